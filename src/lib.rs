@@ -1,0 +1,6 @@
+//! A Prometheus exporter for Twilio Email operations.
+
+pub mod operation;
+pub mod reason;
+pub mod snapshot;
+pub mod timestamp;

@@ -1,0 +1,198 @@
+//! The id of an operation: parsed once, small, and ordered by age.
+//!
+//! Twilio documents the pattern `^comms_operation_[0-7][a-hjkmnpqrstv-z0-9]{25,34}`: a ULID in lower case
+//! (<https://www.twilio.com/docs/email/api/email-operation-resource>). Its first ten characters are the
+//! time of creation in milliseconds, so an id tells its age without a request.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::timestamp::Timestamp;
+
+/// What stands before the ULID in every operation id.
+pub const PREFIX: &str = "comms_operation_";
+
+/// Crockford's base 32 in lower case; its order is the order of the bytes.
+const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
+/// The shortest and the longest ULID part that Twilio documents.
+const LENGTHS: std::ops::RangeInclusive<usize> = 26..=35;
+/// 35 characters of 5 bits.
+const PACKED: usize = 22;
+/// How many of the leading characters are the time.
+const TIME_CHARACTERS: usize = 10;
+
+/// The id of one Email operation.
+///
+/// Held as bits, not as text (23 bytes, no allocation), because one account can have millions.
+/// The order of ids is the order of their text, hence the order of creation.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct OperationId {
+    /// Five bits a character, the first one highest; the rest is zero.
+    bits: [u8; PACKED],
+    /// Characters after [`PREFIX`].
+    length: u8,
+}
+
+/// Why a text is not an operation id.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum IdError {
+    /// Some other kind of id, or none at all.
+    #[error("an operation id starts with `{PREFIX}`")]
+    Prefix,
+    /// Too short or too long.
+    #[error("an operation id has 26 to 35 characters after `{PREFIX}`, this one has {0}")]
+    Length(usize),
+    /// A character that base 32 lacks.
+    #[error(
+        "character {position} after `{PREFIX}` is not of 0-9 or a-z without i, l, o and u (in lower case)"
+    )]
+    Character {
+        /// Counted from 1.
+        position: usize,
+    },
+    /// The time does not fit 48 bits.
+    #[error("the first character after `{PREFIX}` must be 0 to 7")]
+    Time,
+}
+
+impl OperationId {
+    /// The time of creation that the id carries, in milliseconds since 1970.
+    #[must_use]
+    pub fn created(&self) -> Timestamp {
+        let millis =
+            (0..TIME_CHARACTERS).fold(0_i64, |time, at| time << 5 | i64::from(self.digit(at)));
+        Timestamp::from_millis(millis)
+    }
+
+    /// Appends the id's text to `out`.
+    pub fn push_to(&self, out: &mut String) {
+        out.push_str(PREFIX);
+        for at in 0..usize::from(self.length) {
+            out.push(char::from(ALPHABET[usize::from(self.digit(at))]));
+        }
+    }
+
+    /// The value, 0 to 31, of the character at `at`.
+    fn digit(&self, at: usize) -> u8 {
+        let bit = at * 5;
+        let high = u16::from(self.bits[bit / 8]) << 8;
+        let low = u16::from(self.bits.get(bit / 8 + 1).copied().unwrap_or(0));
+        ((high | low) >> (11 - bit % 8) & 31) as u8
+    }
+
+    fn set_digit(&mut self, at: usize, value: u8) {
+        let bit = at * 5;
+        let [high, low] = (u16::from(value) << (11 - bit % 8)).to_be_bytes();
+        self.bits[bit / 8] |= high;
+        if let Some(next) = self.bits.get_mut(bit / 8 + 1) {
+            *next |= low;
+        }
+    }
+}
+
+impl FromStr for OperationId {
+    type Err = IdError;
+
+    fn from_str(text: &str) -> Result<Self, IdError> {
+        let ulid = text.strip_prefix(PREFIX).ok_or(IdError::Prefix)?.as_bytes();
+        if !LENGTHS.contains(&ulid.len()) {
+            return Err(IdError::Length(ulid.len()));
+        }
+        let mut id = Self {
+            bits: [0; PACKED],
+            length: u8::try_from(ulid.len()).unwrap_or(u8::MAX),
+        };
+        for (at, character) in ulid.iter().enumerate() {
+            let value = ALPHABET
+                .binary_search(character)
+                .map_err(|_| IdError::Character { position: at + 1 })?;
+            id.set_digit(at, u8::try_from(value).unwrap_or(0));
+        }
+        if id.digit(0) > 7 {
+            return Err(IdError::Time);
+        }
+        Ok(id)
+    }
+}
+
+impl fmt::Display for OperationId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut text = String::with_capacity(PREFIX.len() + usize::from(self.length));
+        self.push_to(&mut text);
+        f.pad(&text)
+    }
+}
+
+impl fmt::Debug for OperationId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const SAMPLE: &str = "comms_operation_01h2xcejqtf2nbrexx3vqjhp41";
+
+    #[test]
+    fn sample_of_the_documentation_round_trips_and_tells_its_time() {
+        let id: OperationId = SAMPLE.parse().unwrap();
+        assert_eq!(id.to_string(), SAMPLE);
+        assert_eq!(id.created().to_string(), "2023-06-14T16:40:03.066Z");
+    }
+
+    #[test]
+    fn each_way_to_be_wrong_is_named() {
+        let wrong = [
+            ("", IdError::Prefix),
+            ("comms_email_01h2xcejqtf2nbrexx3vqjhp41", IdError::Prefix),
+            (
+                "comms_operation_01h2xcejqtf2nbrexx3vqjhp4",
+                IdError::Length(25),
+            ),
+            (
+                "comms_operation_01h2xcejqtf2nbrexx3vqjhp412345678901",
+                IdError::Length(36),
+            ),
+            (
+                "comms_operation_01h2xcejqtf2nbrexx3vqjhp4u",
+                IdError::Character { position: 26 },
+            ),
+            (
+                "comms_operation_01H2xcejqtf2nbrexx3vqjhp41",
+                IdError::Character { position: 3 },
+            ),
+            ("comms_operation_81h2xcejqtf2nbrexx3vqjhp41", IdError::Time),
+        ];
+        for (text, error) in wrong {
+            assert_eq!(text.parse::<OperationId>(), Err(error), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn ids_stay_small() {
+        assert_eq!(size_of::<OperationId>(), 23);
+    }
+
+    proptest! {
+        #[test]
+        fn every_valid_text_round_trips(ulid in "[0-7][0-9a-hjkmnp-tv-z]{25,34}") {
+            let text = format!("{PREFIX}{ulid}");
+            prop_assert_eq!(text.parse::<OperationId>().unwrap().to_string(), text);
+        }
+
+        #[test]
+        fn order_is_the_order_of_the_text(a in "[0-7][0-9a-hjkmnp-tv-z]{25,34}", b in "[0-7][0-9a-hjkmnp-tv-z]{25,34}") {
+            let (x, y) = (format!("{PREFIX}{a}"), format!("{PREFIX}{b}"));
+            prop_assert_eq!(x.parse::<OperationId>().unwrap().cmp(&y.parse().unwrap()), x.cmp(&y));
+        }
+
+        #[test]
+        fn no_text_panics(text in "(comms_operation_)?.{0,40}") {
+            let _ = text.parse::<OperationId>();
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! The state of an operation.
+
+use super::word::Word;
+
+/// Where an operation stands
+/// (<https://www.twilio.com/docs/email/api/email-operation-resource>). There is no "failed": emails fail, operations do not.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum State {
+    /// To be sent later.
+    Scheduled,
+    /// Emails are being made and sent.
+    Processing,
+    /// Everything has been processed; deliveries, bounces and opens still arrive.
+    Completed,
+    /// Called off.
+    Canceled,
+    /// A state that Twilio has and this exporter does not know.
+    Other(Word),
+}
+
+impl State {
+    /// The states that Twilio documents.
+    pub const KNOWN: [Self; 4] = [
+        Self::Scheduled,
+        Self::Processing,
+        Self::Completed,
+        Self::Canceled,
+    ];
+
+    /// Reads Twilio's word in any case, `CANCELLED` included; an unknown one is kept as it is.
+    #[must_use]
+    pub fn parse(text: &str) -> Self {
+        let known = Self::KNOWN
+            .into_iter()
+            .find(|state| state.as_str().eq_ignore_ascii_case(text));
+        match known {
+            Some(state) => state,
+            None if text.eq_ignore_ascii_case("cancelled") => Self::Canceled,
+            None => Self::Other(Word::new(text)),
+        }
+    }
+
+    /// The value of the `state` label.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Scheduled => "scheduled",
+            Self::Processing => "processing",
+            Self::Completed => "completed",
+            Self::Canceled => "canceled",
+            Self::Other(word) => word.as_str(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn any_case_and_either_spelling_is_known() {
+        assert_eq!(State::parse("PROCESSING"), State::Processing);
+        assert_eq!(State::parse("completed"), State::Completed);
+        assert_eq!(State::parse("Cancelled"), State::Canceled);
+        assert_eq!(State::parse("CANCELED"), State::Canceled);
+    }
+
+    #[test]
+    fn an_unknown_state_stays_as_it_is() {
+        assert_eq!(State::parse("PAUSED").as_str(), "PAUSED");
+    }
+}

@@ -1,0 +1,102 @@
+//! The figures of an operation: how many of its emails stand where.
+
+use std::sync::Arc;
+
+use super::word::Word;
+
+/// Where an email stands, as the `stats` of an operation count it
+/// (<https://www.twilio.com/docs/email/api/operations-and-email-tracking>).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Status {
+    /// Waits for its time.
+    Scheduled,
+    /// Waits in Twilio.
+    Queued,
+    /// Handed to the recipient's server.
+    Sent,
+    /// Taken by that server.
+    Delivered,
+    /// Opened by its recipient.
+    Opened,
+    /// Sent, but not delivered.
+    Undelivered,
+    /// Not sent: Twilio could not process it.
+    Failed,
+    /// Called off by request.
+    Canceled,
+}
+
+impl Status {
+    /// All of them, in the order of an email's life.
+    pub const ALL: [Self; 8] = [
+        Self::Scheduled,
+        Self::Queued,
+        Self::Sent,
+        Self::Delivered,
+        Self::Opened,
+        Self::Undelivered,
+        Self::Failed,
+        Self::Canceled,
+    ];
+
+    /// The value of the `status` label, and the key in Twilio's `stats`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Scheduled => "scheduled",
+            Self::Queued => "queued",
+            Self::Sent => "sent",
+            Self::Delivered => "delivered",
+            Self::Opened => "opened",
+            Self::Undelivered => "undelivered",
+            Self::Failed => "failed",
+            Self::Canceled => "canceled",
+        }
+    }
+
+    /// Reads Twilio's word in any case, `CANCELLED` included.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let known = Self::ALL
+            .into_iter()
+            .find(|status| status.as_str().eq_ignore_ascii_case(text));
+        known.or_else(|| {
+            text.eq_ignore_ascii_case("cancelled")
+                .then_some(Self::Canceled)
+        })
+    }
+}
+
+/// The figures of one operation as Twilio gave them. Every one of them may be missing.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Stats {
+    /// By [`Status`]; a missing one is 0, since a status nobody has is 0.
+    pub emails: [u32; Status::ALL.len()],
+    /// `total`: emails created.
+    pub size: Option<u32>,
+    /// `recipients`: recipients targeted.
+    pub recipients: Option<u32>,
+    /// `attempts`: attempts to send.
+    pub attempts: Option<u32>,
+    /// Numeric stats this exporter does not know, by name.
+    pub unknown: Option<Arc<[(Word, u32)]>>,
+}
+
+impl Stats {
+    /// The number of emails that stand at `status`.
+    #[must_use]
+    pub const fn get(&self, status: Status) -> u32 {
+        self.emails[status as usize]
+    }
+
+    /// Sets the number of emails that stand at `status`.
+    pub const fn set(&mut self, status: Status, emails: u32) {
+        self.emails[status as usize] = emails;
+    }
+
+    /// The numeric stats this exporter does not know.
+    #[must_use]
+    pub fn unknown(&self) -> &[(Word, u32)] {
+        self.unknown.as_deref().unwrap_or_default()
+    }
+}

@@ -1,0 +1,171 @@
+//! What one moment looked like: everything a scrape shows of Twilio, immutable.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::operation::{Operation, OperationId, Reading, State, Stats, Status, Word};
+use crate::timestamp::Timestamp;
+
+/// All accounts at one moment.
+#[derive(Debug, Clone, Default)]
+pub struct Snapshot {
+    /// In the order of the configuration.
+    pub accounts: Vec<AccountSnapshot>,
+}
+
+/// One account at one moment.
+#[derive(Debug, Clone)]
+pub struct AccountSnapshot {
+    /// Its configured name; never a SID.
+    pub name: Arc<str>,
+    /// How its collection stands.
+    pub standing: Standing,
+    /// How its stats are read.
+    pub reading: Reading,
+    /// Sums over all tracked operations.
+    pub totals: Totals,
+    /// Tracked operations that the series limit hides.
+    pub without_series: u64,
+    /// The operations that have series, newest first after the configured ones.
+    pub operations: Vec<ShownOperation>,
+}
+
+/// How the collection of an account stands. `None` is "not known yet" and shows as no series.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Standing {
+    /// Whether the last collection reached Twilio and was let in.
+    pub up: bool,
+    /// Whether the list endpoint answers; `None` with discovery off.
+    pub discovery_up: Option<bool>,
+    /// Whether everything due was read.
+    pub complete: bool,
+    /// How long the last finished collection took.
+    pub duration: Option<Duration>,
+    /// When a collection was last complete.
+    pub last_success: Option<Timestamp>,
+    /// The end of the pause Twilio asked for, if one is on.
+    pub paused_until: Option<Timestamp>,
+}
+
+/// One operation that has series.
+#[derive(Debug, Clone)]
+pub struct ShownOperation {
+    /// Its id.
+    pub id: OperationId,
+    /// What was last seen of it; `None` for a configured operation that was never read.
+    pub seen: Option<Operation>,
+    /// Whether the last attempt to read it worked; `None` before the first attempt.
+    pub up: Option<bool>,
+    /// When it was last read.
+    pub last_success: Option<Timestamp>,
+    /// The user's labels, by name, without those the configuration does not allow; empty when there are none.
+    pub labels: Labels,
+}
+
+/// A user's labels of an operation, sorted by name; shared, because a snapshot is made for every scrape.
+pub type Labels = Arc<BTreeMap<String, String>>;
+
+/// Sums over the tracked operations of an account, kept up to date by differences.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Totals {
+    known_states: [u64; State::KNOWN.len()],
+    other_states: BTreeMap<Word, u64>,
+    emails: [u64; Status::ALL.len()],
+    other_emails: BTreeMap<Word, u64>,
+}
+
+impl Totals {
+    /// Adds an operation.
+    pub fn add(&mut self, state: &State, stats: &Stats) {
+        match State::KNOWN.iter().position(|known| known == state) {
+            Some(known) => self.known_states[known] += 1,
+            None => {
+                *self
+                    .other_states
+                    .entry(Word::new(state.as_str()))
+                    .or_default() += 1;
+            }
+        }
+        for (sum, emails) in self.emails.iter_mut().zip(stats.emails) {
+            *sum += u64::from(emails);
+        }
+        for (name, emails) in stats.unknown() {
+            *self.other_emails.entry(name.clone()).or_default() += u64::from(*emails);
+        }
+    }
+
+    /// Takes away an operation that was added with the same figures.
+    pub fn remove(&mut self, state: &State, stats: &Stats) {
+        match State::KNOWN.iter().position(|known| known == state) {
+            Some(known) => self.known_states[known] -= 1,
+            None => take(&mut self.other_states, &Word::new(state.as_str()), 1),
+        }
+        for (sum, emails) in self.emails.iter_mut().zip(stats.emails) {
+            *sum -= u64::from(emails);
+        }
+        for (name, emails) in stats.unknown() {
+            take(&mut self.other_emails, name, u64::from(*emails));
+        }
+    }
+
+    /// Operations by state: the documented states always, others while there are any.
+    pub fn operations(&self) -> impl Iterator<Item = (&str, u64)> {
+        let known = State::KNOWN
+            .iter()
+            .zip(self.known_states)
+            .map(|(state, count)| (state.as_str(), count));
+        known.chain(
+            self.other_states
+                .iter()
+                .map(|(state, count)| (state.as_str(), *count)),
+        )
+    }
+
+    /// Emails by status: the documented statuses always, others while there are any.
+    pub fn emails(&self) -> impl Iterator<Item = (&str, u64)> {
+        let known = Status::ALL
+            .iter()
+            .zip(self.emails)
+            .map(|(status, sum)| (status.as_str(), sum));
+        known.chain(
+            self.other_emails
+                .iter()
+                .map(|(name, sum)| (name.as_str(), *sum)),
+        )
+    }
+}
+
+/// Takes `count` away from an entry, and the entry with its last one.
+fn take(sums: &mut BTreeMap<Word, u64>, name: &Word, count: u64) {
+    if let Some(sum) = sums.get_mut(name) {
+        *sum = sum.saturating_sub(count);
+        if *sum == 0 {
+            sums.remove(name);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_added_and_removed_leaves_nothing() {
+        let mut totals = Totals::default();
+        let mut stats = Stats {
+            unknown: Some(Arc::from([(Word::new("deferred"), 3)])),
+            ..Stats::default()
+        };
+        stats.set(Status::Opened, 7);
+        let paused = State::parse("PAUSED");
+        totals.add(&paused, &stats);
+        totals.add(&State::Completed, &stats);
+        assert!(totals.operations().any(|each| each == ("PAUSED", 1)));
+        assert!(totals.emails().any(|each| each == ("opened", 14)));
+        assert!(totals.emails().any(|each| each == ("deferred", 6)));
+        totals.remove(&paused, &stats);
+        totals.remove(&State::Completed, &stats);
+        assert_eq!(totals, Totals::default());
+    }
+}

@@ -1,0 +1,136 @@
+//! A moment, to the millisecond; the one kind of time that figures carry.
+
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+/// Milliseconds since 1970-01-01T00:00:00Z.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Timestamp(i64);
+
+/// The text is not a time as RFC 3339 writes it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not an RFC 3339 time, such as 2026-04-05T06:20:00Z")]
+pub struct TimestampError;
+
+impl Timestamp {
+    /// The moment `millis` milliseconds after 1970 began.
+    #[must_use]
+    pub const fn from_millis(millis: i64) -> Self {
+        Self(millis)
+    }
+
+    /// Milliseconds since 1970 began.
+    #[must_use]
+    pub const fn as_millis(self) -> i64 {
+        self.0
+    }
+
+    /// Seconds since 1970 began, as Prometheus counts time.
+    #[must_use]
+    pub fn as_seconds(self) -> f64 {
+        self.0 as f64 / 1000.0
+    }
+
+    /// How long after `earlier` this is; zero if it is not after it (clocks do jump).
+    #[must_use]
+    pub fn since(self, earlier: Self) -> Duration {
+        Duration::from_millis(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
+    }
+}
+
+impl std::ops::Add<Duration> for Timestamp {
+    type Output = Self;
+
+    fn add(self, span: Duration) -> Self {
+        Self(
+            self.0
+                .saturating_add(i64::try_from(span.as_millis()).unwrap_or(i64::MAX)),
+        )
+    }
+}
+
+impl std::ops::Sub<Duration> for Timestamp {
+    type Output = Self;
+
+    fn sub(self, span: Duration) -> Self {
+        Self(
+            self.0
+                .saturating_sub(i64::try_from(span.as_millis()).unwrap_or(i64::MAX)),
+        )
+    }
+}
+
+impl FromStr for Timestamp {
+    type Err = TimestampError;
+
+    /// Reads RFC 3339: with or without fraction, any offset.
+    fn from_str(text: &str) -> Result<Self, TimestampError> {
+        text.parse::<jiff::Timestamp>()
+            .map(|time| Self(time.as_millisecond()))
+            .map_err(|_| TimestampError)
+    }
+}
+
+impl fmt::Display for Timestamp {
+    /// RFC 3339 in UTC; the fraction only where there is one.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match jiff::Timestamp::from_millisecond(self.0) {
+            Ok(time) => fmt::Display::fmt(&time, f),
+            Err(_) => write!(f, "{} ms after 1970", self.0),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fractions_and_offsets_are_read() {
+        let seconds: Timestamp = "2026-04-05T06:20:00Z".parse().unwrap();
+        for same in [
+            "2026-04-05T08:20:00+02:00",
+            "2026-04-05T06:20:00.000Z",
+            "2026-04-05t06:20:00z",
+            "2026-04-05T06:20:00.0004999+00:00",
+        ] {
+            assert_eq!(same.parse(), Ok(seconds), "{same}");
+        }
+        assert_eq!(
+            "2026-04-05T06:20:00.25Z".parse(),
+            Ok(seconds + Duration::from_millis(250))
+        );
+        assert_eq!(seconds.to_string(), "2026-04-05T06:20:00Z");
+    }
+
+    #[test]
+    fn what_is_no_time_is_refused() {
+        for text in [
+            "",
+            "yesterday",
+            "2026-04-05",
+            "2026-04-05T06:20:00",
+            "1775370000",
+        ] {
+            assert_eq!(text.parse::<Timestamp>(), Err(TimestampError), "{text}");
+        }
+    }
+
+    #[test]
+    fn arithmetic_saturates() {
+        let start = Timestamp::from_millis(0);
+        assert_eq!(start.since(start + Duration::from_secs(1)), Duration::ZERO);
+        assert_eq!((start + Duration::MAX).as_millis(), i64::MAX);
+        assert_eq!(
+            Timestamp::from_millis(i64::MAX)
+                .since(start - Duration::from_secs(1))
+                .as_millis(),
+            i64::MAX as u128
+        );
+        assert_eq!(
+            (start + Duration::MAX).to_string(),
+            "9223372036854775807 ms after 1970"
+        );
+    }
+}
