@@ -1,0 +1,190 @@
+//! An account: who asks Twilio, where, how often, and about which operations.
+
+use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
+use std::path::Path;
+use std::sync::Arc;
+
+use url::Url;
+
+use super::credentials::Credentials;
+use super::problem::Findings;
+use super::walk::{Mapping, Value};
+use super::{base_url, file_credentials, operations, sources};
+use crate::operation::{OperationId, Reading};
+use crate::snapshot::Labels;
+
+/// The name of the account that comes from the environment.
+pub const DEFAULT_NAME: &str = "default";
+
+/// The longest name. It is a label's value on every series.
+const LONGEST_NAME: usize = 64;
+/// Above this, `max_requests_per_second` is a slip of the keyboard; no API of Twilio's takes as many.
+const MOST_REQUESTS_PER_SECOND: f64 = 1_000_000.0;
+/// Each concurrent request holds an answer of up to some megabytes in memory.
+const CONCURRENT_REQUESTS: RangeInclusive<usize> = 1..=256;
+
+/// One account of Twilio's, as meant.
+#[derive(Debug, Clone)]
+pub struct Account {
+    /// The value of the label `account`; unique.
+    pub name: Arc<str>,
+    /// What it shows Twilio to be let in.
+    pub credentials: Credentials,
+    /// Where the API is. Its path ends with `/`: join relative paths (`Emails/Operations`) to it.
+    pub base_url: Url,
+    /// Whether operations are found through the list endpoint.
+    pub discovery: bool,
+    /// The operations that are always watched, with the user's labels.
+    pub operations: BTreeMap<OperationId, Labels>,
+    /// How much it may ask of Twilio.
+    pub limits: Limits,
+    /// How its stats are to be read; `None`: found out from what Twilio answers.
+    pub stats_reading: Option<Reading>,
+}
+
+/// How much an account may ask of Twilio.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Limits {
+    /// Positive and finite.
+    pub requests_per_second: f64,
+    /// At least one.
+    pub concurrent_requests: usize,
+}
+
+/// What the command line says for accounts that do not say it themselves.
+pub(super) struct Defaults<'a> {
+    pub(super) base_url: Option<Url>,
+    pub(super) discovery: bool,
+    /// For the only account.
+    pub(super) operations: &'a [OperationId],
+    /// Where the configuration file is: names of files in it are meant from there.
+    pub(super) directory: &'a Path,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            requests_per_second: 10.0,
+            concurrent_requests: 8,
+        }
+    }
+}
+
+/// The names of the accounts so far, with their places; of accounts that are wrong otherwise, too.
+pub(super) type Names<'d> = BTreeMap<&'d str, String>;
+
+/// The account of the environment; its operations come from the command line.
+pub(super) fn default(credentials: Option<Credentials>, defaults: &Defaults) -> Option<Account> {
+    Some(Account {
+        name: Arc::from(DEFAULT_NAME),
+        credentials: credentials?,
+        base_url: defaults.base_url.clone()?,
+        discovery: defaults.discovery,
+        operations: BTreeMap::new(),
+        limits: Limits::default(),
+        stats_reading: None,
+    })
+}
+
+/// Reads one item of `accounts`; `None` means that a problem has been told.
+pub(super) fn read<'d>(
+    value: &Value<'d>,
+    defaults: &Defaults,
+    names: &mut Names<'d>,
+    findings: &mut Findings,
+) -> Option<Account> {
+    let mut mapping = value.mapping(findings)?;
+    let name = read_name(&mut mapping, names, findings);
+    let credentials = file_credentials::read(&mut mapping, defaults.directory, findings);
+    let base_url = match mapping.take("base_url") {
+        Some(value) => {
+            let text = value.text(findings);
+            text.and_then(|text| base_url::read(&value.place, text, findings))
+        }
+        None => defaults.base_url.clone(),
+    };
+    let discovery = mapping
+        .take("discovery")
+        .and_then(|value| value.boolean(findings));
+    let operations = match mapping.take("operations") {
+        Some(value) => operations::read(&value, findings),
+        None => BTreeMap::new(),
+    };
+    sources::check(&mut mapping, findings);
+    let limits = read_limits(&mut mapping, findings);
+    let stats_reading = mapping
+        .take("stats_reading")
+        .and_then(|value| read_reading(&value, findings));
+    mapping.finish(findings);
+    Some(Account {
+        name: Arc::from(name?),
+        credentials: credentials?,
+        base_url: base_url?,
+        discovery: discovery.unwrap_or(defaults.discovery),
+        operations,
+        limits,
+        stats_reading,
+    })
+}
+
+fn read_name<'d>(
+    mapping: &mut Mapping<'d>,
+    names: &mut Names<'d>,
+    findings: &mut Findings,
+) -> Option<&'d str> {
+    let Some(value) = mapping.take("name") else {
+        findings.problem(
+            &mapping.place_of("name"),
+            "missing; every figure carries it as the label `account`",
+        );
+        return None;
+    };
+    let name = value.text(findings)?;
+    let wrong = if name.trim().is_empty() {
+        "empty; every figure carries it as the label `account`".to_owned()
+    } else if name.chars().count() > LONGEST_NAME {
+        format!("longer than {LONGEST_NAME} characters")
+    } else if name.contains(char::is_control) {
+        "holds a control character or a line break".to_owned()
+    } else if let Some(first) = names.get(name) {
+        format!("the same name as {first}")
+    } else {
+        names.insert(name, value.place);
+        return Some(name);
+    };
+    findings.problem(&value.place, wrong);
+    None
+}
+
+fn read_limits(mapping: &mut Mapping, findings: &mut Findings) -> Limits {
+    let mut limits = Limits::default();
+    if let Some(value) = mapping.take("max_requests_per_second")
+        && let Some(number) = value.number(findings)
+    {
+        if number > 0.0 && number <= MOST_REQUESTS_PER_SECOND {
+            limits.requests_per_second = number;
+        } else {
+            let message =
+                format_args!("expected a number above 0, up to {MOST_REQUESTS_PER_SECOND}");
+            findings.problem(&value.place, message);
+        }
+    }
+    if let Some(value) = mapping.take("max_concurrent_requests")
+        && let Some(number) = value.whole(&CONCURRENT_REQUESTS, findings)
+    {
+        limits.concurrent_requests = number;
+    }
+    limits
+}
+
+fn read_reading(value: &Value, findings: &mut Findings) -> Option<Reading> {
+    let text = value.text(findings)?;
+    let reading = Reading::ALL
+        .into_iter()
+        .find(|reading| reading.as_str() == text);
+    if reading.is_none() && text != "auto" {
+        findings.problem(&value.place, "expected `auto`, `exclusive` or `cumulative`");
+    }
+    reading
+}

@@ -1,0 +1,69 @@
+//! All the accounts: those of the file, or the one of the environment.
+
+use super::account::{self, Account, Defaults, Names};
+use super::environment::{self, Environment};
+use super::problem::Findings;
+use super::walk::Value;
+
+/// The account `default`.
+pub(super) fn from_environment(
+    environment: Environment,
+    defaults: &Defaults,
+    findings: &mut Findings,
+) -> Vec<Account> {
+    let credentials = environment::credentials(environment, findings);
+    let mut account = account::default(credentials, defaults);
+    if let Some(account) = &mut account {
+        watch(account, defaults);
+        tell_idle(account, "--discovery", findings);
+    }
+    account.into_iter().collect()
+}
+
+/// The accounts of the list `accounts`.
+pub(super) fn from_file(
+    value: &Value,
+    defaults: &Defaults,
+    findings: &mut Findings,
+) -> Vec<Account> {
+    let Some(items) = value.list(findings) else {
+        return Vec::new();
+    };
+    if items.is_empty() {
+        let message = "an empty list; add an account, or leave `accounts` out to take it from the environment";
+        findings.problem(&value.place, message);
+    }
+    if items.len() > 1 && !defaults.operations.is_empty() {
+        let message = format_args!(
+            "the file has {} accounts; give the operations as `operations` of one of them",
+            items.len()
+        );
+        findings.problem("--operation", message);
+    }
+    let mut names = Names::new();
+    let mut accounts = Vec::new();
+    for item in &items {
+        if let Some(mut account) = account::read(item, defaults, &mut names, findings) {
+            watch(&mut account, defaults);
+            tell_idle(&account, &item.place, findings);
+            accounts.push(account);
+        }
+    }
+    accounts
+}
+
+/// Adds the operations of the command line. One that the file has, too, keeps its labels.
+fn watch(account: &mut Account, defaults: &Defaults) {
+    for id in defaults.operations {
+        account.operations.entry(*id).or_default();
+    }
+}
+
+fn tell_idle(account: &Account, place: &str, findings: &mut Findings) {
+    if !account.discovery && account.operations.is_empty() {
+        findings.notice(
+            place,
+            "nothing is watched: discovery is off and there are no operations",
+        );
+    }
+}

@@ -1,0 +1,85 @@
+//! Runs the files of `tests/config`: the good ones load, the bad ones fail with exactly the text beside them.
+//!
+//! `BLESS=1 cargo test --lib config::corpus` writes the texts anew; read the difference before committing it.
+
+use std::fmt::Write;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::{Config, ConfigError, Overrides};
+
+/// What the environment of every file holds.
+const ENVIRONMENT: [(&str, &str); 2] = [
+    ("TWILIO_API_KEY", "SK00000000000000000000000000000000"),
+    ("TWILIO_API_SECRET", "not-a-secret"),
+];
+
+/// Tests run in the root of the package, so the texts name files the same way on every machine.
+fn files(folder: &str) -> Vec<PathBuf> {
+    let entries = fs::read_dir(Path::new("tests/config").join(folder)).unwrap();
+    let mut paths: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
+    paths.retain(|path| path.extension().is_some_and(|extension| extension == "yml"));
+    paths.sort();
+    assert!(!paths.is_empty(), "no files in {folder}");
+    paths
+}
+
+fn load(path: &Path) -> Result<Config, ConfigError> {
+    let overrides = Overrides {
+        config_file: Some(path.to_owned()),
+        ..Overrides::default()
+    };
+    let variable = |name: &str| ENVIRONMENT.iter().find(|(each, _)| *each == name);
+    Config::load(&overrides, &|name| {
+        variable(name).map(|(_, value)| (*value).to_owned())
+    })
+}
+
+/// Compares `told` with the text beside `path`.
+fn expect(path: &Path, told: &str) {
+    let beside = path.with_extension("txt");
+    if std::env::var_os("BLESS").is_some() && !told.is_empty() {
+        fs::write(&beside, told).unwrap();
+    }
+    let expected = fs::read_to_string(&beside).unwrap_or_default();
+    assert_eq!(
+        told,
+        expected,
+        "{} and {}",
+        path.display(),
+        beside.display()
+    );
+}
+
+/// A text beside a good file holds its notices.
+#[test]
+fn good_files_load() {
+    for path in files("good") {
+        let config = load(&path).unwrap_or_else(|error| panic!("{error}"));
+        assert!(!config.accounts.is_empty(), "{}", path.display());
+        let mut told = String::new();
+        for notice in &config.notices {
+            writeln!(told, "{notice}").unwrap();
+        }
+        expect(&path, &told);
+    }
+}
+
+#[test]
+fn bad_files_fail_with_the_text_beside_them() {
+    for path in files("bad") {
+        let Err(error) = load(&path) else {
+            panic!("{} was expected to fail", path.display());
+        };
+        expect(&path, &format!("{error}\n"));
+    }
+}
+
+/// A secret in the wrong place is refused without being repeated.
+#[test]
+fn no_secret_of_a_file_is_told() {
+    for path in files("bad") {
+        let told = load(&path).map_or_else(|error| format!("{error} {error:?}"), |_| String::new());
+        assert!(!told.contains("s3cret"), "{told}");
+    }
+}

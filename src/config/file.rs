@@ -1,0 +1,99 @@
+//! Puts the configuration together: the file's sections, the environment and the command line.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+
+use super::account::Defaults;
+use super::environment::Environment;
+use super::problem::Findings;
+use super::walk::Value;
+use super::yaml;
+use super::{
+    Config, ConfigError, Overrides, Scrape, Series, Storage, Web, accounts, base_url, collectors,
+};
+
+/// The largest configuration file: room for ten thousand operations with labels. Larger lists belong into files of their own.
+const LARGEST: u64 = 1024 * 1024;
+
+/// See [`Config::load`].
+pub(super) fn load(overrides: &Overrides, environment: Environment) -> Result<Config, ConfigError> {
+    let mut findings = Findings::default();
+    let path = overrides.config_file.as_deref();
+    let config = match path.map(read_bounded) {
+        None => config("", None, overrides, environment, &mut findings),
+        Some(Ok(source)) => config(&source, path, overrides, environment, &mut findings),
+        Some(Err(error)) => {
+            findings.problem("", format_args!("cannot read the file: {error}"));
+            None
+        }
+    };
+    let origin = path.map_or_else(
+        || "the environment".to_owned(),
+        |path| path.display().to_string(),
+    );
+    let Findings { problems, notices } = findings;
+    match config {
+        Some(config) if problems.is_empty() => Ok(Config { notices, ..config }),
+        _ => Err(ConfigError { origin, problems }),
+    }
+}
+
+fn read_bounded(path: &Path) -> io::Result<String> {
+    let mut source = Vec::new();
+    File::open(path)?
+        .take(LARGEST + 1)
+        .read_to_end(&mut source)?;
+    if source.len() as u64 > LARGEST {
+        return Err(io::Error::other("it is larger than 1 MiB"));
+    }
+    String::from_utf8(source).map_err(|_| io::Error::other("it is not UTF-8"))
+}
+
+/// `None` means that a problem has been told. The notices stay in `findings`.
+fn config(
+    source: &str,
+    path: Option<&Path>,
+    overrides: &Overrides,
+    environment: Environment,
+    findings: &mut Findings,
+) -> Option<Config> {
+    let node = yaml::parse(source, findings)?;
+    let root = Value::root(&node);
+    let mut file = if root.is_nothing() {
+        None
+    } else {
+        Some(root.mapping(findings)?)
+    };
+    let base_url = overrides.base_url.as_deref().unwrap_or(base_url::DEFAULT);
+    let defaults = Defaults {
+        base_url: base_url::read("--twilio.base-url", base_url, findings),
+        discovery: overrides.discovery.unwrap_or(true),
+        operations: &overrides.operations,
+        directory: path.and_then(Path::parent).unwrap_or(Path::new("")),
+    };
+    let accounts = match file.as_mut().and_then(|file| file.take("accounts")) {
+        Some(value) => accounts::from_file(&value, &defaults, findings),
+        None => accounts::from_environment(environment, &defaults, findings),
+    };
+    let mut section = |name| file.as_mut().and_then(|file| file.take(name));
+    let series = Series::read(section("series").as_ref(), overrides, findings);
+    collectors::check(section("collectors").as_ref(), overrides, findings);
+    let storage = Storage::read(section("storage").as_ref(), overrides, findings);
+    if let Some(file) = file {
+        file.finish(findings);
+    }
+    let web = Web::read(overrides, findings);
+    let mut scrape = Scrape::default();
+    if let Some(offset) = overrides.timeout_offset {
+        scrape.timeout_offset = offset;
+    }
+    Some(Config {
+        accounts,
+        series,
+        web,
+        scrape,
+        storage,
+        notices: Vec::new(),
+    })
+}

@@ -1,0 +1,129 @@
+//! An address to listen on.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::str::FromStr;
+
+/// The longest name DNS knows.
+const LONGEST_NAME: usize = 253;
+
+/// Where to listen, as Prometheus' components write it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum ListenAddress {
+    /// `:10202`: all interfaces, IPv6 and IPv4.
+    AllInterfaces(u16),
+    /// `127.0.0.1:10202` or `[::1]:10202`. Port 0: a free one.
+    Socket(SocketAddr),
+    /// `localhost:10202`: whatever the name resolves to.
+    Name {
+        /// A name for the resolver.
+        host: String,
+        /// The port; 0: a free one.
+        port: u16,
+    },
+}
+
+/// Why a text is no address to listen on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum ListenAddressError {
+    /// There is no `:`, or what follows is no port.
+    #[error(
+        "expected an address with a port from 0 to 65535, such as :10202, 127.0.0.1:10202 or [::1]:10202"
+    )]
+    Port,
+    /// An IPv6 address bare of its brackets.
+    #[error("an IPv6 address stands in brackets, such as [::1]:10202")]
+    Brackets,
+    /// Neither an address nor a host's name.
+    #[error("expected an IP address or a host's name before the port, such as 127.0.0.1:10202")]
+    Host,
+}
+
+impl FromStr for ListenAddress {
+    type Err = ListenAddressError;
+
+    fn from_str(text: &str) -> Result<Self, ListenAddressError> {
+        if let Ok(address) = text.parse() {
+            return Ok(Self::Socket(address));
+        }
+        let (host, port) = text.rsplit_once(':').ok_or(ListenAddressError::Port)?;
+        if host.contains(':') && !host.starts_with('[') {
+            return Err(ListenAddressError::Brackets);
+        }
+        // `u16` itself would take `+1`.
+        let digits = !port.is_empty() && port.bytes().all(|digit| digit.is_ascii_digit());
+        let port = port
+            .parse()
+            .ok()
+            .filter(|_| digits)
+            .ok_or(ListenAddressError::Port)?;
+        if host.is_empty() {
+            return Ok(Self::AllInterfaces(port));
+        }
+        let part = |part: &str| {
+            let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+            !part.is_empty() && part.chars().all(plain)
+        };
+        // Digits alone are a mistyped IPv4 address (127.0.0.256), not a name.
+        let name = host.len() <= LONGEST_NAME && host.contains(|c: char| c.is_ascii_alphabetic());
+        if name && host.split('.').all(part) {
+            return Ok(Self::Name {
+                host: host.to_owned(),
+                port,
+            });
+        }
+        Err(ListenAddressError::Host)
+    }
+}
+
+impl fmt::Display for ListenAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::AllInterfaces(port) => write!(f, ":{port}"),
+            Self::Socket(address) => write!(f, "{address}"),
+            Self::Name { host, port } => write!(f, "{host}:{port}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn prometheus_notations_round_trip() {
+        for text in [
+            ":10202",
+            ":0",
+            "127.0.0.1:0",
+            "[::1]:10202",
+            "0.0.0.0:1",
+            "localhost:10202",
+            "a-1.b_2.c:1",
+        ] {
+            let address: ListenAddress = text.parse().unwrap();
+            assert_eq!(address.to_string(), text);
+        }
+        assert_eq!(":10202".parse(), Ok(ListenAddress::AllInterfaces(10202)));
+    }
+
+    #[test]
+    fn each_way_to_be_wrong_is_named() {
+        for (text, error) in [
+            ("", ListenAddressError::Port),
+            ("10202", ListenAddressError::Port),
+            ("localhost", ListenAddressError::Port),
+            (":65536", ListenAddressError::Port),
+            (":+1", ListenAddressError::Port),
+            ("::1:10202", ListenAddressError::Brackets),
+            ("[::1]", ListenAddressError::Port),
+            ("[::g]:1", ListenAddressError::Host),
+            ("127.0.0.256:1", ListenAddressError::Host),
+            ("http://a:1", ListenAddressError::Brackets),
+            ("a b:1", ListenAddressError::Host),
+            ("a..b:1", ListenAddressError::Host),
+        ] {
+            assert_eq!(text.parse::<ListenAddress>(), Err(error), "{text:?}");
+        }
+    }
+}

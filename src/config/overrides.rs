@@ -1,0 +1,39 @@
+//! What the command line said, as far as it said anything.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::listen_address::ListenAddress;
+use crate::operation::OperationId;
+
+/// What the command line and its environment variables said. It wins over the file; `None` (or none) leaves it to the
+/// file and the defaults.
+#[derive(Debug, Clone, Default)]
+pub struct Overrides {
+    /// `--config.file`.
+    pub config_file: Option<PathBuf>,
+    /// `--twilio.base-url`: for accounts that have none of their own.
+    pub base_url: Option<String>,
+    /// `--operation`: for the only account.
+    pub operations: Vec<OperationId>,
+    /// `--discovery`: for accounts that do not say it themselves.
+    pub discovery: Option<bool>,
+    /// `--collector.emails`.
+    pub emails_collector: Option<bool>,
+    /// `--storage.path`; an empty one keeps everything in memory.
+    pub storage_path: Option<PathBuf>,
+    /// `--series.max-operations`.
+    pub max_operations: Option<usize>,
+    /// `--web.listen-address`.
+    pub listen: Vec<ListenAddress>,
+    /// `--web.telemetry-path`.
+    pub telemetry_path: Option<String>,
+    /// `--scrape.timeout-offset`.
+    pub timeout_offset: Option<Duration>,
+    /// `--web.config.file`, which this version refuses.
+    pub web_config_file: Option<PathBuf>,
+    /// `--web.enable-api`, which this version refuses.
+    pub enable_api: Option<bool>,
+    /// `--web.enable-lifecycle`, which this version refuses.
+    pub enable_lifecycle: Option<bool>,
+}

@@ -1,0 +1,58 @@
+//! Where the exporter keeps what must outlive it.
+
+use std::path::PathBuf;
+
+use super::Overrides;
+use super::problem::Findings;
+use super::walk::Value;
+
+/// The directory, unless said otherwise.
+pub const DEFAULT_PATH: &str = "data";
+
+/// Where the exporter keeps what must outlive it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Storage {
+    /// The directory; `None`: memory only.
+    pub path: Option<PathBuf>,
+}
+
+impl Default for Storage {
+    fn default() -> Self {
+        Self {
+            path: Some(PathBuf::from(DEFAULT_PATH)),
+        }
+    }
+}
+
+impl Storage {
+    /// Reads the section `storage`; what the command line says wins.
+    pub(super) fn read(
+        value: Option<&Value>,
+        overrides: &Overrides,
+        findings: &mut Findings,
+    ) -> Self {
+        let mut place = "--storage.path".to_owned();
+        let mut path = overrides.storage_path.clone();
+        if let Some(mut mapping) = value.and_then(|value| value.mapping(findings)) {
+            if let Some(value) = mapping.take("path")
+                && let Some(text) = value.text(findings)
+                && path.is_none()
+            {
+                path = Some(PathBuf::from(text));
+                place = value.place;
+            }
+            mapping.finish(findings);
+        }
+        let Some(path) = path else {
+            return Self::default();
+        };
+        if path.as_os_str().is_empty() {
+            return Self { path: None };
+        }
+        findings.notice(
+            &place,
+            "nothing is stored by this version: counters live in memory",
+        );
+        Self { path: Some(path) }
+    }
+}

@@ -1,0 +1,249 @@
+//! What the parts of a configuration make together.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use proptest::prelude::*;
+use tempfile::TempDir;
+
+use super::*;
+use crate::operation::{OperationId, Reading};
+
+const ID: &str = "comms_operation_01h2xcejqtf2nbrexx3vqjhp41";
+const OTHER_ID: &str = "comms_operation_01h2xcejqtf2nbrexx3vqjhp42";
+const SECRET: &str = "s3cret-token";
+
+fn environment(name: &str) -> Option<String> {
+    match name {
+        "TWILIO_API_KEY" => Some(format!("SK{}", "0".repeat(32))),
+        "TWILIO_API_SECRET" => Some(SECRET.to_owned()),
+        _ => None,
+    }
+}
+
+/// Loads `source` as a file that has the secret `token` beside it.
+fn load(source: impl AsRef<[u8]>, overrides: Overrides) -> Result<Config, ConfigError> {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("config.yml");
+    std::fs::write(&path, source).unwrap();
+    std::fs::write(folder.path().join("token"), SECRET).unwrap();
+    let overrides = Overrides {
+        config_file: Some(path),
+        ..overrides
+    };
+    Config::load(&overrides, &environment)
+}
+
+fn account(name: &str, more: &str) -> String {
+    let sid = format!("AC{}", "0".repeat(32));
+    format!("  - {{name: {name}, account_sid: {sid}, auth_token_file: token, {more}}}\n")
+}
+
+fn problems(result: Result<Config, ConfigError>) -> Vec<String> {
+    let problems = result.map_or_else(|error| error.problems, |_| Vec::new());
+    problems.iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn nothing_but_credentials_gives_the_defaults() {
+    let config = Config::load(&Overrides::default(), &environment).unwrap();
+    assert_eq!(&*config.accounts[0].name, DEFAULT_NAME);
+    assert_eq!(
+        config.accounts[0].base_url.as_str(),
+        format!("{DEFAULT_BASE_URL}/")
+    );
+    assert_eq!(config.accounts[0].limits, Limits::default());
+    assert!(config.accounts[0].discovery && config.accounts[0].operations.is_empty());
+    assert_eq!(config.series, Series::default());
+    assert_eq!(config.web, Web::default());
+    assert_eq!(config.scrape.timeout_offset, DEFAULT_TIMEOUT_OFFSET);
+    assert_eq!(
+        config.storage.path,
+        Some(PathBuf::from(DEFAULT_STORAGE_PATH))
+    );
+    assert!(config.notices.is_empty(), "{:?}", config.notices);
+}
+
+#[test]
+fn an_empty_file_is_as_good_as_none() {
+    for source in ["", "~", "# nothing\n", "accounts:\nseries:\n"] {
+        let config = load(source, Overrides::default()).unwrap();
+        assert_eq!(&*config.accounts[0].name, DEFAULT_NAME, "{source:?}");
+    }
+}
+
+#[test]
+fn a_file_says_it_all() {
+    let more = format!(
+        "base_url: 'http://127.0.0.1:1/x', discovery: false, max_requests_per_second: 0.5, max_concurrent_requests: 1, \
+         stats_reading: cumulative, operations: [{{id: {ID}, labels: {{a: 1.10, b: true, c: no}}}}]"
+    );
+    let sections =
+        "series: {max_operations: 0, min_size: 0, labels: [b, a]}\nstorage: {path: ''}\n";
+    let source = format!("accounts:\n{}{sections}", account("a", &more));
+    let config = load(source, Overrides::default()).unwrap();
+    let account = &config.accounts[0];
+    assert_eq!(account.base_url.as_str(), "http://127.0.0.1:1/x/");
+    assert!(!account.discovery);
+    assert_eq!(account.stats_reading, Some(Reading::Cumulative));
+    assert!((account.limits.requests_per_second - 0.5).abs() < f64::EPSILON);
+    assert_eq!(account.limits.concurrent_requests, 1);
+    let labels = &account.operations[&ID.parse::<OperationId>().unwrap()];
+    let labels: Vec<(&str, &str)> = labels
+        .iter()
+        .map(|(k, v)| (k.as_str(), v.as_str()))
+        .collect();
+    assert_eq!(labels, [("a", "1.10"), ("b", "true"), ("c", "no")]);
+    let series = Series {
+        max_operations: 0,
+        min_size: 0,
+        labels: Some(vec!["a".into(), "b".into()]),
+    };
+    assert_eq!(config.series, series);
+    assert_eq!(config.storage.path, None);
+}
+
+#[test]
+fn the_command_line_wins_over_the_file_but_not_over_an_account() {
+    let overrides = Overrides {
+        base_url: Some("https://proxy.example".into()),
+        discovery: Some(false),
+        max_operations: Some(7),
+        storage_path: Some(PathBuf::new()),
+        timeout_offset: Some(Duration::from_secs(1)),
+        listen: vec![ListenAddress::AllInterfaces(0)],
+        telemetry_path: Some("/m".into()),
+        ..Overrides::default()
+    };
+    let own = account("own", "base_url: 'https://own.example', discovery: true");
+    let source = format!(
+        "accounts:\n{own}{}series: {{max_operations: 5}}\nstorage: {{path: elsewhere}}\n",
+        account("other", "")
+    );
+    let config = load(source, overrides).unwrap();
+    let (own, other) = (&config.accounts[0], &config.accounts[1]);
+    assert_eq!(
+        (own.base_url.as_str(), own.discovery),
+        ("https://own.example/", true)
+    );
+    assert_eq!(
+        (other.base_url.as_str(), other.discovery),
+        ("https://proxy.example/", false)
+    );
+    assert_eq!(config.series.max_operations, 7);
+    assert_eq!(config.storage.path, None);
+    assert_eq!(config.scrape.timeout_offset, Duration::from_secs(1));
+    assert_eq!(config.web.listen, [ListenAddress::AllInterfaces(0)]);
+    assert_eq!(config.web.telemetry_path, "/m");
+}
+
+#[test]
+fn operations_of_the_command_line_go_to_the_only_account() {
+    let overrides = Overrides {
+        operations: vec![
+            ID.parse().unwrap(),
+            OTHER_ID.parse().unwrap(),
+            ID.parse().unwrap(),
+        ],
+        ..Overrides::default()
+    };
+    let labelled = account(
+        "a",
+        &format!("operations: [{{id: {ID}, labels: {{x: y}}}}]"),
+    );
+    let config = load(format!("accounts:\n{labelled}"), overrides.clone()).unwrap();
+    let operations = &config.accounts[0].operations;
+    assert_eq!(operations.len(), 2);
+    assert_eq!(operations[&ID.parse().unwrap()]["x"], "y");
+    let two = format!("accounts:\n{}{}", account("a", ""), account("b", ""));
+    assert_eq!(
+        problems(load(two, overrides)),
+        [
+            "--operation: the file has 2 accounts; give the operations as `operations` of one of them"
+        ]
+    );
+}
+
+#[test]
+fn what_the_command_line_cannot_say_is_a_problem() {
+    let overrides = Overrides {
+        base_url: Some("comms.twilio.com".into()),
+        max_operations: Some(1_000_001),
+        telemetry_path: Some("/api/x".into()),
+        web_config_file: Some("web.yml".into()),
+        enable_api: Some(true),
+        enable_lifecycle: Some(true),
+        ..Overrides::default()
+    };
+    let places: Vec<String> = Config::load(&overrides, &environment)
+        .unwrap_err()
+        .problems
+        .into_iter()
+        .map(|problem| problem.place)
+        .collect();
+    assert_eq!(
+        places,
+        [
+            "--twilio.base-url",
+            "--series.max-operations",
+            "--web.telemetry-path",
+            "--web.config.file",
+            "--web.enable-api",
+            "--web.enable-lifecycle",
+        ]
+    );
+}
+
+#[test]
+fn unreadable_files_are_told() {
+    let missing = Overrides {
+        config_file: Some("no/such.yml".into()),
+        ..Overrides::default()
+    };
+    let text = Config::load(&missing, &environment)
+        .unwrap_err()
+        .to_string();
+    assert!(
+        text.starts_with("1 problem in the configuration (no/such.yml):\n  cannot read the file: "),
+        "{text}"
+    );
+    assert_eq!(
+        problems(load(vec![b' '; 1024 * 1024 + 1], Overrides::default())),
+        ["cannot read the file: it is larger than 1 MiB"]
+    );
+    assert_eq!(
+        problems(load(b"\xff", Overrides::default())),
+        ["cannot read the file: it is not UTF-8"]
+    );
+}
+
+#[test]
+fn no_secret_shows_in_debug() {
+    let config = load(
+        format!("accounts:\n{}", account("a", "")),
+        Overrides::default(),
+    )
+    .unwrap();
+    assert!(!format!("{config:?}").contains(SECRET));
+}
+
+proptest! {
+    #[test]
+    fn no_bytes_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+        let _ = load(bytes, Overrides::default());
+    }
+
+    /// Nearly right files reach deeper than noise does.
+    #[test]
+    fn no_yaml_panics(
+        lines in prop::collection::vec(
+            "( {0,6}|- )(accounts|operations|id|labels|name|oauth|series|storage|base_url|discovery|<<|é|\"a\\\\n\")?: ?\
+             (~|\\[\\]|\\{\\}|\\[\\{\\}\\]|-1|1e400|\\.nan|true|x|&a x|\\*a|\\||http://|comms_operation_0)?",
+            0..12,
+        )
+    ) {
+        let source = format!("accounts:\n{}", lines.join("\n"));
+        let _ = load(source, Overrides::default());
+        let _ = load(lines.join("\n"), Overrides::default());
+    }
+}

@@ -1,0 +1,284 @@
+//! Walks a YAML tree: each value with its place, each wrong type and unknown key a problem, and never a stop.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::ops::RangeInclusive;
+
+use super::problem::Findings;
+use super::suggestion;
+use super::yaml::{Key, Node, Position};
+
+/// The longest part of a key that problems repeat; every key there is has fewer characters.
+const SHOWN: usize = 40;
+
+/// A value and where it stands.
+pub(super) struct Value<'d> {
+    pub(super) place: String,
+    node: &'d Node,
+}
+
+/// A mapping whose keys are taken one after the other; those that nobody took are unknown.
+pub(super) struct Mapping<'d> {
+    pub(super) place: String,
+    /// Of a key that stands twice, the first.
+    entries: Vec<(&'d Key, &'d Node)>,
+    known: Vec<&'static str>,
+    refused: Vec<&'static str>,
+}
+
+impl<'d> Value<'d> {
+    /// The document itself.
+    pub(super) const fn root(node: &'d Node) -> Self {
+        Self {
+            place: String::new(),
+            node,
+        }
+    }
+
+    /// Whether nothing was written.
+    pub(super) const fn is_nothing(&self) -> bool {
+        matches!(self.node, Node::Nothing)
+    }
+
+    pub(super) fn mapping(&self, findings: &mut Findings) -> Option<Mapping<'d>> {
+        let Node::Mapping(entries) = self.node else {
+            return self.wrong("a mapping", findings);
+        };
+        let mut unique = Vec::with_capacity(entries.len());
+        let mut first: BTreeMap<&str, Position> = BTreeMap::new();
+        for (key, node) in entries {
+            if let Some(at) = first.get(key.name.as_str()) {
+                let place = below(&self.place, &key.name);
+                findings.problem(&place, format_args!("given twice: {at} and {}", key.at));
+            } else {
+                first.insert(&key.name, key.at);
+                unique.push((key, node));
+            }
+        }
+        Some(Mapping {
+            place: self.place.clone(),
+            entries: unique,
+            known: Vec::new(),
+            refused: Vec::new(),
+        })
+    }
+
+    pub(super) fn list(&self, findings: &mut Findings) -> Option<Vec<Self>> {
+        let Node::List(items) = self.node else {
+            return self.wrong("a list", findings);
+        };
+        let value = |(at, node)| Self {
+            place: format!("{}[{at}]", self.place),
+            node,
+        };
+        Some(items.iter().enumerate().map(value).collect())
+    }
+
+    pub(super) fn text(&self, findings: &mut Findings) -> Option<&'d str> {
+        match self.node {
+            Node::Text(text) => Some(text),
+            Node::Number(_) | Node::Boolean(_) => {
+                let found = self.node.kind();
+                let message = format_args!("expected a string, found {found}; put it in quotes");
+                findings.problem(&self.place, message);
+                None
+            }
+            _ => self.wrong("a string", findings),
+        }
+    }
+
+    /// A string, or a number or boolean as it is written.
+    pub(super) fn scalar(&self, findings: &mut Findings) -> Option<String> {
+        match self.node {
+            Node::Text(text) => Some(text.clone()),
+            Node::Number(number) => Some(number.text.clone()),
+            Node::Boolean(value) => Some(value.to_string()),
+            _ => self.wrong("a string", findings),
+        }
+    }
+
+    pub(super) fn boolean(&self, findings: &mut Findings) -> Option<bool> {
+        match self.node {
+            Node::Boolean(value) => Some(*value),
+            _ => self.wrong("true or false", findings),
+        }
+    }
+
+    pub(super) fn number(&self, findings: &mut Findings) -> Option<f64> {
+        match self.node {
+            Node::Number(number) => Some(number.value),
+            _ => self.wrong("a number", findings),
+        }
+    }
+
+    /// A whole number within `range`.
+    pub(super) fn whole<N>(&self, range: &RangeInclusive<N>, findings: &mut Findings) -> Option<N>
+    where
+        N: TryFrom<u64> + PartialOrd + fmt::Display,
+    {
+        let Node::Number(number) = self.node else {
+            return self.wrong("a number", findings);
+        };
+        let value = number.whole.and_then(|whole| N::try_from(whole).ok());
+        let fits = value.filter(|value| range.contains(value));
+        if fits.is_none() {
+            findings.problem(&self.place, expected_whole(range));
+        }
+        fits
+    }
+
+    fn wrong<T>(&self, expected: &str, findings: &mut Findings) -> Option<T> {
+        let found = self.node.kind();
+        findings.problem(
+            &self.place,
+            format_args!("expected {expected}, found {found}"),
+        );
+        None
+    }
+}
+
+impl<'d> Mapping<'d> {
+    /// The value of `key`, unless it is missing or nothing.
+    pub(super) fn take(&mut self, key: &'static str) -> Option<Value<'d>> {
+        self.known.push(key);
+        self.find(key)
+    }
+
+    /// The value of `key`, which cannot be left out.
+    pub(super) fn require(
+        &mut self,
+        key: &'static str,
+        findings: &mut Findings,
+    ) -> Option<Value<'d>> {
+        let value = self.take(key);
+        if value.is_none() {
+            findings.problem(&self.place_of(key), "missing");
+        }
+        value
+    }
+
+    /// Whether the mapping has `key`, which is not allowed and never suggested; the caller tells why.
+    pub(super) fn has_refused(&mut self, key: &'static str) -> bool {
+        self.refused.push(key);
+        self.entries.iter().any(|(each, _)| each.name == key)
+    }
+
+    /// The place that `key` has or would have.
+    pub(super) fn place_of(&self, key: &str) -> String {
+        below(&self.place, key)
+    }
+
+    /// All entries of a mapping whose keys are free.
+    pub(super) fn entries(&self) -> impl Iterator<Item = (&'d str, Value<'d>)> {
+        self.entries.iter().map(|(key, node)| {
+            let place = self.place_of(&key.name);
+            (key.name.as_str(), Value { place, node })
+        })
+    }
+
+    /// Tells the keys that nobody took.
+    pub(super) fn finish(self, findings: &mut Findings) {
+        for (key, _) in &self.entries {
+            let name = key.name.as_str();
+            if self.known.contains(&name) || self.refused.contains(&name) {
+                continue;
+            }
+            let cure = match suggestion::nearest(name, &self.known) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => format!("known here: {}", self.known.join(", ")),
+            };
+            let message = format!(
+                "unknown key `{}` (line {}), {cure}",
+                shown(name),
+                key.at.line
+            );
+            findings.problem(&self.place, message);
+        }
+    }
+
+    fn find(&self, key: &str) -> Option<Value<'d>> {
+        let (_, node) = self.entries.iter().find(|(each, _)| each.name == key)?;
+        let value = Value {
+            place: self.place_of(key),
+            node,
+        };
+        (!value.is_nothing()).then_some(value)
+    }
+}
+
+/// What to say of a number that is not in `range`.
+pub(super) fn expected_whole<N: fmt::Display>(range: &RangeInclusive<N>) -> String {
+    format!(
+        "expected a whole number from {} to {}",
+        range.start(),
+        range.end()
+    )
+}
+
+/// The place of `key` in the mapping at `place`.
+fn below(place: &str, key: &str) -> String {
+    let plain = key.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') && key.len() <= SHOWN;
+    match (plain && !key.is_empty(), place.is_empty()) {
+        (true, true) => key.to_owned(),
+        (true, false) => format!("{place}.{key}"),
+        (false, _) => format!("{place}[{:?}]", shown(key)),
+    }
+}
+
+fn shown(key: &str) -> String {
+    let mut text: String = key.chars().take(SHOWN).collect();
+    if text.len() < key.len() {
+        text.push('…');
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::yaml;
+    use super::*;
+
+    #[test]
+    fn a_walk_goes_on_after_each_problem() {
+        let mut findings = Findings::default();
+        let source = "name: 2024\nflag: yes\ncount: -1\ncount: 2\nitms: []\nzzz: 1\nsecret: x\n'odd key': 1\n";
+        let node = yaml::parse(source, &mut findings).unwrap();
+        let mut mapping = Value::root(&node).mapping(&mut findings).unwrap();
+        assert_eq!(mapping.take("name").unwrap().text(&mut findings), None);
+        assert_eq!(mapping.take("flag").unwrap().boolean(&mut findings), None);
+        assert_eq!(
+            mapping
+                .take("count")
+                .unwrap()
+                .whole(&(0..=9_u32), &mut findings),
+            None
+        );
+        assert!(mapping.take("items").is_none());
+        assert!(mapping.has_refused("secret"));
+        mapping.finish(&mut findings);
+        let problems: Vec<String> = findings.problems.iter().map(ToString::to_string).collect();
+        assert_eq!(
+            problems,
+            [
+                "count: given twice: line 3, column 1 and line 4, column 1",
+                "name: expected a string, found a number; put it in quotes",
+                "flag: expected true or false, found a string",
+                "count: expected a whole number from 0 to 9",
+                "unknown key `itms` (line 5), did you mean `items`?",
+                "unknown key `zzz` (line 6), known here: name, flag, count, items",
+                "unknown key `odd key` (line 8), known here: name, flag, count, items",
+            ]
+        );
+    }
+
+    #[test]
+    fn odd_keys_are_quoted_and_cut_in_places() {
+        assert_eq!(below("a[0]", "b_1"), "a[0].b_1");
+        assert_eq!(below("a", "b.c"), "a[\"b.c\"]");
+        assert_eq!(below("", ""), "[\"\"]");
+        assert_eq!(
+            below("a", &"é".repeat(50)),
+            format!("a[\"{}…\"]", "é".repeat(40))
+        );
+    }
+}

@@ -1,0 +1,113 @@
+//! What the exporter itself serves, and where.
+
+use super::Overrides;
+use super::listen_address::ListenAddress;
+use super::problem::Findings;
+
+/// Where the exposition is, unless said otherwise.
+pub const DEFAULT_TELEMETRY_PATH: &str = "/metrics";
+/// Where the exporter listens, unless said otherwise.
+pub const DEFAULT_LISTEN_ADDRESS: ListenAddress = ListenAddress::AllInterfaces(10202);
+
+/// The exporter's own paths, which the exposition cannot have.
+const TAKEN: [&str; 4] = ["/-", "/probe", "/sd", "/api"];
+
+/// What the exporter itself serves, and where.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Web {
+    /// At least one.
+    pub listen: Vec<ListenAddress>,
+    /// The path of the exposition; starts with `/`, made of unreserved characters.
+    pub telemetry_path: String,
+}
+
+impl Default for Web {
+    fn default() -> Self {
+        Self {
+            listen: vec![DEFAULT_LISTEN_ADDRESS],
+            telemetry_path: DEFAULT_TELEMETRY_PATH.to_owned(),
+        }
+    }
+}
+
+impl Web {
+    /// Only the command line speaks of it.
+    pub(super) fn read(overrides: &Overrides, findings: &mut Findings) -> Self {
+        let mut web = Self::default();
+        if !overrides.listen.is_empty() {
+            web.listen.clone_from(&overrides.listen);
+        }
+        if let Some(path) = &overrides.telemetry_path {
+            findings.take("--web.telemetry-path", check_path(path));
+            web.telemetry_path.clone_from(path);
+        }
+        let unsupported = "not supported by this version; leave it out";
+        for (option, given) in [
+            ("--web.config.file", overrides.web_config_file.is_some()),
+            ("--web.enable-api", overrides.enable_api == Some(true)),
+            (
+                "--web.enable-lifecycle",
+                overrides.enable_lifecycle == Some(true),
+            ),
+        ] {
+            if given {
+                findings.problem(option, unsupported);
+            }
+        }
+        web
+    }
+}
+
+fn check_path(path: &str) -> Result<(), String> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '-' | '.' | '_' | '~');
+    if !path.starts_with('/') {
+        return Err("expected a path that starts with /".to_owned());
+    }
+    if path == "/" {
+        return Err("the landing page is at /; choose another path, such as /metrics".to_owned());
+    }
+    if !path.chars().all(plain)
+        || path.contains("//")
+        || path.split('/').any(|part| matches!(part, "." | ".."))
+    {
+        return Err("expected a plain path of letters, digits, / - . _ and ~".to_owned());
+    }
+    let below = |taken: &&&str| {
+        path.strip_prefix(**taken)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    };
+    match TAKEN.iter().find(below) {
+        Some(taken) => Err(format!(
+            "{taken} is the exporter's own; choose another path, such as /metrics"
+        )),
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_exporters_own_paths_stay_its_own() {
+        for path in ["/metrics", "/a/b-c_d.e~", "/sdk", "/-metrics", "/probes"] {
+            assert_eq!(check_path(path), Ok(()), "{path}");
+        }
+        for path in [
+            "",
+            "metrics",
+            "/",
+            "/-/healthy",
+            "/probe",
+            "/sd/",
+            "/api/v1",
+            "/a b",
+            "/{a}",
+            "/a?b",
+            "//",
+            "/../a",
+        ] {
+            assert!(check_path(path).is_err(), "{path}");
+        }
+    }
+}

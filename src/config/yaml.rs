@@ -1,0 +1,269 @@
+//! A YAML document as a tree that still knows where each value stands and how each number was written.
+
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_saphyr::options::{DuplicateKeyPolicy, NonFiniteFloatPolicy};
+use serde_saphyr::{Error, MessageFormatter, Options, Spanned, UserMessageFormatter};
+
+use super::problem::Findings;
+
+/// How many nodes aliases may add; a file of the allowed size holds fewer by itself, so only an "alias bomb" meets this.
+const ALIASED_NODES: usize = 100_000;
+
+/// A place in the text, both counted from 1.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Position {
+    pub(super) line: u64,
+    pub(super) column: u64,
+}
+
+/// A value. No `Debug`: somebody may have written a secret into the file.
+pub(super) enum Node {
+    Nothing,
+    Boolean(bool),
+    Number(Number),
+    Text(String),
+    List(Vec<Node>),
+    /// In the order of the file, keys that stand twice included.
+    Mapping(Vec<(Key, Node)>),
+}
+
+pub(super) struct Number {
+    pub(super) value: f64,
+    /// Where it is a whole number that is not negative.
+    pub(super) whole: Option<u64>,
+    /// As written: `1.10` is not `1.1` when it becomes a label.
+    pub(super) text: String,
+}
+
+pub(super) struct Key {
+    pub(super) name: String,
+    pub(super) at: Position,
+}
+
+impl fmt::Display for Position {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "line {}, column {}", self.line, self.column)
+    }
+}
+
+impl Node {
+    /// What it is, as a problem names it.
+    pub(super) const fn kind(&self) -> &'static str {
+        match self {
+            Self::Nothing => "nothing",
+            Self::Boolean(_) => "true or false",
+            Self::Number(_) => "a number",
+            Self::Text(_) => "a string",
+            Self::List(_) => "a list",
+            Self::Mapping(_) => "a mapping",
+        }
+    }
+}
+
+/// Reads `source`; a text that is no YAML is the one problem that hides the others.
+pub(super) fn parse(source: &str, findings: &mut Findings) -> Option<Node> {
+    match serde_saphyr::from_str_with_options::<Spanned<Raw>>(source, options()) {
+        Ok(raw) => Some(tree(raw, source)),
+        Err(error) => {
+            let place = error.location().map(|at| Position {
+                line: at.line(),
+                column: at.column(),
+            });
+            let place = place.map_or_else(String::new, |at| at.to_string());
+            findings.problem(&place, explain(&error));
+            None
+        }
+    }
+}
+
+fn options() -> Options {
+    serde_saphyr::options! {
+        // A snippet of the file could show what is secret.
+        with_snippet: false,
+        // Duplicates are told by `walk`, with both places, and do not hide other problems.
+        duplicate_keys: DuplicateKeyPolicy::PassThrough,
+        // `country: no` is Norway.
+        strict_booleans: true,
+        non_finite_float_policy: NonFiniteFloatPolicy::PassThrough,
+        alias_limits: serde_saphyr::alias_limits! { max_total_replayed_events: ALIASED_NODES },
+    }
+}
+
+fn explain(error: &Error) -> String {
+    match error {
+        Error::MultipleDocuments { .. } => "a second YAML document; the file holds one".to_owned(),
+        Error::NullIntoString { .. } => "a key is missing before `:`".to_owned(),
+        other => format!("not YAML: {}", UserMessageFormatter.format_message(other)),
+    }
+}
+
+/// As the parser gives it; numbers find their text by their place, once the document is whole.
+enum Raw {
+    Nothing,
+    Boolean(bool),
+    Number { value: f64, whole: Option<u64> },
+    Text(String),
+    List(Vec<Spanned<Raw>>),
+    Mapping(Vec<(Spanned<String>, Spanned<Raw>)>),
+}
+
+/// The depth is bounded by the parser's own limit (64).
+fn tree(raw: Spanned<Raw>, source: &str) -> Node {
+    let span = raw.defined.span();
+    match raw.value {
+        Raw::Nothing => Node::Nothing,
+        Raw::Boolean(value) => Node::Boolean(value),
+        Raw::Number { value, whole } => {
+            let written = span
+                .byte_offset()
+                .zip(span.byte_len())
+                .and_then(|(at, length)| {
+                    let start = usize::try_from(at).ok()?;
+                    source.get(start..start.checked_add(usize::try_from(length).ok()?)?)
+                });
+            let text = written.map_or_else(|| value.to_string(), str::to_owned);
+            Node::Number(Number { value, whole, text })
+        }
+        Raw::Text(text) => Node::Text(text),
+        Raw::List(items) => Node::List(items.into_iter().map(|each| tree(each, source)).collect()),
+        Raw::Mapping(entries) => {
+            let entry = |(key, value): (Spanned<String>, Spanned<Raw>)| {
+                let at = Position {
+                    line: key.referenced.line(),
+                    column: key.referenced.column(),
+                };
+                let name = key.value;
+                (Key { name, at }, tree(value, source))
+            };
+            Node::Mapping(entries.into_iter().map(entry).collect())
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Raw {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(RawVisitor)
+    }
+}
+
+struct RawVisitor;
+
+impl<'de> Visitor<'de> for RawVisitor {
+    type Value = Raw;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a value")
+    }
+
+    fn visit_unit<E>(self) -> Result<Raw, E> {
+        Ok(Raw::Nothing)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Raw, E> {
+        Ok(Raw::Boolean(value))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Raw, E> {
+        let whole = u64::try_from(value).ok();
+        Ok(Raw::Number {
+            value: value as f64,
+            whole,
+        })
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Raw, E> {
+        Ok(Raw::Number {
+            value: value as f64,
+            whole: Some(value),
+        })
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Raw, E> {
+        Ok(Raw::Number { value, whole: None })
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Raw, E> {
+        Ok(Raw::Text(text.to_owned()))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Raw, A::Error> {
+        let mut list = Vec::new();
+        while let Some(item) = items.next_element()? {
+            list.push(item);
+        }
+        Ok(Raw::List(list))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Raw, A::Error> {
+        let mut mapping = Vec::new();
+        while let Some(entry) = entries.next_entry()? {
+            mapping.push(entry);
+        }
+        Ok(Raw::Mapping(mapping))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_keep_how_they_were_written_through_aliases_and_accents_too() {
+        let mut findings = Findings::default();
+        let source =
+            "é: &v 1.10\nalias: *v\nmerged: {<<: {octal: 0755}}\nlarge: 99999999999999999999\n";
+        let Some(Node::Mapping(entries)) = parse(source, &mut findings) else {
+            panic!("{findings:?}");
+        };
+        let number = |node: &Node| match node {
+            Node::Number(number) => number.text.clone(),
+            other => other.kind().to_owned(),
+        };
+        assert_eq!(number(&entries[0].1), "1.10");
+        assert_eq!(number(&entries[1].1), "1.10");
+        let Node::Mapping(merged) = &entries[2].1 else {
+            panic!("merge keys");
+        };
+        assert_eq!(number(&merged[0].1), "0755");
+        assert_eq!(number(&entries[3].1), "99999999999999999999");
+    }
+
+    #[test]
+    fn what_is_no_yaml_has_line_and_column() {
+        for (source, told) in [
+            ("a: [", "line 1, column 4: not YAML: unclosed bracket '['"),
+            (
+                "a: 1\n---\nb: 2",
+                "line 3, column 1: a second YAML document; the file holds one",
+            ),
+            (
+                "a: 1\n~: 2",
+                "line 2, column 1: a key is missing before `:`",
+            ),
+            (
+                "a: *b",
+                "line 1, column 4: not YAML: reference to unknown value",
+            ),
+        ] {
+            let mut findings = Findings::default();
+            assert!(parse(source, &mut findings).is_none(), "{source:?}");
+            let problems: Vec<String> = findings.problems.iter().map(ToString::to_string).collect();
+            assert_eq!(problems, [told]);
+        }
+    }
+
+    #[test]
+    fn an_alias_bomb_is_refused() {
+        let mut bomb = "a: &a [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
+        for (name, before) in ["b", "c", "d", "e", "f", "g"]
+            .iter()
+            .zip(["a", "b", "c", "d", "e", "f"])
+        {
+            let aliases = [format!("*{before}").as_str(); 10].join(", ");
+            bomb.extend([name, ": &", name, " [", &aliases, "]\n"]);
+        }
+        assert!(parse(&bomb, &mut Findings::default()).is_none());
+    }
+}
