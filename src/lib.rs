@@ -1,5 +1,6 @@
 //! A Prometheus exporter for Twilio Email operations.
 
+pub mod cli;
 pub mod config;
 pub mod operation;
 pub mod reason;
