@@ -1,5 +1,6 @@
 //! A Prometheus exporter for Twilio Email operations.
 
+pub mod exposition;
 pub mod operation;
 pub mod reason;
 pub mod snapshot;
