@@ -2,6 +2,7 @@
 
 pub mod cli;
 pub mod config;
+pub mod exposition;
 pub mod operation;
 pub mod reason;
 pub mod snapshot;

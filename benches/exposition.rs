@@ -1,0 +1,157 @@
+//! How long a scrape's text takes: our writer, the `prometheus` crate's on the same samples, and copying the bytes as the least
+//! that anything could take.
+
+use std::collections::BTreeMap;
+use std::hint::black_box;
+use std::sync::Arc;
+
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use prometheus::{Encoder, GaugeVec, Opts, Registry, TextEncoder};
+use twilio_email_exporter::exposition::Renderer;
+use twilio_email_exporter::operation::{Operation, OperationId, Reading, State, Stats, Status};
+use twilio_email_exporter::snapshot::{
+    AccountSnapshot, Labels, ShownOperation, Snapshot, Standing, Totals,
+};
+use twilio_email_exporter::timestamp::Timestamp;
+
+/// Ten times the default series limit.
+const OPERATIONS: u32 = 10_000;
+
+fn exposition(criterion: &mut Criterion) {
+    let snapshot = snapshot();
+    let mut renderer = Renderer::default();
+    let mut out = Vec::new();
+    renderer.render_snapshot(&snapshot, &mut out);
+    let text = String::from_utf8(out).expect("an exposition is UTF-8");
+    let samples = text.lines().filter(|line| !line.starts_with('#')).count();
+    let registry = registry(&text);
+    assert_same_samples(&text, &registry);
+    println!("{samples} samples, {} bytes", text.len());
+
+    let mut group = criterion.benchmark_group("exposition");
+    group
+        .throughput(Throughput::Elements(samples as u64))
+        .sample_size(20);
+    let mut out = Vec::with_capacity(text.len());
+    group.bench_function("ours", |bencher| {
+        bencher.iter(|| {
+            out.clear();
+            renderer.render_snapshot(black_box(&snapshot), &mut out);
+            black_box(out.len())
+        });
+    });
+    group.bench_function("prometheus_crate", |bencher| {
+        bencher.iter(|| {
+            out.clear();
+            let encoded = TextEncoder::new().encode(&registry.gather(), &mut out);
+            encoded.expect("no family is empty");
+            black_box(out.len())
+        });
+    });
+    group.bench_function("copying_the_bytes", |bencher| {
+        bencher.iter(|| {
+            out.clear();
+            out.extend_from_slice(black_box(text.as_bytes()));
+            black_box(out.len())
+        });
+    });
+    group.finish();
+}
+
+fn snapshot() -> Snapshot {
+    let operations: Vec<_> = (0..OPERATIONS).map(operation).collect();
+    let mut totals = Totals::default();
+    for seen in operations.iter().filter_map(|shown| shown.seen.as_ref()) {
+        totals.add(&seen.state, &seen.stats);
+    }
+    Snapshot {
+        accounts: vec![AccountSnapshot {
+            name: Arc::from("marketing"),
+            standing: Standing::default(),
+            reading: Reading::Exclusive,
+            totals,
+            without_series: 0,
+            operations,
+        }],
+    }
+}
+
+fn operation(number: u32) -> ShownOperation {
+    let id = format!("comms_operation_01h2xcejqtf2nbrexx3v{number:06}");
+    let id: OperationId = id.parse().expect("digits are of base 32");
+    let mut stats = Stats {
+        size: Some(number * 7),
+        ..Stats::default()
+    };
+    for (nth, status) in Status::ALL.into_iter().enumerate() {
+        stats.set(
+            status,
+            number % 1000 * 11_u32.pow(u32::try_from(nth).unwrap_or(0) % 4),
+        );
+    }
+    let created = Timestamp::from_millis(1_775_370_000_000 + i64::from(number) * 1000);
+    ShownOperation {
+        id,
+        seen: Some(Operation {
+            id,
+            state: State::Processing,
+            stats,
+            created,
+            updated: None,
+        }),
+        up: Some(true),
+        last_success: Some(Timestamp::from_millis(
+            1_775_380_000_118 + i64::from(number),
+        )),
+        labels: Labels::default(),
+    }
+}
+
+/// A registry of gauges with the samples of `text`, in which nothing is escaped.
+fn registry(text: &str) -> Registry {
+    let registry = Registry::new();
+    let mut families = BTreeMap::new();
+    let mut help = "";
+    for line in text.lines() {
+        if let Some(header) = line.strip_prefix("# HELP ") {
+            help = header.split_once(' ').map_or("", |(_, help)| help);
+        } else if !line.starts_with('#') {
+            let (name, rest) = line.split_once('{').expect("every sample has labels");
+            let (labels, value) = rest.split_once("} ").expect("every sample has a value");
+            let (names, values): (Vec<_>, Vec<_>) = labels
+                .split(',')
+                .filter_map(|label| label.trim_end_matches('"').split_once("=\""))
+                .unzip();
+            let family = families.entry(name).or_insert_with(|| {
+                let family =
+                    GaugeVec::new(Opts::new(name, help), &names).expect("our names are valid");
+                registry
+                    .register(Box::new(family.clone()))
+                    .expect("each name comes once");
+                family
+            });
+            family
+                .with_label_values(&values)
+                .set(value.parse().expect("a number"));
+        }
+    }
+    registry
+}
+
+/// Holds both to the same lines, whatever their order: otherwise there would be nothing to compare.
+fn assert_same_samples(text: &str, registry: &Registry) {
+    let theirs = TextEncoder::new().encode_to_string(&registry.gather());
+    let theirs = theirs.expect("no family is empty");
+    let sorted = |text: &str| {
+        let mut lines: Vec<_> = text.lines().map(str::to_owned).collect();
+        lines.sort_unstable();
+        lines
+    };
+    assert!(
+        sorted(text) == sorted(&theirs),
+        "the two wrote different samples"
+    );
+}
+
+criterion_group!(benches, exposition);
+criterion_main!(benches);

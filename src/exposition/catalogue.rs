@@ -1,0 +1,357 @@
+//! Every metric of this exporter, once: the exposition, the reference page and the naming rules are drawn from this table.
+//!
+//! Names and help follow <https://prometheus.io/docs/practices/naming/>. `process_*` is not here: its names belong to Prometheus'
+//! client libraries.
+
+pub use super::metric::{Kind, Metric, Scope};
+
+/// What every name starts with.
+pub const PREFIX: &str = "twilio_email_";
+
+/// One label: what it means and a value for the reference page.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Label {
+    /// Its name.
+    pub name: &'static str,
+    /// What its values mean, and which there are.
+    pub meaning: &'static str,
+    /// A value.
+    pub example: &'static str,
+}
+
+/// Every label but those that users give.
+pub static LABELS: &[Label] = &[
+    Label {
+        name: "account",
+        meaning: "The account's name in the configuration, `default` without a configuration file; never a SID.",
+        example: "marketing",
+    },
+    Label {
+        name: "operation_id",
+        meaning: "The operation's id as Twilio's 202 answer gave it.",
+        example: "comms_operation_01h2xcejqtf2nbrexx3vqjhp41",
+    },
+    Label {
+        name: "status",
+        meaning: "Where emails stand: `scheduled`, `queued`, `sent`, `delivered`, `opened`, `undelivered`, `failed`, `canceled`. \
+                  A figure that Twilio adds one day appears under Twilio's name for it.",
+        example: "delivered",
+    },
+    Label {
+        name: "state",
+        meaning: "Where an operation stands: `scheduled`, `processing`, `completed`, `canceled`. \
+                  A state that Twilio adds one day appears under Twilio's name for it.",
+        example: "processing",
+    },
+    Label {
+        name: "reading",
+        meaning: "`exclusive` (an email counts once, under its present status) or `cumulative` \
+                  (a funnel: an opened email still counts as delivered and as sent).",
+        example: "exclusive",
+    },
+    Label {
+        name: "endpoint",
+        meaning: "What was asked for: `operation` (one operation), `operations` (the list), `emails`, `token` (an OAuth access token).",
+        example: "operation",
+    },
+    Label {
+        name: "code",
+        meaning: "The HTTP status of the answer, or `none` if there was no answer.",
+        example: "200",
+    },
+    Label {
+        name: "reason",
+        meaning: "Why it failed, a closed set: `unauthorized`, `forbidden`, `not_found`, `expired`, `bad_request`, `rate_limited`, \
+                  `unavailable`, `server_error`, `timeout`, `connect`, `tls`, `invalid_response`, `too_large`.",
+        example: "rate_limited",
+    },
+    Label {
+        name: "version",
+        meaning: "The exporter's version.",
+        example: "0.1.0",
+    },
+    Label {
+        name: "revision",
+        meaning: "The commit it was built from.",
+        example: "b05020f",
+    },
+];
+
+/// Declares each metric as a static and lists all of them in [`ALL`], so that none can be forgotten there.
+macro_rules! metrics {
+    ($($constant:ident: $scope:ident $kind:ident $name:literal $labels:tt {
+        help: $help:literal, details: $details:literal, absent: $absent:literal, example: $example:literal,
+    })*) => {
+        $(
+            #[doc = $help]
+            pub static $constant: Metric = Metric {
+                name: concat!("twilio_email_", $name),
+                kind: Kind::$kind,
+                scope: Scope::$scope,
+                own_labels: &$labels,
+                help: $help,
+                details: $details,
+                absent: $absent,
+                example: $example,
+            };
+        )*
+
+        /// All metrics, in the order of the reference page.
+        pub static ALL: &[&Metric] = &[$(&$constant),*];
+    };
+}
+
+metrics! {
+    OPERATION_EMAILS: Operation Gauge "operation_emails" ["status"] {
+        help: "Emails of the operation by status, as Twilio gives them.",
+        details: "A status nobody has is 0. Whether the statuses add up to the size depends on `twilio_email_stats_reading`.",
+        absent: "until the operation has been read.",
+        example: "1894",
+    }
+    OPERATION_SIZE: Operation Gauge "operation_size" [] {
+        help: "Emails that the operation has created.",
+        details: "Twilio's `stats.total`; it grows while the operation is being processed.",
+        absent: "until the operation has been read, and where Twilio does not give it.",
+        example: "2000",
+    }
+    OPERATION_RECIPIENTS: Operation Gauge "operation_recipients" [] {
+        help: "Recipients that the operation targets.",
+        details: "Twilio's `stats.recipients`.",
+        absent: "until the operation has been read, and where Twilio does not give it.",
+        example: "2000",
+    }
+    OPERATION_ATTEMPTS: Operation Gauge "operation_attempts" [] {
+        help: "Attempts to send that Twilio has made for the operation.",
+        details: "Twilio's `stats.attempts`.",
+        absent: "until the operation has been read, and where Twilio does not give it.",
+        example: "2013",
+    }
+    OPERATION_STATE: Operation Gauge "operation_state" ["state"] {
+        help: "Whether the operation is in this state (1) or not (0).",
+        details: "One series for each documented state. There is no failed state: emails fail, operations do not.",
+        absent: "until the operation has been read.",
+        example: "1",
+    }
+    OPERATION_CREATED: Operation Gauge "operation_created_timestamp_seconds" [] {
+        help: "When the operation was created, in seconds since 1970.",
+        details: "Twilio's `createdAt`, else the time that the operation's id carries.",
+        absent: "until the operation has been read.",
+        example: "1775370000",
+    }
+    OPERATION_UPDATED: Operation Gauge "operation_updated_timestamp_seconds" [] {
+        help: "When Twilio last changed the operation, in seconds since 1970.",
+        details: "Twilio's `updatedAt`.",
+        absent: "until the operation has been read, and where Twilio does not give it.",
+        example: "1775370315.25",
+    }
+    OPERATION_EXPIRES: Operation Gauge "operation_expires_timestamp_seconds" [] {
+        help: "When Twilio stops keeping the operation's data, in seconds since 1970.",
+        details: "Seven days after its creation. All series of the operation end then.",
+        absent: "until the operation has been read.",
+        example: "1775974800",
+    }
+    OPERATION_UP: Operation Gauge "operation_up" [] {
+        help: "Whether the last attempt to read the operation worked (1) or not (0).",
+        details: "While it is 0 the operation's figures stay as they were last read.",
+        absent: "before the first attempt.",
+        example: "1",
+    }
+    OPERATION_LAST_SUCCESS: Operation Gauge "operation_last_success_timestamp_seconds" [] {
+        help: "When the operation was last read, in seconds since 1970.",
+        details: "How old the figures are: `time() - twilio_email_operation_last_success_timestamp_seconds`. \
+                  An operation that rests is read less and less often.",
+        absent: "until the operation has been read.",
+        example: "1775370330.118",
+    }
+    OPERATION_INFO: Operation Gauge "operation_info" [] {
+        help: "Labels that users gave to the operation, on a constant 1.",
+        details: "Carries the allowed user labels (`name`, `campaign`, …) beside `account` and `operation_id`. To have one on another metric: \
+                  `twilio_email_operation_emails * on (account, operation_id) group_left (campaign) twilio_email_operation_info`.",
+        absent: "for an operation without such labels.",
+        example: "1",
+    }
+    UP: Account Gauge "up" [] {
+        help: "Whether the last collection reached Twilio and was let in (1) or not (0).",
+        details: "0 means wrong credentials, missing rights or no way to Twilio; `twilio_email_api_request_failures_total` tells which.",
+        absent: "",
+        example: "1",
+    }
+    DISCOVERY_UP: Account Gauge "discovery_up" [] {
+        help: "Whether the endpoint that lists operations answers (1) or not (0).",
+        details: "",
+        absent: "with discovery off, and before its first answer.",
+        example: "1",
+    }
+    COLLECTION_COMPLETE: Account Gauge "collection_complete" [] {
+        help: "Whether everything due was read before the deadline (1) or not (0).",
+        details: "What was not read keeps its last figures and is due again at the next scrape.",
+        absent: "",
+        example: "1",
+    }
+    COLLECTION_DURATION: Account Gauge "collection_duration_seconds" [] {
+        help: "How long the last finished collection took, in seconds.",
+        details: "",
+        absent: "until a collection has finished.",
+        example: "0.184",
+    }
+    COLLECTION_LAST_SUCCESS: Account Gauge "collection_last_success_timestamp_seconds" [] {
+        help: "When a collection was last complete, in seconds since 1970.",
+        details: "",
+        absent: "until a collection has been complete.",
+        example: "1775370330.302",
+    }
+    OPERATIONS: Account Gauge "operations" ["state"] {
+        help: "Tracked operations by state.",
+        details: "All that are tracked, whatever the series limit.",
+        absent: "",
+        example: "3",
+    }
+    OPERATIONS_WITHOUT_SERIES: Account Gauge "operations_without_series" [] {
+        help: "Tracked operations that have no series of their own because of the series limit.",
+        details: "Raise `--series.max-operations` if it is not 0 and those are missed.",
+        absent: "",
+        example: "0",
+    }
+    EMAILS: Account Gauge "emails" ["status"] {
+        help: "Emails of all tracked operations by status, as Twilio gives them.",
+        details: "It falls when an operation expires.",
+        absent: "",
+        example: "51230",
+    }
+    STATS_READING: Account Gauge "stats_reading" ["reading"] {
+        help: "Whether Twilio's statuses are read in this way (1) or not (0).",
+        details: "Twilio documents both ways; the exporter takes them for exclusive until figures prove a funnel, unless the configuration decides.",
+        absent: "",
+        example: "1",
+    }
+    API_PAUSED_UNTIL: Account Gauge "api_paused_until_timestamp_seconds" [] {
+        help: "When the pause that Twilio asked for ends, in seconds since 1970, or 0 when there is none.",
+        details: "Nothing is asked of Twilio for the account until then.",
+        absent: "",
+        example: "0",
+    }
+    API_REQUESTS: Account Counter "api_requests_total" ["endpoint", "code"] {
+        help: "Requests to Twilio by endpoint and HTTP status.",
+        details: "Repeated requests count each time. Starts at 0 with the process.",
+        absent: "until a request had that outcome.",
+        example: "482",
+    }
+    API_REQUEST_FAILURES: Account Counter "api_request_failures_total" ["endpoint", "reason"] {
+        help: "Requests to Twilio that failed, by endpoint and reason.",
+        details: "Starts at 0 with the process.",
+        absent: "for `emails` and `token` until a request failed for that reason; 0 from the start for the others.",
+        example: "2",
+    }
+    API_REQUEST_DURATION: Account Histogram "api_request_duration_seconds" ["endpoint"] {
+        help: "How long requests to Twilio took, in seconds.",
+        details: "From sending to the end of the answer; requests without an answer included.",
+        absent: "until there was a request to the endpoint.",
+        example: "482",
+    }
+    BUILD_INFO: Exporter Gauge "exporter_build_info" ["version", "revision"] {
+        help: "What the exporter was built from, on a constant 1.",
+        details: "",
+        absent: "",
+        example: "1",
+    }
+    CONFIG_SUCCESSFUL: Exporter Gauge "exporter_config_last_reload_successful" [] {
+        help: "Whether the last attempt to load the configuration worked (1) or not (0).",
+        details: "While it is 0 the configuration before stays in force.",
+        absent: "",
+        example: "1",
+    }
+    CONFIG_SUCCESS: Exporter Gauge "exporter_config_last_reload_success_timestamp_seconds" [] {
+        help: "When the configuration was last loaded, in seconds since 1970.",
+        details: "",
+        absent: "",
+        example: "1775368800.5",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    /// Words that stand for a unit Prometheus does not use, or for what the type already says.
+    const BANNED: [&str; 10] = [
+        "milliseconds",
+        "ms",
+        "minutes",
+        "hours",
+        "days",
+        "percent",
+        "gauge",
+        "counter",
+        "histogram",
+        "count",
+    ];
+
+    #[test]
+    fn names_follow_the_conventions() {
+        for metric in ALL {
+            let name = metric.name;
+            let plain = |c: char| c.is_ascii_lowercase() || c == '_';
+            assert!(
+                name.starts_with(PREFIX) && name.chars().all(plain),
+                "{name}"
+            );
+            assert!(
+                !name.split('_').any(|word| BANNED.contains(&word)),
+                "{name}"
+            );
+            assert_eq!(
+                name.ends_with("_total"),
+                metric.kind == Kind::Counter,
+                "{name}"
+            );
+            assert_eq!(
+                name.ends_with("_timestamp_seconds"),
+                name.contains("_timestamp"),
+                "{name}"
+            );
+            assert_eq!(
+                name.ends_with("_duration_seconds"),
+                name.contains("_duration"),
+                "{name}"
+            );
+            for suffix in ["_sum", "_bucket"] {
+                assert!(!name.ends_with(suffix), "{name}");
+            }
+        }
+        let names: BTreeSet<_> = ALL.iter().map(|metric| metric.name).collect();
+        assert_eq!(names.len(), ALL.len(), "a name stands twice");
+    }
+
+    #[test]
+    fn help_is_one_sentence_and_tells_the_unit() {
+        for Metric { name, help, .. } in ALL {
+            assert!(
+                help.ends_with('.') && help.matches(". ").count() == 0,
+                "{name}: {help}"
+            );
+            assert!(
+                !help.contains(['\n', '\\']) && help.trim() == *help,
+                "{name}: {help}"
+            );
+            assert_eq!(
+                name.ends_with("_seconds"),
+                help.contains("in seconds"),
+                "{name}: {help}"
+            );
+            assert_eq!(
+                name.ends_with("_timestamp_seconds"),
+                help.contains("since 1970"),
+                "{name}: {help}"
+            );
+        }
+    }
+
+    #[test]
+    fn every_label_is_explained_and_used() {
+        let used: BTreeSet<_> = ALL.iter().flat_map(|metric| metric.labels()).collect();
+        let explained: BTreeSet<_> = LABELS.iter().map(|label| label.name).collect();
+        assert_eq!(used, explained);
+    }
+}

@@ -1,0 +1,84 @@
+//! The families that have one set of series for each account.
+
+use super::Labelled;
+use crate::exposition::catalogue::{self, Metric};
+use crate::exposition::labels::further;
+use crate::exposition::text::{Text, Value};
+use crate::operation::Reading;
+use crate::snapshot::{AccountSnapshot, Totals};
+use crate::timestamp::Timestamp;
+
+/// What stands for "no pause": any time in the past would do, and 0 is none that Twilio could mean.
+const NO_PAUSE: Timestamp = Timestamp::from_millis(0);
+
+pub(super) fn write(labelled: &Labelled<'_>, text: &mut Text<'_>) {
+    let mut families = Families { labelled, text };
+    families.each(&catalogue::UP, |account| Some(account.standing.up));
+    families.each(&catalogue::DISCOVERY_UP, |account| {
+        account.standing.discovery_up
+    });
+    families.each(&catalogue::COLLECTION_COMPLETE, |account| {
+        Some(account.standing.complete)
+    });
+    families.each(&catalogue::COLLECTION_DURATION, |account| {
+        account.standing.duration
+    });
+    families.each(&catalogue::COLLECTION_LAST_SUCCESS, |account| {
+        account.standing.last_success
+    });
+    families.sums(&catalogue::OPERATIONS, "state", Totals::operations);
+    families.each(&catalogue::OPERATIONS_WITHOUT_SERIES, |account| {
+        Some(account.without_series)
+    });
+    families.sums(&catalogue::EMAILS, "status", Totals::emails);
+    families.readings();
+    families.each(&catalogue::API_PAUSED_UNTIL, |account| {
+        Some(account.standing.paused_until.unwrap_or(NO_PAUSE))
+    });
+}
+
+struct Families<'a, 'b> {
+    labelled: &'a Labelled<'a>,
+    text: &'a mut Text<'b>,
+}
+
+impl<'a> Families<'a, '_> {
+    /// One sample for each account that has the value.
+    fn each<V: Into<Value>>(
+        &mut self,
+        metric: &'static Metric,
+        value: impl Fn(&AccountSnapshot) -> Option<V>,
+    ) {
+        let mut family = self.text.family(metric);
+        for (labels, account) in self.labelled.accounts() {
+            if let Some(value) = value(account) {
+                family.sample(labels, value);
+            }
+        }
+    }
+
+    /// One sample for each word that is summed over.
+    fn sums<I: Iterator<Item = (&'a str, u64)>>(
+        &mut self,
+        metric: &'static Metric,
+        label: &str,
+        sums: impl Fn(&'a Totals) -> I,
+    ) {
+        let mut family = self.text.family(metric);
+        for (labels, account) in self.labelled.accounts() {
+            for (word, sum) in sums(&account.totals) {
+                family.sample_with(labels, &further(label, word), sum);
+            }
+        }
+    }
+
+    fn readings(&mut self) {
+        let mut family = self.text.family(&catalogue::STATS_READING);
+        for (labels, account) in self.labelled.accounts() {
+            for reading in Reading::ALL {
+                let word = further("reading", reading.as_str());
+                family.sample_with(labels, &word, account.reading == reading);
+            }
+        }
+    }
+}

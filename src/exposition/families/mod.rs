@@ -1,0 +1,56 @@
+//! A snapshot as metric families: which samples there are, and which are left out.
+
+mod account;
+mod operation;
+
+use super::labels::LabelTexts;
+use super::text::Text;
+use crate::snapshot::{AccountSnapshot, ShownOperation, Snapshot};
+
+/// A snapshot beside the label text of its accounts and operations.
+pub(super) struct Labelled<'a> {
+    snapshot: &'a Snapshot,
+    accounts: &'a LabelTexts,
+    operations: &'a LabelTexts,
+}
+
+impl<'a> Labelled<'a> {
+    /// Makes the label text, in memory that is used again.
+    pub(super) fn new(
+        snapshot: &'a Snapshot,
+        accounts: &'a mut LabelTexts,
+        operations: &'a mut LabelTexts,
+    ) -> Self {
+        accounts.clear();
+        operations.clear();
+        for account in &snapshot.accounts {
+            accounts.push_account(&account.name);
+        }
+        for (account, labels) in snapshot.accounts.iter().zip(accounts.iter()) {
+            for operation in &account.operations {
+                operations.push_operation(labels, &operation.id);
+            }
+        }
+        Self {
+            snapshot,
+            accounts,
+            operations,
+        }
+    }
+
+    /// Writes every family that has something to say; the samples of all accounts stand together in it.
+    pub(super) fn write(&self, text: &mut Text<'_>) {
+        operation::write(self, text);
+        account::write(self, text);
+    }
+
+    fn accounts(&self) -> impl Iterator<Item = (&'a str, &'a AccountSnapshot)> {
+        self.accounts.iter().zip(&self.snapshot.accounts)
+    }
+
+    fn operations(&self) -> impl Iterator<Item = (&'a str, &'a ShownOperation)> {
+        let operations = self.snapshot.accounts.iter();
+        let operations = operations.flat_map(|account| &account.operations);
+        self.operations.iter().zip(operations)
+    }
+}

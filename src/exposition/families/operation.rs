@@ -1,0 +1,144 @@
+//! The families that have one set of series for each operation.
+
+use super::Labelled;
+use crate::exposition::catalogue::{self, Metric, Scope};
+use crate::exposition::labels::{further, is_label_name, push_further};
+use crate::exposition::text::{Text, Value};
+use crate::operation::{Operation, State, Stats, Status, Word};
+use crate::snapshot::ShownOperation;
+
+pub(super) fn write(labelled: &Labelled<'_>, text: &mut Text<'_>) {
+    let mut families = Families { labelled, text };
+    families.emails();
+    families.seen(&catalogue::OPERATION_SIZE, |seen| seen.stats.size);
+    families.seen(&catalogue::OPERATION_RECIPIENTS, |seen| {
+        seen.stats.recipients
+    });
+    families.seen(&catalogue::OPERATION_ATTEMPTS, |seen| seen.stats.attempts);
+    families.states();
+    families.seen(&catalogue::OPERATION_CREATED, |seen| Some(seen.created));
+    families.seen(&catalogue::OPERATION_UPDATED, |seen| seen.updated);
+    families.seen(&catalogue::OPERATION_EXPIRES, |seen| Some(seen.expires()));
+    families.each(&catalogue::OPERATION_UP, |shown| shown.up);
+    families.each(&catalogue::OPERATION_LAST_SUCCESS, |shown| {
+        shown.last_success
+    });
+    families.infos();
+}
+
+struct Families<'a, 'b> {
+    labelled: &'a Labelled<'a>,
+    text: &'a mut Text<'b>,
+}
+
+impl Families<'_, '_> {
+    /// One sample for each operation that has the value.
+    fn each<V: Into<Value>>(
+        &mut self,
+        metric: &'static Metric,
+        value: impl Fn(&ShownOperation) -> Option<V>,
+    ) {
+        let mut family = self.text.family(metric);
+        for (labels, shown) in self.labelled.operations() {
+            if let Some(value) = value(shown) {
+                family.sample(labels, value);
+            }
+        }
+    }
+
+    /// One sample for each operation that was read and has the value.
+    fn seen<V: Into<Value>>(
+        &mut self,
+        metric: &'static Metric,
+        value: impl Fn(&Operation) -> Option<V>,
+    ) {
+        self.each(metric, |shown| shown.seen.as_ref().and_then(&value));
+    }
+
+    fn emails(&mut self) {
+        let statuses = Status::ALL.map(|status| further("status", status.as_str()));
+        let mut family = self.text.family(&catalogue::OPERATION_EMAILS);
+        for (labels, shown) in self.labelled.operations() {
+            let Some(seen) = &shown.seen else {
+                continue;
+            };
+            for (status, emails) in statuses.iter().zip(seen.stats.emails) {
+                family.sample_with(labels, status, emails);
+            }
+            for (name, emails) in unknown(&seen.stats) {
+                family.sample_with(labels, &further("status", name.as_str()), emails);
+            }
+        }
+    }
+
+    fn states(&mut self) {
+        let known = State::KNOWN.map(|state| (further("state", state.as_str()), state));
+        let mut family = self.text.family(&catalogue::OPERATION_STATE);
+        for (labels, shown) in self.labelled.operations() {
+            let Some(seen) = &shown.seen else {
+                continue;
+            };
+            for (label, state) in &known {
+                family.sample_with(labels, label, seen.state == *state);
+            }
+            if let State::Other(word) = &seen.state {
+                family.sample_with(labels, &further("state", word.as_str()), true);
+            }
+        }
+    }
+
+    /// A user's label that Prometheus would refuse, or that would stand beside ours of the same name, is left out: better one
+    /// label less than no scrape at all.
+    fn infos(&mut self) {
+        let mut family = self.text.family(&catalogue::OPERATION_INFO);
+        let mut given = String::new();
+        for (labels, shown) in self.labelled.operations() {
+            given.clear();
+            for (name, value) in shown.labels.iter() {
+                if is_label_name(name) && !Scope::Operation.labels().contains(&name.as_str()) {
+                    push_further(&mut given, name, value);
+                }
+            }
+            if !given.is_empty() {
+                family.sample_with(labels, &given, true);
+            }
+        }
+    }
+}
+
+/// The unknown stats, each name once: all names that are not fit to be shown are one and the same word.
+fn unknown(stats: &Stats) -> impl Iterator<Item = (&Word, u64)> {
+    let stats = stats.unknown();
+    let first = |at: usize, name: &Word| stats[..at].iter().all(|(earlier, _)| earlier != name);
+    let names = stats.iter().enumerate();
+    let names = names.filter(move |(at, (name, _))| first(*at, name));
+    names.map(move |(_, (name, _))| {
+        let same = stats.iter().filter(|(other, _)| other == name);
+        (name, same.map(|(_, emails)| u64::from(*emails)).sum())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+
+    #[test]
+    fn unknown_stats_of_one_name_are_one_sum() {
+        let word = Word::new;
+        let stats = Stats {
+            unknown: Some(Arc::from([
+                (word("jane@example.com"), 1),
+                (word("deferred"), 5),
+                (word("joe@example.com"), u32::MAX),
+            ])),
+            ..Stats::default()
+        };
+        let sums: Vec<_> = unknown(&stats)
+            .map(|(name, sum)| (name.as_str(), sum))
+            .collect();
+        assert_eq!(sums, [(Word::UNREADABLE, 1 << 32), ("deferred", 5)]);
+        assert_eq!(unknown(&Stats::default()).count(), 0);
+    }
+}

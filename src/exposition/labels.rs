@@ -1,0 +1,121 @@
+//! Text of labels, made once and pushed many times.
+
+use crate::operation::OperationId;
+
+/// Ready-made label text of many things, such as `account="a",operation_id="b"`, in one allocation.
+///
+/// An operation's labels stand before each of its dozen samples; so they are escaped once for a scrape, not once for a sample.
+#[derive(Debug, Default)]
+pub(super) struct LabelTexts {
+    text: String,
+    ends: Vec<usize>,
+}
+
+impl LabelTexts {
+    /// Forgets all texts, but keeps the memory for the next scrape.
+    pub(super) fn clear(&mut self) {
+        self.text.clear();
+        self.ends.clear();
+    }
+
+    /// Adds the labels of an account.
+    pub(super) fn push_account(&mut self, name: &str) {
+        push_label(&mut self.text, "account", name);
+        self.ends.push(self.text.len());
+    }
+
+    /// Adds the labels of an operation; `account` is the text of its account's.
+    pub(super) fn push_operation(&mut self, account: &str, id: &OperationId) {
+        self.text.push_str(account);
+        self.text.push_str(",operation_id=\"");
+        id.push_to(&mut self.text);
+        self.text.push('"');
+        self.ends.push(self.text.len());
+    }
+
+    /// The texts in the order in which they were added.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &str> {
+        let mut start = 0;
+        self.ends.iter().map(move |&end| {
+            let text = &self.text[start..end];
+            start = end;
+            text
+        })
+    }
+}
+
+/// The text `,name="value"`, to stand after other labels.
+pub(super) fn further(name: &str, value: &str) -> String {
+    let mut text = String::new();
+    push_further(&mut text, name, value);
+    text
+}
+
+/// Appends `,name="value"`.
+pub(super) fn push_further(text: &mut String, name: &str, value: &str) {
+    text.push(',');
+    push_label(text, name, value);
+}
+
+/// Whether Prometheus takes `name` as the name of a label that is not its own.
+pub(super) fn is_label_name(name: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    name.chars().all(plain)
+        && !name.starts_with("__")
+        && name.starts_with(|first: char| !first.is_ascii_digit())
+}
+
+fn push_label(text: &mut String, name: &str, value: &str) {
+    text.push_str(name);
+    text.push_str("=\"");
+    if value.contains(['\\', '"', '\n']) {
+        for c in value.chars() {
+            match c {
+                '\\' => text.push_str("\\\\"),
+                '"' => text.push_str("\\\""),
+                '\n' => text.push_str("\\n"),
+                other => text.push(other),
+            }
+        }
+    } else {
+        text.push_str(value);
+    }
+    text.push('"');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_escaped() {
+        assert_eq!(further("a", "plain é"), ",a=\"plain é\"");
+        assert_eq!(further("a", "\"q\" \\ \n\r"), ",a=\"\\\"q\\\" \\\\ \\n\r\"");
+        assert_eq!(further("a", ""), ",a=\"\"");
+    }
+
+    #[test]
+    fn texts_come_back_in_order_and_memory_is_kept() {
+        let id: OperationId = "comms_operation_01h2xcejqtf2nbrexx3vqjhp41"
+            .parse()
+            .unwrap();
+        let mut texts = LabelTexts::default();
+        for _ in 0..2 {
+            texts.clear();
+            texts.push_account("a\"b");
+            texts.push_operation("account=\"x\"", &id);
+            let operation = format!("account=\"x\",operation_id=\"{id}\"");
+            assert!(texts.iter().eq(["account=\"a\\\"b\"", &operation]));
+        }
+    }
+
+    #[test]
+    fn names_that_prometheus_refuses_are_told() {
+        for name in ["name", "_x", "Campaign_2"] {
+            assert!(is_label_name(name), "{name}");
+        }
+        for name in ["", "__name__", "2nd", "a-b", "ä", "a b", "a\n"] {
+            assert!(!is_label_name(name), "{name:?}");
+        }
+    }
+}

@@ -1,0 +1,201 @@
+//! The whole exposition of a snapshot made by hand, against `golden/rich.prom`.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::*;
+use crate::operation::{Operation, OperationId, Reading, State, Stats, Status, Word};
+use crate::snapshot::{AccountSnapshot, Labels, ShownOperation, Standing, Totals};
+use crate::timestamp::Timestamp;
+
+#[test]
+fn rich_snapshot_is_written_as_the_golden_file_says() {
+    let path = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/src/exposition/golden/rich.prom"
+    );
+    let mut out = Vec::new();
+    Renderer::default().render_snapshot(&rich(), &mut out);
+    let written = String::from_utf8(out).unwrap();
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        fs::write(path, &written).unwrap();
+    }
+    let golden = fs::read_to_string(path).unwrap_or_default();
+    for (number, (written, golden)) in written.lines().zip(golden.lines()).enumerate() {
+        assert_eq!(written, golden, "line {}", number + 1);
+    }
+    assert_eq!(written.len(), golden.len(), "one is longer than the other");
+}
+
+#[test]
+fn every_metric_of_the_catalogue_is_shown() {
+    let instruments = instruments();
+    let account = instruments.account("marketing");
+    account.request(Endpoint::Operation, Some(200), Duration::from_millis(80));
+    let mut out = Vec::new();
+    render(&rich(), &instruments, &mut out);
+    let text = String::from_utf8(out).unwrap();
+    for metric in catalogue::ALL {
+        let kind = metric.kind.as_str();
+        let header = format!(
+            "# HELP {0} {1}\n# TYPE {0} {kind}\n{0}",
+            metric.name, metric.help
+        );
+        assert_eq!(text.matches(&header).count(), 1, "{header}");
+    }
+}
+
+#[test]
+fn nothing_to_say_of_twilio_is_nothing_at_all() {
+    let mut out = Vec::new();
+    Renderer::default().render_snapshot(&Snapshot::default(), &mut out);
+    assert_eq!(out, b"");
+}
+
+#[test]
+fn a_renderer_forgets_what_it_wrote_before() {
+    let mut renderer = Renderer::default();
+    let (mut first, mut second) = (Vec::new(), Vec::new());
+    renderer.render_snapshot(&rich(), &mut first);
+    renderer.render_snapshot(&Snapshot::default(), &mut second);
+    renderer.render_snapshot(&rich(), &mut second);
+    assert!(first == second);
+}
+
+fn instruments() -> Instruments {
+    let build = Build {
+        version: "1.2.3",
+        revision: "abcdef0",
+    };
+    Instruments::new(build).unwrap()
+}
+
+/// Two accounts with all there is to show, and all there is to leave out.
+fn rich() -> Snapshot {
+    let mut stats = Stats {
+        size: Some(2000),
+        recipients: Some(1990),
+        attempts: Some(2013),
+        unknown: Some(Arc::from([(Word::new("soft_bounced"), 4)])),
+        ..Stats::default()
+    };
+    for (status, emails) in [
+        (Status::Queued, 50),
+        (Status::Delivered, 1894),
+        (Status::Opened, 45),
+        (Status::Failed, 7),
+    ] {
+        stats.set(status, emails);
+    }
+    let spring = seen(
+        "comms_operation_01h2xcejqtf2nbrexx3vqjhp41",
+        State::Processing,
+        stats,
+    );
+    let paused = seen(
+        "comms_operation_01h2xcejqtf2nbrexx3vqjhp42",
+        State::parse("ON HOLD"),
+        Stats::default(),
+    );
+    let mut totals = Totals::default();
+    for operation in [&spring, &paused] {
+        totals.add(&operation.state, &operation.stats);
+    }
+    let spring = ShownOperation {
+        labels: labels(&[
+            ("name", "Spring \"sale\" \\o/\nfor 山田さん"),
+            ("campaign", "spring"),
+            ("account", "not yours"),
+            ("operation_id", "not yours"),
+            ("not a name", "left out"),
+        ]),
+        ..shown(spring)
+    };
+    let paused = ShownOperation {
+        seen: Some(Operation {
+            updated: None,
+            ..paused.clone()
+        }),
+        up: Some(false),
+        labels: labels(&[("account", "nothing is left")]),
+        ..shown(paused)
+    };
+    Snapshot {
+        accounts: vec![
+            AccountSnapshot {
+                name: Arc::from("marketing"),
+                standing: Standing {
+                    up: true,
+                    discovery_up: Some(true),
+                    complete: true,
+                    duration: Some(Duration::from_millis(184)),
+                    last_success: Some(Timestamp::from_millis(1_775_370_330_302)),
+                    paused_until: None,
+                },
+                reading: Reading::Exclusive,
+                totals,
+                without_series: 3,
+                operations: vec![spring, paused],
+            },
+            barely_started(),
+        ],
+    }
+}
+
+/// An account of which nothing is known, with operations that were never read.
+fn barely_started() -> AccountSnapshot {
+    let never_read = |id: &str| ShownOperation {
+        id: id.parse().unwrap(),
+        seen: None,
+        up: None,
+        last_success: None,
+        labels: Labels::default(),
+    };
+    let labelled = ShownOperation {
+        up: Some(false),
+        labels: labels(&[("name", "Newsletter")]),
+        ..never_read("comms_operation_01h2xcejqtf2nbrexx3vqjhp43")
+    };
+    AccountSnapshot {
+        name: Arc::from("A \"B\" \\ C"),
+        standing: Standing {
+            paused_until: Some(Timestamp::from_millis(1_775_370_400_000)),
+            ..Standing::default()
+        },
+        reading: Reading::Cumulative,
+        totals: Totals::default(),
+        without_series: 0,
+        operations: vec![
+            labelled,
+            never_read("comms_operation_01h2xcejqtf2nbrexx3vqjhp44"),
+        ],
+    }
+}
+
+fn seen(id: &str, state: State, stats: Stats) -> Operation {
+    let id: OperationId = id.parse().unwrap();
+    Operation {
+        id,
+        state,
+        stats,
+        created: Timestamp::from_millis(1_775_370_000_000),
+        updated: Some(Timestamp::from_millis(1_775_370_315_250)),
+    }
+}
+
+fn shown(operation: Operation) -> ShownOperation {
+    ShownOperation {
+        id: operation.id,
+        seen: Some(operation),
+        up: Some(true),
+        last_success: Some(Timestamp::from_millis(1_775_370_330_118)),
+        labels: Labels::default(),
+    }
+}
+
+fn labels(pairs: &[(&str, &str)]) -> Labels {
+    let own = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+    Arc::new(pairs.iter().map(own).collect::<BTreeMap<_, _>>())
+}

@@ -1,0 +1,219 @@
+//! The text format 0.0.4
+//! (<https://prometheus.io/docs/instrumenting/exposition_formats/#text-based-format>), written straight to a buffer.
+//!
+//! With a thousand operations and more, a scrape is a hundred thousand lines. So a line is a few pushes of text that was made
+//! before and one number, without `fmt` and without a value of its own for each sample.
+
+use std::time::Duration;
+
+use super::catalogue::Metric;
+use crate::timestamp::Timestamp;
+
+/// Writes families one after another to the end of a buffer.
+///
+/// Those who write families know this and [`Family`] alone. A further format differs in header, suffix and end, all of which
+/// are decided here.
+pub(super) struct Text<'a> {
+    out: &'a mut Vec<u8>,
+}
+
+impl<'a> Text<'a> {
+    pub(super) fn new(out: &'a mut Vec<u8>) -> Self {
+        Self { out }
+    }
+
+    /// Starts a family. All its samples must be written before the next one; without samples, nothing is written.
+    pub(super) fn family(&mut self, metric: &'static Metric) -> Family<'_> {
+        Family {
+            out: self.out,
+            metric,
+            head: String::new(),
+        }
+    }
+}
+
+/// One family that is being written.
+pub(super) struct Family<'a> {
+    out: &'a mut Vec<u8>,
+    metric: &'static Metric,
+    /// The name and `{`; empty until the header has been written.
+    head: String,
+}
+
+impl Family<'_> {
+    /// Writes a sample; `labels` is ready-made text and not empty.
+    pub(super) fn sample(&mut self, labels: &str, value: impl Into<Value>) {
+        self.sample_with(labels, "", value);
+    }
+
+    /// Writes a sample with labels of its own, which are ready-made text with a comma before each.
+    pub(super) fn sample_with(&mut self, labels: &str, further: &str, value: impl Into<Value>) {
+        if self.head.is_empty() {
+            self.start();
+        }
+        self.out.extend_from_slice(self.head.as_bytes());
+        self.out.extend_from_slice(labels.as_bytes());
+        self.out.extend_from_slice(further.as_bytes());
+        self.out.extend_from_slice(b"} ");
+        value.into().push_to(self.out);
+        self.out.push(b'\n');
+    }
+
+    #[cold]
+    fn start(&mut self) {
+        let Metric { name, help, .. } = self.metric;
+        let help = help.replace('\\', "\\\\").replace('\n', "\\n");
+        let kind = self.metric.kind.as_str();
+        let header = format!("# HELP {name} {help}\n# TYPE {name} {kind}\n");
+        self.out.extend_from_slice(header.as_bytes());
+        self.head = format!("{name}{{");
+    }
+}
+
+/// The value of a sample.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Value {
+    Count(u64),
+    Moment(Timestamp),
+    Number(f64),
+}
+
+impl Value {
+    fn push_to(self, out: &mut Vec<u8>) {
+        match self {
+            Self::Count(count) => push_count(out, count),
+            Self::Moment(moment) => push_moment(out, moment),
+            Self::Number(number) => push_number(out, number),
+        }
+    }
+}
+
+impl From<u64> for Value {
+    fn from(count: u64) -> Self {
+        Self::Count(count)
+    }
+}
+
+impl From<u32> for Value {
+    fn from(count: u32) -> Self {
+        Self::Count(u64::from(count))
+    }
+}
+
+impl From<bool> for Value {
+    fn from(yes: bool) -> Self {
+        Self::Count(u64::from(yes))
+    }
+}
+
+impl From<Timestamp> for Value {
+    fn from(moment: Timestamp) -> Self {
+        Self::Moment(moment)
+    }
+}
+
+impl From<Duration> for Value {
+    fn from(span: Duration) -> Self {
+        Self::Number(span.as_secs_f64())
+    }
+}
+
+fn push_count(out: &mut Vec<u8>, count: u64) {
+    out.extend_from_slice(itoa::Buffer::new().format(count).as_bytes());
+}
+
+/// Seconds from the integer milliseconds: exact, and quicker than through a float.
+fn push_moment(out: &mut Vec<u8>, moment: Timestamp) {
+    let millis = moment.as_millis();
+    if millis < 0 {
+        out.push(b'-');
+    }
+    let millis = millis.unsigned_abs();
+    push_count(out, millis / 1000);
+    let fraction = millis % 1000;
+    if fraction > 0 {
+        out.push(b'.');
+        // The leading 1 keeps the zeros before the first digit.
+        let mut digits = itoa::Buffer::new();
+        let digits = digits.format(1000 + fraction)[1..].trim_end_matches('0');
+        out.extend_from_slice(digits.as_bytes());
+    }
+}
+
+/// The shortest text that reads back as the same number, which is what `Display` gives.
+fn push_number(out: &mut Vec<u8>, number: f64) {
+    let text = match number {
+        f64::INFINITY => "+Inf".to_owned(),
+        f64::NEG_INFINITY => "-Inf".to_owned(),
+        finite_or_nan => finite_or_nan.to_string(),
+    };
+    out.extend_from_slice(text.as_bytes());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::exposition::catalogue::{Kind, Scope};
+
+    static AWKWARD: Metric = Metric {
+        name: "awkward",
+        kind: Kind::Counter,
+        scope: Scope::Account,
+        own_labels: &[],
+        help: "A \\ and a\nbreak and a \".",
+        details: "",
+        absent: "",
+        example: "",
+    };
+
+    fn written(value: impl Into<Value>) -> String {
+        let mut out = Vec::new();
+        value.into().push_to(&mut out);
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn header_comes_with_the_first_sample() {
+        let mut out = Vec::new();
+        let mut text = Text::new(&mut out);
+        let _ = text.family(&AWKWARD);
+        let mut family = text.family(&AWKWARD);
+        family.sample("a=\"b\"", true);
+        family.sample_with("a=\"b\"", ",c=\"d\"", 2_u32);
+        assert_eq!(
+            String::from_utf8(out).unwrap(),
+            "# HELP awkward A \\\\ and a\\nbreak and a \".\n# TYPE awkward counter\n\
+             awkward{a=\"b\"} 1\nawkward{a=\"b\",c=\"d\"} 2\n"
+        );
+    }
+
+    #[test]
+    fn moments_have_a_fraction_only_where_there_is_one() {
+        for (millis, text) in [
+            (0, "0"),
+            (1_775_370_000_000, "1775370000"),
+            (1_775_370_000_066, "1775370000.066"),
+            (1_775_370_000_250, "1775370000.25"),
+            (7, "0.007"),
+            (-1_500, "-1.5"),
+            (i64::MAX, "9223372036854775.807"),
+            (i64::MIN, "-9223372036854775.808"),
+        ] {
+            assert_eq!(written(Timestamp::from_millis(millis)), text);
+        }
+    }
+
+    #[test]
+    fn numbers_are_short_and_read_back() {
+        assert_eq!(written(u64::MAX), "18446744073709551615");
+        assert_eq!(written(Duration::from_millis(184)), "0.184");
+        assert_eq!(written(Duration::from_secs(3)), "3");
+        assert_eq!(written(Duration::from_nanos(1)), "0.000000001");
+        assert_eq!(written(Value::Number(f64::INFINITY)), "+Inf");
+        assert_eq!(written(Value::Number(f64::NEG_INFINITY)), "-Inf");
+        assert_eq!(written(Value::Number(-f64::NAN)), "NaN");
+        for number in [f64::MAX, f64::MIN_POSITIVE, 0.1 + 0.2] {
+            assert_eq!(written(Value::Number(number)).parse(), Ok(number));
+        }
+    }
+}

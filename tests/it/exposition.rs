@@ -1,0 +1,224 @@
+//! What the exporter writes can be read, by a reader of our own and by Prometheus' own.
+
+use std::collections::BTreeMap;
+use std::io::{ErrorKind, Write};
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::time::Duration;
+
+use proptest::prelude::*;
+use twilio_email_exporter::exposition::{
+    Build, CONTENT_TYPE, Endpoint, Instruments, Renderer, catalogue, render,
+};
+use twilio_email_exporter::operation::{
+    Operation, OperationId, Reading, State, Stats, Status, Word,
+};
+use twilio_email_exporter::reason::Reason;
+use twilio_email_exporter::snapshot::{
+    AccountSnapshot, ShownOperation, Snapshot, Standing, Totals,
+};
+use twilio_email_exporter::timestamp::Timestamp;
+
+use crate::support::exposition::Exposition;
+
+const GOLDEN: &str = include_str!("../../src/exposition/golden/rich.prom");
+const ID: &str = "comms_operation_01h2xcejqtf2nbrexx3vqjhp41";
+/// Up to here a float holds every integer, so that the division by 1000 is the nearest float to the true seconds.
+const EXACT: i64 = 1 << 53;
+
+#[test]
+fn golden_text_is_well_formed() {
+    let read = Exposition::parse(GOLDEN).unwrap();
+    let spring = [("account", "marketing"), ("operation_id", ID)];
+    assert_eq!(
+        read.value("twilio_email_operation_size", &spring),
+        Some(2000.0)
+    );
+    let campaign = [
+        ("campaign", "spring"),
+        ("name", "Spring \"sale\" \\o/\nfor 山田さん"),
+    ];
+    assert_eq!(
+        read.value("twilio_email_operation_info", &campaign),
+        Some(1.0)
+    );
+    for family in &read.families {
+        let metric = catalogue::ALL
+            .iter()
+            .find(|metric| metric.name == family.name)
+            .unwrap();
+        assert_eq!(
+            (&*family.kind, &*family.help),
+            (metric.kind.as_str(), metric.help)
+        );
+    }
+}
+
+#[test]
+fn promtool_has_nothing_to_say() {
+    let mut out = GOLDEN.as_bytes().to_vec();
+    let instruments = instruments();
+    let account = instruments.account("marketing");
+    account.request(Endpoint::Operation, Some(200), Duration::from_millis(80));
+    Renderer::default().render(&Snapshot::default(), &instruments, &mut out);
+    assert_eq!(promtool_check_metrics(&out), "");
+}
+
+#[test]
+fn whole_exposition_is_well_formed() {
+    assert_eq!(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8");
+    let instruments = instruments();
+    let account = instruments.account("de\"f\\ault\n");
+    account.request(Endpoint::Emails, None, Duration::MAX);
+    account.failure(Endpoint::Emails, Reason::Tls);
+    let read = rendered(
+        &snapshot("de\"f\\ault\n", BTreeMap::new(), operation()),
+        &instruments,
+    );
+    let failed = [
+        ("account", "de\"f\\ault\n"),
+        ("endpoint", "emails"),
+        ("reason", "tls"),
+    ];
+    assert_eq!(
+        read.value("twilio_email_api_request_failures_total", &failed),
+        Some(1.0)
+    );
+    assert_eq!(
+        read.family("twilio_email_api_request_duration_seconds")
+            .unwrap()
+            .kind,
+        "histogram"
+    );
+}
+
+proptest! {
+    #[test]
+    fn any_label_value_reads_back(account in awkward(), value in awkward()) {
+        let labels = BTreeMap::from([("campaign".to_owned(), value.clone())]);
+        let instruments = instruments();
+        instruments.account(&account).request(Endpoint::Token, Some(401), Duration::ZERO);
+        let read = rendered(&snapshot(&account, labels, operation()), &instruments);
+        let info = [("account", &*account), ("operation_id", ID), ("campaign", &*value)];
+        prop_assert_eq!(read.value("twilio_email_operation_info", &info), Some(1.0));
+        let answered = [("account", &*account), ("code", "401")];
+        prop_assert_eq!(read.value("twilio_email_api_requests_total", &answered), Some(1.0));
+    }
+
+    #[test]
+    fn no_label_name_spoils_the_scrape(name in "(__)?[a-zA-Z0-9_é\" ]{0,3}|account|operation_id", value in awkward()) {
+        let snapshot = snapshot("default", BTreeMap::from([(name, value)]), operation());
+        let read = rendered(&snapshot, &instruments());
+        prop_assert_eq!(read.value("twilio_email_operation_up", &[("account", "default"), ("operation_id", ID)]), Some(1.0));
+    }
+
+    #[test]
+    fn any_figures_read_back(
+        emails in any::<[u32; 8]>(),
+        size in any::<Option<u32>>(),
+        unknown in prop::collection::vec(("[a-z@]{1,2}", any::<u32>()), 0..4),
+        state in "[a-zA-Z@]{0,12}|COMPLETED",
+        millis in -EXACT..EXACT,
+    ) {
+        let unknown: Arc<[_]> = unknown.iter().map(|(name, emails)| (Word::new(name), *emails)).collect();
+        let stats = Stats { emails, size, unknown: Some(unknown), ..Stats::default() };
+        let created = Timestamp::from_millis(millis);
+        let state = State::parse(&state);
+        let seen = Operation { state: state.clone(), stats, created, ..operation() };
+        let read = rendered(&snapshot("default", BTreeMap::new(), seen), &instruments());
+        for (status, emails) in Status::ALL.iter().zip(emails) {
+            let value = read.value("twilio_email_operation_emails", &[("status", status.as_str())]);
+            prop_assert_eq!(value, Some(f64::from(emails)));
+        }
+        prop_assert_eq!(read.value("twilio_email_operation_size", &[]), size.map(f64::from));
+        prop_assert_eq!(read.value("twilio_email_operation_state", &[("state", state.as_str())]), Some(1.0));
+        let states = read.samples("twilio_email_operation_state");
+        prop_assert_eq!(states.iter().filter(|sample| sample.value > 0.0).count(), 1);
+        let read = read.value("twilio_email_operation_created_timestamp_seconds", &[]);
+        prop_assert_eq!(read, Some(created.as_seconds()));
+    }
+}
+
+/// Text with more than its share of what must be escaped.
+fn awkward() -> impl Strategy<Value = String> {
+    let special = prop::sample::select(vec![
+        '\\', '"', '\n', '\r', 'n', '{', '}', ',', '=', ' ', '\u{85}', 'é',
+    ]);
+    prop::collection::vec(prop_oneof![special, any::<char>()], 0..12)
+        .prop_map(|chars| chars.into_iter().collect())
+}
+
+fn rendered(snapshot: &Snapshot, instruments: &Instruments) -> Exposition {
+    let mut out = Vec::new();
+    render(snapshot, instruments, &mut out);
+    let text = String::from_utf8(out).unwrap();
+    Exposition::parse(&text).unwrap_or_else(|why| panic!("{why} in:\n{text}"))
+}
+
+fn instruments() -> Instruments {
+    let build = Build {
+        version: "1.2.3",
+        revision: "abcdef0",
+    };
+    Instruments::new(build).unwrap()
+}
+
+fn operation() -> Operation {
+    let id: OperationId = ID.parse().unwrap();
+    Operation {
+        id,
+        state: State::Processing,
+        stats: Stats::default(),
+        created: id.created(),
+        updated: None,
+    }
+}
+
+fn snapshot(account: &str, labels: BTreeMap<String, String>, seen: Operation) -> Snapshot {
+    let mut totals = Totals::default();
+    totals.add(&seen.state, &seen.stats);
+    let shown = ShownOperation {
+        id: seen.id,
+        seen: Some(seen),
+        up: Some(true),
+        last_success: None,
+        labels: Arc::new(labels),
+    };
+    Snapshot {
+        accounts: vec![AccountSnapshot {
+            name: Arc::from(account),
+            standing: Standing::default(),
+            reading: Reading::Exclusive,
+            totals,
+            without_series: 0,
+            operations: vec![shown],
+        }],
+    }
+}
+
+/// All that `promtool check metrics` says about `text`.
+fn promtool_check_metrics(text: &[u8]) -> String {
+    let started = Command::new("promtool")
+        .args(["check", "metrics"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn();
+    let mut promtool = match started {
+        Ok(promtool) => promtool,
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            panic!("promtool is not installed here; run the tests with tests/run, which has it")
+        }
+        Err(error) => panic!("promtool: {error}"),
+    };
+    promtool.stdin.take().unwrap().write_all(text).unwrap();
+    let output = promtool.wait_with_output().unwrap();
+    let said = [output.stdout, output.stderr].concat();
+    let said = String::from_utf8_lossy(&said).into_owned();
+    assert!(
+        output.status.success() || !said.is_empty(),
+        "{}",
+        output.status
+    );
+    said
+}

@@ -1,0 +1,4 @@
+//! Tests of the exporter from outside, in one binary.
+
+mod exposition;
+mod support;
