@@ -2,5 +2,6 @@
 
 pub mod operation;
 pub mod reason;
+pub mod simulator;
 pub mod snapshot;
 pub mod timestamp;
