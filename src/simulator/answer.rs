@@ -53,9 +53,10 @@ pub(super) struct Stats {
 
 impl Operation {
     pub(super) fn of(item: Item, world: &World, settings: &Settings, now: i64) -> Self {
-        let (id, spec) = match item {
+        let id = item.id().unwrap_or_default();
+        let spec = match item {
             Item::Scripted(value) => return Self::Scripted(Value::clone(&value)),
-            Item::Living { id, spec, .. } => (id, spec),
+            Item::Living { spec, .. } => spec,
         };
         let (tally, updated) = spec.seen(world.pace, now);
         Self::Living(Living {

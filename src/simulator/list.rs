@@ -138,7 +138,7 @@ impl Lists<'_> {
                 tags: standing.tags.clone(),
                 created_at: self.settings.dialect.time(standing.created),
                 updated_at: self.settings.dialect.time(standing.updated),
-                operation_id: id.to_owned(),
+                operation_id: id.clone(),
             });
         }
         (0, false)

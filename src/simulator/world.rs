@@ -28,7 +28,7 @@ pub(super) type Tags = BTreeMap<String, String>;
 pub(super) enum Item {
     /// Lives by its spec.
     Living {
-        id: String,
+        position: Position,
         spec: Spec,
         tags: Option<Arc<Tags>>,
     },
@@ -38,10 +38,12 @@ pub(super) enum Item {
 
 impl Item {
     /// Its id, where it has one.
-    pub(super) fn id(&self) -> Option<&str> {
+    pub(super) fn id(&self) -> Option<String> {
         match self {
-            Self::Living { id, .. } => Some(id),
-            Self::Scripted(value) => value.get("id").and_then(Value::as_str),
+            Self::Living { position, .. } => {
+                Some(operation_text(position.created, position.chance))
+            }
+            Self::Scripted(value) => value.get("id").and_then(Value::as_str).map(str::to_owned),
         }
     }
 }
@@ -160,7 +162,7 @@ impl World {
         }
         let id = operation_text(position.created, position.chance);
         let item = Item::Living {
-            id: id.clone(),
+            position,
             spec,
             tags: (!tags.is_empty()).then(|| Arc::new(tags)),
         };
@@ -240,14 +242,14 @@ impl Kept {
             && let Some((_, item)) = self.items.pop_first()
             && let Some(id) = item.id()
         {
-            self.by_id.remove(id);
+            self.by_id.remove(&id);
         }
     }
 }
 
 fn living(position: Position, spec: Spec) -> Item {
     Item::Living {
-        id: operation_text(position.created, position.chance),
+        position,
         spec,
         tags: None,
     }
