@@ -5,5 +5,6 @@ pub mod config;
 pub mod exposition;
 pub mod operation;
 pub mod reason;
+pub mod simulator;
 pub mod snapshot;
 pub mod timestamp;

@@ -1,0 +1,262 @@
+//! The JSON of answers: operations, lists and errors.
+//!
+//! Field names from <https://www.twilio.com/docs/email/api/email-operation-resource>, written here on their own:
+//! the client has another reading of the same page, so a misspelling in either fails a test.
+
+use axum::Json;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use serde::ser::SerializeMap;
+use serde::{Serialize, Serializer};
+use serde_json::{Value, json};
+
+use crate::operation::Reading;
+
+use super::dialect::{Dialect, ErrorShape, ListKey, Pagination};
+use super::life::Tally;
+use super::settings::Settings;
+use super::world::{Item, World};
+
+/// An operation as it is sent.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub(super) enum Operation {
+    Living(Living),
+    Scripted(Value),
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Living {
+    id: String,
+    status: String,
+    stats: Stats,
+    created_at: String,
+    updated_at: String,
+}
+
+/// The figures by either reading.
+#[derive(Debug, Serialize, Clone, PartialEq, Eq)]
+pub(super) struct Stats {
+    pub(super) total: u32,
+    pub(super) recipients: u32,
+    pub(super) attempts: u32,
+    pub(super) scheduled: u32,
+    pub(super) queued: u32,
+    pub(super) sent: u32,
+    pub(super) delivered: u32,
+    pub(super) opened: u32,
+    pub(super) undelivered: u32,
+    pub(super) failed: u32,
+    pub(super) canceled: u32,
+}
+
+impl Operation {
+    pub(super) fn of(item: Item, world: &World, settings: &Settings, now: i64) -> Self {
+        let id = item.id().unwrap_or_default();
+        let spec = match item {
+            Item::Scripted(value) => return Self::Scripted(Value::clone(&value)),
+            Item::Living { spec, .. } => spec,
+        };
+        let (tally, updated) = spec.seen(world.pace, now);
+        Self::Living(Living {
+            id,
+            status: settings.dialect.word(tally.phase.word()),
+            stats: Stats::of(&tally, spec.emails, settings.reading),
+            created_at: settings.dialect.time(spec.created),
+            updated_at: settings.dialect.time(updated),
+        })
+    }
+}
+
+impl Stats {
+    pub(super) fn of(tally: &Tally, recipients: u32, reading: Reading) -> Self {
+        let funnel = Self {
+            total: tally.made,
+            recipients,
+            // What bounces has been tried a second time.
+            attempts: tally.sent + tally.undelivered,
+            scheduled: tally.scheduled,
+            queued: tally.queued,
+            sent: tally.sent,
+            delivered: tally.delivered,
+            opened: tally.opened,
+            undelivered: tally.undelivered,
+            failed: tally.failed,
+            canceled: tally.canceled,
+        };
+        match reading {
+            Reading::Cumulative => funnel,
+            Reading::Exclusive => Self {
+                sent: tally.sent - tally.delivered - tally.undelivered,
+                delivered: tally.delivered - tally.opened,
+                ..funnel
+            },
+        }
+    }
+}
+
+/// One page of a list.
+pub(super) struct List<'a, T> {
+    pub(super) dialect: &'a Dialect,
+    /// What the rows are called, unless the dialect calls all of them `data`.
+    pub(super) name: &'static str,
+    pub(super) rows: Vec<T>,
+    pub(super) size: usize,
+    /// The path of the list, for pages that are named by URL.
+    pub(super) path: &'a str,
+    pub(super) next: Option<String>,
+}
+
+impl<T: Serialize> Serialize for List<'_, T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let key = match self.dialect.list_key {
+            ListKey::Named => self.name,
+            ListKey::Data => "data",
+        };
+        let mut map = serializer.serialize_map(Some(2))?;
+        map.serialize_entry(key, &self.rows)?;
+        map.serialize_entry("pagination", &self.pagination())?;
+        map.end()
+    }
+}
+
+impl<T> List<'_, T> {
+    fn pagination(&self) -> Value {
+        let Self { size, path, .. } = self;
+        match (&self.dialect.pagination, &self.next) {
+            (Pagination::Next, next) => {
+                json!({"next": next, "self": format!("{path}?pageSize={size}")})
+            }
+            (Pagination::NextPageToken, Some(next)) => {
+                json!({"nextPageToken": next, "pageSize": size})
+            }
+            (Pagination::NextPageToken, None) => json!({"pageSize": size}),
+            (Pagination::NextUrl(origin), next) => {
+                let url = |token| format!("{origin}{path}?pageSize={size}&pageToken={token}");
+                json!({"next": next.as_ref().map(url)})
+            }
+        }
+    }
+}
+
+/// Twilio's body for an error, in the shape that the dialect has.
+pub(super) fn error(dialect: &Dialect, status: u16) -> Response {
+    described(dialect, status, message(status))
+}
+
+/// The answer to a request with a parameter that cannot be meant.
+pub(super) fn bad_parameter(dialect: &Dialect, name: &str) -> Response {
+    described(dialect, 400, &format!("Invalid value of {name}"))
+}
+
+const fn message(status: u16) -> &'static str {
+    match status {
+        400 => "Invalid request",
+        401 => "Authentication Error - invalid username",
+        403 => "Permission denied",
+        404 => "The requested resource was not found",
+        413 => "Request entity too large",
+        429 => "Too Many Requests",
+        500 => "Internal Server Error",
+        503 => "Service Unavailable",
+        _ => "An error occurred",
+    }
+}
+
+fn described(dialect: &Dialect, status: u16, message: &str) -> Response {
+    let code = if status == 401 {
+        20003
+    } else {
+        20000 + u32::from(status)
+    };
+    let body = match dialect.errors {
+        ErrorShape::Errors => json!({"errors": [{
+            "code": code,
+            "message": message,
+            "infoUrl": format!("https://www.twilio.com/docs/api/errors/{code}"),
+            "context": null,
+        }]}),
+        ErrorShape::Flat => json!({
+            "code": code,
+            "message": message,
+            "more_info": format!("https://www.twilio.com/docs/errors/{code}"),
+            "status": status,
+        }),
+    };
+    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    (status, Json(body)).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::simulator::life::Phase;
+
+    #[test]
+    fn the_two_readings_count_the_same_emails() {
+        let tally = Tally {
+            phase: Phase::Processing,
+            made: 100,
+            scheduled: 0,
+            queued: 10,
+            canceled: 0,
+            failed: 2,
+            sent: 88,
+            undelivered: 3,
+            delivered: 80,
+            opened: 30,
+        };
+        let exclusive = Stats::of(&tally, 100, Reading::Exclusive);
+        let funnel = Stats::of(&tally, 100, Reading::Cumulative);
+        assert_eq!(
+            (exclusive.sent, exclusive.delivered, exclusive.opened),
+            (5, 50, 30)
+        );
+        assert_eq!((funnel.sent, funnel.delivered, funnel.opened), (88, 80, 30));
+        let Stats {
+            queued,
+            sent,
+            delivered,
+            opened,
+            undelivered,
+            failed,
+            total,
+            ..
+        } = exclusive;
+        assert_eq!(
+            queued + sent + delivered + opened + undelivered + failed,
+            total
+        );
+    }
+
+    #[test]
+    fn a_page_names_the_next_one_in_every_shape() {
+        let page = |pagination, next: Option<&str>| {
+            let dialect = Dialect {
+                pagination,
+                ..Dialect::default()
+            };
+            let list: List<'_, u8> = List {
+                dialect: &dialect,
+                name: "operations",
+                rows: vec![],
+                size: 5,
+                path: "/v1/Emails",
+                next: next.map(str::to_owned),
+            };
+            serde_json::to_value(list).unwrap()["pagination"].take()
+        };
+        assert_eq!(page(Pagination::Next, None)["next"], Value::Null);
+        assert_eq!(page(Pagination::Next, Some("t"))["next"], "t");
+        assert_eq!(
+            page(Pagination::NextPageToken, None),
+            json!({"pageSize": 5})
+        );
+        let elsewhere = Pagination::NextUrl("https://elsewhere.example.com".to_owned());
+        assert_eq!(
+            page(elsewhere, Some("t"))["next"],
+            "https://elsewhere.example.com/v1/Emails?pageSize=5&pageToken=t"
+        );
+    }
+}

@@ -1,0 +1,218 @@
+//! What a request asks for, and its parameters checked.
+
+use axum::extract::Query;
+use axum::http::{Method, Uri};
+
+use crate::timestamp::Timestamp;
+
+use super::id::Position;
+use super::world::Window;
+
+/// Rows on a page if the request does not say; the bounds are documented with it.
+const PAGE_SIZE: usize = 50;
+const PAGE_SIZES: std::ops::RangeInclusive<usize> = 1..=1000;
+
+/// What a request asks for.
+#[derive(Debug)]
+pub(super) enum Call {
+    /// `GET …/Emails/Operations/{id}`
+    Operation(String),
+    /// `GET …/Emails/Operations`
+    Operations(ListQuery),
+    /// `GET …/Emails`
+    Emails(ListQuery),
+    /// `POST …/Emails`
+    Send,
+    /// A list with a parameter that cannot be meant; the name of that parameter.
+    Refused(&'static str),
+    /// Nothing that is here.
+    Unknown,
+}
+
+/// Parameters of a list. Those that Twilio does not know are ignored, as it does.
+#[derive(Debug)]
+pub(super) struct ListQuery {
+    pub(super) window: Window,
+    pub(super) status: Option<String>,
+    pub(super) operation: Option<String>,
+    pub(super) size: usize,
+    pub(super) token: Option<Token>,
+}
+
+/// Where a page begins: a place in the account, so operations that appear meanwhile shift nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Token {
+    /// The last operation given, or for emails the one whose emails come next.
+    pub(super) position: Position,
+    /// For emails: how many of the operation's have been given.
+    pub(super) offset: u32,
+    /// The number of the page that it asks for.
+    pub(super) page: u32,
+}
+
+impl Call {
+    pub(super) fn of(method: &Method, uri: &Uri, prefix: &str) -> Self {
+        let path = uri.path().strip_prefix(prefix).unwrap_or_default();
+        let list = |make: fn(ListQuery) -> Self| match ListQuery::of(uri) {
+            Ok(query) => make(query),
+            Err(parameter) => Self::Refused(parameter),
+        };
+        match (method, path) {
+            (&Method::GET, "/Emails") => list(Self::Emails),
+            (&Method::POST, "/Emails") => Self::Send,
+            (&Method::GET, "/Emails/Operations") => list(Self::Operations),
+            (&Method::GET, path) => match path.strip_prefix("/Emails/Operations/") {
+                Some(id) if !id.is_empty() && !id.contains('/') => Self::Operation(id.to_owned()),
+                _ => Self::Unknown,
+            },
+            _ => Self::Unknown,
+        }
+    }
+
+    pub(super) const fn is_list(&self) -> bool {
+        matches!(self, Self::Operations(_) | Self::Emails(_))
+    }
+}
+
+impl ListQuery {
+    fn of(uri: &Uri) -> Result<Self, &'static str> {
+        let parameters = Query::<Vec<(String, String)>>::try_from_uri(uri)
+            .map(|Query(parameters)| parameters)
+            .unwrap_or_default();
+        let text = |name: &'static str| {
+            let mut parameters = parameters.iter();
+            parameters
+                .find(|(key, _)| key == name)
+                .map(|(_, value)| value.as_str())
+        };
+        let time = |name| {
+            let time = text(name).map(str::parse::<Timestamp>).transpose();
+            time.map_err(|_| name)
+        };
+        let size = match text("pageSize") {
+            None => PAGE_SIZE,
+            Some(size) => size
+                .parse()
+                .ok()
+                .filter(|size| PAGE_SIZES.contains(size))
+                .ok_or("pageSize")?,
+        };
+        let token = match text("pageToken") {
+            None | Some("") => None,
+            Some(token) => Some(Token::read(token).ok_or("pageToken")?),
+        };
+        Ok(Self {
+            window: Window {
+                from: time("startDate")?,
+                until: time("endDate")?,
+                after: None,
+            },
+            status: text("status").map(str::to_ascii_uppercase),
+            operation: text("operationId").map(str::to_owned),
+            size,
+            token,
+        })
+    }
+
+    /// Which page of its list this is, counted from 1.
+    pub(super) fn page_number(&self) -> u32 {
+        self.token.map_or(1, |token| token.page)
+    }
+
+    /// Whether `word` (in upper case, American) is asked for.
+    pub(super) fn wants(&self, word: &str) -> bool {
+        self.status
+            .as_ref()
+            .is_none_or(|wanted| wanted == word || wanted == "CANCELLED" && word == "CANCELED")
+    }
+}
+
+impl Token {
+    pub(super) fn text(&self) -> String {
+        let Position { created, chance } = self.position;
+        format!(
+            "PT{created:016x}{chance:020x}{:08x}{:08x}",
+            self.offset, self.page
+        )
+    }
+
+    fn read(text: &str) -> Option<Self> {
+        let digits = text.strip_prefix("PT")?;
+        if digits.len() != 52 || !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+            return None;
+        }
+        let number =
+            |from: usize, until: usize| u128::from_str_radix(&digits[from..until], 16).ok();
+        Some(Self {
+            position: Position {
+                created: u64::try_from(number(0, 16)?).ok()?.cast_signed(),
+                chance: number(16, 36)?,
+            },
+            offset: number(36, 44)?.try_into().ok()?,
+            page: number(44, 52)?.try_into().ok()?,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn call(uri: &'static str) -> Call {
+        Call::of(&Method::GET, &Uri::from_static(uri), "/v1")
+    }
+
+    #[test]
+    fn tokens_round_trip() {
+        for created in [i64::MIN, -1, 0, 1_775_370_000_000, i64::MAX] {
+            let token = Token {
+                position: Position {
+                    created,
+                    chance: (1 << 80) - 1,
+                },
+                offset: 7,
+                page: 3,
+            };
+            assert_eq!(Token::read(&token.text()), Some(token));
+        }
+        for wrong in ["", "PT", "x", &format!("PT{}", "é".repeat(26))] {
+            assert_eq!(Token::read(wrong), None);
+        }
+    }
+
+    #[test]
+    fn bad_parameters_are_refused_by_name_and_unknown_ones_ignored() {
+        for (uri, name) in [
+            ("/v1/Emails/Operations?pageSize=0", "pageSize"),
+            ("/v1/Emails/Operations?pageSize=1001", "pageSize"),
+            ("/v1/Emails?pageSize=many", "pageSize"),
+            ("/v1/Emails/Operations?startDate=yesterday", "startDate"),
+            ("/v1/Emails/Operations?endDate=2026-04-05", "endDate"),
+            ("/v1/Emails/Operations?pageToken=guess", "pageToken"),
+        ] {
+            assert!(
+                matches!(call(uri), Call::Refused(found) if found == name),
+                "{uri}"
+            );
+        }
+        let fine = "/v1/Emails/Operations?operation_id=x&pageSize=1000&status=canceled";
+        let Call::Operations(query) = call(fine) else {
+            panic!("a list");
+        };
+        assert_eq!(query.size, 1000);
+        assert!(query.wants("CANCELED") && !query.wants("COMPLETED"));
+    }
+
+    #[test]
+    fn paths_are_taken_literally() {
+        assert!(matches!(call("/v1/Emails/Operations/x"), Call::Operation(id) if id == "x"));
+        for unknown in [
+            "/v1",
+            "/v2/Emails",
+            "/v1/Emails/Operations/",
+            "/v1/Emails/Operations/x/y",
+        ] {
+            assert!(matches!(call(unknown), Call::Unknown), "{unknown}");
+        }
+    }
+}

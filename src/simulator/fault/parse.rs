@@ -1,0 +1,258 @@
+//! Faults as text; the grammar stands at [`Fault`].
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use super::{Effect, Fault, RetryAfter, Scope};
+
+/// Why a text is not a fault.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum FaultError {
+    /// Nothing stands where the effect should.
+    #[error("no effect; write for instance `429:retry-after=5` or `list=403`")]
+    Missing,
+    /// The scope has an option that it does not know.
+    #[error(
+        "`{option}` is no part of the scope `{scope}`; `list` and `emails` take `page=N`, `operation` takes `id=ID`"
+    )]
+    Scope {
+        /// The scope.
+        scope: String,
+        /// What follows it.
+        option: String,
+    },
+    /// No such effect.
+    #[error(
+        "`{0}` is no effect: a status from 400 to 599, slow, hang, cut, oversized, html, wrong-json, empty, repeat-token or endless"
+    )]
+    Effect(String),
+    /// No such option for this effect.
+    #[error(
+        "`{option}` is no option of `{effect}`; all take `times=N`, a status takes `retry-after=N` or `retry-after-date=N`"
+    )]
+    Option {
+        /// The effect.
+        effect: String,
+        /// What follows it.
+        option: String,
+    },
+    /// Not a whole number from 1, or from 0 for seconds.
+    #[error("`{0}` needs a whole number")]
+    Number(String),
+    /// Not a span.
+    #[error("`slow` needs a span such as 500ms, 2s or 1m")]
+    Span,
+    /// An effect on lists for something that is none.
+    #[error("`{0}` is for `list`, `emails` or `all`")]
+    NotAList(String),
+}
+
+impl FromStr for Fault {
+    type Err = FaultError;
+
+    fn from_str(text: &str) -> Result<Self, FaultError> {
+        let (scope, rest) = scope(text.trim())?;
+        let mut parts = rest.split(':').peekable();
+        let name = parts.next().unwrap_or_default();
+        let mut fault = Self::new(match name {
+            "" => return Err(FaultError::Missing),
+            "slow" => Effect::Slow(parts.next().and_then(span).ok_or(FaultError::Span)?),
+            "hang" => Effect::Hang,
+            "cut" => Effect::Cut,
+            "oversized" => Effect::Oversized,
+            "html" => match parts.next_if(|part| !part.contains('=')) {
+                Some(code) => Effect::Html(
+                    code.parse()
+                        .ok()
+                        .filter(|code| (200..600).contains(code))
+                        .ok_or_else(|| FaultError::Number(name.to_owned()))?,
+                ),
+                None => Effect::Html(200),
+            },
+            "wrong-json" => Effect::WrongJson,
+            "empty" => Effect::Empty,
+            "repeat-token" => Effect::RepeatToken,
+            "endless" => Effect::Endless,
+            code => Effect::Status {
+                code: code
+                    .parse()
+                    .ok()
+                    .filter(|code| (400..600).contains(code))
+                    .ok_or_else(|| FaultError::Effect(code.to_owned()))?,
+                retry_after: None,
+            },
+        })
+        .on(scope);
+        if fault.effect.is_of_lists() && matches!(fault.scope, Scope::Operation(_) | Scope::Send) {
+            return Err(FaultError::NotAList(name.to_owned()));
+        }
+        for option in parts {
+            fault.take(name, option)?;
+        }
+        Ok(fault)
+    }
+}
+
+impl Fault {
+    fn take(&mut self, effect: &str, option: &str) -> Result<(), FaultError> {
+        let (key, value) = option.split_once('=').unwrap_or((option, ""));
+        let number = || {
+            let number: Option<u32> = value.parse().ok();
+            number.ok_or_else(|| FaultError::Number(key.to_owned()))
+        };
+        match (key, &mut self.effect) {
+            ("times", _) => self.times = Some(at_least_one(key, value)?),
+            ("retry-after", Effect::Status { retry_after, .. }) => {
+                *retry_after = Some(RetryAfter::Seconds(number()?));
+            }
+            ("retry-after-date", Effect::Status { retry_after, .. }) => {
+                *retry_after = Some(RetryAfter::Date(number()?));
+            }
+            _ => {
+                return Err(FaultError::Option {
+                    effect: effect.to_owned(),
+                    option: option.to_owned(),
+                });
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Splits `text` into its scope and the rest. A scope's own options may hold `=`, so it is read from the left.
+fn scope(text: &str) -> Result<(Scope, &str), FaultError> {
+    let end = text.find([':', '=']).unwrap_or(text.len());
+    let (word, rest) = text.split_at(end);
+    if !matches!(word, "all" | "list" | "operation" | "emails" | "send") {
+        return Ok((Scope::All, text));
+    }
+    let (option, effect) = match rest.strip_prefix(':') {
+        None => (None, rest.strip_prefix('=').unwrap_or(rest)),
+        Some(options) => {
+            let (key, rest) = options.split_once('=').unwrap_or((options, ""));
+            let (value, effect) = rest.split_once('=').unwrap_or((rest, ""));
+            (Some((key, value)), effect)
+        }
+    };
+    let page = |option: Option<(&str, &str)>| {
+        option
+            .map(|(key, value)| at_least_one(key, value))
+            .transpose()
+    };
+    let scope = match (word, option) {
+        ("all", None) => Scope::All,
+        ("send", None) => Scope::Send,
+        ("list", None | Some(("page", _))) => Scope::List(page(option)?),
+        ("emails", None | Some(("page", _))) => Scope::Emails(page(option)?),
+        ("operation", None) => Scope::Operation(None),
+        ("operation", Some(("id", id))) if !id.is_empty() => Scope::Operation(Some(id.to_owned())),
+        _ => {
+            return Err(FaultError::Scope {
+                scope: word.to_owned(),
+                option: option.map(|(key, _)| key.to_owned()).unwrap_or_default(),
+            });
+        }
+    };
+    Ok((scope, effect))
+}
+
+fn at_least_one(key: &str, value: &str) -> Result<u32, FaultError> {
+    let number = value.parse().ok().filter(|number| *number > 0);
+    number.ok_or_else(|| FaultError::Number(key.to_owned()))
+}
+
+fn span(text: &str) -> Option<Duration> {
+    let end = text.find(|c: char| !c.is_ascii_digit())?;
+    let (number, unit) = text.split_at(end);
+    let number: u32 = number.parse().ok()?;
+    match unit {
+        "ms" => Some(Duration::from_millis(number.into())),
+        "s" => Some(Duration::from_secs(number.into())),
+        "m" => Some(Duration::from_mins(number.into())),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_form_is_read() {
+        let status = |code, retry_after| Fault::new(Effect::Status { code, retry_after });
+        let forms = [
+            (
+                "429:retry-after=5",
+                status(429, Some(RetryAfter::Seconds(5))),
+            ),
+            (
+                "503:retry-after-date=9:times=2",
+                status(503, Some(RetryAfter::Date(9))).times(2),
+            ),
+            ("list=403", Fault::status(403).on(Scope::List(None))),
+            (
+                "operation=slow:500ms",
+                Fault::new(Effect::Slow(Duration::from_millis(500))).on(Scope::Operation(None)),
+            ),
+            (
+                "list:page=3=500",
+                Fault::status(500).on(Scope::List(Some(3))),
+            ),
+            (
+                "emails:page=2=cut:times=1",
+                Fault::new(Effect::Cut).on(Scope::Emails(Some(2))).times(1),
+            ),
+            (
+                "operation:id=comms_operation_x=404",
+                Fault::status(404).on(Scope::Operation(Some("comms_operation_x".to_owned()))),
+            ),
+            ("all=hang", Fault::new(Effect::Hang)),
+            (
+                "send=oversized",
+                Fault::new(Effect::Oversized).on(Scope::Send),
+            ),
+            ("html", Fault::new(Effect::Html(200))),
+            ("html:502:times=3", Fault::new(Effect::Html(502)).times(3)),
+            ("html:times=3", Fault::new(Effect::Html(200)).times(3)),
+            ("wrong-json", Fault::new(Effect::WrongJson)),
+            ("empty", Fault::new(Effect::Empty)),
+            (
+                "list=repeat-token",
+                Fault::new(Effect::RepeatToken).on(Scope::List(None)),
+            ),
+            ("endless", Fault::new(Effect::Endless)),
+        ];
+        for (text, fault) in forms {
+            assert_eq!(text.parse(), Ok(fault), "{text}");
+        }
+    }
+
+    #[test]
+    fn errors_name_what_is_wrong() {
+        let wrong = [
+            ("", "no effect; write for instance"),
+            ("list=", "no effect"),
+            ("list", "no effect"),
+            ("operations=500", "`operations=500` is no effect"),
+            ("200", "`200` is no effect"),
+            ("list:id=7=500", "`id` is no part of the scope `list`"),
+            ("send:page=1=500", "`page` is no part of the scope `send`"),
+            ("list:page=0=500", "`page` needs a whole number"),
+            ("slow", "`slow` needs a span"),
+            ("slow:5h", "`slow` needs a span"),
+            ("slow:500", "`slow` needs a span"),
+            (
+                "hang:retry-after=5",
+                "`retry-after=5` is no option of `hang`",
+            ),
+            ("429:retry-after=soon", "`retry-after` needs a whole number"),
+            ("429:times=0", "`times` needs a whole number"),
+            ("html:teapot", "`html` needs a whole number"),
+            ("operation=empty", "`empty` is for `list`"),
+        ];
+        for (text, message) in wrong {
+            let error = text.parse::<Fault>().unwrap_err().to_string();
+            assert!(error.starts_with(message), "{text}: {error}");
+        }
+    }
+}

@@ -1,0 +1,263 @@
+//! The two lists: operations of the account, and emails of an operation.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::operation::Reading;
+use crate::timestamp::Timestamp;
+
+use super::answer::{List, Operation, Stats};
+use super::call::{ListQuery, Token};
+use super::fault::Effect;
+use super::id::{Position, email_text};
+use super::life::Origin;
+use super::random::mix;
+use super::settings::Settings;
+use super::world::{Item, Tags, Window, World};
+
+/// Addresses are made up, at the domains that are reserved for it (RFC 2606).
+const DOMAINS: [&str; 3] = ["example.com", "example.net", "example.org"];
+/// Documented for one send; also bounds what a scripted operation can claim to have.
+pub(super) const MOST_EMAILS: u32 = 10_000;
+/// Newer than every operation: where a list begins.
+const NEWEST: Position = Position {
+    created: i64::MAX,
+    chance: u128::MAX >> 48,
+};
+
+/// What the lists are made from.
+pub(super) struct Lists<'a> {
+    pub(super) world: &'a World,
+    pub(super) settings: &'a Settings,
+    pub(super) now: Timestamp,
+    /// [`Effect::Empty`], [`Effect::RepeatToken`] or [`Effect::Endless`].
+    pub(super) twist: Option<Effect>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Email {
+    id: String,
+    from: Value,
+    to: Value,
+    status: String,
+    tags: Value,
+    created_at: String,
+    updated_at: String,
+    operation_id: String,
+}
+
+impl Lists<'_> {
+    pub(super) fn operations(&self, query: &ListQuery) -> Response {
+        let after = query.token.map(|token| (token.position, false));
+        let window = Window {
+            after,
+            ..query.window
+        };
+        let now = self.now.as_millis();
+        let mut wanted = self
+            .world
+            .walk(&window, self.now)
+            .filter(|(_, item)| match item {
+                Item::Living { spec, .. } => query.wants(spec.phase(now).word()),
+                Item::Scripted(value) => {
+                    let status = value.get("status").and_then(Value::as_str);
+                    query.wants(&status.unwrap_or_default().to_ascii_uppercase())
+                }
+            });
+        let mut rows = Vec::with_capacity(query.size);
+        let mut last = None;
+        for (position, item) in wanted.by_ref().take(query.size) {
+            rows.push(Operation::of(item, self.world, self.settings, now));
+            last = Some(position);
+        }
+        let next = last.filter(|_| wanted.next().is_some());
+        let next = next.map(|position| (position, 0));
+        self.page("operations", "/Emails/Operations", query, rows, next)
+    }
+
+    pub(super) fn emails(&self, query: &ListQuery) -> Response {
+        let token = query.token;
+        let mut offset = token.map_or(0, |token| token.offset);
+        let mut rows = Vec::new();
+        let mut next = None;
+        let mut add = |position: Position, item: &Item| {
+            let (given, more) = self.add_emails(&mut rows, query, item, offset);
+            next = more.then_some((position, given));
+            offset = 0;
+            more
+        };
+        if let Some(id) = &query.operation {
+            if let Some(item) = self.world.find(id, self.now) {
+                add(NEWEST, &item);
+            }
+        } else {
+            let window = Window {
+                after: token.map(|token| (token.position, true)),
+                ..query.window
+            };
+            for (position, item) in self.world.walk(&window, self.now) {
+                if add(position, &item) {
+                    break;
+                }
+            }
+        }
+        self.page("emails", "/Emails", query, rows, next)
+    }
+
+    /// Adds emails of one operation until the page is full; tells up to which one, and whether more follow.
+    fn add_emails(
+        &self,
+        rows: &mut Vec<Email>,
+        query: &ListQuery,
+        item: &Item,
+        offset: u32,
+    ) -> (u32, bool) {
+        let standing = Standing::of(item, self.world, self.now.as_millis());
+        let id = item.id().unwrap_or_default();
+        for at in offset..standing.emails() {
+            let word = standing.word(at);
+            if !query.wants(word) {
+                continue;
+            }
+            if rows.len() == query.size {
+                return (at, true);
+            }
+            let chance = u128::from(mix(standing.seed, at.into())) << 8;
+            let domain = DOMAINS[at as usize % DOMAINS.len()];
+            let address = format!("reader{at}@{domain}");
+            rows.push(Email {
+                id: email_text(standing.created, chance),
+                from: json!({"address": "news@example.com", "name": "Example News"}),
+                to: json!([{"address": address}]),
+                status: self.settings.dialect.word(word),
+                tags: standing.tags.clone(),
+                created_at: self.settings.dialect.time(standing.created),
+                updated_at: self.settings.dialect.time(standing.updated),
+                operation_id: id.clone(),
+            });
+        }
+        (0, false)
+    }
+
+    /// Writes a page and, as the twist has it, what comes next.
+    fn page<T: Serialize>(
+        &self,
+        name: &'static str,
+        path: &str,
+        query: &ListQuery,
+        mut rows: Vec<T>,
+        next: Option<(Position, u32)>,
+    ) -> Response {
+        let token = |(position, offset), page| Token {
+            position,
+            offset,
+            page,
+        };
+        let page = query.page_number().saturating_add(1);
+        let next = match self.twist {
+            Some(Effect::Empty) => {
+                rows.clear();
+                None
+            }
+            Some(Effect::RepeatToken) => Some(token((NEWEST, 0), 2)),
+            Some(Effect::Endless) => Some(token(next.unwrap_or((NEWEST, 0)), page)),
+            _ => next.map(|place| token(place, page)),
+        };
+        Json(List {
+            dialect: &self.settings.dialect,
+            name,
+            rows,
+            size: query.size,
+            path: &format!("{}{path}", self.settings.prefix),
+            next: next.map(|token| token.text()),
+        })
+        .into_response()
+    }
+}
+
+/// How many emails of an operation have which status, in the order in which its emails are listed.
+struct Standing {
+    parts: [(&'static str, u64); 8],
+    seed: u64,
+    created: i64,
+    updated: i64,
+    tags: Value,
+}
+
+impl Standing {
+    fn of(item: &Item, world: &World, now: i64) -> Self {
+        match item {
+            Item::Living { spec, tags, .. } => {
+                let (tally, updated) = spec.seen(world.pace, now);
+                let stats = Stats::of(&tally, spec.emails, Reading::Exclusive);
+                Self {
+                    parts: parts(&json!(stats)),
+                    seed: spec.seed,
+                    created: spec.created,
+                    updated,
+                    tags: tags_of(spec.origin, tags.as_ref()),
+                }
+            }
+            Item::Scripted(value) => {
+                let time = |name: &str| {
+                    let time = value.get(name).and_then(Value::as_str);
+                    let time = time.and_then(|text| text.parse::<Timestamp>().ok());
+                    time.map_or(now, Timestamp::as_millis)
+                };
+                Self {
+                    parts: parts(value.get("stats").unwrap_or(&Value::Null)),
+                    seed: mix(0, now.unsigned_abs()),
+                    created: time("createdAt"),
+                    updated: time("updatedAt"),
+                    tags: json!({}),
+                }
+            }
+        }
+    }
+
+    fn emails(&self) -> u32 {
+        let emails = self
+            .parts
+            .iter()
+            .fold(0, |sum: u64, (_, n)| sum.saturating_add(*n));
+        u32::try_from(emails).map_or(MOST_EMAILS, |emails| emails.min(MOST_EMAILS))
+    }
+
+    fn word(&self, at: u32) -> &'static str {
+        let mut end = 0_u64;
+        let mut parts = self.parts.iter();
+        let part = parts.find(|(_, emails)| {
+            end = end.saturating_add(*emails);
+            u64::from(at) < end
+        });
+        part.map_or("QUEUED", |(word, _)| word)
+    }
+}
+
+fn parts(stats: &Value) -> [(&'static str, u64); 8] {
+    [
+        ("OPENED", "opened"),
+        ("DELIVERED", "delivered"),
+        ("SENT", "sent"),
+        ("QUEUED", "queued"),
+        ("SCHEDULED", "scheduled"),
+        ("CANCELED", "canceled"),
+        ("UNDELIVERED", "undelivered"),
+        ("FAILED", "failed"),
+    ]
+    .map(|(word, key)| (word, stats.get(key).and_then(Value::as_u64).unwrap_or(0)))
+}
+
+fn tags_of(origin: Origin, tags: Option<&Arc<Tags>>) -> Value {
+    match (tags, origin) {
+        (Some(tags), _) => json!(**tags),
+        (None, Origin::Campaign) => json!({"kind": "newsletter"}),
+        (None, Origin::Single | Origin::Bulk) => json!({"kind": "receipt"}),
+        (None, Origin::Sent) => json!({}),
+    }
+}

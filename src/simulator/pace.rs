@@ -1,0 +1,65 @@
+//! How fast an email lives: the real spans, and what `speed` makes of them.
+
+use std::time::Duration;
+
+/// From the hand-over to the recipient's server until that server confirms.
+const DELIVERY: Duration = Duration::from_secs(30);
+/// A bounce takes longer: the other server is asked again first.
+const BOUNCE: Duration = Duration::from_secs(90);
+/// After this span one half of those who ever open an email have done so; the rest comes ever more slowly.
+const HALF_OPENED: Duration = Duration::from_hours(2);
+/// Slower than a thousandth or faster than a million times life, spans stop fitting their milliseconds.
+const SPEEDS: std::ops::RangeInclusive<f64> = 0.001..=1_000_000.0;
+
+/// The spans of an email's life, in milliseconds of wall time.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Pace {
+    speed: f64,
+    pub(super) delivery: i64,
+    pub(super) bounce: i64,
+    pub(super) half_opened: i64,
+}
+
+impl Pace {
+    /// Life at `speed`; what is not a number means 1.
+    pub(super) fn new(speed: f64) -> Self {
+        let speed = if speed.is_nan() { 1.0 } else { speed };
+        let mut pace = Self {
+            speed: speed.clamp(*SPEEDS.start(), *SPEEDS.end()),
+            delivery: 0,
+            bounce: 0,
+            half_opened: 0,
+        };
+        pace.delivery = pace.millis(DELIVERY);
+        pace.bounce = pace.millis(BOUNCE);
+        pace.half_opened = pace.millis(HALF_OPENED);
+        pace
+    }
+
+    /// A span of life in milliseconds of wall time; at least one, so that nothing is divided by zero.
+    pub(super) fn millis(self, life: Duration) -> i64 {
+        self.millis_of(life.as_secs_f64())
+    }
+
+    /// The same for seconds of life.
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "`as` saturates, which is the right answer here"
+    )]
+    pub(super) fn millis_of(self, seconds: f64) -> i64 {
+        ((seconds * 1000.0 / self.speed) as i64).max(1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn speed_divides_and_never_reaches_zero() {
+        assert_eq!(Pace::new(60.0).millis(Duration::from_hours(6)), 360_000);
+        assert_eq!(Pace::new(f64::INFINITY).millis(Duration::from_millis(1)), 1);
+        assert_eq!(Pace::new(f64::NAN).delivery, 30_000);
+        assert_eq!(Pace::new(0.0).delivery, 30_000_000);
+    }
+}

@@ -1,0 +1,209 @@
+//! From a request to its answer: note it, let go wrong what should, check who asks, answer.
+
+use std::io;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use axum::Json;
+use axum::body::{Body, Bytes, to_bytes};
+use axum::extract::{Request, State};
+use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, HOST, RETRY_AFTER};
+use axum::http::request::Parts;
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use futures_util::{StreamExt, stream};
+use serde_json::json;
+
+use crate::timestamp::Timestamp;
+
+use super::access::Access;
+use super::answer::{Operation, bad_parameter, error};
+use super::call::Call;
+use super::fault::{Effect, Fault, RetryAfter, strike};
+use super::journal::Journal;
+use super::list::Lists;
+use super::send::{LARGEST_BODY, send};
+use super::settings::Settings;
+use super::world::World;
+
+/// An oversized body: far above what any client should take, and still an end to it.
+const OVERSIZED: usize = 64 << 20;
+const CHUNK: usize = 16 << 10;
+/// Lets the first half of a cut body reach the client before the connection goes.
+const BEFORE_CUT: Duration = Duration::from_millis(20);
+
+/// Everything that requests and handles share.
+pub(super) struct Shared {
+    pub(super) settings: Settings,
+    pub(super) clock: Box<dyn Fn() -> Timestamp + Send + Sync>,
+    pub(super) world: World,
+    pub(super) journal: Journal,
+    faults: Mutex<Vec<Fault>>,
+    access: Mutex<Access>,
+}
+
+impl Shared {
+    pub(super) fn new(settings: Settings, clock: Box<dyn Fn() -> Timestamp + Send + Sync>) -> Self {
+        Self {
+            world: World::new(&settings, clock()),
+            clock,
+            journal: Journal::default(),
+            faults: Mutex::new(settings.faults.clone()),
+            access: Mutex::new(Access {
+                logins: settings.logins.clone(),
+                tokens: settings.tokens.clone(),
+            }),
+            settings,
+        }
+    }
+
+    pub(super) fn faults(&self) -> MutexGuard<'_, Vec<Fault>> {
+        self.faults.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn access(&self) -> MutexGuard<'_, Access> {
+        self.access.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn now(&self) -> Timestamp {
+        (self.clock)()
+    }
+
+    fn error(&self, status: u16) -> Response {
+        error(&self.settings.dialect, status)
+    }
+}
+
+/// Answers one request.
+pub(super) async fn serve(State(shared): State<Arc<Shared>>, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    let call = Call::of(&parts.method, &parts.uri, &shared.settings.prefix);
+    let running = shared.journal.begin(&call, &parts, shared.now());
+    let (delay, effect) = strike(&mut shared.faults(), &call);
+    let delay = delay + shared.settings.latency;
+    if !delay.is_zero() {
+        tokio::time::sleep(delay).await;
+    }
+    let mut response = match effect {
+        Some(Effect::Hang) => std::future::pending().await,
+        Some(Effect::Status { code, retry_after }) => refuse(&shared, code, retry_after),
+        Some(Effect::Oversized) => oversized(),
+        Some(Effect::Html(status)) => html(status),
+        Some(Effect::WrongJson) => wrong_json(&call),
+        Some(Effect::Cut) => cut(answer(&shared, &parts, call, body, None).await).await,
+        other => answer(&shared, &parts, call, body, other).await,
+    };
+    tracing::debug!(
+        method = %parts.method,
+        path = parts.uri.path(),
+        status = response.status().as_u16(),
+        "answered",
+    );
+    let at_once = HeaderValue::from(running.at_once);
+    response
+        .headers_mut()
+        .insert("Twilio-Concurrent-Requests", at_once);
+    response
+}
+
+/// The answer when nothing goes wrong, or nothing more than a `twist` of a list.
+async fn answer(
+    shared: &Shared,
+    request: &Parts,
+    call: Call,
+    body: Body,
+    twist: Option<Effect>,
+) -> Response {
+    if !shared.access().admits(&request.headers) {
+        return shared.error(401);
+    }
+    let now = shared.now();
+    let lists = Lists {
+        world: &shared.world,
+        settings: &shared.settings,
+        now,
+        twist,
+    };
+    match call {
+        Call::Operation(id) => match shared.world.find(&id, now) {
+            Some(item) => {
+                let millis = now.as_millis();
+                let found = Operation::of(item, &shared.world, &shared.settings, millis);
+                Json(found).into_response()
+            }
+            None => shared.error(404),
+        },
+        Call::Operations(query) => lists.operations(&query),
+        Call::Emails(query) => lists.emails(&query),
+        Call::Send => {
+            let Ok(body) = to_bytes(body, LARGEST_BODY).await else {
+                return shared.error(413);
+            };
+            let host = request
+                .headers
+                .get(HOST)
+                .and_then(|host| host.to_str().ok());
+            let host = host.unwrap_or("localhost");
+            let base = format!("http://{host}{}", shared.settings.prefix);
+            send(&shared.world, &body, &base, now).unwrap_or_else(|| shared.error(400))
+        }
+        Call::Refused(name) => bad_parameter(&shared.settings.dialect, name),
+        Call::Unknown => shared.error(404),
+    }
+}
+
+fn refuse(shared: &Shared, code: u16, retry_after: Option<RetryAfter>) -> Response {
+    let mut response = shared.error(code);
+    let value = retry_after.and_then(|after| match after {
+        RetryAfter::Seconds(seconds) => Some(HeaderValue::from(seconds)),
+        RetryAfter::Date(seconds) => {
+            let then = shared.now() + Duration::from_secs(seconds.into());
+            let since_1970 = then.since(Timestamp::from_millis(0));
+            let date = httpdate::fmt_http_date(SystemTime::UNIX_EPOCH + since_1970);
+            HeaderValue::from_str(&date).ok()
+        }
+    });
+    if let Some(value) = value {
+        response.headers_mut().insert(RETRY_AFTER, value);
+    }
+    response
+}
+
+fn oversized() -> Response {
+    let blanks = Bytes::from_static(&[b' '; CHUNK]);
+    let filling = stream::repeat(blanks).take(OVERSIZED / CHUNK);
+    let body = stream::once(async { Bytes::from_static(b"{\"operations\": [") }).chain(filling);
+    let body = Body::from_stream(body.map(Ok::<_, io::Error>));
+    ([(CONTENT_TYPE, "application/json")], body).into_response()
+}
+
+fn html(status: u16) -> Response {
+    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
+    let page = "<!DOCTYPE html>\n<html><head><title>Gateway</title></head><body>Please try again later.</body></html>\n";
+    (status, [(CONTENT_TYPE, "text/html; charset=utf-8")], page).into_response()
+}
+
+fn wrong_json(call: &Call) -> Response {
+    let body = if call.is_list() {
+        json!({"operations": {"id": 7}, "emails": "none", "pagination": []})
+    } else {
+        json!({"id": 7, "status": ["COMPLETED"], "stats": "many", "operationId": null})
+    };
+    Json(body).into_response()
+}
+
+/// Promises the whole body, sends half of it and closes the connection.
+async fn cut(response: Response) -> Response {
+    let (mut parts, body) = response.into_parts();
+    let whole = to_bytes(body, usize::MAX).await.unwrap_or_default();
+    parts
+        .headers
+        .insert(CONTENT_LENGTH, HeaderValue::from(whole.len().max(1)));
+    let half = whole.slice(..whole.len() / 2);
+    let broken = stream::once(async {
+        tokio::time::sleep(BEFORE_CUT).await;
+        Err(io::Error::other("cut on demand"))
+    });
+    let body = stream::once(async { Ok(half) }).chain(broken);
+    Response::from_parts(parts, Body::from_stream(body))
+}
