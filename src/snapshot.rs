@@ -109,6 +109,32 @@ impl Totals {
         }
     }
 
+    /// The number of operations added.
+    #[must_use]
+    pub fn size(&self) -> u64 {
+        self.known_states
+            .iter()
+            .chain(self.other_states.values())
+            .sum()
+    }
+
+    /// The number of operations in one of the documented states.
+    #[must_use]
+    pub fn in_state(&self, state: &State) -> u64 {
+        State::KNOWN
+            .iter()
+            .zip(self.known_states)
+            .filter(|(known, _)| *known == state)
+            .map(|(_, count)| count)
+            .sum()
+    }
+
+    /// The number of emails that stand at `status`.
+    #[must_use]
+    pub const fn at(&self, status: Status) -> u64 {
+        self.emails[status as usize]
+    }
+
     /// Operations by state: the documented states always, others while there are any.
     pub fn operations(&self) -> impl Iterator<Item = (&str, u64)> {
         let known = State::KNOWN

@@ -1,13 +1,13 @@
 //! An account: who asks Twilio, where, how often, and about which operations.
 
 use std::collections::BTreeMap;
-use std::ops::RangeInclusive;
 use std::path::Path;
 use std::sync::Arc;
 
 use url::Url;
 
 use super::credentials::Credentials;
+use super::limits::Limits;
 use super::problem::Findings;
 use super::walk::{Mapping, Value};
 use super::{base_url, file_credentials, operations, sources};
@@ -19,11 +19,6 @@ pub const DEFAULT_NAME: &str = "default";
 
 /// The longest name. It is a label's value on every series.
 const LONGEST_NAME: usize = 64;
-/// Above this, `max_requests_per_second` is a slip of the keyboard; no API of Twilio's takes as many.
-const MOST_REQUESTS_PER_SECOND: f64 = 1_000_000.0;
-/// Each concurrent request holds an answer of up to some megabytes in memory.
-const CONCURRENT_REQUESTS: RangeInclusive<usize> = 1..=256;
-
 /// One account of Twilio's, as meant.
 #[derive(Debug, Clone)]
 pub struct Account {
@@ -43,15 +38,6 @@ pub struct Account {
     pub stats_reading: Option<Reading>,
 }
 
-/// How much an account may ask of Twilio.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Limits {
-    /// Positive and finite.
-    pub requests_per_second: f64,
-    /// At least one.
-    pub concurrent_requests: usize,
-}
-
 /// What the command line says for accounts that do not say it themselves.
 pub(super) struct Defaults<'a> {
     pub(super) base_url: Option<Url>,
@@ -60,15 +46,6 @@ pub(super) struct Defaults<'a> {
     pub(super) operations: &'a [OperationId],
     /// Where the configuration file is: names of files in it are meant from there.
     pub(super) directory: &'a Path,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            requests_per_second: 10.0,
-            concurrent_requests: 8,
-        }
-    }
 }
 
 /// The names of the accounts so far, with their places; of accounts that are wrong otherwise, too.
@@ -112,7 +89,7 @@ pub(super) fn read<'d>(
         None => BTreeMap::new(),
     };
     sources::check(&mut mapping, findings);
-    let limits = read_limits(&mut mapping, findings);
+    let limits = Limits::read(&mut mapping, findings);
     let stats_reading = mapping
         .take("stats_reading")
         .and_then(|value| read_reading(&value, findings));
@@ -155,27 +132,6 @@ fn read_name<'d>(
     };
     findings.problem(&value.place, wrong);
     None
-}
-
-fn read_limits(mapping: &mut Mapping, findings: &mut Findings) -> Limits {
-    let mut limits = Limits::default();
-    if let Some(value) = mapping.take("max_requests_per_second")
-        && let Some(number) = value.number(findings)
-    {
-        if number > 0.0 && number <= MOST_REQUESTS_PER_SECOND {
-            limits.requests_per_second = number;
-        } else {
-            let message =
-                format_args!("expected a number above 0, up to {MOST_REQUESTS_PER_SECOND}");
-            findings.problem(&value.place, message);
-        }
-    }
-    if let Some(value) = mapping.take("max_concurrent_requests")
-        && let Some(number) = value.whole(&CONCURRENT_REQUESTS, findings)
-    {
-        limits.concurrent_requests = number;
-    }
-    limits
 }
 
 fn read_reading(value: &Value, findings: &mut Findings) -> Option<Reading> {

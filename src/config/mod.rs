@@ -15,6 +15,7 @@ mod environment;
 mod file;
 mod file_credentials;
 mod label;
+mod limits;
 mod listen_address;
 mod operations;
 mod overrides;
@@ -35,10 +36,11 @@ mod tests;
 
 use std::time::Duration;
 
-pub use account::{Account, DEFAULT_NAME, Limits};
+pub use account::{Account, DEFAULT_NAME};
 pub use base_url::DEFAULT as DEFAULT_BASE_URL;
 pub use credentials::Credentials;
 pub use duration::{DurationError, parse as parse_duration};
+pub use limits::Limits;
 pub use listen_address::{ListenAddress, ListenAddressError};
 pub use overrides::Overrides;
 pub use problem::{ConfigError, Problem};

@@ -1,11 +1,13 @@
 //! Which operations have series of their own, and with which labels.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
 
 use super::problem::Findings;
 use super::walk::{Value, expected_whole};
 use super::{Overrides, label};
+use crate::operation::OperationId;
+use crate::snapshot::Labels;
 
 /// How many operations may have series of their own; a million is thirteen million series, more than one Prometheus
 /// should be asked to take from one target.
@@ -14,7 +16,7 @@ const OPERATIONS: RangeInclusive<usize> = 0..=1_000_000;
 /// Which operations have series of their own, and with which labels.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Series {
-    /// The most operations with series, the configured ones not counted; 0: only those.
+    /// The most operations with series. The configured ones come first and always have them, even beyond it; 0: only those.
     pub max_operations: usize,
     /// The fewest emails of an operation that gets series.
     pub min_size: u32,
@@ -33,6 +35,29 @@ impl Default for Series {
 }
 
 impl Series {
+    /// The operations with those of their labels that are exposed.
+    #[must_use]
+    pub fn allowed(
+        &self,
+        operations: &BTreeMap<OperationId, Labels>,
+    ) -> BTreeMap<OperationId, Labels> {
+        let Some(allowed) = &self.labels else {
+            return operations.clone();
+        };
+        let narrow = |labels: &Labels| {
+            let labels = labels.iter().filter(|(name, _)| allowed.contains(name));
+            Labels::new(
+                labels
+                    .map(|(name, value)| (name.clone(), value.clone()))
+                    .collect(),
+            )
+        };
+        operations
+            .iter()
+            .map(|(id, labels)| (*id, narrow(labels)))
+            .collect()
+    }
+
     /// Reads the section `series`; what the command line says wins.
     pub(super) fn read(
         value: Option<&Value>,

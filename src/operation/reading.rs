@@ -24,6 +24,15 @@ impl Reading {
             Self::Cumulative => "cumulative",
         }
     }
+
+    /// How many emails have reached a mailbox: opened ones have, whether `delivered` still counts them or not.
+    #[must_use]
+    pub const fn reached_mailbox(self, delivered: u64, opened: u64) -> u64 {
+        match self {
+            Self::Exclusive => delivered + opened,
+            Self::Cumulative => delivered,
+        }
+    }
 }
 
 impl Stats {

@@ -1,0 +1,154 @@
+//! Builds everything from a configuration, binds, serves, and stops within a grace time.
+
+use std::future::{Future, IntoFuture};
+use std::io::ErrorKind;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use anyhow::Context;
+use axum::Router;
+use futures_util::future::try_join_all;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+use crate::clock::Clock;
+use crate::collector::Collector;
+use crate::config::{Config, ListenAddress};
+use crate::exposition::{Build, Instruments};
+use crate::web::{self, Buffers, Service};
+
+/// A scrape under way at a stop may take this long; Kubernetes kills after 30 s, systemd after 90 s.
+const GRACE: Duration = Duration::from_secs(10);
+/// The collection at the start: it makes the exporter ready and the first scrape warm.
+const FIRST_COLLECTION: Duration = Duration::from_mins(1);
+
+/// An exporter that is bound to its addresses and serves nobody yet.
+#[derive(Debug)]
+pub struct App {
+    service: Arc<Service>,
+    listeners: Vec<TcpListener>,
+}
+
+/// What this program is, for `exporter_build_info`.
+#[must_use]
+pub fn build() -> Build<'static> {
+    Build {
+        version: env!("CARGO_PKG_VERSION"),
+        revision: option_env!("TWILIO_EMAIL_REVISION").unwrap_or("unknown"),
+    }
+}
+
+/// The collector of a configuration, and the instruments it writes to.
+///
+/// # Errors
+/// When there is no HTTP client to be had.
+pub fn collector(config: &Config, clock: &Clock) -> anyhow::Result<(Collector, Instruments)> {
+    let instruments =
+        Instruments::new(build()).context("cannot set up the exporter's own metrics")?;
+    instruments.config_loaded(clock.now());
+    let collector = Collector::new(config, &instruments, clock)?;
+    Ok((collector, instruments))
+}
+
+impl App {
+    /// Binds the addresses of `config`.
+    ///
+    /// # Errors
+    /// When an address cannot be bound; the error names it.
+    pub async fn bind(config: &Config, clock: Clock) -> anyhow::Result<Self> {
+        let (collector, instruments) = collector(config, &clock)?;
+        let service = Service {
+            collector: Arc::new(collector),
+            instruments,
+            clock,
+            telemetry_path: config.web.telemetry_path.clone(),
+            timeout_offset: config.scrape.timeout_offset,
+            stopping: AtomicBool::new(false),
+            renderer: Mutex::default(),
+            buffers: Buffers::default(),
+        };
+        let listeners = try_join_all(config.web.listen.iter().map(bind)).await?;
+        Ok(Self {
+            service: Arc::new(service),
+            listeners,
+        })
+    }
+
+    /// The addresses it is bound to; with port 0, the ones that were given.
+    #[must_use]
+    pub fn addresses(&self) -> Vec<SocketAddr> {
+        self.listeners
+            .iter()
+            .filter_map(|listener| listener.local_addr().ok())
+            .collect()
+    }
+
+    /// Serves until `shutdown` ends, then lets requests under way finish within a grace time.
+    ///
+    /// # Errors
+    /// When a listener fails for good.
+    pub async fn run(self, shutdown: impl Future<Output = ()>) -> anyhow::Result<()> {
+        let Self { service, listeners } = self;
+        let router = web::router(Arc::clone(&service));
+        let (stop, stopped) = watch::channel(false);
+        let servers = try_join_all(
+            listeners
+                .into_iter()
+                .map(|listener| serve(listener, router.clone(), stopped.clone())),
+        );
+        let first = tokio::spawn({
+            let collector = Arc::clone(&service.collector);
+            async move { collector.collect(FIRST_COLLECTION).await }
+        });
+        tokio::pin!(servers);
+        let result = tokio::select! {
+            result = &mut servers => result.map(drop),
+            () = shutdown => {
+                tracing::info!(grace_seconds = GRACE.as_secs(), "stopping");
+                service.stopping.store(true, Ordering::Relaxed);
+                stop.send_replace(true);
+                tokio::time::timeout(GRACE, servers).await.unwrap_or_else(|_| {
+                    tracing::warn!("requests under way were cut off at the end of the grace time");
+                    Ok(Vec::new())
+                }).map(drop)
+            }
+        };
+        first.abort();
+        service.collector.stop();
+        result.context("the HTTP server failed")
+    }
+}
+
+async fn bind(address: &ListenAddress) -> anyhow::Result<TcpListener> {
+    let bound = match address {
+        ListenAddress::AllInterfaces(port) => {
+            match TcpListener::bind((Ipv6Addr::UNSPECIFIED, *port)).await {
+                // A machine without IPv6 still has all of its interfaces.
+                Err(error) if error.kind() != ErrorKind::AddrInUse => {
+                    TcpListener::bind((Ipv4Addr::UNSPECIFIED, *port)).await
+                }
+                bound => bound,
+            }
+        }
+        ListenAddress::Socket(socket) => TcpListener::bind(socket).await,
+        ListenAddress::Name { host, port } => TcpListener::bind((host.as_str(), *port)).await,
+    };
+    bound.with_context(|| format!("cannot listen on {address} (--web.listen-address)"))
+}
+
+/// Serves one listener until told to stop.
+fn serve(
+    listener: TcpListener,
+    router: Router,
+    mut stopped: watch::Receiver<bool>,
+) -> impl Future<Output = std::io::Result<()>> {
+    let stopped = async move {
+        // A sender that is gone means that nobody runs the exporter any more.
+        let _ = stopped.wait_for(|stopped| *stopped).await;
+    };
+    axum::serve(listener, router)
+        .with_graceful_shutdown(stopped)
+        .into_future()
+}

@@ -1,0 +1,40 @@
+//! Exit codes: 0 fine, 1 failed while running, 2 wrong usage or configuration.
+
+use std::process::ExitCode;
+
+use crate::config::ConfigError;
+
+/// Why the program ends badly.
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// The configuration is wrong.
+    Configuration(ConfigError),
+    /// It started, or could have.
+    Running(anyhow::Error),
+}
+
+impl From<ConfigError> for Failure {
+    fn from(error: ConfigError) -> Self {
+        Self::Configuration(error)
+    }
+}
+
+impl From<anyhow::Error> for Failure {
+    fn from(error: anyhow::Error) -> Self {
+        Self::Running(error)
+    }
+}
+
+/// Says on stderr what is wrong, and with which code to exit. Not through the log: its format or level may be what is wrong.
+pub(super) fn report(failure: &Failure) -> ExitCode {
+    match failure {
+        Failure::Configuration(error) => {
+            eprintln!("twilio-email-exporter: {error}");
+            ExitCode::from(2)
+        }
+        Failure::Running(error) => {
+            eprintln!("twilio-email-exporter: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

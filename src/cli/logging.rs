@@ -1,0 +1,40 @@
+//! The log: one line per event on stderr, as `key=value` (the format of Prometheus' components) or JSON.
+
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+
+use super::options::{LogFormat, LogOptions};
+
+/// Libraries speak up only when something is wrong with them: at debug, hyper alone writes a page per request.
+const LIBRARIES: LevelFilter = LevelFilter::WARN;
+
+/// Starts it; to be called once.
+pub(super) fn start(options: &LogOptions) {
+    let level = LevelFilter::from_level(options.level().into());
+    let targets = Targets::new()
+        .with_default(LIBRARIES.min(level))
+        .with_target("twilio_email_exporter", level);
+    let registry = tracing_subscriber::registry().with(targets);
+    // A second start would be a mistake in this program; the first log stays.
+    let _ = match options.format() {
+        LogFormat::Logfmt => {
+            let lines = tracing_logfmt::builder()
+                .with_target(false)
+                .with_span_name(false)
+                .with_span_path(false)
+                .layer();
+            registry.with(lines.with_writer(std::io::stderr)).try_init()
+        }
+        LogFormat::Json => {
+            let lines = tracing_subscriber::fmt::layer()
+                .json()
+                .flatten_event(true)
+                .with_current_span(false)
+                .with_span_list(false);
+            registry
+                .with(lines.with_target(false).with_writer(std::io::stderr))
+                .try_init()
+        }
+    };
+}

@@ -1,0 +1,152 @@
+//! `simulate`: the simulated Twilio Email API alone.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use anyhow::Context;
+use clap::ValueEnum;
+use tokio::net::TcpListener;
+
+use super::exit::Failure;
+use super::options::LogOptions;
+use super::{logging, signals};
+use crate::clock::Clock;
+use crate::config::parse_duration;
+use crate::operation::Reading;
+use crate::simulator::{Fault, Settings, Simulator};
+
+/// Options of `simulate`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Options {
+    /// Address to listen on; anyone who reaches it is let in
+    #[arg(
+        long = "simulator.listen-address",
+        env = "TWILIO_EMAIL_SIMULATOR_LISTEN_ADDRESS"
+    )]
+    #[arg(
+        value_name = "ADDRESS",
+        default_value = "127.0.0.1:10203",
+        hide_env_values = true
+    )]
+    listen: SocketAddr,
+    #[command(flatten)]
+    world: WorldOptions,
+    #[command(flatten)]
+    log: LogOptions,
+}
+
+/// What the simulated account is like.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Simulated account")]
+pub(super) struct WorldOptions {
+    /// Decides everything that is left to chance
+    #[arg(long = "simulator.seed", env = "TWILIO_EMAIL_SIMULATOR_SEED")]
+    #[arg(value_name = "N", default_value_t = 1, hide_env_values = true)]
+    seed: u64,
+    /// How much faster than life campaigns go: at 60, six hours take six minutes
+    #[arg(long = "simulator.speed", env = "TWILIO_EMAIL_SIMULATOR_SPEED")]
+    #[arg(value_name = "FACTOR", default_value = "60", value_parser = speed, hide_env_values = true)]
+    speed: f64,
+    /// Operations to preload, spread over the last seven days; for load tests, up to millions
+    #[arg(
+        long = "simulator.operations",
+        env = "TWILIO_EMAIL_SIMULATOR_OPERATIONS"
+    )]
+    #[arg(value_name = "N", default_value_t = 0, hide_env_values = true)]
+    preloaded: u32,
+    /// How many of the preloaded ones are large and still move
+    #[arg(long = "simulator.active", env = "TWILIO_EMAIL_SIMULATOR_ACTIVE")]
+    #[arg(value_name = "N", default_value_t = 0, hide_env_values = true)]
+    active: u32,
+    /// Whether campaigns come by themselves
+    #[arg(long = "simulator.traffic", env = "TWILIO_EMAIL_SIMULATOR_TRAFFIC", action = clap::ArgAction::Set)]
+    #[arg(value_name = "BOOL", default_value_t = true, hide_env_values = true)]
+    traffic: bool,
+    /// How stats count: an opened email under opened alone, or under sent and delivered as well
+    #[arg(
+        long = "simulator.stats-reading",
+        env = "TWILIO_EMAIL_SIMULATOR_STATS_READING"
+    )]
+    #[arg(
+        value_name = "READING",
+        default_value = "exclusive",
+        hide_env_values = true
+    )]
+    reading: StatsReading,
+    /// How long every answer takes at least
+    #[arg(long = "simulator.latency", env = "TWILIO_EMAIL_SIMULATOR_LATENCY")]
+    #[arg(value_name = "DURATION", default_value = "0s", value_parser = parse_duration, hide_env_values = true)]
+    latency: Duration,
+    /// What goes wrong, such as 429:retry-after=5 or list=403; may be repeated
+    #[arg(
+        long = "simulator.fault",
+        env = "TWILIO_EMAIL_SIMULATOR_FAULTS",
+        value_delimiter = ','
+    )]
+    #[arg(value_name = "FAULT", hide_env_values = true)]
+    faults: Vec<Fault>,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum StatsReading {
+    Exclusive,
+    Cumulative,
+}
+
+impl WorldOptions {
+    /// A simulator of that account, by the system's clock.
+    pub(super) fn simulator(&self) -> Simulator {
+        let reading = match self.reading {
+            StatsReading::Exclusive => Reading::Exclusive,
+            StatsReading::Cumulative => Reading::Cumulative,
+        };
+        let quiet = if self.traffic {
+            Settings::default()
+        } else {
+            Settings::empty()
+        };
+        let settings = Settings {
+            seed: self.seed,
+            speed: self.speed,
+            operations: self.preloaded,
+            active: self.active,
+            reading,
+            latency: self.latency,
+            faults: self.faults.clone(),
+            ..quiet
+        };
+        let clock = Clock::System;
+        Simulator::new(settings, move || clock.now())
+    }
+}
+
+/// The slowest and the fastest that make sense: a day in a day, and a week in ten seconds.
+fn speed(text: &str) -> Result<f64, String> {
+    let speed = text
+        .parse::<f64>()
+        .ok()
+        .filter(|speed| (1.0..=60_000.0).contains(speed));
+    speed.ok_or_else(|| "expected a number from 1 to 60000".to_owned())
+}
+
+pub(super) async fn run(options: Options) -> Result<(), Failure> {
+    logging::start(&options.log);
+    let stop = signals::stop()?;
+    let listener = TcpListener::bind(options.listen).await;
+    let listener = listener.with_context(|| {
+        format!(
+            "cannot listen on {} (--simulator.listen-address)",
+            options.listen
+        )
+    })?;
+    let address = listener
+        .local_addr()
+        .context("cannot tell the address that was bound")?;
+    tracing::info!(base_url = %format!("http://{address}/v1"), "simulating Twilio's Email API");
+    let router = options.world.simulator().router();
+    axum::serve(listener, router)
+        .with_graceful_shutdown(stop)
+        .await
+        .context("the HTTP server failed")?;
+    Ok(())
+}

@@ -1,0 +1,181 @@
+//! One account's way to Twilio: asks for operations, under the account's manners, and counts what it asked.
+
+use std::time::Duration;
+
+use reqwest::header::ACCEPT;
+use secrecy::ExposeSecret;
+use tokio::time::Instant;
+use url::Url;
+
+use super::error::ApiError;
+use super::throttle::Throttle;
+use super::transport::{self, TransportError};
+use super::wire::{self, Page};
+use super::{body, status};
+use crate::clock::Clock;
+use crate::config::{Account, Credentials};
+use crate::exposition::{AccountInstruments, Endpoint};
+use crate::operation::{Operation, OperationId, RETENTION};
+use crate::timestamp::Timestamp;
+
+/// Operations to a page: the most that Twilio gives.
+const PAGE_SIZE: &str = "1000";
+/// A 404 in the last hour of the retention means that Twilio's clock is ahead of ours.
+const EXPIRY: Duration = RETENTION.saturating_sub(Duration::from_hours(1));
+
+/// Reads the operations of one account. Cheap to use from many tasks at once; the throttle holds them to the account's limits.
+#[derive(Debug)]
+pub struct Client {
+    http: reqwest::Client,
+    base: Url,
+    credentials: Credentials,
+    /// For one request, from the first byte sent to the last one read.
+    limit: Duration,
+    throttle: Throttle,
+    instruments: AccountInstruments,
+    clock: Clock,
+}
+
+impl Client {
+    /// A client for `account`. Asks nothing yet.
+    ///
+    /// # Errors
+    /// When the machine offers no TLS certificates.
+    pub fn new(
+        account: &Account,
+        instruments: AccountInstruments,
+        clock: Clock,
+    ) -> Result<Self, TransportError> {
+        let limits = &account.limits;
+        Ok(Self {
+            http: transport::client(&account.base_url)?,
+            base: account.base_url.clone(),
+            credentials: account.credentials.clone(),
+            limit: limits.request_timeout,
+            throttle: Throttle::new(
+                limits.requests_per_second,
+                limits.concurrent_requests,
+                clock.clone(),
+            ),
+            instruments,
+            clock,
+        })
+    }
+
+    /// Reads one operation: `GET /Emails/Operations/{id}`
+    /// (<https://www.twilio.com/docs/email/api/email-operation-resource>).
+    pub async fn operation(&self, id: OperationId) -> Result<Operation, ApiError> {
+        let url = self.url(&id.to_string());
+        let expired = self.clock.now() >= id.created() + EXPIRY;
+        let read = |outcome: Result<&[u8], ApiError>| match outcome {
+            Ok(body) => match wire::operation(body)? {
+                asked if asked.id == id => Ok(asked),
+                _ => Err(ApiError::InvalidResponse(
+                    "another operation than the one asked for",
+                )),
+            },
+            Err(ApiError::NotFound { status }) if expired => Err(ApiError::Expired { status }),
+            Err(error) => Err(error),
+        };
+        self.get(Endpoint::Operation, url, read).await
+    }
+
+    /// Reads one page of the operations created since `start`: `GET /Emails/Operations`
+    /// (<https://docs.comms.twilio.com/comms-api-reference/emails>).
+    ///
+    /// The order is not documented, nor is whether `start` is included: take what comes, by id.
+    pub(super) async fn page(
+        &self,
+        start: Timestamp,
+        token: Option<&str>,
+    ) -> Result<Page, ApiError> {
+        self.get(
+            Endpoint::Operations,
+            self.page_url(start, token),
+            |outcome| wire::page(outcome?),
+        )
+        .await
+    }
+
+    /// Until when Twilio wants no requests of this account, if it does.
+    #[must_use]
+    pub fn paused_until(&self) -> Option<Timestamp> {
+        self.throttle.paused_until()
+    }
+
+    /// Notes that something was wrong with an answer that could be used all the same.
+    pub(super) fn note_failure(&self, endpoint: Endpoint, error: &ApiError) {
+        if let Some(reason) = error.reason() {
+            self.instruments.failure(endpoint, reason);
+        }
+    }
+
+    fn page_url(&self, start: Timestamp, token: Option<&str>) -> Url {
+        let mut url = self.url("");
+        let whole_seconds = Timestamp::from_millis(start.as_millis().div_euclid(1000) * 1000);
+        url.query_pairs_mut()
+            .append_pair("startDate", &whole_seconds.to_string())
+            .append_pair("pageSize", PAGE_SIZE)
+            .extend_pairs(token.map(|token| ("pageToken", token)));
+        url
+    }
+
+    fn url(&self, last: &str) -> Url {
+        let mut url = self.base.clone();
+        if let Ok(mut path) = url.path_segments_mut() {
+            path.pop_if_empty().extend(["Emails", "Operations"]);
+            if !last.is_empty() {
+                path.push(last);
+            }
+        }
+        url
+    }
+
+    /// Asks once, counts, and lets `read` say what the answer is.
+    async fn get<T>(
+        &self,
+        endpoint: Endpoint,
+        url: Url,
+        read: impl FnOnce(Result<&[u8], ApiError>) -> Result<T, ApiError>,
+    ) -> Result<T, ApiError> {
+        let permit = self.throttle.admit().await?;
+        let started = Instant::now();
+        let mut code = None;
+        let exchange = tokio::time::timeout(self.limit, self.exchange(url, &mut code)).await;
+        let took = started.elapsed();
+        drop(permit);
+        let outcome = exchange.unwrap_or(Err(ApiError::Timeout(self.limit)));
+        self.instruments.request(endpoint, code, took);
+        match &outcome {
+            Err(
+                ApiError::RateLimited { retry_after } | ApiError::Unavailable { retry_after, .. },
+            ) => {
+                self.throttle.refused(*retry_after);
+            }
+            Err(_) => {}
+            Ok(_) => self.throttle.answered(),
+        }
+        let result = read(outcome.as_deref().map_err(Clone::clone));
+        if let Err(error) = &result {
+            self.note_failure(endpoint, error);
+        }
+        result
+    }
+
+    async fn exchange(&self, url: Url, code: &mut Option<u16>) -> Result<Vec<u8>, ApiError> {
+        // HTTP Basic (<https://www.twilio.com/docs/email/api>); reqwest marks the header as sensitive.
+        let Credentials::Basic { username, password } = &self.credentials;
+        let request = self
+            .http
+            .get(url)
+            .basic_auth(username, Some(password.expose_secret()));
+        let response = request
+            .header(ACCEPT, "application/json")
+            .send()
+            .await
+            .map_err(|error| transport::judge(&error, self.limit))?;
+        *code = Some(response.status().as_u16());
+        status::judge(response.status(), response.headers())?;
+        body::read(response).await
+    }
+}

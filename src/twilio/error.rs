@@ -1,0 +1,154 @@
+//! What can go wrong with one request: a variant per decision of the caller.
+
+use std::time::Duration;
+
+use crate::reason::Reason;
+use crate::timestamp::Timestamp;
+
+/// Why a request to Twilio gave no figures. No variant carries anything of an answer's body: it may hold personal data.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ApiError {
+    /// 401.
+    #[error(
+        "Twilio does not accept the credentials (401): check the account SID and auth token, or the API key and its secret"
+    )]
+    Unauthorized,
+    /// 403.
+    #[error(
+        "the credentials lack the right to read this (403): give the API key access to Email, or use the auth token"
+    )]
+    Forbidden,
+    /// 404 or 410.
+    #[error(
+        "Twilio does not know it ({status}): it is of another account, not visible yet, or expired"
+    )]
+    NotFound {
+        /// The HTTP status.
+        status: u16,
+    },
+    /// 404 or 410 after the retention, or close to its end.
+    #[error("Twilio no longer keeps it ({status})")]
+    Expired {
+        /// The HTTP status.
+        status: u16,
+    },
+    /// 400, a redirect, or another status that says the request is wrong.
+    #[error("Twilio refuses the request ({status}): check the base URL")]
+    BadRequest {
+        /// The HTTP status.
+        status: u16,
+    },
+    /// 429.
+    #[error("Twilio asks for fewer requests (429)")]
+    RateLimited {
+        /// What `Retry-After` asked for.
+        retry_after: Option<RetryAfter>,
+    },
+    /// 502, 503 or 504.
+    #[error("Twilio is not available ({status})")]
+    Unavailable {
+        /// The HTTP status.
+        status: u16,
+        /// What `Retry-After` asked for.
+        retry_after: Option<RetryAfter>,
+    },
+    /// 500 and other 5xx; Twilio documents not to retry.
+    #[error("Twilio failed ({status})")]
+    ServerError {
+        /// The HTTP status.
+        status: u16,
+    },
+    /// No whole answer in time.
+    #[error("no answer within {} s", .0.as_secs_f64())]
+    Timeout(Duration),
+    /// No connection, or it broke; with the operating system's words.
+    #[error("no connection: {0}")]
+    Connect(String),
+    /// The handshake failed; with the TLS library's words.
+    #[error("no TLS connection: {0}")]
+    Tls(String),
+    /// A 200 that is not what Twilio documents.
+    #[error("the answer is not what Twilio documents: {0}")]
+    InvalidResponse(&'static str),
+    /// More bytes than any right answer has.
+    #[error("the answer is larger than {limit} bytes")]
+    TooLarge {
+        /// In bytes.
+        limit: usize,
+    },
+    /// Nothing was asked: the account pauses because Twilio said so.
+    #[error("not asked: Twilio wants no requests before {until}")]
+    Paused {
+        /// The end of the pause.
+        until: Timestamp,
+    },
+}
+
+/// A `Retry-After` header, read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RetryAfter {
+    /// Delta seconds.
+    In(Duration),
+    /// An HTTP date.
+    At(Timestamp),
+}
+
+impl ApiError {
+    /// The label for `twilio_email_api_request_failures_total`; `None` where no request was made.
+    #[must_use]
+    pub const fn reason(&self) -> Option<Reason> {
+        Some(match self {
+            Self::Unauthorized => Reason::Unauthorized,
+            Self::Forbidden => Reason::Forbidden,
+            Self::NotFound { .. } => Reason::NotFound,
+            Self::Expired { .. } => Reason::Expired,
+            Self::BadRequest { .. } => Reason::BadRequest,
+            Self::RateLimited { .. } => Reason::RateLimited,
+            Self::Unavailable { .. } => Reason::Unavailable,
+            Self::ServerError { .. } => Reason::ServerError,
+            Self::Timeout(_) => Reason::Timeout,
+            Self::Connect(_) => Reason::Connect,
+            Self::Tls(_) => Reason::Tls,
+            Self::InvalidResponse(_) => Reason::InvalidResponse,
+            Self::TooLarge { .. } => Reason::TooLarge,
+            Self::Paused { .. } => return None,
+        })
+    }
+
+    /// Whether Twilio let us in all the same: it knew us and answered about the thing itself.
+    #[must_use]
+    pub const fn was_let_in(&self) -> bool {
+        matches!(
+            self,
+            Self::NotFound { .. } | Self::Expired { .. } | Self::BadRequest { status: 400..=499 }
+        )
+    }
+
+    /// Whether every other request of this account would fare the same just now, so that asking on would only be noise.
+    #[must_use]
+    pub const fn concerns_account(&self) -> bool {
+        matches!(
+            self,
+            Self::Unauthorized
+                | Self::Forbidden
+                | Self::RateLimited { .. }
+                | Self::Unavailable { .. }
+                | Self::Timeout(_)
+                | Self::Connect(_)
+                | Self::Tls(_)
+                | Self::Paused { .. }
+        )
+    }
+
+    /// Whether the endpoint itself is refused, for as long as somebody does not change something.
+    #[must_use]
+    pub const fn is_refusal(&self) -> bool {
+        matches!(
+            self,
+            Self::Forbidden
+                | Self::NotFound { .. }
+                | Self::Expired { .. }
+                | Self::BadRequest { .. }
+        )
+    }
+}

@@ -1,0 +1,74 @@
+//! How long to leave Twilio alone after it asked for that: a function of what it said and of what came before.
+
+use std::hash::{BuildHasher, RandomState};
+use std::time::Duration;
+
+use super::error::RetryAfter;
+use crate::timestamp::Timestamp;
+
+/// The longest pause that is believed. Twilio's limits are per second; an hour's silence would hide a failing campaign.
+const LONGEST: Duration = Duration::from_mins(15);
+/// The first pause when Twilio names none; it doubles with every refusal in a row.
+const FIRST: Duration = Duration::from_secs(5);
+/// Up to this share is added, so that several exporters do not come back as one.
+const JITTER: f64 = 0.1;
+
+/// The length of the pause after the `refusals`th refusal in a row.
+///
+/// `chance` is between 0 and 1. A pause of no length at all does not exist: a server that refuses and says "now" still gets a second.
+pub(super) fn length(
+    asked: Option<RetryAfter>,
+    refusals: u32,
+    now: Timestamp,
+    chance: f64,
+) -> Duration {
+    let plain = match asked {
+        Some(RetryAfter::In(span)) => span,
+        Some(RetryAfter::At(moment)) => moment.since(now),
+        None => FIRST.saturating_mul(
+            1_u32
+                .checked_shl(refusals.saturating_sub(1))
+                .unwrap_or(u32::MAX),
+        ),
+    };
+    let bounded = plain.clamp(Duration::from_secs(1), LONGEST);
+    bounded + bounded.mul_f64(JITTER * chance.clamp(0.0, 1.0))
+}
+
+/// A number between 0 and 1, from the randomness that the standard library seeds its hash maps with.
+pub(super) fn chance() -> f64 {
+    (RandomState::new().hash_one(0_u8) >> 32) as f64 / f64::from(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_millis(1_775_370_000_000);
+
+    #[test]
+    fn what_twilio_asks_for_is_done_within_reason() {
+        let asked =
+            |span| length(Some(RetryAfter::In(Duration::from_secs(span))), 1, NOW, 0.0).as_secs();
+        assert_eq!([asked(0), asked(30), asked(86_400)], [1, 30, 900]);
+        let until = Some(RetryAfter::At(NOW + Duration::from_secs(42)));
+        assert_eq!(length(until, 1, NOW, 0.0).as_secs(), 42);
+        let past = Some(RetryAfter::At(NOW - Duration::from_secs(42)));
+        assert_eq!(length(past, 1, NOW, 0.0).as_secs(), 1);
+    }
+
+    #[test]
+    fn without_a_word_the_pauses_double_up_to_a_bound() {
+        let nth = |refusals| length(None, refusals, NOW, 0.0).as_secs();
+        assert_eq!(
+            [nth(1), nth(2), nth(3), nth(9), nth(99)],
+            [5, 10, 20, 900, 900]
+        );
+    }
+
+    #[test]
+    fn jitter_only_lengthens_and_only_by_a_tenth() {
+        assert_eq!(length(None, 1, NOW, 1.0), Duration::from_millis(5500));
+        assert!((0.0..=1.0).contains(&chance()));
+    }
+}

@@ -1,0 +1,36 @@
+//! `/metrics`: a collection, bounded by the scrape's deadline, and what is known at its end. Always 200: Twilio's troubles are figures.
+
+use std::sync::{Arc, PoisonError};
+
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::IntoResponse;
+
+use super::Service;
+use crate::deadline;
+use crate::exposition;
+
+pub(super) async fn metrics(
+    State(service): State<Arc<Service>>,
+    headers: HeaderMap,
+) -> impl IntoResponse {
+    let granted = headers
+        .get(deadline::HEADER)
+        .and_then(|value| value.to_str().ok());
+    let snapshot = service
+        .collector
+        .collect(deadline::budget(granted, service.timeout_offset))
+        .await;
+    let mut body = service.buffers.take();
+    let mut renderer = service
+        .renderer
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner);
+    renderer.render(&snapshot, &service.instruments, &mut body);
+    drop(renderer);
+    (
+        [(CONTENT_TYPE, exposition::CONTENT_TYPE)],
+        axum::body::Body::from(service.buffers.lend(body)),
+    )
+}

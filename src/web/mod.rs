@@ -1,0 +1,56 @@
+//! The exporter's HTTP side: `/metrics`, health, and a page for people.
+
+mod buffers;
+mod health;
+mod landing;
+mod metrics;
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use axum::Router;
+use axum::routing::get;
+
+pub use self::buffers::Buffers;
+use crate::clock::Clock;
+use crate::collector::Collector;
+use crate::exposition::{Instruments, Renderer};
+
+/// What the handlers share.
+#[derive(Debug)]
+pub struct Service {
+    /// Collects for scrapes.
+    pub collector: Arc<Collector>,
+    /// The exporter's own counters.
+    pub instruments: Instruments,
+    /// For ages on the landing page.
+    pub clock: Clock,
+    /// Where the exposition is.
+    pub telemetry_path: String,
+    /// Taken off what a scrape grants, for rendering and the way back.
+    pub timeout_offset: Duration,
+    /// Turned on when the exporter stops; it is not ready from then on.
+    pub stopping: AtomicBool,
+    /// Writes expositions, one at a time: it takes milliseconds, and its working memory is used again.
+    pub renderer: Mutex<Renderer>,
+    /// Buffers of expositions that have been sent.
+    pub buffers: Buffers,
+}
+
+impl Service {
+    /// Whether a collection has ended and the exporter is not about to stop.
+    fn is_ready(&self) -> bool {
+        self.collector.has_collected() && !self.stopping.load(Ordering::Relaxed)
+    }
+}
+
+/// All paths.
+pub fn router(service: Arc<Service>) -> Router {
+    Router::new()
+        .route(&service.telemetry_path, get(metrics::metrics))
+        .route("/-/healthy", get(health::healthy))
+        .route("/-/ready", get(health::ready))
+        .route("/", get(landing::landing))
+        .with_state(service)
+}
