@@ -1,0 +1,188 @@
+//! Holds the structure: a module uses only lower layers, and each library has its owners.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// The modules of the crate by layer; a module may use those above it in this table, and itself.
+const LAYERS: &[&[&str]] = &[
+    &["operation", "timestamp", "reason", "snapshot", "deadline"],
+    &["clock"],
+    &["config", "exposition", "simulator"],
+    &["twilio", "registry"],
+    &["collector"],
+    &["web"],
+    &["app"],
+    &["cli"],
+];
+
+/// Values must not know these.
+const WITHOUT_CLOCK: &str = "SystemTime::now";
+
+/// A library and the modules that may name it.
+const OWNERS: &[(&str, &[&str])] = &[
+    ("reqwest", &["twilio"]),
+    ("rustls", &["twilio"]),
+    ("prometheus", &["exposition"]),
+    ("axum", &["web", "simulator", "app", "cli"]),
+    ("clap", &["cli"]),
+    ("anyhow", &["app", "cli"]),
+    ("serde_saphyr", &["config"]),
+    ("tracing_subscriber", &["cli"]),
+    ("jiff", &["timestamp"]),
+];
+
+/// What the simulator may use of the crate: it is a second reading of Twilio's documents, not a mirror of ours.
+const SIMULATOR_MAY_USE: &[&str] = &["operation", "timestamp", "simulator"];
+
+struct Source {
+    module: String,
+    path: PathBuf,
+    /// Without comments.
+    code: String,
+}
+
+fn sources() -> Vec<Source> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut found = Vec::new();
+    let mut folders = vec![root.clone()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let inside = path.strip_prefix(&root).unwrap();
+                let first = inside
+                    .components()
+                    .next()
+                    .unwrap()
+                    .as_os_str()
+                    .to_str()
+                    .unwrap();
+                let module = first.strip_suffix(".rs").unwrap_or(first).to_owned();
+                let text = fs::read_to_string(&path).unwrap();
+                let code = text
+                    .lines()
+                    .filter(|line| !line.trim_start().starts_with("//"))
+                    .collect::<Vec<_>>()
+                    .join("\n");
+                found.push(Source { module, path, code });
+            }
+        }
+    }
+    assert!(found.len() > 20, "only {} source files found", found.len());
+    found
+}
+
+fn layer(module: &str) -> usize {
+    let found = LAYERS.iter().position(|layer| layer.contains(&module));
+    found.unwrap_or_else(|| {
+        panic!("module `{module}` stands in no layer; give it one in tests/it/layers.rs")
+    })
+}
+
+/// The modules that follow `crate::` in `code`, those inside braces included.
+fn used(code: &str) -> Vec<String> {
+    let mut names = Vec::new();
+    for (at, _) in code.match_indices("crate::") {
+        if code[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_' || c == '$') {
+            continue;
+        }
+        let rest = &code[at + "crate::".len()..];
+        let list = rest.strip_prefix('{').map_or(rest, |inner| {
+            &inner[..inner.find('}').unwrap_or(inner.len())]
+        });
+        let paths: Vec<&str> = if rest.starts_with('{') {
+            list.split(',').collect()
+        } else {
+            vec![rest]
+        };
+        for path in paths {
+            let name: String = path
+                .trim()
+                .chars()
+                .take_while(|c| c.is_alphanumeric() || *c == '_')
+                .collect();
+            if !name.is_empty() {
+                names.push(name);
+            }
+        }
+    }
+    names
+}
+
+#[test]
+fn a_module_uses_only_lower_layers() {
+    let mut wrong = Vec::new();
+    for source in sources()
+        .iter()
+        .filter(|source| !["lib", "main"].contains(&source.module.as_str()))
+    {
+        for name in used(&source.code) {
+            let is_self = name == source.module;
+            let same_values = layer(&name) == 0 && layer(&source.module) == 0;
+            if !is_self && !same_values && layer(&name) >= layer(&source.module) {
+                wrong.push(format!(
+                    "{}: `{}` uses `{name}`",
+                    source.path.display(),
+                    source.module
+                ));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn each_library_is_named_by_its_owners_alone() {
+    let mut wrong = Vec::new();
+    for source in sources() {
+        for (library, owners) in OWNERS {
+            if source.code.contains(&format!("{library}::"))
+                && !owners.contains(&source.module.as_str())
+            {
+                wrong.push(format!(
+                    "{}: names `{library}`, which belongs to {owners:?}",
+                    source.path.display()
+                ));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn the_simulator_is_a_second_reading() {
+    for source in sources()
+        .iter()
+        .filter(|source| source.module == "simulator")
+    {
+        for name in used(&source.code) {
+            assert!(
+                SIMULATOR_MAY_USE.contains(&name.as_str()),
+                "{}: uses `{name}`",
+                source.path.display()
+            );
+        }
+    }
+}
+
+#[test]
+fn the_time_of_day_is_read_in_one_place() {
+    for source in sources() {
+        let reads = source.code.contains(WITHOUT_CLOCK);
+        assert!(
+            !reads || source.module == "clock",
+            "{} reads the time of day",
+            source.path.display()
+        );
+    }
+}
+
+#[test]
+fn paths_inside_braces_are_seen() {
+    assert_eq!(
+        used("use crate::{app, web::router};\nlet x = crate::config::Y; my_crate::z()"),
+        ["app", "web", "config"]
+    );
+}

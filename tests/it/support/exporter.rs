@@ -1,0 +1,154 @@
+//! The exporter, in this process, from a configuration file as a user writes it.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use tempfile::TempDir;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+use twilio_email_exporter::app::App;
+use twilio_email_exporter::clock::Clock;
+use twilio_email_exporter::config::{Config, Overrides};
+
+use super::exposition::Exposition;
+use super::twilio::Twilio;
+use super::{PATIENCE, eventually};
+
+/// The account SID and the token that tests use; made up.
+pub(crate) const SID: &str = "AC0123456789abcdef0123456789abcdef";
+pub(crate) const TOKEN: &str = "made-up-token-of-the-tests";
+
+/// A running exporter; it stops with the value.
+pub(crate) struct Exporter {
+    pub(crate) address: SocketAddr,
+    pub(crate) client: reqwest::Client,
+    stop: Option<oneshot::Sender<()>>,
+    running: JoinHandle<anyhow::Result<()>>,
+    _files: Files,
+}
+
+/// A configuration file and a token file, in a directory of their own.
+pub(crate) struct Files {
+    pub(crate) config: PathBuf,
+    _directory: TempDir,
+}
+
+/// One account named `default` that reads from `twilio`, with `more` YAML of the account, one key a line.
+pub(crate) fn one_account(twilio: &Twilio, more: &str) -> String {
+    format!("accounts:\n{}", account("default", twilio, more))
+}
+
+/// An entry of `accounts`; requests as fast as the test likes.
+pub(crate) fn account(name: &str, twilio: &Twilio, more: &str) -> String {
+    let mut yaml = format!(
+        "- name: {name}\n  account_sid: {SID}\n  auth_token_file: token\n  base_url: {}\n  max_requests_per_second: 100000\n",
+        twilio.base_url()
+    );
+    for line in more.lines() {
+        yaml.push_str("  ");
+        yaml.push_str(line);
+        yaml.push('\n');
+    }
+    yaml
+}
+
+/// Writes `yaml` and a token to files.
+pub(crate) fn files(yaml: &str) -> Files {
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::write(directory.path().join("token"), TOKEN).unwrap();
+    let config = directory.path().join("config.yml");
+    std::fs::write(&config, yaml).unwrap();
+    Files {
+        config,
+        _directory: directory,
+    }
+}
+
+impl Exporter {
+    /// An exporter of one account with discovery.
+    pub(crate) async fn watching(twilio: &Twilio) -> Self {
+        Self::start(&one_account(twilio, "")).await
+    }
+
+    pub(crate) async fn start(yaml: &str) -> Self {
+        Self::start_at(yaml, Clock::System).await
+    }
+
+    pub(crate) async fn start_at(yaml: &str, clock: Clock) -> Self {
+        let files = files(yaml);
+        let overrides = Overrides {
+            config_file: Some(files.config.clone()),
+            listen: vec!["127.0.0.1:0".parse().unwrap()],
+            ..Overrides::default()
+        };
+        let config = Config::load(&overrides, &|_| None).unwrap_or_else(|error| panic!("{error}"));
+        let app = App::bind(&config, clock).await.unwrap();
+        let address = app.addresses()[0];
+        let (stop, stopped) = oneshot::channel();
+        let running = tokio::spawn(app.run(async {
+            let _ = stopped.await;
+        }));
+        // Plain HTTP, yet reqwest wants to know who would do TLS; the second test to say so is told that it was said.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        Self {
+            address,
+            client,
+            stop: Some(stop),
+            running,
+            _files: files,
+        }
+    }
+
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> reqwest::Response {
+        self.client.get(self.url(path)).send().await.unwrap()
+    }
+
+    /// One scrape, as Prometheus makes it; panics unless the answer is right.
+    pub(crate) async fn scrape(&self) -> Exposition {
+        self.scrape_within(PATIENCE.as_secs_f64()).await
+    }
+
+    /// One scrape with this `scrape_timeout`, in seconds.
+    pub(crate) async fn scrape_within(&self, seconds: f64) -> Exposition {
+        let request = self
+            .client
+            .get(self.url("/metrics"))
+            .header("X-Prometheus-Scrape-Timeout-Seconds", seconds.to_string());
+        let response = request.send().await.unwrap();
+        assert_eq!(response.status(), 200);
+        assert_eq!(
+            response.headers()["content-type"],
+            "text/plain; version=0.0.4; charset=utf-8"
+        );
+        let text = response.text().await.unwrap();
+        Exposition::parse(&text).unwrap_or_else(|error| panic!("{error}\n{text}"))
+    }
+
+    /// Waits for the collection that the exporter makes at its start.
+    pub(crate) async fn settled(self) -> Self {
+        eventually("ready", || async {
+            self.get("/-/ready").await.status() == 200
+        })
+        .await;
+        self
+    }
+
+    /// Stops as on SIGTERM.
+    pub(crate) async fn stop(mut self) -> anyhow::Result<()> {
+        if let Some(stop) = self.stop.take() {
+            let _ = stop.send(());
+        }
+        (&mut self.running).await.unwrap()
+    }
+}
+
+impl Drop for Exporter {
+    fn drop(&mut self) {
+        self.running.abort();
+    }
+}
