@@ -1,8 +1,6 @@
 //! What the exporter writes can be read, by a reader of our own and by Prometheus' own.
 
 use std::collections::BTreeMap;
-use std::io::{ErrorKind, Write};
-use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,6 +18,7 @@ use twilio_email_exporter::snapshot::{
 use twilio_email_exporter::timestamp::Timestamp;
 
 use crate::support::exposition::Exposition;
+use crate::support::promtool;
 
 const GOLDEN: &str = include_str!("../../src/exposition/golden/rich.prom");
 const ID: &str = "comms_operation_01h2xcejqtf2nbrexx3vqjhp41";
@@ -61,7 +60,7 @@ fn promtool_has_nothing_to_say() {
     let account = instruments.account("marketing");
     account.request(Endpoint::Operation, Some(200), Duration::from_millis(80));
     Renderer::default().render(&Snapshot::default(), &instruments, &mut out);
-    assert_eq!(promtool_check_metrics(&out), "");
+    assert_eq!(promtool::check_metrics(&out), "");
 }
 
 #[test]
@@ -194,31 +193,4 @@ fn snapshot(account: &str, labels: BTreeMap<String, String>, seen: Operation) ->
             operations: vec![shown],
         }],
     }
-}
-
-/// All that `promtool check metrics` says about `text`.
-fn promtool_check_metrics(text: &[u8]) -> String {
-    let started = Command::new("promtool")
-        .args(["check", "metrics"])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn();
-    let mut promtool = match started {
-        Ok(promtool) => promtool,
-        Err(error) if error.kind() == ErrorKind::NotFound => {
-            panic!("promtool is not installed here; run the tests with tests/run, which has it")
-        }
-        Err(error) => panic!("promtool: {error}"),
-    };
-    promtool.stdin.take().unwrap().write_all(text).unwrap();
-    let output = promtool.wait_with_output().unwrap();
-    let said = [output.stdout, output.stderr].concat();
-    let said = String::from_utf8_lossy(&said).into_owned();
-    assert!(
-        output.status.success() || !said.is_empty(),
-        "{}",
-        output.status
-    );
-    said
 }

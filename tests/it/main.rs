@@ -1,6 +1,14 @@
 //! Tests of the exporter from outside, in one binary.
 
+mod accounts;
+mod binary;
 mod exposition;
+mod faults;
+mod golden;
 mod layers;
+mod privacy;
+mod prometheus;
 mod scrape;
 mod support;
+mod variants;
+mod web;

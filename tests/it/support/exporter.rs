@@ -40,9 +40,13 @@ pub(crate) fn one_account(twilio: &Twilio, more: &str) -> String {
 
 /// An entry of `accounts`; requests as fast as the test likes.
 pub(crate) fn account(name: &str, twilio: &Twilio, more: &str) -> String {
+    account_at(name, &twilio.base_url(), more)
+}
+
+/// An entry of `accounts` for whatever answers at `base_url`.
+pub(crate) fn account_at(name: &str, base_url: &str, more: &str) -> String {
     let mut yaml = format!(
-        "- name: {name}\n  account_sid: {SID}\n  auth_token_file: token\n  base_url: {}\n  max_requests_per_second: 100000\n",
-        twilio.base_url()
+        "- name: {name}\n  account_sid: {SID}\n  auth_token_file: token\n  base_url: {base_url}\n  max_requests_per_second: 100000\n"
     );
     for line in more.lines() {
         yaml.push_str("  ");
@@ -75,11 +79,16 @@ impl Exporter {
     }
 
     pub(crate) async fn start_at(yaml: &str, clock: Clock) -> Self {
+        Self::start_with(yaml, clock, Overrides::default()).await
+    }
+
+    /// With options of the command line beside the file.
+    pub(crate) async fn start_with(yaml: &str, clock: Clock, options: Overrides) -> Self {
         let files = files(yaml);
         let overrides = Overrides {
             config_file: Some(files.config.clone()),
             listen: vec!["127.0.0.1:0".parse().unwrap()],
-            ..Overrides::default()
+            ..options
         };
         let config = Config::load(&overrides, &|_| None).unwrap_or_else(|error| panic!("{error}"));
         let app = App::bind(&config, clock).await.unwrap();

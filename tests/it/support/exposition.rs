@@ -5,6 +5,8 @@
 use std::collections::{BTreeMap, HashSet};
 use std::str::Chars;
 
+use twilio_email_exporter::operation::OperationId;
+
 /// A whole exposition, taken apart.
 #[derive(Debug, Default)]
 pub(crate) struct Exposition {
@@ -71,6 +73,58 @@ impl Exposition {
             "{name} with {labels:?} stands for {matching:#?}"
         );
         matching.first().map(|sample| sample.value)
+    }
+}
+
+impl Exposition {
+    /// The value of a family of the account `default`, without `twilio_email_` in front.
+    #[track_caller]
+    pub(crate) fn of_account(&self, family: &str) -> Option<f64> {
+        self.of("default", family)
+    }
+
+    /// The value of a family of that account.
+    #[track_caller]
+    pub(crate) fn of(&self, account: &str, family: &str) -> Option<f64> {
+        self.value(&format!("twilio_email_{family}"), &[("account", account)])
+    }
+
+    /// The value of `twilio_email_operation_…` of that operation, whatever its account.
+    #[track_caller]
+    pub(crate) fn of_operation(&self, id: OperationId, family: &str) -> Option<f64> {
+        let id = id.to_string();
+        let labels = [("operation_id", id.as_str())];
+        self.value(&format!("twilio_email_operation_{family}"), &labels)
+    }
+
+    /// The operation's emails at that status.
+    #[track_caller]
+    pub(crate) fn emails(&self, id: OperationId, status: &str) -> Option<f64> {
+        let id = id.to_string();
+        let labels = [("operation_id", id.as_str()), ("status", status)];
+        self.value("twilio_email_operation_emails", &labels)
+    }
+
+    /// Requests of the account `default` that failed, by endpoint and reason; only those that did.
+    pub(crate) fn failures(&self) -> BTreeMap<(String, String), f64> {
+        let failures = self.samples("twilio_email_api_request_failures_total");
+        let failures = failures
+            .into_iter()
+            .filter(|sample| sample.value > 0.0 && sample.has(&[("account", "default")]));
+        let named = |sample: &Sample| {
+            let label = |name: &str| sample.labels[name].clone();
+            ((label("endpoint"), label("reason")), sample.value)
+        };
+        failures.map(named).collect()
+    }
+
+    /// Panics unless each of these families of the account `default` has this value.
+    #[track_caller]
+    pub(crate) fn expect(&self, when: &str, wanted: &[(&str, f64)]) {
+        for (family, wanted) in wanted {
+            let found = self.of_account(family);
+            assert_eq!(found, Some(*wanted), "{family} {when}: found, wanted");
+        }
     }
 }
 

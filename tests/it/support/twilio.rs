@@ -3,8 +3,10 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use axum::Router;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
+use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use twilio_email_exporter::clock::Clock;
 use twilio_email_exporter::operation::OperationId;
@@ -14,8 +16,14 @@ use twilio_email_exporter::timestamp::Timestamp;
 /// A simulated Twilio that listens; it ends with the value.
 pub(crate) struct Twilio {
     pub(crate) handle: Handle,
-    address: SocketAddr,
-    server: JoinHandle<std::io::Result<()>>,
+    pub(crate) address: SocketAddr,
+    router: Router,
+    server: Option<Server>,
+}
+
+struct Server {
+    stop: oneshot::Sender<()>,
+    running: JoinHandle<()>,
 }
 
 impl Twilio {
@@ -30,10 +38,12 @@ impl Twilio {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let router = simulator.router();
+        let server = Some(Server::start(listener, router.clone()));
         Self {
             handle,
             address,
-            server: tokio::spawn(async move { axum::serve(listener, router).await }),
+            router,
+            server,
         }
     }
 
@@ -71,16 +81,37 @@ impl Twilio {
         self.handle.fault(text.parse().unwrap());
     }
 
-    /// Nobody listens from now on.
+    /// Nobody listens from now on; connections that rest are closed.
     pub(crate) async fn vanish(&mut self) {
-        self.server.abort();
-        let _ = (&mut self.server).await;
+        if let Some(Server { stop, running }) = self.server.take() {
+            let _ = stop.send(());
+            running.await.unwrap();
+        }
+    }
+
+    /// Listens again where it did before.
+    pub(crate) async fn come_back(&mut self) {
+        let listener = TcpListener::bind(self.address).await.unwrap();
+        self.server = Some(Server::start(listener, self.router.clone()));
+    }
+}
+
+impl Server {
+    fn start(listener: TcpListener, router: Router) -> Self {
+        let (stop, stopped) = oneshot::channel();
+        let serving = axum::serve(listener, router).with_graceful_shutdown(async {
+            let _ = stopped.await;
+        });
+        let running = tokio::spawn(async move { serving.await.unwrap() });
+        Self { stop, running }
     }
 }
 
 impl Drop for Twilio {
     fn drop(&mut self) {
-        self.server.abort();
+        if let Some(server) = &self.server {
+            server.running.abort();
+        }
     }
 }
 

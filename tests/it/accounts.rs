@@ -1,0 +1,163 @@
+//! Several accounts side by side: none waits for another, and none is mistaken for another.
+
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+use twilio_email_exporter::operation::PREFIX;
+
+use crate::support::exporter::{Exporter, account};
+use crate::support::twilio::Twilio;
+
+const HOUR: Duration = Duration::from_hours(1);
+
+#[tokio::test]
+async fn an_account_in_good_health_does_not_wait_for_the_others() {
+    let [fine, hanging, refused] = [
+        Twilio::empty().await,
+        Twilio::empty().await,
+        Twilio::empty().await,
+    ];
+    fine.put(HOUR, json!({"total": 4, "delivered": 4}));
+    hanging.fault("hang");
+    refused.fault("401");
+    let yaml = format!(
+        "accounts:\n{}{}{}",
+        account("hanging", &hanging, ""),
+        account("refused", &refused, ""),
+        account("fine", &fine, "")
+    );
+    let exporter = Exporter::start(&yaml).await;
+    let asked = Instant::now();
+    let seen = exporter.scrape_within(1.5).await;
+    let took = asked.elapsed();
+    assert!(
+        took < Duration::from_millis(1500),
+        "answered after {took:?}"
+    );
+    for (account, up, complete) in [
+        ("fine", 1.0, 1.0),
+        ("hanging", 0.0, 0.0),
+        ("refused", 0.0, 0.0),
+    ] {
+        assert_eq!(seen.of(account, "up"), Some(up), "up of {account}");
+        assert_eq!(
+            seen.of(account, "collection_complete"),
+            Some(complete),
+            "complete {account}"
+        );
+    }
+    let duration = seen.of("fine", "collection_duration_seconds").unwrap();
+    assert!(duration < 1.0, "its collection took {duration} s");
+    let delivered = [("account", "fine"), ("status", "delivered")];
+    assert_eq!(seen.value("twilio_email_emails", &delivered), Some(4.0));
+    let failed = |account, reason| {
+        let labels = [
+            ("account", account),
+            ("endpoint", "operations"),
+            ("reason", reason),
+        ];
+        seen.value("twilio_email_api_request_failures_total", &labels)
+    };
+    assert_eq!(failed("refused", "unauthorized"), Some(1.0));
+    assert_eq!(failed("fine", "unauthorized"), Some(0.0));
+}
+
+#[tokio::test]
+async fn a_pause_is_for_the_account_that_was_refused_alone() {
+    let [one, other] = [Twilio::empty().await, Twilio::empty().await];
+    let yaml = format!(
+        "accounts:\n{}{}",
+        account("one", &one, ""),
+        account("other", &other, "")
+    );
+    let exporter = Exporter::start(&yaml).await.settled().await;
+    one.fault("429:retry-after=60");
+    exporter.scrape().await;
+    let seen = exporter.scrape().await;
+    let paused = |account| {
+        seen.of(account, "api_paused_until_timestamp_seconds")
+            .unwrap()
+            > 0.0
+    };
+    assert_eq!((paused("one"), paused("other")), (true, false));
+    assert_eq!(
+        (seen.of("one", "up"), seen.of("other", "up")),
+        (Some(0.0), Some(1.0))
+    );
+    assert_eq!(
+        (one.handle.counts().total, other.handle.counts().total),
+        (2, 3)
+    );
+}
+
+#[tokio::test]
+async fn one_id_in_two_accounts_is_two_operations() {
+    let [one, other] = [Twilio::empty().await, Twilio::empty().await];
+    let id = one.put(HOUR, json!({"total": 3, "opened": 3}));
+    other.set(
+        id,
+        id.created(),
+        "PROCESSING",
+        json!({"total": 5, "failed": 5}),
+    );
+    let label = |campaign| format!("operations:\n- id: {id}\n  labels: {{campaign: {campaign}}}");
+    let yaml = format!(
+        "accounts:\n{}{}",
+        account("one", &one, &label("spring")),
+        account("other", &other, &label("autumn"))
+    );
+    let exporter = Exporter::start(&yaml).await;
+    let seen = exporter.scrape().await;
+    for (account, campaign, status, emails) in [
+        ("one", "spring", "opened", 3.0),
+        ("other", "autumn", "failed", 5.0),
+    ] {
+        assert_eq!(
+            seen.of(account, "operation_size"),
+            Some(emails),
+            "{account}"
+        );
+        let labels = [("account", account), ("status", status)];
+        let found = seen.value("twilio_email_operation_emails", &labels);
+        assert_eq!(found, Some(emails), "{account}");
+        let labels = [("account", account), ("campaign", campaign)];
+        assert_eq!(
+            seen.value("twilio_email_operation_info", &labels),
+            Some(1.0),
+            "{account}"
+        );
+    }
+    let ids: Vec<_> = seen
+        .samples("twilio_email_operation_up")
+        .iter()
+        .map(|sample| sample.labels["operation_id"].clone())
+        .collect();
+    assert_eq!(ids, [id.to_string(), id.to_string()]);
+    assert!(ids[0].starts_with(PREFIX));
+}
+
+#[tokio::test]
+async fn every_account_is_limited_for_itself() {
+    let [one, other] = [Twilio::empty().await, Twilio::empty().await];
+    let watched = |twilio: &Twilio| {
+        let mut more = "discovery: false\nmax_concurrent_requests: 2\noperations:".to_owned();
+        for age in 1..=8 {
+            let id = twilio.put(age * HOUR, json!({"total": 1}));
+            more.push_str(&format!("\n- id: {id}"));
+        }
+        more
+    };
+    let yaml = format!(
+        "accounts:\n{}{}",
+        account("one", &one, &watched(&one)),
+        account("other", &other, &watched(&other))
+    );
+    for twilio in [&one, &other] {
+        twilio.fault("operation=slow:20ms");
+    }
+    let exporter = Exporter::start(&yaml).await;
+    exporter.scrape().await;
+    for twilio in [&one, &other] {
+        assert_eq!(twilio.handle.counts().most_concurrent, 2);
+    }
+}

@@ -1,0 +1,127 @@
+//! The usual scene: an account in good health with two operations, and a clock that only the test moves.
+
+use std::time::Duration;
+
+use serde_json::json;
+use twilio_email_exporter::clock::Clock;
+use twilio_email_exporter::operation::OperationId;
+use twilio_email_exporter::simulator::Settings;
+use twilio_email_exporter::timestamp::Timestamp;
+
+use super::exporter::{Exporter, one_account};
+use super::exposition::Exposition;
+use super::twilio::Twilio;
+
+/// Between two scrapes.
+pub(crate) const INTERVAL: Duration = Duration::from_secs(15);
+
+/// An exporter that has read two operations: one that only the list tells of, one that is configured.
+pub(crate) struct Scene {
+    pub(crate) clock: Clock,
+    pub(crate) twilio: Twilio,
+    pub(crate) exporter: Exporter,
+    pub(crate) listed: OperationId,
+    pub(crate) configured: OperationId,
+    /// What the last scrape in good health showed.
+    pub(crate) healthy: Exposition,
+}
+
+/// A clock that shows some morning.
+pub(crate) fn morning() -> Clock {
+    Clock::manual("2026-04-05T06:20:00Z".parse::<Timestamp>().unwrap())
+}
+
+/// Moves `clock` on.
+pub(crate) fn pass(clock: &Clock, span: Duration) {
+    clock.set(clock.now() + span);
+}
+
+impl Scene {
+    pub(crate) async fn new() -> Self {
+        Self::with("").await
+    }
+
+    /// With `more` YAML of the account, one key a line.
+    pub(crate) async fn with(more: &str) -> Self {
+        let clock = morning();
+        let twilio = Twilio::start(Settings::empty(), clock.clone()).await;
+        let hour = Duration::from_hours(1);
+        let listed = twilio.put(hour, json!({"total": 7, "delivered": 7}));
+        let configured = twilio.put(2 * hour, json!({"total": 3, "opened": 3}));
+        let more = format!("operations:\n- id: {configured}\n{more}");
+        let exporter = Exporter::start_at(&one_account(&twilio, &more), clock.clone()).await;
+        let exporter = exporter.settled().await;
+        pass(&clock, INTERVAL);
+        let healthy = exporter.scrape().await;
+        let scene = Self {
+            clock,
+            twilio,
+            exporter,
+            listed,
+            configured,
+            healthy,
+        };
+        scene.assert_healthy(&scene.healthy, "at first");
+        scene.twilio.handle.reset_requests();
+        scene
+    }
+
+    /// A scrape after the usual interval.
+    pub(crate) async fn next(&self) -> Exposition {
+        self.after(INTERVAL).await
+    }
+
+    /// A scrape after `span`.
+    pub(crate) async fn after(&self, span: Duration) -> Exposition {
+        pass(&self.clock, span);
+        self.exporter.scrape().await
+    }
+
+    pub(crate) fn ids(&self) -> [OperationId; 2] {
+        [self.listed, self.configured]
+    }
+
+    /// Everything is up, complete, and as it is at Twilio now.
+    #[track_caller]
+    pub(crate) fn assert_healthy(&self, seen: &Exposition, when: &str) {
+        let up = [
+            ("up", 1.0),
+            ("discovery_up", 1.0),
+            ("collection_complete", 1.0),
+            ("api_paused_until_timestamp_seconds", 0.0),
+        ];
+        seen.expect(when, &up);
+        let now = self.clock.now().as_seconds();
+        for id in self.ids() {
+            assert_eq!(seen.of_operation(id, "up"), Some(1.0), "{id} up {when}");
+            let success = seen.of_operation(id, "last_success_timestamp_seconds");
+            assert_eq!(success, Some(now), "{id} last success {when}");
+        }
+        self.assert_figures(seen, when);
+    }
+
+    /// Both operations still show what they showed in good health, said to be as old as they are.
+    #[track_caller]
+    pub(crate) fn assert_kept(&self, seen: &Exposition, when: &str) {
+        let success = "last_success_timestamp_seconds";
+        for id in self.ids() {
+            assert_eq!(seen.of_operation(id, "up"), Some(0.0), "{id} up {when}");
+            assert_eq!(
+                seen.of_operation(id, success),
+                self.healthy.of_operation(id, success),
+                "{id} last success {when}"
+            );
+        }
+        self.assert_figures(seen, when);
+    }
+
+    #[track_caller]
+    fn assert_figures(&self, seen: &Exposition, when: &str) {
+        let found = (
+            seen.emails(self.listed, "delivered"),
+            seen.emails(self.configured, "opened"),
+            seen.value("twilio_email_operations", &[("state", "completed")]),
+        );
+        assert_eq!(found, (Some(7.0), Some(3.0), Some(2.0)), "figures {when}");
+    }
+}

@@ -1,0 +1,473 @@
+//! Every way in which Twilio's documents, or live accounts, have been seen to write an answer; all of them mean the same.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+use twilio_email_exporter::clock::Clock;
+use twilio_email_exporter::operation::{OperationId, Reading};
+use twilio_email_exporter::simulator::{
+    Dialect, ErrorShape, ListKey, Pagination, Settings, Times, Words,
+};
+
+use crate::support::answers::{Answer, Answers};
+use crate::support::exporter::{Exporter, account_at, one_account};
+use crate::support::exposition::Exposition;
+use crate::support::scene::morning;
+use crate::support::twilio::Twilio;
+
+const HOUR: Duration = Duration::from_hours(1);
+const SAMPLE: &str = "comms_operation_01h2xcejqtf2nbrexx3vqjhp41";
+
+/// A published sample, from `tests/fixtures/twilio`.
+fn fixture(name: &str) -> String {
+    let path = format!(
+        "{}/tests/fixtures/twilio/{name}.json",
+        env!("CARGO_MANIFEST_DIR")
+    );
+    std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+/// What a scrape shows of an account of 2,100 operations that is written in this dialect: of three pages, some of them moving.
+async fn shown(dialect: Dialect) -> BTreeMap<String, f64> {
+    let clock = morning();
+    let settings = Settings {
+        operations: 2100,
+        active: 3,
+        dialect,
+        ..Settings::empty()
+    };
+    let twilio = Twilio::start(settings, clock.clone()).await;
+    let yaml = one_account(&twilio, "") + "series: {max_operations: 20}\n";
+    let exporter = Exporter::start_at(&yaml, clock).await.settled().await;
+    let seen = exporter.scrape().await;
+    let health = [
+        ("up", 1.0),
+        ("discovery_up", 1.0),
+        ("collection_complete", 1.0),
+        ("operations_without_series", 2080.0),
+    ];
+    seen.expect("in any dialect", &health);
+    assert!(seen.failures().is_empty(), "{:?}", seen.failures());
+    let families = seen.families.iter().filter(|family| {
+        let name = family.name.trim_start_matches("twilio_email_");
+        ["operation", "emails", "stats"]
+            .iter()
+            .any(|start| name.starts_with(start))
+    });
+    families
+        .flat_map(|family| &family.samples)
+        .map(|sample| (format!("{}{:?}", sample.name, sample.labels), sample.value))
+        .collect()
+}
+
+#[tokio::test]
+async fn every_dialect_shows_the_same() {
+    let foreign = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let origin = format!("http://{}", foreign.local_addr().unwrap());
+    let wanted = shown(Dialect::default()).await;
+    assert!(wanted.len() > 250, "only {} samples", wanted.len());
+    let dialects = [
+        Dialect {
+            list_key: ListKey::Data,
+            ..Dialect::default()
+        },
+        Dialect {
+            pagination: Pagination::NextPageToken,
+            ..Dialect::default()
+        },
+        Dialect {
+            pagination: Pagination::NextUrl(origin),
+            ..Dialect::default()
+        },
+        Dialect {
+            pagination: Pagination::NextUrl(String::new()),
+            ..Dialect::default()
+        },
+        Dialect {
+            words: Words::Lower,
+            british: true,
+            ..Dialect::default()
+        },
+        Dialect {
+            words: Words::Title,
+            times: Times::Millis,
+            ..Dialect::default()
+        },
+        Dialect {
+            times: Times::Offset,
+            errors: ErrorShape::Flat,
+            ..Dialect::default()
+        },
+    ];
+    for dialect in dialects {
+        let said = format!("{dialect:?}");
+        let found = shown(dialect).await;
+        let names = |samples: &BTreeMap<String, f64>| samples.keys().cloned().collect::<Vec<_>>();
+        assert_eq!(names(&found), names(&wanted), "{said}");
+        for (series, value) in &found {
+            // A dialect with fractions tells times more exactly.
+            let tolerance = if series.contains("timestamp") {
+                1.0
+            } else {
+                1e-9
+            };
+            let difference = value - wanted[series];
+            assert!(
+                difference.abs() < tolerance,
+                "{series}: {value}, wanted {}; {said}",
+                wanted[series]
+            );
+        }
+    }
+    // Nobody has knocked at the other origin, to which a page pointed.
+    let knock = tokio::time::timeout(Duration::from_millis(50), foreign.accept()).await;
+    assert!(knock.is_err(), "a request to a foreign origin: {knock:?}");
+}
+
+#[tokio::test]
+async fn both_readings_come_out_right_from_the_same_life() {
+    for (reading, word) in [
+        (Reading::Exclusive, "exclusive"),
+        (Reading::Cumulative, "cumulative"),
+    ] {
+        let clock = morning();
+        let settings = Settings {
+            operations: 40,
+            active: 10,
+            reading,
+            ..Settings::empty()
+        };
+        let twilio = Twilio::start(settings, clock.clone()).await;
+        let exporter = Exporter::start_at(&one_account(&twilio, ""), clock).await;
+        let seen = exporter.scrape().await;
+        let found = seen.value("twilio_email_stats_reading", &[("reading", word)]);
+        assert_eq!(found, Some(1.0), "{word}");
+    }
+}
+
+/// A scrape of an account in which only `operation` is, which is sent exactly so.
+async fn only(operation: Value) -> Exposition {
+    let clock = morning();
+    let twilio = Twilio::start(Settings::empty(), clock.clone()).await;
+    twilio.handle.put(operation);
+    let exporter = Exporter::start_at(&one_account(&twilio, ""), clock).await;
+    exporter.scrape().await
+}
+
+fn an_hour_old() -> OperationId {
+    twilio_email_exporter::simulator::operation_id(morning().now() - HOUR, 7)
+}
+
+#[tokio::test]
+async fn states_are_known_in_any_case_and_spelling_and_unknown_ones_show_as_they_are() {
+    for (word, state) in [
+        ("SCHEDULED", "scheduled"),
+        ("processing", "processing"),
+        ("Completed", "completed"),
+        ("CANCELED", "canceled"),
+        ("CANCELLED", "canceled"),
+        ("cancelled", "canceled"),
+        ("ON_HOLD", "ON_HOLD"),
+        ("paused", "paused"),
+        ("jane@example.com", "unreadable"),
+    ] {
+        let seen =
+            only(json!({"id": an_hour_old().to_string(), "status": word, "stats": {"total": 1}}))
+                .await;
+        let states = seen.samples("twilio_email_operation_state");
+        let on: Vec<_> = states.iter().filter(|sample| sample.value > 0.0).collect();
+        assert_eq!(on.len(), 1, "{word}: {states:?}");
+        assert_eq!(on[0].labels["state"], state, "{word}");
+        let operations = seen.value("twilio_email_operations", &[("state", state)]);
+        assert_eq!(operations, Some(1.0), "{word}");
+    }
+}
+
+#[tokio::test]
+async fn stats_of_any_kind_cost_only_themselves() {
+    let id = an_hour_old();
+    let stats = json!({
+        "total": "12", "delivered": 3.0, "opened": -2, "failed": null, "undelivered": "many", "sent": [1], "queued": 1e2,
+        "Cancelled": 4, "soft_bounced": 5, "RECIPIENTS": 11, "detail": {"a": 1}, "99999": 1.9, "huge": 1e30,
+    });
+    let seen = only(json!({"id": id.to_string(), "status": "COMPLETED", "stats": stats})).await;
+    for (status, emails) in [
+        ("delivered", 3.0),
+        ("opened", 0.0),
+        ("failed", 0.0),
+        ("undelivered", 0.0),
+        ("sent", 0.0),
+        ("queued", 100.0),
+        ("canceled", 4.0),
+        ("soft_bounced", 5.0),
+        ("99999", 1.0),
+        ("huge", f64::from(u32::MAX)),
+    ] {
+        assert_eq!(seen.emails(id, status), Some(emails), "{status}");
+    }
+    assert_eq!(seen.of_operation(id, "size"), Some(12.0));
+    assert_eq!(seen.of_operation(id, "recipients"), Some(11.0));
+    assert_eq!(
+        seen.of_operation(id, "attempts"),
+        None,
+        "not given, not shown"
+    );
+    assert_eq!(seen.emails(id, "detail"), None, "not a number, not shown");
+    seen.expect("odd stats", &[("up", 1.0), ("collection_complete", 1.0)]);
+}
+
+#[tokio::test]
+async fn an_operation_without_stats_is_one_all_the_same() {
+    for stats in [json!(null), json!([]), json!("none"), json!({})] {
+        let id = an_hour_old();
+        let seen =
+            only(json!({"id": id.to_string(), "status": "PROCESSING", "stats": stats})).await;
+        assert_eq!(seen.of_operation(id, "up"), Some(1.0), "{stats}");
+        assert_eq!(seen.emails(id, "queued"), Some(0.0), "{stats}");
+        assert_eq!(seen.of_operation(id, "size"), None, "{stats}");
+    }
+}
+
+#[tokio::test]
+async fn times_are_read_with_offsets_and_fractions_and_creation_from_the_id_at_need() {
+    let id = an_hour_old();
+    let created = id.created().as_seconds();
+    for (written, shown) in [
+        (json!("2026-04-05T05:20:00Z"), created),
+        (json!("2026-04-05T07:20:00.25+02:00"), created + 0.25),
+        (json!("2026-04-04T23:20:00.123456-06:00"), created + 0.123),
+        (json!("2026-04-05T05:20:00z"), created),
+        (json!("yesterday"), created),
+        (json!(null), created),
+        (json!(1_775_370_000), created),
+    ] {
+        let seen = only(
+            json!({"id": id.to_string(), "status": "COMPLETED", "stats": {}, "createdAt": written}),
+        )
+        .await;
+        let found = seen.of_operation(id, "created_timestamp_seconds");
+        assert_eq!(found, Some(shown), "{written}");
+        let expires = seen.of_operation(id, "expires_timestamp_seconds");
+        assert_eq!(expires, Some(shown + 604_800.0), "{written}");
+        assert_eq!(seen.of_operation(id, "updated_timestamp_seconds"), None);
+    }
+}
+
+#[tokio::test]
+async fn a_row_that_is_no_operation_costs_only_itself_and_is_told() {
+    let clock = morning();
+    let twilio = Twilio::start(Settings::empty(), clock.clone()).await;
+    let id = twilio.put(HOUR, json!({"total": 1, "opened": 1}));
+    twilio
+        .handle
+        .put(json!({"id": "not an id", "status": "COMPLETED"}));
+    twilio
+        .handle
+        .put(json!({"status": "COMPLETED", "stats": {"total": 1}}));
+    let exporter = Exporter::start_at(&one_account(&twilio, ""), clock).await;
+    let seen = exporter.scrape().await;
+    assert_eq!(seen.emails(id, "opened"), Some(1.0));
+    assert_eq!(seen.samples("twilio_email_operation_up").len(), 1);
+    seen.expect(
+        "with bad rows",
+        &[
+            ("up", 1.0),
+            ("discovery_up", 1.0),
+            ("collection_complete", 0.0),
+        ],
+    );
+    let key = ("operations".to_owned(), "invalid_response".to_owned());
+    assert_eq!(seen.failures().get(&key), Some(&1.0));
+}
+
+#[tokio::test]
+async fn another_operation_than_the_one_asked_for_is_no_answer() {
+    let id = an_hour_old();
+    let other = twilio_email_exporter::simulator::operation_id(id.created(), 8);
+    let body =
+        json!({"id": other.to_string(), "status": "COMPLETED", "stats": {"total": 9}}).to_string();
+    let answers = Answers::start(move |_| Answer::json(body.clone())).await;
+    let seen = watching(&answers, id, "discovery: false").await;
+    assert_eq!(seen.of_operation(id, "up"), Some(0.0));
+    assert_eq!(seen.of_operation(id, "size"), None);
+    assert_eq!(
+        seen.samples("twilio_email_operation_up").len(),
+        1,
+        "nothing unasked-for"
+    );
+}
+
+/// A scrape of an exporter that watches `id` at `answers`, this morning.
+async fn watching(answers: &Answers, id: OperationId, more: &str) -> Exposition {
+    let more = format!("operations:\n- id: {id}\n{more}");
+    let yaml = format!(
+        "accounts:\n{}",
+        account_at("default", &answers.base_url(), &more)
+    );
+    let exporter = Exporter::start_at(&yaml, morning()).await.settled().await;
+    exporter.scrape().await
+}
+
+#[tokio::test]
+async fn the_published_operation_is_read_as_it_is_published() {
+    let seen = only(serde_json::from_str(&fixture("operation")).unwrap()).await;
+    assert_published(&seen);
+}
+
+#[tokio::test]
+async fn the_published_lists_are_read_as_they_are_published() {
+    for (list, last) in [
+        ("list-next", "list-next-last"),
+        ("list-page-token", "list-page-token-last"),
+    ] {
+        let (first, last) = (fixture(list), fixture(last));
+        let answers = Answers::start(move |path| {
+            let next = path.contains("pageToken=PT0a1b2c3d");
+            Answer::json(if next { last.clone() } else { first.clone() })
+        })
+        .await;
+        let yaml = format!(
+            "accounts:\n{}",
+            account_at("default", &answers.base_url(), "")
+        );
+        let clock = morning();
+        let exporter = Exporter::start_at(&yaml, clock).await.settled().await;
+        let seen = exporter.scrape().await;
+        assert_published(&seen);
+        let id: OperationId = "comms_operation_01h9krwprkeee8fzqspvwy6nq8"
+            .parse()
+            .unwrap();
+        assert_eq!(
+            seen.emails(id, "opened"),
+            Some(3.0),
+            "{list}: on the second page"
+        );
+        let cumulative = seen.value("twilio_email_stats_reading", &[("reading", "cumulative")]);
+        assert_eq!(
+            cumulative,
+            Some(1.0),
+            "{list}: 5 sent, 5 delivered, 3 opened of 5"
+        );
+        let asked = answers.asked();
+        assert_eq!(asked.len(), 4, "{list}: two pages, twice: {asked:?}");
+        for (path, has_token) in asked.iter().zip([false, true, false, true]) {
+            assert!(
+                path.starts_with("/v1/Emails/Operations?startDate=2026-03-29T06%3A20%3A00Z&"),
+                "{path}"
+            );
+            assert_eq!(path.contains("pageToken="), has_token, "{path}");
+            assert!(
+                path.contains("pageSize=1000"),
+                "every page repeats the filters: {path}"
+            );
+        }
+    }
+}
+
+/// The operation of the reference page.
+#[track_caller]
+fn assert_published(seen: &Exposition) {
+    let id: OperationId = SAMPLE.parse().unwrap();
+    let found = (
+        seen.of_operation(id, "size"),
+        seen.emails(id, "delivered"),
+        seen.emails(id, "sent"),
+        seen.of_operation(id, "created_timestamp_seconds"),
+        seen.of_operation(id, "updated_timestamp_seconds"),
+        seen.of_operation(id, "up"),
+    );
+    let wanted = (
+        Some(2.0),
+        Some(2.0),
+        Some(0.0),
+        Some(1_775_370_000.0),
+        Some(1_775_370_005.0),
+        Some(1.0),
+    );
+    assert_eq!(found, wanted, "found, wanted");
+    let completed = seen.value(
+        "twilio_email_operation_state",
+        &[("operation_id", SAMPLE), ("state", "completed")],
+    );
+    assert_eq!(completed, Some(1.0));
+}
+
+#[tokio::test]
+async fn the_published_errors_are_their_status_and_nothing_else() {
+    for (body, status, reason, up) in [
+        ("error-list", 404, "not_found", 1.0),
+        ("error-flat", 401, "unauthorized", 0.0),
+        // A body says nothing that the status does not say.
+        ("error-flat", 500, "server_error", 0.0),
+        ("error-list", 410, "not_found", 1.0),
+    ] {
+        let text = fixture(body);
+        let answers = Answers::start(move |_| Answer::error(status, text.clone())).await;
+        let seen = watching(&answers, an_hour_old(), "discovery: false").await;
+        seen.expect(body, &[("up", up)]);
+        let key = ("operation".to_owned(), reason.to_owned());
+        assert!(
+            seen.failures().contains_key(&key),
+            "{body} {status}: {:?}",
+            seen.failures()
+        );
+    }
+}
+
+#[tokio::test]
+async fn the_answer_to_a_send_is_no_operation() {
+    let text = fixture("accepted");
+    let answers = Answers::start(move |_| Answer::error(202, text.clone())).await;
+    let seen = watching(&answers, an_hour_old(), "discovery: false").await;
+    seen.expect("202", &[("up", 0.0), ("collection_complete", 0.0)]);
+    let key = ("operation".to_owned(), "invalid_response".to_owned());
+    assert!(seen.failures().contains_key(&key), "{:?}", seen.failures());
+}
+
+#[tokio::test]
+async fn what_a_list_tells_twice_counts_once() {
+    let row = |opened: u32| {
+        format!(
+            r#"{{"id":"{}","status":"COMPLETED","stats":{{"total":9,"opened":{opened}}}}}"#,
+            an_hour_old()
+        )
+    };
+    let body = format!(
+        r#"{{"operations":[{},{}],"pagination":{{"next":""}}}}"#,
+        row(8),
+        row(9)
+    );
+    let answers = Answers::start(move |_| Answer::json(body.clone())).await;
+    let yaml = format!(
+        "accounts:\n{}",
+        account_at("default", &answers.base_url(), "")
+    );
+    let exporter = Exporter::start_at(&yaml, morning()).await;
+    let seen = exporter.scrape().await;
+    let opened = seen.value("twilio_email_emails", &[("status", "opened")]);
+    assert_eq!(opened, Some(9.0));
+    let operations = seen.value("twilio_email_operations", &[("state", "completed")]);
+    assert_eq!(operations, Some(1.0));
+}
+
+#[tokio::test]
+async fn a_base_url_may_have_a_path_of_its_own() {
+    let clock: Clock = morning();
+    let settings = Settings {
+        prefix: "/proxy/twilio/v1".to_owned(),
+        ..Settings::empty()
+    };
+    let twilio = Twilio::start(settings, clock.clone()).await;
+    let id = twilio.put(HOUR, json!({"total": 1, "opened": 1}));
+    for slash in ["", "/"] {
+        let base_url = format!("http://{}/proxy/twilio/v1{slash}", twilio.address);
+        let more = format!("operations:\n- id: {id}");
+        let yaml = format!("accounts:\n{}", account_at("default", &base_url, &more));
+        let exporter = Exporter::start_at(&yaml, clock.clone()).await;
+        let seen = exporter.scrape().await;
+        seen.expect(&base_url, &[("up", 1.0), ("discovery_up", 1.0)]);
+        assert_eq!(seen.emails(id, "opened"), Some(1.0), "{base_url}");
+    }
+}
