@@ -17,10 +17,13 @@ use crate::clock::Clock;
 use crate::collector::Collector;
 use crate::config::{Config, ListenAddress};
 use crate::exposition::{Build, Instruments};
-use crate::web::{self, Buffers, Service};
+use crate::web::{self, Buffers, Service, UnderWay};
 
 /// A scrape under way at a stop may take this long; Kubernetes kills after 30 s, systemd after 90 s.
 const GRACE: Duration = Duration::from_secs(10);
+/// For what else is being sent when no scrape is under way any more; a connection that never sends a request would hold up
+/// the stop for good.
+const CLOSING: Duration = Duration::from_secs(1);
 /// The collection at the start: it makes the exporter ready and the first scrape warm.
 const FIRST_COLLECTION: Duration = Duration::from_mins(1);
 
@@ -68,6 +71,7 @@ impl App {
             stopping: AtomicBool::new(false),
             renderer: Mutex::default(),
             buffers: Buffers::default(),
+            under_way: UnderWay::default(),
         };
         let listeners = try_join_all(config.web.listen.iter().map(bind)).await?;
         Ok(Self {
@@ -85,7 +89,7 @@ impl App {
             .collect()
     }
 
-    /// Serves until `shutdown` ends, then lets requests under way finish within a grace time.
+    /// Serves until `shutdown` ends, then lets scrapes under way finish within a grace time.
     ///
     /// # Errors
     /// When a listener fails for good.
@@ -102,23 +106,32 @@ impl App {
             let collector = Arc::clone(&service.collector);
             async move { collector.collect(FIRST_COLLECTION).await }
         });
-        tokio::pin!(servers);
+        let end = async {
+            shutdown.await;
+            drain(&service, &stop).await;
+        };
         let result = tokio::select! {
-            result = &mut servers => result.map(drop),
-            () = shutdown => {
-                tracing::info!(grace_seconds = GRACE.as_secs(), "stopping");
-                service.stopping.store(true, Ordering::Relaxed);
-                stop.send_replace(true);
-                tokio::time::timeout(GRACE, servers).await.unwrap_or_else(|_| {
-                    tracing::warn!("requests under way were cut off at the end of the grace time");
-                    Ok(Vec::new())
-                }).map(drop)
-            }
+            result = servers => result.map(drop),
+            () = end => Ok(()),
         };
         first.abort();
         service.collector.stop();
         result.context("the HTTP server failed")
     }
+}
+
+/// Lets scrapes under way finish, then closes. Until then whoever asks is told that the exporter is not ready.
+async fn drain(service: &Service, stop: &watch::Sender<bool>) {
+    tracing::info!(grace_seconds = GRACE.as_secs(), "stopping");
+    service.stopping.store(true, Ordering::Relaxed);
+    if tokio::time::timeout(GRACE, service.under_way.none())
+        .await
+        .is_err()
+    {
+        tracing::warn!("scrapes under way were cut off at the end of the grace time");
+    }
+    stop.send_replace(true);
+    tokio::time::sleep(CLOSING).await;
 }
 
 async fn bind(address: &ListenAddress) -> anyhow::Result<TcpListener> {

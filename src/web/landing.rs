@@ -19,7 +19,7 @@ pub(super) async fn landing(State(service): State<Arc<Service>>) -> Html<String>
     let now = service.clock.now();
     let mut rows = String::new();
     for account in &snapshot.accounts {
-        push_row(&mut rows, account, service.collector.has_collected(), now);
+        push_row(&mut rows, account, now);
     }
     let metrics = escape(&service.telemetry_path);
     Html(format!(
@@ -44,8 +44,10 @@ pub(super) async fn landing(State(service): State<Arc<Service>>) -> Html<String>
     ))
 }
 
-fn push_row(rows: &mut String, account: &AccountSnapshot, collected: bool, now: Timestamp) {
+fn push_row(rows: &mut String, account: &AccountSnapshot, now: Timestamp) {
     let standing = &account.standing;
+    // Of this account: another one's first collection says nothing about it.
+    let collected = standing.duration.is_some();
     let totals = &account.totals;
     let in_flight =
         totals.in_state(&OperationState::Processing) + totals.in_state(&OperationState::Scheduled);
@@ -62,7 +64,8 @@ fn push_row(rows: &mut String, account: &AccountSnapshot, collected: bool, now: 
     let discovery = match standing.discovery_up {
         Some(true) => ("good", "listing"),
         Some(false) => ("bad", "refused or failing"),
-        None => ("", "off"),
+        None if collected => ("", "off"),
+        None => ("", "not known yet"),
     };
     let age = standing.last_success.map_or_else(
         || "none complete yet".to_owned(),

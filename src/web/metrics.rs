@@ -6,8 +6,10 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse;
+use bytes::Bytes;
 
 use super::Service;
+use super::under_way::Scrape;
 use crate::deadline;
 use crate::exposition;
 
@@ -15,6 +17,7 @@ pub(super) async fn metrics(
     State(service): State<Arc<Service>>,
     headers: HeaderMap,
 ) -> impl IntoResponse {
+    let scrape = service.under_way.begin();
     let granted = headers
         .get(deadline::HEADER)
         .and_then(|value| value.to_str().ok());
@@ -29,8 +32,24 @@ pub(super) async fn metrics(
         .unwrap_or_else(PoisonError::into_inner);
     renderer.render(&snapshot, &service.instruments, &mut body);
     drop(renderer);
+    let sent = Sent {
+        text: service.buffers.lend(body),
+        _scrape: scrape,
+    };
     (
         [(CONTENT_TYPE, exposition::CONTENT_TYPE)],
-        axum::body::Body::from(service.buffers.lend(body)),
+        axum::body::Body::from(Bytes::from_owner(sent)),
     )
+}
+
+/// An exposition under way to its client.
+struct Sent {
+    text: Bytes,
+    _scrape: Scrape,
+}
+
+impl AsRef<[u8]> for Sent {
+    fn as_ref(&self) -> &[u8] {
+        &self.text
+    }
 }

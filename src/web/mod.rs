@@ -4,6 +4,7 @@ mod buffers;
 mod health;
 mod landing;
 mod metrics;
+mod under_way;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -13,6 +14,7 @@ use axum::Router;
 use axum::routing::get;
 
 pub use self::buffers::Buffers;
+pub use self::under_way::UnderWay;
 use crate::clock::Clock;
 use crate::collector::Collector;
 use crate::exposition::{Instruments, Renderer};
@@ -36,6 +38,8 @@ pub struct Service {
     pub renderer: Mutex<Renderer>,
     /// Buffers of expositions that have been sent.
     pub buffers: Buffers,
+    /// Scrapes that a stop waits for.
+    pub under_way: UnderWay,
 }
 
 impl Service {

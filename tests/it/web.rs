@@ -1,1 +1,410 @@
-//! soon
+//! What the exporter serves beside the figures themselves, and what it makes of odd requests.
+
+use std::time::{Duration, Instant};
+
+use reqwest::{Method, StatusCode};
+use serde_json::json;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use twilio_email_exporter::clock::Clock;
+use twilio_email_exporter::config::Overrides;
+
+use crate::support::eventually;
+use crate::support::exporter::{Exporter, account, one_account};
+use crate::support::twilio::Twilio;
+
+const HOUR: Duration = Duration::from_hours(1);
+
+#[tokio::test]
+async fn the_landing_page_says_what_is_watched_and_how_it_stands() {
+    let [fine, refused] = [Twilio::empty().await, Twilio::empty().await];
+    fine.put(
+        HOUR,
+        json!({"total": 11, "delivered": 4, "opened": 2, "undelivered": 3, "failed": 2}),
+    );
+    fine.put_as(HOUR, "PROCESSING", json!({"total": 1, "queued": 1}));
+    refused.fault("401");
+    let yaml = format!(
+        "accounts:\n{}{}",
+        account("fine", &fine, ""),
+        account("refused", &refused, "")
+    );
+    let exporter = Exporter::start(&yaml).await.settled().await;
+    let response = exporter.get("/").await;
+    assert_eq!(response.status(), 200);
+    assert_eq!(
+        response.headers()["content-type"],
+        "text/html; charset=utf-8"
+    );
+    let page = response.text().await.unwrap();
+    assert!(page.contains("2 accounts"), "{page}");
+    let row = |account: &str| {
+        let row = page
+            .lines()
+            .find(|line| line.contains(&format!(">{account}</th>")));
+        row.unwrap_or_else(|| panic!("no row of {account} in {page}"))
+            .to_owned()
+    };
+    let cells = |account| -> Vec<String> {
+        let row = row(account);
+        row.split("<td")
+            .skip(1)
+            .map(|cell| {
+                let text = cell.split_once('>').unwrap().1;
+                text.split('<').next().unwrap().to_owned()
+            })
+            .collect()
+    };
+    let found = cells("fine");
+    assert_eq!(found[..2], ["reached", "listing"], "{found:?}");
+    assert!(found[2].starts_with("complete, "), "{found:?}");
+    assert_eq!(
+        found[3..],
+        ["2", "1", "6", "5"],
+        "operations, in flight, reached, lost"
+    );
+    let found = cells("refused");
+    assert_eq!(
+        found[..3],
+        [
+            "not reached, see the log",
+            "refused or failing",
+            "none complete yet"
+        ]
+    );
+}
+
+#[tokio::test]
+async fn the_landing_page_before_anything_is_known_promises_nothing() {
+    let [fine, hanging] = [Twilio::empty().await, Twilio::empty().await];
+    hanging.fault("hang");
+    let yaml = format!(
+        "accounts:\n{}{}",
+        account("fine", &fine, ""),
+        account("hanging", &hanging, "request_timeout: 1m")
+    );
+    let exporter = Exporter::start(&yaml).await;
+    eventually("the first account has been collected", || async {
+        exporter
+            .get("/")
+            .await
+            .text()
+            .await
+            .unwrap()
+            .contains("reached")
+    })
+    .await;
+    let page = exporter.get("/").await.text().await.unwrap();
+    let row = |account: &str| {
+        page.lines()
+            .find(|line| line.contains(&format!(">{account}</th>")))
+            .unwrap()
+    };
+    assert!(
+        row("hanging").contains("first collection under way"),
+        "{page}"
+    );
+    assert!(!row("hanging").contains(">off<"), "discovery is on: {page}");
+    assert!(!row("fine").contains("under way"), "{page}");
+}
+
+#[tokio::test]
+async fn one_account_in_trouble_is_not_said_to_be_at_its_first_collection() {
+    let [refused, hanging] = [Twilio::empty().await, Twilio::empty().await];
+    refused.fault("401");
+    hanging.fault("hang");
+    let yaml = format!(
+        "accounts:\n{}{}",
+        account("refused", &refused, ""),
+        account("hanging", &hanging, "request_timeout: 1m")
+    );
+    let exporter = Exporter::start(&yaml).await;
+    eventually("the refusal shows beside an account that hangs", || async {
+        let page = exporter.get("/").await.text().await.unwrap();
+        let row = page
+            .lines()
+            .find(|line| line.contains(">refused</th>"))
+            .unwrap();
+        row.contains("not reached, see the log")
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn names_mean_nothing_to_html() {
+    let twilio = Twilio::empty().await;
+    let name = r#"'<b onclick="x">&amp;</b>'"#;
+    let yaml = format!("accounts:\n{}", account(name, &twilio, ""));
+    let exporter = Exporter::start(&yaml).await.settled().await;
+    let page = exporter.get("/").await.text().await.unwrap();
+    assert!(
+        page.contains("&lt;b onclick=&quot;x&quot;&gt;&amp;amp;&lt;/b&gt;"),
+        "{page}"
+    );
+    assert!(!page.contains("<b onclick"), "{page}");
+    let seen = exporter.scrape().await;
+    assert_eq!(seen.of(r#"<b onclick="x">&amp;</b>"#, "up"), Some(1.0));
+}
+
+#[tokio::test]
+async fn every_link_of_the_landing_page_works() {
+    let twilio = Twilio::empty().await;
+    let exporter = Exporter::watching(&twilio).await.settled().await;
+    let page = exporter.get("/").await.text().await.unwrap();
+    let links: Vec<_> = page
+        .split("href=\"")
+        .skip(1)
+        .map(|rest| rest.split('"').next().unwrap())
+        .collect();
+    assert_eq!(links, ["/metrics", "/-/healthy", "/-/ready"]);
+    for link in links {
+        assert_eq!(exporter.get(link).await.status(), 200, "{link}");
+    }
+}
+
+#[tokio::test]
+async fn ready_is_said_after_the_first_collection_and_healthy_always() {
+    let twilio = Twilio::empty().await;
+    twilio.fault("list=slow:300ms:times=1");
+    let exporter = Exporter::watching(&twilio).await;
+    assert_eq!(
+        exporter.get("/-/ready").await.status(),
+        503,
+        "before the first collection"
+    );
+    assert_eq!(exporter.get("/-/healthy").await.status(), 200);
+    let exporter = exporter.settled().await;
+    assert_eq!(exporter.get("/-/ready").await.status(), 200);
+    // Ready is about the exporter: Twilio's troubles are figures.
+    twilio.fault("500");
+    exporter.scrape().await;
+    assert_eq!(exporter.get("/-/ready").await.status(), 200);
+    assert_eq!(exporter.get("/-/healthy").await.status(), 200);
+}
+
+#[tokio::test]
+async fn a_first_collection_that_fails_is_one() {
+    for fault in ["401", "500", "429:retry-after=60", "html"] {
+        let twilio = Twilio::empty().await;
+        twilio.fault(fault);
+        let exporter = Exporter::watching(&twilio).await.settled().await;
+        assert_eq!(exporter.get("/-/ready").await.status(), 200, "{fault}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_there_is_not_found_and_what_cannot_be_done_is_refused() {
+    let twilio = Twilio::empty().await;
+    let exporter = Exporter::watching(&twilio).await.settled().await;
+    for path in [
+        "/metric",
+        "/metrics/",
+        "/-/",
+        "/favicon.ico",
+        "/-/reload",
+        "/%2e%2e/etc/passwd",
+        "//",
+    ] {
+        assert_eq!(exporter.get(path).await.status(), 404, "{path}");
+    }
+    for path in ["/metrics", "/", "/-/healthy", "/-/ready"] {
+        for method in [Method::POST, Method::PUT, Method::DELETE] {
+            let request = exporter.client.request(method.clone(), exporter.url(path));
+            let status = request.send().await.unwrap().status();
+            assert_eq!(status, StatusCode::METHOD_NOT_ALLOWED, "{method} {path}");
+        }
+        let head = exporter
+            .client
+            .head(exporter.url(path))
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(head.status(), 200, "HEAD {path}");
+        assert_eq!(head.bytes().await.unwrap().len(), 0, "HEAD {path}");
+    }
+}
+
+#[tokio::test]
+async fn the_telemetry_path_can_be_elsewhere() {
+    let twilio = Twilio::empty().await;
+    let options = Overrides {
+        telemetry_path: Some("/email/metrics".to_owned()),
+        ..Overrides::default()
+    };
+    let exporter = Exporter::start_with(&one_account(&twilio, ""), Clock::System, options).await;
+    let text = exporter.get("/email/metrics").await.text().await.unwrap();
+    assert!(text.contains("twilio_email_up"), "{text}");
+    assert_eq!(exporter.get("/metrics").await.status(), 404);
+    let page = exporter.get("/").await.text().await.unwrap();
+    assert!(page.contains("href=\"/email/metrics\""), "{page}");
+}
+
+#[tokio::test]
+async fn a_timeout_header_that_means_nothing_is_as_if_it_were_missing() {
+    let twilio = Twilio::empty().await;
+    twilio.fault("list=slow:50ms");
+    let exporter = Exporter::watching(&twilio).await.settled().await;
+    for nonsense in [
+        "", "soon", "-1", "0", "NaN", "inf", "1e400", "\u{e9}", "10s", "0x1",
+    ] {
+        let request = exporter
+            .client
+            .get(exporter.url("/metrics"))
+            .header("X-Prometheus-Scrape-Timeout-Seconds", nonsense.as_bytes());
+        let response = request.send().await.unwrap();
+        assert_eq!(response.status(), 200, "{nonsense:?}");
+        let text = response.text().await.unwrap();
+        let complete = "twilio_email_collection_complete{account=\"default\"} 1";
+        assert!(
+            text.lines().any(|line| line == complete),
+            "{nonsense:?}: {text}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn the_offset_is_taken_off_what_prometheus_grants() {
+    let twilio = Twilio::empty().await;
+    twilio.fault("hang");
+    let options = Overrides {
+        timeout_offset: Some(Duration::from_millis(700)),
+        ..Overrides::default()
+    };
+    let exporter = Exporter::start_with(&one_account(&twilio, ""), Clock::System, options).await;
+    let asked = Instant::now();
+    exporter.scrape_within(1.0).await;
+    let took = asked.elapsed();
+    // Never less than half of what is granted.
+    let wanted = Duration::from_millis(500)..Duration::from_millis(800);
+    assert!(
+        wanted.contains(&took),
+        "answered after {took:?}, wanted {wanted:?}"
+    );
+}
+
+#[tokio::test]
+async fn scrapes_at_their_deadlines_do_not_wait_for_each_other() {
+    let twilio = Twilio::empty().await;
+    twilio.fault("hang");
+    let exporter = Exporter::watching(&twilio).await;
+    let scrapes = [0.2, 0.4, 1.0, 0.2, 0.6, 1.2].map(|seconds| {
+        let exporter = &exporter;
+        async move {
+            let asked = Instant::now();
+            let seen = exporter.scrape_within(seconds).await;
+            (seconds, asked.elapsed().as_secs_f64(), seen)
+        }
+    });
+    for (granted, took, seen) in futures_util::future::join_all(scrapes).await {
+        assert!(took < granted, "granted {granted} s, took {took} s");
+        seen.expect(
+            "at the deadline",
+            &[("up", 0.0), ("collection_complete", 0.0)],
+        );
+    }
+    assert_eq!(twilio.handle.counts().total, 1, "requests for six scrapes");
+}
+
+#[tokio::test]
+async fn a_client_that_goes_away_leaves_nothing_behind() {
+    let twilio = Twilio::empty().await;
+    let id = twilio.put(HOUR, json!({"total": 1, "opened": 1}));
+    twilio.fault("list=slow:300ms:times=1");
+    let exporter = Exporter::watching(&twilio).await;
+    for _ in 0..5 {
+        let mut stream = TcpStream::connect(exporter.address).await.unwrap();
+        stream
+            .write_all(b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n")
+            .await
+            .unwrap();
+    }
+    let seen = exporter.scrape().await;
+    assert_eq!(seen.emails(id, "opened"), Some(1.0));
+    assert!(
+        twilio.handle.counts().total <= 2,
+        "{:?}",
+        twilio.handle.counts()
+    );
+}
+
+#[tokio::test]
+async fn what_is_no_http_is_refused_and_harms_nobody() {
+    let twilio = Twilio::empty().await;
+    let exporter = Exporter::watching(&twilio).await.settled().await;
+    for nonsense in [
+        &b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"[..],
+        b"HELO example.com\r\n\r\n",
+        b"GET\r\n\r\n",
+    ] {
+        let mut stream = TcpStream::connect(exporter.address).await.unwrap();
+        stream.write_all(nonsense).await.unwrap();
+        stream.shutdown().await.unwrap();
+        let mut said = Vec::new();
+        let _ = stream.read_to_end(&mut said).await;
+        let said = String::from_utf8_lossy(&said);
+        assert!(
+            said.is_empty() || said.starts_with("HTTP/1.1 400"),
+            "{said}"
+        );
+    }
+    exporter.scrape().await.expect("afterwards", &[("up", 1.0)]);
+}
+
+#[tokio::test]
+async fn a_stop_is_told_by_readiness_while_a_scrape_is_under_way() {
+    let twilio = Twilio::empty().await;
+    let id = twilio.put(HOUR, json!({"total": 1, "opened": 1}));
+    let exporter = Exporter::watching(&twilio).await.settled().await;
+    twilio.handle.reset_requests();
+    twilio.fault("list=slow:700ms:times=1");
+    let scrape = tokio::spawn({
+        let request = exporter.client.get(exporter.url("/metrics"));
+        async move { request.send().await.unwrap().text().await.unwrap() }
+    });
+    eventually("the scrape's collection", || async {
+        twilio.handle.counts().total == 1
+    })
+    .await;
+    let ready = exporter.url("/-/ready");
+    let client = exporter.client.clone();
+    let stopped = tokio::spawn(exporter.stop());
+    eventually("not ready", || async {
+        let response = client.get(&ready).send().await;
+        // Refusing the connection says as much to a load balancer, but only an answer says it to a person.
+        response
+            .expect("an answer as long as a scrape is under way")
+            .status()
+            == 503
+    })
+    .await;
+    let text = scrape.await.unwrap();
+    let line = format!(
+        "twilio_email_operation_emails{{account=\"default\",operation_id=\"{id}\",status=\"opened\"}} 1"
+    );
+    assert!(
+        text.contains(&line),
+        "the scrape under way got its answer: {text}"
+    );
+    stopped.await.unwrap().unwrap();
+    assert!(
+        client.get(&ready).send().await.is_err(),
+        "nobody listens after the stop"
+    );
+}
+
+#[tokio::test]
+async fn an_idle_connection_does_not_hold_up_a_stop() {
+    let twilio = Twilio::empty().await;
+    let exporter = Exporter::watching(&twilio).await.settled().await;
+    let _silent = TcpStream::connect(exporter.address).await.unwrap();
+    let mut half = TcpStream::connect(exporter.address).await.unwrap();
+    half.write_all(b"GET /metrics HT").await.unwrap();
+    exporter.scrape().await;
+    let asked = Instant::now();
+    exporter.stop().await.unwrap();
+    assert!(
+        asked.elapsed() < Duration::from_secs(5),
+        "stopped after {:?}",
+        asked.elapsed()
+    );
+}
