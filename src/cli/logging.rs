@@ -5,6 +5,7 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
 use super::options::{LogFormat, LogOptions};
+use crate::config::Config;
 
 /// Libraries speak up only when something is wrong with them: at debug, hyper alone writes a page per request.
 const LIBRARIES: LevelFilter = LevelFilter::WARN;
@@ -37,4 +38,11 @@ pub(super) fn start(options: &LogOptions) {
                 .try_init()
         }
     };
+}
+
+/// Tells what is unwise in a configuration.
+pub(super) fn tell_notices(config: &Config) {
+    for notice in &config.notices {
+        tracing::warn!(place = %notice.place, "{}", notice.message);
+    }
 }

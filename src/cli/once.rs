@@ -28,6 +28,7 @@ pub(super) struct Options {
 pub(super) async fn run(options: &Options) -> Result<(), Failure> {
     logging::start(&options.log);
     let config = Config::load(&options.serve.overrides(), &super::environment)?;
+    logging::tell_notices(&config);
     let stop = signals::stop()?;
     let (collector, instruments) = app::collector(&config, &Clock::System)?;
     let snapshot = tokio::select! {

@@ -16,9 +16,7 @@ pub(super) async fn run(options: &ServeOptions, log: &LogOptions) -> Result<(), 
 /// Serves `config` until a signal; `announce` is told once it listens.
 pub(super) async fn serve(config: &Config, announce: impl FnOnce(&App)) -> Result<(), Failure> {
     let stop = signals::stop()?;
-    for notice in &config.notices {
-        tracing::warn!(place = %notice.place, "{}", notice.message);
-    }
+    logging::tell_notices(config);
     for account in &config.accounts {
         tracing::info!(
             account = %account.name,

@@ -142,11 +142,12 @@ pub(super) async fn run(options: Options) -> Result<(), Failure> {
     let address = listener
         .local_addr()
         .context("cannot tell the address that was bound")?;
-    tracing::info!(base_url = %format!("http://{address}/v1"), "simulating Twilio's Email API");
+    tracing::info!(base_url = %format!("http://{address}/v1"), "simulating the Email API of Twilio");
     let router = options.world.simulator().router();
-    axum::serve(listener, router)
-        .with_graceful_shutdown(stop)
-        .await
-        .context("the HTTP server failed")?;
+    // Nothing is lost when a simulation ends in the middle of an answer; one that hangs on demand would never end.
+    tokio::select! {
+        served = axum::serve(listener, router) => served.context("the HTTP server failed")?,
+        () = stop => {}
+    }
     Ok(())
 }

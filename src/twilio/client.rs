@@ -139,6 +139,7 @@ impl Client {
         read: impl FnOnce(Result<&[u8], ApiError>) -> Result<T, ApiError>,
     ) -> Result<T, ApiError> {
         let permit = self.throttle.admit().await?;
+        let path = url.path().to_owned();
         let started = Instant::now();
         let mut code = None;
         let exchange = tokio::time::timeout(self.limit, self.exchange(url, &mut code)).await;
@@ -146,6 +147,7 @@ impl Client {
         drop(permit);
         let outcome = exchange.unwrap_or(Err(ApiError::Timeout(self.limit)));
         self.instruments.request(endpoint, code, took);
+        tracing::trace!(endpoint = endpoint.as_str(), path, code, seconds = took.as_secs_f64(), error = outcome.as_ref().err().map(tracing::field::display), "asked Twilio");
         match &outcome {
             Err(
                 ApiError::RateLimited { retry_after } | ApiError::Unavailable { retry_after, .. },

@@ -1,1 +1,525 @@
-//! soon
+//! The program itself: what it says, its exit codes, its signals.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use crate::support::exporter::{SID, TOKEN, files, one_account};
+use crate::support::exposition::Exposition;
+use crate::support::program::{Program, run};
+use crate::support::twilio::Twilio;
+
+const HOUR: Duration = Duration::from_hours(1);
+const LOOPBACK: &str = "127.0.0.1:0";
+const COMMANDS: [&str; 4] = ["serve", "demo", "simulate", "once"];
+
+/// GET over a connection of its own; status, head and body.
+fn get(address: SocketAddr, path: &str) -> (u16, String) {
+    let mut stream = TcpStream::connect(address).unwrap();
+    ask(&mut stream, address, path);
+    answer(stream)
+}
+
+fn ask(stream: &mut TcpStream, address: SocketAddr, path: &str) {
+    let request = format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).unwrap();
+}
+
+/// The status and the body; whichever way its length is told.
+fn answer(stream: TcpStream) -> (u16, String) {
+    let mut reader = BufReader::new(stream);
+    let mut head = String::new();
+    while !head.ends_with("\r\n\r\n") {
+        assert!(reader.read_line(&mut head).unwrap() > 0, "cut off: {head}");
+    }
+    let mut body = String::new();
+    reader.read_to_string(&mut body).unwrap();
+    let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+    (status, body)
+}
+
+fn credentials(base_url: &str) -> [(&str, &str); 3] {
+    [
+        ("TWILIO_ACCOUNT_SID", SID),
+        ("TWILIO_AUTH_TOKEN", TOKEN),
+        ("TWILIO_EMAIL_BASE_URL", base_url),
+    ]
+}
+
+#[test]
+fn help_tells_every_option_with_its_variable_and_where_credentials_go() {
+    let ended = run(&["--help"], &[]);
+    assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""));
+    for word in [
+        "TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN",
+        "TWILIO_API_KEY and TWILIO_API_SECRET",
+        "run `demo`",
+        "[default: :10202]",
+        "[default: https://comms.twilio.com/v1]",
+    ] {
+        let text = ended
+            .stdout
+            .split_whitespace()
+            .collect::<Vec<_>>()
+            .join(" ");
+        assert!(text.contains(word), "{word:?} in {}", ended.stdout);
+    }
+    for command in COMMANDS {
+        assert!(
+            ended.stdout.contains(&format!("\n  {command} ")),
+            "{command}"
+        );
+        let own = run(&[command, "--help"], &[]);
+        assert_eq!(
+            (own.code, own.stderr.as_str()),
+            (Some(0), ""),
+            "{command} --help"
+        );
+        assert!(
+            own.stdout
+                .contains(&format!("Usage: twilio-email-exporter {command}")),
+            "{}",
+            own.stdout
+        );
+        assert!(
+            own.stdout.contains("[env: TWILIO_EMAIL_LOG_LEVEL]"),
+            "{}",
+            own.stdout
+        );
+    }
+    for help in std::iter::once(ended).chain(COMMANDS.map(|command| run(&[command, "--help"], &[])))
+    {
+        let options = help.stdout.matches("      --").count();
+        let variables = help.stdout.matches("[env: TWILIO_EMAIL_").count();
+        assert_eq!(
+            options, variables,
+            "every option has its variable: {}",
+            help.stdout
+        );
+    }
+}
+
+#[test]
+fn version_is_one_line() {
+    let ended = run(&["--version"], &[]);
+    assert_eq!(ended.code, Some(0));
+    let wanted = concat!("twilio-email-exporter ", env!("CARGO_PKG_VERSION"));
+    assert!(
+        ended.stdout.starts_with(wanted) && ended.stdout.lines().count() == 1,
+        "{}",
+        ended.stdout
+    );
+}
+
+#[test]
+fn wrong_usage_ends_with_2_and_says_what_is_wrong() {
+    for (arguments, told) in [
+        (
+            &["--no-such-option"][..],
+            "unexpected argument '--no-such-option'",
+        ),
+        (&["--web.listen-address", "nowhere"], "--web.listen-address"),
+        (
+            &["--operation", "x"],
+            "an operation id starts with `comms_operation_`",
+        ),
+        (
+            &["--log.level", "loud"],
+            "[possible values: error, warn, info, debug, trace]",
+        ),
+        (&["--discovery=maybe"], "[possible values: true, false]"),
+        (&["--scrape.timeout-offset", "1"], "--scrape.timeout-offset"),
+        (
+            &["simulate", "--simulator.fault", "teapot"],
+            "`teapot` is no effect",
+        ),
+        (&["once", "--series.max-operations", "-1"], "-1"),
+        (&["serve", "extra"], "unexpected argument 'extra'"),
+        (&["no-such-command"], "no-such-command"),
+        // Refused as long as there is nothing behind them: one must not think oneself protected.
+        (
+            &["--web.config.file", "web.yml"],
+            "--web.config.file: not supported by this version",
+        ),
+        (
+            &["--web.enable-api"],
+            "--web.enable-api: not supported by this version",
+        ),
+        (
+            &["--web.telemetry-path", "/"],
+            "--web.telemetry-path: the landing page is at /",
+        ),
+        (
+            &["--config.file", "/no/such/file.yml"],
+            "cannot read the file",
+        ),
+    ] {
+        let ended = run(arguments, &credentials("http://127.0.0.1:1"));
+        assert_eq!(ended.code, Some(2), "{arguments:?}: {}", ended.stderr);
+        assert!(
+            ended.stderr.contains(told),
+            "{arguments:?}: {told:?} in {}",
+            ended.stderr
+        );
+        assert_eq!(ended.stdout, "", "{arguments:?}");
+    }
+}
+
+#[test]
+fn without_credentials_it_ends_with_2_and_says_where_they_go() {
+    for arguments in [&[][..], &["serve"], &["once"]] {
+        let ended = run(arguments, &[]);
+        assert_eq!(ended.code, Some(2), "{arguments:?}: {}", ended.stderr);
+        for word in [
+            "no credentials",
+            "TWILIO_API_KEY",
+            "TWILIO_AUTH_TOKEN",
+            "_FILE",
+            "demo",
+        ] {
+            assert!(ended.stderr.contains(word), "{word} in {}", ended.stderr);
+        }
+    }
+}
+
+#[test]
+fn a_bad_file_ends_with_2_and_every_problem_at_its_place() {
+    let bad = files(
+        "accounts:\n- name: one\n  account_sid: nonsense\n  auth_token_file: missing\n  discvery: true\n\
+         - name: one\n  base_url: ftp://example.com\n  operations: [{id: x}]\nseries: {max_operations: many}\n",
+    );
+    let ended = run(&["--config.file", bad.config.to_str().unwrap()], &[]);
+    assert_eq!(ended.code, Some(2));
+    for told in [
+        "accounts[0].account_sid: ",
+        "accounts[0].auth_token_file: ",
+        "accounts[0]: unknown key `discvery` (line 5), did you mean `discovery`?",
+        "accounts[1].name: the same name as accounts[0].name",
+        "accounts[1].base_url: expected http:// or https://",
+        "accounts[1].operations[0].id: an operation id starts with",
+        "series.max_operations: ",
+    ] {
+        assert!(
+            ended.stderr.contains(told),
+            "{told:?} in:\n{}",
+            ended.stderr
+        );
+    }
+    assert!(
+        !ended.stderr.contains("nonsense"),
+        "values are not repeated: {}",
+        ended.stderr
+    );
+}
+
+#[test]
+fn a_port_that_is_taken_ends_with_1_and_names_it() {
+    let taken = TcpListener::bind(LOOPBACK).unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    for arguments in [
+        &["serve", "--web.listen-address", &address][..],
+        &["demo", "--web.listen-address", &address],
+        &["simulate", "--simulator.listen-address", &address],
+        &[
+            "serve",
+            "--web.listen-address",
+            LOOPBACK,
+            "--web.listen-address",
+            &address,
+        ],
+    ] {
+        let ended = run(arguments, &credentials("http://127.0.0.1:1"));
+        assert_eq!(ended.code, Some(1), "{arguments:?}: {}", ended.stderr);
+        for word in ["cannot listen on", &address, "listen-address"] {
+            assert!(
+                ended.stderr.contains(word),
+                "{arguments:?}: {word} in {}",
+                ended.stderr
+            );
+        }
+        assert_eq!(ended.stdout, "", "{arguments:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn once_prints_an_exposition_and_nothing_else() {
+    let twilio = Twilio::empty().await;
+    let id = twilio.put(HOUR, json!({"total": 2, "opened": 2}));
+    let base_url = twilio.base_url();
+    let ended = run(&["once"], &credentials(&base_url));
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    let seen = Exposition::parse(&ended.stdout).unwrap();
+    seen.expect("once", &[("up", 1.0), ("collection_complete", 1.0)]);
+    assert_eq!(seen.emails(id, "opened"), Some(2.0));
+    assert_eq!(twilio.handle.counts().total, 1);
+    // Variables count beside a command, and options win over them.
+    let all = [
+        &credentials(&base_url)[..],
+        &[("TWILIO_EMAIL_SERIES_MAX_OPERATIONS", "0")],
+    ]
+    .concat();
+    let seen = Exposition::parse(&run(&["once"], &all).stdout).unwrap();
+    seen.expect("by variable", &[("operations_without_series", 1.0)]);
+    let seen = run(&["once", "--series.max-operations=1"], &all);
+    Exposition::parse(&seen.stdout)
+        .unwrap()
+        .expect("by option", &[("operations_without_series", 0.0)]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn once_ends_with_1_when_nothing_could_be_read_and_prints_that() {
+    let twilio = Twilio::empty().await;
+    let base_url = twilio.base_url();
+    for fault in ["401", "403", "500", "429", "html"] {
+        twilio.handle.clear_faults();
+        twilio.fault(fault);
+        let ended = run(&["once"], &credentials(&base_url));
+        assert_eq!(ended.code, Some(1), "{fault}: {}", ended.stderr);
+        let seen = Exposition::parse(&ended.stdout).unwrap();
+        seen.expect(fault, &[("up", 0.0), ("discovery_up", 0.0)]);
+        assert!(
+            ended.stderr.contains("nothing could be read"),
+            "{fault}: {}",
+            ended.stderr
+        );
+        assert!(
+            ended.stderr.contains("operations cannot be listed"),
+            "{fault}: {}",
+            ended.stderr
+        );
+    }
+    let ended = run(&["once"], &credentials("http://127.0.0.1:1/v1"));
+    assert_eq!(ended.code, Some(1), "{}", ended.stderr);
+    assert!(
+        ended.stderr.contains("refused"),
+        "the system's own words: {}",
+        ended.stderr
+    );
+}
+
+#[test]
+fn what_is_unwise_is_told_whatever_the_command() {
+    let both = [
+        ("TWILIO_API_KEY", "SK00000000000000000000000000000000"),
+        ("TWILIO_API_SECRET", "made-up"),
+    ];
+    let variables = [&credentials("http://127.0.0.1:1/v1")[..], &both].concat();
+    let notice = "not used: the API key of TWILIO_API_KEY is preferred";
+    let ended = run(&["once"], &variables);
+    assert!(ended.stderr.contains(notice), "once: {}", ended.stderr);
+    Program::exporter(&["serve"], &variables).line(&[notice]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_configuration_file_brings_the_accounts() {
+    let twilio = Twilio::empty().await;
+    let id = twilio.put(HOUR, json!({"total": 1}));
+    let files = files(&one_account(&twilio, "").replace("name: default", "name: marketing"));
+    let ended = run(
+        &["once", "--config.file", files.config.to_str().unwrap()],
+        &[],
+    );
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    let seen = Exposition::parse(&ended.stdout).unwrap();
+    assert_eq!(seen.of("marketing", "up"), Some(1.0));
+    assert_eq!(seen.of_operation(id, "size"), Some(1.0));
+}
+
+#[test]
+fn demo_needs_nothing_and_shows_an_account_at_work() {
+    for variables in [
+        &[][..],
+        // A demo never uses what a person has set up for the real thing.
+        &[
+            ("TWILIO_ACCOUNT_SID", "nonsense"),
+            ("TWILIO_EMAIL_CONFIG_FILE", "/no/such/file"),
+            ("TWILIO_EMAIL_BASE_URL", "http://127.0.0.1:1"),
+        ],
+    ] {
+        let mut demo = Program::exporter(&["demo"], variables);
+        let address = demo.address();
+        let (status, text) = get(address, "/metrics");
+        assert_eq!(status, 200);
+        let seen = Exposition::parse(&text).unwrap();
+        seen.expect(
+            "demo",
+            &[
+                ("up", 1.0),
+                ("discovery_up", 1.0),
+                ("collection_complete", 1.0),
+            ],
+        );
+        assert!(
+            seen.samples("twilio_email_operation_up").len() > 10,
+            "{text}"
+        );
+        let said = demo.stdout();
+        assert!(
+            said.contains(&format!("http://{address}/metrics")),
+            "{said}"
+        );
+        assert!(said.contains("Stop with Ctrl-C"), "{said}");
+        demo.signal("INT");
+        assert_eq!(demo.ended().code, Some(0));
+    }
+}
+
+#[test]
+fn simulate_is_an_api_that_the_exporter_can_read() {
+    let options = [
+        "--simulator.listen-address",
+        LOOPBACK,
+        "--simulator.operations",
+        "30",
+        "--simulator.traffic",
+        "false",
+    ];
+    let command = crate::support::program::command(&[&["simulate"], &options[..]].concat(), &[]);
+    let mut simulator = Program::start(command);
+    let line = simulator.line(&["simulating", "base_url"]);
+    let base_url = line
+        .split("base_url=")
+        .nth(1)
+        .unwrap()
+        .split(' ')
+        .next()
+        .unwrap()
+        .trim_matches('"');
+    let ended = run(&["once"], &credentials(base_url));
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    let seen = Exposition::parse(&ended.stdout).unwrap();
+    assert_eq!(seen.samples("twilio_email_operation_up").len(), 30);
+    simulator.signal("TERM");
+    assert_eq!(simulator.ended().code, Some(0));
+}
+
+#[test]
+fn simulate_stops_at_once_though_a_request_hangs() {
+    let options = [
+        "--simulator.listen-address",
+        LOOPBACK,
+        "--simulator.fault",
+        "hang",
+    ];
+    let command = crate::support::program::command(&[&["simulate"], &options[..]].concat(), &[]);
+    let mut simulator = Program::start(command);
+    let line = simulator.line(&["simulating"]);
+    let address: SocketAddr = line
+        .split("http://")
+        .nth(1)
+        .unwrap()
+        .split('/')
+        .next()
+        .unwrap()
+        .parse()
+        .unwrap();
+    let mut stream = TcpStream::connect(address).unwrap();
+    ask(&mut stream, address, "/v1/Emails/Operations");
+    std::thread::sleep(Duration::from_millis(50));
+    let asked = Instant::now();
+    simulator.signal("TERM");
+    assert_eq!(simulator.ended().code, Some(0));
+    assert!(
+        asked.elapsed() < Duration::from_secs(5),
+        "after {:?}",
+        asked.elapsed()
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn either_signal_ends_it_with_0_after_the_scrape_under_way_has_its_answer() {
+    for signal in ["TERM", "INT"] {
+        let twilio = Twilio::empty().await;
+        let id = twilio.put(HOUR, json!({"total": 1, "opened": 1}));
+        let base_url = twilio.base_url();
+        let mut program = Program::exporter(&[], &credentials(&base_url));
+        let address = program.address();
+        get(address, "/metrics");
+        twilio.handle.reset_requests();
+        twilio.fault("list=slow:800ms:times=1");
+        let mut stream = TcpStream::connect(address).unwrap();
+        ask(&mut stream, address, "/metrics");
+        crate::support::eventually("the scrape's collection", || async {
+            twilio.handle.counts().total > 0
+        })
+        .await;
+        program.signal(signal);
+        program.line(&["stopping"]);
+        let (status, body) = get(address, "/-/ready");
+        assert_eq!(status, 503, "ready while stopping: {body}");
+        let (status, text) = answer(stream);
+        assert_eq!(status, 200);
+        let seen = Exposition::parse(&text).unwrap();
+        seen.expect(
+            "the scrape under way",
+            &[("up", 1.0), ("collection_complete", 1.0)],
+        );
+        assert_eq!(seen.emails(id, "opened"), Some(1.0));
+        let ended = program.ended();
+        assert_eq!(ended.code, Some(0), "{signal}: {}", ended.stderr);
+        assert!(
+            ended.stderr.lines().last().unwrap().contains("stopped"),
+            "{}",
+            ended.stderr
+        );
+        assert!(!ended.stderr.contains("cut off"), "{}", ended.stderr);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stop_does_not_wait_for_a_collection_that_nobody_waits_for() {
+    let twilio = Twilio::empty().await;
+    twilio.fault("hang");
+    let base_url = twilio.base_url();
+    let mut program = Program::exporter(&[], &credentials(&base_url));
+    program.address();
+    crate::support::eventually("the first collection", || async {
+        twilio.handle.counts().total > 0
+    })
+    .await;
+    let asked = Instant::now();
+    program.signal("TERM");
+    assert_eq!(program.ended().code, Some(0));
+    assert!(
+        asked.elapsed() < Duration::from_secs(3),
+        "after {:?}",
+        asked.elapsed()
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_line_of_the_log_has_the_chosen_form_and_trace_tells_each_request() {
+    let twilio = Twilio::empty().await;
+    let base_url = twilio.base_url();
+    let log = |format| {
+        run(
+            &["once", "--log.level=trace", "--log.format", format],
+            &credentials(&base_url),
+        )
+        .stderr
+    };
+    let json = log("json");
+    for line in json.lines() {
+        let line: Value =
+            serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
+        assert!(
+            line["level"].is_string() && line["timestamp"].is_string(),
+            "{line}"
+        );
+    }
+    let logfmt = log("logfmt");
+    for line in logfmt.lines() {
+        assert!(
+            line.starts_with("ts=") && line.contains(" level="),
+            "{line}"
+        );
+    }
+    for log in [json, logfmt] {
+        let request = log
+            .lines()
+            .find(|line| line.contains("operations") && line.contains("200"));
+        assert!(request.is_some(), "no line of the request in:\n{log}");
+    }
+}
