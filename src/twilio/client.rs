@@ -147,7 +147,14 @@ impl Client {
         drop(permit);
         let outcome = exchange.unwrap_or(Err(ApiError::Timeout(self.limit)));
         self.instruments.request(endpoint, code, took);
-        tracing::trace!(endpoint = endpoint.as_str(), path, code, seconds = took.as_secs_f64(), error = outcome.as_ref().err().map(tracing::field::display), "asked Twilio");
+        tracing::trace!(
+            endpoint = endpoint.as_str(),
+            path,
+            code,
+            seconds = took.as_secs_f64(),
+            error = outcome.as_ref().err().map(tracing::field::display),
+            "asked Twilio"
+        );
         match &outcome {
             Err(
                 ApiError::RateLimited { retry_after } | ApiError::Unavailable { retry_after, .. },

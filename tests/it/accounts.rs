@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 use twilio_email_exporter::operation::PREFIX;
 
-use crate::support::exporter::{Exporter, account};
+use crate::support::exporter::{Exporter, account, operations};
 use crate::support::twilio::Twilio;
 
 const HOUR: Duration = Duration::from_hours(1);
@@ -140,12 +140,13 @@ async fn one_id_in_two_accounts_is_two_operations() {
 async fn every_account_is_limited_for_itself() {
     let [one, other] = [Twilio::empty().await, Twilio::empty().await];
     let watched = |twilio: &Twilio| {
-        let mut more = "discovery: false\nmax_concurrent_requests: 2\noperations:".to_owned();
-        for age in 1..=8 {
-            let id = twilio.put(age * HOUR, json!({"total": 1}));
-            more.push_str(&format!("\n- id: {id}"));
-        }
-        more
+        let ids: Vec<_> = (1..=8)
+            .map(|age| twilio.put(age * HOUR, json!({"total": 1})))
+            .collect();
+        format!(
+            "discovery: false\nmax_concurrent_requests: 2\n{}",
+            operations(&ids)
+        )
     };
     let yaml = format!(
         "accounts:\n{}{}",

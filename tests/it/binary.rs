@@ -438,7 +438,7 @@ async fn either_signal_ends_it_with_0_after_the_scrape_under_way_has_its_answer(
         let address = program.address();
         get(address, "/metrics");
         twilio.handle.reset_requests();
-        twilio.fault("list=slow:800ms:times=1");
+        twilio.fault("list=slow:1500ms:times=1");
         let mut stream = TcpStream::connect(address).unwrap();
         ask(&mut stream, address, "/metrics");
         crate::support::eventually("the scrape's collection", || async {

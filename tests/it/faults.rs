@@ -4,11 +4,12 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 use twilio_email_exporter::clock::Clock;
+use twilio_email_exporter::operation::OperationId;
 use twilio_email_exporter::simulator::Settings;
 
 use crate::support::answers::{Answer, Answers};
 use crate::support::eventually;
-use crate::support::exporter::{Exporter, account_at, one_account};
+use crate::support::exporter::{Exporter, account_at, one_account, operations};
 use crate::support::exposition::Exposition;
 use crate::support::scene::{INTERVAL, Scene, morning, pass};
 use crate::support::twilio::Twilio;
@@ -35,6 +36,15 @@ fn assert_only(seen: &Exposition, reason: &str, endpoints: &[&str]) {
         .map(|endpoint| (*endpoint, reason))
         .collect();
     assert_eq!(found, wanted, "counted failures: found, wanted");
+}
+
+/// A limit that a test can wait for, where it waits for it; a busy machine reaches it, too.
+fn time_limit(reason: &str) -> &'static str {
+    if reason == "timeout" {
+        "request_timeout: 400ms"
+    } else {
+        ""
+    }
 }
 
 /// How an account stands while something is wrong with every request.
@@ -111,12 +121,14 @@ const CASES: &[Case] = &[
 
 #[tokio::test]
 async fn whatever_is_wrong_with_every_answer_is_a_figure_and_passes() {
-    futures_util::future::join_all(CASES.iter().map(whatever_is_wrong)).await;
+    for case in CASES {
+        whatever_is_wrong(case).await;
+    }
 }
 
 async fn whatever_is_wrong(case: &Case) {
     let &Case { fault, reason, .. } = case;
-    let scene = Scene::with("request_timeout: 200ms").await;
+    let scene = Scene::with(time_limit(reason)).await;
     scene.twilio.fault(fault);
     let seen = scene.next().await;
     let figures = [
@@ -402,7 +414,7 @@ async fn an_answer_too_late_for_this_scrape_shows_in_the_next() {
 async fn a_list_too_slow_for_the_scrape_is_not_asked_for_twice() {
     let twilio = Twilio::empty().await;
     let id = twilio.put(HOUR, json!({"total": 1, "opened": 1}));
-    twilio.fault("list=slow:900ms:times=1");
+    twilio.fault("list=slow:1500ms:times=1");
     let exporter = Exporter::watching(&twilio).await;
     for _ in 0..2 {
         let asked = Instant::now();
@@ -428,7 +440,7 @@ async fn one_operation_that_fails_harms_no_other() {
         // "Not there" is an answer.
         ("404", "not_found", 1.0),
     ] {
-        let scene = several(4, "discovery: false\nrequest_timeout: 200ms").await;
+        let scene = several(4, &format!("discovery: false\n{}", time_limit(reason))).await;
         let bad = scene.ids[2];
         scene.twilio.fault(&format!("operation:id={bad}={fault}"));
         let seen = scene.next().await;
@@ -453,9 +465,9 @@ async fn an_operation_that_is_not_there_is_asked_for_ever_more_rarely() {
         .twilio
         .fault(&format!("operation:id={}=404", scene.ids[0]));
     scene.twilio.handle.reset_requests();
-    let collections = 480;
+    let collections = 120;
     for _ in 0..collections {
-        scene.next().await;
+        scene.after(Duration::from_mins(1)).await;
     }
     // The other one is read by every collection.
     let asked = scene.twilio.handle.counts().operation - collections;
@@ -470,10 +482,11 @@ async fn an_operation_that_is_not_there_is_asked_for_ever_more_rarely() {
 
 #[tokio::test]
 async fn a_refused_list_leaves_single_reads_and_comes_back_by_itself() {
-    for (fault, reason) in [
-        ("403", "forbidden"),
-        ("404", "not_found"),
-        ("400", "bad_request"),
+    let minutes = [0, 1, 3, 7, 15, 31, 63, 123, 183];
+    for (fault, reason, times) in [
+        ("403", "forbidden", 8),
+        ("404", "not_found", 4),
+        ("400", "bad_request", 4),
     ] {
         let scene = Scene::new().await;
         scene.twilio.fault(&format!("list={fault}"));
@@ -501,9 +514,9 @@ async fn a_refused_list_leaves_single_reads_and_comes_back_by_itself() {
         }
         assert_only(&seen, reason, LIST);
         let mut asked = Vec::new();
-        let mut before = 0;
-        while scene.clock.now().since(now) < 4 * HOUR {
-            let seen = scene.after(Duration::from_secs(30)).await;
+        let mut before = 1;
+        while asked.len() < times {
+            let seen = scene.after(Duration::from_mins(1)).await;
             assert_eq!(seen.of_account("discovery_up"), Some(0.0));
             let lists = scene.twilio.handle.counts().operations;
             if lists > before {
@@ -513,7 +526,7 @@ async fn a_refused_list_leaves_single_reads_and_comes_back_by_itself() {
         }
         assert_eq!(
             asked,
-            [0, 1, 3, 7, 15, 31, 63, 123, 183],
+            minutes[1..=times],
             "minutes at which the list was asked for"
         );
         scene.twilio.handle.clear_faults();
@@ -559,13 +572,13 @@ async fn a_page_that_fails_never_makes_operations_disappear() {
     ] {
         let clock = morning();
         let twilio = Twilio::start(Settings::empty(), clock.clone()).await;
-        for age in 1..=2005 {
-            twilio.put(
-                Duration::from_mins(age),
-                json!({"total": 1, "delivered": 1}),
-            );
-        }
-        let yaml = one_account(&twilio, "") + "series: {max_operations: 3000}\n";
+        let stats = json!({"total": 1, "delivered": 1});
+        let ids: Vec<_> = (1..=2005)
+            .map(|age| twilio.put(Duration::from_mins(age), stats.clone()))
+            .collect();
+        // Five on the third page are watched, so that they have series beside the five newest.
+        let (first_pages, third_page) = ids.split_at(2000);
+        let yaml = one_account(&twilio, &operations(third_page)) + "series: {max_operations: 10}\n";
         let exporter = Exporter::start_at(&yaml, clock.clone())
             .await
             .settled()
@@ -575,27 +588,26 @@ async fn a_page_that_fails_never_makes_operations_disappear() {
         // Single reads of what the page would have told fail, too.
         twilio.fault("operation=500");
         let seen = exporter.scrape().await;
-        seen.expect(
-            fault,
-            &[
-                ("up", 1.0),
-                ("discovery_up", 0.0),
-                ("collection_complete", 0.0),
-            ],
-        );
+        let broken = [
+            ("up", 1.0),
+            ("discovery_up", 0.0),
+            ("collection_complete", 0.0),
+        ];
+        seen.expect(fault, &broken);
         let all = seen.value("twilio_email_emails", &[("status", "delivered")]);
         assert_eq!(all, Some(2005.0), "{fault}: delivered, in all");
-        let up = seen.samples("twilio_email_operation_up");
-        let listed = up.iter().filter(|sample| sample.value > 0.0).count();
-        assert_eq!((up.len(), listed), (2005, 2000), "{fault}: shown, read");
+        for (ids, up) in [(&first_pages[..5], 1.0), (third_page, 0.0)] {
+            for id in ids {
+                assert_eq!(seen.of_operation(*id, "up"), Some(up), "{fault}: {id}");
+                assert_eq!(seen.emails(*id, "delivered"), Some(1.0), "{fault}: {id}");
+            }
+        }
         assert!(failed(&seen, "operations", reason) >= 1.0, "{fault}");
         twilio.handle.clear_faults();
         pass(&clock, ANY_WAIT);
         let seen = exporter.scrape().await;
-        seen.expect(
-            "afterwards",
-            &[("discovery_up", 1.0), ("collection_complete", 1.0)],
-        );
+        let healed = [("discovery_up", 1.0), ("collection_complete", 1.0)];
+        seen.expect("afterwards", &healed);
         let up = seen.samples("twilio_email_operation_up");
         assert!(up.iter().all(|sample| sample.value > 0.0), "after {fault}");
     }
@@ -719,9 +731,9 @@ async fn a_twilio_that_hangs_does_not_hang_the_exporter() {
         assert_eq!(exporter.get(path).await.status(), 200, "{path}");
     }
     let asked = Instant::now();
-    let seen = exporter.scrape_within(0.6).await;
+    let seen = exporter.scrape_within(1.0).await;
     assert!(
-        asked.elapsed() < Duration::from_millis(600),
+        asked.elapsed() < Duration::from_secs(1),
         "{:?}",
         asked.elapsed()
     );
@@ -739,7 +751,7 @@ struct Several {
     twilio: Twilio,
     exporter: Exporter,
     /// In the order in which they are read.
-    ids: Vec<twilio_email_exporter::operation::OperationId>,
+    ids: Vec<OperationId>,
 }
 
 async fn several(number: u64, more: &str) -> Several {
@@ -748,10 +760,7 @@ async fn several(number: u64, more: &str) -> Several {
     let put = |age| twilio.put(Duration::from_mins(age), json!({"total": 1, "opened": 1}));
     let mut ids: Vec<_> = (1..=number).map(put).collect();
     ids.sort();
-    let mut more = format!("{more}\noperations:");
-    for id in &ids {
-        more.push_str(&format!("\n- id: {id}"));
-    }
+    let more = format!("{more}\n{}", operations(&ids));
     let exporter = Exporter::start_at(&one_account(&twilio, &more), clock.clone()).await;
     Several {
         exporter: exporter.settled().await,

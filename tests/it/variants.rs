@@ -40,7 +40,7 @@ async fn shown(dialect: Dialect) -> BTreeMap<String, f64> {
     };
     let twilio = Twilio::start(settings, clock.clone()).await;
     let yaml = one_account(&twilio, "") + "series: {max_operations: 20}\n";
-    let exporter = Exporter::start_at(&yaml, clock).await.settled().await;
+    let exporter = Exporter::start_at(&yaml, clock).await;
     let seen = exporter.scrape().await;
     let health = [
         ("up", 1.0),

@@ -287,7 +287,7 @@ async fn scrapes_at_their_deadlines_do_not_wait_for_each_other() {
     let twilio = Twilio::empty().await;
     twilio.fault("hang");
     let exporter = Exporter::watching(&twilio).await;
-    let scrapes = [0.2, 0.4, 1.0, 0.2, 0.6, 1.2].map(|seconds| {
+    let scrapes = [1.0, 1.2, 2.0, 1.0, 1.4, 2.4].map(|seconds| {
         let exporter = &exporter;
         async move {
             let asked = Instant::now();
@@ -356,7 +356,7 @@ async fn a_stop_is_told_by_readiness_while_a_scrape_is_under_way() {
     let id = twilio.put(HOUR, json!({"total": 1, "opened": 1}));
     let exporter = Exporter::watching(&twilio).await.settled().await;
     twilio.handle.reset_requests();
-    twilio.fault("list=slow:700ms:times=1");
+    twilio.fault("list=slow:1500ms:times=1");
     let scrape = tokio::spawn({
         let request = exporter.client.get(exporter.url("/metrics"));
         async move { request.send().await.unwrap().text().await.unwrap() }

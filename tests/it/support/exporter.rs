@@ -9,6 +9,7 @@ use tokio::task::JoinHandle;
 use twilio_email_exporter::app::App;
 use twilio_email_exporter::clock::Clock;
 use twilio_email_exporter::config::{Config, Overrides};
+use twilio_email_exporter::operation::OperationId;
 
 use super::exposition::Exposition;
 use super::twilio::Twilio;
@@ -54,6 +55,12 @@ pub(crate) fn account_at(name: &str, base_url: &str, more: &str) -> String {
         yaml.push('\n');
     }
     yaml
+}
+
+/// The key of an account that watches these operations.
+pub(crate) fn operations(ids: &[OperationId]) -> String {
+    let lines: Vec<_> = ids.iter().map(|id| format!("- id: {id}")).collect();
+    format!("operations:\n{}", lines.join("\n"))
 }
 
 /// Writes `yaml` and a token to files.

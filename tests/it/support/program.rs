@@ -63,14 +63,10 @@ impl Program {
         }
     }
 
-    /// `serve` or another command that listens, on a port that it gets, at this log level.
+    /// `serve` or another command that listens, on a port that it gets.
     pub(crate) fn exporter(arguments: &[&str], variables: &[(&str, &str)]) -> Self {
         let listen = ["--web.listen-address", "127.0.0.1:0"];
         Self::start(command(&[arguments, &listen].concat(), variables))
-    }
-
-    pub(crate) fn id(&self) -> u32 {
-        self.child.id()
     }
 
     pub(crate) fn stdout(&self) -> String {
