@@ -283,7 +283,9 @@ impl AccountCollector {
         if outcome.asked {
             state.last.up = let_in;
         }
-        state.last.complete = !outcome.incomplete;
+        // Whoever may not even list, and has nothing else to read, has missed everything; though nothing that was due is missing.
+        let turned_away = !state.last.up && state.discovery.up() == Some(false);
+        state.last.complete = !outcome.incomplete && !turned_away;
         state.last.duration = Some(took);
         if state.last.complete {
             state.last.success = Some(now);

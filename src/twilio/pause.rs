@@ -12,6 +12,8 @@ const LONGEST: Duration = Duration::from_mins(15);
 const FIRST: Duration = Duration::from_secs(5);
 /// Up to this share is added, so that several exporters do not come back as one.
 const JITTER: f64 = 0.1;
+/// No pause ends later than so long after it began: one that seems to was begun by a clock that has since been put back.
+pub(super) const BOUND: Duration = Duration::from_secs(LONGEST.as_secs() * 11 / 10);
 
 /// The length of the pause after the `refusals`th refusal in a row.
 ///
@@ -69,6 +71,7 @@ mod tests {
     #[test]
     fn jitter_only_lengthens_and_only_by_a_tenth() {
         assert_eq!(length(None, 1, NOW, 1.0), Duration::from_millis(5500));
+        assert_eq!(length(None, 99, NOW, 1.0), BOUND);
         assert!((0.0..=1.0).contains(&chance()));
     }
 }

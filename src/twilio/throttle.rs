@@ -68,22 +68,20 @@ impl Throttle {
 
     /// The end of the present pause.
     pub(super) fn paused_until(&self) -> Option<Timestamp> {
-        let until = self.lock().paused_until?;
-        (until > self.clock.now()).then_some(until)
+        self.lock().pause(self.clock.now())
     }
 
     /// Notes that Twilio refused for now, and pauses the whole account.
     pub(super) fn refused(&self, asked: Option<RetryAfter>) -> Timestamp {
         let now = self.clock.now();
         let mut rhythm = self.lock();
+        let before = rhythm.pause(now);
         // Requests that were under way together are refused together: that is one refusal, not many.
-        if rhythm.paused_until.is_none_or(|until| until <= now) {
+        if before.is_none() {
             rhythm.refusals = rhythm.refusals.saturating_add(1);
         }
         let until = now + pause::length(asked, rhythm.refusals, now, pause::chance());
-        let until = rhythm
-            .paused_until
-            .map_or(until, |before| before.max(until));
+        let until = before.map_or(until, |before| before.max(until));
         rhythm.paused_until = Some(until);
         until
     }
@@ -91,10 +89,7 @@ impl Throttle {
     /// Notes that Twilio answered.
     pub(super) fn answered(&self) {
         let mut rhythm = self.lock();
-        if rhythm
-            .paused_until
-            .is_none_or(|until| until <= self.clock.now())
-        {
+        if rhythm.pause(self.clock.now()).is_none() {
             rhythm.refusals = 0;
             rhythm.paused_until = None;
         }
@@ -115,6 +110,14 @@ impl Throttle {
     fn lock(&self) -> std::sync::MutexGuard<'_, Rhythm> {
         // Nothing panics while it is held; and if it did, the rhythm would still be a rhythm.
         self.rhythm.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Rhythm {
+    /// The end of the pause that is on at `now`.
+    fn pause(&self, now: Timestamp) -> Option<Timestamp> {
+        self.paused_until
+            .filter(|until| *until > now && *until <= now + pause::BOUND)
     }
 }
 

@@ -780,3 +780,54 @@ impl Several {
         self.exporter.scrape().await
     }
 }
+
+#[tokio::test]
+async fn a_clock_that_was_put_back_does_not_lengthen_a_pause() {
+    let scene = Scene::new().await;
+    scene.twilio.fault("429:retry-after=30:times=1");
+    scene.next().await;
+    scene.clock.set(scene.clock.now() - Duration::from_mins(50));
+    let seen = scene.next().await;
+    let health = [
+        ("up", 1.0),
+        ("discovery_up", 1.0),
+        ("api_paused_until_timestamp_seconds", 0.0),
+    ];
+    seen.expect("with the clock put back", &health);
+    // Nor does it come back when the clock shows its time again.
+    let seen = scene.after(Duration::from_mins(50)).await;
+    seen.expect("when the clock has caught up", &health);
+}
+
+#[tokio::test]
+async fn a_key_that_may_not_list_and_has_nothing_else_to_read_is_not_said_to_be_complete() {
+    let clock = morning();
+    let twilio = Twilio::start(Settings::empty(), clock.clone()).await;
+    twilio.fault("list=403");
+    let exporter = Exporter::start_at(&one_account(&twilio, ""), clock.clone())
+        .await
+        .settled()
+        .await;
+    // Whether the list is asked for in this collection or, ever more rarely, not.
+    for _ in 0..6 {
+        let seen = exporter.scrape().await;
+        let refused = [
+            ("up", 0.0),
+            ("discovery_up", 0.0),
+            ("collection_complete", 0.0),
+        ];
+        seen.expect("refused", &refused);
+        let success = seen.of_account("collection_last_success_timestamp_seconds");
+        assert_eq!(success, None, "nothing was ever read");
+        pass(&clock, INTERVAL);
+    }
+    assert_eq!(twilio.handle.counts().total, 2);
+    twilio.handle.clear_faults();
+    pass(&clock, ANY_WAIT);
+    let healed = [
+        ("up", 1.0),
+        ("discovery_up", 1.0),
+        ("collection_complete", 1.0),
+    ];
+    exporter.scrape().await.expect("afterwards", &healed);
+}
