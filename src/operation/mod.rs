@@ -1,6 +1,7 @@
 //! An Email operation: what one send became, in values that have been checked.
 
 mod id;
+mod outcome;
 mod reading;
 mod state;
 mod stats;
@@ -9,6 +10,7 @@ mod word;
 use std::time::Duration;
 
 pub use id::{IdError, OperationId, PREFIX};
+pub use outcome::{Counters, Marks, Outcome};
 pub use reading::Reading;
 pub use state::State;
 pub use stats::{Stats, Status};

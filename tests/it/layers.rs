@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 const LAYERS: &[&[&str]] = &[
     &["operation", "timestamp", "reason", "snapshot", "deadline"],
     &["clock"],
-    &["config", "exposition", "simulator"],
+    &["config", "exposition", "simulator", "store"],
     &["twilio", "registry"],
     &["collector"],
     &["web"],
@@ -29,6 +29,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("serde_saphyr", &["config"]),
     ("tracing_subscriber", &["cli"]),
     ("jiff", &["timestamp"]),
+    ("redb", &["store"]),
 ];
 
 /// What the simulator may use of the crate: it is a second reading of Twilio's documents, not a mirror of ours.

@@ -1,0 +1,199 @@
+//! What becomes of emails, for counters that never go down.
+
+use super::reading::Reading;
+use super::stats::{Stats, Status};
+
+/// What an email has reached; once reached, it counts for good.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Outcome {
+    /// Taken by the recipient's server, opened ones included.
+    Delivered,
+    /// Opened by its recipient.
+    Opened,
+    /// Sent, but not delivered.
+    Undelivered,
+    /// Not sent.
+    Failed,
+    /// Called off.
+    Canceled,
+}
+
+impl Outcome {
+    /// All of them.
+    pub const ALL: [Self; 5] = [
+        Self::Delivered,
+        Self::Opened,
+        Self::Undelivered,
+        Self::Failed,
+        Self::Canceled,
+    ];
+
+    /// The value of the `outcome` label.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Delivered => "delivered",
+            Self::Opened => "opened",
+            Self::Undelivered => "undelivered",
+            Self::Failed => "failed",
+            Self::Canceled => "canceled",
+        }
+    }
+}
+
+/// The most that was ever seen of one operation: its high-water marks.
+///
+/// A counter grows by what a mark grows, so a corrected figure never lowers one and nothing is counted twice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Marks {
+    /// Emails created.
+    pub accepted: u32,
+    /// By [`Outcome`].
+    pub outcomes: [u32; Outcome::ALL.len()],
+}
+
+impl Marks {
+    /// What `stats` show by themselves, read as `reading` says.
+    #[must_use]
+    pub fn shown_by(stats: &Stats, reading: Reading) -> Self {
+        let at = |status| stats.get(status);
+        let reached = reading.reached_mailbox(
+            u64::from(at(Status::Delivered)),
+            u64::from(at(Status::Opened)),
+        );
+        let reached = u32::try_from(reached).unwrap_or(u32::MAX);
+        Self {
+            accepted: stats.size.unwrap_or_else(|| stats.smallest_size(reading)),
+            outcomes: [
+                reached,
+                at(Status::Opened),
+                at(Status::Undelivered),
+                at(Status::Failed),
+                at(Status::Canceled),
+            ],
+        }
+    }
+
+    /// The higher of both, mark by mark.
+    #[must_use]
+    pub fn raised_by(self, other: Self) -> Self {
+        let mut outcomes = self.outcomes;
+        for (mark, seen) in outcomes.iter_mut().zip(other.outcomes) {
+            *mark = (*mark).max(seen);
+        }
+        Self {
+            accepted: self.accepted.max(other.accepted),
+            outcomes,
+        }
+    }
+}
+
+/// Sums over all operations of an account that were ever seen: the counters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Counters {
+    /// Emails created.
+    pub accepted: u64,
+    /// By [`Outcome`].
+    pub outcomes: [u64; Outcome::ALL.len()],
+}
+
+impl Counters {
+    /// Counts what the marks of one operation grew, `from` before `to`. Marks do not fall; where they would, nothing is counted.
+    pub fn count(&mut self, from: Marks, to: Marks) {
+        self.accepted += u64::from(to.accepted.saturating_sub(from.accepted));
+        let grown = to.outcomes.iter().zip(from.outcomes);
+        for (counter, (to, from)) in self.outcomes.iter_mut().zip(grown) {
+            *counter += u64::from(to.saturating_sub(from));
+        }
+    }
+}
+
+impl Stats {
+    /// The fewest emails that can show these figures, for an operation that does not tell its `total`.
+    fn smallest_size(&self, reading: Reading) -> u32 {
+        let at = |status: Status| self.get(status);
+        let waiting = at(Status::Scheduled)
+            .saturating_add(at(Status::Queued))
+            .saturating_add(at(Status::Failed))
+            .saturating_add(at(Status::Canceled));
+        let sent = match reading {
+            Reading::Exclusive => at(Status::Sent)
+                .saturating_add(at(Status::Delivered))
+                .saturating_add(at(Status::Opened))
+                .saturating_add(at(Status::Undelivered)),
+            Reading::Cumulative => at(Status::Sent).max(at(Status::Delivered)),
+        };
+        waiting.saturating_add(sent)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn stats(size: Option<u32>, parts: &[(Status, u32)]) -> Stats {
+        let mut stats = Stats {
+            size,
+            ..Stats::default()
+        };
+        for (status, emails) in parts {
+            stats.set(*status, *emails);
+        }
+        stats
+    }
+
+    #[test]
+    fn opened_emails_count_as_delivered_under_both_readings() {
+        let exclusive = stats(Some(5), &[(Status::Delivered, 2), (Status::Opened, 3)]);
+        let funnel = stats(
+            Some(5),
+            &[
+                (Status::Sent, 5),
+                (Status::Delivered, 5),
+                (Status::Opened, 3),
+            ],
+        );
+        let reached =
+            |stats, reading| Marks::shown_by(stats, reading).outcomes[Outcome::Delivered as usize];
+        assert_eq!(reached(&exclusive, Reading::Exclusive), 5);
+        assert_eq!(reached(&funnel, Reading::Cumulative), 5);
+    }
+
+    #[test]
+    fn without_a_total_the_parts_tell_the_least_it_can_be() {
+        let funnel = stats(
+            None,
+            &[
+                (Status::Queued, 1),
+                (Status::Sent, 5),
+                (Status::Delivered, 4),
+                (Status::Opened, 3),
+            ],
+        );
+        assert_eq!(Marks::shown_by(&funnel, Reading::Cumulative).accepted, 6);
+        assert_eq!(Marks::shown_by(&funnel, Reading::Exclusive).accepted, 13);
+    }
+
+    proptest! {
+        #[test]
+        fn counters_hold_the_sum_of_the_highest_marks(histories in proptest::collection::vec(proptest::collection::vec(any::<[u16; 6]>(), 0..8), 0..6)) {
+            let mut counters = Counters::default();
+            let mut highest = Counters::default();
+            for history in histories {
+                let mut marks = Marks::default();
+                for [accepted, rest @ ..] in history {
+                    let seen = Marks { accepted: u32::from(accepted), outcomes: rest.map(u32::from) };
+                    let before = counters;
+                    let raised = marks.raised_by(seen);
+                    counters.count(marks, raised);
+                    marks = raised;
+                    prop_assert!(counters.accepted >= before.accepted);
+                }
+                highest.count(Marks::default(), marks);
+            }
+            prop_assert_eq!(counters, highest);
+        }
+    }
+}

@@ -1,0 +1,359 @@
+//! The file below redb: first watched, then written.
+//!
+//! Checking a file makes redb write to it. So everything it writes is held in memory until [`Backend::settle`],
+//! when the content is known to be sound and ours: a foreign, newer or damaged file is not touched, and one
+//! on a read-only or full disk can still be read, even after a crash.
+//!
+//! redb protects every byte it relies on with checksums, save one: the byte that says which of the two last commits
+//! counts. A flipped bit there would bring back the commit before, with counters already passed. So its
+//! complement is kept in the unused byte behind it ([`flags_are_whole`]).
+
+use std::fs::File;
+use std::io;
+use std::ops::Bound;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use redb::backends::FileBackend;
+use redb::{BackendError, StorageBackend};
+
+/// How every file of redb's begins.
+pub(super) const MAGIC: [u8; 9] = *b"redb\x1a\x0a\xa9\x0d\x0a";
+/// The one byte without a checksum.
+const FLAGS: usize = MAGIC.len();
+/// Unused by redb, which writes 0.
+const COMPLEMENT: usize = FLAGS + 1;
+
+/// Whether the flags in the `header` of a file are as they were written. Without a complement (a tool of redb's
+/// own has written the file) they are believed.
+pub(super) fn flags_are_whole(header: &[u8]) -> bool {
+    match (header.get(FLAGS), header.get(COMPLEMENT)) {
+        (Some(flags), Some(complement)) => *complement == 0 || *complement == !*flags,
+        _ => true,
+    }
+}
+
+/// Puts the complement into a header on its way to the file. Both bytes are in one disk sector and one aligned word.
+fn complement_flags(offset: u64, data: &mut [u8]) {
+    if offset == 0 && data.starts_with(&MAGIC) && data.get(COMPLEMENT) == Some(&0) {
+        data[COMPLEMENT] = !data[FLAGS];
+    }
+}
+
+/// The file as redb sees it; shared with whoever settles it.
+#[derive(Debug, Clone)]
+pub(super) struct Shared(pub(super) Arc<Backend>);
+
+/// The file, watched or written.
+#[derive(Debug)]
+pub(super) struct Backend {
+    file: FileBackend,
+    /// A file opened for reading takes no locks (a lock to write wants a file to write); the directory is locked anyway.
+    locks: bool,
+    /// What was written so far in order, and the length it gives; `None` once it goes to the file.
+    held: Mutex<Option<Held>>,
+}
+
+#[derive(Debug)]
+struct Held {
+    length: u64,
+    steps: Vec<Step>,
+}
+
+#[derive(Debug)]
+enum Step {
+    Write(u64, Vec<u8>),
+    Length(u64),
+    Sync,
+}
+
+impl Backend {
+    /// Writes straight to `file`, which is new.
+    pub(super) fn direct(file: File) -> Result<Self, redb::Error> {
+        let file = FileBackend::new(file)?;
+        Ok(Self {
+            file,
+            locks: true,
+            held: Mutex::new(None),
+        })
+    }
+
+    /// Holds what is written to `file`.
+    pub(super) fn held(file: File, writable: bool) -> Result<Self, redb::Error> {
+        let length = file.metadata()?.len();
+        let held = Held {
+            length,
+            steps: Vec::new(),
+        };
+        let file = FileBackend::new(file)?;
+        Ok(Self {
+            file,
+            locks: writable,
+            held: Mutex::new(Some(held)),
+        })
+    }
+
+    /// Whether the file was opened for reading alone.
+    pub(super) const fn is_read_only(&self) -> bool {
+        !self.locks
+    }
+
+    /// Does to the file what was held, in the same order and with the same syncs, so that a crash within it is one that redb
+    /// knows; from now on everything goes to the file. After an error everything is still held.
+    pub(super) fn settle(&self) -> Result<(), io::Error> {
+        let mut held = self.lock();
+        if self.is_read_only() {
+            return Err(io::ErrorKind::ReadOnlyFilesystem.into());
+        }
+        for step in held.iter().flat_map(|held| &held.steps) {
+            match step {
+                Step::Write(offset, data) => self.file.write(*offset, data)?,
+                Step::Length(length) => self.file.set_len(*length)?,
+                Step::Sync => self.file.sync_data()?,
+            }
+        }
+        self.file.sync_data()?;
+        *held = None;
+        Ok(())
+    }
+
+    /// What the file may hold if the machine stops while what is held is being written, `before` being its content: everything before some
+    /// sync, and of what follows up to the next one a beginning, or all but one write.
+    #[cfg(test)]
+    pub(super) fn images(&self, before: &[u8]) -> Vec<Vec<u8>> {
+        let held = self.lock();
+        let steps = held.as_ref().map_or(&[][..], |held| &held.steps);
+        let mut images = vec![before.to_vec()];
+        let mut synced = before.to_vec();
+        for between in steps.split(|step| matches!(step, Step::Sync)) {
+            for left_out in 0..between.len() {
+                let others = between.iter().enumerate().filter(|(at, _)| *at != left_out);
+                images.push(applied(&synced, others.map(|(_, step)| step)));
+                images.push(applied(&synced, &between[..left_out]));
+            }
+            synced = applied(&synced, between);
+        }
+        images.push(synced);
+        images
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Held>> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn step(&self, step: Step) -> io::Result<()> {
+        let mut held = self.lock();
+        if let Some(held) = held.as_mut() {
+            match &step {
+                Step::Write(offset, data) => {
+                    held.length = held.length.max(offset + data.len() as u64);
+                }
+                Step::Length(length) => held.length = *length,
+                Step::Sync => {}
+            }
+            held.steps.push(step);
+            return Ok(());
+        }
+        drop(held);
+        match step {
+            Step::Write(offset, data) => self.file.write(offset, &data),
+            Step::Length(length) => self.file.set_len(length),
+            Step::Sync => self.file.sync_data(),
+        }
+    }
+}
+
+impl Held {
+    fn read(&self, file: &FileBackend, offset: u64, out: &mut [u8]) -> io::Result<()> {
+        let end = offset + out.len() as u64;
+        if end > self.length {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        let in_file = clamp(file.len()?, offset, out.len());
+        let (from_file, beyond) = out.split_at_mut(in_file);
+        beyond.fill(0);
+        if !from_file.is_empty() {
+            file.read(offset, from_file)?;
+        }
+        for step in &self.steps {
+            match step {
+                Step::Write(at, data) => {
+                    let from = clamp(*at, offset, out.len());
+                    let to = clamp(at + data.len() as u64, offset, out.len());
+                    let skip = clamp(offset, *at, data.len());
+                    if from < to {
+                        out[from..to].copy_from_slice(&data[skip..skip + (to - from)]);
+                    }
+                }
+                Step::Length(length) => {
+                    let kept = clamp(*length, offset, out.len());
+                    out[kept..].fill(0);
+                }
+                Step::Sync => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+/// How far into a piece that begins at `start` and is `length` long the position `at` lies.
+fn clamp(at: u64, start: u64, length: usize) -> usize {
+    usize::try_from(at.saturating_sub(start)).map_or(length, |inside| inside.min(length))
+}
+
+impl StorageBackend for Shared {
+    fn len(&self) -> io::Result<u64> {
+        match self.0.lock().as_ref() {
+            Some(held) => Ok(held.length),
+            None => self.0.file.len(),
+        }
+    }
+
+    fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
+        match self.0.lock().as_ref() {
+            Some(held) => held.read(&self.0.file, offset, out),
+            None => self.0.file.read(offset, out),
+        }
+    }
+
+    fn set_len(&self, length: u64) -> io::Result<()> {
+        self.0.step(Step::Length(length))
+    }
+
+    fn sync_data(&self) -> io::Result<()> {
+        self.0.step(Step::Sync)
+    }
+
+    fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
+        let mut data = data.to_vec();
+        complement_flags(offset, &mut data);
+        self.0.step(Step::Write(offset, data))
+    }
+
+    fn close(&self) -> io::Result<()> {
+        self.0.file.close()
+    }
+
+    fn try_lock_range(&self, from: Bound<u64>, to: Bound<u64>) -> Result<bool, BackendError> {
+        if self.0.locks {
+            self.0.file.try_lock_range(from, to)
+        } else {
+            Ok(true)
+        }
+    }
+
+    fn try_lock_shared_range(
+        &self,
+        from: Bound<u64>,
+        to: Bound<u64>,
+    ) -> Result<bool, BackendError> {
+        self.0.file.try_lock_shared_range(from, to)
+    }
+
+    fn lock_range(&self, from: Bound<u64>, to: Bound<u64>) -> Result<(), BackendError> {
+        if self.0.locks {
+            self.0.file.lock_range(from, to)
+        } else {
+            Ok(())
+        }
+    }
+
+    fn lock_shared_range(&self, from: Bound<u64>, to: Bound<u64>) -> Result<(), BackendError> {
+        self.0.file.lock_shared_range(from, to)
+    }
+
+    fn unlock_range(&self, from: Bound<u64>, to: Bound<u64>) -> Result<(), BackendError> {
+        if self.0.locks {
+            self.0.file.unlock_range(from, to)
+        } else {
+            Ok(())
+        }
+    }
+
+    fn query_lock_range(&self, from: Bound<u64>, to: Bound<u64>) -> Result<bool, BackendError> {
+        self.0.file.query_lock_range(from, to)
+    }
+}
+
+#[cfg(test)]
+fn applied<'a>(before: &[u8], steps: impl IntoIterator<Item = &'a Step>) -> Vec<u8> {
+    let mut after = before.to_vec();
+    for step in steps {
+        match step {
+            Step::Write(at, data) => {
+                let end = usize::try_from(*at).unwrap() + data.len();
+                after.resize(after.len().max(end), 0);
+                after[end - data.len()..end].copy_from_slice(data);
+            }
+            Step::Length(length) => after.resize(usize::try_from(*length).unwrap(), 0),
+            Step::Sync => {}
+        }
+    }
+    after
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[derive(Debug, Clone)]
+    enum Act {
+        Write(u64, Vec<u8>),
+        Length(u64),
+        Settle,
+    }
+
+    fn acts() -> impl Strategy<Value = Vec<Act>> {
+        let write = (0..200_u64, proptest::collection::vec(any::<u8>(), 1..50));
+        let act = prop_oneof![
+            4 => write.prop_map(|(at, data)| Act::Write(at, data)),
+            2 => (0..200_u64).prop_map(Act::Length),
+            1 => Just(Act::Settle),
+        ];
+        proptest::collection::vec(act, 0..20)
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+        #[test]
+        fn what_is_held_reads_as_if_written(before in proptest::collection::vec(any::<u8>(), 0..100), acts in acts()) {
+            let mut model = before.clone();
+            let path = tempfile::NamedTempFile::new().unwrap().into_temp_path();
+            fs::write(&path, &before).unwrap();
+            let file = fs::OpenOptions::new().read(true).write(true).open(&path).unwrap();
+            let backend = Shared(Arc::new(Backend::held(file, true).unwrap()));
+            let mut settled = false;
+            for act in acts {
+                match act {
+                    Act::Write(at, data) => {
+                        backend.write(at, &data).unwrap();
+                        let end = usize::try_from(at).unwrap() + data.len();
+                        model.resize(model.len().max(end), 0);
+                        model[end - data.len()..end].copy_from_slice(&data);
+                    }
+                    Act::Length(length) => {
+                        backend.set_len(length).unwrap();
+                        model.resize(usize::try_from(length).unwrap(), 0);
+                    }
+                    Act::Settle => {
+                        backend.0.settle().unwrap();
+                        settled = true;
+                    }
+                }
+                let mut read = vec![7; model.len()];
+                backend.read(0, &mut read).unwrap();
+                prop_assert_eq!(&read, &model);
+                let half = model.len() / 2;
+                backend.read(half as u64, &mut read[half..]).unwrap();
+                prop_assert_eq!(&read, &model);
+                let mut one_more = vec![0; model.len() + 1];
+                prop_assert!(backend.read(0, &mut one_more).is_err(), "beyond the end");
+                let in_file = fs::read(&path).unwrap();
+                prop_assert_eq!(&in_file, if settled { &model } else { &before });
+            }
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! Why something could not be kept or read.
+
+use std::io;
+use std::path::PathBuf;
+
+/// What went wrong with the store; each variant is something else to do.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// Somebody else keeps state in this directory. Two would undo each other's counters.
+    #[error("{} is in use by another process; give each exporter its own --storage.path", directory.display())]
+    InUse {
+        /// The directory.
+        directory: PathBuf,
+    },
+    /// A later version of the exporter wrote the file, which was left as it is.
+    #[error(
+        "{} has format {found}, this version knows up to {known}; use the newer exporter again, or another --storage.path",
+        file.display()
+    )]
+    Newer {
+        /// The state file.
+        file: PathBuf,
+        /// Its format.
+        found: u64,
+        /// The highest format this version knows.
+        known: u64,
+    },
+    /// Nothing can be written now: no room, no permission, a read-only disk. Later may be better.
+    #[error("cannot write to {}", directory.display())]
+    Unwritable {
+        /// The directory.
+        directory: PathBuf,
+        /// What the operating system said.
+        source: io::Error,
+    },
+    /// The disk did not do what it should.
+    #[error("cannot read or write {}", file.display())]
+    Io {
+        /// The state file.
+        file: PathBuf,
+        /// What the operating system said.
+        source: io::Error,
+    },
+    /// The file holds something that was not written to it. (At opening, such a file is set aside instead.)
+    #[error("{} is damaged: {what}; it is set aside when the exporter starts again", file.display())]
+    Damaged {
+        /// The state file.
+        file: PathBuf,
+        /// Where and how.
+        what: String,
+    },
+    /// The file is not the one that was there at the start: gone, exchanged, or it came later. To write to it would undo what it holds.
+    #[error("{} is not what it was when the exporter started; start the exporter again", file.display())]
+    Exchanged {
+        /// The state file.
+        file: PathBuf,
+    },
+}

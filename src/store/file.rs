@@ -1,0 +1,256 @@
+//! The state file: made, examined, set aside.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use redb::{Builder, Database, Error, ReadableDatabase, WriteTransaction};
+
+use super::backend::{Backend, MAGIC, Shared, flags_are_whole};
+use super::format::{self, Upgrade};
+use super::tables;
+use crate::timestamp::Timestamp;
+
+/// Its name in the directory.
+pub(super) const NAME: &str = "state.redb";
+
+/// What redb may keep of the file in memory. The exporter as a whole is to stay under 40 MiB; what changes in one scrape fits, and the rest of
+/// the file is in the operating system's cache.
+const CACHE: usize = 4 << 20;
+
+/// How many names are tried for a file that is set aside, all of the same second.
+const NAMES_TRIED: u32 = 1000;
+
+/// A file whose every page and record has been read and found sound.
+#[derive(Debug)]
+pub(super) struct StateFile {
+    pub(super) database: Database,
+    backend: Arc<Backend>,
+    /// Why nothing goes to the file, if so.
+    pub(super) held: Option<io::Error>,
+    /// The version it had before it was brought up.
+    pub(super) upgraded_from: Option<u64>,
+}
+
+/// What is in the way of using a file.
+#[derive(Debug)]
+pub(super) enum Finding {
+    /// There is none.
+    Missing,
+    /// It can be used.
+    Sound(Box<StateFile>),
+    /// It cannot.
+    Unfit(Fault, String),
+    /// It cannot be read, now.
+    Unreachable(io::Error),
+    /// Another process has it.
+    InUse,
+    /// It is of a later version.
+    Newer(u64),
+}
+
+/// What is wrong with a file; the word stands in the name it is set aside under.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fault {
+    Damaged,
+    Foreign,
+    Empty,
+}
+
+impl Fault {
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Damaged => "damaged",
+            Self::Foreign => "foreign",
+            Self::Empty => "empty",
+        }
+    }
+}
+
+impl StateFile {
+    /// A new file. It gets its name when it is complete, so a crash on the way leaves none.
+    pub(super) fn create(directory: &Path, upgrades: &[Upgrade]) -> Result<Self, Error> {
+        let unfinished = directory.join(format!("{NAME}.new"));
+        let made = contained(|| Self::make(&unfinished, upgrades));
+        let named = made.and_then(|file| {
+            fs::rename(&unfinished, directory.join(NAME))?;
+            sync_directory(directory);
+            Ok(file)
+        });
+        if named.is_err() {
+            // Nothing was ever kept in it. Should this fail, the next one truncates it.
+            let _ = fs::remove_file(&unfinished);
+        }
+        named
+    }
+
+    fn make(path: &Path, upgrades: &[Upgrade]) -> Result<Self, Error> {
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create(true).truncate(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let backend = Arc::new(Backend::direct(options.open(path)?)?);
+        let database = builder().create_with_backend(Shared(Arc::clone(&backend)))?;
+        let file = Self {
+            database,
+            backend,
+            held: None,
+            upgraded_from: None,
+        };
+        file.transact(|transaction| tables::set_format(transaction, format::current(upgrades)))?;
+        Ok(file)
+    }
+
+    /// Does `work` in one transaction that is on the disk when this returns.
+    ///
+    /// In two phases: with one, redb takes damage in the last commit for a crash and silently goes back to the commit before, whose
+    /// counters have already been passed. The second phase costs some tenths of a millisecond. Without redb's quick repair: it triples the time of
+    /// a small commit to save a check of the file that is made at every start anyway.
+    pub(super) fn transact<T>(
+        &self,
+        work: impl FnOnce(&WriteTransaction) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let mut transaction = self.database.begin_write()?;
+        transaction.set_two_phase_commit(true);
+        let done = work(&transaction)?;
+        transaction.commit()?;
+        Ok(done)
+    }
+
+    /// Whether it was opened for reading alone, so that only opening it again can help.
+    pub(super) fn is_read_only(&self) -> bool {
+        self.backend.is_read_only()
+    }
+
+    /// Tries again to let what is written go to the file; the reason if it does not.
+    pub(super) fn settle(&mut self) -> Option<&io::Error> {
+        if self.held.is_some() {
+            self.held = self.backend.settle().err();
+        }
+        self.held.as_ref()
+    }
+}
+
+/// Opens the file and reads all of it. Nothing is written to it unless it is found to be ours and whole.
+pub(super) fn examine(path: &Path, upgrades: &[Upgrade]) -> Finding {
+    let (mut file, unwritable) = match OpenOptions::new().read(true).write(true).open(path) {
+        Ok(file) => (file, None),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Finding::Missing,
+        Err(error) => match File::open(path) {
+            Ok(file) => (file, Some(error)),
+            Err(error) => return Finding::Unreachable(error),
+        },
+    };
+    match judge_header(&mut file) {
+        Ok(None) => {}
+        Ok(Some((fault, what))) => return Finding::Unfit(fault, what.to_owned()),
+        Err(error) => return Finding::Unreachable(error),
+    }
+    match contained(|| open(file, unwritable, upgrades)) {
+        Ok(finding) => finding,
+        Err(Error::DatabaseAlreadyOpen | Error::LockProtocolMismatch) => Finding::InUse,
+        Err(Error::Io(error)) if !is_about_content(&error) => Finding::Unreachable(error),
+        Err(error) => Finding::Unfit(Fault::Damaged, error.to_string()),
+    }
+}
+
+fn open(file: File, unwritable: Option<io::Error>, upgrades: &[Upgrade]) -> Result<Finding, Error> {
+    let backend = Arc::new(Backend::held(file, unwritable.is_none())?);
+    let database = builder()
+        .set_check_integrity_on_open(true)
+        .create_with_backend(Shared(Arc::clone(&backend)))?;
+    let Some(version) = tables::format(&database.begin_read()?)? else {
+        let what = "a redb database of another program".to_owned();
+        return Ok(Finding::Unfit(Fault::Foreign, what));
+    };
+    if version > format::current(upgrades) {
+        return Ok(Finding::Newer(version));
+    }
+    let held = unwritable.or_else(|| backend.settle().err());
+    let upgraded = format::upgrade(&database, version, upgrades)?;
+    tables::read_all(&database.begin_read()?)?;
+    let upgraded_from = upgraded.then_some(version);
+    Ok(Finding::Sound(Box::new(StateFile {
+        database,
+        backend,
+        held,
+        upgraded_from,
+    })))
+}
+
+/// What the first bytes already tell.
+fn judge_header(file: &mut File) -> io::Result<Option<(Fault, &'static str)>> {
+    if !file.metadata()?.is_file() {
+        return Ok(Some((Fault::Foreign, "not a file")));
+    }
+    let mut header = Vec::new();
+    file.take(64).read_to_end(&mut header)?;
+    Ok(if header.is_empty() {
+        Some((Fault::Empty, "no content"))
+    } else if !header.starts_with(&MAGIC) {
+        Some((Fault::Foreign, "not a redb database"))
+    } else if !flags_are_whole(&header) {
+        Some((Fault::Damaged, "the flags in its header have changed"))
+    } else {
+        None
+    })
+}
+
+/// Renames the file so that its name says what is wrong and when that was noticed; never over another one.
+pub(super) fn set_aside(path: &Path, fault: Fault, now: Timestamp) -> io::Result<PathBuf> {
+    let whole_seconds =
+        Timestamp::from_millis(now.as_millis().div_euclid(1000).saturating_mul(1000));
+    let time: String = whole_seconds
+        .to_string()
+        .chars()
+        .filter(char::is_ascii_alphanumeric)
+        .collect();
+    let name = format!("{NAME}.{}-{time}", fault.as_str());
+    for number in 0..NAMES_TRIED {
+        let name = if number == 0 {
+            name.clone()
+        } else {
+            format!("{name}.{number}")
+        };
+        let aside = path.with_file_name(name);
+        if fs::symlink_metadata(&aside).is_ok() {
+            continue;
+        }
+        fs::rename(path, &aside)?;
+        if let Some(directory) = path.parent() {
+            sync_directory(directory);
+        }
+        return Ok(aside);
+    }
+    Err(io::ErrorKind::AlreadyExists.into())
+}
+
+/// Runs `work` on a file that may hold anything. redb promises errors instead of panics where it checks a file; should it panic all the
+/// same, that is damage too.
+pub(super) fn contained<T>(work: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
+    catch_unwind(AssertUnwindSafe(work))
+        .unwrap_or_else(|_| Err(Error::Corrupted("redb panicked on it".to_owned())))
+}
+
+/// Whether an error tells of the file's content rather than of the disk.
+fn is_about_content(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof
+    )
+}
+
+/// Makes a rename last. Where a directory cannot be synced, the file system has its own order.
+fn sync_directory(directory: &Path) {
+    if let Ok(directory) = File::open(directory) {
+        let _ = directory.sync_all();
+    }
+}
+
+fn builder() -> Builder {
+    let mut builder = Builder::new();
+    builder.set_cache_size(CACHE);
+    builder
+}

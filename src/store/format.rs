@@ -1,0 +1,37 @@
+//! The version of the file's format, and the way up from older ones.
+
+use redb::{Database, Error, WriteTransaction};
+
+use super::tables;
+
+/// Turns a file of one version into one of the next.
+pub(super) type Upgrade = fn(&WriteTransaction) -> Result<(), Error>;
+
+/// `UPGRADES[0]` is `upgrade_1_to_2`, and so on: a new version adds its line here, and nothing else decides what is current.
+pub(super) const UPGRADES: &[Upgrade] = &[];
+
+/// The version that the last of `upgrades` makes; the first version was 1.
+pub(super) const fn current(upgrades: &[Upgrade]) -> u64 {
+    1 + upgrades.len() as u64
+}
+
+/// Brings a file of version `found` up to the current one, in one transaction; returns whether there was something to do.
+pub(super) fn upgrade(
+    database: &Database,
+    found: u64,
+    upgrades: &[Upgrade],
+) -> Result<bool, Error> {
+    let done = usize::try_from(found.saturating_sub(1)).unwrap_or(usize::MAX);
+    let to_do = upgrades.get(done..).unwrap_or_default();
+    if to_do.is_empty() {
+        return Ok(false);
+    }
+    let mut transaction = database.begin_write()?;
+    transaction.set_two_phase_commit(true);
+    for step in to_do {
+        step(&transaction)?;
+    }
+    tables::set_format(&transaction, current(upgrades))?;
+    transaction.commit()?;
+    Ok(true)
+}

@@ -1,0 +1,261 @@
+//! What must outlive the exporter: marks, counters and last-seen figures, in one file of one directory.
+//!
+//! What is shown as counted has been saved, so [`Store::commit`] comes before exposition. The file is a
+//! [redb](https://www.redb.org) database: transactions that hold after `kill -9` or a power cut, a checksum on every page,
+//! a lock against a second process, Rust alone (no C library to build or to cross-compile), and memory bounded by
+//! a named cache. `SQLite` would bring a C compiler and an SQL layer for two tables; a log of our own would need the compaction and
+//! the crash tests that redb already has.
+//!
+//! A file is read whole when it is opened, so damage is noticed then, never shown. An unfit file is set
+//! aside, never deleted. No disk, no store: without one nothing is refused, commits just fail until it is back.
+//! When to save and what to make of what was kept is the registry's.
+
+mod backend;
+mod bytes;
+mod error;
+mod file;
+mod format;
+mod record;
+mod state;
+mod tables;
+#[cfg(test)]
+mod tests;
+mod trouble;
+
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use redb::{Error, ReadTransaction, ReadableDatabase, WriteTransaction};
+
+pub use error::StoreError;
+
+use crate::operation::{Counters, Marks, Operation, OperationId};
+use crate::timestamp::Timestamp;
+use file::{NAME, StateFile, contained};
+use state::{State, When};
+
+/// How many operations one call of [`Store::purge`] forgets at most, so that commits do not wait long behind it.
+const PURGED_AT_ONCE: usize = 10_000;
+/// How many operations [`Store::load`] reads before it hands them on.
+const LOADED_AT_ONCE: usize = 4096;
+
+/// One operation as kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SavedOperation {
+    /// What was last seen of it.
+    pub operation: Operation,
+    /// When that was.
+    pub last_success: Timestamp,
+    /// When it last differed from what was seen before.
+    pub last_change: Timestamp,
+    /// The most that was ever seen of it, which is what it has given to the counters.
+    pub marks: Marks,
+}
+
+/// What is kept of an account besides its operations.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SavedAccount {
+    /// When the exporter began to count; operations created before are baseline.
+    pub born: Timestamp,
+    /// The counters as they were exposed.
+    pub counters: Counters,
+    /// Whether figures have proven that this account's stats are cumulative.
+    pub cumulative_proven: bool,
+    /// Until when the list of operations has been read without a gap.
+    pub discovered_until: Option<Timestamp>,
+}
+
+/// What one transaction writes.
+#[derive(Debug, Clone, Copy)]
+pub struct Batch<'a> {
+    /// The account's name in the configuration.
+    pub account: &'a str,
+    /// How the account stands now.
+    pub standing: &'a SavedAccount,
+    /// The operations that changed.
+    pub operations: &'a [SavedOperation],
+}
+
+/// What must outlive the exporter.
+#[derive(Debug)]
+pub struct Store {
+    directory: Option<PathBuf>,
+    opened: Timestamp,
+    notices: Vec<String>,
+    state: Mutex<State>,
+}
+
+impl Store {
+    /// Opens the store in `directory`, which is made where it is missing.
+    ///
+    /// `None`: memory only. Nothing is found and nothing is kept. Trouble with the disk is no error but a
+    /// [notice](Self::notices): the exporter goes on without saving, and every [commit](Self::commit) tries again.
+    pub fn open(directory: Option<&Path>, now: Timestamp) -> Result<Self, StoreError> {
+        let mut store = Self {
+            directory: directory.map(Path::to_owned),
+            opened: now,
+            notices: Vec::new(),
+            state: Mutex::default(),
+        };
+        if let Some(directory) = directory {
+            let mut notices = Vec::new();
+            let prepared = store
+                .lock()
+                .prepare(directory, When::Start(now), &mut notices);
+            match prepared {
+                Ok(()) => {}
+                Err(fatal @ (StoreError::InUse { .. } | StoreError::Newer { .. })) => {
+                    return Err(fatal);
+                }
+                Err(error) => notices.push(trouble::not_saving(&error)),
+            }
+            store.notices = notices;
+        }
+        Ok(store)
+    }
+
+    /// What happened at opening that the operator should know: a file set aside or brought up to this version, a disk that cannot be
+    /// written. Each is a sentence of its own.
+    #[must_use]
+    pub fn notices(&self) -> &[String] {
+        &self.notices
+    }
+
+    /// Whether what is committed outlives the process.
+    #[must_use]
+    pub const fn is_durable(&self) -> bool {
+        self.directory.is_some()
+    }
+
+    /// The standing of `account` (`None`: it was never kept), and to `each` its operations in the order of ids, those
+    /// whose time has passed included.
+    ///
+    /// All records were read at opening, so an error here is trouble with the disk since then.
+    pub fn load(
+        &self,
+        account: &str,
+        each: &mut dyn FnMut(SavedOperation),
+    ) -> Result<Option<SavedAccount>, StoreError> {
+        let Some(standing) = self
+            .read(|transaction| tables::account(transaction, account))?
+            .flatten()
+        else {
+            return Ok(None);
+        };
+        let mut after = None;
+        loop {
+            let some = self.read(|transaction| {
+                tables::some_operations(transaction, account, after, LOADED_AT_ONCE)
+            })?;
+            let Some(last) = some.as_ref().and_then(|some| some.last()) else {
+                return Ok(Some(standing));
+            };
+            after = Some(last.operation.id);
+            some.into_iter().flatten().for_each(&mut *each);
+        }
+    }
+
+    /// The marks of an operation that was kept, also long after its time; `None` if it never was, or was [purged](Self::purge).
+    pub fn marks(&self, account: &str, id: OperationId) -> Result<Option<Marks>, StoreError> {
+        let saved = self.read(|transaction| tables::operation(transaction, account, id))?;
+        Ok(saved.flatten().map(|saved| saved.marks))
+    }
+
+    /// Keeps `batch`, all or nothing; it is on the disk when this returns `Ok`. After an error nothing of it may be shown;
+    /// committing it again later, with what has come since, is right.
+    pub fn commit(&self, batch: &Batch<'_>) -> Result<(), StoreError> {
+        self.write(|transaction| tables::write(transaction, batch))
+            .map(|_| ())
+    }
+
+    /// Forgets operations of `account` whose ids are older than `before`, their marks included: one that is seen again counts as new.
+    /// A call forgets at most ten thousand; whether there may be more is returned.
+    pub fn purge(&self, account: &str, before: Timestamp) -> Result<bool, StoreError> {
+        let purged =
+            self.write(|transaction| tables::purge(transaction, account, before, PURGED_AT_ONCE))?;
+        Ok(purged == Some(PURGED_AT_ONCE))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// `None`: there is nothing to read from, and was not at the start.
+    fn read<T>(
+        &self,
+        work: impl FnOnce(&ReadTransaction) -> Result<T, Error>,
+    ) -> Result<Option<T>, StoreError> {
+        let Some(directory) = &self.directory else {
+            return Ok(None);
+        };
+        let mut state = self.lock();
+        if state.file.is_none() && state.met {
+            self.prepare_again(directory, &mut state)?;
+        }
+        let Some(file) = &state.file else {
+            return Ok(None);
+        };
+        let read = contained(|| work(&file.database.begin_read()?));
+        read.map(Some).map_err(|error| {
+            state.file = None;
+            trouble::reading(directory, error)
+        })
+    }
+
+    /// `None`: memory only.
+    fn write<T>(
+        &self,
+        work: impl FnOnce(&WriteTransaction) -> Result<T, Error>,
+    ) -> Result<Option<T>, StoreError> {
+        let Some(directory) = &self.directory else {
+            return Ok(None);
+        };
+        let mut state = self.lock();
+        let file = self.writable(directory, &mut state)?;
+        let written = contained(|| file.transact(work));
+        written.map(Some).map_err(|error| {
+            // redb takes nothing more after an error of the disk: what comes next opens the file anew.
+            state.file = None;
+            trouble::writing(directory, error)
+        })
+    }
+
+    fn writable<'a>(
+        &self,
+        directory: &Path,
+        state: &'a mut State,
+    ) -> Result<&'a StateFile, StoreError> {
+        if let Some(file) = &mut state.file
+            && file.settle().is_some()
+            && file.is_read_only()
+        {
+            // Reading all of it again is worth it only if it can be opened for writing.
+            File::options()
+                .write(true)
+                .open(directory.join(NAME))
+                .map_err(|error| trouble::unwritable(directory, &error))?;
+            state.file = None;
+        }
+        if state.file.is_none() {
+            self.prepare_again(directory, state)?;
+        }
+        let nothing = || trouble::unwritable(directory, &io::ErrorKind::NotFound.into());
+        let file = state.file.as_ref().ok_or_else(nothing)?;
+        match &file.held {
+            None => Ok(file),
+            Some(error) => Err(trouble::unwritable(directory, error)),
+        }
+    }
+
+    /// As [`State::prepare`], when the notices of opening have been read.
+    fn prepare_again(&self, directory: &Path, state: &mut State) -> Result<(), StoreError> {
+        let mut notices = Vec::new();
+        let prepared = state.prepare(directory, When::Again(self.opened), &mut notices);
+        for notice in notices {
+            tracing::warn!("{notice}");
+        }
+        prepared
+    }
+}

@@ -1,0 +1,153 @@
+//! What the store has in its hands: the directory's lock and the file; and how it comes by them.
+
+use std::fs::{DirBuilder, File, TryLockError};
+use std::path::Path;
+
+use redb::{Error, ReadableDatabase};
+
+use super::StoreError;
+use super::file::{self, Fault, Finding, NAME, StateFile};
+use super::format::{self, UPGRADES};
+use super::{tables, trouble};
+use crate::timestamp::Timestamp;
+
+/// The directory and the file, as far as there are any.
+#[derive(Debug, Default)]
+pub(super) struct State {
+    /// The directory, locked for as long as it is open. It also covers the moments when the file is not, and file systems
+    /// where the file cannot be opened for writing.
+    claim: Option<File>,
+    /// The file, while it is fit for use.
+    pub(super) file: Option<StateFile>,
+    /// Whether a file was opened or made: from then on, no other one is taken in its place.
+    pub(super) met: bool,
+}
+
+/// On which occasion the file is opened, and what time it was when the exporter started.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum When {
+    /// Whatever was kept is welcome.
+    Start(Timestamp),
+    /// The exporter has long since begun to count without it.
+    Again(Timestamp),
+}
+
+impl State {
+    /// Opens the file, or makes one; what the operator should know goes to `notices`.
+    pub(super) fn prepare(
+        &mut self,
+        directory: &Path,
+        when: When,
+        notices: &mut Vec<String>,
+    ) -> Result<(), StoreError> {
+        self.claim(directory)?;
+        let path = directory.join(NAME);
+        match file::examine(&path, UPGRADES) {
+            Finding::InUse => Err(StoreError::InUse {
+                directory: directory.to_owned(),
+            }),
+            Finding::Newer(found) => {
+                let known = format::current(UPGRADES);
+                Err(StoreError::Newer {
+                    file: path,
+                    found,
+                    known,
+                })
+            }
+            Finding::Unreachable(source) => Err(StoreError::Io { file: path, source }),
+            Finding::Sound(found) => self.take(directory, when, *found, notices),
+            Finding::Missing if self.met => Err(StoreError::Exchanged { file: path }),
+            Finding::Missing => self.create(directory),
+            Finding::Unfit(_, what) if self.met => Err(trouble::damaged(directory, what)),
+            Finding::Unfit(fault, what) => {
+                set_aside(directory, when, fault, &what, notices)?;
+                self.create(directory)
+            }
+        }
+    }
+
+    fn take(
+        &mut self,
+        directory: &Path,
+        when: When,
+        found: StateFile,
+        notices: &mut Vec<String>,
+    ) -> Result<(), StoreError> {
+        let is_empty = || tables::is_empty(&found.database.begin_read()?);
+        let is_late = matches!(when, When::Again(_)) && !self.met;
+        if is_late && !is_empty().map_err(|error: Error| trouble::reading(directory, error))? {
+            return Err(StoreError::Exchanged {
+                file: directory.join(NAME),
+            });
+        }
+        if let Some(version) = found.upgraded_from {
+            let current = format::current(UPGRADES);
+            notices.push(format!(
+                "{} was brought from format {version} to {current}",
+                directory.join(NAME).display()
+            ));
+        }
+        if let (Some(error), When::Start(_)) = (&found.held, when) {
+            notices.push(trouble::not_saving(&trouble::unwritable(directory, error)));
+        }
+        self.met = true;
+        self.file = Some(found);
+        Ok(())
+    }
+
+    fn create(&mut self, directory: &Path) -> Result<(), StoreError> {
+        let made = StateFile::create(directory, UPGRADES);
+        self.file = Some(made.map_err(|error| trouble::writing(directory, error))?);
+        self.met = true;
+        Ok(())
+    }
+
+    /// Makes the directory and locks it. Where directories cannot be locked, redb's lock on the file has to do.
+    fn claim(&mut self, directory: &Path) -> Result<(), StoreError> {
+        if self.claim.is_some() {
+            return Ok(());
+        }
+        if !directory.is_dir() {
+            let mut builder = DirBuilder::new();
+            builder.recursive(true);
+            #[cfg(unix)]
+            std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+            builder
+                .create(directory)
+                .map_err(|error| trouble::unwritable(directory, &error))?;
+        }
+        let Ok(handle) = File::open(directory) else {
+            return Ok(());
+        };
+        match handle.try_lock() {
+            Ok(()) => self.claim = Some(handle),
+            Err(TryLockError::WouldBlock) => {
+                return Err(StoreError::InUse {
+                    directory: directory.to_owned(),
+                });
+            }
+            Err(TryLockError::Error(_)) => {}
+        }
+        Ok(())
+    }
+}
+
+fn set_aside(
+    directory: &Path,
+    when: When,
+    fault: Fault,
+    what: &str,
+    notices: &mut Vec<String>,
+) -> Result<(), StoreError> {
+    let path = directory.join(NAME);
+    let (When::Start(now) | When::Again(now)) = when;
+    let aside = file::set_aside(&path, fault, now)
+        .map_err(|error| trouble::unwritable(directory, &error))?;
+    notices.push(format!(
+        "{} is {} ({what}): it was set aside as {}, and counting starts anew from what is seen first",
+        path.display(),
+        fault.as_str(),
+        aside.display()
+    ));
+    Ok(())
+}

@@ -1,0 +1,212 @@
+//! What stands where in the file.
+//!
+//! A table for all accounts, and one for each account's operations, by id: an id has a fixed width, and the range of one account
+//! needs no prefix.
+
+use std::ops::Bound;
+
+use redb::{
+    Error, ReadTransaction, ReadableTable, TableDefinition, TableError, TableHandle,
+    WriteTransaction,
+};
+
+use super::record::{read_account, read_operation, write_account, write_operation};
+use super::{Batch, SavedAccount, SavedOperation};
+use crate::operation::OperationId;
+use crate::timestamp::Timestamp;
+
+/// An id as a key.
+pub(super) type Key = [u8; 23];
+
+/// The format's version, under [`FORMAT`].
+const META: TableDefinition<'static, &str, u64> = TableDefinition::new("meta");
+const FORMAT: &str = "format";
+/// By name.
+const ACCOUNTS: TableDefinition<'static, &str, &[u8]> = TableDefinition::new("accounts");
+/// What stands before the account in the name of the table of its operations.
+const OPERATIONS: &str = "operations/";
+
+fn operations(name: &str) -> TableDefinition<'_, &'static Key, &'static [u8]> {
+    TableDefinition::new(name)
+}
+
+fn operations_of(account: &str) -> String {
+    format!("{OPERATIONS}{account}")
+}
+
+/// The version of the format; `None`: this is not our file.
+pub(super) fn format(transaction: &ReadTransaction) -> Result<Option<u64>, Error> {
+    let table = match transaction.open_table(META) {
+        Ok(table) => table,
+        Err(TableError::Storage(error)) => return Err(error.into()),
+        Err(_) => return Ok(None),
+    };
+    Ok(table.get(FORMAT)?.map(|version| version.value()))
+}
+
+/// Says which version the file is of from now on.
+pub(super) fn set_format(transaction: &WriteTransaction, version: u64) -> Result<(), Error> {
+    transaction.open_table(META)?.insert(FORMAT, version)?;
+    transaction.open_table(ACCOUNTS)?;
+    Ok(())
+}
+
+/// Whether nothing has been kept yet.
+pub(super) fn is_empty(transaction: &ReadTransaction) -> Result<bool, Error> {
+    Ok(transaction.open_table(ACCOUNTS)?.first()?.is_none())
+}
+
+/// Reads every record once.
+pub(super) fn read_all(transaction: &ReadTransaction) -> Result<(), Error> {
+    let accounts = transaction.open_table(ACCOUNTS)?;
+    for entry in accounts.iter()? {
+        let (name, bytes) = entry?;
+        account_from(name.value(), bytes.value())?;
+    }
+    for table in transaction.list_tables()? {
+        let Some(account) = table.name().strip_prefix(OPERATIONS) else {
+            continue;
+        };
+        let table = transaction.open_table(operations(table.name()))?;
+        for entry in table.iter()? {
+            let (id, bytes) = entry?;
+            operation_from(account, id.value(), bytes.value())?;
+        }
+    }
+    Ok(())
+}
+
+/// The standing of `account`.
+pub(super) fn account(
+    transaction: &ReadTransaction,
+    account: &str,
+) -> Result<Option<SavedAccount>, Error> {
+    let table = transaction.open_table(ACCOUNTS)?;
+    let bytes = table.get(account)?;
+    bytes
+        .map(|bytes| account_from(account, bytes.value()))
+        .transpose()
+}
+
+/// At most `limit` operations of `account` behind the id `after`, in order.
+pub(super) fn some_operations(
+    transaction: &ReadTransaction,
+    account: &str,
+    after: Option<OperationId>,
+    limit: usize,
+) -> Result<Vec<SavedOperation>, Error> {
+    let name = operations_of(account);
+    let table = match transaction.open_table(operations(&name)) {
+        Err(TableError::TableDoesNotExist(_)) => return Ok(Vec::new()),
+        table => table?,
+    };
+    let after = after.map(OperationId::to_bytes);
+    let from = after.as_ref().map_or(Bound::Unbounded, Bound::Excluded);
+    let range = table.range::<&Key>((from, Bound::Unbounded))?;
+    range
+        .take(limit)
+        .map(|entry| {
+            let (id, bytes) = entry?;
+            operation_from(account, id.value(), bytes.value())
+        })
+        .collect()
+}
+
+/// One operation of `account`.
+pub(super) fn operation(
+    transaction: &ReadTransaction,
+    account: &str,
+    id: OperationId,
+) -> Result<Option<SavedOperation>, Error> {
+    let name = operations_of(account);
+    let table = match transaction.open_table(operations(&name)) {
+        Err(TableError::TableDoesNotExist(_)) => return Ok(None),
+        table => table?,
+    };
+    let id = id.to_bytes();
+    let bytes = table.get(&id)?;
+    bytes
+        .map(|bytes| operation_from(account, &id, bytes.value()))
+        .transpose()
+}
+
+/// Writes what `batch` holds.
+pub(super) fn write(transaction: &WriteTransaction, batch: &Batch<'_>) -> Result<(), Error> {
+    let standing = write_account(batch.standing);
+    transaction
+        .open_table(ACCOUNTS)?
+        .insert(batch.account, standing.as_slice())?;
+    if batch.operations.is_empty() {
+        return Ok(());
+    }
+    let name = operations_of(batch.account);
+    let mut table = transaction.open_table(operations(&name))?;
+    let mut bytes = Vec::new();
+    for saved in batch.operations {
+        write_operation(saved, &mut bytes);
+        table.insert(&saved.operation.id.to_bytes(), bytes.as_slice())?;
+    }
+    Ok(())
+}
+
+/// Removes at most `limit` operations of `account` whose ids are older than `before`; returns how many.
+pub(super) fn purge(
+    transaction: &WriteTransaction,
+    account: &str,
+    before: Timestamp,
+    limit: usize,
+) -> Result<usize, Error> {
+    let name = operations_of(account);
+    let mut table = transaction.open_table(operations(&name))?;
+    let end = first_key_at(before);
+    let mut keys = Vec::new();
+    for entry in table.range::<&Key>(..&end)?.take(limit) {
+        keys.push(*entry?.0.value());
+    }
+    for key in &keys {
+        table.remove(key)?;
+    }
+    Ok(keys.len())
+}
+
+/// Ids sort by the time they carry, which is their first fifty bits: this is where those of `time` begin.
+fn first_key_at(time: Timestamp) -> Key {
+    /// Of the first eight bytes, what follows the time.
+    const BEHIND_THE_TIME: u32 = u64::BITS - 50;
+    let millis = u64::try_from(time.as_millis())
+        .unwrap_or(0)
+        .min(u64::MAX >> BEHIND_THE_TIME);
+    let mut key = Key::default();
+    key[..8].copy_from_slice(&(millis << BEHIND_THE_TIME).to_be_bytes());
+    key
+}
+
+fn account_from(name: &str, bytes: &[u8]) -> Result<SavedAccount, Error> {
+    read_account(bytes).map_err(|error| Error::Corrupted(format!("account {name}: {error}")))
+}
+
+fn operation_from(account: &str, key: &Key, bytes: &[u8]) -> Result<SavedOperation, Error> {
+    let Some(id) = OperationId::from_bytes(*key) else {
+        return Err(Error::Corrupted(format!(
+            "account {account}: a key that is no operation's id"
+        )));
+    };
+    read_operation(id, bytes)
+        .map_err(|error| Error::Corrupted(format!("account {account}, operation {id}: {error}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn keys_before_a_time_are_those_of_ids_before_it(ulid in "[0-7][0-9a-hjkmnp-tv-z]{25,34}", apart in -2_i64..=2) {
+            let id: OperationId = format!("comms_operation_{ulid}").parse().unwrap();
+            let time = Timestamp::from_millis(id.created().as_millis() + apart);
+            prop_assert_eq!(id.to_bytes() < first_key_at(time), id.created() < time);
+        }
+    }
+}

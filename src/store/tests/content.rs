@@ -1,0 +1,199 @@
+//! What is kept comes back.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::operation::Word;
+use crate::store::record::{read_account, read_operation, write_account, write_operation};
+
+fn time() -> impl Strategy<Value = Timestamp> {
+    prop_oneof![any::<i64>(), 1_600_000_000_000_i64..2_000_000_000_000]
+        .prop_map(Timestamp::from_millis)
+}
+
+fn word() -> impl Strategy<Value = Word> {
+    "[a-zA-Z0-9 _.:-]{1,64}".prop_map(|text| Word::new(&text))
+}
+
+fn state() -> impl Strategy<Value = OperationState> {
+    prop_oneof![
+        proptest::sample::select(&OperationState::KNOWN[..]),
+        word().prop_map(OperationState::Other),
+    ]
+}
+
+fn figure() -> impl Strategy<Value = u32> {
+    prop_oneof![Just(0), 0..300_u32, any::<u32>()]
+}
+
+fn stats() -> impl Strategy<Value = Stats> {
+    let maybe = || proptest::option::of(figure());
+    let unknown = proptest::option::of(proptest::collection::vec((word(), figure()), 0..4));
+    (
+        proptest::array::uniform8(figure()),
+        maybe(),
+        maybe(),
+        maybe(),
+        unknown,
+    )
+        .prop_map(|(emails, size, recipients, attempts, unknown)| Stats {
+            emails,
+            size,
+            recipients,
+            attempts,
+            unknown: unknown.map(Into::into),
+        })
+}
+
+fn any_saved() -> impl Strategy<Value = SavedOperation> {
+    let id = "[0-7][0-9a-hjkmnp-tv-z]{25,34}"
+        .prop_map(|ulid| format!("{PREFIX}{ulid}").parse().unwrap());
+    let operation = (id, state(), stats(), time(), proptest::option::of(time())).prop_map(
+        |(id, state, stats, created, updated)| Operation {
+            id,
+            state,
+            stats,
+            created,
+            updated,
+        },
+    );
+    let marks = (figure(), proptest::array::uniform5(figure()))
+        .prop_map(|(accepted, outcomes)| Marks { accepted, outcomes });
+    (operation, time(), time(), marks).prop_map(|(operation, last_success, last_change, marks)| {
+        SavedOperation {
+            operation,
+            last_success,
+            last_change,
+            marks,
+        }
+    })
+}
+
+fn any_standing() -> impl Strategy<Value = SavedAccount> {
+    let counters = (any::<u64>(), proptest::array::uniform5(any::<u64>()))
+        .prop_map(|(accepted, outcomes)| Counters { accepted, outcomes });
+    (
+        time(),
+        counters,
+        any::<bool>(),
+        proptest::option::of(time()),
+    )
+        .prop_map(
+            |(born, counters, cumulative_proven, discovered_until)| SavedAccount {
+                born,
+                counters,
+                cumulative_proven,
+                discovered_until,
+            },
+        )
+}
+
+proptest! {
+    #[test]
+    fn every_operation_round_trips(saved in any_saved()) {
+        let mut bytes = vec![1, 2, 3];
+        write_operation(&saved, &mut bytes);
+        prop_assert_eq!(read_operation(saved.operation.id, &bytes), Ok(saved));
+    }
+
+    #[test]
+    fn every_standing_round_trips(saved in any_standing()) {
+        prop_assert_eq!(read_account(&write_account(&saved)), Ok(saved));
+    }
+
+    #[test]
+    fn no_bytes_panic(mut bytes: Vec<u8>, versioned: bool) {
+        if versioned && let Some(first) = bytes.first_mut() {
+            *first = 1;
+        }
+        let _ = read_account(&bytes);
+        let _ = read_operation(saved(0, 0).operation.id, &bytes);
+    }
+
+    #[test]
+    fn a_record_cut_short_is_no_record(saved in any_saved(), cut: prop::sample::Index) {
+        let mut bytes = Vec::new();
+        write_operation(&saved, &mut bytes);
+        bytes.truncate(cut.index(bytes.len()));
+        prop_assert!(read_operation(saved.operation.id, &bytes).is_err());
+    }
+}
+
+#[test]
+fn an_operation_of_one_email_is_small() {
+    let mut bytes = Vec::new();
+    write_operation(&saved(7, 0), &mut bytes);
+    assert!(bytes.len() <= 30, "{} bytes", bytes.len());
+}
+
+#[test]
+fn what_was_committed_is_there_after_opening_again() {
+    let directory = tempfile::tempdir().unwrap();
+    // Two levels that do not exist yet, and more operations than are loaded at once.
+    let path = directory.path().join("not/yet");
+    let store = open(&path);
+    assert_eq!((store.notices(), store.is_durable()), (&[][..], true));
+    assert_eq!(content(&store), (None, Vec::new()));
+    let many = u32::try_from(LOADED_AT_ONCE).unwrap() + 3;
+    let kept = (
+        Some(standing(1)),
+        (0..many).map(|number| saved(number, number)).collect(),
+    );
+    commit(&store, &kept).unwrap();
+    let other = Batch {
+        account: "other",
+        standing: &standing(9),
+        operations: &[],
+    };
+    store.commit(&other).unwrap();
+    drop(store);
+    let store = open(&path);
+    assert_eq!((store.notices(), others(&path)), (&[][..], Vec::new()));
+    assert_eq!(content(&store), kept);
+    assert_eq!(
+        store.marks(ACCOUNT, kept.1[5].operation.id).unwrap(),
+        Some(kept.1[5].marks)
+    );
+    assert_eq!(store.marks("other", kept.1[5].operation.id).unwrap(), None);
+    let found = store
+        .load("other", &mut |_| panic!("has no operations"))
+        .unwrap();
+    assert_eq!(found, Some(standing(9)));
+}
+
+#[test]
+fn without_a_directory_nothing_is_kept_and_nothing_fails() {
+    let store = Store::open(None, now()).unwrap();
+    commit(&store, &(Some(standing(1)), vec![saved(1, 1)])).unwrap();
+    assert_eq!(content(&store), (None, Vec::new()));
+    assert_eq!(
+        store.marks(ACCOUNT, saved(1, 1).operation.id).unwrap(),
+        None
+    );
+    assert!(!store.purge(ACCOUNT, now()).unwrap());
+    assert!(!store.is_durable());
+}
+
+#[test]
+fn a_purge_forgets_the_older_ones_in_bounded_steps() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(directory.path());
+    assert!(
+        !store.purge(ACCOUNT, now()).unwrap(),
+        "an account never kept"
+    );
+    let step = u32::try_from(PURGED_AT_ONCE).unwrap();
+    let mut late = saved(0, 1);
+    late.operation.id = format!("{PREFIX}01h2xcejr0{:016}", 0).parse().unwrap();
+    let mut operations: Vec<_> = (0..step + 5).map(|number| saved(number, 1)).collect();
+    operations.push(late.clone());
+    commit(&store, &(Some(standing(1)), operations)).unwrap();
+    let before = late.operation.id.created();
+    assert!(store.purge(ACCOUNT, before).unwrap());
+    assert!(!store.purge(ACCOUNT, before).unwrap());
+    assert_eq!(content(&store), (Some(standing(1)), vec![late]));
+    assert_eq!(
+        store.marks(ACCOUNT, saved(3, 1).operation.id).unwrap(),
+        None
+    );
+}

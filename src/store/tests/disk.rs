@@ -1,0 +1,245 @@
+//! Directories and disks that do not do what they should.
+
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::process::Command;
+
+use super::*;
+
+#[test]
+fn a_second_one_in_the_same_directory_is_refused() {
+    let directory = tempfile::tempdir().unwrap();
+    let first = open(directory.path());
+    let refused = Store::open(Some(directory.path()), now()).unwrap_err();
+    assert!(matches!(refused, StoreError::InUse { .. }));
+    assert_eq!(
+        refused.to_string(),
+        format!(
+            "{} is in use by another process; give each exporter its own --storage.path",
+            directory.path().display()
+        )
+    );
+    drop(first);
+    open(directory.path());
+}
+
+#[test]
+fn the_file_alone_refuses_a_second_one_too() {
+    let directory = tempfile::tempdir().unwrap();
+    drop(open(directory.path()));
+    let other = redb::Database::open(directory.path().join(NAME)).unwrap();
+    let refused = Store::open(Some(directory.path()), now()).unwrap_err();
+    assert!(matches!(refused, StoreError::InUse { .. }));
+    drop(other);
+    open(directory.path());
+}
+
+#[test]
+fn a_directory_that_cannot_be_made_is_told_and_tried_again() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("file");
+    fs::write(&file, "in the way").unwrap();
+    let store = open(&file.join("data"));
+    let [notice] = store.notices() else {
+        panic!("{:?}", store.notices());
+    };
+    assert!(
+        notice.starts_with("cannot write to ") && notice.contains("Not a directory"),
+        "{notice}"
+    );
+    assert_eq!(content(&store), (None, Vec::new()));
+    let kept = (Some(standing(1)), vec![saved(1, 1)]);
+    assert!(matches!(
+        commit(&store, &kept),
+        Err(StoreError::Unwritable { .. })
+    ));
+    fs::remove_file(&file).unwrap();
+    commit(&store, &kept).unwrap();
+    assert_eq!(content(&store), kept);
+}
+
+#[test]
+fn a_state_that_appears_later_is_not_overwritten() {
+    let directory = tempfile::tempdir().unwrap();
+    let kept = fill(&open(&directory.path().join("elsewhere")), 3);
+    let data = directory.path().join("data");
+    fs::write(&data, "in the way").unwrap();
+    let store = open(&data);
+    fs::remove_file(&data).unwrap();
+    fs::rename(directory.path().join("elsewhere"), &data).unwrap();
+    let refused = commit(&store, &(Some(standing(0)), Vec::new())).unwrap_err();
+    assert!(matches!(refused, StoreError::Exchanged { .. }), "{refused}");
+    drop(store);
+    assert_eq!(content(&open(&data)), kept);
+}
+
+/// A file system of its own, for as long as it lives.
+struct Disk(tempfile::TempDir);
+
+impl Disk {
+    /// `None` where a test may not mount.
+    fn mount(kibibytes: u32) -> Option<Self> {
+        let directory = tempfile::tempdir().unwrap();
+        let size = format!("size={kibibytes}k");
+        let status = Command::new("mount")
+            .args(["-t", "tmpfs", "-o", &size, "tmpfs"])
+            .arg(directory.path())
+            .status();
+        if !status.is_ok_and(|status| status.success()) {
+            // Written past the test harness, which hides what a passing test prints.
+            let _ = writeln!(
+                std::io::stderr(),
+                "SKIPPED: a test of the store needs `mount`, hence root"
+            );
+            return None;
+        }
+        Some(Self(directory))
+    }
+
+    fn remount(&self, how: &str) {
+        let how = format!("remount,{how}");
+        assert!(
+            Command::new("mount")
+                .args(["-o", &how])
+                .arg(self.0.path())
+                .status()
+                .unwrap()
+                .success()
+        );
+    }
+
+    fn data(&self) -> PathBuf {
+        self.0.path().join("data")
+    }
+
+    /// Takes the room that is left.
+    fn fill(&self) -> PathBuf {
+        let path = self.0.path().join("ballast");
+        let mut file = fs::File::create(&path).unwrap();
+        while file.write_all(&[1; 4096]).is_ok() {}
+        path
+    }
+}
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg(self.0.path()).status();
+    }
+}
+
+#[test]
+fn a_full_disk_fails_commits_and_costs_nothing_that_was_kept() {
+    let Some(disk) = Disk::mount(1024) else {
+        return;
+    };
+    let store = open(&disk.data());
+    let kept = fill(&store, 10);
+    let ballast = disk.fill();
+    let more = (
+        Some(standing(50)),
+        (0..3000).map(|number| saved(number, 9)).collect(),
+    );
+    for _ in 0..3 {
+        let failed = commit(&store, &more).unwrap_err();
+        assert!(
+            matches!(failed, StoreError::Unwritable { .. }),
+            "{failed:?}"
+        );
+        assert_eq!(content(&store), kept);
+    }
+    drop(store);
+    // A start on the full disk shows what was kept.
+    let store = open(&disk.data());
+    assert_eq!(content(&store), kept);
+    assert!(commit(&store, &more).is_err());
+    fs::remove_file(ballast).unwrap();
+    commit(&store, &more).unwrap();
+    drop(store);
+    assert_eq!(content(&open(&disk.data())), more);
+    assert!(others(&disk.data()).is_empty());
+}
+
+#[test]
+fn a_disk_full_from_the_start_heals_without_litter() {
+    let Some(disk) = Disk::mount(256) else { return };
+    fs::create_dir(disk.data()).unwrap();
+    let ballast = disk.fill();
+    let store = open(&disk.data());
+    assert_eq!(store.notices().len(), 1, "{:?}", store.notices());
+    let kept = (Some(standing(1)), vec![saved(1, 1)]);
+    for _ in 0..3 {
+        assert!(matches!(
+            commit(&store, &kept),
+            Err(StoreError::Unwritable { .. })
+        ));
+    }
+    assert!(
+        others(&disk.data()).is_empty(),
+        "{:?}",
+        others(&disk.data())
+    );
+    fs::remove_file(ballast).unwrap();
+    commit(&store, &kept).unwrap();
+    assert_eq!(content(&store), kept);
+}
+
+#[test]
+fn a_read_only_disk_shows_what_was_kept_even_after_a_crash() {
+    let Some(disk) = Disk::mount(1024) else {
+        return;
+    };
+    let elsewhere = tempfile::tempdir().unwrap();
+    let running = open(elsewhere.path());
+    let kept = fill(&running, 10);
+    fs::create_dir(disk.data()).unwrap();
+    // Taken from under a running store, as `kill -9` would leave it.
+    fs::copy(elsewhere.path().join(NAME), disk.data().join(NAME)).unwrap();
+    disk.remount("ro");
+    let store = open(&disk.data());
+    assert_eq!(content(&store), kept);
+    let [notice] = store.notices() else {
+        panic!("{:?}", store.notices());
+    };
+    assert!(notice.contains("Read-only file system"), "{notice}");
+    let more = (Some(standing(50)), vec![saved(11, 1)]);
+    for _ in 0..2 {
+        assert!(matches!(
+            commit(&store, &more),
+            Err(StoreError::Unwritable { .. })
+        ));
+        assert_eq!(content(&store), kept);
+    }
+    disk.remount("rw");
+    commit(&store, &more).unwrap();
+    drop(store);
+    assert_eq!(content(&open(&disk.data())).1.len(), 11);
+}
+
+#[test]
+fn a_damaged_file_on_a_read_only_disk_is_told_and_left() {
+    let Some(disk) = Disk::mount(256) else { return };
+    fs::create_dir(disk.data()).unwrap();
+    fs::write(disk.data().join(NAME), "not a database").unwrap();
+    disk.remount("ro");
+    let store = open(&disk.data());
+    assert_eq!(store.notices().len(), 1, "{:?}", store.notices());
+    let kept = (Some(standing(1)), vec![saved(1, 1)]);
+    assert!(matches!(
+        commit(&store, &kept),
+        Err(StoreError::Unwritable { .. })
+    ));
+    disk.remount("rw");
+    commit(&store, &kept).unwrap();
+    assert_eq!(content(&store), kept);
+    assert_eq!(
+        others(&disk.data()),
+        ["state.redb.foreign-20261123T220000Z"]
+    );
+}
+
+#[test]
+fn a_store_and_its_errors_cross_threads() {
+    fn crosses<T: Send + Sync>() {}
+    crosses::<Store>();
+    crosses::<StoreError>();
+}
