@@ -68,6 +68,7 @@ fn snapshot() -> Snapshot {
         accounts: vec![AccountSnapshot {
             name: Arc::from("marketing"),
             standing: Standing::default(),
+            counters: None,
             reading: Reading::Exclusive,
             totals,
             without_series: 0,

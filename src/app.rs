@@ -17,6 +17,7 @@ use crate::clock::Clock;
 use crate::collector::Collector;
 use crate::config::{Config, ListenAddress};
 use crate::exposition::{Build, Instruments};
+use crate::store::Store;
 use crate::web::{self, Buffers, Service, UnderWay};
 
 /// A scrape under way at a stop may take this long; Kubernetes kills after 30 s, systemd after 90 s.
@@ -46,12 +47,21 @@ pub fn build() -> Build<'static> {
 /// The collector of a configuration, and the instruments it writes to.
 ///
 /// # Errors
-/// When there is no HTTP client to be had.
+/// When there is no HTTP client to be had, or the store is in use by another process.
 pub fn collector(config: &Config, clock: &Clock) -> anyhow::Result<(Collector, Instruments)> {
     let instruments =
         Instruments::new(build()).context("cannot set up the exporter's own metrics")?;
     instruments.config_loaded(clock.now());
-    let collector = Collector::new(config, &instruments, clock)?;
+    let store = Store::open(config.storage.path.as_deref(), clock.now())?;
+    for notice in store.notices() {
+        tracing::warn!("{notice}");
+    }
+    if store.is_durable() {
+        instruments
+            .show_state()
+            .context("cannot set up the exporter's own metrics")?;
+    }
+    let collector = Collector::new(config, &Arc::new(store), &instruments, clock)?;
     Ok((collector, instruments))
 }
 
@@ -104,7 +114,7 @@ impl App {
         );
         let first = tokio::spawn({
             let collector = Arc::clone(&service.collector);
-            async move { collector.collect(FIRST_COLLECTION).await }
+            async move { collector.run(FIRST_COLLECTION).await }
         });
         let end = async {
             shutdown.await;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::operation::{Operation, OperationId, Reading, State, Stats, Status, Word};
+use crate::operation::{Counters, Operation, OperationId, Reading, State, Stats, Status, Word};
 use crate::timestamp::Timestamp;
 
 /// All accounts at one moment.
@@ -21,6 +21,8 @@ pub struct AccountSnapshot {
     pub name: Arc<str>,
     /// How its collection stands.
     pub standing: Standing,
+    /// The counters as far as they are saved; `None` before the first save.
+    pub counters: Option<Counters>,
     /// How its stats are read.
     pub reading: Reading,
     /// Sums over all tracked operations.

@@ -1,16 +1,17 @@
 //! `demo`: a simulated account and an exporter that watches it, for someone without an account.
 
+use std::io::IsTerminal;
 use std::net::{Ipv4Addr, SocketAddr};
 
 use anyhow::Context;
 use tokio::net::TcpListener;
 
 use super::exit::Failure;
-use super::options::{LogOptions, ServeOptions};
+use super::options::{LogLevel, LogOptions, SeriesOptions, StorageOptions, WebOptions};
 use super::simulate::WorldOptions;
 use super::{logging, serve};
 use crate::app::App;
-use crate::config::{Config, ListenAddress};
+use crate::config::{Config, ListenAddress, Overrides};
 
 /// The port that is registered for this exporter; on loopback alone, since a demo is for whoever started it.
 const LISTEN: ListenAddress = ListenAddress::Socket(SocketAddr::new(
@@ -18,19 +19,35 @@ const LISTEN: ListenAddress = ListenAddress::Socket(SocketAddr::new(
     10202,
 ));
 
+/// What `--help` says of options that mean something else here.
+pub(super) const LISTEN_HELP: &str =
+    "Address to listen on; repeatable, or comma-separated [default: 127.0.0.1:10202]";
+pub(super) const LEVEL_HELP: &str =
+    "Least important messages: error, warn, info, debug, trace [default: info, on a terminal warn]";
+
 /// Options of `demo`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Options {
     #[command(flatten)]
     world: WorldOptions,
     #[command(flatten)]
-    serve: ServeOptions,
+    storage: StorageOptions,
+    #[command(flatten)]
+    series: SeriesOptions,
+    #[command(flatten)]
+    web: WebOptions,
     #[command(flatten)]
     log: LogOptions,
 }
 
 pub(super) async fn run(options: Options) -> Result<(), Failure> {
-    logging::start(&options.log);
+    // On a terminal the announcement says it all; whoever collects the log gets all of it.
+    let usual = if std::io::stderr().is_terminal() {
+        LogLevel::Warn
+    } else {
+        LogLevel::Info
+    };
+    logging::start(&options.log, usual);
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
         .await
         .context("cannot bind a port for the simulated API")?;
@@ -39,7 +56,7 @@ pub(super) async fn run(options: Options) -> Result<(), Failure> {
         .context("cannot tell the port of the simulated API")?;
     let router = options.world.simulator().router();
     let simulator = tokio::spawn(async move { axum::serve(listener, router).await });
-    let config = config(&options.serve, api)?;
+    let config = config(&options, api)?;
     let result = serve::serve(&config, |app| {
         announce(app, &config.web.telemetry_path, api);
     })
@@ -48,11 +65,16 @@ pub(super) async fn run(options: Options) -> Result<(), Failure> {
     result
 }
 
-/// The configuration as given, but with the simulated account and without the user's own credentials.
-fn config(options: &ServeOptions, api: SocketAddr) -> Result<Config, Failure> {
-    let mut overrides = options.overrides();
-    overrides.config_file = None;
-    overrides.base_url = Some(format!("http://{api}/v1"));
+/// The simulated account, and nothing of the user's own.
+fn config(options: &Options, api: SocketAddr) -> Result<Config, Failure> {
+    let mut overrides = Overrides {
+        base_url: Some(format!("http://{api}/v1")),
+        ..Overrides::default()
+    };
+    // Whoever looks around leaves nothing behind.
+    options.storage.write_to_or_memory(&mut overrides);
+    options.series.write_to(&mut overrides);
+    options.web.write_to(&mut overrides);
     if overrides.listen.is_empty() {
         overrides.listen.push(LISTEN);
     }
@@ -76,11 +98,11 @@ fn announce(app: &App, telemetry_path: &str, api: SocketAddr) {
     };
     println!(
         "\nA simulated Twilio account and an exporter that watches it. Nothing leaves this machine.\n\n\
-         \x20 Open             http://{host}/\n\
+         \x20 Look             http://{host}/\n\
          \x20 Metrics          http://{host}{telemetry_path}\n\
          \x20 Simulated API    http://{api}/v1\n\n\
-         A campaign is about to go wrong. To see it:\n\n\
-         \x20 curl -s http://{host}{telemetry_path} | grep undelivered\n\n\
+         A campaign has just begun and is going wrong. Watch undelivered and failed rise:\n\n\
+         \x20 curl -s http://{host}{telemetry_path} | grep '^twilio_email_emails{{'\n\n\
          Stop with Ctrl-C.\n"
     );
 }

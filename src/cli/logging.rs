@@ -4,15 +4,15 @@ use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
-use super::options::{LogFormat, LogOptions};
+use super::options::{LogFormat, LogLevel, LogOptions};
 use crate::config::Config;
 
 /// Libraries speak up only when something is wrong with them: at debug, hyper alone writes a page per request.
 const LIBRARIES: LevelFilter = LevelFilter::WARN;
 
-/// Starts it; to be called once.
-pub(super) fn start(options: &LogOptions) {
-    let level = LevelFilter::from_level(options.level().into());
+/// Starts it, at the level `usual` unless another was asked for; to be called once.
+pub(super) fn start(options: &LogOptions, usual: LogLevel) {
+    let level = LevelFilter::from_level(options.level_or(usual).into());
     let targets = Targets::new()
         .with_default(LIBRARIES.min(level))
         .with_target("twilio_email_exporter", level);

@@ -11,39 +11,50 @@ mod simulate;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{ArgAction, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use self::options::{LogOptions, ServeOptions};
 
-/// Prometheus exporter for Twilio Email: what became of every send, within a scrape.
-///
-/// Twilio answers a send with an operation; whether its mail arrives can only be learnt by polling. This program polls
-/// and shows Prometheus how many emails of each operation are queued, sent, delivered, opened, undelivered or failed.
-///
-/// To look around without an account, run `demo`.
+/// What stands above the options in `--help`.
+const ABOUT: &str = "\
+Prometheus exporter for Twilio Email: what became of every send, within a scrape.
+
+Twilio answers a send with an operation; whether its mail arrives can only be learnt by asking. This
+program asks, and shows Prometheus how many emails of each operation are queued, sent, delivered,
+opened, undelivered or failed. To look around without an account, run `demo`.";
+
 #[derive(Debug, Parser)]
-#[command(name = "twilio-email-exporter", version = options::version(), args_conflicts_with_subcommands = true)]
-#[command(after_help = options::CREDENTIALS_HELP)]
+#[command(name = "twilio-email-exporter", version = options::version(), about = ABOUT)]
+#[command(args_conflicts_with_subcommands = true, disable_help_subcommand = true, after_help = options::CREDENTIALS_HELP)]
+#[command(disable_help_flag = true, disable_version_flag = true)]
 struct CommandLine {
     #[command(subcommand)]
     command: Option<Command>,
     #[command(flatten)]
     serve: Serve,
+    /// Print this help
+    // One help, in clap's short shape: its long one is four screens of blank lines.
+    #[arg(short, long, action = ArgAction::HelpShort, global = true, display_order = 1000, help_heading = None::<&str>)]
+    help: Option<bool>,
+    /// Print the version
+    #[arg(short = 'V', long, action = ArgAction::Version, display_order = 1001, help_heading = None::<&str>)]
+    version: Option<bool>,
 }
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Serve /metrics; this is what happens without a command.
+    /// Serve /metrics; this is what happens without a command
     Serve(Serve),
-    /// Show the exporter at work on a simulated account; needs nothing.
+    /// Show the exporter at work on a simulated account; needs nothing
     Demo(demo::Options),
-    /// Serve a simulated Twilio Email API, for development and load tests.
+    /// Serve a simulated Twilio Email API, for development and load tests
     Simulate(simulate::Options),
-    /// Collect once and print the exposition; for cron jobs and the textfile collector.
+    /// Collect once and print the metrics; for cron jobs and the textfile collector
     Once(once::Options),
 }
 
 #[derive(Debug, clap::Args)]
+#[command(after_help = options::CREDENTIALS_HELP)]
 struct Serve {
     #[command(flatten)]
     options: ServeOptions,
@@ -54,7 +65,9 @@ struct Serve {
 /// Parses the command line, runs, and says how it went.
 #[must_use]
 pub fn main() -> ExitCode {
-    let CommandLine { command, serve } = CommandLine::parse();
+    let matches = command_line().get_matches();
+    let CommandLine { command, serve, .. } =
+        CommandLine::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     let command = command.unwrap_or(Command::Serve(serve));
     let runtime = match tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -83,6 +96,27 @@ pub fn main() -> ExitCode {
     }
 }
 
+/// The command line as it is declared, and laid out for `--help`.
+fn command_line() -> clap::Command {
+    let demo = |demo: clap::Command| {
+        demo.mut_arg("listen", |option| option.help(demo::LISTEN_HELP))
+            .mut_arg("level", |option| option.help(demo::LEVEL_HELP))
+    };
+    tell_variables(CommandLine::command().mut_subcommand("demo", demo))
+}
+
+/// Puts each option's variable on a line of its own; clap would break the line within the brackets.
+fn tell_variables(command: clap::Command) -> clap::Command {
+    let tell = |option: clap::Arg| match (option.get_env(), option.get_help()) {
+        (Some(variable), Some(help)) => {
+            let help = format!("{help}\n[env: {}]", variable.display());
+            option.help(help).hide_env(true).next_line_help(true)
+        }
+        _ => option,
+    };
+    command.mut_args(tell).mut_subcommands(tell_variables)
+}
+
 /// An environment variable, if it is text.
 fn environment(name: &str) -> Option<String> {
     std::env::var(name).ok()
@@ -90,10 +124,37 @@ fn environment(name: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
+    use super::command_line;
 
     #[test]
     fn the_command_line_is_sound() {
-        super::CommandLine::command().debug_assert();
+        command_line().debug_assert();
+    }
+
+    #[test]
+    fn help_fits_a_terminal_and_names_every_variable() {
+        let mut command_line = command_line().term_width(100);
+        command_line.build();
+        let commands = std::iter::once(&command_line).chain(command_line.get_subcommands());
+        for command in commands {
+            let help = command.clone().render_help().to_string();
+            for line in help.lines() {
+                assert!(line.chars().count() <= 100, "{line}");
+                assert_eq!(
+                    line.matches("[env: ").count(),
+                    line.matches("TWILIO_EMAIL_").count(),
+                    "{line}"
+                );
+            }
+            for option in command
+                .get_arguments()
+                .filter(|option| !option.is_hide_set())
+            {
+                if let Some(variable) = option.get_env() {
+                    let told = format!("[env: {}]", variable.display());
+                    assert!(help.contains(&told), "{told} in {help}");
+                }
+            }
+        }
     }
 }

@@ -6,28 +6,40 @@ use std::time::Duration;
 use anyhow::{Context, anyhow};
 
 use super::exit::Failure;
-use super::options::{LogOptions, ServeOptions};
+use super::options::{
+    AccountOptions, CREDENTIALS_HELP, LogLevel, LogOptions, SeriesOptions, StorageOptions,
+};
 use super::{logging, signals};
 use crate::app;
 use crate::clock::Clock;
-use crate::config::Config;
+use crate::config::{Config, Overrides};
 use crate::exposition;
 
 /// A cron job that takes longer than this overlaps with the next one.
 const LONGEST: Duration = Duration::from_mins(5);
 
-/// Options of `once`: those of `serve`; the ones about the web do nothing here.
+/// Options of `once`: those of `serve` but for the web.
 #[derive(Debug, clap::Args)]
+#[command(after_help = CREDENTIALS_HELP)]
 pub(super) struct Options {
     #[command(flatten)]
-    serve: ServeOptions,
+    account: AccountOptions,
+    #[command(flatten)]
+    storage: StorageOptions,
+    #[command(flatten)]
+    series: SeriesOptions,
     #[command(flatten)]
     log: LogOptions,
 }
 
 pub(super) async fn run(options: &Options) -> Result<(), Failure> {
-    logging::start(&options.log);
-    let config = Config::load(&options.serve.overrides(), &super::environment)?;
+    logging::start(&options.log, LogLevel::Info);
+    let mut overrides = Overrides::default();
+    options.account.write_to(&mut overrides);
+    // A look from the command line leaves nothing behind, and disturbs no exporter that runs here.
+    options.storage.write_to_or_memory(&mut overrides);
+    options.series.write_to(&mut overrides);
+    let config = Config::load(&overrides, &super::environment)?;
     logging::tell_notices(&config);
     let stop = signals::stop()?;
     let (collector, instruments) = app::collector(&config, &Clock::System)?;

@@ -29,10 +29,27 @@ Credentials (never options: those stand in the process list):
   Each may name a file instead: TWILIO_API_SECRET_FILE, TWILIO_AUTH_TOKEN_FILE, …
   With --config.file, the accounts of the file bring their own.";
 
-/// Options of everything that reads from Twilio: which account, which operations, what is served and kept.
+/// Options of the exporter: which account, which operations, what is shown and where.
 #[derive(Debug, Clone, Args)]
 pub struct ServeOptions {
-    /// YAML file with accounts and their operations [default: none, one account from the environment]
+    /// What is watched.
+    #[command(flatten)]
+    pub account: AccountOptions,
+    /// What is kept.
+    #[command(flatten)]
+    pub storage: StorageOptions,
+    /// What has series.
+    #[command(flatten)]
+    pub series: SeriesOptions,
+    /// Where it is served.
+    #[command(flatten)]
+    pub web: WebOptions,
+}
+
+/// Which account is watched, and how.
+#[derive(Debug, Clone, Args)]
+pub struct AccountOptions {
+    /// YAML file with accounts and operations [default: none, one account from the environment]
     #[arg(
         long = "config.file",
         env = "TWILIO_EMAIL_CONFIG_FILE",
@@ -44,24 +61,24 @@ pub struct ServeOptions {
     // Not as a comment: rustdoc would want the address as a link.
     #[arg(
         long = "twilio.base-url",
-        help = format!("Where Twilio's API is, for accounts that do not say it [default: {DEFAULT_BASE_URL}]"),
+        help = format!("Twilio's API, for accounts that do not say it [default: {DEFAULT_BASE_URL}]"),
         env = "TWILIO_EMAIL_BASE_URL",
         value_name = "URL"
     )]
     #[arg(value_parser = given(StringValueParser::new()), hide_env_values = true, help_heading = TWILIO)]
     base_url: Option<Given<String>>,
 
-    /// An operation to watch always; may be repeated, the variable takes a comma-separated list
+    /// Find operations through Twilio's list of them: true or false [default: true]
+    #[arg(long, env = "TWILIO_EMAIL_DISCOVERY", value_name = "BOOL")]
+    #[arg(num_args = 0..=1, default_missing_value = "true", value_parser = given(BoolValueParser::new()))]
+    #[arg(hide_env_values = true, hide_possible_values = true, help_heading = TWILIO)]
+    discovery: Option<Given<bool>>,
+
+    /// An operation to watch always; repeatable, or comma-separated [default: none]
     #[arg(long = "operation", env = "TWILIO_EMAIL_OPERATIONS", value_name = "ID")]
     #[arg(value_delimiter = ',', value_parser = given(|text: &str| text.trim().parse::<OperationId>()))]
     #[arg(hide_env_values = true, help_heading = TWILIO)]
     operations: Vec<Given<OperationId>>,
-
-    /// Find operations through Twilio's list of them [default: true]
-    #[arg(long, env = "TWILIO_EMAIL_DISCOVERY", value_name = "BOOL")]
-    #[arg(num_args = 0..=1, default_missing_value = "true", value_parser = given(BoolValueParser::new()))]
-    #[arg(hide_env_values = true, help_heading = TWILIO)]
-    discovery: Option<Given<bool>>,
 
     /// Read single emails, too; not part of this version [default: false]
     #[arg(
@@ -70,27 +87,13 @@ pub struct ServeOptions {
         value_name = "BOOL"
     )]
     #[arg(num_args = 0..=1, default_missing_value = "true", value_parser = given(BoolValueParser::new()))]
-    #[arg(hide_env_values = true, help_heading = TWILIO)]
+    #[arg(hide_env_values = true, hide_possible_values = true, help_heading = TWILIO)]
     emails_collector: Option<Given<bool>>,
+}
 
-    /// The most operations with series of their own; 0: only configured ones [default: 1000]
-    #[arg(
-        long = "series.max-operations",
-        env = "TWILIO_EMAIL_SERIES_MAX_OPERATIONS",
-        value_name = "N"
-    )]
-    #[arg(value_parser = given(RangedU64ValueParser::<usize>::new()), hide_env_values = true, help_heading = METRICS)]
-    max_operations: Option<Given<usize>>,
-
-    /// Taken off Prometheus' scrape timeout, so that the answer arrives in time [default: 0.5s]
-    #[arg(
-        long = "scrape.timeout-offset",
-        env = "TWILIO_EMAIL_SCRAPE_TIMEOUT_OFFSET",
-        value_name = "DURATION"
-    )]
-    #[arg(value_parser = given(parse_duration), hide_env_values = true, help_heading = METRICS)]
-    timeout_offset: Option<Given<Duration>>,
-
+/// What outlives the process.
+#[derive(Debug, Clone, Args)]
+pub struct StorageOptions {
     /// Directory for what must survive a restart; "" keeps everything in memory [default: data]
     // Not `Given`: here an empty value means something.
     #[arg(
@@ -98,17 +101,36 @@ pub struct ServeOptions {
         env = "TWILIO_EMAIL_STORAGE_PATH",
         value_name = "DIR"
     )]
-    #[arg(value_parser = value_parser!(OsString), hide_env_values = true, help_heading = METRICS)]
+    #[arg(value_parser = value_parser!(OsString), hide_env_values = true)]
     storage_path: Option<OsString>,
+}
 
-    /// Address to listen on; may be repeated, the variable takes a comma-separated list [default: :10202]
+/// Which operations have series.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = METRICS)]
+pub struct SeriesOptions {
+    /// The most operations with series of their own; 0: only configured ones [default: 1000]
+    #[arg(
+        long = "series.max-operations",
+        env = "TWILIO_EMAIL_SERIES_MAX_OPERATIONS",
+        value_name = "N"
+    )]
+    #[arg(value_parser = given(RangedU64ValueParser::<usize>::new()), hide_env_values = true)]
+    max_operations: Option<Given<usize>>,
+}
+
+/// What the exporter serves, and where.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = WEB)]
+pub struct WebOptions {
+    /// Address to listen on; repeatable, or comma-separated [default: :10202]
     #[arg(
         long = "web.listen-address",
         env = "TWILIO_EMAIL_WEB_LISTEN_ADDRESS",
         value_name = "ADDRESS"
     )]
     #[arg(value_delimiter = ',', value_parser = given(|text: &str| text.trim().parse::<ListenAddress>()))]
-    #[arg(hide_env_values = true, help_heading = WEB)]
+    #[arg(hide_env_values = true)]
     listen: Vec<Given<ListenAddress>>,
 
     /// Path of the metrics [default: /metrics]
@@ -117,8 +139,17 @@ pub struct ServeOptions {
         env = "TWILIO_EMAIL_WEB_TELEMETRY_PATH",
         value_name = "PATH"
     )]
-    #[arg(value_parser = given(StringValueParser::new()), hide_env_values = true, help_heading = WEB)]
+    #[arg(value_parser = given(StringValueParser::new()), hide_env_values = true)]
     telemetry_path: Option<Given<String>>,
+
+    /// Taken off Prometheus' scrape timeout, so that the answer arrives in time [default: 0.5s]
+    #[arg(
+        long = "scrape.timeout-offset",
+        env = "TWILIO_EMAIL_SCRAPE_TIMEOUT_OFFSET",
+        value_name = "DURATION"
+    )]
+    #[arg(value_parser = given(parse_duration), hide_env_values = true)]
+    timeout_offset: Option<Given<Duration>>,
 
     /// TLS and authentication of the exporter itself: refused by this version
     #[arg(
@@ -148,25 +179,26 @@ pub struct ServeOptions {
     enable_lifecycle: Option<Given<bool>>,
 }
 
-/// How the exporter tells what it does; always on standard error.
+/// How the program tells what it does; always on standard error.
 #[derive(Debug, Clone, Args)]
+#[command(next_help_heading = LOG)]
 pub struct LogOptions {
-    /// Least important messages that are shown [default: info]
+    /// The least important messages shown: error, warn, info, debug or trace [default: info]
     #[arg(
         long = "log.level",
         env = "TWILIO_EMAIL_LOG_LEVEL",
         value_name = "LEVEL"
     )]
-    #[arg(value_parser = given(EnumValueParser::<LogLevel>::new()), hide_env_values = true, help_heading = LOG)]
+    #[arg(value_parser = given(EnumValueParser::<LogLevel>::new()), hide_env_values = true, hide_possible_values = true)]
     level: Option<Given<LogLevel>>,
 
-    /// Shape of a line [default: logfmt]
+    /// The shape of a line: logfmt or json [default: logfmt]
     #[arg(
         long = "log.format",
         env = "TWILIO_EMAIL_LOG_FORMAT",
         value_name = "FORMAT"
     )]
-    #[arg(value_parser = given(EnumValueParser::<LogFormat>::new()), hide_env_values = true, help_heading = LOG)]
+    #[arg(value_parser = given(EnumValueParser::<LogFormat>::new()), hide_env_values = true, hide_possible_values = true)]
     format: Option<Given<LogFormat>>,
 }
 
@@ -205,29 +237,63 @@ impl ServeOptions {
     /// What was said, for [`Config::load`](crate::config::Config::load).
     #[must_use]
     pub fn overrides(&self) -> Overrides {
-        Overrides {
-            config_file: Given::value(self.config_file.as_ref()),
-            base_url: Given::value(self.base_url.as_ref()),
-            operations: values(&self.operations),
-            discovery: Given::value(self.discovery.as_ref()),
-            emails_collector: Given::value(self.emails_collector.as_ref()),
-            storage_path: self.storage_path.as_ref().map(PathBuf::from),
-            max_operations: Given::value(self.max_operations.as_ref()),
-            listen: values(&self.listen),
-            telemetry_path: Given::value(self.telemetry_path.as_ref()),
-            timeout_offset: Given::value(self.timeout_offset.as_ref()),
-            web_config_file: Given::value(self.web_config_file.as_ref()),
-            enable_api: Given::value(self.enable_api.as_ref()),
-            enable_lifecycle: Given::value(self.enable_lifecycle.as_ref()),
-        }
+        let mut overrides = Overrides::default();
+        self.account.write_to(&mut overrides);
+        self.storage.write_to(&mut overrides);
+        self.series.write_to(&mut overrides);
+        self.web.write_to(&mut overrides);
+        overrides
+    }
+}
+
+impl AccountOptions {
+    /// Adds what was said.
+    pub fn write_to(&self, overrides: &mut Overrides) {
+        overrides.config_file = Given::value(self.config_file.as_ref());
+        overrides.base_url = Given::value(self.base_url.as_ref());
+        overrides.discovery = Given::value(self.discovery.as_ref());
+        overrides.operations = values(&self.operations);
+        overrides.emails_collector = Given::value(self.emails_collector.as_ref());
+    }
+}
+
+impl StorageOptions {
+    /// Adds what was said.
+    pub fn write_to(&self, overrides: &mut Overrides) {
+        overrides.storage_path = self.storage_path.as_ref().map(PathBuf::from);
+    }
+
+    /// Adds what was said; where nothing was, everything is kept in memory.
+    pub fn write_to_or_memory(&self, overrides: &mut Overrides) {
+        self.write_to(overrides);
+        overrides.storage_path.get_or_insert_default();
+    }
+}
+
+impl SeriesOptions {
+    /// Adds what was said.
+    pub fn write_to(&self, overrides: &mut Overrides) {
+        overrides.max_operations = Given::value(self.max_operations.as_ref());
+    }
+}
+
+impl WebOptions {
+    /// Adds what was said.
+    pub fn write_to(&self, overrides: &mut Overrides) {
+        overrides.listen = values(&self.listen);
+        overrides.telemetry_path = Given::value(self.telemetry_path.as_ref());
+        overrides.timeout_offset = Given::value(self.timeout_offset.as_ref());
+        overrides.web_config_file = Given::value(self.web_config_file.as_ref());
+        overrides.enable_api = Given::value(self.enable_api.as_ref());
+        overrides.enable_lifecycle = Given::value(self.enable_lifecycle.as_ref());
     }
 }
 
 impl LogOptions {
-    /// The least important messages that are shown.
+    /// The least important messages that are shown, `usual` unless it was said.
     #[must_use]
-    pub fn level(&self) -> LogLevel {
-        Given::value(self.level.as_ref()).unwrap_or_default()
+    pub fn level_or(&self, usual: LogLevel) -> LogLevel {
+        Given::value(self.level.as_ref()).unwrap_or(usual)
     }
 
     /// How they are written.

@@ -1,14 +1,14 @@
 //! `serve`: the exporter.
 
 use super::exit::Failure;
-use super::options::{LogOptions, ServeOptions};
+use super::options::{LogLevel, LogOptions, ServeOptions};
 use super::{logging, signals};
 use crate::app::App;
 use crate::clock::Clock;
 use crate::config::Config;
 
 pub(super) async fn run(options: &ServeOptions, log: &LogOptions) -> Result<(), Failure> {
-    logging::start(log);
+    logging::start(log, LogLevel::Info);
     let config = Config::load(&options.overrides(), &super::environment)?;
     serve(&config, |_| {}).await
 }

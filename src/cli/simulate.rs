@@ -8,7 +8,7 @@ use clap::ValueEnum;
 use tokio::net::TcpListener;
 
 use super::exit::Failure;
-use super::options::LogOptions;
+use super::options::{LogLevel, LogOptions};
 use super::{logging, signals};
 use crate::clock::Clock;
 use crate::config::parse_duration;
@@ -18,7 +18,7 @@ use crate::simulator::{Fault, Settings, Simulator};
 /// Options of `simulate`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Options {
-    /// Address to listen on; anyone who reaches it is let in
+    /// Address to listen on; any user name and password are let in
     #[arg(
         long = "simulator.listen-address",
         env = "TWILIO_EMAIL_SIMULATOR_LISTEN_ADDRESS"
@@ -39,7 +39,7 @@ pub(super) struct Options {
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Simulated account")]
 pub(super) struct WorldOptions {
-    /// Decides everything that is left to chance
+    /// Decides everything left to chance: the same seed and start, the same account
     #[arg(long = "simulator.seed", env = "TWILIO_EMAIL_SIMULATOR_SEED")]
     #[arg(value_name = "N", default_value_t = 1, hide_env_values = true)]
     seed: u64,
@@ -47,22 +47,27 @@ pub(super) struct WorldOptions {
     #[arg(long = "simulator.speed", env = "TWILIO_EMAIL_SIMULATOR_SPEED")]
     #[arg(value_name = "FACTOR", default_value = "60", value_parser = speed, hide_env_values = true)]
     speed: f64,
-    /// Operations to preload, spread over the last seven days; for load tests, up to millions
+    /// Operations to begin with, spread over the last seven days; for load tests, up to millions
     #[arg(
         long = "simulator.operations",
         env = "TWILIO_EMAIL_SIMULATOR_OPERATIONS"
     )]
     #[arg(value_name = "N", default_value_t = 0, hide_env_values = true)]
     preloaded: u32,
-    /// How many of the preloaded ones are large and still move
+    /// How many of those are large and still move
     #[arg(long = "simulator.active", env = "TWILIO_EMAIL_SIMULATOR_ACTIVE")]
     #[arg(value_name = "N", default_value_t = 0, hide_env_values = true)]
     active: u32,
-    /// Whether campaigns come by themselves
+    /// Whether campaigns come by themselves: true or false
     #[arg(long = "simulator.traffic", env = "TWILIO_EMAIL_SIMULATOR_TRAFFIC", action = clap::ArgAction::Set)]
-    #[arg(value_name = "BOOL", default_value_t = true, hide_env_values = true)]
+    #[arg(
+        value_name = "BOOL",
+        default_value_t = true,
+        hide_env_values = true,
+        hide_possible_values = true
+    )]
     traffic: bool,
-    /// How stats count: an opened email under opened alone, or under sent and delivered as well
+    /// How an opened email counts: exclusive (opened alone) or cumulative (delivered as well)
     #[arg(
         long = "simulator.stats-reading",
         env = "TWILIO_EMAIL_SIMULATOR_STATS_READING"
@@ -70,14 +75,15 @@ pub(super) struct WorldOptions {
     #[arg(
         value_name = "READING",
         default_value = "exclusive",
-        hide_env_values = true
+        hide_env_values = true,
+        hide_possible_values = true
     )]
     reading: StatsReading,
-    /// How long every answer takes at least
+    /// The least time that an answer takes
     #[arg(long = "simulator.latency", env = "TWILIO_EMAIL_SIMULATOR_LATENCY")]
     #[arg(value_name = "DURATION", default_value = "0s", value_parser = parse_duration, hide_env_values = true)]
     latency: Duration,
-    /// What goes wrong, such as 429:retry-after=5 or list=403; may be repeated
+    /// What goes wrong, such as 429:retry-after=5 or list=403; repeatable, or comma-separated
     #[arg(
         long = "simulator.fault",
         env = "TWILIO_EMAIL_SIMULATOR_FAULTS",
@@ -130,7 +136,7 @@ fn speed(text: &str) -> Result<f64, String> {
 }
 
 pub(super) async fn run(options: Options) -> Result<(), Failure> {
-    logging::start(&options.log);
+    logging::start(&options.log, LogLevel::Info);
     let stop = signals::stop()?;
     let listener = TcpListener::bind(options.listen).await;
     let listener = listener.with_context(|| {

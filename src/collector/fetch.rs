@@ -11,8 +11,10 @@ use crate::twilio::{ApiError, Client};
 const MOST_SILENCES: u32 = 5;
 
 /// When to stop asking: at once when the account is turned away, after some silences in a row.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Breaker {
+    /// Whether Twilio has let the account in; an operation that is forbidden then is one of somebody else's.
+    let_in: AtomicBool,
     silences: AtomicU32,
     open: AtomicBool,
 }
@@ -25,9 +27,16 @@ impl Breaker {
                     self.trip();
                 }
             }
+            Err(ApiError::Forbidden) if self.let_in.load(Ordering::Relaxed) => {}
             Err(error) if error.concerns_account() => self.trip(),
-            _ => self.silences.store(0, Ordering::Relaxed),
+            Ok(_) => self.answered(true),
+            Err(error) => self.answered(error.was_let_in()),
         }
+    }
+
+    fn answered(&self, let_in: bool) {
+        self.silences.store(0, Ordering::Relaxed);
+        self.let_in.fetch_or(let_in, Ordering::Relaxed);
     }
 
     fn trip(&self) {
@@ -41,14 +50,20 @@ impl Breaker {
 
 /// Reads `ids` in their order and hands each result to `absorb` as it comes. Returns whether all were asked for.
 ///
-/// The first one goes alone: where the account is turned away, that is the one request it costs.
+/// Unless Twilio has `let_in` the account just now, the first one goes alone: where the account is turned away, that is
+/// the one request it costs.
 pub(super) async fn each(
     client: &Client,
     ids: &[OperationId],
     at_once: usize,
+    let_in: bool,
     absorb: impl Fn(OperationId, Result<Operation, ApiError>),
 ) -> bool {
-    let breaker = Breaker::default();
+    let breaker = Breaker {
+        let_in: AtomicBool::new(let_in),
+        silences: AtomicU32::new(0),
+        open: AtomicBool::new(false),
+    };
     let read = async |id: OperationId| {
         if !breaker.is_open() {
             let result = client.operation(id).await;
@@ -56,7 +71,7 @@ pub(super) async fn each(
             absorb(id, result);
         }
     };
-    let (first, rest) = ids.split_at(ids.len().min(1));
+    let (first, rest) = ids.split_at(usize::from(!let_in && !ids.is_empty()));
     for id in first {
         read(*id).await;
     }

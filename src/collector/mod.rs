@@ -4,8 +4,12 @@
 //! next scrape finds what it found. No account waits for another.
 
 mod account;
+mod collection;
 mod discovery;
 mod fetch;
+mod keeper;
+mod plan;
+mod restore;
 mod trouble;
 
 use std::sync::Arc;
@@ -18,8 +22,8 @@ use self::account::AccountCollector;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::exposition::Instruments;
-use crate::registry::{Registry, SeriesLimit};
 use crate::snapshot::Snapshot;
+use crate::store::{Store, StoreError};
 use crate::twilio::{Client, TransportError};
 
 /// Collects all accounts.
@@ -28,55 +32,57 @@ pub struct Collector {
     accounts: Vec<Arc<AccountCollector>>,
 }
 
+/// There can be no collector.
+#[derive(Debug, thiserror::Error)]
+pub enum CollectorError {
+    /// No HTTP client is to be had.
+    #[error(transparent)]
+    Transport(#[from] TransportError),
+    /// What was saved cannot be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
 impl Collector {
-    /// A collector for the accounts of `config`. Asks nothing yet.
-    ///
-    /// # Errors
-    /// When there is no HTTP client to be had.
+    /// A collector for the accounts of `config` that takes up what `store` has of them. Asks nothing yet.
     pub fn new(
         config: &Config,
+        store: &Arc<Store>,
         instruments: &Instruments,
         clock: &Clock,
-    ) -> Result<Self, TransportError> {
-        let limit = SeriesLimit {
-            operations: config.series.max_operations,
-            min_size: config.series.min_size,
-        };
-        let account = |account: &crate::config::Account| {
+    ) -> Result<Self, CollectorError> {
+        let mut accounts = Vec::with_capacity(config.accounts.len());
+        for account in &config.accounts {
             let client = Client::new(account, instruments.account(&account.name), clock.clone())?;
-            let registry = Registry::new(
-                Arc::clone(&account.name),
-                account.operations.clone(),
-                limit,
-                account.stats_reading,
-            );
-            let at_once = account.limits.concurrent_requests;
-            let name = Arc::clone(&account.name);
-            let collector = AccountCollector::new(
-                name,
+            let (registry, keeper) = restore::account(
+                account,
+                &config.series,
+                store,
+                &instruments.state(),
+                clock.now(),
+            )?;
+            accounts.push(Arc::new(AccountCollector::new(
+                account,
                 client,
                 registry,
-                at_once,
-                account.discovery,
+                keeper,
                 clock.clone(),
-            );
-            Ok::<_, TransportError>(Arc::new(collector))
-        };
-        Ok(Self {
-            accounts: config
-                .accounts
-                .iter()
-                .map(account)
-                .collect::<Result<_, _>>()?,
-        })
+            )));
+        }
+        Ok(Self { accounts })
     }
 
     /// Collects every account, for at most `budget`, and returns what is known then.
     pub async fn collect(&self, budget: Duration) -> Snapshot {
+        self.run(budget).await;
+        self.snapshot()
+    }
+
+    /// Collects every account, for at most `budget`.
+    pub async fn run(&self, budget: Duration) {
         let ends = self.accounts.iter().map(|account| ended(account.begin()));
         // What is late shows in the next scrape; `collection_complete` says so in this one.
         let _ = tokio::time::timeout(budget, join_all(ends)).await;
-        self.snapshot()
     }
 
     /// What is known now.

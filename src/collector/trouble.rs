@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use crate::operation::OperationId;
 use crate::reason::Reason;
-use crate::twilio::{ApiError, Listed};
+use crate::twilio::ApiError;
+
+/// So many operations that begin to fail in one collection are told one by one; ten thousand wrong ids are one mistake.
+const MOST_READS: usize = 10;
 
 /// The account's present trouble, as far as it has been told.
 #[derive(Debug)]
@@ -12,6 +15,8 @@ pub(super) struct Trouble {
     account: Arc<str>,
     list: Option<Reason>,
     unreadable_rows: bool,
+    /// Operations that began to fail in this collection.
+    told_reads: usize,
 }
 
 impl Trouble {
@@ -20,18 +25,19 @@ impl Trouble {
             account,
             list: None,
             unreadable_rows: false,
+            told_reads: 0,
         }
     }
 
-    pub(super) fn list_answered(&mut self, listed: &Listed) {
+    pub(super) fn list_answered(&mut self, unreadable: usize) {
         if self.list.take().is_some() {
             tracing::info!(account = %self.account, "operations are listed again");
         }
-        let unreadable = listed.unreadable > 0;
-        if unreadable && !self.unreadable_rows {
-            tracing::warn!(account = %self.account, rows = listed.unreadable, "the list has rows that are no operation; they are left out");
+        let any = unreadable > 0;
+        if any && !self.unreadable_rows {
+            tracing::warn!(account = %self.account, rows = unreadable, "the list has rows that are no operation; they are left out");
         }
-        self.unreadable_rows = unreadable;
+        self.unreadable_rows = any;
     }
 
     pub(super) fn list_failed(&mut self, error: &ApiError) {
@@ -44,7 +50,19 @@ impl Trouble {
 
     /// To be called when the operation begins to fail, or fails for another reason than before.
     pub(super) fn read_failed(&mut self, id: OperationId, error: &ApiError) {
+        self.told_reads += 1;
+        if self.told_reads > MOST_READS {
+            return;
+        }
         let reason = error.reason().map_or("paused", Reason::as_str);
         tracing::warn!(account = %self.account, operation = %id, reason, %error, "an operation cannot be read");
+    }
+
+    /// To be called at the end of a collection: says how many failures were not told one by one.
+    pub(super) fn collection_ended(&mut self) {
+        let more = std::mem::take(&mut self.told_reads).saturating_sub(MOST_READS);
+        if more > 0 {
+            tracing::warn!(account = %self.account, operations = more, "more operations cannot be read; operation_up shows which");
+        }
     }
 }

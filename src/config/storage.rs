@@ -31,7 +31,6 @@ impl Storage {
         overrides: &Overrides,
         findings: &mut Findings,
     ) -> Self {
-        let mut place = "--storage.path".to_owned();
         let mut path = overrides.storage_path.clone();
         if let Some(mut mapping) = value.and_then(|value| value.mapping(findings)) {
             if let Some(value) = mapping.take("path")
@@ -39,7 +38,6 @@ impl Storage {
                 && path.is_none()
             {
                 path = Some(PathBuf::from(text));
-                place = value.place;
             }
             mapping.finish(findings);
         }
@@ -49,10 +47,6 @@ impl Storage {
         if path.as_os_str().is_empty() {
             return Self { path: None };
         }
-        findings.notice(
-            &place,
-            "nothing is stored by this version: counters live in memory",
-        );
         Self { path: Some(path) }
     }
 }

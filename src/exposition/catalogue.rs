@@ -44,6 +44,11 @@ pub static LABELS: &[Label] = &[
         example: "processing",
     },
     Label {
+        name: "outcome",
+        meaning: "What emails have reached: `delivered` (opened ones included), `opened`, `undelivered`, `failed`, `canceled`.",
+        example: "delivered",
+    },
+    Label {
         name: "reading",
         meaning: "`exclusive` (an email counts once, under its present status) or `cumulative` \
                   (a funnel: an opened email still counts as delivered and as sent).",
@@ -207,7 +212,7 @@ metrics! {
         example: "3",
     }
     OPERATIONS_WITHOUT_SERIES: Account Gauge "operations_without_series" [] {
-        help: "Tracked operations that have no series of their own because of the series limit.",
+        help: "Tracked operations that have no series of their own, because of the series limit or their size.",
         details: "Raise `--series.max-operations` if it is not 0 and those are missed.",
         absent: "",
         example: "0",
@@ -217,6 +222,18 @@ metrics! {
         details: "It falls when an operation expires.",
         absent: "",
         example: "51230",
+    }
+    EMAILS_ACCEPTED: Account Counter "emails_accepted_total" [] {
+        help: "Emails created, over all operations ever seen.",
+        details: "What an operation already had when the account was first watched is not counted. Saved before it is shown, so it never goes down, whatever happens to the process.",
+        absent: "until it has been saved for the first time.",
+        example: "184300",
+    }
+    EMAIL_OUTCOMES: Account Counter "email_outcomes_total" ["outcome"] {
+        help: "Emails that have reached the outcome, over all operations ever seen.",
+        details: "An opened email has reached `delivered` as well, however Twilio's figures are read. A figure that Twilio corrects downwards does not lower the counter.",
+        absent: "until it has been saved for the first time.",
+        example: "1204",
     }
     STATS_READING: Account Gauge "stats_reading" ["reading"] {
         help: "Whether Twilio's statuses are read in this way (1) or not (0).",
@@ -265,6 +282,18 @@ metrics! {
         details: "",
         absent: "",
         example: "1775368800.5",
+    }
+    STATE_SAVED: Exporter Gauge "exporter_state_last_save_timestamp_seconds" [] {
+        help: "When counters and marks were last saved, in seconds since 1970, or 0 before the first time.",
+        details: "",
+        absent: "when everything is kept in memory (`--storage.path` is empty).",
+        example: "1775368800.5",
+    }
+    STATE_SAVE_FAILURES: Exporter Counter "exporter_state_save_failures_total" [] {
+        help: "Attempts to save counters and marks that failed.",
+        details: "While saving fails, gauges go on and the counters of emails stay as they were saved last.",
+        absent: "when everything is kept in memory (`--storage.path` is empty).",
+        example: "0",
     }
 }
 

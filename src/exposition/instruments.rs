@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use prometheus::core::{Collector, MetricVec, MetricVecBuilder};
 use prometheus::{
-    Encoder, Error, Gauge, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, IntGaugeVec, Opts,
-    Registry, TextEncoder,
+    Encoder, Error, Gauge, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge,
+    IntGaugeVec, Opts, Registry, TextEncoder,
 };
 
 use super::catalogue::{self, Metric};
@@ -72,6 +72,27 @@ pub struct Instruments {
     requests: Requests,
     config_successful: IntGauge,
     config_success: Gauge,
+    state_saved: Gauge,
+    state_save_failures: IntCounter,
+}
+
+/// Counts how saving goes.
+#[derive(Debug, Clone)]
+pub struct StateInstruments {
+    saved: Gauge,
+    failures: IntCounter,
+}
+
+impl StateInstruments {
+    /// Everything was saved.
+    pub fn saved(&self, at: Timestamp) {
+        self.saved.set(at.as_seconds());
+    }
+
+    /// Saving failed.
+    pub fn save_failed(&self) {
+        self.failures.inc();
+    }
 }
 
 impl Instruments {
@@ -99,6 +120,8 @@ impl Instruments {
             requests,
             config_successful: register(&registry, config_successful)?,
             config_success: register(&registry, config_success)?,
+            state_saved: Gauge::with_opts(opts(&catalogue::STATE_SAVED))?,
+            state_save_failures: IntCounter::with_opts(opts(&catalogue::STATE_SAVE_FAILURES))?,
             registry,
         })
     }
@@ -123,6 +146,22 @@ impl Instruments {
         forget(&self.requests.answered, name);
         forget(&self.requests.failed, name);
         forget(&self.requests.durations, name);
+    }
+
+    /// Shows how saving goes, from now on; to be called once, by an exporter that saves at all.
+    pub fn show_state(&self) -> Result<(), Error> {
+        register(&self.registry, self.state_saved.clone())?;
+        register(&self.registry, self.state_save_failures.clone())?;
+        Ok(())
+    }
+
+    /// The instruments of whoever saves.
+    #[must_use]
+    pub fn state(&self) -> StateInstruments {
+        StateInstruments {
+            saved: self.state_saved.clone(),
+            failures: self.state_save_failures.clone(),
+        }
     }
 
     /// The configuration was loaded.
@@ -352,7 +391,9 @@ mod tests {
 
     #[test]
     fn whole_scope_of_the_exporter_is_shown() {
-        let text = encoded(&Instruments::new(BUILD).unwrap());
+        let instruments = Instruments::new(BUILD).unwrap();
+        instruments.show_state().unwrap();
+        let text = encoded(&instruments);
         for metric in ALL.iter().filter(|metric| metric.scope == Scope::Exporter) {
             let header = format!(
                 "# HELP {0} {1}\n# TYPE {0} {2}\n",

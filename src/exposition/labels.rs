@@ -33,6 +33,11 @@ impl LabelTexts {
         self.ends.push(self.text.len());
     }
 
+    /// The bytes of all texts together.
+    pub(super) fn len(&self) -> usize {
+        self.text.len()
+    }
+
     /// The texts in the order in which they were added.
     pub(super) fn iter(&self) -> impl Iterator<Item = &str> {
         let mut start = 0;

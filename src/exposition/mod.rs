@@ -11,7 +11,7 @@ mod metric;
 mod reference;
 mod text;
 
-pub use instruments::{AccountInstruments, Build, Endpoint, Instruments};
+pub use instruments::{AccountInstruments, Build, Endpoint, Instruments, StateInstruments};
 pub use reference::reference;
 
 use crate::snapshot::Snapshot;
@@ -39,6 +39,8 @@ impl Renderer {
     /// Appends what there is to show of Twilio to `out`, without the exporter's own figures.
     pub fn render_snapshot(&mut self, snapshot: &Snapshot, out: &mut Vec<u8>) {
         let labelled = Labelled::new(snapshot, &mut self.accounts, &mut self.operations);
+        // At once instead of by doubling, which leaves copies behind; what is not written to costs no memory.
+        out.reserve(labelled.usual_len());
         labelled.write(&mut Text::new(out));
     }
 }

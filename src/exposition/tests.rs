@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::*;
-use crate::operation::{Operation, OperationId, Reading, State, Stats, Status, Word};
+use crate::operation::{Counters, Operation, OperationId, Reading, State, Stats, Status, Word};
 use crate::snapshot::{AccountSnapshot, Labels, ShownOperation, Standing, Totals};
 use crate::timestamp::Timestamp;
 
@@ -32,6 +32,7 @@ fn rich_snapshot_is_written_as_the_golden_file_says() {
 #[test]
 fn every_metric_of_the_catalogue_is_shown() {
     let instruments = instruments();
+    instruments.show_state().unwrap();
     let account = instruments.account("marketing");
     account.request(Endpoint::Operation, Some(200), Duration::from_millis(80));
     let mut out = Vec::new();
@@ -134,6 +135,10 @@ fn rich() -> Snapshot {
                     last_success: Some(Timestamp::from_millis(1_775_370_330_302)),
                     paused_until: None,
                 },
+                counters: Some(Counters {
+                    accepted: 1800,
+                    outcomes: [1200, 400, 12, 3, 0],
+                }),
                 reading: Reading::Exclusive,
                 totals,
                 without_series: 3,
@@ -164,6 +169,7 @@ fn barely_started() -> AccountSnapshot {
             paused_until: Some(Timestamp::from_millis(1_775_370_400_000)),
             ..Standing::default()
         },
+        counters: None,
         reading: Reading::Cumulative,
         totals: Totals::default(),
         without_series: 0,

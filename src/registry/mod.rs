@@ -1,18 +1,34 @@
-//! What the exporter knows of one account's operations: which there are, what was last seen of each, who is shown.
+//! What the exporter knows of one account's operations: which there are, what was last seen of each, what was counted,
+//! who is shown, and what is due.
 //!
-//! No request is made here and no clock is read; the collector brings observations and the time.
+//! No request is made here, nothing is saved, and no clock is read: the collector brings observations and the time, and
+//! takes what is to be saved to the store.
 
+mod chunk;
+mod chunks;
+mod counting;
+mod due;
+mod failures;
+mod merging;
+mod record;
 mod schedule;
-mod tracked;
+mod shown;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::operation::{Operation, OperationId, Reading};
+use self::chunk::Measure;
+use self::chunks::Chunks;
+use self::counting::Counting;
+use self::failures::Failures;
+use self::merging::Merging;
+use self::record::{Oddities, Record};
+use crate::operation::{Marks, Operation, OperationId, RETENTION, Reading};
 use crate::reason::Reason;
-use crate::snapshot::{AccountSnapshot, Labels, ShownOperation, Standing, Totals};
+use crate::snapshot::{AccountSnapshot, Labels, Standing, Totals};
+use crate::store::{SavedAccount, SavedOperation};
 use crate::timestamp::Timestamp;
-use tracked::Tracked;
+pub use due::{Due, Stretch};
 
 /// Which operations of an account get series of their own.
 #[derive(Debug, Clone, Copy)]
@@ -28,182 +44,249 @@ pub struct SeriesLimit {
 pub struct Registry {
     account: Arc<str>,
     configured: BTreeMap<OperationId, Labels>,
+    failures: Failures,
     limit: SeriesLimit,
-    operations: BTreeMap<OperationId, Tracked>,
-    /// Of every operation that was ever read, oldest first: the end that expires and the end that is shown.
-    by_creation: BTreeSet<(Timestamp, OperationId)>,
+    chunks: Chunks,
+    oddities: Oddities,
     totals: Totals,
-    fixed_reading: Option<Reading>,
-    cumulative_proven: bool,
-    /// When the last collection began that was broken off for the whole account.
-    account_failed: Option<Timestamp>,
+    counting: Counting,
+    /// Operations that changed since they were last saved.
+    unsaved: BTreeSet<OperationId>,
 }
 
 impl Registry {
     /// The registry of `account`, with its configured operations and their labels; `reading` where the user knows it.
+    /// `born` is when the account is watched for the first time.
     #[must_use]
     pub fn new(
         account: Arc<str>,
         configured: BTreeMap<OperationId, Labels>,
         limit: SeriesLimit,
         reading: Option<Reading>,
+        born: Timestamp,
     ) -> Self {
-        let operations = configured
-            .keys()
-            .map(|id| (*id, Tracked::default()))
-            .collect();
         Self {
             account,
             configured,
+            failures: Failures::default(),
             limit,
-            operations,
-            by_creation: BTreeSet::new(),
+            chunks: Chunks::new(Measure {
+                min_size: limit.min_size,
+                by_age: false,
+            }),
+            oddities: Oddities::default(),
             totals: Totals::default(),
-            fixed_reading: reading,
-            cumulative_proven: false,
-            account_failed: None,
+            counting: Counting::new(reading, born),
+            unsaved: BTreeSet::new(),
         }
     }
 
-    /// Takes in what Twilio answered at `now`; what it no longer keeps is passed over. Says how many of the
-    /// operations had not been read since `since`.
+    /// Takes up what was saved of the account. To be called once, before anything is observed.
+    pub fn restore(&mut self, account: &SavedAccount) {
+        self.counting.restore(account);
+    }
+
+    /// Takes up operations as they were saved, in the order of their ids; those that have expired meanwhile stay away.
+    pub fn restore_operations(
+        &mut self,
+        operations: impl IntoIterator<Item = SavedOperation>,
+        now: Timestamp,
+    ) {
+        let mut records = Vec::new();
+        for saved in operations
+            .into_iter()
+            .filter(|saved| saved.operation.expires() > now)
+        {
+            let SavedOperation {
+                operation,
+                last_success,
+                last_change,
+                marks,
+            } = saved;
+            self.totals.add(&operation.state, &operation.stats);
+            let record = Record::new(
+                &operation,
+                &mut self.oddities,
+                marks,
+                last_change,
+                last_success,
+            );
+            records.push(record.watched(self.configured.contains_key(&operation.id)));
+        }
+        self.chunks.append(records);
+    }
+
+    /// Takes in what Twilio answered at `now`; what it no longer keeps is passed over. `kept` looks up what was once
+    /// saved of an operation that is not here. Says how many of them had not been read since `since`.
     pub fn observe(
         &mut self,
-        operations: Vec<Operation>,
+        mut operations: Vec<Operation>,
+        kept: impl Fn(OperationId) -> Option<Marks>,
         since: Timestamp,
         now: Timestamp,
     ) -> usize {
-        let mut fresh = 0;
-        for operation in operations
-            .into_iter()
-            .filter(|operation| operation.expires() > now)
-        {
-            let tracked = self.operations.entry(operation.id).or_default();
-            fresh += usize::from(tracked.last_success.is_none_or(|success| success < since));
-            if let Some(before) = &tracked.seen {
-                self.totals.remove(&before.state, &before.stats);
-                if before.created != operation.created {
-                    self.by_creation.remove(&(before.created, before.id));
-                }
-            }
-            self.totals.add(&operation.state, &operation.stats);
-            self.by_creation.insert((operation.created, operation.id));
-            self.cumulative_proven |= operation.stats.proves_cumulative();
-            tracked.observe(operation, now);
-        }
-        fresh
+        operations.retain(|operation| operation.expires() > now);
+        // Of two rows with one id, the later one counts.
+        operations.reverse();
+        operations.sort_by_key(|operation| operation.id);
+        operations.dedup_by_key(|operation| operation.id);
+        self.counting
+            .consider(operations.iter().map(|operation| &operation.stats));
+        let mut merging = Merging {
+            configured: &self.configured,
+            oddities: &mut self.oddities,
+            totals: &mut self.totals,
+            counting: &mut self.counting,
+            unsaved: &mut self.unsaved,
+            failures: &mut self.failures,
+            since,
+            now,
+            fresh: 0,
+        };
+        self.chunks.absorb(&operations, |before, operation| {
+            merging.merge(before, operation, &kept)
+        });
+        merging.fresh
     }
 
     /// Takes in that `id` could not be read at `now`. Says whether that is news.
     pub fn fail(&mut self, id: OperationId, reason: Reason, now: Timestamp) -> bool {
-        self.operations
-            .get_mut(&id)
-            .is_some_and(|tracked| tracked.fail(reason, now))
+        self.chunks.change(id, |record| record.failed = true);
+        self.failures.failed(id, reason, now)
     }
 
-    /// Takes in that the collection which began at `since` was broken off: whatever it did not read, it failed to read.
-    pub fn fail_unread(&mut self, since: Timestamp) {
-        self.account_failed = Some(since);
+    /// Whether Twilio forbade to read `id` when it was last asked.
+    #[must_use]
+    pub fn is_refused(&self, id: OperationId) -> bool {
+        self.failures.is_refused(id)
+    }
+
+    /// Whether `id` was read in the collection that began at `since`.
+    #[must_use]
+    pub fn is_read(&self, id: OperationId, since: Timestamp, now: Timestamp) -> bool {
+        let read = |record: &Record| schedule::was_read(record.last_success(), since, now);
+        self.chunks.get(id).is_some_and(read)
+    }
+
+    /// Takes in that everything created from `from` on (until `until`, if given) was to be read after `since` and was not.
+    pub fn fail_window(&mut self, from: Timestamp, until: Option<Timestamp>, since: Timestamp) {
+        let overlaps = |(first, last): (Timestamp, Timestamp)| {
+            last >= from && until.is_none_or(|until| first <= until)
+        };
+        self.chunks.change_where(
+            |chunk| chunk.summary.created.is_none_or(overlaps),
+            |record| {
+                let inside =
+                    record.created() >= from && until.is_none_or(|until| record.created() <= until);
+                record.failed |= inside && record.last_success() < since;
+            },
+        );
+    }
+
+    /// Takes in that `ids` were due at `now` and not reached, because the account was turned away.
+    pub fn fail_each(&mut self, ids: &[OperationId], now: Timestamp) {
+        for id in ids {
+            if !self.chunks.change(*id, |record| record.failed = true) {
+                self.failures.not_reached(*id, now);
+            }
+        }
     }
 
     /// Forgets the operations that Twilio no longer keeps at `now`, configured ones included. Returns the configured ones among them.
+    ///
+    /// What they contributed to counters stays.
     pub fn expire(&mut self, now: Timestamp) -> Vec<OperationId> {
-        while let Some((created, id)) = self
-            .by_creation
-            .first()
-            .copied()
-            .filter(|(created, _)| *created + crate::operation::RETENTION <= now)
-        {
-            self.by_creation.remove(&(created, id));
-            if let Some(before) = self.operations.remove(&id).and_then(|tracked| tracked.seen) {
-                self.totals.remove(&before.state, &before.stats);
-            }
-        }
-        let gone = |id: &OperationId| {
-            self.operations
-                .get(id)
-                .is_none_or(|tracked| tracked.expires(*id) <= now)
+        let Self {
+            chunks,
+            oddities,
+            totals,
+            unsaved,
+            failures,
+            ..
+        } = self;
+        let mut gone = BTreeSet::new();
+        chunks.expire(now, |record| {
+            let stats = record.stats(oddities);
+            totals.remove(&record.operation(oddities).state, &stats);
+            oddities.forget(record.id);
+            unsaved.remove(&record.id);
+            failures.forget(record.id);
+            gone.insert(record.id);
+        });
+        let over = |id: &OperationId| {
+            self.chunks.get(*id).is_none() && (gone.contains(id) || id.created() + RETENTION <= now)
         };
         let expired: Vec<_> = self
             .configured
             .keys()
-            .filter(|id| gone(id))
+            .filter(|id| over(id))
             .copied()
             .collect();
         for id in &expired {
             self.configured.remove(id);
-            self.operations.remove(id);
+            self.failures.forget(*id);
         }
         expired
-    }
-
-    /// The operations that are due to be read one by one: those not read since `since`; configured ones first, then the newest.
-    #[must_use]
-    pub fn due(&self, since: Timestamp, now: Timestamp) -> Vec<OperationId> {
-        let due = |id: &OperationId, watched| {
-            self.operations.get(id).is_some_and(|tracked| {
-                tracked.last_success.is_none_or(|success| success < since)
-                    && tracked.is_due(watched, now)
-            })
-        };
-        let configured = self.configured.keys().filter(|id| due(id, true));
-        let others = self.by_creation.iter().rev().map(|(_, id)| id);
-        configured
-            .chain(others.filter(|id| !self.configured.contains_key(id) && due(id, false)))
-            .copied()
-            .collect()
     }
 
     /// What a scrape shows, with how the collection stands.
     #[must_use]
     pub fn show(&self, standing: Standing) -> AccountSnapshot {
         let operations = self.shown();
+        let unread = self
+            .configured
+            .keys()
+            .filter(|id| self.chunks.get(**id).is_none())
+            .count();
         AccountSnapshot {
             name: Arc::clone(&self.account),
             standing,
-            reading: self.reading(),
+            reading: self.counting.reading(),
             totals: self.totals.clone(),
-            without_series: (self.operations.len() - operations.len()) as u64,
+            counters: self.counting.exposed(),
+            without_series: (self.chunks.size() + unread - operations.len()) as u64,
             operations,
         }
     }
 
-    /// Configured operations always, then the newest that are large enough.
-    fn shown(&self) -> Vec<ShownOperation> {
-        let show = |id: OperationId, labels: &Labels| {
-            self.operations
-                .get(&id)
-                .map(|tracked| tracked.show(id, Arc::clone(labels), self.account_failed))
+    /// Until when all operations have been found, if ever.
+    #[must_use]
+    pub const fn discovered_until(&self) -> Option<Timestamp> {
+        self.counting.account().discovered_until
+    }
+
+    /// Takes in that all operations created before `moment` have been found.
+    pub fn discovered(&mut self, moment: Timestamp) {
+        self.counting.discovered(moment);
+    }
+
+    /// What is to be saved: the account, and the operations that changed since the last time.
+    #[must_use]
+    pub fn unsaved(&self) -> (SavedAccount, Vec<SavedOperation>) {
+        let saved = |record: &Record| SavedOperation {
+            operation: record.operation(&self.oddities),
+            last_success: record.last_success(),
+            last_change: record.last_change(),
+            marks: record.marks,
         };
-        let mut shown: Vec<_> = self
-            .configured
+        let operations = self
+            .unsaved
             .iter()
-            .filter_map(|(id, labels)| show(*id, labels))
-            .collect();
-        let room = self.limit.operations.saturating_sub(shown.len());
-        let none = Labels::default();
-        let newest = self.by_creation.iter().rev().map(|(_, id)| *id);
-        let newest =
-            newest.filter(|id| !self.configured.contains_key(id) && self.is_large_enough(*id));
-        shown.extend(newest.filter_map(|id| show(id, &none)).take(room));
-        shown
+            .filter_map(|id| self.chunks.get(*id))
+            .map(saved);
+        (*self.counting.account(), operations.collect())
     }
 
-    /// An operation that tells no size, or 0 because its emails are still to be made, counts as one email.
-    fn is_large_enough(&self, id: OperationId) -> bool {
-        let size = self
-            .operations
-            .get(&id)
-            .and_then(|tracked| tracked.seen.as_ref()?.stats.size);
-        size.unwrap_or(1).max(1) >= self.limit.min_size
+    /// Takes in that what [`Self::unsaved`] told has been saved: from now on it is shown.
+    pub fn saved(&mut self, account: &SavedAccount) {
+        self.unsaved.clear();
+        self.counting.saved(account);
     }
 
-    fn reading(&self) -> Reading {
-        match self.fixed_reading {
-            Some(reading) => reading,
-            None if self.cumulative_proven => Reading::Cumulative,
-            None => Reading::Exclusive,
-        }
+    /// Whether there is anything to save.
+    #[must_use]
+    pub fn is_saved(&self) -> bool {
+        self.unsaved.is_empty() && self.counting.is_saved()
     }
 }
 

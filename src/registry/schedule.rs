@@ -6,17 +6,41 @@ use crate::timestamp::Timestamp;
 
 /// So much of the time since the last change passes between two reads: every scrape while it moves, minutes after an hour, an hour after half a day.
 const SHARE: u32 = 10;
-/// Nothing waits longer; opens still come in on the seventh day.
-const LONGEST: Duration = Duration::from_hours(1);
+/// What rests waits this long, or up to twice as long: an account with a million resting operations has a thousand pages
+/// of them, and they must not all fall due in the same minute.
+const LONGEST: Duration = Duration::from_mins(90);
+/// An operation that Twilio does not know is asked for at least so often; it may have been sent just now.
+const LONGEST_UNKNOWN: Duration = Duration::from_hours(1);
 
-/// Whether something that last changed at `change` and was last asked for at `attempt` is due at `now`.
-///
-/// For an operation that Twilio does not know, `change` is the first time it said so: Twilio punishes
-/// repeated requests for dead resources (error 70005), yet a fresh one may show up any moment.
-pub(super) fn is_due(change: Timestamp, attempt: Option<Timestamp>, now: Timestamp) -> bool {
-    let Some(attempt) = attempt else { return true };
-    // A clock that was set back must not put everything off: an attempt in the future is no attempt.
-    attempt > now || now.since(attempt) >= (attempt.since(change) / SHARE).min(LONGEST)
+/// What decides when an operation is due.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct History {
+    /// When it last changed.
+    pub(super) change: Timestamp,
+    /// When it was last read.
+    pub(super) read: Timestamp,
+}
+
+/// When an operation is due; `spread` tells how long its like rests.
+pub(super) fn due(history: History, spread: u8) -> Timestamp {
+    let longest = LONGEST + LONGEST * u32::from(spread) / 256;
+    history.read + (history.read.since(history.change) / SHARE).min(longest)
+}
+
+/// Whether it is due at `now`. A clock that was set back must not put everything off: a read in the future is no read.
+pub(super) fn is_due(history: History, spread: u8, now: Timestamp) -> bool {
+    history.read > now || due(history, spread) <= now
+}
+
+/// Whether a read at `read` belongs to the collection that began at `since`; one in the future is of another clock.
+pub(super) fn was_read(read: Timestamp, since: Timestamp, now: Timestamp) -> bool {
+    (since..=now).contains(&read)
+}
+
+/// Whether an operation that Twilio has not known since `first`, when last asked at `last`, is worth asking for: Twilio
+/// punishes repeated requests for dead resources (error 70005).
+pub(super) fn is_unknown_due(first: Timestamp, last: Timestamp, now: Timestamp) -> bool {
+    last > now || last + (last.since(first) / SHARE).min(LONGEST_UNKNOWN) <= now
 }
 
 #[cfg(test)]
@@ -25,49 +49,52 @@ mod tests {
 
     const CHANGE: Timestamp = Timestamp::from_millis(1_775_370_000_000);
 
-    /// How long after an attempt `age` after the change it is due again.
-    fn pause_after(age: Duration) -> Duration {
-        let attempt = CHANGE + age;
-        let due = |after: u64| {
-            is_due(
-                CHANGE,
-                Some(attempt),
-                attempt + Duration::from_millis(after),
-            )
-        };
-        let (mut early, mut late) = (0, 8_000_000);
-        while early < late {
-            let middle = u64::midpoint(early, late);
-            if due(middle) {
-                late = middle;
-            } else {
-                early = middle + 1;
-            }
+    fn read(age: Duration) -> History {
+        History {
+            change: CHANGE,
+            read: CHANGE + age,
         }
-        Duration::from_millis(late)
+    }
+
+    fn pause_after(age: Duration, spread: u8) -> Duration {
+        due(read(age), spread).since(CHANGE + age)
     }
 
     #[test]
     fn the_longer_it_rests_the_rarer_it_is_asked_for() {
-        assert_eq!(pause_after(Duration::ZERO), Duration::ZERO);
+        assert_eq!(pause_after(Duration::ZERO, 0), Duration::ZERO);
         assert_eq!(
-            pause_after(Duration::from_secs(100)),
+            pause_after(Duration::from_secs(100), 0),
             Duration::from_secs(10)
         );
-        assert_eq!(pause_after(Duration::from_hours(1)), Duration::from_mins(6));
         assert_eq!(
-            pause_after(Duration::from_hours(100)),
-            Duration::from_hours(1)
+            pause_after(Duration::from_hours(1), 255),
+            Duration::from_mins(6)
         );
+        assert_eq!(pause_after(Duration::from_hours(100), 0), LONGEST);
+        assert!(pause_after(Duration::from_hours(100), 255) < 2 * LONGEST);
     }
 
     #[test]
-    fn what_was_never_asked_for_is_due_and_so_is_what_was_asked_for_in_the_future() {
-        assert!(is_due(CHANGE, None, CHANGE));
-        assert!(is_due(
+    fn a_read_in_the_future_is_no_read() {
+        assert!(is_due(read(Duration::from_hours(2)), 0, CHANGE));
+        assert!(is_unknown_due(
             CHANGE,
-            Some(CHANGE + Duration::from_hours(2)),
+            CHANGE + Duration::from_hours(2),
             CHANGE
         ));
+    }
+
+    #[test]
+    fn an_unknown_one_is_asked_for_ever_more_rarely() {
+        let (mut now, mut last, mut asked) = (CHANGE, CHANGE, 1);
+        while now < CHANGE + Duration::from_hours(24) {
+            now = now + Duration::from_secs(15);
+            if is_unknown_due(CHANGE, last, now) {
+                last = now;
+                asked += 1;
+            }
+        }
+        assert!((20..120).contains(&asked), "{asked}");
     }
 }

@@ -15,7 +15,7 @@ use super::{body, status};
 use crate::clock::Clock;
 use crate::config::{Account, Credentials};
 use crate::exposition::{AccountInstruments, Endpoint};
-use crate::operation::{Operation, OperationId, RETENTION};
+use crate::operation::{Operation, OperationId, RETENTION, State};
 use crate::timestamp::Timestamp;
 
 /// Operations to a page: the most that Twilio gives.
@@ -80,21 +80,20 @@ impl Client {
         self.get(Endpoint::Operation, url, read).await
     }
 
-    /// Reads one page of the operations created since `start`: `GET /Emails/Operations`
+    /// Reads one page of the operations created from `from` on (until `until`, if given): `GET /Emails/Operations`
     /// (<https://docs.comms.twilio.com/comms-api-reference/emails>).
     ///
-    /// The order is not documented, nor is whether `start` is included: take what comes, by id.
+    /// The order is not documented, nor is whether the ends are included: take what comes, by id.
     pub(super) async fn page(
         &self,
-        start: Timestamp,
+        from: Timestamp,
+        until: Option<Timestamp>,
+        only: Option<&State>,
         token: Option<&str>,
     ) -> Result<Page, ApiError> {
-        self.get(
-            Endpoint::Operations,
-            self.page_url(start, token),
-            |outcome| wire::page(outcome?),
-        )
-        .await
+        let url = self.page_url(from, until, only, token);
+        self.get(Endpoint::Operations, url, |outcome| wire::page(outcome?))
+            .await
     }
 
     /// Until when Twilio wants no requests of this account, if it does.
@@ -110,11 +109,22 @@ impl Client {
         }
     }
 
-    fn page_url(&self, start: Timestamp, token: Option<&str>) -> Url {
+    /// `createdAt` has whole seconds: a window is widened to them, and by one more at its end.
+    fn page_url(
+        &self,
+        from: Timestamp,
+        until: Option<Timestamp>,
+        only: Option<&State>,
+        token: Option<&str>,
+    ) -> Url {
+        let whole = |seconds: i64| Timestamp::from_millis(seconds.saturating_mul(1000)).to_string();
+        let from = whole(from.as_millis().div_euclid(1000));
+        let until = until.map(|until| whole(until.as_millis().div_euclid(1000) + 2));
         let mut url = self.url("");
-        let whole_seconds = Timestamp::from_millis(start.as_millis().div_euclid(1000) * 1000);
         url.query_pairs_mut()
-            .append_pair("startDate", &whole_seconds.to_string())
+            .append_pair("startDate", &from)
+            .extend_pairs(until.map(|until| ("endDate", until)))
+            .extend_pairs(only.map(|only| ("status", only.as_str().to_ascii_uppercase())))
             .append_pair("pageSize", PAGE_SIZE)
             .extend_pairs(token.map(|token| ("pageToken", token)));
         url

@@ -1,55 +1,108 @@
-//! A whole list, page by page.
+//! A list, page by page, to its end.
 
 use super::client::Client;
 use super::error::ApiError;
 use super::pages::Progress;
 use crate::exposition::Endpoint;
-use crate::operation::Operation;
+use crate::operation::{Operation, State};
 use crate::timestamp::Timestamp;
 
-/// What a list that was read to its end amounted to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Listed {
-    /// Requests it took.
-    pub pages: usize,
-    /// Rows that were no operation; counted as `invalid_response`, once a page.
-    pub unreadable: usize,
+/// A list that is being read. What its pages told is told, even if a later one fails.
+#[derive(Debug)]
+pub struct Listing<'a> {
+    client: &'a Client,
+    from: Timestamp,
+    until: Option<Timestamp>,
+    only: Option<State>,
+    ignores_state: bool,
+    /// What to ask for next; `None` at the beginning.
+    token: Option<String>,
+    ended: bool,
+    anything_new: bool,
+    progress: Progress,
+    unreadable: usize,
 }
 
 impl Client {
-    /// Lists the operations created since `start`, and hands each page to `absorb` as it comes, so that a list that
-    /// breaks off still has told what it told. `absorb` says whether the page held anything new.
+    /// A list of the operations created from `from` on, until `until` if given, `only` those in one state. Asks nothing yet.
+    #[must_use]
+    pub fn list(
+        &self,
+        from: Timestamp,
+        until: Option<Timestamp>,
+        only: Option<State>,
+    ) -> Listing<'_> {
+        Listing {
+            client: self,
+            from,
+            until,
+            only,
+            ignores_state: false,
+            token: None,
+            ended: false,
+            anything_new: true,
+            progress: Progress::default(),
+            unreadable: 0,
+        }
+    }
+}
+
+impl Listing<'_> {
+    /// The next page; `None` after the last one.
     ///
     /// # Errors
-    /// When a page fails, and when the list does not end.
-    pub async fn list(
-        &self,
-        start: Timestamp,
-        mut absorb: impl FnMut(Vec<Operation>) -> bool,
-    ) -> Result<Listed, ApiError> {
-        let mut listed = Listed::default();
-        let mut progress = Progress::default();
-        let mut token = None;
-        loop {
-            let page = self.page(start, token.as_deref()).await?;
-            listed.pages += 1;
-            if page.unreadable > 0 {
-                listed.unreadable += page.unreadable;
-                self.note_failure(
-                    Endpoint::Operations,
-                    &ApiError::InvalidResponse("rows that are no operation"),
-                );
-            }
-            let anything_new = absorb(page.operations);
-            let Some(next) = page.next else {
-                return Ok(listed);
-            };
-            let advanced = progress.advance(&next, anything_new);
-            if let Err(error) = &advanced {
-                self.note_failure(Endpoint::Operations, error);
-            }
-            advanced?;
-            token = Some(next);
+    /// When the page fails, and when the list does not end. Nothing can be asked of the list after that.
+    pub async fn page(&mut self) -> Result<Option<Vec<Operation>>, ApiError> {
+        if self.ended {
+            return Ok(None);
         }
+        self.ended = true;
+        if let Some(token) = &self.token
+            && let Err(error) = self.progress.advance(token, self.anything_new)
+        {
+            self.client.note_failure(Endpoint::Operations, &error);
+            return Err(error);
+        }
+        let page = self
+            .client
+            .page(
+                self.from,
+                self.until,
+                self.only.as_ref(),
+                self.token.as_deref(),
+            )
+            .await?;
+        if page.unreadable > 0 {
+            self.unreadable += page.unreadable;
+            let error = ApiError::InvalidResponse("rows that are no operation");
+            self.client.note_failure(Endpoint::Operations, &error);
+        }
+        // Twilio passes over parameters it does not know, and answers with the whole account.
+        let wanted = |operation: &Operation| {
+            self.only
+                .as_ref()
+                .is_none_or(|only| operation.state == *only)
+        };
+        self.ignores_state = !page.operations.iter().all(wanted);
+        self.ended = page.next.is_none() || self.ignores_state;
+        self.token = page.next;
+        Ok(Some(page.operations))
+    }
+
+    /// Whether Twilio told of operations in other states than the one asked for; the list ends there.
+    #[must_use]
+    pub const fn ignores_state(&self) -> bool {
+        self.ignores_state
+    }
+
+    /// Says whether the last page held anything new. A list that holds nothing new for long has no end.
+    pub const fn told_anything_new(&mut self, anything_new: bool) {
+        self.anything_new = anything_new;
+    }
+
+    /// Rows so far that were no operation; each page with some has counted as one `invalid_response`.
+    #[must_use]
+    pub const fn unreadable(&self) -> usize {
+        self.unreadable
     }
 }

@@ -16,5 +16,5 @@ mod wire;
 
 pub use client::Client;
 pub use error::{ApiError, RetryAfter};
-pub use listing::Listed;
+pub use listing::Listing;
 pub use transport::TransportError;

@@ -22,6 +22,10 @@ pub(super) async fn landing(State(service): State<Arc<Service>>) -> Html<String>
         push_row(&mut rows, account, now);
     }
     let metrics = escape(&service.telemetry_path);
+    let mut version = escape(env!("CARGO_PKG_VERSION"));
+    if let Some(revision) = option_env!("TWILIO_EMAIL_REVISION").filter(|text| !text.is_empty()) {
+        version = format!("{version}, revision {}", escape(revision));
+    }
     Html(format!(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
@@ -33,14 +37,12 @@ pub(super) async fn landing(State(service): State<Arc<Service>>) -> Html<String>
          <th class=\"number\">Undelivered or failed</th></tr></thead>\n\
          <tbody>\n{rows}</tbody>\n</table></div>\n\
          <ul>\n<li><a href=\"{metrics}\">Metrics</a></li>\n<li><a href=\"/-/healthy\">Healthy?</a></li>\n<li><a href=\"/-/ready\">Ready?</a></li>\n</ul>\n\
-         <footer>Version {}, revision {}</footer>\n</main>\n</body>\n</html>\n",
+         <footer>Version {version}</footer>\n</main>\n</body>\n</html>\n",
         if snapshot.accounts.len() == 1 {
             "one account".to_owned()
         } else {
             format!("{} accounts", snapshot.accounts.len())
         },
-        escape(env!("CARGO_PKG_VERSION")),
-        escape(option_env!("TWILIO_EMAIL_REVISION").unwrap_or("unknown")),
     ))
 }
 
@@ -75,14 +77,30 @@ fn push_row(rows: &mut String, account: &AccountSnapshot, now: Timestamp) {
     let _ = writeln!(
         rows,
         "<tr><th scope=\"row\">{}</th><td class=\"{}\">{}</td><td class=\"{}\">{}</td><td>{age}</td>\
-         <td class=\"number\">{}</td><td class=\"number\">{in_flight}</td><td class=\"number\">{reached}</td><td class=\"number\">{lost}</td></tr>",
+         <td class=\"number\">{}</td><td class=\"number\">{}</td><td class=\"number\">{}</td><td class=\"number\">{}</td></tr>",
         escape(&account.name),
         twilio.0,
         twilio.1,
         discovery.0,
         discovery.1,
-        totals.size(),
+        grouped(totals.size()),
+        grouped(in_flight),
+        grouped(reached),
+        grouped(lost),
     );
+}
+
+/// A number as people read it: 1,234,567.
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (at, digit) in digits.char_indices() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
 }
 
 /// A span as people say it.
@@ -111,6 +129,14 @@ mod tests {
     #[test]
     fn names_cannot_break_out() {
         assert_eq!(escape("<b a='\"'>&"), "&lt;b a=&#39;&quot;&#39;&gt;&amp;");
+    }
+
+    #[test]
+    fn large_numbers_are_grouped() {
+        assert_eq!(
+            [0, 999, 1000, 1_234_567].map(grouped),
+            ["0", "999", "1,000", "1,234,567"]
+        );
     }
 
     #[test]

@@ -4,8 +4,10 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 use twilio_email_exporter::operation::PREFIX;
+use twilio_email_exporter::simulator::Settings;
 
-use crate::support::exporter::{Exporter, account, operations};
+use crate::support::exporter::{Exporter, account, one_account, operations};
+use crate::support::scene::{INTERVAL, morning, pass};
 use crate::support::twilio::Twilio;
 
 const HOUR: Duration = Duration::from_hours(1);
@@ -160,5 +162,45 @@ async fn every_account_is_limited_for_itself() {
     exporter.scrape().await;
     for twilio in [&one, &other] {
         assert_eq!(twilio.handle.counts().most_concurrent, 2);
+    }
+}
+
+#[tokio::test]
+async fn an_operation_of_somebody_else_does_not_stand_for_the_account() {
+    let clock = morning();
+    let twilio = Twilio::start(Settings::empty(), clock.clone()).await;
+    let ids: Vec<_> = (1..=4)
+        .map(|age| {
+            twilio.put(
+                Duration::from_hours(age),
+                json!({"total": 1, "delivered": 1}),
+            )
+        })
+        .collect();
+    for id in &ids {
+        twilio.handle.clear_faults();
+        twilio.fault(&format!("operation:id={id}=403"));
+        let yaml = one_account(&twilio, &format!("discovery: false\n{}", operations(&ids)));
+        let exporter = Exporter::start_at(&yaml, clock.clone())
+            .await
+            .settled()
+            .await;
+        pass(&clock, INTERVAL);
+        exporter.scrape().await;
+        pass(&clock, INTERVAL);
+        let seen = exporter.scrape().await;
+        assert_eq!(
+            seen.value("twilio_email_up", &[]),
+            Some(1.0),
+            "{id} is forbidden"
+        );
+        for each in &ids {
+            let wanted = f64::from(u8::from(each != id));
+            assert_eq!(
+                seen.of_operation(*each, "up"),
+                Some(wanted),
+                "{each} while {id} is forbidden"
+            );
+        }
     }
 }

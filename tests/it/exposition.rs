@@ -187,6 +187,7 @@ fn snapshot(account: &str, labels: BTreeMap<String, String>, seen: Operation) ->
         accounts: vec![AccountSnapshot {
             name: Arc::from(account),
             standing: Standing::default(),
+            counters: None,
             reading: Reading::Exclusive,
             totals,
             without_series: 0,

@@ -116,7 +116,7 @@ fn options_become_overrides() {
         (Some(true), None)
     );
     assert_eq!(
-        (whole.log.level(), whole.log.format()),
+        (whole.log.level_or(LogLevel::Info), whole.log.format()),
         (LogLevel::Debug, LogFormat::Json)
     );
 }
@@ -141,7 +141,7 @@ fn empty_values_are_no_values() {
         (None, None)
     );
     assert_eq!(overrides.timeout_offset, None);
-    assert_eq!(whole.log.level(), LogLevel::Info);
+    assert_eq!(whole.log.level_or(LogLevel::Warn), LogLevel::Warn);
 }
 
 #[test]

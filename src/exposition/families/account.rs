@@ -4,7 +4,7 @@ use super::Labelled;
 use crate::exposition::catalogue::{self, Metric};
 use crate::exposition::labels::further;
 use crate::exposition::text::{Text, Value};
-use crate::operation::Reading;
+use crate::operation::{Outcome, Reading};
 use crate::snapshot::{AccountSnapshot, Totals};
 use crate::timestamp::Timestamp;
 
@@ -31,6 +31,10 @@ pub(super) fn write(labelled: &Labelled<'_>, text: &mut Text<'_>) {
         Some(account.without_series)
     });
     families.sums(&catalogue::EMAILS, "status", Totals::emails);
+    families.each(&catalogue::EMAILS_ACCEPTED, |account| {
+        account.counters.map(|counters| counters.accepted)
+    });
+    families.outcomes();
     families.readings();
     families.each(&catalogue::API_PAUSED_UNTIL, |account| {
         Some(account.standing.paused_until.unwrap_or(NO_PAUSE))
@@ -68,6 +72,20 @@ impl<'a> Families<'a, '_> {
         for (labels, account) in self.labelled.accounts() {
             for (word, sum) in sums(&account.totals) {
                 family.sample_with(labels, &further(label, word), sum);
+            }
+        }
+    }
+
+    fn outcomes(&mut self) {
+        let mut family = self.text.family(&catalogue::EMAIL_OUTCOMES);
+        for (labels, account) in self.labelled.accounts() {
+            for (outcome, emails) in Outcome::ALL.iter().zip(
+                account
+                    .counters
+                    .iter()
+                    .flat_map(|counters| counters.outcomes),
+            ) {
+                family.sample_with(labels, &further("outcome", outcome.as_str()), emails);
             }
         }
     }

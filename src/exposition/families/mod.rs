@@ -7,6 +7,11 @@ use super::labels::LabelTexts;
 use super::text::Text;
 use crate::snapshot::{AccountSnapshot, ShownOperation, Snapshot};
 
+/// Series that an operation has as a rule: eight statuses, four states, and eight more families of one each.
+const USUAL_SERIES: usize = 20;
+/// What a line has beside the labels of its operation: its name, one more label, the value.
+const BESIDE_LABELS: usize = 56;
+
 /// A snapshot beside the label text of its accounts and operations.
 pub(super) struct Labelled<'a> {
     snapshot: &'a Snapshot,
@@ -36,6 +41,13 @@ impl<'a> Labelled<'a> {
             accounts,
             operations,
         }
+    }
+
+    /// About as many bytes as [`Labelled::write`] writes, where operations make up most of them.
+    pub(super) fn usual_len(&self) -> usize {
+        let operations = self.snapshot.accounts.iter();
+        let operations: usize = operations.map(|account| account.operations.len()).sum();
+        USUAL_SERIES * (self.operations.len() + BESIDE_LABELS * operations)
     }
 
     /// Writes every family that has something to say; the samples of all accounts stand together in it.

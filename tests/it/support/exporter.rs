@@ -95,6 +95,8 @@ impl Exporter {
         let overrides = Overrides {
             config_file: Some(files.config.clone()),
             listen: vec!["127.0.0.1:0".parse().unwrap()],
+            // Unless the test is about storage, nothing is to outlive it.
+            storage_path: (!yaml.contains("storage:")).then(PathBuf::new),
             ..options
         };
         let config = Config::load(&overrides, &|_| None).unwrap_or_else(|error| panic!("{error}"));

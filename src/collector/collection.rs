@@ -1,0 +1,343 @@
+//! One collection of one account, from the plan to the last answer.
+
+use std::collections::HashSet;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::account::{AccountCollector, State};
+use super::fetch;
+use super::plan::{self, Plan, Question, Window};
+use crate::operation::State::Processing;
+use crate::operation::{Operation, OperationId, RETENTION};
+use crate::timestamp::Timestamp;
+use crate::twilio::{ApiError, Listing};
+
+/// The longest collection, all scrapes that it outlives included: a list of ten thousand pages, or a Twilio that trickles.
+const LONGEST: Duration = Duration::from_mins(30);
+/// A collection plans for no more requests than the account's rate allows in this time.
+const WORTH_OF_REQUESTS: f64 = 60.0;
+/// Below this, what is new and what is old could not both have their turn.
+const FEWEST_REQUESTS: usize = 4;
+/// New operations are looked for from so long before the last look: a send may become visible late, and clocks differ.
+const OVERLAP: Duration = Duration::from_mins(2);
+
+/// How often the store is rid of what is far too old.
+const PURGE_INTERVAL: Duration = Duration::from_hours(1);
+/// Marks are kept for three times as long as Twilio keeps an operation: a clock that jumps ahead and back must not count it again.
+const MARKS_KEPT: Duration = RETENTION.saturating_mul(3);
+
+/// How a collection went.
+#[derive(Debug, Default, Clone, Copy)]
+pub(super) struct Outcome {
+    /// Something was asked; a collection that had nothing to ask says nothing about Twilio.
+    pub(super) asked: bool,
+    /// Something that was due got no answer.
+    pub(super) incomplete: bool,
+    /// Twilio turned the account away, or was not there: what was due and not read failed to be read.
+    turned_away: bool,
+}
+
+impl AccountCollector {
+    /// Collects, and takes in how it went.
+    pub(super) async fn collect(&self) {
+        let (began, since) = (Instant::now(), self.clock.now());
+        let plan = {
+            let mut state = self.lock();
+            self.expire(&mut state, since);
+            self.plan(&state, since)
+        };
+        tracing::debug!(account = %self.name, windows = plan.windows.len(), singles = plan.singles.len(), left_out = plan.left_out.len(), "planned");
+        let outcome = tokio::time::timeout(LONGEST, self.carry_out(&plan, since))
+            .await
+            .unwrap_or_else(|_| {
+                self.lock().trouble.list_failed(&ApiError::Timeout(LONGEST));
+                Outcome {
+                    asked: true,
+                    incomplete: true,
+                    turned_away: true,
+                }
+            });
+        if outcome.turned_away {
+            self.fail_planned(&plan, since);
+        }
+        self.save().await;
+        self.purge().await;
+        self.finish(outcome, began.elapsed());
+    }
+
+    fn plan(&self, state: &State, since: Timestamp) -> Plan {
+        let registry = &state.registry;
+        let oldest = since - RETENTION;
+        let newest = || {
+            let from = registry
+                .discovered_until()
+                .map(|until| (until.min(since) - OVERLAP).min(registry.newest_page_from(since)));
+            Window {
+                from: from.unwrap_or(oldest).max(oldest),
+                until: None,
+                processing: false,
+            }
+        };
+        let lists = self.discovers && state.discovery.is_due(since);
+        plan::plan(&Question {
+            newest: lists.then(newest),
+            processing: state.narrows.then(|| registry.processing()),
+            stretches: registry.stretches(since, since),
+            others: registry.due(since, since, true),
+            resting: registry.resting_configured(since),
+            budget: self.budget(),
+        })
+    }
+
+    /// The most requests of one collection.
+    fn budget(&self) -> usize {
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "positive, and a larger one saturates"
+        )]
+        let budget = (self.limits.requests_per_second * WORTH_OF_REQUESTS) as usize;
+        budget.max(FEWEST_REQUESTS)
+    }
+
+    async fn carry_out(&self, plan: &Plan, since: Timestamp) -> Outcome {
+        let mut outcome = Outcome {
+            incomplete: !plan.left_out.is_empty(),
+            ..Outcome::default()
+        };
+        for (at, window) in plan.windows.iter().enumerate() {
+            match self.list(*window, at == 0, since).await {
+                Ok(complete) => outcome.incomplete |= !complete,
+                Err(ApiError::Paused { .. }) => {
+                    return Outcome {
+                        incomplete: true,
+                        turned_away: true,
+                        ..outcome
+                    };
+                }
+                Err(error) if leaves_nothing_to_try(&error) => {
+                    return Outcome {
+                        asked: true,
+                        incomplete: true,
+                        turned_away: true,
+                    };
+                }
+                // A refused list is what `discovery_up` tells; everything known can still be read, one by one.
+                Err(error) => {
+                    outcome.incomplete |= !error.is_refusal();
+                    outcome.asked = true;
+                    break;
+                }
+            }
+            outcome.asked = true;
+        }
+        let mut due = self.single_reads(plan, since);
+        // A list that turned out to be refused leaves everything to single reads.
+        outcome.incomplete |= due.len() > self.budget();
+        due.truncate(self.budget());
+        if !due.is_empty() {
+            outcome.asked |= self.client.paused_until().is_none();
+            let read = self.read_each(&due, since).await;
+            outcome.incomplete |= !read.all_answered;
+            outcome.turned_away |= !read.all_asked;
+        }
+        outcome
+    }
+
+    /// What the plan reads one by one, and whatever its windows turned out not to cover.
+    fn single_reads(&self, plan: &Plan, since: Timestamp) -> Vec<OperationId> {
+        let state = self.lock();
+        let due = state.registry.due(since, self.clock.now(), false);
+        let mut told: HashSet<_> = plan.left_out.iter().chain(&plan.singles).copied().collect();
+        let now = self.clock.now();
+        let mut ids = plan.singles.clone();
+        // A window may have told of them already.
+        ids.retain(|id| !state.registry.is_read(*id, since, now));
+        ids.extend(due.iter().map(|due| due.id).filter(|id| told.insert(*id)));
+        // Those that were refused go last: one that is somebody else's must not stand for the whole account.
+        ids.sort_by_key(|id| state.registry.is_refused(*id));
+        ids
+    }
+
+    /// Reads a window of the list. Says whether every row could be read.
+    async fn list(&self, window: Window, newest: bool, since: Timestamp) -> Result<bool, ApiError> {
+        let mut listing = self.client.list(
+            window.from,
+            window.until,
+            window.processing.then_some(Processing),
+        );
+        let listed = self.read_pages(&mut listing, since).await;
+        let now = self.clock.now();
+        let mut state = self.lock();
+        match &listed {
+            Ok(()) => {
+                state.discovery.answered();
+                state.let_in();
+                state.trouble.list_answered(listing.unreadable());
+                state.narrows &= !listing.ignores_state();
+                if newest {
+                    state.registry.discovered(since);
+                }
+            }
+            Err(error) if window.processing && error.is_refusal() => {
+                // The list itself answers; it only cannot be narrowed. What it was to cover is read one by one.
+                state.narrows = false;
+                return Ok(true);
+            }
+            Err(error) => {
+                if !matches!(error, ApiError::Paused { .. }) {
+                    state.discovery.failed(error, now);
+                }
+                if error.was_let_in() {
+                    state.let_in();
+                }
+                if !error.is_refusal() && !window.processing {
+                    state.registry.fail_window(window.from, window.until, since);
+                }
+                state.trouble.list_failed(error);
+            }
+        }
+        listed.map(|()| listing.unreadable() == 0)
+    }
+
+    async fn read_pages(
+        &self,
+        listing: &mut Listing<'_>,
+        since: Timestamp,
+    ) -> Result<(), ApiError> {
+        while let Some(operations) = listing.page().await? {
+            let fresh = self.absorb(operations, since);
+            self.save().await;
+            listing.told_anything_new(fresh > 0);
+        }
+        Ok(())
+    }
+
+    /// Reads operations one by one.
+    async fn read_each(&self, due: &[OperationId], since: Timestamp) -> ReadEach {
+        let all_answered = AtomicBool::new(true);
+        let let_in = self.lock().is_let_in();
+        let all_asked = fetch::each(
+            &self.client,
+            due,
+            self.limits.concurrent_requests,
+            let_in,
+            |id, result| match result {
+                Ok(operation) => {
+                    self.absorb(vec![operation], since);
+                }
+                Err(error) => {
+                    all_answered.fetch_and(self.read_failed(id, &error), Ordering::Relaxed);
+                }
+            },
+        )
+        .await;
+        ReadEach {
+            all_asked,
+            all_answered: all_asked && all_answered.load(Ordering::Relaxed),
+        }
+    }
+
+    /// Takes in what was read; returns how many operations of it were not read before in this collection.
+    fn absorb(&self, operations: Vec<Operation>, since: Timestamp) -> usize {
+        let mut state = self.lock();
+        state.let_in();
+        state.registry.observe(
+            operations,
+            |id| self.keeper.marks(id),
+            since,
+            self.clock.now(),
+        )
+    }
+
+    /// Takes in that an operation could not be read. "Not there" is an answer; says whether this was one.
+    fn read_failed(&self, id: OperationId, error: &ApiError) -> bool {
+        let mut state = self.lock();
+        if error.was_let_in() {
+            state.let_in();
+        }
+        let news = error
+            .reason()
+            .is_some_and(|reason| state.registry.fail(id, reason, self.clock.now()));
+        if news {
+            state.trouble.read_failed(id, error);
+        }
+        matches!(error, ApiError::NotFound { .. } | ApiError::Expired { .. })
+    }
+
+    /// Takes in that the account was turned away before the plan was carried out.
+    fn fail_planned(&self, plan: &Plan, since: Timestamp) {
+        let mut state = self.lock();
+        for window in plan.windows.iter().filter(|window| !window.processing) {
+            state.registry.fail_window(window.from, window.until, since);
+        }
+        let now = self.clock.now();
+        let due: Vec<_> = state
+            .registry
+            .due(since, now, false)
+            .iter()
+            .map(|due| due.id)
+            .collect();
+        state.registry.fail_each(&due, now);
+    }
+
+    /// Forgets marks that nothing can ask for any more, now and then. The time is Twilio's, by the newest operation it told
+    /// of: this machine's clock alone may be far ahead.
+    async fn purge(&self) {
+        let now = self.clock.now();
+        let newest = {
+            let mut state = self.lock();
+            if state
+                .purged
+                .is_some_and(|last| now.since(last) < PURGE_INTERVAL)
+            {
+                return;
+            }
+            state.purged = Some(now);
+            state.registry.newest()
+        };
+        if let Some(newest) = newest {
+            self.keeper.purge(newest.min(now) - MARKS_KEPT).await;
+        }
+    }
+
+    /// Saves what changed; from then on it is shown as counted. What cannot be saved is tried again with the next save.
+    async fn save(&self) {
+        let (standing, operations) = {
+            let state = self.lock();
+            if state.registry.is_saved() {
+                return;
+            }
+            state.registry.unsaved()
+        };
+        if self
+            .keeper
+            .save(standing, operations, self.clock.now())
+            .await
+        {
+            self.lock().registry.saved(&standing);
+        }
+    }
+}
+
+/// How single reads went.
+struct ReadEach {
+    /// None was left out because the account was turned away.
+    all_asked: bool,
+    /// Each of them got an answer, if only "not there".
+    all_answered: bool,
+}
+
+/// Whether a list that failed so shows that single reads would fail too.
+fn leaves_nothing_to_try(error: &ApiError) -> bool {
+    matches!(
+        error,
+        ApiError::Unauthorized
+            | ApiError::RateLimited { .. }
+            | ApiError::Unavailable { .. }
+            | ApiError::Connect(_)
+            | ApiError::Tls(_)
+    )
+}

@@ -1,0 +1,180 @@
+//! All operations of an account, in the order of their ids, in chunks of a page's size.
+//!
+//! A map of single operations would cost half again their size in memory and give no windows; in chunks, what is due is
+//! found by looking at a thousand summaries instead of a million operations.
+
+use std::collections::BTreeMap;
+use std::ops::Bound;
+
+use super::chunk::{Chunk, MOST, Measure};
+use super::record::Record;
+use crate::operation::{Operation, OperationId};
+use crate::timestamp::Timestamp;
+
+/// From so many operations on, an account that sends one by one sees one opened every moment, and to follow each would
+/// take a request a second for news of single emails.
+const MANY: usize = 20_000;
+
+/// Operations in chunks; every id is in one of them at most.
+#[derive(Debug)]
+pub(super) struct Chunks {
+    /// By the smallest id that belongs there.
+    by_first: BTreeMap<OperationId, Chunk>,
+    size: usize,
+    measure: Measure,
+}
+
+impl Chunks {
+    pub(super) const fn new(measure: Measure) -> Self {
+        Self {
+            by_first: BTreeMap::new(),
+            size: 0,
+            measure,
+        }
+    }
+
+    /// How many operations there are.
+    pub(super) const fn size(&self) -> usize {
+        self.size
+    }
+
+    pub(super) const fn measure(&self) -> Measure {
+        self.measure
+    }
+
+    pub(super) fn iter(&self) -> impl DoubleEndedIterator<Item = &Chunk> {
+        self.by_first.values()
+    }
+
+    pub(super) fn get(&self, id: OperationId) -> Option<&Record> {
+        self.by_first.range(..=id).next_back()?.1.get(id)
+    }
+
+    /// Changes one operation; says whether it is there.
+    pub(super) fn change(&mut self, id: OperationId, change: impl FnOnce(&mut Record)) -> bool {
+        let Some((_, chunk)) = self.by_first.range_mut(..=id).next_back() else {
+            return false;
+        };
+        let found = chunk.get_mut(id).map(change).is_some();
+        if found {
+            chunk.sum_up(self.measure);
+        }
+        found
+    }
+
+    /// Changes the operations of the chunks that `wanted` accepts.
+    pub(super) fn change_where(
+        &mut self,
+        wanted: impl Fn(&Chunk) -> bool,
+        mut change: impl FnMut(&mut Record),
+    ) {
+        for chunk in self.by_first.values_mut().filter(|chunk| wanted(chunk)) {
+            chunk.records_mut().iter_mut().for_each(&mut change);
+            chunk.sum_up(self.measure);
+        }
+    }
+
+    /// Takes in `operations`, sorted by id, each id once: `merge` makes the new record of each from the one there was.
+    pub(super) fn absorb(
+        &mut self,
+        operations: &[Operation],
+        mut merge: impl FnMut(Option<&Record>, &Operation) -> Record,
+    ) {
+        let mut rest = operations;
+        while let Some(first) = rest.first() {
+            let key = self
+                .by_first
+                .range(..=first.id)
+                .next_back()
+                .or_else(|| self.by_first.iter().next())
+                .map(|(key, _)| *key);
+            let next = key.and_then(|key| {
+                self.by_first
+                    .range((Bound::Excluded(key.max(first.id)), Bound::Unbounded))
+                    .next()
+            });
+            let end = next.map_or(rest.len(), |(next, _)| {
+                rest.partition_point(|operation| operation.id < *next)
+            });
+            let (run, later) = rest.split_at(end.max(1));
+            let old = key
+                .and_then(|key| self.by_first.remove(&key))
+                .map_or_else(Vec::new, Chunk::into_records);
+            self.size -= old.len();
+            self.insert(weave(&old, run, &mut merge));
+            rest = later;
+        }
+    }
+
+    /// Adds records as they were saved, in the order of ids, after all that are there.
+    pub(super) fn append(&mut self, records: Vec<Record>) {
+        self.insert(records);
+    }
+
+    /// Removes the operations that expire at `now` or before, and hands each to `gone`.
+    pub(super) fn expire(&mut self, now: Timestamp, mut gone: impl FnMut(&Record)) {
+        let due: Vec<_> = self
+            .by_first
+            .iter()
+            .filter(|(_, chunk)| chunk.summary.expires <= now)
+            .map(|(key, _)| *key)
+            .collect();
+        for key in due {
+            let Some(chunk) = self.by_first.remove(&key) else {
+                continue;
+            };
+            self.size -= chunk.records().len();
+            let mut records = chunk.into_records();
+            records.retain(|record| {
+                let keep = record.created() + crate::operation::RETENTION > now;
+                if !keep {
+                    gone(record);
+                }
+                keep
+            });
+            self.insert(records);
+        }
+    }
+
+    /// Cuts `records` into chunks, and takes them in.
+    ///
+    /// All but one are full. The other is where operations are added: at the end, where time goes on, or at the beginning, where a list that tells the newest first arrives.
+    fn insert(&mut self, mut records: Vec<Record>) {
+        self.size += records.len();
+        self.measure.by_age = self.size > MANY;
+        let at_end = self
+            .by_first
+            .last_key_value()
+            .zip(records.first())
+            .is_none_or(|((last, _), first)| *last < first.id);
+        let odd = if at_end {
+            records.len() - records.len() % MOST
+        } else {
+            records.len() % MOST
+        };
+        let after = records.split_off(odd);
+        for piece in records.rchunks(MOST).chain(after.chunks(MOST)) {
+            self.by_first
+                .insert(piece[0].id, Chunk::new(piece.into(), self.measure));
+        }
+    }
+}
+
+/// Old records and new operations, both in order, to one row.
+fn weave(
+    old: &[Record],
+    new: &[Operation],
+    merge: &mut impl FnMut(Option<&Record>, &Operation) -> Record,
+) -> Vec<Record> {
+    let mut woven = Vec::with_capacity(old.len() + new.len());
+    let mut old = old.iter().peekable();
+    for operation in new {
+        while let Some(before) = old.next_if(|record| record.id < operation.id) {
+            woven.push(*before);
+        }
+        let known = old.next_if(|record| record.id == operation.id);
+        woven.push(merge(known, operation));
+    }
+    woven.extend(old);
+    woven
+}

@@ -1,0 +1,137 @@
+//! The counters of an account, and what decides them: the reading of stats, and what was there before anybody counted.
+
+use std::time::Duration;
+
+use crate::operation::{Counters, Marks, Operation, Reading, Stats};
+use crate::store::SavedAccount;
+use crate::timestamp::Timestamp;
+
+/// `createdAt` has whole seconds, the id's time milliseconds: where they agree so far, the id's is the better one.
+const SAME_MOMENT: Duration = Duration::from_secs(2);
+
+/// How far the saved progress of discovery may lag behind.
+const LAG: Duration = Duration::from_mins(5);
+
+/// What is counted, and what of it may be shown.
+#[derive(Debug)]
+pub(super) struct Counting {
+    fixed: Option<Reading>,
+    account: SavedAccount,
+    /// What was saved last. Counters are shown as saved, so that no restart can lower them.
+    saved: Option<SavedAccount>,
+}
+
+impl Counting {
+    pub(super) fn new(fixed: Option<Reading>, born: Timestamp) -> Self {
+        let account = SavedAccount {
+            born,
+            counters: Counters::default(),
+            cumulative_proven: false,
+            discovered_until: None,
+        };
+        Self {
+            fixed,
+            account,
+            saved: None,
+        }
+    }
+
+    pub(super) fn restore(&mut self, account: &SavedAccount) {
+        self.account = *account;
+        self.saved = Some(*account);
+    }
+
+    pub(super) const fn account(&self) -> &SavedAccount {
+        &self.account
+    }
+
+    pub(super) fn discovered(&mut self, moment: Timestamp) {
+        self.account.discovered_until = self.account.discovered_until.max(Some(moment));
+    }
+
+    /// The reading by the evidence so far, or as the user says.
+    pub(super) const fn reading(&self) -> Reading {
+        match (self.fixed, self.account.cumulative_proven) {
+            (Some(reading), _) => reading,
+            (None, true) => Reading::Cumulative,
+            (None, false) => Reading::Exclusive,
+        }
+    }
+
+    /// Looks for evidence, before any of it is counted: a funnel that is read as one from the start never counts twice.
+    pub(super) fn consider<'a>(&mut self, mut stats: impl Iterator<Item = &'a Stats>) {
+        self.account.cumulative_proven |= stats.any(Stats::proves_cumulative);
+    }
+
+    /// Counts an operation that is not in the registry; `kept` looks up what was saved of it once.
+    ///
+    /// One created before the account was first watched is baseline: what it shows now happened before anybody counted.
+    pub(super) fn first_seen(
+        &mut self,
+        operation: &Operation,
+        kept: impl FnOnce() -> Option<Marks>,
+    ) -> Marks {
+        let shown = Marks::shown_by(&operation.stats, self.reading());
+        if let Some(before) = kept() {
+            return self.raise(before, shown);
+        }
+        if created(operation) < self.account.born {
+            return shown;
+        }
+        self.raise(Marks::default(), shown)
+    }
+
+    /// Counts what an operation shows beyond what it has shown.
+    pub(super) fn seen_again(&mut self, before: Marks, stats: &Stats) -> Marks {
+        let shown = Marks::shown_by(stats, self.reading());
+        self.raise(before, shown)
+    }
+
+    /// Whether any outcome is less than it was.
+    pub(super) fn falls(&self, before: &Stats, now: &Stats) -> bool {
+        let [before, now] = [before, now].map(|stats| Marks::shown_by(stats, self.reading()));
+        now.raised_by(before) != now
+    }
+
+    /// The counters as they may be shown; `None` before the first save.
+    pub(super) fn exposed(&self) -> Option<Counters> {
+        self.saved.map(|saved| saved.counters)
+    }
+
+    /// Whether what was saved last is as good as what there is. How far discovery has come is worth a write only now and
+    /// then: a restart that knows less looks a little further back.
+    pub(super) fn is_saved(&self) -> bool {
+        self.saved.is_some_and(|saved| {
+            let lag = match (self.account.discovered_until, saved.discovered_until) {
+                (Some(now), Some(then)) => now.since(then),
+                (None, _) => Duration::ZERO,
+                (Some(_), None) => Duration::MAX,
+            };
+            lag < LAG
+                && SavedAccount {
+                    discovered_until: self.account.discovered_until,
+                    ..saved
+                } == self.account
+        })
+    }
+
+    pub(super) fn saved(&mut self, account: &SavedAccount) {
+        self.saved = Some(*account);
+    }
+
+    fn raise(&mut self, before: Marks, shown: Marks) -> Marks {
+        let raised = before.raised_by(shown);
+        self.account.counters.count(before, raised);
+        raised
+    }
+}
+
+/// When it was created, as exactly as can be told.
+fn created(operation: &Operation) -> Timestamp {
+    let (given, told) = (operation.created, operation.id.created());
+    if given.since(told) <= SAME_MOMENT && told.since(given) <= SAME_MOMENT {
+        told
+    } else {
+        given
+    }
+}

@@ -1,0 +1,157 @@
+//! What is due, as a plan needs to see it.
+
+use super::Registry;
+use super::chunk::{Chunk, is_in_place};
+use crate::operation::{OperationId, RETENTION, State};
+use crate::timestamp::Timestamp;
+
+/// An operation that is due to be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Due {
+    /// Its id.
+    pub id: OperationId,
+    /// When it was last asked for, well or not; 1970 if never. What waits longest goes first.
+    pub read: Timestamp,
+    /// Whether Twilio was still processing it then.
+    pub processing: bool,
+}
+
+/// Neighbouring operations that one page of the list covers, and what of them is due.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stretch {
+    /// When the first of them was created.
+    pub from: Timestamp,
+    /// When the last of them was created.
+    pub until: Timestamp,
+    /// How many there are.
+    pub operations: usize,
+    /// Those that are due.
+    pub due: Vec<Due>,
+}
+
+impl Registry {
+    /// All operations that a window of the list can cover, oldest first; with those that are due at `now`. Each stretch
+    /// ends where the next one begins, so that what came to be between them late is found when they are swept.
+    #[must_use]
+    pub fn stretches(&self, since: Timestamp, now: Timestamp) -> Vec<Stretch> {
+        let mut stretches = Vec::new();
+        let mut next = now;
+        for chunk in self.chunks.iter().rev() {
+            let Some((from, until)) = chunk.summary.created else {
+                continue;
+            };
+            let due = if chunk.is_worth_a_look(now) {
+                let in_place = self
+                    .due_in(chunk, since, now)
+                    .filter(|(_, in_place)| *in_place);
+                in_place.map(|(due, _)| due).collect()
+            } else {
+                Vec::new()
+            };
+            stretches.push(Stretch {
+                from,
+                until: until.max(next),
+                operations: chunk.records().len(),
+                due,
+            });
+            next = from;
+        }
+        stretches.reverse();
+        stretches
+    }
+
+    /// What is due and was not read since `since`: everything, or only what no window would find.
+    #[must_use]
+    pub fn due(&self, since: Timestamp, now: Timestamp, only_unlisted: bool) -> Vec<Due> {
+        let unread = self
+            .configured
+            .keys()
+            .filter(|id| self.chunks.get(**id).is_none());
+        let unread = unread
+            .filter(|id| !self.failures.is_waiting(**id, now) && id.created() + RETENTION > now);
+        let mut due: Vec<_> = unread
+            .map(|id| Due {
+                id: *id,
+                read: self.failures.last(*id).unwrap_or_default(),
+                processing: false,
+            })
+            .collect();
+        for chunk in self
+            .chunks
+            .iter()
+            .filter(|chunk| chunk.is_worth_a_look(now))
+        {
+            due.extend(
+                self.due_in(chunk, since, now)
+                    .filter(|(_, in_place)| !(only_unlisted && *in_place))
+                    .map(|(due, _)| due),
+            );
+        }
+        due
+    }
+
+    /// The configured operations that are not due, the one read longest ago first: for requests that are to spare.
+    #[must_use]
+    pub fn resting_configured(&self, since: Timestamp) -> Vec<Due> {
+        let mut resting: Vec<_> = self
+            .configured
+            .keys()
+            .filter_map(|id| self.chunks.get(*id))
+            .filter(|record| record.last_success() < since && !self.failures.contains(record.id))
+            .map(super::record::Record::due)
+            .collect();
+        resting.sort_by_key(|due| due.read);
+        resting
+    }
+
+    /// How many operations Twilio is processing.
+    #[must_use]
+    pub fn processing(&self) -> usize {
+        usize::try_from(self.totals.in_state(&State::Processing)).unwrap_or(usize::MAX)
+    }
+
+    /// When the newest known operation was created.
+    #[must_use]
+    pub fn newest(&self) -> Option<Timestamp> {
+        let last = self.chunks.iter().next_back()?;
+        last.records().last().map(super::record::Record::created)
+    }
+
+    /// A moment such that the operations created since then, as far as they are known, fit on a page with room to spare;
+    /// 1970 if all of them do.
+    #[must_use]
+    pub fn newest_page_from(&self, now: Timestamp) -> Timestamp {
+        let mut room = super::chunk::MOST;
+        let mut from = now;
+        for chunk in self.chunks.iter().rev() {
+            let Some(left) = room.checked_sub(chunk.records().len()) else {
+                return from;
+            };
+            room = left;
+            from = chunk
+                .summary
+                .created
+                .map_or(from, |(first, _)| from.min(first));
+        }
+        Timestamp::default()
+    }
+
+    /// With whether a window over its creation would find it.
+    fn due_in(
+        &self,
+        chunk: &Chunk,
+        since: Timestamp,
+        now: Timestamp,
+    ) -> impl Iterator<Item = (Due, bool)> {
+        let due = chunk
+            .due(since, now, self.chunks.measure())
+            .filter(move |record| !self.failures.is_waiting(record.id, now));
+        due.map(|record| {
+            let mut due = record.due();
+            due.read = due
+                .read
+                .max(self.failures.last(record.id).unwrap_or_default());
+            (due, is_in_place(record))
+        })
+    }
+}

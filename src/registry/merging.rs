@@ -1,0 +1,81 @@
+//! How an answer of Twilio's changes what is known of an operation.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use super::counting::Counting;
+use super::failures::Failures;
+use super::record::{Oddities, Record};
+use super::schedule;
+use crate::operation::{Marks, Operation, OperationId};
+use crate::snapshot::{Labels, Totals};
+use crate::timestamp::Timestamp;
+
+/// Figures that fall this close to the end of the retention are Twilio forgetting, not news.
+const NEAR_END: Duration = Duration::from_hours(6);
+
+/// Everything of a registry that an answer changes, but for the records themselves.
+pub(super) struct Merging<'a> {
+    pub(super) configured: &'a BTreeMap<OperationId, Labels>,
+    pub(super) oddities: &'a mut Oddities,
+    pub(super) totals: &'a mut Totals,
+    pub(super) counting: &'a mut Counting,
+    pub(super) unsaved: &'a mut BTreeSet<OperationId>,
+    pub(super) failures: &'a mut Failures,
+    /// When the collection began.
+    pub(super) since: Timestamp,
+    /// When Twilio answered.
+    pub(super) now: Timestamp,
+    /// How many operations had not been read in this collection.
+    pub(super) fresh: usize,
+}
+
+impl Merging<'_> {
+    /// The record of `operation` after it was `before`; `kept` looks up what was once saved of one that is not known.
+    pub(super) fn merge(
+        &mut self,
+        before: Option<&Record>,
+        operation: &Operation,
+        kept: impl Fn(OperationId) -> Option<Marks>,
+    ) -> Record {
+        self.failures.forget(operation.id);
+        let Some(before) = before else {
+            self.fresh += 1;
+            let marks = self.counting.first_seen(operation, || kept(operation.id));
+            // Twilio's own time of the change: a send of last week is not news because we start today.
+            return self.changed(operation, marks, operation.updated);
+        };
+        let (since, now) = (self.since, self.now);
+        self.fresh += usize::from(!schedule::was_read(before.last_success(), since, now));
+        let was = before.operation(self.oddities);
+        let is_forgotten = || {
+            operation.expires() <= now + NEAR_END
+                && self.counting.falls(&was.stats, &operation.stats)
+        };
+        if was == *operation || is_forgotten() {
+            let mut record = *before;
+            record.confirm(now);
+            return record;
+        }
+        self.totals.remove(&was.state, &was.stats);
+        let marks = self.counting.seen_again(before.marks, &operation.stats);
+        // When Twilio says that it changed, if it says so; else when that was noticed.
+        let updated = operation
+            .updated
+            .filter(|updated| was.updated != Some(*updated));
+        self.changed(operation, marks, updated)
+    }
+
+    fn changed(
+        &mut self,
+        operation: &Operation,
+        marks: Marks,
+        change: Option<Timestamp>,
+    ) -> Record {
+        self.totals.add(&operation.state, &operation.stats);
+        self.unsaved.insert(operation.id);
+        let change = change.unwrap_or(self.now).min(self.now);
+        let record = Record::new(operation, self.oddities, marks, change, self.now);
+        record.watched(self.configured.contains_key(&operation.id))
+    }
+}

@@ -1,0 +1,285 @@
+//! The exporter beside a simple model, through random histories: operations appear, move, are corrected and vanish;
+//! collections fail; the process stops and starts again. Every counter is compared.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestRunner};
+use serde_json::json;
+use tokio::runtime::{Builder, Runtime};
+use twilio_email_exporter::clock::Clock;
+use twilio_email_exporter::operation::OperationId;
+use twilio_email_exporter::simulator::{self, Settings};
+use twilio_email_exporter::timestamp::Timestamp;
+
+use crate::support::PATIENCE;
+use crate::support::exporter::{Exporter, one_account};
+use crate::support::twilio::Twilio;
+
+/// Operations in a history.
+const OPERATIONS: usize = 4;
+const DAY: Duration = Duration::from_hours(24);
+
+/// One thing that happens.
+#[derive(Debug, Clone)]
+enum Event {
+    /// An operation shows these figures from now on: delivered, opened, failed. It comes to be with the first ones.
+    Figures(usize, [u8; 3]),
+    /// Twilio no longer tells of it, though it should.
+    Vanish(usize),
+    /// Every request fails from now on, in one of these ways.
+    Fail(&'static str),
+    /// Twilio is well again.
+    Heal,
+    /// The exporter stops at once and starts again.
+    Restart,
+    /// Time passes: hours.
+    Pass(u64),
+    /// Prometheus scrapes.
+    Scrape,
+}
+
+fn event() -> impl Strategy<Value = Event> {
+    prop_oneof![
+        6 => (0..OPERATIONS, [0_u8..40, 0_u8..40, 0_u8..9]).prop_map(|(operation, figures)| Event::Figures(operation, figures)),
+        1 => (0..OPERATIONS).prop_map(Event::Vanish),
+        1 => prop::sample::select(vec!["all=500", "all=503:retry-after=1", "all=cut", "all=401", "all=html"]).prop_map(Event::Fail),
+        2 => Just(Event::Heal),
+        1 => Just(Event::Restart),
+        1 => (1_u64..40).prop_map(Event::Pass),
+        8 => Just(Event::Scrape),
+    ]
+}
+
+/// What counters must show: the highest marks of whatever a working scrape has seen.
+#[derive(Debug, Default)]
+struct Model {
+    marks: BTreeMap<OperationId, [u64; 4]>,
+    baseline: BTreeMap<OperationId, [u64; 4]>,
+}
+
+impl Model {
+    fn see(&mut self, id: OperationId, [delivered, opened, failed]: [u8; 3], counts: bool) {
+        let [delivered, opened, failed] = [delivered, opened, failed].map(u64::from);
+        // Exclusive: an opened email is a delivered one no longer, and the parts are the whole.
+        let shown = [
+            delivered + opened + failed,
+            delivered + opened,
+            opened,
+            failed,
+        ];
+        if !counts && !self.marks.contains_key(&id) {
+            self.baseline.insert(id, shown);
+        }
+        let marks = self.marks.entry(id).or_default();
+        for (mark, shown) in marks.iter_mut().zip(shown) {
+            *mark = (*mark).max(shown);
+        }
+    }
+
+    /// Accepted, delivered, opened, failed.
+    fn counters(&self) -> [u64; 4] {
+        let mut sums = [0; 4];
+        for (id, marks) in &self.marks {
+            let before = self.baseline.get(id).copied().unwrap_or_default();
+            for (at, sum) in sums.iter_mut().enumerate() {
+                *sum += marks[at] - before[at];
+            }
+        }
+        sums
+    }
+}
+
+struct World {
+    twilio: Twilio,
+    clock: Clock,
+    directory: tempfile::TempDir,
+    /// The exporter, in a runtime of its own: it can be ended at any moment, with everything in it.
+    exporter: Option<(Exporter, Runtime)>,
+    born: Timestamp,
+    ids: Vec<(OperationId, Timestamp)>,
+    /// As Twilio tells them.
+    told: BTreeMap<OperationId, [u8; 3]>,
+    healthy: bool,
+    model: Model,
+    last: [u64; 4],
+}
+
+impl World {
+    async fn new() -> Self {
+        let born = Timestamp::from_millis(1_775_370_000_000);
+        let clock = Clock::manual(born);
+        let twilio = Twilio::start(Settings::empty(), clock.clone()).await;
+        // Half of them were there before the exporter.
+        let created = |n: u64| {
+            if n.is_multiple_of(2) {
+                born - Duration::from_mins(n + 1)
+            } else {
+                born + Duration::from_secs(n)
+            }
+        };
+        let ids = (0..OPERATIONS as u64)
+            .map(|n| {
+                (
+                    simulator::operation_id(created(n), u128::from(n)),
+                    created(n),
+                )
+            })
+            .collect();
+        let mut world = Self {
+            twilio,
+            clock,
+            directory: tempfile::tempdir().unwrap(),
+            exporter: None,
+            born,
+            ids,
+            told: BTreeMap::new(),
+            healthy: true,
+            model: Model::default(),
+            last: [0; 4],
+        };
+        world.start().await;
+        world
+    }
+
+    async fn start(&mut self) {
+        let yaml = one_account(
+            &self.twilio,
+            "stats_reading: exclusive\nrequest_timeout: 1s",
+        ) + &format!("storage: {{path: {}}}\n", self.directory.path().display());
+        let runtime = Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .unwrap();
+        let clock = self.clock.clone();
+        let exporter =
+            runtime.spawn(async move { Exporter::start_at(&yaml, clock).await.settled().await });
+        self.exporter = Some((exporter.await.unwrap(), runtime));
+        self.saw();
+    }
+
+    /// Ends the exporter as if its process were killed: nothing is finished.
+    async fn end(&mut self) {
+        if let Some((exporter, runtime)) = self.exporter.take() {
+            drop(exporter);
+            let ended = tokio::task::spawn_blocking(move || runtime.shutdown_timeout(PATIENCE));
+            ended.await.unwrap();
+        }
+    }
+
+    async fn happen(&mut self, event: &Event) -> Result<(), String> {
+        self.clock.set(self.clock.now() + Duration::from_mins(1));
+        match event {
+            Event::Figures(operation, figures) => {
+                let (id, created) = self.ids[*operation];
+                let [delivered, opened, failed] = *figures;
+                let total: u32 = figures.iter().map(|figure| u32::from(*figure)).sum();
+                self.told.insert(id, *figures);
+                let stats = json!({"total": total, "delivered": delivered, "opened": opened, "failed": failed});
+                self.twilio.set(id, created, "COMPLETED", stats);
+            }
+            Event::Vanish(operation) => {
+                self.told.remove(&self.ids[*operation].0);
+                self.twilio
+                    .handle
+                    .remove(&self.ids[*operation].0.to_string());
+            }
+            Event::Fail(how) => {
+                self.healthy = false;
+                self.twilio.fault(how);
+            }
+            Event::Heal => {
+                self.healthy = true;
+                self.twilio.handle.clear_faults();
+                // Beyond any pause and any patience with a refused list.
+                self.clock.set(self.clock.now() + Duration::from_hours(2));
+            }
+            Event::Restart => {
+                self.end().await;
+                self.start().await;
+            }
+            Event::Pass(hours) => self
+                .clock
+                .set(self.clock.now() + Duration::from_hours(*hours)),
+            Event::Scrape => {}
+        }
+        self.scrape().await
+    }
+
+    /// Takes into the model what a working collection sees now.
+    fn saw(&mut self) {
+        let now = self.clock.now();
+        for (id, created) in self
+            .ids
+            .iter()
+            .filter(|(_, created)| self.healthy && now < *created + 7 * DAY)
+        {
+            // Near the end, figures that fall are not believed; those that rise are, and marks only rise.
+            if let Some(figures) = self.told.get(id) {
+                self.model.see(*id, *figures, *created >= self.born);
+            }
+        }
+    }
+
+    async fn scrape(&mut self) -> Result<(), String> {
+        let seen = self.exporter.as_ref().unwrap().0.scrape().await;
+        self.saw();
+        let outcome = |outcome: &str| {
+            seen.value("twilio_email_email_outcomes_total", &[("outcome", outcome)])
+        };
+        let accepted = seen.value("twilio_email_emails_accepted_total", &[]);
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "small counts"
+        )]
+        let counters = [
+            accepted,
+            outcome("delivered"),
+            outcome("opened"),
+            outcome("failed"),
+        ]
+        .map(|value| value.unwrap() as u64);
+        let lower = counters
+            .iter()
+            .zip(self.last)
+            .any(|(now, before)| *now < before);
+        self.last = counters;
+        if lower || (self.healthy && counters != self.model.counters()) {
+            return Err(format!(
+                "counters {counters:?}, the model {:?}, lower: {lower}\n{:#?}",
+                self.model.counters(),
+                self.model
+            ));
+        }
+        Ok(())
+    }
+}
+
+#[test]
+fn counters_are_those_of_the_model_whatever_happens() {
+    let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+    let mut runner = TestRunner::new(Config {
+        cases: 24,
+        failure_persistence: None,
+        ..Config::default()
+    });
+    let histories = proptest::collection::vec(event(), 1..40);
+    let outcome = runner.run(&histories, |events| {
+        runtime.block_on(async {
+            let mut world = World::new().await;
+            for event in &events {
+                let happened = world.happen(event).await;
+                if let Err(reason) = happened {
+                    world.end().await;
+                    return Err(TestCaseError::fail(reason));
+                }
+            }
+            world.end().await;
+            Ok(())
+        })
+    });
+    outcome.unwrap_or_else(|error| panic!("{error}"));
+}

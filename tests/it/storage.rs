@@ -1,0 +1,277 @@
+//! What outlives the process: counters, through kill -9 at any moment, damage, and directories that cannot be written.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+use twilio_email_exporter::clock::Clock;
+use twilio_email_exporter::operation::OperationId;
+use twilio_email_exporter::simulator::Settings;
+
+use crate::support::exporter::{Exporter, SID, TOKEN, one_account};
+use crate::support::exposition::Exposition;
+use crate::support::program::Program;
+use crate::support::twilio::Twilio;
+use crate::support::{PATIENCE, eventually};
+
+/// Operations whose figures grow while the exporter is killed.
+const OPERATIONS: usize = 30;
+/// How often it is killed.
+const KILLS: usize = 12;
+
+fn accepted(seen: &Exposition) -> Option<f64> {
+    seen.value("twilio_email_emails_accepted_total", &[])
+}
+
+fn outcome(seen: &Exposition, outcome: &str) -> Option<f64> {
+    seen.value("twilio_email_email_outcomes_total", &[("outcome", outcome)])
+}
+
+/// The program with its storage in `directory`, watching `twilio`.
+fn program(twilio: &Twilio, directory: &Path) -> Program {
+    let base_url = twilio.base_url();
+    let credentials = [
+        ("TWILIO_ACCOUNT_SID", SID),
+        ("TWILIO_AUTH_TOKEN", TOKEN),
+        ("TWILIO_EMAIL_BASE_URL", &base_url),
+    ];
+    Program::exporter(
+        &["--storage.path", directory.to_str().unwrap()],
+        &credentials,
+    )
+}
+
+/// A scrape of the program; `None` where nobody answers any more.
+async fn scrape(client: &reqwest::Client, address: std::net::SocketAddr) -> Option<Exposition> {
+    let text = client
+        .get(format!("http://{address}/metrics"))
+        .send()
+        .await
+        .ok()?
+        .text()
+        .await
+        .ok()?;
+    Some(Exposition::parse(&text).unwrap_or_else(|error| panic!("{error}\n{text}")))
+}
+
+fn client() -> reqwest::Client {
+    // Plain HTTP, yet reqwest wants to know who would do TLS.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    reqwest::Client::builder()
+        .no_proxy()
+        .timeout(PATIENCE)
+        .build()
+        .unwrap()
+}
+
+/// Operations that grow: each round adds as many emails to each of them, and Twilio tells so.
+struct Growing {
+    twilio: Twilio,
+    ids: Vec<(OperationId, u32)>,
+}
+
+impl Growing {
+    async fn start() -> Self {
+        Self {
+            twilio: Twilio::empty().await,
+            ids: Vec::new(),
+        }
+    }
+
+    fn appear(&mut self) {
+        for _ in 0..OPERATIONS {
+            self.ids
+                .push((self.twilio.put(Duration::ZERO, json!({"total": 0})), 0));
+        }
+    }
+
+    fn grow(&mut self, by: u32) {
+        for (id, size) in &mut self.ids {
+            *size += by;
+            let stats =
+                json!({"total": *size, "delivered": *size / 2, "opened": *size - *size / 2});
+            self.twilio.set(*id, id.created(), "PROCESSING", stats);
+        }
+    }
+
+    fn emails(&self) -> f64 {
+        f64::from(self.ids.iter().map(|(_, size)| size).sum::<u32>())
+    }
+}
+
+#[tokio::test]
+async fn kill_9_at_any_moment_lowers_no_counter_and_counts_nothing_twice() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut growing = Growing::start().await;
+    let client = client();
+    let mut last = 0.0;
+    for kill in 0..KILLS {
+        let mut program = program(&growing.twilio, directory.path());
+        let address = program.address();
+        if kill == 0 {
+            // From here on operations are younger than the store.
+            assert_eq!(
+                scrape(&client, address)
+                    .await
+                    .and_then(|seen| accepted(&seen)),
+                Some(0.0)
+            );
+            growing.appear();
+        }
+        // Each time a little later in what the exporter does.
+        let end = Instant::now() + Duration::from_millis(7 * kill as u64 + 1);
+        while Instant::now() < end {
+            growing.grow(1);
+            let seen = scrape(&client, address).await.expect("an answer");
+            let now = accepted(&seen).expect("a counter");
+            assert!(now >= last, "{now} after {last}");
+            assert_eq!(
+                outcome(&seen, "delivered"),
+                Some(now),
+                "all of them have been delivered"
+            );
+            last = now;
+        }
+        growing.grow(1);
+        // In the middle of a collection, if it comes to that.
+        let scraping = tokio::spawn({
+            let client = client.clone();
+            async move { scrape(&client, address).await }
+        });
+        tokio::task::yield_now().await;
+        program.signal("KILL");
+        program.ended();
+        // What was shown before the end has been saved.
+        if let Some(seen) = scraping.await.unwrap() {
+            last = accepted(&seen).unwrap().max(last);
+        }
+    }
+    let mut program = program(&growing.twilio, directory.path());
+    let address = program.address();
+    let seen = scrape(&client, address).await.unwrap();
+    assert_eq!(accepted(&seen), Some(growing.emails()));
+    assert_eq!(outcome(&seen, "delivered"), Some(growing.emails()));
+}
+
+#[tokio::test]
+async fn a_second_process_on_the_same_directory_is_refused() {
+    let directory = tempfile::tempdir().unwrap();
+    let twilio = Twilio::empty().await;
+    let mut first = program(&twilio, directory.path());
+    first.address();
+    let second = program(&twilio, directory.path()).ended();
+    assert_eq!(second.code, Some(1));
+    assert!(
+        second
+            .stderr
+            .contains("is in use by another process; give each exporter its own --storage.path"),
+        "{}",
+        second.stderr
+    );
+}
+
+#[tokio::test]
+async fn a_damaged_file_is_set_aside_and_counting_begins_anew() {
+    let directory = tempfile::tempdir().unwrap();
+    let twilio = Twilio::empty().await;
+    twilio.put(Duration::from_hours(1), json!({"total": 7, "delivered": 7}));
+    std::fs::write(
+        directory.path().join("state.redb"),
+        "not a store, but somebody's notes",
+    )
+    .unwrap();
+    let mut program = program(&twilio, directory.path());
+    let seen = scrape(&client(), program.address()).await.unwrap();
+    assert_eq!(
+        accepted(&seen),
+        Some(0.0),
+        "what was there before is no news"
+    );
+    let names: Vec<_> = std::fs::read_dir(directory.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    let aside = names
+        .iter()
+        .find(|name| name.starts_with("state.redb.foreign-"))
+        .unwrap_or_else(|| panic!("{names:?}"));
+    assert_eq!(
+        std::fs::read_to_string(directory.path().join(aside)).unwrap(),
+        "not a store, but somebody's notes"
+    );
+    assert!(
+        program.stderr().contains(aside.as_str()),
+        "the log names it:\n{}",
+        program.stderr()
+    );
+}
+
+#[tokio::test]
+async fn where_nothing_can_be_saved_gauges_go_on_and_failures_are_counted() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("file");
+    std::fs::write(&file, "in the way").unwrap();
+    let twilio = Twilio::empty().await;
+    twilio.put(Duration::ZERO, json!({"total": 7, "delivered": 7}));
+    let mut program = program(&twilio, &file.join("state"));
+    let client = client();
+    let seen = scrape(&client, program.address()).await.unwrap();
+    assert_eq!(
+        seen.value("twilio_email_emails", &[("status", "delivered")]),
+        Some(7.0)
+    );
+    assert!(seen.value("twilio_email_exporter_state_save_failures_total", &[]) >= Some(1.0));
+    assert_eq!(
+        accepted(&seen),
+        None,
+        "nothing is shown as counted that is not saved"
+    );
+    // As soon as there is room, everything is.
+    std::fs::remove_file(&file).unwrap();
+    let address = program.address();
+    eventually("saved", || async {
+        scrape(&client, address)
+            .await
+            .and_then(|seen| accepted(&seen))
+            .is_some()
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_operation_that_came_while_nobody_watched_counts_whole() {
+    let directory = tempfile::tempdir().unwrap();
+    let clock = Clock::manual("2026-04-05T06:20:00Z".parse().unwrap());
+    let twilio = Twilio::start(Settings::empty(), clock.clone()).await;
+    let yaml =
+        one_account(&twilio, "") + &format!("storage: {{path: {}}}\n", directory.path().display());
+    twilio.put(
+        Duration::from_mins(1),
+        json!({"total": 100, "delivered": 100}),
+    );
+    let before = Exporter::start_at(&yaml, clock.clone())
+        .await
+        .settled()
+        .await;
+    assert_eq!(accepted(&before.scrape().await), Some(0.0));
+    before.stop().await.unwrap();
+    clock.set(clock.now() + Duration::from_hours(48));
+    twilio.put(
+        Duration::from_hours(30),
+        json!({"total": 9, "delivered": 8, "failed": 1}),
+    );
+    let after = Exporter::start_at(&yaml, clock.clone())
+        .await
+        .settled()
+        .await;
+    let seen = after.scrape().await;
+    assert_eq!(
+        (accepted(&seen), outcome(&seen, "failed")),
+        (Some(9.0), Some(1.0))
+    );
+    // Five days later both are beyond what Twilio keeps: their series end, what was counted stays.
+    clock.set(clock.now() + Duration::from_hours(7 * 24));
+    let seen = after.scrape().await;
+    assert!(seen.family("twilio_email_operation_up").is_none());
+    assert_eq!(accepted(&seen), Some(9.0));
+}
