@@ -1,0 +1,254 @@
+//! A list that fails, is refused, lies or does not end makes no operation disappear.
+
+use super::*;
+
+#[tokio::test]
+async fn a_list_too_slow_for_the_scrape_is_not_asked_for_twice() {
+    let twilio = Twilio::empty().await;
+    let id = twilio.put(HOUR, json!({"total": 1, "opened": 1}));
+    twilio.fault("list=slow:1500ms:times=1");
+    let exporter = Exporter::watching(&twilio).await;
+    for _ in 0..2 {
+        let asked = Instant::now();
+        let seen = exporter.scrape_within(0.2).await;
+        assert!(asked.elapsed() < Duration::from_millis(800));
+        seen.expect("under way", &[("up", 0.0), ("collection_complete", 0.0)]);
+        assert_eq!(seen.of_account("discovery_up"), None, "not known yet");
+    }
+    assert_eq!(twilio.handle.counts().total, 1);
+    let seen = exporter.scrape().await;
+    seen.expect("afterwards", &[("up", 1.0), ("collection_complete", 1.0)]);
+    assert_eq!(seen.emails(id, "opened"), Some(1.0));
+}
+
+#[tokio::test]
+async fn a_refused_list_leaves_single_reads_and_comes_back_by_itself() {
+    let minutes = [0, 1, 3, 7, 15, 31, 63, 123, 183];
+    for (fault, reason, times) in [
+        ("403", "forbidden", 8),
+        ("404", "not_found", 4),
+        ("400", "bad_request", 4),
+    ] {
+        let scene = Scene::new().await;
+        scene.twilio.fault(&format!("list={fault}"));
+        let now = scene.twilio.handle.now();
+        for id in scene.ids() {
+            scene.twilio.set(
+                id,
+                id.created(),
+                "COMPLETED",
+                json!({"total": 9, "opened": 9}),
+            );
+        }
+        let seen = scene.next().await;
+        seen.expect(
+            fault,
+            &[
+                ("up", 1.0),
+                ("discovery_up", 0.0),
+                ("collection_complete", 1.0),
+            ],
+        );
+        for id in scene.ids() {
+            assert_eq!(seen.emails(id, "opened"), Some(9.0), "{id} read alone");
+            assert_eq!(seen.of_operation(id, "up"), Some(1.0), "{id}");
+        }
+        assert_only(&seen, reason, LIST);
+        let mut asked = Vec::new();
+        let mut before = 1;
+        while asked.len() < times {
+            let seen = scene.after(Duration::from_mins(1)).await;
+            assert_eq!(seen.of_account("discovery_up"), Some(0.0));
+            let lists = scene.twilio.handle.counts().operations;
+            if lists > before {
+                asked.push(scene.clock.now().since(now).as_secs() / 60);
+                before = lists;
+            }
+        }
+        assert_eq!(
+            asked,
+            minutes[1..=times],
+            "minutes at which the list was asked for"
+        );
+        scene.twilio.handle.clear_faults();
+        let seen = scene.after(HOUR).await;
+        seen.expect(
+            "afterwards",
+            &[
+                ("up", 1.0),
+                ("discovery_up", 1.0),
+                ("collection_complete", 1.0),
+            ],
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_list_refused_from_the_start_leaves_the_configured_operations() {
+    for fault in ["list=403", "list=404"] {
+        let clock = morning();
+        let twilio = Twilio::start(Settings::empty(), clock.clone()).await;
+        let id = twilio.put(HOUR, json!({"total": 1, "opened": 1}));
+        twilio.fault(fault);
+        let yaml = one_account(&twilio, &format!("operations:\n- id: {id}"));
+        let exporter = Exporter::start_at(&yaml, clock).await;
+        let seen = exporter.scrape().await;
+        seen.expect(
+            fault,
+            &[
+                ("up", 1.0),
+                ("discovery_up", 0.0),
+                ("collection_complete", 1.0),
+            ],
+        );
+        assert_eq!(seen.emails(id, "opened"), Some(1.0), "{fault}");
+    }
+}
+
+#[tokio::test]
+async fn a_page_that_fails_never_makes_operations_disappear() {
+    for (fault, reason) in [
+        ("500", "server_error"),
+        ("429:retry-after=5", "rate_limited"),
+    ] {
+        let clock = morning();
+        let twilio = Twilio::start(Settings::empty(), clock.clone()).await;
+        for age in 1..=2005 {
+            let stats = json!({"total": 1, "delivered": 1});
+            twilio.put(Duration::from_mins(age), stats);
+        }
+        twilio.fault(&format!("list:page=3={fault}"));
+        // Single reads of what the page would have told fail, too.
+        twilio.fault("operation=500");
+        let yaml = one_account(&twilio, "") + "series: {max_operations: 10}\n";
+        let exporter = Exporter::start_at(&yaml, clock.clone())
+            .await
+            .settled()
+            .await;
+        let delivered =
+            |seen: &Exposition| seen.value("twilio_email_emails", &[("status", "delivered")]);
+        let seen = exporter.scrape().await;
+        let broken = [
+            ("up", 1.0),
+            ("discovery_up", 0.0),
+            ("collection_complete", 0.0),
+        ];
+        seen.expect(fault, &broken);
+        assert_eq!(
+            delivered(&seen),
+            Some(2000.0),
+            "{fault}: as far as pages came"
+        );
+        let up = seen.samples("twilio_email_operation_up");
+        assert!(
+            up.iter().all(|sample| sample.value > 0.0),
+            "{fault}: what pages told"
+        );
+        assert!(failed(&seen, "operations", reason) >= 1.0, "{fault}");
+        twilio.handle.clear_faults();
+        pass(&clock, ANY_WAIT);
+        let seen = exporter.scrape().await;
+        let healed = [("discovery_up", 1.0), ("collection_complete", 1.0)];
+        seen.expect("afterwards", &healed);
+        assert_eq!(delivered(&seen), Some(2005.0), "after {fault}");
+        twilio.fault(&format!("list={fault}"));
+        twilio.fault("operation=500");
+        pass(&clock, INTERVAL);
+        let seen = exporter.scrape().await;
+        assert_eq!(
+            delivered(&seen),
+            Some(2005.0),
+            "{fault}: nothing disappears"
+        );
+        let up = seen.samples("twilio_email_operation_up");
+        assert_eq!(up.len(), 10, "{fault}: shown");
+        assert!(
+            up.iter().all(|sample| sample.value == 0.0),
+            "{fault}: not read"
+        );
+    }
+}
+
+#[tokio::test]
+async fn lists_that_do_not_end_are_ended() {
+    for fault in ["list=repeat-token", "list=endless"] {
+        let scene = Scene::new().await;
+        scene.twilio.fault(fault);
+        let seen = scene.next().await;
+        seen.expect(
+            fault,
+            &[
+                ("up", 1.0),
+                ("discovery_up", 0.0),
+                ("collection_complete", 0.0),
+            ],
+        );
+        for id in scene.ids() {
+            assert_eq!(
+                seen.of_operation(id, "up"),
+                Some(1.0),
+                "{fault}: the list told of {id}"
+            );
+        }
+        assert_only(&seen, "invalid_response", LIST);
+        let asked = scene.twilio.handle.counts().total;
+        assert!(asked <= 15, "{fault}: {asked} requests");
+        scene.twilio.handle.clear_faults();
+        let healed = scene.next().await;
+        scene.assert_healthy(&healed, &format!("after {fault}"));
+    }
+}
+
+#[tokio::test]
+async fn an_empty_list_is_no_proof_that_operations_are_gone() {
+    let scene = Scene::new().await;
+    scene.twilio.fault("list=empty");
+    let seen = scene.next().await;
+    seen.expect(
+        "empty",
+        &[
+            ("up", 1.0),
+            ("discovery_up", 1.0),
+            ("collection_complete", 1.0),
+        ],
+    );
+    for id in scene.ids() {
+        assert_eq!(seen.of_operation(id, "up"), Some(1.0), "{id}");
+    }
+    let operations = seen.value("twilio_email_operations", &[("state", "completed")]);
+    assert_eq!(operations, Some(2.0));
+    assert!(seen.failures().is_empty(), "{:?}", seen.failures());
+}
+
+#[tokio::test]
+async fn a_key_that_may_not_list_and_has_nothing_else_to_read_is_not_said_to_be_complete() {
+    let clock = morning();
+    let twilio = Twilio::start(Settings::empty(), clock.clone()).await;
+    twilio.fault("list=403");
+    let exporter = Exporter::start_at(&one_account(&twilio, ""), clock.clone())
+        .await
+        .settled()
+        .await;
+    // Whether the list is asked for in this collection or, ever more rarely, not.
+    for _ in 0..6 {
+        let seen = exporter.scrape().await;
+        let refused = [
+            ("up", 0.0),
+            ("discovery_up", 0.0),
+            ("collection_complete", 0.0),
+        ];
+        seen.expect("refused", &refused);
+        let success = seen.of_account("collection_last_success_timestamp_seconds");
+        assert_eq!(success, None, "nothing was ever read");
+        pass(&clock, INTERVAL);
+    }
+    assert_eq!(twilio.handle.counts().total, 2);
+    twilio.handle.clear_faults();
+    pass(&clock, ANY_WAIT);
+    let healed = [
+        ("up", 1.0),
+        ("discovery_up", 1.0),
+        ("collection_complete", 1.0),
+    ];
+    exporter.scrape().await.expect("afterwards", &healed);
+}

@@ -1,0 +1,383 @@
+//! What goes wrong at Twilio: always a 200 in time, the last figures kept and said to be old, nothing hammered, and all of it over by itself.
+
+mod lists;
+mod manners;
+
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+use twilio_email_exporter::clock::Clock;
+use twilio_email_exporter::operation::OperationId;
+use twilio_email_exporter::simulator::Settings;
+
+use crate::support::answers::{Answer, Answers};
+use crate::support::eventually;
+use crate::support::exporter::{Exporter, account_at, one_account, operations};
+use crate::support::exposition::Exposition;
+use crate::support::scene::{INTERVAL, Scene, morning, pass};
+use crate::support::twilio::Twilio;
+
+const HOUR: Duration = Duration::from_hours(1);
+/// Longer than any pause that is believed and than any wait after a refusal.
+const ANY_WAIT: Duration = Duration::from_mins(70);
+
+fn failed(seen: &Exposition, endpoint: &str, reason: &str) -> f64 {
+    let key = (endpoint.to_owned(), reason.to_owned());
+    seen.failures().get(&key).copied().unwrap_or(0.0)
+}
+
+/// Panics unless only this reason was counted, at these endpoints.
+#[track_caller]
+fn assert_only(seen: &Exposition, reason: &str, endpoints: &[&str]) {
+    let failures = seen.failures();
+    let found: Vec<_> = failures
+        .keys()
+        .map(|(endpoint, reason)| (endpoint.as_str(), reason.as_str()))
+        .collect();
+    let wanted: Vec<_> = endpoints
+        .iter()
+        .map(|endpoint| (*endpoint, reason))
+        .collect();
+    assert_eq!(found, wanted, "counted failures: found, wanted");
+}
+
+/// A limit that a test can wait for, where it waits for it; a busy machine reaches it, too.
+fn time_limit(reason: &str) -> &'static str {
+    if reason == "timeout" {
+        "request_timeout: 400ms"
+    } else {
+        ""
+    }
+}
+
+/// How an account stands while something is wrong with every request.
+struct Case {
+    fault: &'static str,
+    reason: &'static str,
+    endpoints: &'static [&'static str],
+    up: f64,
+    complete: f64,
+    /// When it is over.
+    heals: Duration,
+}
+
+const BOTH: &[&str] = &["operation", "operations"];
+const LIST: &[&str] = &["operations"];
+
+/// Something is wrong with every answer, and operations are asked for all the same.
+const fn case(fault: &'static str, reason: &'static str) -> Case {
+    Case {
+        fault,
+        reason,
+        endpoints: BOTH,
+        up: 0.0,
+        complete: 0.0,
+        heals: INTERVAL,
+    }
+}
+
+const CASES: &[Case] = &[
+    Case {
+        endpoints: LIST,
+        ..case("401", "unauthorized")
+    },
+    Case {
+        heals: ANY_WAIT,
+        ..case("403", "forbidden")
+    },
+    // Twilio knows us and says that our requests are wrong, or that nothing is there.
+    Case {
+        up: 1.0,
+        heals: ANY_WAIT,
+        ..case("400", "bad_request")
+    },
+    Case {
+        up: 1.0,
+        complete: 1.0,
+        heals: ANY_WAIT,
+        ..case("404", "not_found")
+    },
+    Case {
+        endpoints: LIST,
+        heals: ANY_WAIT,
+        ..case("429", "rate_limited")
+    },
+    Case {
+        endpoints: LIST,
+        heals: ANY_WAIT,
+        ..case("503", "unavailable")
+    },
+    Case {
+        endpoints: LIST,
+        heals: ANY_WAIT,
+        ..case("html:502", "unavailable")
+    },
+    case("500", "server_error"),
+    case("501", "server_error"),
+    case("hang", "timeout"),
+    case("slow:3s", "timeout"),
+    case("cut", "invalid_response"),
+    case("html", "invalid_response"),
+    case("wrong-json", "invalid_response"),
+    case("oversized", "too_large"),
+];
+
+#[tokio::test]
+async fn whatever_is_wrong_with_every_answer_is_a_figure_and_passes() {
+    for case in CASES {
+        whatever_is_wrong(case).await;
+    }
+}
+
+async fn whatever_is_wrong(case: &Case) {
+    let &Case { fault, reason, .. } = case;
+    let scene = Scene::with(time_limit(reason)).await;
+    scene.twilio.fault(fault);
+    let seen = scene.next().await;
+    let figures = [
+        ("up", case.up),
+        ("discovery_up", 0.0),
+        ("collection_complete", case.complete),
+    ];
+    seen.expect(fault, &figures);
+    scene.assert_kept(&seen, fault);
+    assert_only(&seen, reason, case.endpoints);
+    for endpoint in case.endpoints {
+        let count = failed(&seen, endpoint, reason);
+        assert!(count >= 1.0, "{fault}: {count} failures of {endpoint}");
+    }
+    scene.twilio.handle.clear_faults();
+    let healed = scene.after(case.heals).await;
+    scene.assert_healthy(&healed, &format!("after {fault}"));
+}
+
+#[tokio::test]
+async fn twilio_may_be_gone_and_come_back() {
+    let mut scene = Scene::with("request_timeout: 2s").await;
+    scene.twilio.vanish().await;
+    for _ in 0..3 {
+        let seen = scene.next().await;
+        let down = [
+            ("up", 0.0),
+            ("discovery_up", 0.0),
+            ("collection_complete", 0.0),
+        ];
+        seen.expect("while nobody listens", &down);
+        scene.assert_kept(&seen, "while nobody listens");
+        assert_only(&seen, "connect", LIST);
+    }
+    scene.twilio.come_back().await;
+    let healed = scene.next().await;
+    scene.assert_healthy(&healed, "after Twilio came back");
+}
+
+#[tokio::test]
+async fn an_exporter_that_starts_without_twilio_answers_and_finds_it_later() {
+    let clock = morning();
+    let mut twilio = Twilio::start(Settings::empty(), clock.clone()).await;
+    let id = twilio.put(HOUR, json!({"total": 1, "opened": 1}));
+    twilio.vanish().await;
+    let yaml = one_account(&twilio, &format!("operations:\n- id: {id}"));
+    let exporter = Exporter::start_at(&yaml, clock.clone())
+        .await
+        .settled()
+        .await;
+    pass(&clock, INTERVAL);
+    let seen = exporter.scrape().await;
+    seen.expect(
+        "without Twilio",
+        &[("up", 0.0), ("collection_complete", 0.0)],
+    );
+    assert_eq!(seen.of_operation(id, "up"), Some(0.0));
+    assert_eq!(seen.emails(id, "opened"), None, "nothing is invented");
+    let success = "collection_last_success_timestamp_seconds";
+    assert_eq!(seen.of_account(success), None);
+    twilio.come_back().await;
+    pass(&clock, INTERVAL);
+    let seen = exporter.scrape().await;
+    seen.expect("with Twilio", &[("up", 1.0), ("collection_complete", 1.0)]);
+    assert_eq!(seen.emails(id, "opened"), Some(1.0));
+    assert_eq!(seen.of_account(success), Some(clock.now().as_seconds()));
+}
+
+#[tokio::test]
+async fn https_where_none_is_spoken_is_a_tls_failure() {
+    let twilio = Twilio::empty().await;
+    let base_url = twilio.base_url().replace("http://", "https://");
+    let yaml = format!("accounts:\n{}", account_at("default", &base_url, ""));
+    let exporter = Exporter::start(&yaml).await.settled().await;
+    let seen = exporter.scrape().await;
+    seen.expect(
+        "without TLS",
+        &[
+            ("up", 0.0),
+            ("discovery_up", 0.0),
+            ("collection_complete", 0.0),
+        ],
+    );
+    assert_only(&seen, "tls", LIST);
+    let none = [("endpoint", "operations"), ("code", "none")];
+    let requests = seen.value("twilio_email_api_requests_total", &none);
+    assert_eq!(requests, Some(failed(&seen, "operations", "tls")));
+}
+
+#[tokio::test]
+async fn an_answer_too_late_for_this_scrape_shows_in_the_next() {
+    let twilio = Twilio::empty().await;
+    let quick = twilio.put(HOUR, json!({"total": 1, "queued": 1}));
+    let late = twilio.put(2 * HOUR, json!({"total": 1, "queued": 1}));
+    // The configured are read in the order of their ids, the first of them alone.
+    let mut ids = [quick, late];
+    ids.sort();
+    let [late, quick] = ids;
+    let more = format!("discovery: false\noperations:\n- id: {quick}\n- id: {late}");
+    let exporter = Exporter::start(&one_account(&twilio, &more))
+        .await
+        .settled()
+        .await;
+    for id in ids {
+        twilio.set(
+            id,
+            id.created(),
+            "COMPLETED",
+            json!({"total": 1, "opened": 1}),
+        );
+    }
+    let slow = ids[1];
+    twilio.fault(&format!("operation:id={slow}=slow:1500ms:times=1"));
+    let asked = Instant::now();
+    let seen = exporter.scrape_within(1.0).await;
+    let took = asked.elapsed();
+    assert!(
+        took < Duration::from_secs(1),
+        "answered after {took:?}, wanted within 1 s"
+    );
+    seen.expect(
+        "at the deadline",
+        &[("up", 1.0), ("collection_complete", 0.0)],
+    );
+    let opened = (seen.emails(ids[0], "opened"), seen.emails(slow, "opened"));
+    assert_eq!(
+        opened,
+        (Some(1.0), Some(0.0)),
+        "what was quick and what was slow"
+    );
+    assert_eq!(
+        seen.of_operation(slow, "up"),
+        Some(1.0),
+        "late is not failed"
+    );
+    let seen = exporter.scrape().await;
+    seen.expect("afterwards", &[("up", 1.0), ("collection_complete", 1.0)]);
+    assert_eq!(seen.emails(slow, "opened"), Some(1.0));
+    // The start, the collection that two scrapes shared, and at most one more.
+    let asked = twilio.handle.counts().operation;
+    assert!((4..=6).contains(&asked), "{asked} reads of 2 operations");
+}
+
+#[tokio::test]
+async fn one_operation_that_fails_harms_no_other() {
+    for (fault, reason, complete) in [
+        ("500", "server_error", 0.0),
+        ("hang", "timeout", 0.0),
+        ("cut", "invalid_response", 0.0),
+        ("wrong-json", "invalid_response", 0.0),
+        ("oversized", "too_large", 0.0),
+        // "Not there" is an answer.
+        ("404", "not_found", 1.0),
+    ] {
+        let scene = several(4, &format!("discovery: false\n{}", time_limit(reason))).await;
+        let bad = scene.ids[2];
+        scene.twilio.fault(&format!("operation:id={bad}={fault}"));
+        let seen = scene.next().await;
+        seen.expect(fault, &[("up", 1.0), ("collection_complete", complete)]);
+        for id in &scene.ids {
+            let up = f64::from(u8::from(*id != bad));
+            assert_eq!(seen.of_operation(*id, "up"), Some(up), "{fault} {id}");
+            assert_eq!(seen.emails(*id, "opened"), Some(1.0), "{fault} {id}");
+        }
+        assert_only(&seen, reason, &["operation"]);
+        scene.twilio.handle.clear_faults();
+        let seen = scene.next().await;
+        seen.expect("afterwards", &[("collection_complete", 1.0)]);
+        assert_eq!(seen.of_operation(bad, "up"), Some(1.0), "after {fault}");
+    }
+}
+
+#[tokio::test]
+async fn an_operation_that_twilio_forgot_keeps_its_figures_until_its_seven_days_are_over() {
+    let scene = Scene::new().await;
+    scene.twilio.handle.remove(&scene.listed.to_string());
+    let seen = scene.next().await;
+    assert_eq!(seen.of_operation(scene.listed, "up"), Some(0.0));
+    assert_eq!(seen.emails(scene.listed, "delivered"), Some(7.0));
+    assert_only(&seen, "not_found", &["operation"]);
+    let seen = scene.after(7 * 24 * HOUR).await;
+    assert_eq!(seen.samples("twilio_email_operation_up").len(), 0);
+    let operations = seen.value("twilio_email_operations", &[("state", "completed")]);
+    assert_eq!(operations, Some(0.0));
+}
+
+#[tokio::test]
+async fn a_twilio_that_hangs_does_not_hang_the_exporter() {
+    let twilio = Twilio::empty().await;
+    twilio.fault("hang");
+    let yaml = one_account(&twilio, "request_timeout: 30s");
+    let exporter = Exporter::start(&yaml).await;
+    eventually("the first request", || async {
+        twilio.handle.counts().total == 1
+    })
+    .await;
+    for path in ["/", "/-/healthy"] {
+        assert_eq!(exporter.get(path).await.status(), 200, "{path}");
+    }
+    let asked = Instant::now();
+    let seen = exporter.scrape_within(1.0).await;
+    assert!(
+        asked.elapsed() < Duration::from_secs(1),
+        "{:?}",
+        asked.elapsed()
+    );
+    seen.expect("hanging", &[("up", 0.0), ("collection_complete", 0.0)]);
+    assert_eq!(
+        twilio.handle.counts().total,
+        1,
+        "one collection, however many scrapes"
+    );
+}
+
+/// An account with so many configured operations, each of one opened email, and an exporter that has read them.
+struct Several {
+    clock: Clock,
+    twilio: Twilio,
+    exporter: Exporter,
+    /// In the order in which they are read.
+    ids: Vec<OperationId>,
+}
+
+async fn several(number: u64, more: &str) -> Several {
+    let clock = morning();
+    let twilio = Twilio::start(Settings::empty(), clock.clone()).await;
+    let put = |age| twilio.put(Duration::from_mins(age), json!({"total": 1, "opened": 1}));
+    let mut ids: Vec<_> = (1..=number).map(put).collect();
+    ids.sort();
+    let more = format!("{more}\n{}", operations(&ids));
+    let exporter = Exporter::start_at(&one_account(&twilio, &more), clock.clone()).await;
+    Several {
+        exporter: exporter.settled().await,
+        clock,
+        twilio,
+        ids,
+    }
+}
+
+impl Several {
+    async fn next(&self) -> Exposition {
+        self.after(INTERVAL).await
+    }
+
+    async fn after(&self, span: Duration) -> Exposition {
+        pass(&self.clock, span);
+        self.exporter.scrape().await
+    }
+}
