@@ -3,6 +3,8 @@
 use std::error::Error;
 use std::sync::Arc;
 
+use tokio::sync::Mutex;
+
 use crate::exposition::StateInstruments;
 use crate::operation::{Marks, OperationId};
 use crate::store::{Batch, SavedAccount, SavedOperation, Store, StoreError};
@@ -26,18 +28,18 @@ pub(super) struct Keeper {
     account: Arc<str>,
     store: Arc<Store>,
     instruments: StateInstruments,
+    /// Held by the commit under way. One whose collection was cut off goes on by itself; were a later one to overtake it,
+    /// the store would end with less than was shown.
+    turn: Arc<Mutex<()>>,
 }
 
 impl Keeper {
-    pub(super) const fn new(
-        account: Arc<str>,
-        store: Arc<Store>,
-        instruments: StateInstruments,
-    ) -> Self {
+    pub(super) fn new(account: Arc<str>, store: Arc<Store>, instruments: StateInstruments) -> Self {
         Self {
             account,
             store,
             instruments,
+            turn: Arc::default(),
         }
     }
 
@@ -57,7 +59,12 @@ impl Keeper {
         now: Timestamp,
     ) -> bool {
         let this = self.clone();
-        let saved = tokio::task::spawn_blocking(move || this.commit(&standing, &operations)).await;
+        let turn = Arc::clone(&self.turn).lock_owned().await;
+        let commit = move || {
+            let _turn = turn;
+            this.commit(&standing, &operations)
+        };
+        let saved = tokio::task::spawn_blocking(commit).await;
         match saved {
             Ok(Ok(())) => {
                 self.instruments.saved(now);
@@ -98,5 +105,40 @@ impl Keeper {
             standing,
             operations,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::exposition::{Build, Instruments};
+    use crate::operation::Counters;
+
+    #[tokio::test]
+    async fn a_save_waits_for_the_commit_of_one_that_was_cut_off() {
+        let build = Build {
+            version: "0",
+            revision: "0",
+        };
+        let instruments = Instruments::new(build).unwrap().state();
+        let now = Timestamp::from_millis(1_775_370_000_000);
+        let store = Arc::new(Store::open(None, now).unwrap());
+        let keeper = Keeper::new(Arc::from("default"), store, instruments);
+        let standing = SavedAccount {
+            born: now,
+            counters: Counters::default(),
+            cumulative_proven: false,
+            discovered_until: None,
+        };
+        // As the commit of a collection that is gone holds it.
+        let under_way = Arc::clone(&keeper.turn).lock_owned().await;
+        let mut save = std::pin::pin!(keeper.save(standing, Vec::new(), now));
+        // In memory a commit takes microseconds; whoever does not wait is done long before.
+        let early = tokio::time::timeout(Duration::from_millis(50), &mut save).await;
+        assert!(early.is_err(), "overtook the commit under way");
+        drop(under_way);
+        assert!(save.await);
     }
 }
