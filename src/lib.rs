@@ -26,7 +26,8 @@
 //!
 //! - No scrape ever fails, hangs or waits beyond its deadline because of Twilio. Its troubles are figures.
 //! - No figure is ever invented, and none vanishes because of a failure: the last one stays, with its age.
-//! - No counter is ever shown before it is saved, so none is lowered by a `kill -9`; nor is one by a corrected figure.
+//! - No counter is ever shown before it is saved, so none is lowered by a `kill -9`; nor is one by a corrected figure. Nor
+//!   is a gauge, but while saving fails or hangs: then gauges go on.
 //! - No file of the store is ever deleted for being unfit, and no directory is ever taken from another process.
 //! - No series ever outlives what it is about: gauges are written anew for each scrape, from one moment.
 //! - No failure is ever without a reason from the closed set in [`reason`].

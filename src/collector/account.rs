@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::watch;
+use tokio::sync::{RwLock, watch};
 use tokio::task::AbortHandle;
 
 use super::collection::Outcome;
@@ -17,6 +17,10 @@ use crate::snapshot::{AccountSnapshot, Standing};
 use crate::timestamp::Timestamp;
 use crate::twilio::Client;
 
+/// A snapshot in the middle of a collection waits so long for what was read to be saved. A disk that takes longer is as bad as
+/// one that refuses: gauges go on, counters stay as they were saved last.
+const PATIENCE: Duration = Duration::from_millis(200);
+
 /// Collects one account.
 #[derive(Debug)]
 pub(super) struct AccountCollector {
@@ -26,6 +30,8 @@ pub(super) struct AccountCollector {
     pub(super) limits: Limits,
     pub(super) discovers: bool,
     pub(super) keeper: Keeper,
+    /// Held by whoever takes in what Twilio answered, and closed while a snapshot saves what has come so far.
+    pub(super) intake: RwLock<()>,
     state: Mutex<State>,
 }
 
@@ -37,6 +43,8 @@ pub(super) struct State {
     pub(super) trouble: Trouble,
     /// Whether the list, as far as is known, can be narrowed to a state.
     pub(super) narrows: bool,
+    /// Whether the last snapshot lost its patience, and the commit that it waited for is still under way.
+    pub(super) saving_hangs: bool,
     /// When the store was last rid of what is far too old.
     pub(super) purged: Option<Timestamp>,
     running: Option<Running>,
@@ -74,6 +82,7 @@ impl AccountCollector {
             discovery: Discovery::default(),
             trouble: Trouble::new(Arc::clone(&account.name)),
             narrows: true,
+            saving_hangs: false,
             purged: None,
             running: None,
             last: Last::default(),
@@ -85,6 +94,7 @@ impl AccountCollector {
             limits: account.limits,
             discovers: account.discovery,
             keeper,
+            intake: RwLock::default(),
             state: Mutex::new(state),
         }
     }
@@ -117,7 +127,15 @@ impl AccountCollector {
     }
 
     /// What is known now; whether a collection is under way or not.
-    pub(super) fn snapshot(&self) -> AccountSnapshot {
+    ///
+    /// Everything in it has been saved, unless saving fails or hangs.
+    pub(super) async fn snapshot(&self) -> AccountSnapshot {
+        let _closed = self.intake.write().await;
+        if self.lock().is_worth_saving()
+            && tokio::time::timeout(PATIENCE, self.save()).await.is_err()
+        {
+            self.lock().saving_hangs = true;
+        }
         let mut state = self.lock();
         self.expire(&mut state, self.clock.now());
         let under_way = state
@@ -180,6 +198,12 @@ impl AccountCollector {
 }
 
 impl State {
+    /// Whether the collection under way has read something that is not saved yet; a collection that has ended has tried.
+    fn is_worth_saving(&self) -> bool {
+        let under_way = self.running.as_ref().is_some_and(Running::is_under_way);
+        under_way && !self.saving_hangs && !self.registry.is_saved()
+    }
+
     /// Whether Twilio has let us in since the collection under way began.
     pub(super) fn is_let_in(&self) -> bool {
         self.running.as_ref().is_some_and(|running| running.let_in)

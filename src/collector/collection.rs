@@ -208,7 +208,7 @@ impl AccountCollector {
         since: Timestamp,
     ) -> Result<(), ApiError> {
         while let Some(operations) = listing.page().await? {
-            let fresh = self.absorb(operations, since);
+            let fresh = self.absorb(operations, since).await;
             self.save().await;
             listing.told_anything_new(fresh > 0);
         }
@@ -219,19 +219,25 @@ impl AccountCollector {
     async fn read_each(&self, due: &[OperationId], since: Timestamp) -> ReadEach {
         let all_answered = AtomicBool::new(true);
         let let_in = self.lock().is_let_in();
+        let absorb = |id, result| {
+            let all_answered = &all_answered;
+            async move {
+                match result {
+                    Ok(operation) => {
+                        self.absorb(vec![operation], since).await;
+                    }
+                    Err(error) => {
+                        all_answered.fetch_and(self.read_failed(id, &error), Ordering::Relaxed);
+                    }
+                }
+            }
+        };
         let all_asked = fetch::each(
             &self.client,
             due,
             self.limits.concurrent_requests,
             let_in,
-            |id, result| match result {
-                Ok(operation) => {
-                    self.absorb(vec![operation], since);
-                }
-                Err(error) => {
-                    all_answered.fetch_and(self.read_failed(id, &error), Ordering::Relaxed);
-                }
-            },
+            absorb,
         )
         .await;
         ReadEach {
@@ -241,7 +247,8 @@ impl AccountCollector {
     }
 
     /// Takes in what was read; returns how many operations of it were not read before in this collection.
-    fn absorb(&self, operations: Vec<Operation>, since: Timestamp) -> usize {
+    async fn absorb(&self, operations: Vec<Operation>, since: Timestamp) -> usize {
+        let _open = self.intake.read().await;
         let mut state = self.lock();
         state.let_in();
         state.registry.observe(
@@ -304,20 +311,17 @@ impl AccountCollector {
     }
 
     /// Saves what changed; from then on it is shown as counted. What cannot be saved is tried again with the next save.
-    async fn save(&self) {
-        let (standing, operations) = {
-            let state = self.lock();
-            if state.registry.is_saved() {
-                return;
-            }
-            state.registry.unsaved()
-        };
-        if self
-            .keeper
-            .save(standing, operations, self.clock.now())
-            .await
-        {
-            self.lock().registry.saved(&standing);
+    pub(super) async fn save(&self) {
+        if self.lock().registry.is_saved() {
+            return;
+        }
+        let turn = self.keeper.turn().await;
+        let batch = self.lock().registry.unsaved();
+        let saved = self.keeper.save(turn, batch, self.clock.now()).await;
+        let mut state = self.lock();
+        state.saving_hangs = false;
+        if let Some(saved) = saved {
+            state.registry.saved(&saved);
         }
     }
 }

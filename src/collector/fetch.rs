@@ -52,31 +52,32 @@ impl Breaker {
 ///
 /// Unless Twilio has `let_in` the account just now, the first one goes alone: where the account is turned away, that is
 /// the one request it costs.
-pub(super) async fn each(
+pub(super) async fn each<Absorbed: Future<Output = ()>>(
     client: &Client,
     ids: &[OperationId],
     at_once: usize,
     let_in: bool,
-    absorb: impl Fn(OperationId, Result<Operation, ApiError>),
+    absorb: impl Fn(OperationId, Result<Operation, ApiError>) -> Absorbed,
 ) -> bool {
     let breaker = Breaker {
         let_in: AtomicBool::new(let_in),
         silences: AtomicU32::new(0),
         open: AtomicBool::new(false),
     };
-    let read = async |id: OperationId| {
+    let (breaker, absorb) = (&breaker, &absorb);
+    let read = move |id: OperationId| async move {
         if !breaker.is_open() {
             let result = client.operation(id).await;
             breaker.note(&result);
-            absorb(id, result);
+            absorb(id, result).await;
         }
     };
     let (first, rest) = ids.split_at(usize::from(!let_in && !ids.is_empty()));
     for id in first {
         read(*id).await;
     }
-    futures_util::stream::iter(rest)
-        .for_each_concurrent(at_once, |id| read(*id))
+    futures_util::stream::iter(rest.to_vec())
+        .for_each_concurrent(at_once, read)
         .await;
     !breaker.is_open()
 }

@@ -3,11 +3,12 @@
 use std::error::Error;
 use std::sync::Arc;
 
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use crate::exposition::StateInstruments;
 use crate::operation::{Marks, OperationId};
-use crate::store::{Batch, SavedAccount, SavedOperation, Store, StoreError};
+use crate::registry::ToSave;
+use crate::store::{Batch, Store, StoreError};
 use crate::timestamp::Timestamp;
 
 /// An error and what it rests on, in one line: "cannot write to data: No space left on device".
@@ -33,6 +34,10 @@ pub(super) struct Keeper {
     turn: Arc<Mutex<()>>,
 }
 
+/// The turn to commit: what is saved in it must have been taken from the registry in it.
+#[derive(Debug)]
+pub(super) struct Turn(OwnedMutexGuard<()>);
+
 impl Keeper {
     pub(super) fn new(account: Arc<str>, store: Arc<Store>, instruments: StateInstruments) -> Self {
         Self {
@@ -51,34 +56,33 @@ impl Keeper {
         })
     }
 
-    /// Saves all or nothing, on a thread where waiting for the disk disturbs nobody. Says whether it worked.
-    pub(super) async fn save(
-        &self,
-        standing: SavedAccount,
-        operations: Vec<SavedOperation>,
-        now: Timestamp,
-    ) -> bool {
+    /// Waits for the commit under way.
+    pub(super) async fn turn(&self) -> Turn {
+        Turn(Arc::clone(&self.turn).lock_owned().await)
+    }
+
+    /// Saves all or nothing, on a thread where waiting for the disk disturbs nobody. Returns what was saved, if it was.
+    pub(super) async fn save(&self, turn: Turn, batch: ToSave, now: Timestamp) -> Option<ToSave> {
         let this = self.clone();
-        let turn = Arc::clone(&self.turn).lock_owned().await;
         let commit = move || {
-            let _turn = turn;
-            this.commit(&standing, &operations)
+            let _turn = turn.0;
+            this.commit(&batch).map(|()| batch)
         };
         let saved = tokio::task::spawn_blocking(commit).await;
         match saved {
-            Ok(Ok(())) => {
+            Ok(Ok(batch)) => {
                 self.instruments.saved(now);
-                true
+                Some(batch)
             }
             Ok(Err(error)) => {
                 self.instruments.save_failed();
                 tracing::error!(account = %self.account, error = in_full(&error), "counters cannot be saved; they stay as they were saved last");
-                false
+                None
             }
             // The exporter is stopping, or the store has a bug that panics.
             Err(_) => {
                 self.instruments.save_failed();
-                false
+                None
             }
         }
     }
@@ -95,26 +99,23 @@ impl Keeper {
     }
 
     /// Saves all or nothing.
-    pub(super) fn commit(
-        &self,
-        standing: &SavedAccount,
-        operations: &[SavedOperation],
-    ) -> Result<(), StoreError> {
+    pub(super) fn commit(&self, batch: &ToSave) -> Result<(), StoreError> {
         self.store.commit(&Batch {
             account: &self.account,
-            standing,
-            operations,
+            standing: &batch.account,
+            operations: &batch.operations,
         })
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
     use std::time::Duration;
 
     use super::*;
     use crate::exposition::{Build, Instruments};
-    use crate::operation::Counters;
+    use crate::registry::{Registry, SeriesLimit};
 
     #[tokio::test]
     async fn a_save_waits_for_the_commit_of_one_that_was_cut_off() {
@@ -126,19 +127,18 @@ mod tests {
         let now = Timestamp::from_millis(1_775_370_000_000);
         let store = Arc::new(Store::open(None, now).unwrap());
         let keeper = Keeper::new(Arc::from("default"), store, instruments);
-        let standing = SavedAccount {
-            born: now,
-            counters: Counters::default(),
-            cumulative_proven: false,
-            discovered_until: None,
+        let limit = SeriesLimit {
+            operations: 1,
+            min_size: 1,
         };
+        let registry = Registry::new(Arc::from("default"), BTreeMap::new(), limit, None, now);
         // As the commit of a collection that is gone holds it.
-        let under_way = Arc::clone(&keeper.turn).lock_owned().await;
-        let mut save = std::pin::pin!(keeper.save(standing, Vec::new(), now));
-        // In memory a commit takes microseconds; whoever does not wait is done long before.
-        let early = tokio::time::timeout(Duration::from_millis(50), &mut save).await;
+        let under_way = keeper.turn().await;
+        let mut turn = std::pin::pin!(keeper.turn());
+        let early = tokio::time::timeout(Duration::from_millis(50), &mut turn).await;
         assert!(early.is_err(), "overtook the commit under way");
         drop(under_way);
-        assert!(save.await);
+        let saved = keeper.save(turn.await, registry.unsaved(), now).await;
+        assert!(saved.is_some());
     }
 }

@@ -75,7 +75,7 @@ impl Collector {
     /// Collects every account, for at most `budget`, and returns what is known then.
     pub async fn collect(&self, budget: Duration) -> Snapshot {
         self.run(budget).await;
-        self.snapshot()
+        self.snapshot().await
     }
 
     /// Collects every account, for at most `budget`.
@@ -86,14 +86,10 @@ impl Collector {
     }
 
     /// What is known now.
-    #[must_use]
-    pub fn snapshot(&self) -> Snapshot {
+    pub async fn snapshot(&self) -> Snapshot {
+        let accounts = self.accounts.iter().map(|account| account.snapshot());
         Snapshot {
-            accounts: self
-                .accounts
-                .iter()
-                .map(|account| account.snapshot())
-                .collect(),
+            accounts: join_all(accounts).await,
         }
     }
 

@@ -49,8 +49,8 @@ pub(super) fn account(
         registry.restore(&known);
         return Ok((registry, keeper));
     }
-    let (standing, _) = registry.unsaved();
-    match keeper.commit(&standing, &[]) {
+    let standing = registry.unsaved();
+    match keeper.commit(&standing) {
         Ok(()) => {
             instruments.saved(now);
             registry.saved(&standing);

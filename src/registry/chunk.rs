@@ -16,6 +16,8 @@ const SAME_MOMENT: Duration = Duration::from_mins(10);
 #[derive(Debug)]
 pub(super) struct Chunk {
     records: Box<[Record]>,
+    /// Where those stand that are large enough for series, if they are few; else empty.
+    large: Box<[u16]>,
     pub(super) summary: Summary,
 }
 
@@ -61,6 +63,7 @@ impl Chunk {
     pub(super) fn new(records: Box<[Record]>, measure: Measure) -> Self {
         let mut chunk = Self {
             records,
+            large: Box::default(),
             summary: Summary {
                 due: Timestamp::default(),
                 read: Timestamp::default(),
@@ -97,7 +100,33 @@ impl Chunk {
                 summary.created = Some((from.min(created), until.max(created)));
             }
         }
+        self.large = self.few_large(summary.large, measure);
         self.summary = summary;
+    }
+
+    /// Looking at each of them costs little where every fourth is wanted, and noting the places little where fewer are.
+    fn few_large(&self, large: usize, measure: Measure) -> Box<[u16]> {
+        if large * 4 > self.records.len() {
+            return Box::default();
+        }
+        let places = (0_u16..).zip(&self.records);
+        places
+            .filter(|(_, record)| measure.is_large(record))
+            .map(|(place, _)| place)
+            .collect()
+    }
+
+    /// Those that are large enough for series, newest first.
+    pub(super) fn large(&self, measure: Measure) -> impl Iterator<Item = &Record> {
+        let few = self.large.iter().rev();
+        let few = few.map(|place| &self.records[usize::from(*place)]);
+        let many = if self.large.is_empty() && self.summary.large > 0 {
+            &*self.records
+        } else {
+            &[]
+        };
+        let many = many.iter().rev();
+        few.chain(many.filter(move |record| measure.is_large(record)))
     }
 
     /// Whether any of its operations may be due at `now`. One that was read later than now was read by a clock that has

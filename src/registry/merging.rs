@@ -1,12 +1,13 @@
 //! How an answer of Twilio's changes what is known of an operation.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::counting::Counting;
 use super::failures::Failures;
 use super::record::{Oddities, Record};
 use super::schedule;
+use super::unsaved::Unsaved;
 use crate::operation::{Marks, Operation, OperationId};
 use crate::snapshot::{Labels, Totals};
 use crate::timestamp::Timestamp;
@@ -20,7 +21,7 @@ pub(super) struct Merging<'a> {
     pub(super) oddities: &'a mut Oddities,
     pub(super) totals: &'a mut Totals,
     pub(super) counting: &'a mut Counting,
-    pub(super) unsaved: &'a mut BTreeSet<OperationId>,
+    pub(super) unsaved: &'a mut Unsaved,
     pub(super) failures: &'a mut Failures,
     /// When the collection began.
     pub(super) since: Timestamp,
@@ -41,7 +42,9 @@ impl Merging<'_> {
         self.failures.forget(operation.id);
         let Some(before) = before else {
             self.fresh += 1;
-            let marks = self.counting.first_seen(operation, || kept(operation.id));
+            let unsaved = self.unsaved.marks(operation.id);
+            let kept = || unsaved.or_else(|| kept(operation.id));
+            let marks = self.counting.first_seen(operation, kept);
             // Twilio's own time of the change: a send of last week is not news because we start today.
             return self.changed(operation, marks, operation.updated);
         };
@@ -73,7 +76,7 @@ impl Merging<'_> {
         change: Option<Timestamp>,
     ) -> Record {
         self.totals.add(&operation.state, &operation.stats);
-        self.unsaved.insert(operation.id);
+        self.unsaved.changed(operation.id);
         let change = change.unwrap_or(self.now).min(self.now);
         let record = Record::new(operation, self.oddities, marks, change, self.now);
         record.watched(self.configured.contains_key(&operation.id))

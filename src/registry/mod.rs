@@ -13,6 +13,7 @@ mod merging;
 mod record;
 mod schedule;
 mod shown;
+mod unsaved;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -23,6 +24,7 @@ use self::counting::Counting;
 use self::failures::Failures;
 use self::merging::Merging;
 use self::record::{Oddities, Record};
+use self::unsaved::{Revision, Unsaved};
 use crate::operation::{Marks, Operation, OperationId, RETENTION, Reading};
 use crate::reason::Reason;
 use crate::snapshot::{AccountSnapshot, Labels, Standing, Totals};
@@ -39,6 +41,16 @@ pub struct SeriesLimit {
     pub min_size: u32,
 }
 
+/// What one save writes; see [`Registry::unsaved`].
+#[derive(Debug, Clone)]
+pub struct ToSave {
+    /// How the account stands.
+    pub account: SavedAccount,
+    /// The operations that changed since the last save.
+    pub operations: Vec<SavedOperation>,
+    covers: Revision,
+}
+
 /// The operations of one account.
 #[derive(Debug)]
 pub struct Registry {
@@ -50,8 +62,7 @@ pub struct Registry {
     oddities: Oddities,
     totals: Totals,
     counting: Counting,
-    /// Operations that changed since they were last saved.
-    unsaved: BTreeSet<OperationId>,
+    unsaved: Unsaved,
 }
 
 impl Registry {
@@ -77,7 +88,7 @@ impl Registry {
             oddities: Oddities::default(),
             totals: Totals::default(),
             counting: Counting::new(reading, born),
-            unsaved: BTreeSet::new(),
+            unsaved: Unsaved::default(),
         }
     }
 
@@ -206,10 +217,10 @@ impl Registry {
         } = self;
         let mut gone = BTreeSet::new();
         chunks.expire(now, |record| {
-            let stats = record.stats(oddities);
-            totals.remove(&record.operation(oddities).state, &stats);
+            let operation = record.operation(oddities);
+            totals.remove(&operation.state, &operation.stats);
+            unsaved.departs(record.id, || record.saved(oddities));
             oddities.forget(record.id);
-            unsaved.remove(&record.id);
             failures.forget(record.id);
             gone.insert(record.id);
         });
@@ -262,28 +273,25 @@ impl Registry {
 
     /// What is to be saved: the account, and the operations that changed since the last time.
     #[must_use]
-    pub fn unsaved(&self) -> (SavedAccount, Vec<SavedOperation>) {
-        let saved = |record: &Record| SavedOperation {
-            operation: record.operation(&self.oddities),
-            last_success: record.last_success(),
-            last_change: record.last_change(),
-            marks: record.marks,
-        };
-        let operations = self
-            .unsaved
-            .iter()
-            .filter_map(|id| self.chunks.get(*id))
-            .map(saved);
-        (*self.counting.account(), operations.collect())
+    pub fn unsaved(&self) -> ToSave {
+        let in_memory = self.unsaved.in_memory();
+        let in_memory = in_memory
+            .filter_map(|id| self.chunks.get(id))
+            .map(|record| record.saved(&self.oddities));
+        ToSave {
+            account: *self.counting.account(),
+            operations: in_memory.chain(self.unsaved.departed().cloned()).collect(),
+            covers: self.unsaved.revision(),
+        }
     }
 
-    /// Takes in that what [`Self::unsaved`] told has been saved: from now on it is shown.
-    pub fn saved(&mut self, account: &SavedAccount) {
-        self.unsaved.clear();
-        self.counting.saved(account);
+    /// Takes in that `saved` has been saved: from now on it is shown. What changed meanwhile is still to be saved.
+    pub fn saved(&mut self, saved: &ToSave) {
+        self.unsaved.saved(saved.covers);
+        self.counting.saved(&saved.account);
     }
 
-    /// Whether there is anything to save.
+    /// Whether there is nothing to save.
     #[must_use]
     pub fn is_saved(&self) -> bool {
         self.unsaved.is_empty() && self.counting.is_saved()

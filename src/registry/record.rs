@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::due::Due;
 use super::schedule::History;
 use crate::operation::{Marks, Operation, OperationId, State, Stats, Status, Word};
+use crate::store::SavedOperation;
 use crate::timestamp::Timestamp;
 
 /// What is known of one operation that was read at least once.
@@ -144,7 +145,17 @@ impl Record {
         }
     }
 
-    pub(super) fn stats(&self, oddities: &Oddities) -> Stats {
+    /// As it is saved.
+    pub(super) fn saved(&self, oddities: &Oddities) -> SavedOperation {
+        SavedOperation {
+            operation: self.operation(oddities),
+            last_success: self.last_success(),
+            last_change: self.last_change(),
+            marks: self.marks,
+        }
+    }
+
+    fn stats(&self, oddities: &Oddities) -> Stats {
         Stats {
             emails: self.emails,
             size: self.size(),
@@ -181,19 +192,18 @@ impl Record {
 
     /// What decides when it is due.
     ///
-    /// `by_age`: sends that are over and are small, or of which nothing can become any more, are swept by their age. Of many
-    /// such, a few are opened at any moment; that says nothing of the others, nor of what comes next.
+    /// `by_age`: for sends that are over and are small, or of which nothing can become any more, the least pause grows with
+    /// their age, so that a change of one does not bring it forward. Of many such, a few are opened at any moment; that says
+    /// nothing of the others, nor of what comes next.
     pub(super) fn history(&self, by_age: bool) -> History {
         let is_small = || self.size().is_some_and(|size| size < SMALL);
         let trickles =
             by_age && !self.has(WATCHED) && self.is_over() && (is_small() || self.is_settled());
+        let read = self.last_success();
         History {
-            change: if trickles {
-                self.created()
-            } else {
-                self.last_change()
-            },
-            read: self.last_success(),
+            change: self.last_change(),
+            read,
+            least_since: if trickles { self.created() } else { read },
         }
     }
 

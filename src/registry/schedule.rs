@@ -19,12 +19,16 @@ pub(super) struct History {
     pub(super) change: Timestamp,
     /// When it was last read.
     pub(super) read: Timestamp,
+    /// From when on the least pause grows; a pause is never shorter than that of one that has rested since then.
+    pub(super) least_since: Timestamp,
 }
 
-/// When an operation is due; `spread` tells how long its like rests.
+/// When an operation is due: a share of the time since its last change, but no less than the least and no more than the
+/// longest pause; `spread` tells how long its like rests.
 pub(super) fn due(history: History, spread: u8) -> Timestamp {
     let longest = LONGEST + LONGEST * u32::from(spread) / 256;
-    history.read + (history.read.since(history.change) / SHARE).min(longest)
+    let share = |since| (history.read.since(since) / SHARE).min(longest);
+    history.read + share(history.change).clamp(share(history.least_since), longest)
 }
 
 /// Whether it is due at `now`. A clock that was set back must not put everything off: a read in the future is no read.
@@ -50,9 +54,11 @@ mod tests {
     const CHANGE: Timestamp = Timestamp::from_millis(1_775_370_000_000);
 
     fn read(age: Duration) -> History {
+        let read = CHANGE + age;
         History {
             change: CHANGE,
-            read: CHANGE + age,
+            read,
+            least_since: read,
         }
     }
 
@@ -73,6 +79,16 @@ mod tests {
         );
         assert_eq!(pause_after(Duration::from_hours(100), 0), LONGEST);
         assert!(pause_after(Duration::from_hours(100), 255) < 2 * LONGEST);
+    }
+
+    #[test]
+    fn a_change_does_not_shorten_the_least_pause() {
+        let swept = History {
+            least_since: CHANGE,
+            change: CHANGE + Duration::from_hours(5),
+            read: CHANGE + Duration::from_hours(5),
+        };
+        assert_eq!(due(swept, 0).since(swept.read), Duration::from_mins(30));
     }
 
     #[test]

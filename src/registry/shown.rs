@@ -22,14 +22,10 @@ impl Registry {
         shown.reserve_exact(room.min(self.chunks.size()));
         let measure = self.chunks.measure();
         let none = Labels::default();
-        let newest = self
-            .chunks
-            .iter()
-            .rev()
-            .filter(|chunk| chunk.summary.large > 0)
-            .flat_map(|chunk| chunk.records().iter().rev());
+        let newest = self.chunks.iter().rev();
         let newest = newest
-            .filter(|record| measure.is_large(record) && !self.configured.contains_key(&record.id));
+            .flat_map(|chunk| chunk.large(measure))
+            .filter(|record| !self.configured.contains_key(&record.id));
         shown.extend(
             newest
                 .take(room)

@@ -87,8 +87,8 @@ fn sum(registry: &Registry, status: &str) -> u64 {
 
 /// Saves, and returns the counters that are shown then: accepted and delivered.
 fn counted(registry: &mut Registry) -> (u64, u64) {
-    let (account, _) = registry.unsaved();
-    registry.saved(&account);
+    let batch = registry.unsaved();
+    registry.saved(&batch);
     let counters = registry.show(Standing::default()).counters.unwrap();
     (
         counters.accepted,
@@ -116,6 +116,34 @@ fn configured_operations_are_shown_whatever_the_limit_then_the_newest() {
     assert_eq!(sum(&registry, "delivered"), 20);
     registry.limit.operations = 0;
     assert_eq!(shown(&registry), [id(ago(100), 9)]);
+}
+
+#[test]
+fn the_few_that_are_large_are_found_among_many_that_are_not() {
+    for large in [0, 3, 500, 2000] {
+        let limit = SeriesLimit {
+            operations: 1000,
+            min_size: 10,
+        };
+        let mut registry = Registry::new(Arc::from("default"), BTreeMap::new(), limit, None, NOW);
+        let size = |n: u32| {
+            if n * large / 2000 == (n + 1) * large / 2000 {
+                1
+            } else {
+                10
+            }
+        };
+        let operations: Vec<_> = (0..2000).map(|n| operation(NOW, n, size(n))).collect();
+        observe(&mut registry, &operations, NOW);
+        let expected: Vec<_> = (0..2000)
+            .rev()
+            .filter(|n| size(*n) == 10)
+            .map(|n| id(NOW, n))
+            .take(1000)
+            .collect();
+        assert_eq!(expected.len(), large.min(1000) as usize);
+        assert_eq!(shown(&registry), expected);
+    }
 }
 
 #[test]
@@ -273,10 +301,10 @@ fn a_restart_takes_up_everything_but_the_dead() {
         NOW,
     );
     before.discovered(NOW);
-    let (account, operations) = before.unsaved();
+    let batch = before.unsaved();
     let mut after = registry(&[]);
-    after.restore_operations(operations, NOW + HOUR);
-    after.restore(&account);
+    after.restore_operations(batch.operations, NOW + HOUR);
+    after.restore(&batch.account);
     assert_eq!(
         after.show(Standing::default()).counters.unwrap().accepted,
         9
@@ -297,10 +325,43 @@ fn a_restart_takes_up_everything_but_the_dead() {
 fn an_operation_that_a_jump_of_the_clock_made_forgotten_is_not_counted_again() {
     let mut registry = registry(&[]);
     observe(&mut registry, &[operation(NOW, 0, 4)], NOW);
-    let marks = registry.unsaved().1[0].marks;
+    let batch = registry.unsaved();
+    registry.saved(&batch);
+    let marks = batch.operations[0].marks;
     registry.expire(NOW + 1000 * HOUR);
     registry.observe(vec![operation(NOW, 0, 5)], |_| Some(marks), NOW, NOW);
     assert_eq!(counted(&mut registry), (5, 5));
+}
+
+#[test]
+fn an_operation_that_goes_unsaved_is_saved_all_the_same_and_counts_once() {
+    let mut registry = registry(&[]);
+    observe(&mut registry, &[operation(NOW, 0, 4)], NOW);
+    registry.expire(NOW + 1000 * HOUR);
+    let batch = registry.unsaved();
+    assert_eq!(batch.operations[0].marks.accepted, 4);
+    // The clock is put back before that was saved: the store does not know it.
+    observe(&mut registry, &[operation(NOW, 0, 5)], NOW);
+    registry.saved(&batch);
+    assert_eq!(registry.unsaved().operations[0].marks.accepted, 5);
+    assert_eq!(counted(&mut registry), (5, 5));
+    assert!(registry.is_saved());
+}
+
+#[test]
+fn what_changes_while_a_save_is_under_way_is_still_to_be_saved() {
+    let mut registry = registry(&[]);
+    observe(
+        &mut registry,
+        &[operation(NOW, 0, 4), operation(NOW, 1, 4)],
+        NOW,
+    );
+    let batch = registry.unsaved();
+    observe(&mut registry, &[operation(NOW, 1, 6)], NOW);
+    registry.saved(&batch);
+    let left: Vec<_> = registry.unsaved().operations;
+    assert_eq!((left.len(), left[0].marks.accepted), (1, 6));
+    assert!(!registry.is_saved());
 }
 
 #[test]
@@ -439,7 +500,7 @@ proptest! {
         prop_assert_eq!(registry.chunks.size(), model.len());
         prop_assert_eq!(sum(&registry, "delivered"), model.values().map(|delivered| u64::from(*delivered)).sum::<u64>());
         for (id, delivered) in &model {
-            prop_assert_eq!(registry.chunks.get(*id).unwrap().stats(&registry.oddities).get(Status::Delivered), *delivered);
+            prop_assert_eq!(registry.chunks.get(*id).unwrap().operation(&registry.oddities).stats.get(Status::Delivered), *delivered);
         }
         let order: Vec<_> = registry.chunks.iter().flat_map(super::chunk::Chunk::records).map(|record| record.id).collect();
         prop_assert!(order.is_sorted());

@@ -15,7 +15,7 @@ const STYLE: &str = include_str!("landing.css");
 
 /// Shows what is known; asks Twilio nothing.
 pub(super) async fn landing(State(service): State<Arc<Service>>) -> Html<String> {
-    let snapshot = service.collector.snapshot();
+    let snapshot = service.collector.snapshot().await;
     let now = service.clock.now();
     let mut rows = String::new();
     for account in &snapshot.accounts {

@@ -1,5 +1,5 @@
 //! The exporter beside a simple model, through random histories: operations appear, move, are corrected and vanish;
-//! collections fail; the process stops and starts again. Every counter is compared.
+//! collections fail and time out; the process is killed and starts again. Every counter is compared.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -19,6 +19,10 @@ use crate::support::twilio::Twilio;
 
 /// Operations in a history.
 const OPERATIONS: usize = 4;
+/// The failure that takes time: requests run into their limit, and collections outlive their scrapes.
+const HANG: &str = "all=hang";
+/// A scrape that is over long before such a collection: this, less half a second.
+const SHORT: f64 = 0.6;
 const DAY: Duration = Duration::from_hours(24);
 
 /// One thing that happens.
@@ -44,7 +48,7 @@ fn event() -> impl Strategy<Value = Event> {
     prop_oneof![
         6 => (0..OPERATIONS, [0_u8..40, 0_u8..40, 0_u8..9]).prop_map(|(operation, figures)| Event::Figures(operation, figures)),
         1 => (0..OPERATIONS).prop_map(Event::Vanish),
-        1 => prop::sample::select(vec!["all=500", "all=503:retry-after=1", "all=cut", "all=401", "all=html"]).prop_map(Event::Fail),
+        1 => prop::sample::select(vec!["all=500", "all=503:retry-after=1", "all=cut", "all=401", "all=html", HANG]).prop_map(Event::Fail),
         2 => Just(Event::Heal),
         1 => Just(Event::Restart),
         1 => (1_u64..40).prop_map(Event::Pass),
@@ -102,6 +106,8 @@ struct World {
     /// As Twilio tells them.
     told: BTreeMap<OperationId, [u8; 3]>,
     healthy: bool,
+    /// Whether requests get no answer at all.
+    hanging: bool,
     model: Model,
     last: [u64; 4],
 }
@@ -136,6 +142,7 @@ impl World {
             ids,
             told: BTreeMap::new(),
             healthy: true,
+            hanging: false,
             model: Model::default(),
             last: [0; 4],
         };
@@ -188,11 +195,16 @@ impl World {
             }
             Event::Fail(how) => {
                 self.healthy = false;
+                self.hanging |= *how == HANG;
                 self.twilio.fault(how);
             }
             Event::Heal => {
-                self.healthy = true;
                 self.twilio.handle.clear_faults();
+                if self.hanging {
+                    // Joins the collection that still waits for answers.
+                    self.exporter.as_ref().unwrap().0.scrape().await;
+                }
+                (self.healthy, self.hanging) = (true, false);
                 // Beyond any pause and any patience with a refused list.
                 self.clock.set(self.clock.now() + Duration::from_hours(2));
             }
@@ -224,7 +236,12 @@ impl World {
     }
 
     async fn scrape(&mut self) -> Result<(), String> {
-        let seen = self.exporter.as_ref().unwrap().0.scrape().await;
+        let exporter = &self.exporter.as_ref().unwrap().0;
+        let seen = if self.hanging {
+            exporter.scrape_within(SHORT).await
+        } else {
+            exporter.scrape().await
+        };
         self.saw();
         let outcome = |outcome: &str| {
             seen.value("twilio_email_email_outcomes_total", &[("outcome", outcome)])

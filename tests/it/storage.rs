@@ -8,7 +8,7 @@ use twilio_email_exporter::clock::Clock;
 use twilio_email_exporter::operation::OperationId;
 use twilio_email_exporter::simulator::Settings;
 
-use crate::support::exporter::{Exporter, SID, TOKEN, one_account};
+use crate::support::exporter::{Exporter, SID, TOKEN, one_account, operations};
 use crate::support::exposition::Exposition;
 use crate::support::program::Program;
 use crate::support::twilio::Twilio;
@@ -274,4 +274,61 @@ async fn an_operation_that_came_while_nobody_watched_counts_whole() {
     let seen = after.scrape().await;
     assert!(seen.family("twilio_email_operation_up").is_none());
     assert_eq!(accepted(&seen), Some(9.0));
+}
+
+#[tokio::test]
+async fn whatever_a_scrape_shows_has_been_saved_even_in_the_middle_of_a_collection() {
+    let twilio = Twilio::empty().await;
+    let stats = json!({"total": 7, "delivered": 7});
+    let ids: Vec<_> = (0..3)
+        .map(|_| twilio.put(Duration::ZERO, stats.clone()))
+        .collect();
+    // One read never ends, so neither does the collection.
+    twilio.fault(&format!("operation:id={}=hang", ids[2]));
+    let directory = tempfile::tempdir().unwrap();
+    let yaml = one_account(&twilio, &format!("discovery: false\n{}", operations(&ids)))
+        + &format!("storage: {{path: {}}}\n", directory.path().display());
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+        .unwrap();
+    let delivered = |seen: &Exposition| {
+        let delivered = |id: &OperationId| {
+            let id = id.to_string();
+            let labels = [("operation_id", id.as_str()), ("status", "delivered")];
+            seen.value("twilio_email_operation_emails", &labels)
+        };
+        ids.iter().map(delivered).collect::<Vec<_>>()
+    };
+    let first = runtime.spawn({
+        let yaml = yaml.clone();
+        async move {
+            let exporter = Exporter::start(&yaml).await;
+            eventually("two are shown", || async {
+                let seen = exporter.scrape_within(0.6).await;
+                let status = [("status", "delivered")];
+                seen.value("twilio_email_emails", &status) == Some(14.0)
+            })
+            .await;
+            exporter.scrape_within(0.6).await
+        }
+    });
+    let seen = first.await.unwrap();
+    assert_eq!(
+        seen.value("twilio_email_collection_complete", &[]),
+        Some(0.0)
+    );
+    assert_eq!(delivered(&seen), [Some(7.0), Some(7.0), None]);
+    // As if it were killed: the collection never ends.
+    tokio::task::spawn_blocking(move || runtime.shutdown_timeout(PATIENCE))
+        .await
+        .unwrap();
+    twilio.handle.clear_faults();
+    twilio.fault("all=500");
+    let again = Exporter::start(&yaml).await;
+    assert_eq!(
+        delivered(&again.scrape().await),
+        [Some(7.0), Some(7.0), None]
+    );
 }
