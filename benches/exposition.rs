@@ -72,6 +72,7 @@ fn snapshot() -> Snapshot {
             reading: Reading::Exclusive,
             totals,
             without_series: 0,
+            groups: Vec::new(),
             operations,
         }],
     }

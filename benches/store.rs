@@ -6,6 +6,7 @@ use std::time::Duration;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use twilio_email_exporter::operation::{Counters, Marks, Operation, Reading, State, Stats, Status};
 use twilio_email_exporter::simulator::operation_id;
+use twilio_email_exporter::snapshot::Labels;
 use twilio_email_exporter::store::{Batch, SavedAccount, SavedOperation, Store};
 use twilio_email_exporter::timestamp::Timestamp;
 
@@ -34,6 +35,8 @@ fn saved(n: u32) -> SavedOperation {
         },
         last_success: NOW,
         last_change: created,
+        credited: Labels::default(),
+        tags: None,
     }
 }
 
@@ -51,6 +54,8 @@ fn commits(criterion: &mut Criterion) {
             account: "default",
             standing: &standing,
             operations,
+            groups: &[],
+            ended: &[],
         };
         store.commit(black_box(&batch)).expect("room on the disk");
     };

@@ -29,8 +29,23 @@ pub struct AccountSnapshot {
     pub totals: Totals,
     /// Tracked operations that the series limit hides.
     pub without_series: u64,
+    /// Sums by the labels that the configuration names, each value a group.
+    pub groups: Vec<GroupSnapshot>,
     /// The operations that have series, newest first after the configured ones.
     pub operations: Vec<ShownOperation>,
+}
+
+/// The operations of an account that share a label's value.
+#[derive(Debug, Clone)]
+pub struct GroupSnapshot {
+    /// The label's name.
+    pub label: Arc<str>,
+    /// Its value; `other` stands for all that were too many.
+    pub value: Arc<str>,
+    /// Sums over those that are tracked.
+    pub totals: Totals,
+    /// The counters as far as they are saved; `None` before the first save.
+    pub counters: Option<Counters>,
 }
 
 /// How the collection of an account stands. `None` is "not known yet" and shows as no series.

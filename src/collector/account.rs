@@ -1,5 +1,6 @@
 //! One account's collections: at most one at a time, shared by everybody who asks meanwhile.
 
+use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -12,7 +13,7 @@ use super::keeper::Keeper;
 use super::trouble::Trouble;
 use crate::clock::Clock;
 use crate::config::Limits;
-use crate::registry::Registry;
+use crate::registry::{Registry, Source};
 use crate::snapshot::{AccountSnapshot, Standing};
 use crate::timestamp::Timestamp;
 use crate::twilio::Client;
@@ -32,6 +33,8 @@ pub(super) struct AccountCollector {
     pub(super) keeper: Keeper,
     /// Held by whoever takes in what Twilio answered, and closed while a snapshot saves what has come so far.
     pub(super) intake: RwLock<()>,
+    /// Held while something is registered or forgotten.
+    pub(super) registering: tokio::sync::Mutex<()>,
     state: Mutex<State>,
 }
 
@@ -43,6 +46,8 @@ pub(super) struct State {
     pub(super) trouble: Trouble,
     /// Whether the list, as far as is known, can be narrowed to a state.
     pub(super) narrows: bool,
+    /// Sources that have not said yet what they list.
+    pub(super) unheard: HashSet<Source>,
     /// Whether the last snapshot lost its patience, and the commit that it waited for is still under way.
     pub(super) saving_hangs: bool,
     /// When the store was last rid of what is far too old.
@@ -82,6 +87,7 @@ impl AccountCollector {
             discovery: Discovery::default(),
             trouble: Trouble::new(Arc::clone(&account.name)),
             narrows: true,
+            unheard: HashSet::new(),
             saving_hangs: false,
             purged: None,
             running: None,
@@ -95,6 +101,7 @@ impl AccountCollector {
             discovers: account.discovery,
             keeper,
             intake: RwLock::default(),
+            registering: tokio::sync::Mutex::default(),
             state: Mutex::new(state),
         }
     }
@@ -169,6 +176,13 @@ impl AccountCollector {
     pub(super) fn expire(&self, state: &mut State, now: Timestamp) {
         for id in state.registry.expire(now) {
             tracing::info!(account = %self.name, operation = %id, "no longer watched: Twilio keeps an operation for 7 days");
+        }
+    }
+
+    /// Forgets what nobody wants any more, once everybody has said what they want.
+    pub(super) fn settle(&self, state: &mut State) {
+        if state.unheard.is_empty() {
+            state.registry.settle(self.discovers);
         }
     }
 

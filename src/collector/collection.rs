@@ -253,7 +253,7 @@ impl AccountCollector {
         state.let_in();
         state.registry.observe(
             operations,
-            |id| self.keeper.marks(id),
+            |id| self.keeper.kept(id),
             since,
             self.clock.now(),
         )

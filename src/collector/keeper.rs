@@ -6,9 +6,10 @@ use std::sync::Arc;
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use crate::exposition::StateInstruments;
-use crate::operation::{Marks, OperationId};
+use crate::operation::OperationId;
 use crate::registry::ToSave;
-use crate::store::{Batch, Store, StoreError};
+use crate::snapshot::Labels;
+use crate::store::{Batch, SavedOperation, Store, StoreError};
 use crate::timestamp::Timestamp;
 
 /// An error and what it rests on, in one line: "cannot write to data: No space left on device".
@@ -49,8 +50,8 @@ impl Keeper {
     }
 
     /// What was saved of an operation that is no longer in memory; unreadable counts as nothing, and is told.
-    pub(super) fn marks(&self, id: OperationId) -> Option<Marks> {
-        self.store.marks(&self.account, id).unwrap_or_else(|error| {
+    pub(super) fn kept(&self, id: OperationId) -> Option<SavedOperation> {
+        self.store.operation(&self.account, id).unwrap_or_else(|error| {
             tracing::warn!(account = %self.account, operation = %id, error = in_full(&error), "what was saved of an operation cannot be read");
             None
         })
@@ -87,6 +88,17 @@ impl Keeper {
         }
     }
 
+    /// Keeps what was registered, and forgets what has no labels; as [`Self::save`], all or nothing.
+    pub(super) async fn register(
+        &self,
+        operations: Vec<(OperationId, Option<Labels>)>,
+    ) -> Result<(), StoreError> {
+        let this = self.clone();
+        let keep = move || this.store.register(&this.account, &operations);
+        let kept = tokio::task::spawn_blocking(keep).await;
+        kept.unwrap_or(Err(StoreError::Stopped))
+    }
+
     /// Forgets what was saved of operations created before `before`, a bounded number at a time. Where that fails nothing
     /// is lost but room.
     pub(super) async fn purge(&self, before: Timestamp) {
@@ -104,18 +116,20 @@ impl Keeper {
             account: &self.account,
             standing: &batch.account,
             operations: &batch.operations,
+            groups: &batch.groups,
+            ended: &batch.ended,
         })
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
     use std::time::Duration;
 
     use super::*;
+    use crate::config::Series;
     use crate::exposition::{Build, Instruments};
-    use crate::registry::{Registry, SeriesLimit};
+    use crate::registry::Registry;
 
     #[tokio::test]
     async fn a_save_waits_for_the_commit_of_one_that_was_cut_off() {
@@ -127,11 +141,7 @@ mod tests {
         let now = Timestamp::from_millis(1_775_370_000_000);
         let store = Arc::new(Store::open(None, now).unwrap());
         let keeper = Keeper::new(Arc::from("default"), store, instruments);
-        let limit = SeriesLimit {
-            operations: 1,
-            min_size: 1,
-        };
-        let registry = Registry::new(Arc::from("default"), BTreeMap::new(), limit, None, now);
+        let registry = Registry::new(Arc::from("default"), &Series::default(), None, now);
         // As the commit of a collection that is gone holds it.
         let under_way = keeper.turn().await;
         let mut turn = std::pin::pin!(keeper.turn());

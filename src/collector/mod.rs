@@ -9,6 +9,7 @@ mod discovery;
 mod fetch;
 mod keeper;
 mod plan;
+mod registration;
 mod restore;
 mod trouble;
 
@@ -19,10 +20,13 @@ use futures_util::future::join_all;
 use tokio::sync::watch;
 
 use self::account::AccountCollector;
+pub use self::registration::{Forgotten, MOST_REGISTERED, Registered};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::exposition::Instruments;
-use crate::snapshot::Snapshot;
+use crate::operation::OperationId;
+use crate::registry::View;
+use crate::snapshot::{Labels, Snapshot};
 use crate::store::{Store, StoreError};
 use crate::twilio::{Client, TransportError};
 
@@ -93,6 +97,21 @@ impl Collector {
         }
     }
 
+    /// The names of the accounts, in the order of the configuration.
+    pub fn names(&self) -> impl Iterator<Item = &Arc<str>> {
+        self.accounts.iter().map(|account| &account.name)
+    }
+
+    /// The account of this name; without a name, the only one.
+    #[must_use]
+    pub fn account(&self, name: Option<&str>) -> Option<Account> {
+        let account = match name {
+            Some(name) => self.accounts.iter().find(|account| &*account.name == name),
+            None => self.accounts.first().filter(|_| self.accounts.len() == 1),
+        };
+        account.map(|account| Account(Arc::clone(account)))
+    }
+
     /// Whether a collection of every account has ever ended, well or not.
     #[must_use]
     pub fn has_collected(&self) -> bool {
@@ -104,6 +123,54 @@ impl Collector {
         for account in &self.accounts {
             account.stop();
         }
+    }
+}
+
+/// One account, for those who deal with single operations of it.
+#[derive(Debug, Clone)]
+pub struct Account(Arc<AccountCollector>);
+
+impl Account {
+    /// Its name in the configuration.
+    #[must_use]
+    pub fn name(&self) -> &Arc<str> {
+        &self.0.name
+    }
+
+    /// Registers operations, each with its labels; what is told as watched is on the disk then.
+    ///
+    /// # Errors
+    /// When nothing could be kept; nothing is registered then.
+    pub async fn register(
+        &self,
+        operations: Vec<(OperationId, Labels)>,
+    ) -> Result<Vec<Registered>, StoreError> {
+        self.0.register(operations).await
+    }
+
+    /// Forgets that an operation was registered.
+    ///
+    /// # Errors
+    /// When that could not be kept; it stays registered then.
+    pub async fn forget(&self, id: OperationId) -> Result<Forgotten, StoreError> {
+        self.0.forget(id).await
+    }
+
+    /// Everything known of one operation.
+    #[must_use]
+    pub fn view(&self, id: OperationId) -> Option<View> {
+        self.0.view(id)
+    }
+
+    /// At most `most` operations behind `after` that are `wanted`, in the order of their ids.
+    #[must_use]
+    pub fn views(
+        &self,
+        after: Option<OperationId>,
+        most: usize,
+        wanted: &dyn Fn(&View) -> bool,
+    ) -> Vec<View> {
+        self.0.views(after, most, wanted)
     }
 }
 

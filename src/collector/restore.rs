@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::keeper::{Keeper, in_full};
 use crate::config::{Account, Series};
 use crate::exposition::StateInstruments;
-use crate::registry::{Registry, SeriesLimit};
+use crate::registry::{Listed, Registry, Source};
 use crate::store::{Store, StoreError};
 use crate::timestamp::Timestamp;
 
@@ -23,19 +23,8 @@ pub(super) fn account(
     instruments: &StateInstruments,
     now: Timestamp,
 ) -> Result<(Registry, Keeper), StoreError> {
-    let limit = SeriesLimit {
-        operations: series.max_operations,
-        min_size: series.min_size,
-    };
     let name = Arc::clone(&account.name);
-    let configured = series.allowed(&account.operations);
-    let mut registry = Registry::new(
-        Arc::clone(&name),
-        configured,
-        limit,
-        account.stats_reading,
-        now,
-    );
+    let mut registry = Registry::new(Arc::clone(&name), series, account.stats_reading, now);
     let mut waiting = Vec::new();
     let known = store.load(&name, &mut |operation| {
         waiting.push(operation);
@@ -44,11 +33,13 @@ pub(super) fn account(
         }
     })?;
     registry.restore_operations(waiting, now);
-    let keeper = Keeper::new(name, Arc::clone(store), instruments.clone());
+    let keeper = Keeper::new(Arc::clone(&name), Arc::clone(store), instruments.clone());
     if let Some(known) = known {
-        registry.restore(&known);
+        registry.restore(&known, store.groups(&name)?);
+        watch(account, &mut registry, store.registered(&name)?, now);
         return Ok((registry, keeper));
     }
+    watch(account, &mut registry, store.registered(&name)?, now);
     let standing = registry.unsaved();
     match keeper.commit(&standing) {
         Ok(()) => {
@@ -61,4 +52,10 @@ pub(super) fn account(
         }
     }
     Ok((registry, keeper))
+}
+
+/// Takes in what users want watched, as far as that is known without asking anybody.
+fn watch(account: &Account, registry: &mut Registry, registered: Listed, now: Timestamp) {
+    registry.list(Source::Configuration, account.operations.clone(), now);
+    registry.list(Source::Api, registered, now);
 }

@@ -1,17 +1,21 @@
 //! Which operations have series of their own, and with which labels.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
+use std::sync::Arc;
 
 use super::problem::Findings;
 use super::walk::{Value, expected_whole};
 use super::{Overrides, label};
-use crate::operation::OperationId;
-use crate::snapshot::Labels;
 
 /// How many operations may have series of their own; a million is thirteen million series, more than one Prometheus
 /// should be asked to take from one target.
 const OPERATIONS: RangeInclusive<usize> = 0..=1_000_000;
+
+/// The most labels to aggregate by: each gives twenty series to each of its values.
+const MOST_AGGREGATES: usize = 8;
+/// How many values of one label may be told apart.
+const LABEL_VALUES: RangeInclusive<usize> = 1..=10_000;
 
 /// Which operations have series of their own, and with which labels.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,6 +26,12 @@ pub struct Series {
     pub min_size: u32,
     /// The user's labels that are exposed; `None`: every one.
     pub labels: Option<Vec<String>>,
+    /// The labels by whose values emails and operations are also summed up and counted.
+    pub aggregate_by: Vec<Arc<str>>,
+    /// The most values of each of those that are told apart.
+    pub max_label_values: usize,
+    /// The tags of emails that become labels of their operations; empty: none are asked for.
+    pub tags: Vec<String>,
 }
 
 impl Default for Series {
@@ -30,34 +40,14 @@ impl Default for Series {
             max_operations: 1000,
             min_size: 1,
             labels: None,
+            aggregate_by: Vec::new(),
+            max_label_values: 100,
+            tags: Vec::new(),
         }
     }
 }
 
 impl Series {
-    /// The operations with those of their labels that are exposed.
-    #[must_use]
-    pub fn allowed(
-        &self,
-        operations: &BTreeMap<OperationId, Labels>,
-    ) -> BTreeMap<OperationId, Labels> {
-        let Some(allowed) = &self.labels else {
-            return operations.clone();
-        };
-        let narrow = |labels: &Labels| {
-            let labels = labels.iter().filter(|(name, _)| allowed.contains(name));
-            Labels::new(
-                labels
-                    .map(|(name, value)| (name.clone(), value.clone()))
-                    .collect(),
-            )
-        };
-        operations
-            .iter()
-            .map(|(id, labels)| (*id, narrow(labels)))
-            .collect()
-    }
-
     /// Reads the section `series`; what the command line says wins.
     pub(super) fn read(
         value: Option<&Value>,
@@ -79,6 +69,25 @@ impl Series {
             series.labels = mapping
                 .take("labels")
                 .map(|value| read_labels(&value, findings));
+            if let Some(value) = mapping.take("aggregate_by") {
+                let labels = read_labels(&value, findings);
+                if labels.len() > MOST_AGGREGATES {
+                    let message = format_args!(
+                        "{} labels; at most {MOST_AGGREGATES} can be aggregated by, each of them multiplies series",
+                        labels.len()
+                    );
+                    findings.problem(&value.place, message);
+                }
+                series.aggregate_by = labels.into_iter().map(Arc::from).collect();
+            }
+            if let Some(value) = mapping.take("max_label_values")
+                && let Some(number) = value.whole(&LABEL_VALUES, findings)
+            {
+                series.max_label_values = number;
+            }
+            if let Some(value) = mapping.take("tags") {
+                series.tags = read_labels(&value, findings);
+            }
             mapping.finish(findings);
         }
         match overrides.max_operations {

@@ -98,6 +98,7 @@ fn a_file_says_it_all() {
         max_operations: 0,
         min_size: 0,
         labels: Some(vec!["a".into(), "b".into()]),
+        ..Series::default()
     };
     assert_eq!(config.series, series);
     assert_eq!(config.storage.path, None);

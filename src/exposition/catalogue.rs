@@ -49,6 +49,16 @@ pub static LABELS: &[Label] = &[
         example: "delivered",
     },
     Label {
+        name: "label",
+        meaning: "One of the labels that the configuration aggregates by (`series.aggregate_by`).",
+        example: "campaign",
+    },
+    Label {
+        name: "value",
+        meaning: "A value of that label. Those beyond `series.max_label_values` are `other` together.",
+        example: "spring",
+    },
+    Label {
         name: "reading",
         meaning: "`exclusive` (an email counts once, under its present status) or `cumulative` \
                   (a funnel: an opened email still counts as delivered and as sent).",
@@ -234,6 +244,30 @@ metrics! {
         details: "An opened email has reached `delivered` as well, however Twilio's figures are read. A figure that Twilio corrects downwards does not lower the counter.",
         absent: "until it has been saved for the first time.",
         example: "1204",
+    }
+    OPERATIONS_BY_LABEL: Account Gauge "operations_by_label" ["label", "value", "state"] {
+        help: "Tracked operations that have the label's value, by state.",
+        details: "Operations without the label are in none.",
+        absent: "unless the configuration aggregates by labels; and seven days after the last operation with the value.",
+        example: "3",
+    }
+    EMAILS_BY_LABEL: Account Gauge "emails_by_label" ["label", "value", "status"] {
+        help: "Emails of all tracked operations that have the label's value, by status, as Twilio gives them.",
+        details: "It falls when an operation expires.",
+        absent: "unless the configuration aggregates by labels; and seven days after the last operation with the value.",
+        example: "2310",
+    }
+    EMAILS_ACCEPTED_BY_LABEL: Account Counter "emails_accepted_by_label_total" ["label", "value"] {
+        help: "Emails created, over the operations ever seen with the label's value.",
+        details: "As `twilio_email_emails_accepted_total`. What an operation has given to one value it never gives to another: if its label changes, the new value gets what comes from then on.",
+        absent: "until it has been saved for the first time; unless the configuration aggregates by labels; and seven days after the last operation with the value.",
+        example: "2000",
+    }
+    EMAIL_OUTCOMES_BY_LABEL: Account Counter "email_outcomes_by_label_total" ["label", "value", "outcome"] {
+        help: "Emails that have reached the outcome, over the operations ever seen with the label's value.",
+        details: "As `twilio_email_email_outcomes_total`.",
+        absent: "until it has been saved for the first time; unless the configuration aggregates by labels; and seven days after the last operation with the value.",
+        example: "1894",
     }
     STATS_READING: Account Gauge "stats_reading" ["reading"] {
         help: "Whether Twilio's statuses are read in this way (1) or not (0).",

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::operation::{Counters, Operation, OperationId, Reading, State, Stats, Status, Word};
-use crate::snapshot::{AccountSnapshot, Labels, ShownOperation, Standing, Totals};
+use crate::snapshot::{AccountSnapshot, GroupSnapshot, Labels, ShownOperation, Standing, Totals};
 use crate::timestamp::Timestamp;
 
 #[test]
@@ -142,10 +142,24 @@ fn rich() -> Snapshot {
                 reading: Reading::Exclusive,
                 totals,
                 without_series: 3,
+                groups: vec![group("other", None), group("Spring \"sale\"", Some(7))],
                 operations: vec![spring, paused],
             },
             barely_started(),
         ],
+    }
+}
+
+/// The operations of a campaign, of which so many emails were counted.
+fn group(value: &str, accepted: Option<u64>) -> GroupSnapshot {
+    GroupSnapshot {
+        label: Arc::from("campaign"),
+        value: Arc::from(value),
+        totals: Totals::default(),
+        counters: accepted.map(|accepted| Counters {
+            accepted,
+            outcomes: [4, 3, 2, 1, 0],
+        }),
     }
 }
 
@@ -173,6 +187,7 @@ fn barely_started() -> AccountSnapshot {
         reading: Reading::Cumulative,
         totals: Totals::default(),
         without_series: 0,
+        groups: Vec::new(),
         operations: vec![
             labelled,
             never_read("comms_operation_01h2xcejqtf2nbrexx3vqjhp44"),

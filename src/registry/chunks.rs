@@ -111,29 +111,65 @@ impl Chunks {
         self.insert(records);
     }
 
-    /// Removes the operations that expire at `now` or before, and hands each to `gone`.
-    pub(super) fn expire(&mut self, now: Timestamp, mut gone: impl FnMut(&Record)) {
+    /// Removes the operations that expire at `now` or before, and returns them.
+    pub(super) fn expire(&mut self, now: Timestamp) -> Vec<Record> {
         let due: Vec<_> = self
             .by_first
             .iter()
             .filter(|(_, chunk)| chunk.summary.expires <= now)
             .map(|(key, _)| *key)
             .collect();
+        let mut gone = Vec::new();
         for key in due {
-            let Some(chunk) = self.by_first.remove(&key) else {
-                continue;
-            };
-            self.size -= chunk.records().len();
-            let mut records = chunk.into_records();
-            records.retain(|record| {
-                let keep = record.created() + crate::operation::RETENTION > now;
-                if !keep {
-                    gone(record);
-                }
-                keep
-            });
-            self.insert(records);
+            let expires = |record: &Record| record.created() + crate::operation::RETENTION <= now;
+            gone.extend(self.take(key, expires));
         }
+        gone
+    }
+
+    /// Removes one operation, if it is there.
+    pub(super) fn remove(&mut self, id: OperationId) -> Option<Record> {
+        let (key, _) = self.by_first.range(..=id).next_back()?;
+        self.take(*key, |record| record.id == id).pop()
+    }
+
+    /// All ids from `first` on, in order.
+    pub(super) fn ids_from(&self, first: Bound<OperationId>) -> impl Iterator<Item = OperationId> {
+        let from = match first {
+            Bound::Included(id) | Bound::Excluded(id) => {
+                let chunk = self.by_first.range(..=id).next_back();
+                chunk.map_or(Bound::Unbounded, |(key, _)| Bound::Included(*key))
+            }
+            Bound::Unbounded => Bound::Unbounded,
+        };
+        let chunks = self.by_first.range((from, Bound::Unbounded));
+        let ids = chunks.flat_map(|(_, chunk)| chunk.records().iter().map(|record| record.id));
+        ids.skip_while(move |id| match first {
+            Bound::Included(first) => *id < first,
+            Bound::Excluded(first) => *id <= first,
+            Bound::Unbounded => false,
+        })
+    }
+
+    /// The operations that are `wanted`.
+    pub(super) fn ids(&self, wanted: impl Fn(&Record) -> bool) -> Vec<OperationId> {
+        let records = self.iter().flat_map(Chunk::records);
+        records
+            .filter(|record| wanted(record))
+            .map(|record| record.id)
+            .collect()
+    }
+
+    /// Removes what is `unwanted` from one chunk, and returns it.
+    fn take(&mut self, key: OperationId, unwanted: impl Fn(&Record) -> bool) -> Vec<Record> {
+        let Some(chunk) = self.by_first.remove(&key) else {
+            return Vec::new();
+        };
+        let records = chunk.into_records();
+        self.size -= records.len();
+        let (gone, kept) = records.into_iter().partition(unwanted);
+        self.insert(kept);
+        gone
     }
 
     /// Cuts `records` into chunks, and takes them in.

@@ -63,22 +63,34 @@ impl Counting {
         self.account.cumulative_proven |= stats.any(Stats::proves_cumulative);
     }
 
-    /// Counts an operation that is not in the registry; `kept` looks up what was saved of it once.
+    /// Counts an operation that is not in the registry, of which `kept` was saved once. Returns its marks, before and now.
     ///
     /// One created before the account was first watched is baseline: what it shows now happened before anybody counted.
     pub(super) fn first_seen(
         &mut self,
         operation: &Operation,
-        kept: impl FnOnce() -> Option<Marks>,
-    ) -> Marks {
+        kept: Option<Marks>,
+    ) -> (Marks, Marks) {
         let shown = Marks::shown_by(&operation.stats, self.reading());
-        if let Some(before) = kept() {
-            return self.raise(before, shown);
+        let before = match kept {
+            Some(before) => before,
+            None if self.is_baseline(operation) => shown,
+            None => Marks::default(),
+        };
+        (before, self.raise(before, shown))
+    }
+
+    /// What an operation with these marks has given to the counters for certain: all, or of baseline nothing.
+    pub(super) fn counted(&self, operation: &Operation, marks: Marks) -> Marks {
+        if self.is_baseline(operation) {
+            Marks::default()
+        } else {
+            marks
         }
-        if created(operation) < self.account.born {
-            return shown;
-        }
-        self.raise(Marks::default(), shown)
+    }
+
+    fn is_baseline(&self, operation: &Operation) -> bool {
+        created(operation) < self.account.born
     }
 
     /// Counts what an operation shows beyond what it has shown.

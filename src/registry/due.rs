@@ -63,16 +63,13 @@ impl Registry {
     /// What is due and was not read since `since`: everything, or only what no window would find.
     #[must_use]
     pub fn due(&self, since: Timestamp, now: Timestamp, only_unlisted: bool) -> Vec<Due> {
-        let unread = self
-            .configured
-            .keys()
-            .filter(|id| self.chunks.get(**id).is_none());
+        let unread = self.watched.unread().iter().copied();
         let unread = unread
-            .filter(|id| !self.failures.is_waiting(**id, now) && id.created() + RETENTION > now);
+            .filter(|id| !self.failures.is_waiting(*id, now) && id.created() + RETENTION > now);
         let mut due: Vec<_> = unread
             .map(|id| Due {
-                id: *id,
-                read: self.failures.last(*id).unwrap_or_default(),
+                id,
+                read: self.failures.last(id).unwrap_or_default(),
                 processing: false,
             })
             .collect();
@@ -93,10 +90,9 @@ impl Registry {
     /// The configured operations that are not due, the one read longest ago first: for requests that are to spare.
     #[must_use]
     pub fn resting_configured(&self, since: Timestamp) -> Vec<Due> {
-        let mut resting: Vec<_> = self
-            .configured
-            .keys()
-            .filter_map(|id| self.chunks.get(*id))
+        let configured = self.watched.configured();
+        let mut resting: Vec<_> = configured
+            .filter_map(|id| self.chunks.get(id))
             .filter(|record| record.last_success() < since && !self.failures.contains(record.id))
             .map(super::record::Record::due)
             .collect();

@@ -1,15 +1,18 @@
 //! How an answer of Twilio's changes what is known of an operation.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::counting::Counting;
 use super::failures::Failures;
+use super::groups::Seen;
+use super::labelling::Labelling;
 use super::record::{Oddities, Record};
 use super::schedule;
 use super::unsaved::Unsaved;
+use super::watched::Watched;
 use crate::operation::{Marks, Operation, OperationId};
-use crate::snapshot::{Labels, Totals};
+use crate::snapshot::Totals;
+use crate::store::SavedOperation;
 use crate::timestamp::Timestamp;
 
 /// Figures that fall this close to the end of the retention are Twilio forgetting, not news.
@@ -17,7 +20,8 @@ const NEAR_END: Duration = Duration::from_hours(6);
 
 /// Everything of a registry that an answer changes, but for the records themselves.
 pub(super) struct Merging<'a> {
-    pub(super) configured: &'a BTreeMap<OperationId, Labels>,
+    pub(super) watched: &'a mut Watched,
+    pub(super) labelling: &'a mut Labelling,
     pub(super) oddities: &'a mut Oddities,
     pub(super) totals: &'a mut Totals,
     pub(super) counting: &'a mut Counting,
@@ -37,14 +41,12 @@ impl Merging<'_> {
         &mut self,
         before: Option<&Record>,
         operation: &Operation,
-        kept: impl Fn(OperationId) -> Option<Marks>,
+        kept: impl Fn(OperationId) -> Option<SavedOperation>,
     ) -> Record {
         self.failures.forget(operation.id);
         let Some(before) = before else {
             self.fresh += 1;
-            let unsaved = self.unsaved.marks(operation.id);
-            let kept = || unsaved.or_else(|| kept(operation.id));
-            let marks = self.counting.first_seen(operation, kept);
+            let marks = self.appeared(operation, kept);
             // Twilio's own time of the change: a send of last week is not news because we start today.
             return self.changed(operation, marks, operation.updated);
         };
@@ -61,12 +63,40 @@ impl Merging<'_> {
             return record;
         }
         self.totals.remove(&was.state, &was.stats);
+        self.labelling.groups.changed(&was, operation);
         let marks = self.counting.seen_again(before.marks, &operation.stats);
+        self.labelling
+            .groups
+            .count(operation.id, before.marks, marks);
         // When Twilio says that it changed, if it says so; else when that was noticed.
         let updated = operation
             .updated
             .filter(|updated| was.updated != Some(*updated));
         self.changed(operation, marks, updated)
+    }
+
+    /// Takes in an operation that is not in memory; returns its marks.
+    fn appeared(
+        &mut self,
+        operation: &Operation,
+        kept: impl Fn(OperationId) -> Option<SavedOperation>,
+    ) -> Marks {
+        let id = operation.id;
+        let kept = self.unsaved.departed_as(id).or_else(|| kept(id));
+        let counted = match &kept {
+            Some(kept) => self.counting.counted(operation, kept.marks),
+            None => Marks::default(),
+        };
+        let (from, to) = self
+            .counting
+            .first_seen(operation, kept.as_ref().map(|kept| kept.marks));
+        let (credited, tags) = kept.map_or((None, None), |kept| (Some(kept.credited), kept.tags));
+        self.watched.note(id, true);
+        self.labelling.appeared(id, tags);
+        let seen = Seen { operation, counted };
+        self.labelling.groups.appeared(&seen, credited.as_ref());
+        self.labelling.groups.count(id, from, to);
+        to
     }
 
     fn changed(
@@ -79,6 +109,6 @@ impl Merging<'_> {
         self.unsaved.changed(operation.id);
         let change = change.unwrap_or(self.now).min(self.now);
         let record = Record::new(operation, self.oddities, marks, change, self.now);
-        record.watched(self.configured.contains_key(&operation.id))
+        record.watched(self.watched.contains(operation.id))
     }
 }

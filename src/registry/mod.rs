@@ -9,37 +9,38 @@ mod chunks;
 mod counting;
 mod due;
 mod failures;
+mod groups;
+mod labelling;
 mod merging;
 mod record;
 mod schedule;
 mod shown;
 mod unsaved;
+mod view;
+mod watched;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use self::chunk::Measure;
 use self::chunks::Chunks;
 use self::counting::Counting;
 use self::failures::Failures;
+use self::groups::Seen;
+use self::labelling::Labelling;
 use self::merging::Merging;
 use self::record::{Oddities, Record};
 use self::unsaved::{Revision, Unsaved};
-use crate::operation::{Marks, Operation, OperationId, RETENTION, Reading};
+use self::watched::Watched;
+use crate::config::Series;
+use crate::operation::{Operation, OperationId, RETENTION, Reading};
 use crate::reason::Reason;
 use crate::snapshot::{AccountSnapshot, Labels, Standing, Totals};
-use crate::store::{SavedAccount, SavedOperation};
+use crate::store::{GroupKey, SavedAccount, SavedGroup, SavedOperation};
 use crate::timestamp::Timestamp;
 pub use due::{Due, Stretch};
-
-/// Which operations of an account get series of their own.
-#[derive(Debug, Clone, Copy)]
-pub struct SeriesLimit {
-    /// At most so many; the configured ones come first and always have them.
-    pub operations: usize,
-    /// Only operations of at least so many emails.
-    pub min_size: u32,
-}
+pub use view::View;
+pub use watched::{Listed, Source};
 
 /// What one save writes; see [`Registry::unsaved`].
 #[derive(Debug, Clone)]
@@ -48,6 +49,10 @@ pub struct ToSave {
     pub account: SavedAccount,
     /// The operations that changed since the last save.
     pub operations: Vec<SavedOperation>,
+    /// The groups that changed.
+    pub groups: Vec<SavedGroup>,
+    /// The groups that ended.
+    pub ended: Vec<GroupKey>,
     covers: Revision,
 }
 
@@ -55,9 +60,11 @@ pub struct ToSave {
 #[derive(Debug)]
 pub struct Registry {
     account: Arc<str>,
-    configured: BTreeMap<OperationId, Labels>,
+    /// At most so many operations have series; the watched ones come first and always have them.
+    most_shown: usize,
+    watched: Watched,
+    labelling: Labelling,
     failures: Failures,
-    limit: SeriesLimit,
     chunks: Chunks,
     oddities: Oddities,
     totals: Totals,
@@ -66,23 +73,22 @@ pub struct Registry {
 }
 
 impl Registry {
-    /// The registry of `account`, with its configured operations and their labels; `reading` where the user knows it.
-    /// `born` is when the account is watched for the first time.
+    /// The registry of `account`; `reading` where the user knows it. `born` is when the account is watched for the first time.
     #[must_use]
     pub fn new(
         account: Arc<str>,
-        configured: BTreeMap<OperationId, Labels>,
-        limit: SeriesLimit,
+        series: &Series,
         reading: Option<Reading>,
         born: Timestamp,
     ) -> Self {
         Self {
             account,
-            configured,
+            most_shown: series.max_operations,
+            watched: Watched::default(),
+            labelling: Labelling::new(series),
             failures: Failures::default(),
-            limit,
             chunks: Chunks::new(Measure {
-                min_size: limit.min_size,
+                min_size: series.min_size,
                 by_age: false,
             }),
             oddities: Oddities::default(),
@@ -93,8 +99,11 @@ impl Registry {
     }
 
     /// Takes up what was saved of the account. To be called once, before anything is observed.
-    pub fn restore(&mut self, account: &SavedAccount) {
+    pub fn restore(&mut self, account: &SavedAccount, groups: Vec<SavedGroup>) {
         self.counting.restore(account);
+        for group in groups {
+            self.labelling.groups.restore(group);
+        }
     }
 
     /// Takes up operations as they were saved, in the order of their ids; those that have expired meanwhile stay away.
@@ -108,23 +117,56 @@ impl Registry {
             .into_iter()
             .filter(|saved| saved.operation.expires() > now)
         {
-            let SavedOperation {
-                operation,
-                last_success,
-                last_change,
-                marks,
-            } = saved;
+            let operation = &saved.operation;
             self.totals.add(&operation.state, &operation.stats);
+            self.labelling.restore(&saved, &self.watched);
             let record = Record::new(
-                &operation,
+                operation,
                 &mut self.oddities,
-                marks,
-                last_change,
-                last_success,
+                saved.marks,
+                saved.last_change,
+                saved.last_success,
             );
-            records.push(record.watched(self.configured.contains_key(&operation.id)));
+            self.watched.note(operation.id, true);
+            records.push(record.watched(self.watched.contains(operation.id)));
         }
         self.chunks.append(records);
+    }
+
+    /// Takes in everything that `source` lists now; what is too old for Twilio to tell of is passed over.
+    pub fn list(&mut self, source: Source, mut listed: Listed, now: Timestamp) {
+        listed.retain(|id, _| !self.is_over(*id, now));
+        for id in self.watched.replace(source, listed) {
+            self.rewatch(id);
+        }
+    }
+
+    /// Takes in that `source` lists `id` with these labels, or not any more.
+    pub fn set(&mut self, source: &Source, id: OperationId, labels: Option<Labels>) {
+        if self.watched.set(source, id, labels) {
+            self.rewatch(id);
+        }
+    }
+
+    /// Whether Twilio keeps `id` no longer, as far as its id or what is known of it tell.
+    #[must_use]
+    pub fn is_over(&self, id: OperationId, now: Timestamp) -> bool {
+        self.chunks.get(id).is_none() && id.created() + RETENTION <= now
+    }
+
+    /// Forgets the operations that nobody lists, where the account's list is not to be used; and which labels went while
+    /// the exporter was away. To be called when all sources have spoken, and after each change from then on.
+    pub fn settle(&mut self, discovers: bool) {
+        for id in self.labelling.groups.members() {
+            self.relabel(id);
+        }
+        if !discovers {
+            for id in self.chunks.ids(|record| !record.is_watched()) {
+                if let Some(record) = self.chunks.remove(id) {
+                    self.leave(&record);
+                }
+            }
+        }
     }
 
     /// Takes in what Twilio answered at `now`; what it no longer keeps is passed over. `kept` looks up what was once
@@ -132,7 +174,7 @@ impl Registry {
     pub fn observe(
         &mut self,
         mut operations: Vec<Operation>,
-        kept: impl Fn(OperationId) -> Option<Marks>,
+        kept: impl Fn(OperationId) -> Option<SavedOperation>,
         since: Timestamp,
         now: Timestamp,
     ) -> usize {
@@ -144,7 +186,8 @@ impl Registry {
         self.counting
             .consider(operations.iter().map(|operation| &operation.stats));
         let mut merging = Merging {
-            configured: &self.configured,
+            watched: &mut self.watched,
+            labelling: &mut self.labelling,
             oddities: &mut self.oddities,
             totals: &mut self.totals,
             counting: &mut self.counting,
@@ -203,39 +246,25 @@ impl Registry {
         }
     }
 
-    /// Forgets the operations that Twilio no longer keeps at `now`, configured ones included. Returns the configured ones among them.
+    /// Forgets the operations that Twilio no longer keeps at `now`, watched ones included. Returns the watched ones among them.
     ///
     /// What they contributed to counters stays.
     pub fn expire(&mut self, now: Timestamp) -> Vec<OperationId> {
-        let Self {
-            chunks,
-            oddities,
-            totals,
-            unsaved,
-            failures,
-            ..
-        } = self;
         let mut gone = BTreeSet::new();
-        chunks.expire(now, |record| {
-            let operation = record.operation(oddities);
-            totals.remove(&operation.state, &operation.stats);
-            unsaved.departs(record.id, || record.saved(oddities));
-            oddities.forget(record.id);
-            failures.forget(record.id);
+        for record in self.chunks.expire(now) {
             gone.insert(record.id);
-        });
-        let over = |id: &OperationId| {
-            self.chunks.get(*id).is_none() && (gone.contains(id) || id.created() + RETENTION <= now)
-        };
-        let expired: Vec<_> = self
-            .configured
-            .keys()
-            .filter(|id| over(id))
-            .copied()
-            .collect();
+            self.leave(&record);
+        }
+        self.labelling.groups.expire(now);
+        // Ids sort by time.
+        let unread = self.watched.unread().iter().copied();
+        gone.extend(unread.take_while(|id| id.created() + RETENTION <= now));
+        gone.retain(|id| self.watched.contains(*id));
+        let expired: Vec<_> = gone.into_iter().collect();
         for id in &expired {
-            self.configured.remove(id);
+            self.watched.remove(*id);
             self.failures.forget(*id);
+            self.labelling.forget(*id);
         }
         expired
     }
@@ -244,17 +273,14 @@ impl Registry {
     #[must_use]
     pub fn show(&self, standing: Standing) -> AccountSnapshot {
         let operations = self.shown();
-        let unread = self
-            .configured
-            .keys()
-            .filter(|id| self.chunks.get(**id).is_none())
-            .count();
+        let unread = self.watched.unread().len();
         AccountSnapshot {
             name: Arc::clone(&self.account),
             standing,
             reading: self.counting.reading(),
             totals: self.totals.clone(),
             counters: self.counting.exposed(),
+            groups: self.labelling.groups.show(),
             without_series: (self.chunks.size() + unread - operations.len()) as u64,
             operations,
         }
@@ -271,16 +297,19 @@ impl Registry {
         self.counting.discovered(moment);
     }
 
-    /// What is to be saved: the account, and the operations that changed since the last time.
+    /// What is to be saved: the account, and what changed since the last time.
     #[must_use]
     pub fn unsaved(&self) -> ToSave {
         let in_memory = self.unsaved.in_memory();
         let in_memory = in_memory
             .filter_map(|id| self.chunks.get(id))
-            .map(|record| record.saved(&self.oddities));
+            .map(|record| self.as_saved(record));
+        let (groups, ended) = self.labelling.groups.unsaved();
         ToSave {
             account: *self.counting.account(),
             operations: in_memory.chain(self.unsaved.departed().cloned()).collect(),
+            groups,
+            ended,
             covers: self.unsaved.revision(),
         }
     }
@@ -289,12 +318,66 @@ impl Registry {
     pub fn saved(&mut self, saved: &ToSave) {
         self.unsaved.saved(saved.covers);
         self.counting.saved(&saved.account);
+        self.labelling.groups.saved(&saved.groups, &saved.ended);
     }
 
     /// Whether there is nothing to save.
     #[must_use]
     pub fn is_saved(&self) -> bool {
         self.unsaved.is_empty() && self.counting.is_saved()
+    }
+
+    /// Takes in that users want something else of an operation than before.
+    fn rewatch(&mut self, id: OperationId) {
+        let is_watched = self.watched.contains(id);
+        let is_read = self
+            .chunks
+            .change(id, |record| *record = record.watched(is_watched));
+        self.watched.note(id, is_read);
+        if !is_watched && !is_read {
+            self.failures.forget(id);
+            self.labelling.forget(id);
+        }
+        self.relabel(id);
+    }
+
+    fn relabel(&mut self, id: OperationId) {
+        let record = self.chunks.get(id);
+        let operation = record.map(|record| record.operation(&self.oddities));
+        let seen = record
+            .zip(operation.as_ref())
+            .map(|(record, operation)| Seen {
+                operation,
+                counted: self.counting.counted(operation, record.marks),
+            });
+        let is_news = self.labelling.relabel(id, &self.watched, seen.as_ref());
+        if is_news && seen.is_some() {
+            self.unsaved.changed(id);
+        }
+    }
+
+    /// Takes in that an operation is not in memory any more.
+    fn leave(&mut self, record: &Record) {
+        let saved = self.as_saved(record);
+        self.watched.note(record.id, false);
+        self.totals
+            .remove(&saved.operation.state, &saved.operation.stats);
+        self.labelling.groups.left(&saved.operation);
+        self.labelling.forget(record.id);
+        self.unsaved.departs(record.id, || saved);
+        self.oddities.forget(record.id);
+        self.failures.forget(record.id);
+    }
+
+    fn as_saved(&self, record: &Record) -> SavedOperation {
+        SavedOperation {
+            operation: record.operation(&self.oddities),
+            last_success: record.last_success(),
+            last_change: record.last_change(),
+            marks: record.marks,
+            credited: self.labelling.groups.credited(record.id),
+            tags: self.labelling.tags(record.id).cloned(),
+        }
     }
 }
 

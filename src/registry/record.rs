@@ -6,7 +6,6 @@ use std::sync::Arc;
 use super::due::Due;
 use super::schedule::History;
 use crate::operation::{Marks, Operation, OperationId, State, Stats, Status, Word};
-use crate::store::SavedOperation;
 use crate::timestamp::Timestamp;
 
 /// What is known of one operation that was read at least once.
@@ -145,16 +144,6 @@ impl Record {
         }
     }
 
-    /// As it is saved.
-    pub(super) fn saved(&self, oddities: &Oddities) -> SavedOperation {
-        SavedOperation {
-            operation: self.operation(oddities),
-            last_success: self.last_success(),
-            last_change: self.last_change(),
-            marks: self.marks,
-        }
-    }
-
     fn stats(&self, oddities: &Oddities) -> Stats {
         Stats {
             emails: self.emails,
@@ -198,7 +187,7 @@ impl Record {
     pub(super) fn history(&self, by_age: bool) -> History {
         let is_small = || self.size().is_some_and(|size| size < SMALL);
         let trickles =
-            by_age && !self.has(WATCHED) && self.is_over() && (is_small() || self.is_settled());
+            by_age && !self.is_watched() && self.is_over() && (is_small() || self.is_settled());
         let read = self.last_success();
         History {
             change: self.last_change(),
@@ -235,8 +224,15 @@ impl Record {
     pub(super) const fn watched(mut self, is_watched: bool) -> Self {
         if is_watched {
             self.given |= WATCHED;
+        } else {
+            self.given &= !WATCHED;
         }
         self
+    }
+
+    /// Whether the user wants it watched.
+    pub(super) const fn is_watched(&self) -> bool {
+        self.given & WATCHED != 0
     }
 
     pub(super) fn last_change(&self) -> Timestamp {

@@ -1,37 +1,39 @@
-//! Who has series: the configured operations, then the newest that are large enough.
-
-use std::sync::Arc;
+//! Who has series: the configured operations; as far as there is room, the others that users want watched, newest first;
+//! then the newest that are large enough.
 
 use super::Registry;
 use super::record::Record;
 use crate::operation::OperationId;
-use crate::snapshot::{Labels, ShownOperation};
+use crate::snapshot::ShownOperation;
 
 impl Registry {
     pub(super) fn shown(&self) -> Vec<ShownOperation> {
         let mut shown: Vec<_> = self
-            .configured
-            .iter()
-            .map(|(id, labels)| {
-                let record = self.chunks.get(*id);
-                let unread = self.failures.contains(*id).then_some(false);
-                self.show_one(*id, record, unread, labels)
-            })
+            .watched
+            .configured()
+            .map(|id| self.show_watched(id))
             .collect();
-        let room = self.limit.operations.saturating_sub(shown.len());
+        let room = self.most_shown.saturating_sub(shown.len());
+        let others = self.watched.newest_others().take(room);
+        shown.extend(others.map(|id| self.show_watched(id)));
+        let room = self.most_shown.saturating_sub(shown.len());
         shown.reserve_exact(room.min(self.chunks.size()));
         let measure = self.chunks.measure();
-        let none = Labels::default();
         let newest = self.chunks.iter().rev();
         let newest = newest
             .flat_map(|chunk| chunk.large(measure))
-            .filter(|record| !self.configured.contains_key(&record.id));
+            .filter(|record| !record.is_watched());
         shown.extend(
             newest
                 .take(room)
-                .map(|record| self.show_one(record.id, Some(record), None, &none)),
+                .map(|record| self.show_one(record.id, Some(record), None)),
         );
         shown
+    }
+
+    pub(super) fn show_watched(&self, id: OperationId) -> ShownOperation {
+        let unread = self.failures.contains(id).then_some(false);
+        self.show_one(id, self.chunks.get(id), unread)
     }
 
     fn show_one(
@@ -39,14 +41,13 @@ impl Registry {
         id: OperationId,
         record: Option<&Record>,
         unread: Option<bool>,
-        labels: &Labels,
     ) -> ShownOperation {
         ShownOperation {
             id,
             seen: record.map(|record| record.operation(&self.oddities)),
             up: record.map_or(unread, |record| Some(!record.failed)),
             last_success: record.map(Record::last_success),
-            labels: Arc::clone(labels),
+            labels: self.labelling.shown(id),
         }
     }
 }

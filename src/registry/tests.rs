@@ -7,10 +7,6 @@ use super::*;
 use crate::operation::{Outcome, PREFIX, State, Stats, Status};
 
 const NOW: Timestamp = Timestamp::from_millis(1_775_370_000_000);
-const LIMIT: SeriesLimit = SeriesLimit {
-    operations: 2,
-    min_size: 1,
-};
 const HOUR: Duration = Duration::from_hours(1);
 
 /// The `n`th id made at `created`.
@@ -38,19 +34,22 @@ fn operation(created: Timestamp, n: u32, delivered: u32) -> Operation {
     }
 }
 
+/// At most two operations with series, and campaigns told apart.
+fn series() -> Series {
+    Series {
+        max_operations: 2,
+        aggregate_by: vec![Arc::from("campaign")],
+        max_label_values: 2,
+        ..Series::default()
+    }
+}
+
 /// A registry of an account that was first watched two days ago.
 fn registry(configured: &[OperationId]) -> Registry {
-    let configured = configured
-        .iter()
-        .map(|id| (*id, Labels::default()))
-        .collect();
-    Registry::new(
-        Arc::from("default"),
-        configured,
-        LIMIT,
-        None,
-        NOW - 48 * HOUR,
-    )
+    let mut registry = Registry::new(Arc::from("default"), &series(), None, NOW - 48 * HOUR);
+    let configured = configured.iter().map(|id| (*id, Labels::default()));
+    registry.list(Source::Configuration, configured.collect(), NOW);
+    registry
 }
 
 fn observe(registry: &mut Registry, operations: &[Operation], now: Timestamp) -> usize {
@@ -114,18 +113,18 @@ fn configured_operations_are_shown_whatever_the_limit_then_the_newest() {
     assert_eq!(shown(&registry), [id(ago(100), 9), id(ago(1), 0)]);
     assert_eq!(registry.show(Standing::default()).without_series, 2);
     assert_eq!(sum(&registry, "delivered"), 20);
-    registry.limit.operations = 0;
+    registry.most_shown = 0;
     assert_eq!(shown(&registry), [id(ago(100), 9)]);
 }
 
 #[test]
 fn the_few_that_are_large_are_found_among_many_that_are_not() {
     for large in [0, 3, 500, 2000] {
-        let limit = SeriesLimit {
-            operations: 1000,
+        let series = Series {
             min_size: 10,
+            ..Series::default()
         };
-        let mut registry = Registry::new(Arc::from("default"), BTreeMap::new(), limit, None, NOW);
+        let mut registry = Registry::new(Arc::from("default"), &series, None, NOW);
         let size = |n: u32| {
             if n * large / 2000 == (n + 1) * large / 2000 {
                 1
@@ -149,8 +148,11 @@ fn the_few_that_are_large_are_found_among_many_that_are_not() {
 #[test]
 fn small_operations_can_be_left_out_but_one_without_a_size_is_not_small() {
     let small = |size: Option<u32>, min_size| {
-        let limit = SeriesLimit { min_size, ..LIMIT };
-        let mut registry = Registry::new(Arc::from("default"), BTreeMap::new(), limit, None, NOW);
+        let series = Series {
+            min_size,
+            ..series()
+        };
+        let mut registry = Registry::new(Arc::from("default"), &series, None, NOW);
         let mut operation = operation(NOW, 0, 0);
         operation.stats.size = size;
         observe(&mut registry, &[operation], NOW);
@@ -304,7 +306,7 @@ fn a_restart_takes_up_everything_but_the_dead() {
     let batch = before.unsaved();
     let mut after = registry(&[]);
     after.restore_operations(batch.operations, NOW + HOUR);
-    after.restore(&batch.account);
+    after.restore(&batch.account, batch.groups);
     assert_eq!(
         after.show(Standing::default()).counters.unwrap().accepted,
         9
@@ -327,9 +329,9 @@ fn an_operation_that_a_jump_of_the_clock_made_forgotten_is_not_counted_again() {
     observe(&mut registry, &[operation(NOW, 0, 4)], NOW);
     let batch = registry.unsaved();
     registry.saved(&batch);
-    let marks = batch.operations[0].marks;
+    let kept = batch.operations[0].clone();
     registry.expire(NOW + 1000 * HOUR);
-    registry.observe(vec![operation(NOW, 0, 5)], |_| Some(marks), NOW, NOW);
+    registry.observe(vec![operation(NOW, 0, 5)], |_| Some(kept.clone()), NOW, NOW);
     assert_eq!(counted(&mut registry), (5, 5));
 }
 
@@ -445,7 +447,7 @@ fn what_fails_again_and_again_waits_behind_what_was_not_asked_for() {
 #[test]
 fn a_window_that_failed_shows_on_what_it_did_not_reach() {
     let mut registry = registry(&[]);
-    registry.limit.operations = 9;
+    registry.most_shown = 9;
     let ids = [1, 2, 3].map(|hours| id(NOW - hours * HOUR, 0));
     observe(
         &mut registry,
@@ -506,3 +508,6 @@ proptest! {
         prop_assert!(order.is_sorted());
     }
 }
+
+#[path = "group_tests.rs"]
+mod groups;

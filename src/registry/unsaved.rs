@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::operation::{Marks, OperationId};
+use crate::operation::OperationId;
 use crate::store::SavedOperation;
 
 /// So many operations that went unsaved are kept for the next save; more of them go only while nothing can be saved for days.
@@ -38,9 +38,9 @@ impl Unsaved {
         }
     }
 
-    /// The marks of an operation that went unsaved.
-    pub(super) fn marks(&self, id: OperationId) -> Option<Marks> {
-        self.departed.get(&id).map(|(_, saved)| saved.marks)
+    /// An operation that went unsaved.
+    pub(super) fn departed_as(&self, id: OperationId) -> Option<SavedOperation> {
+        self.departed.get(&id).map(|(_, saved)| saved.clone())
     }
 
     /// Up to when everything is covered by a save that begins now.

@@ -33,6 +33,9 @@ pub enum StoreError {
         /// What the operating system said.
         source: io::Error,
     },
+    /// The exporter stops, and nobody knows whether that was still done.
+    #[error("the exporter is stopping")]
+    Stopped,
     /// The disk did not do what it should.
     #[error("cannot read or write {}", file.display())]
     Io {

@@ -22,16 +22,18 @@ mod tables;
 mod tests;
 mod trouble;
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use redb::{Error, ReadTransaction, ReadableDatabase, WriteTransaction};
 
 pub use error::StoreError;
 
 use crate::operation::{Counters, Marks, Operation, OperationId};
+use crate::snapshot::Labels;
 use crate::timestamp::Timestamp;
 use file::{NAME, StateFile, contained};
 use state::{State, When};
@@ -52,6 +54,41 @@ pub struct SavedOperation {
     pub last_change: Timestamp,
     /// The most that was ever seen of it, which is what it has given to the counters.
     pub marks: Marks,
+    /// The groups it has given to, by label.
+    pub credited: Labels,
+    /// The tags of its first email, of those that are asked for; `None`: not known.
+    pub tags: Option<Labels>,
+}
+
+/// What names a group: a label and a value of it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct GroupKey {
+    /// The label's name.
+    pub label: Arc<str>,
+    /// Its value.
+    pub value: Arc<str>,
+}
+
+impl GroupKey {
+    /// The group of `value`.
+    #[must_use]
+    pub fn new(label: &str, value: &str) -> Self {
+        Self {
+            label: Arc::from(label),
+            value: Arc::from(value),
+        }
+    }
+}
+
+/// The counters of a group as kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SavedGroup {
+    /// Which group.
+    pub key: GroupKey,
+    /// Its counters as they were exposed.
+    pub counters: Counters,
+    /// When its last operation expires or expired.
+    pub until: Timestamp,
 }
 
 /// What is kept of an account besides its operations.
@@ -76,6 +113,10 @@ pub struct Batch<'a> {
     pub standing: &'a SavedAccount,
     /// The operations that changed.
     pub operations: &'a [SavedOperation],
+    /// The groups that changed.
+    pub groups: &'a [SavedGroup],
+    /// The groups that are to be forgotten.
+    pub ended: &'a [GroupKey],
 }
 
 /// What must outlive the exporter.
@@ -157,10 +198,37 @@ impl Store {
         }
     }
 
-    /// The marks of an operation that was kept, also long after its time; `None` if it never was, or was [purged](Self::purge).
-    pub fn marks(&self, account: &str, id: OperationId) -> Result<Option<Marks>, StoreError> {
+    /// What one operation of `account` is kept as, also long after its time; `None` if it never was, or was [purged](Self::purge).
+    pub fn operation(
+        &self,
+        account: &str,
+        id: OperationId,
+    ) -> Result<Option<SavedOperation>, StoreError> {
         let saved = self.read(|transaction| tables::operation(transaction, account, id))?;
-        Ok(saved.flatten().map(|saved| saved.marks))
+        Ok(saved.flatten())
+    }
+
+    /// The groups of `account`.
+    pub fn groups(&self, account: &str) -> Result<Vec<SavedGroup>, StoreError> {
+        let groups = self.read(|transaction| tables::groups(transaction, account))?;
+        Ok(groups.unwrap_or_default())
+    }
+
+    /// The operations that were registered for `account`, with their labels.
+    pub fn registered(&self, account: &str) -> Result<BTreeMap<OperationId, Labels>, StoreError> {
+        let registered = self.read(|transaction| tables::registered(transaction, account))?;
+        Ok(registered.unwrap_or_default())
+    }
+
+    /// Keeps what was registered for `account`, or forgets it where there are no labels; all or nothing, on the disk when
+    /// this returns `Ok`.
+    pub fn register(
+        &self,
+        account: &str,
+        operations: &[(OperationId, Option<Labels>)],
+    ) -> Result<(), StoreError> {
+        self.write(|transaction| tables::register(transaction, account, operations))
+            .map(|_| ())
     }
 
     /// Keeps `batch`, all or nothing; it is on the disk when this returns `Ok`. After an error nothing of it may be shown;

@@ -3,17 +3,21 @@
 //! A record begins with its version. Times stand relative to one another and figures that are zero are
 //! left out, so an operation of one email takes some thirty bytes: an account may have millions.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::bytes::{Reader, Unreadable, push, push_signed, push_text};
-use super::{SavedAccount, SavedOperation};
+use super::{GroupKey, SavedAccount, SavedGroup, SavedOperation};
 use crate::operation::{
     Counters, Marks, Operation, OperationId, Outcome, State, Stats, Status, Word,
 };
+use crate::snapshot::Labels;
 use crate::timestamp::Timestamp;
 
 /// The version of the records that are written.
 const RECORD: u8 = 1;
+/// The version of an operation's record that goes on with labels: most have none.
+const LABELLED: u8 = 2;
 
 /// In an operation's flags: the lowest three bits are the state, as its place in [`State::KNOWN`].
 const STATE: u8 = 0b111;
@@ -24,6 +28,9 @@ const HAS_RECIPIENTS: u8 = 1 << 4;
 const HAS_ATTEMPTS: u8 = 1 << 5;
 const HAS_UPDATED: u8 = 1 << 6;
 const HAS_UNKNOWN: u8 = 1 << 7;
+
+/// In the flags behind a labelled record.
+const HAS_TAGS: u8 = 1;
 
 /// In an account's flags.
 const CUMULATIVE_PROVEN: u8 = 1;
@@ -39,7 +46,8 @@ pub(super) fn write_operation(saved: &SavedOperation, out: &mut Vec<u8>) {
         updated,
     } = &saved.operation;
     out.clear();
-    out.push(RECORD);
+    let is_labelled = !saved.credited.is_empty() || saved.tags.is_some();
+    out.push(if is_labelled { LABELLED } else { RECORD });
     let known = State::KNOWN.iter().position(|known| known == state);
     let state_bits = known
         .and_then(|at| u8::try_from(at).ok())
@@ -88,12 +96,23 @@ pub(super) fn write_operation(saved: &SavedOperation, out: &mut Vec<u8>) {
             canceled,
         ],
     );
+    if is_labelled {
+        out.push(flag(saved.tags.is_some(), HAS_TAGS));
+        push_labels(out, &saved.credited);
+        if let Some(tags) = &saved.tags {
+            push_labels(out, tags);
+        }
+    }
 }
 
 /// Reads what [`write_operation`] wrote.
 pub(super) fn read_operation(id: OperationId, bytes: &[u8]) -> Result<SavedOperation, Unreadable> {
     let mut reader = Reader::new(bytes);
-    version(&mut reader)?;
+    let is_labelled = match reader.byte()? {
+        RECORD => false,
+        LABELLED => true,
+        other => return Err(Unreadable::Version(other)),
+    };
     let flags = reader.byte()?;
     let state = match flags & STATE {
         OTHER_STATE => State::Other(word(&mut reader)?),
@@ -119,6 +138,11 @@ pub(super) fn read_operation(id: OperationId, bytes: &[u8]) -> Result<SavedOpera
         unknown: has(HAS_UNKNOWN).then(|| unknown(&mut reader)).transpose()?,
     };
     let [accepted, outcomes @ ..] = figures::<{ 1 + Outcome::ALL.len() }>(&mut reader)?;
+    let (credited, tags) = if is_labelled {
+        given_labels(&mut reader)?
+    } else {
+        (Labels::default(), None)
+    };
     reader.end()?;
     Ok(SavedOperation {
         operation: Operation {
@@ -131,7 +155,86 @@ pub(super) fn read_operation(id: OperationId, bytes: &[u8]) -> Result<SavedOpera
         last_success,
         last_change,
         marks: Marks { accepted, outcomes },
+        credited,
+        tags,
     })
+}
+
+/// The groups an operation has given to, and its tags.
+fn given_labels(reader: &mut Reader<'_>) -> Result<(Labels, Option<Labels>), Unreadable> {
+    let has_tags = match reader.byte()? {
+        0 => false,
+        HAS_TAGS => true,
+        _ => return Err(Unreadable::Senseless),
+    };
+    let credited = labels(reader)?;
+    let tags = has_tags.then(|| labels(reader)).transpose()?;
+    Ok((credited, tags))
+}
+
+/// Labels as bytes, as they are registered.
+pub(super) fn write_labels(labels: &Labels) -> Vec<u8> {
+    let mut out = vec![RECORD];
+    push_labels(&mut out, labels);
+    out
+}
+
+/// Reads what [`write_labels`] wrote.
+pub(super) fn read_labels(bytes: &[u8]) -> Result<Labels, Unreadable> {
+    let mut reader = Reader::new(bytes);
+    version(&mut reader)?;
+    let labels = labels(&mut reader)?;
+    reader.end()?;
+    Ok(labels)
+}
+
+/// A group as bytes; its label and value are the key.
+pub(super) fn write_group(saved: &SavedGroup) -> Vec<u8> {
+    let mut out = vec![RECORD];
+    push_signed(&mut out, saved.until.as_millis());
+    push(&mut out, saved.counters.accepted);
+    for counter in saved.counters.outcomes {
+        push(&mut out, counter);
+    }
+    out
+}
+
+/// Reads what [`write_group`] wrote.
+pub(super) fn read_group(key: GroupKey, bytes: &[u8]) -> Result<SavedGroup, Unreadable> {
+    let mut reader = Reader::new(bytes);
+    version(&mut reader)?;
+    let until = Timestamp::from_millis(reader.signed()?);
+    let mut counters = Counters {
+        accepted: reader.number()?,
+        ..Counters::default()
+    };
+    for counter in &mut counters.outcomes {
+        *counter = reader.number()?;
+    }
+    reader.end()?;
+    Ok(SavedGroup {
+        key,
+        counters,
+        until,
+    })
+}
+
+fn push_labels(out: &mut Vec<u8>, labels: &Labels) {
+    push(out, labels.len() as u64);
+    for (name, value) in labels.iter() {
+        push_text(out, name);
+        push_text(out, value);
+    }
+}
+
+fn labels(reader: &mut Reader<'_>) -> Result<Labels, Unreadable> {
+    let count = reader.number()?;
+    let mut labels = BTreeMap::new();
+    for _ in 0..count {
+        let name = reader.text()?.to_owned();
+        labels.insert(name, reader.text()?.to_owned());
+    }
+    Ok(Arc::new(labels))
 }
 
 /// An account's standing as bytes.

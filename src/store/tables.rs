@@ -3,6 +3,7 @@
 //! A table for all accounts, and one for each account's operations, by id: an id has a fixed width, and the range of one account
 //! needs no prefix.
 
+use std::collections::BTreeMap;
 use std::ops::Bound;
 
 use redb::{
@@ -10,9 +11,13 @@ use redb::{
     WriteTransaction,
 };
 
-use super::record::{read_account, read_operation, write_account, write_operation};
-use super::{Batch, SavedAccount, SavedOperation};
+use super::record::{
+    read_account, read_group, read_labels, read_operation, write_account, write_group,
+    write_labels, write_operation,
+};
+use super::{Batch, GroupKey, SavedAccount, SavedGroup, SavedOperation};
 use crate::operation::OperationId;
+use crate::snapshot::Labels;
 use crate::timestamp::Timestamp;
 
 /// An id as a key.
@@ -25,8 +30,16 @@ const FORMAT: &str = "format";
 const ACCOUNTS: TableDefinition<'static, &str, &[u8]> = TableDefinition::new("accounts");
 /// What stands before the account in the name of the table of its operations.
 const OPERATIONS: &str = "operations/";
+/// The same for its groups, by label and value.
+const GROUPS: &str = "groups/";
+/// The same for the operations that were registered for it.
+const REGISTERED: &str = "registered/";
 
 fn operations(name: &str) -> TableDefinition<'_, &'static Key, &'static [u8]> {
+    TableDefinition::new(name)
+}
+
+fn groups_table(name: &str) -> TableDefinition<'_, (&'static str, &'static str), &'static [u8]> {
     TableDefinition::new(name)
 }
 
@@ -64,13 +77,16 @@ pub(super) fn read_all(transaction: &ReadTransaction) -> Result<(), Error> {
         account_from(name.value(), bytes.value())?;
     }
     for table in transaction.list_tables()? {
-        let Some(account) = table.name().strip_prefix(OPERATIONS) else {
-            continue;
-        };
-        let table = transaction.open_table(operations(table.name()))?;
-        for entry in table.iter()? {
-            let (id, bytes) = entry?;
-            operation_from(account, id.value(), bytes.value())?;
+        let name = table.name();
+        if let Some(account) = name.strip_prefix(OPERATIONS) {
+            for entry in transaction.open_table(operations(name))?.iter()? {
+                let (id, bytes) = entry?;
+                operation_from(account, id.value(), bytes.value())?;
+            }
+        } else if let Some(account) = name.strip_prefix(GROUPS) {
+            groups(transaction, account)?;
+        } else if let Some(account) = name.strip_prefix(REGISTERED) {
+            registered(transaction, account)?;
         }
     }
     Ok(())
@@ -112,6 +128,67 @@ pub(super) fn some_operations(
         .collect()
 }
 
+/// The groups of `account`.
+pub(super) fn groups(
+    transaction: &ReadTransaction,
+    account: &str,
+) -> Result<Vec<SavedGroup>, Error> {
+    let name = format!("{GROUPS}{account}");
+    let table = match transaction.open_table(groups_table(&name)) {
+        Err(TableError::TableDoesNotExist(_)) => return Ok(Vec::new()),
+        table => table?,
+    };
+    let group = |entry: Result<_, redb::StorageError>| {
+        let (key, bytes): (
+            redb::AccessGuard<'_, (&str, &str)>,
+            redb::AccessGuard<'_, &[u8]>,
+        ) = entry?;
+        let (label, value) = key.value();
+        read_group(GroupKey::new(label, value), bytes.value())
+            .map_err(|error| Error::Corrupted(format!("account {account}, a group: {error}")))
+    };
+    table.iter()?.map(group).collect()
+}
+
+/// The operations that were registered for `account`.
+pub(super) fn registered(
+    transaction: &ReadTransaction,
+    account: &str,
+) -> Result<BTreeMap<OperationId, Labels>, Error> {
+    let name = format!("{REGISTERED}{account}");
+    let mut registered = BTreeMap::new();
+    let table = match transaction.open_table(operations(&name)) {
+        Err(TableError::TableDoesNotExist(_)) => return Ok(registered),
+        table => table?,
+    };
+    for entry in table.iter()? {
+        let (key, bytes) = entry?;
+        let id = id_from(account, key.value())?;
+        let labels = read_labels(bytes.value()).map_err(|error| {
+            Error::Corrupted(format!("account {account}, registered {id}: {error}"))
+        })?;
+        registered.insert(id, labels);
+    }
+    Ok(registered)
+}
+
+/// Writes what was registered for `account`, and removes what has no labels.
+pub(super) fn register(
+    transaction: &WriteTransaction,
+    account: &str,
+    operations_and_labels: &[(OperationId, Option<Labels>)],
+) -> Result<(), Error> {
+    let name = format!("{REGISTERED}{account}");
+    let mut table = transaction.open_table(operations(&name))?;
+    for (id, labels) in operations_and_labels {
+        match labels {
+            Some(labels) => table.insert(&id.to_bytes(), write_labels(labels).as_slice())?,
+            None => table.remove(&id.to_bytes())?,
+        };
+    }
+    Ok(())
+}
+
 /// One operation of `account`.
 pub(super) fn operation(
     transaction: &ReadTransaction,
@@ -136,6 +213,17 @@ pub(super) fn write(transaction: &WriteTransaction, batch: &Batch<'_>) -> Result
     transaction
         .open_table(ACCOUNTS)?
         .insert(batch.account, standing.as_slice())?;
+    if !batch.groups.is_empty() || !batch.ended.is_empty() {
+        let name = format!("{GROUPS}{}", batch.account);
+        let mut table = transaction.open_table(groups_table(&name))?;
+        for GroupKey { label, value } in batch.ended {
+            table.remove((&**label, &**value))?;
+        }
+        for saved in batch.groups {
+            let key = (&*saved.key.label, &*saved.key.value);
+            table.insert(key, write_group(saved).as_slice())?;
+        }
+    }
     if batch.operations.is_empty() {
         return Ok(());
     }
@@ -149,7 +237,8 @@ pub(super) fn write(transaction: &WriteTransaction, batch: &Batch<'_>) -> Result
     Ok(())
 }
 
-/// Removes at most `limit` operations of `account` whose ids are older than `before`; returns how many.
+/// Removes at most `limit` operations of `account` whose ids are older than `before`, and all of those that were registered;
+/// returns how many of the former.
 pub(super) fn purge(
     transaction: &WriteTransaction,
     account: &str,
@@ -166,6 +255,9 @@ pub(super) fn purge(
     for key in &keys {
         table.remove(key)?;
     }
+    let name = format!("{REGISTERED}{account}");
+    let mut table = transaction.open_table(operations(&name))?;
+    table.retain_in::<&Key, _>(..&end, |_, _| false)?;
     Ok(keys.len())
 }
 
@@ -185,12 +277,16 @@ fn account_from(name: &str, bytes: &[u8]) -> Result<SavedAccount, Error> {
     read_account(bytes).map_err(|error| Error::Corrupted(format!("account {name}: {error}")))
 }
 
-fn operation_from(account: &str, key: &Key, bytes: &[u8]) -> Result<SavedOperation, Error> {
-    let Some(id) = OperationId::from_bytes(*key) else {
-        return Err(Error::Corrupted(format!(
+fn id_from(account: &str, key: &Key) -> Result<OperationId, Error> {
+    OperationId::from_bytes(*key).ok_or_else(|| {
+        Error::Corrupted(format!(
             "account {account}: a key that is no operation's id"
-        )));
-    };
+        ))
+    })
+}
+
+fn operation_from(account: &str, key: &Key, bytes: &[u8]) -> Result<SavedOperation, Error> {
+    let id = id_from(account, key)?;
     read_operation(id, bytes)
         .map_err(|error| Error::Corrupted(format!("account {account}, operation {id}: {error}")))
 }

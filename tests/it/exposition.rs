@@ -191,6 +191,7 @@ fn snapshot(account: &str, labels: BTreeMap<String, String>, seen: Operation) ->
             reading: Reading::Exclusive,
             totals,
             without_series: 0,
+            groups: Vec::new(),
             operations: vec![shown],
         }],
     }

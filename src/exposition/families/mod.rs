@@ -1,6 +1,7 @@
 //! A snapshot as metric families: which samples there are, and which are left out.
 
 mod account;
+mod group;
 mod operation;
 
 use super::labels::LabelTexts;
@@ -54,6 +55,7 @@ impl<'a> Labelled<'a> {
     pub(super) fn write(&self, text: &mut Text<'_>) {
         operation::write(self, text);
         account::write(self, text);
+        group::write(self, text);
     }
 
     fn accounts(&self) -> impl Iterator<Item = (&'a str, &'a AccountSnapshot)> {

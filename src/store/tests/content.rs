@@ -4,7 +4,10 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::operation::Word;
-use crate::store::record::{read_account, read_operation, write_account, write_operation};
+use crate::store::record::{
+    read_account, read_group, read_labels, read_operation, write_account, write_labels,
+    write_operation,
+};
 
 fn time() -> impl Strategy<Value = Timestamp> {
     prop_oneof![any::<i64>(), 1_600_000_000_000_i64..2_000_000_000_000]
@@ -59,14 +62,28 @@ fn any_saved() -> impl Strategy<Value = SavedOperation> {
     );
     let marks = (figure(), proptest::array::uniform5(figure()))
         .prop_map(|(accepted, outcomes)| Marks { accepted, outcomes });
-    (operation, time(), time(), marks).prop_map(|(operation, last_success, last_change, marks)| {
-        SavedOperation {
-            operation,
-            last_success,
-            last_change,
-            marks,
-        }
-    })
+    let times = (time(), time());
+    (
+        operation,
+        times,
+        marks,
+        labels(),
+        proptest::option::of(labels()),
+    )
+        .prop_map(
+            |(operation, (last_success, last_change), marks, credited, tags)| SavedOperation {
+                operation,
+                last_success,
+                last_change,
+                marks,
+                credited,
+                tags,
+            },
+        )
+}
+
+fn labels() -> impl Strategy<Value = Labels> {
+    proptest::collection::btree_map("[a-z_]{1,9}", ".{0,20}", 0..4).prop_map(Labels::new)
 }
 
 fn any_standing() -> impl Strategy<Value = SavedAccount> {
@@ -102,11 +119,18 @@ proptest! {
     }
 
     #[test]
-    fn no_bytes_panic(mut bytes: Vec<u8>, versioned: bool) {
-        if versioned && let Some(first) = bytes.first_mut() {
-            *first = 1;
+    fn registered_labels_round_trip(given in labels()) {
+        prop_assert_eq!(read_labels(&write_labels(&given)), Ok(given));
+    }
+
+    #[test]
+    fn no_bytes_panic(mut bytes: Vec<u8>, version in 0_u8..3) {
+        if let Some(first) = bytes.first_mut() {
+            *first = version;
         }
         let _ = read_account(&bytes);
+        let _ = read_labels(&bytes);
+        let _ = read_group(GroupKey::new("campaign", "spring"), &bytes);
         let _ = read_operation(saved(0, 0).operation.id, &bytes);
     }
 
@@ -144,6 +168,8 @@ fn what_was_committed_is_there_after_opening_again() {
         account: "other",
         standing: &standing(9),
         operations: &[],
+        groups: &[],
+        ended: &[],
     };
     store.commit(&other).unwrap();
     drop(store);
@@ -151,10 +177,11 @@ fn what_was_committed_is_there_after_opening_again() {
     assert_eq!((store.notices(), others(&path)), (&[][..], Vec::new()));
     assert_eq!(content(&store), kept);
     assert_eq!(
-        store.marks(ACCOUNT, kept.1[5].operation.id).unwrap(),
-        Some(kept.1[5].marks)
+        store.operation(ACCOUNT, kept.1[5].operation.id).unwrap(),
+        Some(kept.1[5].clone())
     );
-    assert_eq!(store.marks("other", kept.1[5].operation.id).unwrap(), None);
+    let elsewhere = store.operation("other", kept.1[5].operation.id);
+    assert_eq!(elsewhere.unwrap(), None);
     let found = store
         .load("other", &mut |_| panic!("has no operations"))
         .unwrap();
@@ -167,7 +194,7 @@ fn without_a_directory_nothing_is_kept_and_nothing_fails() {
     commit(&store, &(Some(standing(1)), vec![saved(1, 1)])).unwrap();
     assert_eq!(content(&store), (None, Vec::new()));
     assert_eq!(
-        store.marks(ACCOUNT, saved(1, 1).operation.id).unwrap(),
+        store.operation(ACCOUNT, saved(1, 1).operation.id).unwrap(),
         None
     );
     assert!(!store.purge(ACCOUNT, now()).unwrap());
@@ -193,7 +220,63 @@ fn a_purge_forgets_the_older_ones_in_bounded_steps() {
     assert!(!store.purge(ACCOUNT, before).unwrap());
     assert_eq!(content(&store), (Some(standing(1)), vec![late]));
     assert_eq!(
-        store.marks(ACCOUNT, saved(3, 1).operation.id).unwrap(),
+        store.operation(ACCOUNT, saved(3, 1).operation.id).unwrap(),
         None
+    );
+}
+
+#[test]
+fn groups_are_kept_until_they_end() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(directory.path());
+    let group = |value, accepted| SavedGroup {
+        key: GroupKey::new("campaign", value),
+        counters: Counters {
+            accepted,
+            outcomes: [1, 2, 3, 4, u64::MAX],
+        },
+        until: now(),
+    };
+    let commit = |groups: &[SavedGroup], ended: &[GroupKey]| {
+        let batch = Batch {
+            account: ACCOUNT,
+            standing: &standing(1),
+            operations: &[],
+            groups,
+            ended,
+        };
+        store.commit(&batch).unwrap();
+    };
+    assert_eq!(store.groups(ACCOUNT).unwrap(), []);
+    commit(&[group("spring", 1), group("autumn/\0", 2)], &[]);
+    commit(&[group("spring", 5)], &[GroupKey::new("campaign", "never")]);
+    let kept = [group("autumn/\0", 2), group("spring", 5)];
+    assert_eq!(store.groups(ACCOUNT).unwrap(), kept);
+    assert_eq!(store.groups("other").unwrap(), []);
+    commit(&[], &[GroupKey::new("campaign", "spring")]);
+    drop(store);
+    assert_eq!(open(directory.path()).groups(ACCOUNT).unwrap(), kept[..1]);
+}
+
+#[test]
+fn what_was_registered_is_kept_until_it_is_forgotten() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(directory.path());
+    let [first, second] = [1, 2].map(|number| saved(number, 0).operation.id);
+    let labels = Labels::new([("campaign".to_owned(), "spring".to_owned())].into());
+    let both = [
+        (first, Some(Labels::default())),
+        (second, Some(labels.clone())),
+    ];
+    store.register(ACCOUNT, &both).unwrap();
+    drop(store);
+    let store = open(directory.path());
+    let registered = [(first, Labels::default()), (second, labels.clone())];
+    assert_eq!(store.registered(ACCOUNT).unwrap(), registered.into());
+    assert!(store.registered("other").unwrap().is_empty());
+    store.register(ACCOUNT, &[(first, None)]).unwrap();
+    assert_eq!(
+        store.registered(ACCOUNT).unwrap(),
+        [(second, labels)].into()
     );
 }

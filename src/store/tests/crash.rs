@@ -7,6 +7,7 @@ use redb::{Builder, Error};
 use super::*;
 use crate::store::backend::{Backend, Shared};
 use crate::store::file::{Finding, examine};
+use crate::store::format::UPGRADES;
 
 #[test]
 fn a_commit_that_fails_midway_leaves_nothing() {
@@ -19,6 +20,8 @@ fn a_commit_that_fails_midway_leaves_nothing() {
             account: ACCOUNT,
             standing: &after.0,
             operations: &after.1,
+            groups: &[],
+            ended: &[],
         };
         tables::write(transaction, &batch)?;
         Err::<(), _>(Error::Corrupted("on purpose".to_owned()))
@@ -73,6 +76,8 @@ fn a_power_cut_at_any_write_leaves_the_state_before_or_after() {
         account: ACCOUNT,
         standing: after.0.as_ref().unwrap(),
         operations: &after.1,
+        groups: &[],
+        ended: &[],
     };
     tables::write(&transaction, &batch).unwrap();
     transaction.commit().unwrap();
@@ -83,7 +88,7 @@ fn a_power_cut_at_any_write_leaves_the_state_before_or_after() {
     let count = images.len();
     for (at, image) in images.into_iter().enumerate() {
         fs::write(&path, image).unwrap();
-        let Finding::Sound(found) = examine(&path, &[]) else {
+        let Finding::Sound(found) = examine(&path, UPGRADES) else {
             panic!("image {at} of {count} is not sound");
         };
         let found = content_of(&found);

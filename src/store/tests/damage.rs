@@ -5,6 +5,7 @@ use redb::ReadableTable;
 use super::crash::content_of;
 use super::*;
 use crate::store::file::{Fault, Finding, examine};
+use crate::store::format::UPGRADES;
 
 /// A file after a clean end, one whose process was killed, and what both hold.
 fn files() -> ([Vec<u8>; 2], Content) {
@@ -27,7 +28,7 @@ fn directory_without_syncs() -> tempfile::TempDir {
 /// Opens `bytes` as a file; whether it still held `content`, else it must have been seen through.
 fn still_holds(path: &Path, bytes: &[u8], content: &Content, what: &str) -> bool {
     fs::write(path, bytes).unwrap();
-    match examine(path, &[]) {
+    match examine(path, UPGRADES) {
         Finding::Sound(file) => {
             assert!(
                 content_of(&file) == *content,
@@ -168,7 +169,7 @@ fn a_database_of_another_program_is_foreign() {
     transaction.commit().unwrap();
     drop(database);
     assert!(matches!(
-        examine(&path, &[]),
+        examine(&path, UPGRADES),
         Finding::Unfit(Fault::Foreign, _)
     ));
 }
@@ -204,7 +205,7 @@ fn a_record_that_makes_no_sense_is_damage_although_its_page_is_whole() {
         .unwrap();
     transaction.commit().unwrap();
     drop(database);
-    let Finding::Unfit(Fault::Damaged, what) = examine(&path, &[]) else {
+    let Finding::Unfit(Fault::Damaged, what) = examine(&path, UPGRADES) else {
         panic!("not seen");
     };
     assert_eq!(
@@ -229,14 +230,14 @@ fn a_file_of_a_newer_version_is_refused_and_left_as_it_is() {
         refused,
         StoreError::Newer {
             found: 7,
-            known: 1,
+            known: 2,
             ..
         }
     ));
     assert_eq!(
         refused.to_string(),
         format!(
-            "{} has format 7, this version knows up to 1; use the newer exporter again, or another --storage.path",
+            "{} has format 7, this version knows up to 2; use the newer exporter again, or another --storage.path",
             path.display()
         )
     );
@@ -259,6 +260,10 @@ fn an_older_format_is_brought_up_step_by_step() {
     let directory = tempfile::tempdir().unwrap();
     let store = open(directory.path());
     let kept = fill(&store, 5);
+    // As the first version left it.
+    store
+        .write(|transaction| tables::set_format(transaction, 1))
+        .unwrap();
     drop(store);
     let path = directory.path().join(NAME);
     for (upgrades, from, found) in [

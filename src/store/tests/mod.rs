@@ -46,6 +46,8 @@ pub(super) fn saved(number: u32, delivered: u32) -> SavedOperation {
         last_success: now(),
         last_change: created,
         marks,
+        credited: Labels::default(),
+        tags: None,
     }
 }
 
@@ -78,6 +80,8 @@ pub(super) fn commit(store: &Store, content: &Content) -> Result<(), StoreError>
         account: ACCOUNT,
         standing,
         operations: &content.1,
+        groups: &[],
+        ended: &[],
     })
 }
 

@@ -1,0 +1,71 @@
+//! The families that have one set of series for each value of a label that the configuration names.
+
+use super::Labelled;
+use crate::exposition::catalogue::{self, Metric};
+use crate::exposition::labels::{further, push_further};
+use crate::exposition::text::Text;
+use crate::operation::Outcome;
+use crate::snapshot::{GroupSnapshot, Totals};
+
+pub(super) fn write(labelled: &Labelled<'_>, text: &mut Text<'_>) {
+    let groups = labelled.groups();
+    sums(
+        &groups,
+        text,
+        &catalogue::OPERATIONS_BY_LABEL,
+        "state",
+        Totals::operations,
+    );
+    sums(
+        &groups,
+        text,
+        &catalogue::EMAILS_BY_LABEL,
+        "status",
+        Totals::emails,
+    );
+    let mut accepted = text.family(&catalogue::EMAILS_ACCEPTED_BY_LABEL);
+    for (labels, group) in &groups {
+        if let Some(counters) = group.counters {
+            accepted.sample(labels, counters.accepted);
+        }
+    }
+    let mut outcomes = text.family(&catalogue::EMAIL_OUTCOMES_BY_LABEL);
+    for (labels, group) in &groups {
+        let counters = group.counters.iter();
+        let counters = counters.flat_map(|counters| counters.outcomes);
+        for (outcome, emails) in Outcome::ALL.iter().zip(counters) {
+            outcomes.sample_with(labels, &further("outcome", outcome.as_str()), emails);
+        }
+    }
+}
+
+fn sums<'a, I: Iterator<Item = (&'a str, u64)>>(
+    groups: &[(String, &'a GroupSnapshot)],
+    text: &mut Text<'_>,
+    metric: &'static Metric,
+    label: &str,
+    sums: impl Fn(&'a Totals) -> I,
+) {
+    let mut family = text.family(metric);
+    for (labels, group) in groups {
+        for (word, sum) in sums(&group.totals) {
+            family.sample_with(labels, &further(label, word), sum);
+        }
+    }
+}
+
+impl<'a> Labelled<'a> {
+    /// Each group with its label text.
+    fn groups(&self) -> Vec<(String, &'a GroupSnapshot)> {
+        let accounts = self.accounts();
+        let groups = accounts.flat_map(|(account, snapshot)| {
+            snapshot.groups.iter().map(move |group| {
+                let mut labels = account.to_owned();
+                push_further(&mut labels, "label", &group.label);
+                push_further(&mut labels, "value", &group.value);
+                (labels, group)
+            })
+        });
+        groups.collect()
+    }
+}

@@ -1,0 +1,140 @@
+//! What operations give to the groups of their labels.
+
+use super::*;
+
+fn labels(campaign: &str) -> Labels {
+    Arc::new([("campaign".to_owned(), campaign.to_owned())].into())
+}
+
+/// Emails delivered as they stand, and the accepted ones as they were counted and saved, of a campaign.
+fn campaign(registry: &mut Registry, value: &str) -> Option<(u64, u64)> {
+    let batch = registry.unsaved();
+    registry.saved(&batch);
+    let snapshot = registry.show(Standing::default());
+    let mut groups = snapshot.groups.iter();
+    let group = groups.find(|group| &*group.value == value)?;
+    let delivered = group.totals.at(Status::Delivered);
+    Some((
+        delivered,
+        group.counters.map_or(0, |counters| counters.accepted),
+    ))
+}
+
+fn label(registry: &mut Registry, id: OperationId, campaign: Option<&str>) {
+    registry.set(&Source::Api, id, campaign.map(labels));
+}
+
+#[test]
+fn an_operation_gives_to_its_group_what_it_gives_to_the_account() {
+    let mut registry = registry(&[]);
+    label(&mut registry, id(NOW, 0), Some("spring"));
+    observe(
+        &mut registry,
+        &[operation(NOW, 0, 4), operation(NOW, 1, 9)],
+        NOW,
+    );
+    assert_eq!(campaign(&mut registry, "spring"), Some((4, 4)));
+    observe(&mut registry, &[operation(NOW, 0, 6)], NOW);
+    assert_eq!(campaign(&mut registry, "spring"), Some((6, 6)));
+    registry.expire(NOW + RETENTION);
+    assert_eq!(campaign(&mut registry, "spring"), Some((0, 6)));
+    registry.expire(NOW + 2 * RETENTION);
+    assert_eq!(campaign(&mut registry, "spring"), None);
+}
+
+#[test]
+fn a_label_that_comes_late_brings_what_was_counted_but_no_baseline() {
+    let mut registry = registry(&[]);
+    let old = NOW - 100 * HOUR;
+    observe(
+        &mut registry,
+        &[operation(old, 0, 40), operation(NOW, 0, 4)],
+        NOW,
+    );
+    label(&mut registry, id(old, 0), Some("spring"));
+    label(&mut registry, id(NOW, 0), Some("spring"));
+    assert_eq!(campaign(&mut registry, "spring"), Some((44, 4)));
+    observe(&mut registry, &[operation(old, 0, 41)], NOW);
+    assert_eq!(campaign(&mut registry, "spring"), Some((45, 5)));
+}
+
+#[test]
+fn another_label_takes_what_stands_and_leaves_what_was_counted() {
+    let mut registry = registry(&[]);
+    label(&mut registry, id(NOW, 0), Some("spring"));
+    observe(&mut registry, &[operation(NOW, 0, 4)], NOW);
+    label(&mut registry, id(NOW, 0), Some("autumn"));
+    observe(&mut registry, &[operation(NOW, 0, 5)], NOW);
+    assert_eq!(campaign(&mut registry, "spring"), Some((0, 4)));
+    assert_eq!(campaign(&mut registry, "autumn"), Some((5, 1)));
+    // A label that goes and comes back counts nothing again.
+    label(&mut registry, id(NOW, 0), None);
+    assert_eq!(campaign(&mut registry, "autumn"), Some((0, 1)));
+    label(&mut registry, id(NOW, 0), Some("autumn"));
+    assert_eq!(campaign(&mut registry, "autumn"), Some((5, 1)));
+}
+
+#[test]
+fn values_beyond_the_bound_are_together_even_before_anything_was_read() {
+    let mut registry = registry(&[]);
+    for (n, value) in [(0, "a"), (1, "b"), (2, "c"), (3, "d")] {
+        label(&mut registry, id(NOW, n), Some(value));
+    }
+    let operations: Vec<_> = (0..4).map(|n| operation(NOW, n, n + 1)).collect();
+    observe(&mut registry, &operations, NOW);
+    assert_eq!(campaign(&mut registry, "a"), Some((1, 1)));
+    assert_eq!(campaign(&mut registry, "b"), Some((2, 2)));
+    assert_eq!(campaign(&mut registry, "c"), None);
+    assert_eq!(campaign(&mut registry, "other"), Some((7, 7)));
+}
+
+#[test]
+fn groups_outlive_a_restart_and_a_jump_of_the_clock_without_counting_twice() {
+    let mut before = registry(&[]);
+    label(&mut before, id(NOW, 0), Some("spring"));
+    observe(&mut before, &[operation(NOW, 0, 4)], NOW);
+    let batch = before.unsaved();
+    let kept = batch.operations[0].clone();
+    let mut after = registry(&[]);
+    after.restore(&batch.account, batch.groups);
+    after.restore_operations(batch.operations, NOW);
+    assert_eq!(campaign(&mut after, "spring"), Some((4, 4)));
+    label(&mut after, id(NOW, 0), Some("spring"));
+    after.settle(true);
+    assert_eq!(campaign(&mut after, "spring"), Some((4, 4)));
+    after.expire(NOW + RETENTION);
+    label(&mut after, id(NOW, 0), Some("spring"));
+    after.observe(vec![operation(NOW, 0, 5)], |_| Some(kept.clone()), NOW, NOW);
+    assert_eq!(campaign(&mut after, "spring"), Some((5, 5)));
+}
+
+#[test]
+fn what_nobody_lists_any_more_goes_where_nothing_is_discovered() {
+    let mut registry = registry(&[id(NOW, 0)]);
+    let file = Source::File(Arc::from("a.yml"));
+    let listed = |campaign| {
+        [
+            (id(NOW, 0), labels(campaign)),
+            (id(NOW, 1), labels(campaign)),
+        ]
+    };
+    registry.list(file.clone(), listed("spring").into(), NOW);
+    observe(
+        &mut registry,
+        &[operation(NOW, 0, 4), operation(NOW, 1, 5)],
+        NOW,
+    );
+    assert_eq!(campaign(&mut registry, "spring"), Some((9, 9)));
+    registry.list(file.clone(), Listed::new(), NOW);
+    registry.settle(true);
+    assert_eq!(sum(&registry, "delivered"), 9);
+    registry.settle(false);
+    assert_eq!(
+        (sum(&registry, "delivered"), shown(&registry)),
+        (4, vec![id(NOW, 0)])
+    );
+    assert_eq!(campaign(&mut registry, "spring"), Some((0, 9)));
+    // A list may name what is too old.
+    registry.list(file, listed("spring").into(), NOW + RETENTION);
+    assert!(registry.show(Standing::default()).without_series == 0);
+}

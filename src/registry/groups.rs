@@ -1,0 +1,313 @@
+//! Sums and counters of the operations that share a label's value, for the few labels that the configuration names.
+//!
+//! An operation gives to the group of its label's value what it gives to the account's sums and counters. What it has
+//! given to one group of a label it never gives to another: when its label changes, the new group gets what comes from then on.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use crate::operation::{Counters, Marks, Operation, OperationId, RETENTION};
+use crate::snapshot::{GroupSnapshot, Labels, Totals};
+use crate::store::{GroupKey, SavedGroup};
+use crate::timestamp::Timestamp;
+
+/// The group that takes in what comes when a label has as many values as are allowed.
+pub(super) const OTHER: &str = "other";
+
+/// The groups of an account.
+#[derive(Debug)]
+pub(super) struct Groups {
+    /// The labels by whose values operations are grouped.
+    labels: Vec<Arc<str>>,
+    /// The most values of one label that have groups of their own.
+    most: usize,
+    by_key: BTreeMap<GroupKey, Group>,
+    members: HashMap<OperationId, Vec<Membership>>,
+    /// Groups that ended, and may still be in the store.
+    ended: Vec<GroupKey>,
+}
+
+#[derive(Debug)]
+struct Group {
+    totals: Totals,
+    counters: Counters,
+    /// When the last operation of it expires or expired; a label's value that is not used any more ends.
+    until: Timestamp,
+    /// As it was saved last.
+    saved: Option<SavedGroup>,
+}
+
+/// That an operation belongs to a group, or did when it last had the label.
+#[derive(Debug, Clone)]
+struct Membership {
+    key: GroupKey,
+    /// Whether the operation has the label now.
+    is_current: bool,
+}
+
+/// What a group needs to know of an operation that was read.
+pub(super) struct Seen<'a> {
+    pub(super) operation: &'a Operation,
+    /// What it has given to the account's counters.
+    pub(super) counted: Marks,
+}
+
+impl Groups {
+    pub(super) fn new(labels: &[Arc<str>], most: usize) -> Self {
+        Self {
+            labels: labels.to_vec(),
+            most,
+            by_key: BTreeMap::new(),
+            members: HashMap::new(),
+            ended: Vec::new(),
+        }
+    }
+
+    /// Takes up a group as it was saved.
+    pub(super) fn restore(&mut self, saved: SavedGroup) {
+        if self.labels.contains(&saved.key.label) {
+            let group = self.group(&saved.key, saved.until);
+            group.counters = saved.counters;
+            group.saved = Some(saved);
+        }
+    }
+
+    /// Takes up an operation as it was saved, with the groups it has given to.
+    pub(super) fn restore_member(&mut self, operation: &Operation, credited: &Labels) {
+        let known = credited.iter().filter_map(|(label, value)| {
+            let key = GroupKey::new(label, value);
+            self.labels.contains(&key.label).then_some(Membership {
+                key,
+                is_current: true,
+            })
+        });
+        let memberships: Vec<_> = known.collect();
+        self.members.remove(&operation.id);
+        for membership in &memberships {
+            self.group(&membership.key, operation.expires())
+                .add(operation);
+        }
+        self.remember(operation.id, memberships);
+    }
+
+    /// Takes in that an operation has these labels now. Says whether it gives to another group than before.
+    pub(super) fn relabel(
+        &mut self,
+        id: OperationId,
+        labels: &Labels,
+        seen: Option<&Seen<'_>>,
+    ) -> bool {
+        let mut memberships = self.members.remove(&id).unwrap_or_default();
+        let mut is_news = false;
+        for label in self.labels.clone() {
+            let before = memberships
+                .iter()
+                .position(|membership| membership.key.label == label)
+                .map(|at| memberships.swap_remove(at));
+            let value = labels.get(&*label).filter(|value| !value.is_empty());
+            let key = value.map(|value| self.place(&label, value));
+            if let Some(key) = &key {
+                self.group(key, id.created() + RETENTION);
+            }
+            is_news |= key.is_some() && before.as_ref().map(|before| &before.key) != key.as_ref();
+            memberships.extend(self.moved(before, key, seen));
+        }
+        self.remember(id, memberships);
+        is_news
+    }
+
+    /// Moves what is there now from one group of a label to another. What the operation has given so far goes to the first
+    /// group it ever has.
+    fn moved(
+        &mut self,
+        before: Option<Membership>,
+        key: Option<GroupKey>,
+        seen: Option<&Seen<'_>>,
+    ) -> Option<Membership> {
+        let current = before.as_ref().filter(|before| before.is_current);
+        let current = current.map(|before| &before.key);
+        if let Some(seen) = seen
+            && current != key.as_ref()
+        {
+            let until = seen.operation.expires();
+            if let Some(current) = current {
+                self.group(current, until).remove(seen.operation);
+            }
+            if let Some(key) = &key {
+                let group = self.group(key, until);
+                group.add(seen.operation);
+                if before.is_none() {
+                    group.counters.count(Marks::default(), seen.counted);
+                }
+            }
+        }
+        let is_current = key.is_some();
+        let key = key.or_else(|| before.map(|before| before.key))?;
+        Some(Membership { key, is_current })
+    }
+
+    /// Takes in that an operation was read for the first time since it is in memory. What it once gave to groups, before
+    /// it left memory, stands in `credited`; what it had given to counters then, in `counted`.
+    pub(super) fn appeared(&mut self, seen: &Seen<'_>, credited: Option<&Labels>) {
+        for membership in self.current(seen.operation.id) {
+            let group = self.group(&membership.key, seen.operation.expires());
+            group.add(seen.operation);
+            if credited.is_some_and(|credited| !credited.contains_key(&*membership.key.label)) {
+                group.counters.count(Marks::default(), seen.counted);
+            }
+        }
+    }
+
+    /// Takes in that an operation that was so `before` is so `now`.
+    pub(super) fn changed(&mut self, before: &Operation, now: &Operation) {
+        for membership in self.current(now.id) {
+            let group = self.group(&membership.key, now.expires());
+            group.remove(before);
+            group.add(now);
+        }
+    }
+
+    /// Counts what the marks of an operation grew.
+    pub(super) fn count(&mut self, id: OperationId, from: Marks, to: Marks) {
+        for membership in self.current(id) {
+            if let Some(group) = self.by_key.get_mut(&membership.key) {
+                group.counters.count(from, to);
+            }
+        }
+    }
+
+    /// Takes in that an operation leaves memory; returns to which groups it has given.
+    pub(super) fn left(&mut self, operation: &Operation) -> Labels {
+        for membership in self.current(operation.id) {
+            self.group(&membership.key, operation.expires())
+                .remove(operation);
+        }
+        let credited = self.credited(operation.id);
+        self.members.remove(&operation.id);
+        credited
+    }
+
+    /// To which groups an operation has given, by label.
+    pub(super) fn credited(&self, id: OperationId) -> Labels {
+        let Some(memberships) = self.members.get(&id) else {
+            return Labels::default();
+        };
+        let own = |membership: &Membership| {
+            let GroupKey { label, value } = &membership.key;
+            (label.to_string(), value.to_string())
+        };
+        Arc::new(memberships.iter().map(own).collect())
+    }
+
+    /// The operations that have or had a group.
+    pub(super) fn members(&self) -> Vec<OperationId> {
+        self.members.keys().copied().collect()
+    }
+
+    /// Ends the groups whose last operation has been gone for as long as Twilio keeps one.
+    pub(super) fn expire(&mut self, now: Timestamp) {
+        let ended = &mut self.ended;
+        self.by_key.retain(|key, group| {
+            let stays = group.totals.size() > 0 || group.until + RETENTION > now;
+            if !stays {
+                ended.push(key.clone());
+            }
+            stays
+        });
+    }
+
+    /// What is to be saved: groups that changed, and those that ended.
+    pub(super) fn unsaved(&self) -> (Vec<SavedGroup>, Vec<GroupKey>) {
+        let now = self.by_key.iter().map(|(key, group)| {
+            (
+                group,
+                SavedGroup {
+                    key: key.clone(),
+                    counters: group.counters,
+                    until: group.until,
+                },
+            )
+        });
+        let changed = now.filter(|(group, now)| group.saved.as_ref() != Some(now));
+        (changed.map(|(_, now)| now).collect(), self.ended.clone())
+    }
+
+    /// Takes in that this has been saved.
+    pub(super) fn saved(&mut self, saved: &[SavedGroup], ended: &[GroupKey]) {
+        for saved in saved {
+            if let Some(group) = self.by_key.get_mut(&saved.key) {
+                group.saved = Some(saved.clone());
+            }
+        }
+        self.ended.retain(|key| !ended.contains(key));
+    }
+
+    /// What a scrape shows.
+    pub(super) fn show(&self) -> Vec<GroupSnapshot> {
+        let groups = self.by_key.iter();
+        let show = groups.map(|(key, group)| GroupSnapshot {
+            label: Arc::clone(&key.label),
+            value: Arc::clone(&key.value),
+            totals: group.totals.clone(),
+            counters: group.saved.as_ref().map(|saved| saved.counters),
+        });
+        show.collect()
+    }
+
+    /// The group for a value: its own, or the one for what is too much.
+    fn place(&self, label: &Arc<str>, value: &str) -> GroupKey {
+        let key = GroupKey {
+            label: Arc::clone(label),
+            value: Arc::from(value),
+        };
+        let of_label = GroupKey::new(label, "");
+        let is_new = !self.by_key.contains_key(&key);
+        let others = || {
+            let groups = self.by_key.range(of_label..);
+            groups
+                .take_while(|(each, _)| each.label == *label)
+                .filter(|(each, _)| &*each.value != OTHER)
+                .count()
+        };
+        if is_new && value != OTHER && others() >= self.most {
+            return GroupKey::new(label, OTHER);
+        }
+        key
+    }
+
+    /// The group, which is there at least until seven days after `until`.
+    fn group(&mut self, key: &GroupKey, until: Timestamp) -> &mut Group {
+        let group = self.by_key.entry(key.clone()).or_insert_with(|| Group {
+            totals: Totals::default(),
+            counters: Counters::default(),
+            until,
+            saved: None,
+        });
+        group.until = group.until.max(until);
+        group
+    }
+
+    fn current(&self, id: OperationId) -> Vec<Membership> {
+        let memberships = self.members.get(&id).into_iter().flatten();
+        memberships
+            .filter(|membership| membership.is_current)
+            .cloned()
+            .collect()
+    }
+
+    fn remember(&mut self, id: OperationId, memberships: Vec<Membership>) {
+        if !memberships.is_empty() {
+            self.members.insert(id, memberships);
+        }
+    }
+}
+
+impl Group {
+    fn add(&mut self, operation: &Operation) {
+        self.totals.add(&operation.state, &operation.stats);
+    }
+
+    fn remove(&mut self, operation: &Operation) {
+        self.totals.remove(&operation.state, &operation.stats);
+    }
+}

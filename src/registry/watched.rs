@@ -1,0 +1,230 @@
+//! Which operations users want watched, by every way they can say so, and with which labels.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
+use std::sync::Arc;
+
+use crate::operation::OperationId;
+use crate::snapshot::Labels;
+
+/// Where the wish to watch an operation comes from. Of two that give a label different values, the one that stands first
+/// here decides; of two files or two URLs, the one whose name sorts first.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Source {
+    /// The configuration file or the command line.
+    Configuration,
+    /// Registered over HTTP.
+    Api,
+    /// A file of `operation_files`, by its path.
+    File(Arc<str>),
+    /// One of `operation_urls`.
+    Url(Arc<str>),
+}
+
+/// What one source lists.
+pub type Listed = BTreeMap<OperationId, Labels>;
+
+/// The operations that users want watched. An operation is watched as long as any source lists it.
+#[derive(Debug, Default)]
+pub(super) struct Watched {
+    sources: BTreeMap<Source, Listed>,
+    /// With the labels of all sources together.
+    merged: Listed,
+    /// Those of them that are not known to the registry: they were never read.
+    unread: BTreeSet<OperationId>,
+}
+
+impl Watched {
+    /// Takes in everything that `source` lists now. Returns the operations that came, went or got other labels.
+    pub(super) fn replace(&mut self, source: Source, listed: Listed) -> Vec<OperationId> {
+        let before = self.sources.remove(&source).unwrap_or_default();
+        let mut touched: Vec<_> = before
+            .iter()
+            .filter(|(id, labels)| listed.get(id) != Some(labels))
+            .map(|(id, _)| *id)
+            .collect();
+        touched.extend(listed.keys().filter(|id| !before.contains_key(id)));
+        if !listed.is_empty() {
+            self.sources.insert(source, listed);
+        }
+        touched.retain(|id| self.merge(*id));
+        touched
+    }
+
+    /// Takes in that `source` lists `id` with these labels, or not any more. Says whether that changed anything.
+    pub(super) fn set(&mut self, source: &Source, id: OperationId, labels: Option<Labels>) -> bool {
+        match labels {
+            Some(labels) => {
+                let listed = self.sources.entry(source.clone()).or_default();
+                listed.insert(id, labels);
+            }
+            None => {
+                if let Some(listed) = self.sources.get_mut(source) {
+                    listed.remove(&id);
+                }
+            }
+        }
+        self.merge(id)
+    }
+
+    /// Forgets an operation whose time is over, whoever lists it.
+    pub(super) fn remove(&mut self, id: OperationId) {
+        self.unread.remove(&id);
+        if self.merged.remove(&id).is_some() {
+            for listed in self.sources.values_mut() {
+                listed.remove(&id);
+            }
+        }
+    }
+
+    pub(super) fn contains(&self, id: OperationId) -> bool {
+        self.merged.contains_key(&id)
+    }
+
+    /// The user's labels of an operation.
+    pub(super) fn labels(&self, id: OperationId) -> Option<&Labels> {
+        self.merged.get(&id)
+    }
+
+    /// Those that nobody can do without: the ones of the configuration.
+    pub(super) fn configured(&self) -> impl Iterator<Item = OperationId> {
+        let listed = self.sources.get(&Source::Configuration);
+        listed.into_iter().flat_map(|listed| listed.keys().copied())
+    }
+
+    /// The others, newest first.
+    pub(super) fn newest_others(&self) -> impl Iterator<Item = OperationId> {
+        let configured = self.sources.get(&Source::Configuration);
+        let is_configured = move |id| configured.is_some_and(|listed| listed.contains_key(id));
+        let ids = self.merged.keys().rev();
+        ids.filter(move |id| !is_configured(id)).copied()
+    }
+
+    /// All from `first` on, in order.
+    pub(super) fn from(&self, first: Bound<OperationId>) -> impl Iterator<Item = OperationId> {
+        self.merged
+            .range((first, Bound::Unbounded))
+            .map(|(id, _)| *id)
+    }
+
+    /// Those that were never read, oldest first.
+    pub(super) const fn unread(&self) -> &BTreeSet<OperationId> {
+        &self.unread
+    }
+
+    /// Notes whether the registry knows an operation.
+    pub(super) fn note(&mut self, id: OperationId, is_read: bool) {
+        if self.contains(id) && !is_read {
+            self.unread.insert(id);
+        } else {
+            self.unread.remove(&id);
+        }
+    }
+
+    /// Who lists an operation, the strongest first.
+    pub(super) fn sources_of(&self, id: OperationId) -> impl Iterator<Item = &Source> {
+        let sources = self.sources.iter();
+        sources
+            .filter(move |(_, listed)| listed.contains_key(&id))
+            .map(|(source, _)| source)
+    }
+
+    /// What one source lists of an operation.
+    pub(super) fn listed_by(&self, source: &Source, id: OperationId) -> Option<&Labels> {
+        self.sources.get(source)?.get(&id)
+    }
+
+    /// How many operations one source lists.
+    pub(super) fn size_of(&self, source: &Source) -> usize {
+        self.sources.get(source).map_or(0, BTreeMap::len)
+    }
+
+    /// Puts together what the sources say of one operation. Says whether it is something else than before.
+    fn merge(&mut self, id: OperationId) -> bool {
+        let mut all = self.sources.values().filter_map(|listed| listed.get(&id));
+        let Some(first) = all.next() else {
+            return self.merged.remove(&id).is_some();
+        };
+        let merged = all.fold(Arc::clone(first), |stronger, weaker| {
+            stronger_with(&stronger, weaker)
+        });
+        let before = self.merged.insert(id, Arc::clone(&merged));
+        before != Some(merged)
+    }
+}
+
+/// The labels of both; where both have one, the value of the stronger.
+pub(super) fn stronger_with(stronger: &Labels, weaker: &Labels) -> Labels {
+    if weaker.keys().all(|name| stronger.contains_key(name)) {
+        return Arc::clone(stronger);
+    }
+    let mut labels = BTreeMap::clone(weaker);
+    labels.extend(
+        stronger
+            .iter()
+            .map(|(name, value)| (name.clone(), value.clone())),
+    );
+    Arc::new(labels)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn id(n: u32) -> OperationId {
+        format!("comms_operation_01h2xcejqt{n:016}")
+            .parse()
+            .unwrap()
+    }
+
+    fn labels(given: &[(&str, &str)]) -> Labels {
+        let own = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        Arc::new(given.iter().map(own).collect())
+    }
+
+    fn file(name: &str) -> Source {
+        Source::File(Arc::from(name))
+    }
+
+    #[test]
+    fn labels_of_all_sources_come_together_and_the_stronger_source_decides() {
+        let mut watched = Watched::default();
+        let weak = Listed::from([(id(1), labels(&[("team", "growth"), ("campaign", "autumn")]))]);
+        assert_eq!(watched.replace(file("b.yml"), weak.clone()), [id(1)]);
+        let strong = Listed::from([(id(1), labels(&[("campaign", "spring")]))]);
+        assert_eq!(watched.replace(file("a.yml"), strong.clone()), [id(1)]);
+        let both = labels(&[("campaign", "spring"), ("team", "growth")]);
+        assert_eq!(watched.labels(id(1)), Some(&both));
+        assert_eq!(watched.replace(file("a.yml"), strong), []);
+        assert!(watched.set(&Source::Api, id(1), Some(labels(&[("team", "sales")]))));
+        let with_api = labels(&[("campaign", "spring"), ("team", "sales")]);
+        assert_eq!(watched.labels(id(1)), Some(&with_api));
+        assert_eq!(watched.replace(file("a.yml"), Listed::new()), [id(1)]);
+        assert_eq!(watched.labels(id(1)).unwrap()["campaign"], "autumn");
+    }
+
+    #[test]
+    fn an_operation_is_watched_until_its_last_source_lets_go() {
+        let mut watched = Watched::default();
+        let listed = Listed::from([(id(1), labels(&[])), (id(2), labels(&[]))]);
+        watched.replace(Source::Configuration, listed);
+        watched.replace(file("a.yml"), Listed::from([(id(1), labels(&[]))]));
+        assert_eq!(
+            watched.replace(Source::Configuration, Listed::new()),
+            [id(2)]
+        );
+        assert!(watched.contains(id(1)) && !watched.contains(id(2)));
+        assert_eq!(
+            watched.sources_of(id(1)).collect::<Vec<_>>(),
+            [&file("a.yml")]
+        );
+        watched.remove(id(1));
+        assert_eq!(
+            (
+                watched.from(Bound::Unbounded).count(),
+                watched.sources_of(id(1)).count()
+            ),
+            (0, 0)
+        );
+    }
+}
