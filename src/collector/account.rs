@@ -10,6 +10,7 @@ use tokio::task::AbortHandle;
 use super::collection::Outcome;
 use super::discovery::Discovery;
 use super::keeper::Keeper;
+use super::reads::Reads;
 use super::trouble::Trouble;
 use crate::clock::Clock;
 use crate::config::Limits;
@@ -26,7 +27,8 @@ const PATIENCE: Duration = Duration::from_millis(200);
 #[derive(Debug)]
 pub(super) struct AccountCollector {
     pub(super) name: Arc<str>,
-    pub(super) client: Client,
+    client: Arc<Client>,
+    pub(super) reads: Reads,
     pub(super) clock: Clock,
     pub(super) limits: Limits,
     pub(super) discovers: bool,
@@ -95,7 +97,8 @@ impl AccountCollector {
         };
         Self {
             name: Arc::clone(&account.name),
-            client,
+            client: Arc::new(client),
+            reads: Reads::default(),
             clock,
             limits: account.limits,
             discovers: account.discovery,
@@ -138,10 +141,8 @@ impl AccountCollector {
     /// Everything in it has been saved, unless saving fails or hangs.
     pub(super) async fn snapshot(&self) -> AccountSnapshot {
         let _closed = self.intake.write().await;
-        if self.lock().is_worth_saving()
-            && tokio::time::timeout(PATIENCE, self.save()).await.is_err()
-        {
-            self.lock().saving_hangs = true;
+        if self.lock().is_worth_saving() {
+            self.save_patiently().await;
         }
         let mut state = self.lock();
         self.expire(&mut state, self.clock.now());
@@ -158,6 +159,19 @@ impl AccountCollector {
             paused_until: self.client.paused_until(),
         };
         state.registry.show(standing)
+    }
+
+    /// The way to Twilio as the configuration has it now.
+    pub(super) fn client(&self) -> Arc<Client> {
+        Arc::clone(&self.client)
+    }
+
+    /// Saves, unless that takes too long; then it goes on behind.
+    pub(super) async fn save_patiently(&self) {
+        let hangs = self.lock().saving_hangs;
+        if !hangs && tokio::time::timeout(PATIENCE, self.save()).await.is_err() {
+            self.lock().saving_hangs = true;
+        }
     }
 
     /// Whether a collection has ever ended.

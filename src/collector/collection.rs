@@ -138,7 +138,7 @@ impl AccountCollector {
         outcome.incomplete |= due.len() > self.budget();
         due.truncate(self.budget());
         if !due.is_empty() {
-            outcome.asked |= self.client.paused_until().is_none();
+            outcome.asked |= self.client().paused_until().is_none();
             let read = self.read_each(&due, since).await;
             outcome.incomplete |= !read.all_answered;
             outcome.turned_away |= !read.all_asked;
@@ -163,7 +163,8 @@ impl AccountCollector {
 
     /// Reads a window of the list. Says whether every row could be read.
     async fn list(&self, window: Window, newest: bool, since: Timestamp) -> Result<bool, ApiError> {
-        let mut listing = self.client.list(
+        let client = self.client();
+        let mut listing = client.list(
             window.from,
             window.until,
             window.processing.then_some(Processing),
@@ -219,6 +220,11 @@ impl AccountCollector {
     async fn read_each(&self, due: &[OperationId], since: Timestamp) -> ReadEach {
         let all_answered = AtomicBool::new(true);
         let let_in = self.lock().is_let_in();
+        let client = self.client();
+        let read = |id| {
+            let client = &client;
+            async move { self.reads.read(client, id).await }
+        };
         let absorb = |id, result| {
             let all_answered = &all_answered;
             async move {
@@ -232,14 +238,8 @@ impl AccountCollector {
                 }
             }
         };
-        let all_asked = fetch::each(
-            &self.client,
-            due,
-            self.limits.concurrent_requests,
-            let_in,
-            absorb,
-        )
-        .await;
+        let all_asked =
+            fetch::each(due, self.limits.concurrent_requests, let_in, read, absorb).await;
         ReadEach {
             all_asked,
             all_answered: all_asked && all_answered.load(Ordering::Relaxed),
@@ -247,7 +247,7 @@ impl AccountCollector {
     }
 
     /// Takes in what was read; returns how many operations of it were not read before in this collection.
-    async fn absorb(&self, operations: Vec<Operation>, since: Timestamp) -> usize {
+    pub(super) async fn absorb(&self, operations: Vec<Operation>, since: Timestamp) -> usize {
         let _open = self.intake.read().await;
         let mut state = self.lock();
         state.let_in();
@@ -260,7 +260,7 @@ impl AccountCollector {
     }
 
     /// Takes in that an operation could not be read. "Not there" is an answer; says whether this was one.
-    fn read_failed(&self, id: OperationId, error: &ApiError) -> bool {
+    pub(super) fn read_failed(&self, id: OperationId, error: &ApiError) -> bool {
         let mut state = self.lock();
         if error.was_let_in() {
             state.let_in();

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use futures_util::StreamExt;
 
 use crate::operation::{Operation, OperationId};
-use crate::twilio::{ApiError, Client};
+use crate::twilio::ApiError;
 
 /// So many reads in a row without an answer mean that nobody is there, not that one operation is slow.
 const MOST_SILENCES: u32 = 5;
@@ -48,36 +48,40 @@ impl Breaker {
     }
 }
 
-/// Reads `ids` in their order and hands each result to `absorb` as it comes. Returns whether all were asked for.
+/// Lets `read` read `ids` in their order and hands each result to `absorb` as it comes. Returns whether all were asked for.
 ///
 /// Unless Twilio has `let_in` the account just now, the first one goes alone: where the account is turned away, that is
 /// the one request it costs.
-pub(super) async fn each<Absorbed: Future<Output = ()>>(
-    client: &Client,
+pub(super) async fn each<Read, Absorbed>(
     ids: &[OperationId],
     at_once: usize,
     let_in: bool,
+    read: impl Fn(OperationId) -> Read,
     absorb: impl Fn(OperationId, Result<Operation, ApiError>) -> Absorbed,
-) -> bool {
+) -> bool
+where
+    Read: Future<Output = Result<Operation, ApiError>>,
+    Absorbed: Future<Output = ()>,
+{
     let breaker = Breaker {
         let_in: AtomicBool::new(let_in),
         silences: AtomicU32::new(0),
         open: AtomicBool::new(false),
     };
-    let (breaker, absorb) = (&breaker, &absorb);
-    let read = move |id: OperationId| async move {
+    let (breaker, read, absorb) = (&breaker, &read, &absorb);
+    let take = move |id: OperationId| async move {
         if !breaker.is_open() {
-            let result = client.operation(id).await;
+            let result = read(id).await;
             breaker.note(&result);
             absorb(id, result).await;
         }
     };
     let (first, rest) = ids.split_at(usize::from(!let_in && !ids.is_empty()));
     for id in first {
-        read(*id).await;
+        take(*id).await;
     }
     futures_util::stream::iter(rest.to_vec())
-        .for_each_concurrent(at_once, read)
+        .for_each_concurrent(at_once, take)
         .await;
     !breaker.is_open()
 }

@@ -9,6 +9,7 @@ mod discovery;
 mod fetch;
 mod keeper;
 mod plan;
+mod reads;
 mod registration;
 mod restore;
 mod trouble;
@@ -20,6 +21,7 @@ use futures_util::future::join_all;
 use tokio::sync::watch;
 
 use self::account::AccountCollector;
+pub use self::reads::Probed;
 pub use self::registration::{Forgotten, MOST_REGISTERED, Registered};
 use crate::clock::Clock;
 use crate::config::Config;
@@ -154,6 +156,11 @@ impl Account {
     /// When that could not be kept; it stays registered then.
     pub async fn forget(&self, id: OperationId) -> Result<Forgotten, StoreError> {
         self.0.forget(id).await
+    }
+
+    /// Reads one operation now, for at most `budget`, together with whoever else reads it now.
+    pub async fn probe(&self, id: OperationId, budget: Duration) -> Probed {
+        self.0.probe(id, budget).await
     }
 
     /// Everything known of one operation.

@@ -65,7 +65,7 @@ impl Client {
     /// Reads one operation: `GET /Emails/Operations/{id}`
     /// (<https://www.twilio.com/docs/email/api/email-operation-resource>).
     pub async fn operation(&self, id: OperationId) -> Result<Operation, ApiError> {
-        let url = self.url(&id.to_string());
+        let url = self.operation_url(id);
         let expired = self.clock.now() >= id.created() + EXPIRY;
         let read = |outcome: Result<&[u8], ApiError>| match outcome {
             Ok(body) => match wire::operation(body)? {
@@ -94,6 +94,12 @@ impl Client {
         let url = self.page_url(from, until, only, token);
         self.get(Endpoint::Operations, url, |outcome| wire::page(outcome?))
             .await
+    }
+
+    /// Where one operation is asked for.
+    #[must_use]
+    pub fn operation_url(&self, id: OperationId) -> Url {
+        self.url(&id.to_string())
     }
 
     /// Until when Twilio wants no requests of this account, if it does.
