@@ -109,7 +109,7 @@ impl SecretFile {
     /// # Errors
     /// When there is no secret in it just now.
     pub fn read_again(&self) -> Result<Option<SecretString>, SecretError> {
-        let about = std::fs::metadata(&self.path).map_err(|cause| self.unreadable(cause))?;
+        let about = std::fs::metadata(&self.path).map_err(|cause| unreadable(&self.path, cause))?;
         if about.is_file() {
             self.read().map(Some)
         } else {
@@ -117,32 +117,29 @@ impl SecretFile {
         }
     }
 
-    /// Without the line break most editors put at its end.
     fn read(&self) -> Result<SecretString, SecretError> {
-        let mut bytes = Zeroizing::new(Vec::new());
-        File::open(&self.path)
-            .and_then(|file| file.take(LARGEST + 1).read_to_end(&mut bytes))
-            .map_err(|cause| self.unreadable(cause))?;
-        if bytes.len() as u64 > LARGEST {
-            return Err(SecretError::TooLarge(self.path.clone()));
-        }
-        let text = std::str::from_utf8(&bytes).map_err(|_| SecretError::NotText)?;
-        let text = match without_line_break(text) {
-            "" => return Err(SecretError::EmptyFile(self.path.clone())),
-            text => from_text(text)?,
-        };
+        let text = from_file(&self.path)?;
         if let Some(sid) = self.sid {
             sid.check(text.expose_secret())
                 .map_err(SecretError::NotASid)?;
         }
         Ok(text)
     }
+}
 
-    fn unreadable(&self, cause: io::Error) -> SecretError {
-        SecretError::Unreadable {
-            path: self.path.clone(),
-            cause,
-        }
+/// The secret in the file at `path`, without the line break most editors put at its end.
+pub(super) fn from_file(path: &Path) -> Result<SecretString, SecretError> {
+    let mut bytes = Zeroizing::new(Vec::new());
+    File::open(path)
+        .and_then(|file| file.take(LARGEST + 1).read_to_end(&mut bytes))
+        .map_err(|cause| unreadable(path, cause))?;
+    if bytes.len() as u64 > LARGEST {
+        return Err(SecretError::TooLarge(path.to_owned()));
+    }
+    let text = std::str::from_utf8(&bytes).map_err(|_| SecretError::NotText)?;
+    match without_line_break(text) {
+        "" => Err(SecretError::EmptyFile(path.to_owned())),
+        text => from_text(text),
     }
 }
 
@@ -153,6 +150,13 @@ pub(super) fn from_text(text: &str) -> Result<SecretString, SecretError> {
         return Err(SecretError::NotAlone);
     }
     Ok(SecretString::from(text))
+}
+
+fn unreadable(path: &Path, cause: io::Error) -> SecretError {
+    SecretError::Unreadable {
+        path: path.to_owned(),
+        cause,
+    }
 }
 
 fn without_line_break(text: &str) -> &str {

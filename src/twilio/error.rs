@@ -146,6 +146,12 @@ impl ApiError {
         )
     }
 
+    /// Whether the log has it already, for it is not about what was asked for.
+    #[must_use]
+    pub const fn was_told(&self) -> bool {
+        matches!(self, Self::NoToken(_))
+    }
+
     /// As the error of a request that could not be made because of this one, which was for a token.
     #[must_use]
     pub(super) fn without_token(self) -> Self {

@@ -43,8 +43,8 @@ pub(super) struct Tokens {
 struct State {
     token: Option<Arc<Token>>,
     last: Option<Attempt>,
-    /// Why the present token could not be renewed, as far as that has been told.
-    told: Option<Reason>,
+    /// Why there is no new token, and whether the present one lasts, as far as that has been told.
+    told: Option<(Reason, bool)>,
 }
 
 /// The last request for a token.
@@ -111,34 +111,56 @@ impl Tokens {
     /// Fetches a token, unless that has just failed; while it fails, the one before is used to its end.
     async fn renew(&self, state: &mut State, exchange: &Exchange) -> Result<Arc<Token>, ApiError> {
         let held = self.recent(state).and_then(|last| last.error.clone());
-        let outcome = match held {
-            Some(error) => Err(error),
-            None => self.fetch(exchange).await,
+        let error = match held {
+            Some(error) => error,
+            None => match self.fetch(exchange).await {
+                Ok(token) => return Ok(self.fetched(state, token)),
+                Err(error) => {
+                    self.failed(state, &error);
+                    error
+                }
+            },
         };
         let now = self.clock.now();
-        if !matches!(outcome, Err(ApiError::Paused { .. })) {
-            state.last = Some(Attempt {
-                collection: self.collections.load(Ordering::Relaxed),
-                at: now,
-                error: outcome.as_ref().err().cloned(),
-            });
+        let usable = |token: &&Arc<Token>| token.age(now) != Age::Over;
+        let token = state.token.as_ref().filter(usable).cloned();
+        token.ok_or_else(|| error.without_token())
+    }
+
+    fn fetched(&self, state: &mut State, token: Token) -> Arc<Token> {
+        self.note(state, None);
+        if state.told.take().is_some() {
+            tracing::info!(account = %self.account, "there are access tokens again");
         }
-        match outcome {
-            Ok(token) => {
-                if state.told.take().is_some() {
-                    tracing::info!(account = %self.account, "access tokens are renewed again");
-                }
-                Ok(Arc::clone(state.token.insert(Arc::new(token))))
-            }
-            Err(error) => match &state.token {
-                Some(token) if token.age(now) != Age::Over => {
-                    let token = Arc::clone(token);
-                    self.tell(state, &error);
-                    Ok(token)
-                }
-                _ => Err(error.without_token()),
-            },
+        Arc::clone(state.token.insert(Arc::new(token)))
+    }
+
+    /// Takes in that there is no new token, and says so once: nobody else sees all of it.
+    fn failed(&self, state: &mut State, error: &ApiError) {
+        // A pause is the consequence of a refusal that has been told.
+        let Some(reason) = error.reason() else { return };
+        self.note(state, Some(error.clone()));
+        let now = self.clock.now();
+        let lasts = state.token.as_ref();
+        let lasts = lasts.is_some_and(|token| token.age(now) != Age::Over);
+        if state.told.replace((reason, lasts)) == Some((reason, lasts)) {
+            return;
         }
+        let (account, reason) = (&self.account, reason.as_str());
+        let error = error.clone().without_token();
+        if lasts {
+            tracing::warn!(account = %account, reason, %error, "the access token cannot be renewed; it is used to its end");
+        } else {
+            tracing::warn!(account = %account, reason, %error, "nothing can be read without an access token");
+        }
+    }
+
+    fn note(&self, state: &mut State, error: Option<ApiError>) {
+        state.last = Some(Attempt {
+            collection: self.collections.load(Ordering::Relaxed),
+            at: self.clock.now(),
+            error,
+        });
     }
 
     /// The last request for a token, if what it came to still holds.
@@ -147,15 +169,6 @@ impl Tokens {
         state.last.as_ref().filter(|last| {
             last.collection == collection && last.at <= now && now.since(last.at) < HOLD
         })
-    }
-
-    /// Says once that a token cannot be renewed which can still be used; without one, requests fail and the collector says so.
-    fn tell(&self, state: &mut State, error: &ApiError) {
-        let Some(reason) = error.reason() else { return };
-        if state.told.replace(reason) != Some(reason) {
-            let error = error.clone().without_token();
-            tracing::warn!(account = %self.account, reason = reason.as_str(), %error, "the access token cannot be renewed; it is used to its end");
-        }
     }
 
     /// Asks for a token; once more if the client's secret turns out to have changed.
