@@ -22,7 +22,7 @@ use crate::reason::Reason;
 use crate::timestamp::Timestamp;
 
 /// What a request for a token came to holds for the collection it was made in, and no longer than this: not everybody who asks
-/// is in a collection.
+/// is in a collection, and a long one may outlast the trouble.
 const HOLD: Duration = Duration::from_secs(15);
 
 /// One account's tokens.
