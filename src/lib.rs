@@ -36,6 +36,8 @@
 //! - No scrape ever goes through all operations to find the few that are due or expire, or to add them up: chunks tell
 //!   which, and sums are kept by differences.
 //! - No operation that a budget leaves out ever loses its place: what was read longest ago goes first.
+//! - No access token that cannot be had is asked for again and again, and none is fetched by two at once.
+//! - No secret that stands in a file needs a restart to be changed, and none is lost because the file is gone for a while.
 //! - No secret, address, subject or body ever reaches a label, a log line, an error or a page. No secret is ever an option.
 //! - No configuration is ever half in force: everything wrong in it is told at once, and nothing starts.
 //! - No decision ever reads a clock: the time of day comes in as a value, from [`clock`] alone, and may jump.

@@ -25,6 +25,8 @@ use crate::operation::OperationId;
 pub const CREDENTIALS_HELP: &str = "\
 Credentials (never options: those stand in the process list):
   TWILIO_API_KEY and TWILIO_API_SECRET       an API key's SID and its secret, or
+  TWILIO_OAUTH_CLIENT_ID and                 an OAuth client's id and
+    TWILIO_OAUTH_CLIENT_SECRET               its secret, or
   TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN   the account's SID and its auth token
   Each may name a file instead: TWILIO_API_SECRET_FILE, TWILIO_AUTH_TOKEN_FILE, …
   With --config.file, the accounts of the file bring their own.";

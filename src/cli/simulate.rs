@@ -83,6 +83,13 @@ pub(super) struct WorldOptions {
     #[arg(long = "simulator.latency", env = "TWILIO_EMAIL_SIMULATOR_LATENCY")]
     #[arg(value_name = "DURATION", default_value = "0s", value_parser = parse_duration, hide_env_values = true)]
     latency: Duration,
+    /// For how long an access token of POST /v2/token is good; any OAuth client gets one
+    #[arg(
+        long = "simulator.token-life",
+        env = "TWILIO_EMAIL_SIMULATOR_TOKEN_LIFE"
+    )]
+    #[arg(value_name = "DURATION", default_value = "1h", value_parser = parse_duration, hide_env_values = true)]
+    token_life: Duration,
     /// What goes wrong, such as 429:retry-after=5 or list=403; repeatable, or comma-separated
     #[arg(
         long = "simulator.fault",
@@ -118,6 +125,7 @@ impl WorldOptions {
             active: self.active,
             reading,
             latency: self.latency,
+            token_life: self.token_life,
             faults: self.faults.clone(),
             ..quiet
         };
@@ -148,7 +156,7 @@ pub(super) async fn run(options: Options) -> Result<(), Failure> {
     let address = listener
         .local_addr()
         .context("cannot tell the address that was bound")?;
-    tracing::info!(base_url = %format!("http://{address}/v1"), "simulating the Email API of Twilio");
+    tracing::info!(base_url = %format!("http://{address}/v1"), token_url = %format!("http://{address}/v2/token"), "simulating the Email API of Twilio");
     let router = options.world.simulator().router();
     // Nothing is lost when a simulation ends in the middle of an answer; one that hangs on demand would never end.
     tokio::select! {

@@ -43,6 +43,7 @@ impl AccountCollector {
     /// Collects, and takes in how it went.
     pub(super) async fn collect(&self) {
         let (began, since) = (Instant::now(), self.clock.now());
+        self.client.begin().await;
         let plan = {
             let mut state = self.lock();
             self.expire(&mut state, since);
@@ -343,5 +344,6 @@ fn leaves_nothing_to_try(error: &ApiError) -> bool {
             | ApiError::Unavailable { .. }
             | ApiError::Connect(_)
             | ApiError::Tls(_)
+            | ApiError::NoToken(_)
     )
 }

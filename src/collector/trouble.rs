@@ -41,8 +41,10 @@ impl Trouble {
     }
 
     pub(super) fn list_failed(&mut self, error: &ApiError) {
-        // A pause is the consequence of a refusal that has been told.
-        let Some(reason) = error.reason() else { return };
+        // A pause is the consequence of a refusal that has been told, as is a token that cannot be had.
+        let Some(reason) = error.reason().filter(|_| !error.was_told()) else {
+            return;
+        };
         if self.list.replace(reason) != Some(reason) {
             tracing::warn!(account = %self.account, reason = reason.as_str(), %error, "operations cannot be listed");
         }
@@ -50,6 +52,9 @@ impl Trouble {
 
     /// To be called when the operation begins to fail, or fails for another reason than before.
     pub(super) fn read_failed(&mut self, id: OperationId, error: &ApiError) {
+        if error.was_told() {
+            return;
+        }
         self.told_reads += 1;
         if self.told_reads > MOST_READS {
             return;

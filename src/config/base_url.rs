@@ -25,18 +25,31 @@ pub(super) enum BaseUrlError {
 /// Reads `text`, which stands at `place`, and tells what is wrong or unwise.
 pub(super) fn read(place: &str, text: &str, findings: &mut Findings) -> Option<Url> {
     let url = findings.take(place, parse(text))?;
-    if url.scheme() == "http" && !is_loopback(&url) {
+    tell_if_in_the_clear(place, &url, findings);
+    Some(url)
+}
+
+/// Says so where others can read what is sent to `url`.
+pub(super) fn tell_if_in_the_clear(place: &str, url: &Url, findings: &mut Findings) {
+    if url.scheme() == "http" && !is_loopback(url) {
         findings.notice(
             place,
             "credentials and figures cross the network in the clear; use https://",
         );
     }
-    Some(url)
 }
 
 /// The URL with exactly one `/` at its end, so that `Url::join` keeps the whole path.
 pub(super) fn parse(text: &str) -> Result<Url, BaseUrlError> {
-    let mut url = Url::parse(text.trim()).map_err(BaseUrlError::NotAUrl)?;
+    let mut url = plain(text)?;
+    let path = format!("{}/", url.path().trim_end_matches('/'));
+    url.set_path(&path);
+    Ok(url)
+}
+
+/// The URL as it is, if it is one for HTTP with nothing before its host and nothing behind its path.
+pub(super) fn plain(text: &str) -> Result<Url, BaseUrlError> {
+    let url = Url::parse(text.trim()).map_err(BaseUrlError::NotAUrl)?;
     if !matches!(url.scheme(), "http" | "https") {
         return Err(BaseUrlError::Scheme);
     }
@@ -46,8 +59,6 @@ pub(super) fn parse(text: &str) -> Result<Url, BaseUrlError> {
     if url.query().is_some() || url.fragment().is_some() {
         return Err(BaseUrlError::QueryOrFragment);
     }
-    let path = format!("{}/", url.path().trim_end_matches('/'));
-    url.set_path(&path);
     Ok(url)
 }
 

@@ -1,10 +1,12 @@
-//! What an account shows Twilio to be let in: one complete pair of a SID and its secret.
+//! What an account shows Twilio to be let in: one complete pair of a name and its secret.
 
 use std::fmt;
 
-use secrecy::{ExposeSecret, SecretString};
+use url::Url;
 
 use super::problem::Findings;
+use super::secret::Secret;
+use super::sid::Sid;
 
 /// How requests are authorized.
 #[derive(Clone)]
@@ -12,17 +14,23 @@ pub enum Credentials {
     /// HTTP Basic: an API key's SID and its secret, or the account's SID and its auth token.
     Basic {
         /// The SID.
-        username: String,
+        username: Secret,
         /// The secret or the token.
-        password: SecretString,
+        password: Secret,
     },
+    /// Access tokens, which an OAuth client gets by its own name and secret (RFC 6749, section 4.4).
+    Client(OAuthClient),
 }
 
-/// Which kind a SID is of; it shows in its first two letters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Sid {
-    Account,
-    ApiKey,
+/// Who asks for access tokens, and where.
+#[derive(Clone)]
+pub struct OAuthClient {
+    /// `client_id`.
+    pub id: Secret,
+    /// `client_secret`.
+    pub secret: Secret,
+    /// The token endpoint.
+    pub token_url: Url,
 }
 
 /// What stands at one place of a configuration.
@@ -33,51 +41,39 @@ pub(super) enum Found<T> {
     This(T),
 }
 
-/// A SID and its secret, as far as they were given, and how their places are called.
+/// A name and its secret, as far as they were given, and how their places are called.
 pub(super) struct Pair {
-    pub(super) sid: Found<String>,
-    pub(super) sid_place: String,
-    pub(super) secret: Found<SecretString>,
+    pub(super) name: Found<Secret>,
+    pub(super) name_place: String,
+    pub(super) secret: Found<Secret>,
     pub(super) secret_place: String,
 }
 
-/// The SID hides too: with it starts every guess at a token.
+/// Everything that was given for one account.
+pub(super) struct Given {
+    /// An API key.
+    pub(super) key: Pair,
+    /// An OAuth client.
+    pub(super) client: Pair,
+    /// Where that client gets its tokens; `None`: a problem has been told.
+    pub(super) token_url: Option<Url>,
+    /// The account's SID and auth token.
+    pub(super) token: Pair,
+}
+
+/// The names hide too: with one starts every guess at its secret.
 impl fmt::Debug for Credentials {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Basic { .. } => f.write_str("Basic([REDACTED])"),
+            Self::Client(client) => client.fmt(f),
         }
     }
 }
 
-impl Sid {
-    const DIGITS: usize = 32;
-
-    const fn prefix(self) -> &'static str {
-        match self {
-            Self::Account => "AC",
-            Self::ApiKey => "SK",
-        }
-    }
-
-    const fn noun(self) -> &'static str {
-        match self {
-            Self::Account => "an account SID",
-            Self::ApiKey => "an API key SID",
-        }
-    }
-
-    /// Refuses a `text` that is no such SID, without repeating it: it may be a token in the wrong place.
-    pub(super) fn check(self, text: &str) -> Result<String, String> {
-        let digits = text.strip_prefix(self.prefix());
-        let digit = |c: char| c.is_ascii_hexdigit();
-        if digits.is_some_and(|digits| digits.len() == Self::DIGITS && digits.chars().all(digit)) {
-            return Ok(text.to_owned());
-        }
-        let (noun, prefix, count) = (self.noun(), self.prefix(), Self::DIGITS);
-        Err(format!(
-            "{noun} is `{prefix}` and {count} hexadecimal digits"
-        ))
+impl fmt::Debug for OAuthClient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("OAuthClient([REDACTED])")
     }
 }
 
@@ -92,27 +88,26 @@ impl<T> Found<T> {
     }
 }
 
-impl Found<SecretString> {
-    /// As a SID of the kind `sid`.
-    pub(super) fn as_sid(&self, sid: Sid, place: &str, findings: &mut Findings) -> Found<String> {
+impl Found<Secret> {
+    /// Held to be a SID of the kind `sid`.
+    pub(super) fn held_to(self, sid: Sid, place: &str, findings: &mut Findings) -> Self {
         match self {
-            Self::Nothing => Found::Nothing,
-            Self::Wrong => Found::Wrong,
-            Self::This(text) => Found::told(findings.take(place, sid.check(text.expose_secret()))),
+            Self::This(secret) => Self::told(findings.take(place, secret.held_to(sid))),
+            other => other,
         }
     }
 }
 
 impl Pair {
     pub(super) const fn is_nothing(&self) -> bool {
-        self.sid.is_nothing() && self.secret.is_nothing()
+        self.name.is_nothing() && self.secret.is_nothing()
     }
 
     /// Tells which half is missing.
     fn tell_half(&self, findings: &mut Findings) {
-        let (missing, present) = match (self.sid.is_nothing(), self.secret.is_nothing()) {
-            (true, false) => (&self.sid_place, &self.secret_place),
-            (false, true) => (&self.secret_place, &self.sid_place),
+        let (missing, present) = match (self.name.is_nothing(), self.secret.is_nothing()) {
+            (true, false) => (&self.name_place, &self.secret_place),
+            (false, true) => (&self.secret_place, &self.name_place),
             _ => return,
         };
         let present = present.rsplit('.').next().unwrap_or(present);
@@ -122,62 +117,84 @@ impl Pair {
         );
     }
 
-    fn complete(self) -> Option<Credentials> {
-        match (self.sid, self.secret) {
-            (Found::This(username), Found::This(password)) => {
-                Some(Credentials::Basic { username, password })
-            }
+    fn complete(self) -> Option<(Secret, Secret)> {
+        match (self.name, self.secret) {
+            (Found::This(name), Found::This(secret)) => Some((name, secret)),
             _ => None,
         }
     }
 }
 
-/// Chooses between the pairs that were given. An API key wins, because it can be revoked by itself.
-///
-/// An account's SID beside an API key is no half pair: many environments set it for everything of Twilio's.
-/// `None`, where at least one pair was begun, means that a problem has been told.
-pub(super) fn choose(key: Pair, token: Pair, findings: &mut Findings) -> Option<Credentials> {
-    key.tell_half(findings);
-    if key.is_nothing() || !token.secret.is_nothing() {
-        token.tell_half(findings);
+impl Given {
+    pub(super) const fn is_nothing(&self) -> bool {
+        self.key.is_nothing() && self.client.is_nothing() && self.token.is_nothing()
     }
-    let (key_place, token_place) = (key.sid_place.clone(), token.secret_place.clone());
-    match (key.complete(), token.complete()) {
-        (Some(key), Some(_)) => {
-            let message = format_args!("not used: the API key of {key_place} is preferred");
-            findings.notice(&token_place, message);
-            Some(key)
+
+    /// Chooses among what was given. What can be revoked by itself wins: an API key, then an OAuth client.
+    ///
+    /// An account's SID beside either is no half pair: many environments set it for everything of Twilio's.
+    /// `None`, where at least one pair was begun, means that a problem has been told.
+    pub(super) fn choose(self, findings: &mut Findings) -> Option<Credentials> {
+        let Self {
+            key,
+            client,
+            token_url,
+            token,
+        } = self;
+        key.tell_half(findings);
+        client.tell_half(findings);
+        let alone = key.is_nothing() && client.is_nothing();
+        if alone || !token.secret.is_nothing() {
+            token.tell_half(findings);
         }
-        (key, token) => key.or(token),
+        let names = [
+            format!("the API key of {}", key.name_place),
+            format!("the OAuth client of {}", client.name_place),
+        ];
+        let (client_place, token_place) = (client.name_place.clone(), token.secret_place.clone());
+        let basic = |(username, password)| Credentials::Basic { username, password };
+        let key = key.complete().map(basic);
+        let client = client.complete().zip(token_url);
+        let client = client.map(|((id, secret), token_url)| {
+            Credentials::Client(OAuthClient {
+                id,
+                secret,
+                token_url,
+            })
+        });
+        let token = token.complete().map(basic);
+        let mut unused = |preferred: &str, place: &str| {
+            findings.notice(place, format_args!("not used: {preferred} is preferred"));
+        };
+        if key.is_some() && client.is_some() {
+            unused(&names[0], &client_place);
+        }
+        if token.is_some() && (key.is_some() || client.is_some()) {
+            unused(&names[usize::from(key.is_none())], &token_place);
+        }
+        key.or(client).or(token)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use secrecy::SecretString;
+
     use super::*;
 
     #[test]
-    fn a_sid_has_its_letters_and_32_digits() {
-        let sid = format!("AC{}", "0".repeat(32));
-        assert_eq!(Sid::Account.check(&sid), Ok(sid.clone()));
-        let told = Err("an API key SID is `SK` and 32 hexadecimal digits".to_owned());
-        for wrong in [
-            &sid,
-            "",
-            "SK",
-            &format!("SK{}", "g".repeat(32)),
-            &format!("SK{}", "0".repeat(33)),
-        ] {
-            assert_eq!(Sid::ApiKey.check(wrong), told, "{wrong}");
-        }
-    }
-
-    #[test]
     fn debug_shows_neither_half() {
+        let secret = |text: &str| Secret::standing(SecretString::from(text));
         let credentials = Credentials::Basic {
-            username: "AC123".into(),
-            password: SecretString::from("s3cret"),
+            username: secret("AC123"),
+            password: secret("s3cret"),
         };
         assert_eq!(format!("{credentials:?}"), "Basic([REDACTED])");
+        let credentials = Credentials::Client(OAuthClient {
+            id: secret("id"),
+            secret: secret("s3cret"),
+            token_url: "https://127.0.0.1/token".parse().unwrap(),
+        });
+        assert_eq!(format!("{credentials:?}"), "OAuthClient([REDACTED])");
     }
 }

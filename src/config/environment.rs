@@ -2,19 +2,20 @@
 
 use std::path::Path;
 
-use secrecy::SecretString;
-
-use super::credentials::{self, Credentials, Found, Pair, Sid};
+use super::credentials::{Credentials, Found, Given, Pair};
+use super::oauth;
 use super::problem::Findings;
-use super::secret;
+use super::secret::{self, Secret};
+use super::sid::Sid;
 
 /// Looks up an environment variable.
 pub(super) type Environment<'a> = &'a dyn Fn(&str) -> Option<String>;
 
 /// What to do without any credentials.
-const CURE: &str = "no credentials: set TWILIO_API_KEY and TWILIO_API_SECRET, or TWILIO_ACCOUNT_SID and \
-    TWILIO_AUTH_TOKEN (each may name a file instead: TWILIO_API_SECRET_FILE, …); `twilio-email-exporter demo` needs \
-    no account";
+const CURE: &str = "no credentials: set TWILIO_API_KEY and TWILIO_API_SECRET, TWILIO_OAUTH_CLIENT_ID and \
+    TWILIO_OAUTH_CLIENT_SECRET, or TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN (each may name a file instead: \
+    TWILIO_API_SECRET_FILE, …); `twilio-email-exporter demo` needs no account";
+const TOKEN_URL: &str = "TWILIO_OAUTH_TOKEN_URL";
 
 /// The credentials in the variables.
 pub(super) fn credentials(
@@ -23,39 +24,62 @@ pub(super) fn credentials(
 ) -> Option<Credentials> {
     let key = pair(
         environment,
-        Sid::ApiKey,
+        Some(Sid::ApiKey),
         ["TWILIO_API_KEY", "TWILIO_API_SECRET"],
+        findings,
+    );
+    let client = pair(
+        environment,
+        None,
+        ["TWILIO_OAUTH_CLIENT_ID", "TWILIO_OAUTH_CLIENT_SECRET"],
         findings,
     );
     let token = pair(
         environment,
-        Sid::Account,
+        Some(Sid::Account),
         ["TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN"],
         findings,
     );
-    if key.is_nothing() && token.is_nothing() {
+    let url = set(environment, TOKEN_URL);
+    let given = Given {
+        token_url: oauth::token_url(url.as_deref().map(|url| (TOKEN_URL, url)), findings),
+        key,
+        client,
+        token,
+    };
+    if given.is_nothing() {
         findings.problem("environment", CURE);
         return None;
     }
-    credentials::choose(key, token, findings)
+    if url.is_some() && given.client.is_nothing() {
+        findings.notice(TOKEN_URL, "not used: there is no TWILIO_OAUTH_CLIENT_ID");
+    }
+    given.choose(findings)
 }
 
-fn pair(environment: Environment, sid: Sid, names: [&str; 2], findings: &mut Findings) -> Pair {
-    let [sid_name, secret_name] = names;
+fn pair(
+    environment: Environment,
+    sid: Option<Sid>,
+    names: [&str; 2],
+    findings: &mut Findings,
+) -> Pair {
+    let [name, secret] = names;
+    let found = variable(environment, name, findings);
     Pair {
-        sid: variable(environment, sid_name, findings).as_sid(sid, sid_name, findings),
-        sid_place: sid_name.to_owned(),
-        secret: variable(environment, secret_name, findings),
-        secret_place: secret_name.to_owned(),
+        name: match sid {
+            Some(sid) => found.held_to(sid, name, findings),
+            None => found,
+        },
+        name_place: name.to_owned(),
+        secret: variable(environment, secret, findings),
+        secret_place: secret.to_owned(),
     }
 }
 
-/// The variable `name`, or what is in the file that `name_FILE` names. Empty ones count as unset: that is how compose
-/// files leave a variable out.
-fn variable(environment: Environment, name: &str, findings: &mut Findings) -> Found<SecretString> {
-    let set = |name: &str| environment(name).filter(|value| !value.trim().is_empty());
+/// The variable `name`, or what is in the file that `name_FILE` names.
+fn variable(environment: Environment, name: &str, findings: &mut Findings) -> Found<Secret> {
     let file_name = format!("{name}_FILE");
-    match (set(name), set(&file_name)) {
+    match (set(environment, name), set(environment, &file_name)) {
         (None, None) => Found::Nothing,
         (Some(_), Some(_)) => {
             findings.problem(
@@ -64,11 +88,20 @@ fn variable(environment: Environment, name: &str, findings: &mut Findings) -> Fo
             );
             Found::Wrong
         }
-        (Some(value), None) => Found::told(findings.take(name, secret::from_text(&value))),
+        (Some(value), None) => {
+            let secret = secret::from_text(&value).map(Secret::standing);
+            Found::told(findings.take(name, secret))
+        }
         (None, Some(path)) => {
-            Found::told(findings.take(&file_name, secret::from_file(Path::new(&path))))
+            let secret = Secret::in_file(&file_name, Path::new(&path));
+            Found::told(findings.take(&file_name, secret))
         }
     }
+}
+
+/// The variable's value. An empty one counts as unset: that is how compose files leave a variable out.
+fn set(environment: Environment, name: &str) -> Option<String> {
+    environment(name).filter(|value| !value.trim().is_empty())
 }
 
 #[cfg(test)]
@@ -89,7 +122,13 @@ mod tests {
         let mut findings = Findings::default();
         let login = match credentials(&lookup, &mut findings) {
             Some(Credentials::Basic { username, password }) => {
-                format!("{}:{}", &username[..2], password.expose_secret())
+                let sid = username.text().expose_secret();
+                format!("{}:{}", &sid[..2], password.text().expose_secret())
+            }
+            Some(Credentials::Client(client)) => {
+                let [id, secret] =
+                    [&client.id, &client.secret].map(|each| each.text().expose_secret());
+                format!("{id}:{secret} {}", client.token_url)
             }
             None => String::new(),
         };
@@ -125,6 +164,50 @@ mod tests {
     }
 
     #[test]
+    fn an_oauth_client_will_do_too() {
+        let client = [
+            ("TWILIO_ACCOUNT_SID", ACCOUNT),
+            ("TWILIO_OAUTH_CLIENT_ID", "id"),
+            ("TWILIO_OAUTH_CLIENT_SECRET", "s"),
+        ];
+        let twilio = format!("id:s {}", oauth::DEFAULT_TOKEN_URL);
+        assert_eq!(read(&client), (twilio, Vec::new()));
+        let url = ("TWILIO_OAUTH_TOKEN_URL", "http://127.0.0.1:1/t");
+        let elsewhere = [&client[..], &[url]].concat();
+        assert_eq!(
+            read(&elsewhere),
+            ("id:s http://127.0.0.1:1/t".into(), Vec::new())
+        );
+        let wrong = [&client[..], &[("TWILIO_OAUTH_TOKEN_URL", "here")]].concat();
+        let (login, told) = read(&wrong);
+        assert_eq!((login.as_str(), told.len()), ("", 1));
+        assert!(told[0].starts_with("TWILIO_OAUTH_TOKEN_URL: expected a URL like "));
+    }
+
+    #[test]
+    fn what_can_be_revoked_by_itself_is_preferred_and_the_rest_is_told() {
+        let client = [
+            ("TWILIO_OAUTH_CLIENT_ID", "id"),
+            ("TWILIO_OAUTH_CLIENT_SECRET", "s"),
+        ];
+        let token = [("TWILIO_ACCOUNT_SID", ACCOUNT), ("TWILIO_AUTH_TOKEN", "t")];
+        let (login, told) = read(&[client, token].concat());
+        assert!(login.starts_with("id:s "), "{login}");
+        let preferred = "the OAuth client of TWILIO_OAUTH_CLIENT_ID is preferred";
+        assert_eq!(told, [format!("TWILIO_AUTH_TOKEN: not used: {preferred}")]);
+        let key = [("TWILIO_API_KEY", KEY), ("TWILIO_API_SECRET", "k")];
+        let (login, told) = read(&[key, client, token].concat());
+        assert_eq!(login, "SK:k");
+        let preferred = "not used: the API key of TWILIO_API_KEY is preferred";
+        let unused = ["TWILIO_OAUTH_CLIENT_ID", "TWILIO_AUTH_TOKEN"];
+        assert_eq!(told, unused.map(|place| format!("{place}: {preferred}")));
+        let url = [("TWILIO_OAUTH_TOKEN_URL", "https://127.0.0.1/t")];
+        let (login, told) = read(&[&key[..], &url].concat());
+        let unused = "TWILIO_OAUTH_TOKEN_URL: not used: there is no TWILIO_OAUTH_CLIENT_ID";
+        assert_eq!((login.as_str(), told), ("SK:k", vec![unused.to_owned()]));
+    }
+
+    #[test]
     fn half_pairs_name_the_other_half() {
         for (name, value, told) in [
             (
@@ -143,6 +226,16 @@ mod tests {
                 "TWILIO_API_SECRET: missing, but needed beside TWILIO_API_KEY",
             ),
             (
+                "TWILIO_OAUTH_CLIENT_ID",
+                "id",
+                "TWILIO_OAUTH_CLIENT_SECRET: missing, but needed beside TWILIO_OAUTH_CLIENT_ID",
+            ),
+            (
+                "TWILIO_OAUTH_CLIENT_SECRET",
+                "s",
+                "TWILIO_OAUTH_CLIENT_ID: missing, but needed beside TWILIO_OAUTH_CLIENT_SECRET",
+            ),
+            (
                 "TWILIO_API_SECRET",
                 "s",
                 "TWILIO_API_KEY: missing, but needed beside TWILIO_API_SECRET",
@@ -156,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_at_all_names_both_ways_and_the_demo() {
+    fn nothing_at_all_names_all_ways_and_the_demo() {
         let (_, told) = read(&[("TWILIO_API_KEY", " ")]);
         assert_eq!(told, [format!("environment: {CURE}")]);
     }

@@ -2,12 +2,17 @@
 
 use std::path::Path;
 
-use super::credentials::{self, Credentials, Found, Pair, Sid};
+use secrecy::SecretString;
+use url::Url;
+
+use super::credentials::{Credentials, Found, Given, Pair};
+use super::oauth;
 use super::problem::Findings;
-use super::secret;
+use super::secret::Secret;
+use super::sid::Sid;
 use super::walk::{Mapping, Value};
 
-const CURE: &str = "no credentials: give `api_key_sid` and `api_key_secret_file`, or `account_sid` and `auth_token_file`";
+const CURE: &str = "no credentials: give `api_key_sid` and `api_key_secret_file`, `oauth`, or `account_sid` and `auth_token_file`";
 
 /// Takes the keys of the credentials from `account`. Files are found from `directory`, where the configuration is.
 pub(super) fn read(
@@ -17,11 +22,11 @@ pub(super) fn read(
 ) -> Option<Credentials> {
     let mut pair =
         |kind: Sid, [sid, secret, inline]: [&'static str; 3], findings: &mut Findings| Pair {
-            sid: match account.take(sid) {
+            name: match account.take(sid) {
                 Some(value) => Found::told(sid_text(kind, &value, findings)),
                 None => Found::Nothing,
             },
-            sid_place: account.place_of(sid),
+            name_place: account.place_of(sid),
             secret: secret_of(account, secret, inline, directory, findings),
             secret_place: account.place_of(secret),
         };
@@ -35,35 +40,24 @@ pub(super) fn read(
         ["api_key_sid", "api_key_secret_file", "api_key_secret"],
         findings,
     );
-    let oauth = account.take("oauth");
-    if let Some(oauth) = &oauth {
-        check_oauth(oauth, directory, findings);
+    let (client, token_url) = oauth(account, directory, findings);
+    let given = Given {
+        key,
+        client,
+        token_url,
+        token,
+    };
+    if given.is_nothing() {
+        findings.problem(&account.place, CURE);
+        return None;
     }
-    let oauth_alone = key.is_nothing() && token.secret.is_nothing();
-    match oauth {
-        Some(oauth) if oauth_alone => {
-            findings.problem(
-                &oauth.place,
-                "OAuth credentials are not supported by this version; use an API key",
-            );
-            return None;
-        }
-        Some(oauth) => findings.notice(
-            &oauth.place,
-            "not used by this version: the other credentials are",
-        ),
-        None if key.is_nothing() && token.is_nothing() => {
-            findings.problem(&account.place, CURE);
-            return None;
-        }
-        None => {}
-    }
-    credentials::choose(key, token, findings)
+    given.choose(findings)
 }
 
-fn sid_text(kind: Sid, value: &Value, findings: &mut Findings) -> Option<String> {
+fn sid_text(kind: Sid, value: &Value, findings: &mut Findings) -> Option<Secret> {
     let text = value.text(findings)?;
-    findings.take(&value.place, kind.check(text))
+    let sid = Secret::standing(SecretString::from(text)).held_to(kind);
+    findings.take(&value.place, sid)
 }
 
 /// The secret in the file that the key `file` names; the key `inline` is refused.
@@ -73,7 +67,7 @@ fn secret_of(
     inline: &'static str,
     directory: &Path,
     findings: &mut Findings,
-) -> Found<secrecy::SecretString> {
+) -> Found<Secret> {
     let value = mapping.take(file);
     if mapping.has_refused(inline) {
         let message = format_args!(
@@ -92,26 +86,45 @@ fn secret_of(
         findings.problem(&value.place, "empty; name a file");
         return Found::Wrong;
     }
-    Found::told(findings.take(&value.place, secret::from_file(&directory.join(path))))
+    let secret = Secret::in_file(&value.place, &directory.join(path));
+    Found::told(findings.take(&value.place, secret))
 }
 
-/// Holds `oauth` to its shape, so that a file written for a later version is checked as far as this one can.
-fn check_oauth(oauth: &Value, directory: &Path, findings: &mut Findings) {
-    let Some(mut mapping) = oauth.mapping(findings) else {
-        return;
+/// The key `oauth`: a client's id and secret, and where it gets its tokens.
+fn oauth(account: &mut Mapping, directory: &Path, findings: &mut Findings) -> (Pair, Option<Url>) {
+    let mut client = Pair {
+        name: Found::Nothing,
+        name_place: account.place_of("oauth"),
+        secret: Found::Nothing,
+        secret_place: account.place_of("oauth"),
     };
-    if let Some(id) = mapping.require("client_id", findings) {
-        id.text(findings);
+    let Some(value) = account.take("oauth") else {
+        return (client, None);
+    };
+    (client.name, client.secret) = (Found::Wrong, Found::Wrong);
+    let Some(mut mapping) = value.mapping(findings) else {
+        return (client, None);
+    };
+    if let Some(id) = mapping.require("client_id", findings)
+        && let Some(text) = id.text(findings)
+    {
+        client.name = Found::told(findings.take(&id.place, oauth::client_id(text)));
     }
-    let secret = secret_of(
-        &mut mapping,
-        "client_secret_file",
-        "client_secret",
-        directory,
-        findings,
-    );
-    if secret.is_nothing() {
-        findings.problem(&mapping.place_of("client_secret_file"), "missing");
-    }
+    let [file, inline] = ["client_secret_file", "client_secret"];
+    client.secret = match secret_of(&mut mapping, file, inline, directory, findings) {
+        Found::Nothing => {
+            findings.problem(&mapping.place_of(file), "missing");
+            Found::Wrong
+        }
+        found => found,
+    };
+    let token_url = match mapping.take("token_url") {
+        Some(url) => {
+            let text = url.text(findings);
+            text.and_then(|text| oauth::token_url(Some((&url.place, text)), findings))
+        }
+        None => oauth::token_url(None, findings),
+    };
     mapping.finish(findings);
+    (client, token_url)
 }

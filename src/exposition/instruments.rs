@@ -134,9 +134,7 @@ impl Instruments {
             requests: self.requests.clone(),
         };
         for endpoint in Endpoint::ALWAYS {
-            for reason in Reason::ALL {
-                account.add_failures(endpoint, reason, 0);
-            }
+            account.expect(endpoint);
         }
         account
     }
@@ -212,6 +210,13 @@ impl AccountInstruments {
             .durations
             .with_label_values(&[&*self.name, endpoint])
             .observe(duration.as_secs_f64());
+    }
+
+    /// `endpoint` will be asked: it has failed 0 times from now on.
+    pub fn expect(&self, endpoint: Endpoint) {
+        for reason in Reason::ALL {
+            self.add_failures(endpoint, reason, 0);
+        }
     }
 
     /// Counts one request that failed.

@@ -1,21 +1,81 @@
 //! Who may ask.
 
+use std::time::Duration;
+
 use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use super::settings::Login;
+use super::settings::{Login, Settings};
+use crate::timestamp::Timestamp;
+
+/// Tokens that are remembered; a test makes a few, a load test with short lives makes many.
+const MOST_TOKENS: usize = 1000;
 
 /// Whom the account lets in.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Access {
     pub(super) logins: Vec<Login>,
     pub(super) tokens: Vec<String>,
+    pub(super) clients: Vec<Login>,
+    pub(super) token_life: Duration,
+    issued: Vec<Issued>,
+    /// How many tokens there ever were.
+    count: u64,
+}
+
+/// A token that a client was given.
+#[derive(Debug, Clone)]
+struct Issued {
+    token: String,
+    until: Timestamp,
 }
 
 impl Access {
-    pub(super) fn admits(&self, headers: &HeaderMap) -> bool {
+    pub(super) fn of(settings: &Settings) -> Self {
+        Self {
+            logins: settings.logins.clone(),
+            tokens: settings.tokens.clone(),
+            clients: settings.clients.clone(),
+            token_life: settings.token_life,
+            ..Self::default()
+        }
+    }
+
+    /// A new token for this client, if it is one.
+    pub(super) fn issue(&mut self, client: &Login, now: Timestamp) -> Option<String> {
+        let known = if self.clients.is_empty() {
+            !client.username.is_empty() && !client.password.is_empty()
+        } else {
+            self.clients.contains(client)
+        };
+        if !known {
+            return None;
+        }
+        self.count += 1;
+        let token = format!("simulated-access-token-{}", self.count);
+        if self.issued.len() == MOST_TOKENS {
+            self.issued.remove(0);
+        }
+        self.issued.push(Issued {
+            token: token.clone(),
+            until: now + self.token_life,
+        });
+        Some(token)
+    }
+
+    /// Tokens that clients were given are good for nothing from now on.
+    pub(super) fn revoke(&mut self) {
+        self.issued.clear();
+    }
+
+    /// Whether nothing was said about who may ask.
+    const fn is_open(&self) -> bool {
+        self.logins.is_empty() && self.tokens.is_empty() && self.clients.is_empty()
+    }
+
+    pub(super) fn admits(&self, headers: &HeaderMap, now: Timestamp) -> bool {
         let Some((scheme, credentials)) = headers
             .get(AUTHORIZATION)
             .and_then(|value| value.to_str().ok())
@@ -24,11 +84,13 @@ impl Access {
             return false;
         };
         if scheme.eq_ignore_ascii_case("bearer") {
-            return self.tokens.iter().any(|token| token == credentials);
+            let issued = |issued: &Issued| issued.token == credentials && now < issued.until;
+            return self.tokens.iter().any(|token| token == credentials)
+                || self.issued.iter().any(issued);
         }
         scheme.eq_ignore_ascii_case("basic")
             && basic(credentials).is_some_and(|login| {
-                if self.logins.is_empty() && self.tokens.is_empty() {
+                if self.is_open() {
                     !login.username.is_empty() && !login.password.is_empty()
                 } else {
                     self.logins.contains(&login)
@@ -47,19 +109,22 @@ fn basic(credentials: &str) -> Option<Login> {
 mod tests {
     use super::*;
 
+    const NOW: Timestamp = Timestamp::from_millis(1_775_370_000_000);
+
     fn admits(access: &Access, authorization: &str) -> bool {
+        admits_at(access, authorization, NOW)
+    }
+
+    fn admits_at(access: &Access, authorization: &str, now: Timestamp) -> bool {
         let mut headers = HeaderMap::new();
         headers.insert(AUTHORIZATION, authorization.parse().unwrap());
-        access.admits(&headers)
+        access.admits(&headers, now)
     }
 
     #[test]
     fn without_settings_anyone_with_name_and_password_may_ask() {
-        let anyone = Access {
-            logins: vec![],
-            tokens: vec![],
-        };
-        assert!(!anyone.admits(&HeaderMap::new()));
+        let anyone = Access::default();
+        assert!(!anyone.admits(&HeaderMap::new(), NOW));
         assert!(admits(
             &anyone,
             &format!("Basic {}", STANDARD.encode("AC1:x:y"))
@@ -76,6 +141,7 @@ mod tests {
         let some = Access {
             logins: vec![Login::new("AC1", "x:y")],
             tokens: vec!["t".to_owned()],
+            ..Access::default()
         };
         assert!(admits(
             &some,
@@ -86,5 +152,25 @@ mod tests {
             &format!("Basic {}", STANDARD.encode("AC1:x"))
         ));
         assert!(admits(&some, "Bearer t") && !admits(&some, "Bearer u"));
+    }
+
+    #[test]
+    fn a_token_is_good_until_it_ends_or_is_revoked() {
+        let client = Login::new("id", "s");
+        let mut access = Access {
+            clients: vec![client.clone()],
+            token_life: Duration::from_secs(10),
+            ..Access::default()
+        };
+        assert_eq!(access.issue(&Login::new("id", "t"), NOW), None);
+        let [first, second] = [(); 2].map(|()| access.issue(&client, NOW).unwrap());
+        assert_ne!(first, second);
+        let bearer = format!("Bearer {first}");
+        assert!(admits_at(&access, &bearer, NOW + Duration::from_secs(9)));
+        assert!(!admits_at(&access, &bearer, NOW + Duration::from_secs(10)));
+        access.revoke();
+        assert!(!admits(&access, &bearer));
+        let basic = format!("Basic {}", STANDARD.encode("id:s"));
+        assert!(!admits(&access, &basic), "who has clients has said enough");
     }
 }

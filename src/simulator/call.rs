@@ -11,6 +11,8 @@ use super::world::Window;
 /// Rows on a page if the request does not say; the bounds are documented with it.
 const PAGE_SIZE: usize = 50;
 const PAGE_SIZES: std::ops::RangeInclusive<usize> = 1..=1000;
+/// Where access tokens are given; at Twilio this is a host of its own, so nothing stands before it.
+const TOKEN_PATH: &str = "/v2/token";
 
 /// What a request asks for.
 #[derive(Debug)]
@@ -23,6 +25,8 @@ pub(super) enum Call {
     Emails(ListQuery),
     /// `POST …/Emails`
     Send,
+    /// `POST /v2/token`
+    Token,
     /// A list with a parameter that cannot be meant; the name of that parameter.
     Refused(&'static str),
     /// Nothing that is here.
@@ -52,6 +56,9 @@ pub(super) struct Token {
 
 impl Call {
     pub(super) fn of(method: &Method, uri: &Uri, prefix: &str) -> Self {
+        if (method, uri.path()) == (&Method::POST, TOKEN_PATH) {
+            return Self::Token;
+        }
         let path = uri.path().strip_prefix(prefix).unwrap_or_default();
         let list = |make: fn(ListQuery) -> Self| match ListQuery::of(uri) {
             Ok(query) => make(query),

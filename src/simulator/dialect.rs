@@ -20,6 +20,32 @@ pub struct Dialect {
     pub times: Times,
     /// The body of an error.
     pub errors: ErrorShape,
+    /// The status with which an OAuth client is refused.
+    pub client_refusal: ClientRefusal,
+    /// How the life of an access token is written.
+    pub lifetimes: Lifetimes,
+}
+
+/// The status with which an OAuth client is refused; RFC 6749, section 5.2, leaves the choice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ClientRefusal {
+    /// 401
+    #[default]
+    Unauthorized,
+    /// 400
+    BadRequest,
+}
+
+/// How the life of an access token is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Lifetimes {
+    /// `"expires_in": 3600`
+    #[default]
+    Number,
+    /// `"expires_in": "3600"`
+    Text,
+    /// Not at all; RFC 6749, section 5.1, only recommends it.
+    Unsaid,
 }
 
 /// The key under which a list holds its rows.

@@ -1,6 +1,7 @@
 //! What a test holds in its hand while the simulator serves.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
@@ -102,6 +103,21 @@ impl Handle {
     /// From now on accepts only these as Bearer tokens.
     pub fn set_tokens(&self, tokens: Vec<String>) {
         self.shared.access().tokens = tokens;
+    }
+
+    /// From now on gives tokens only to these OAuth clients; those that were given stay good.
+    pub fn set_clients(&self, clients: Vec<Login>) {
+        self.shared.access().clients = clients;
+    }
+
+    /// Tokens are good for so long, from the next one on.
+    pub fn set_token_life(&self, life: Duration) {
+        self.shared.access().token_life = life;
+    }
+
+    /// The tokens that clients were given are good for nothing from now on.
+    pub fn revoke_tokens(&self) {
+        self.shared.access().revoke();
     }
 
     /// How many requests there were since the start or the last reset.

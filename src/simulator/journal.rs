@@ -26,6 +26,8 @@ pub struct Counts {
     pub emails: u64,
     /// Sends.
     pub send: u64,
+    /// Requests for access tokens.
+    pub token: u64,
     /// The most that were being answered at the same time.
     pub most_concurrent: u64,
 }
@@ -96,6 +98,7 @@ impl Journal {
             Call::Operations(_) => counts.operations += 1,
             Call::Emails(_) => counts.emails += 1,
             Call::Send => counts.send += 1,
+            Call::Token => counts.token += 1,
             Call::Refused(_) | Call::Unknown => {}
         }
         if pages.seen.len() == MOST_REQUESTS {

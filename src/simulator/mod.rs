@@ -9,8 +9,8 @@
 //! It writes its JSON without the client's types. Two readings of the same documentation do not cancel out.
 //!
 //! From the inside out: `random`, `id` and `pace` are the ground; `life` turns a spec and a moment into figures;
-//! `stream` turns an index into a spec; `world` is the account; `call` reads requests, `answer`, `list` and `send`
-//! answer them; `service` puts all this together with `access`, `fault` and `journal`.
+//! `stream` turns an index into a spec; `world` is the account; `call` reads requests, `answer`, `list`, `send` and
+//! `token` answer them; `service` puts all this together with `access`, `fault` and `journal`.
 
 mod access;
 mod answer;
@@ -30,6 +30,7 @@ mod settings;
 mod stream;
 #[cfg(test)]
 mod tests;
+mod token;
 mod world;
 
 use std::sync::Arc;
@@ -38,7 +39,9 @@ use axum::Router;
 
 use crate::timestamp::Timestamp;
 
-pub use dialect::{Dialect, ErrorShape, ListKey, Pagination, Times, Words};
+pub use dialect::{
+    ClientRefusal, Dialect, ErrorShape, Lifetimes, ListKey, Pagination, Times, Words,
+};
 pub use fault::{Effect, Fault, FaultError, RetryAfter, Scope};
 pub use handle::{Handle, Scripted};
 pub use id::operation_id;

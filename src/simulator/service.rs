@@ -24,6 +24,7 @@ use super::journal::Journal;
 use super::list::Lists;
 use super::send::{LARGEST_BODY, send};
 use super::settings::Settings;
+use super::token::{LARGEST_FORM, token};
 use super::world::World;
 
 /// An oversized body: far above what any client should take, and still an end to it.
@@ -49,10 +50,7 @@ impl Shared {
             clock,
             journal: Journal::default(),
             faults: Mutex::new(settings.faults.clone()),
-            access: Mutex::new(Access {
-                logins: settings.logins.clone(),
-                tokens: settings.tokens.clone(),
-            }),
+            access: Mutex::new(Access::of(&settings)),
             settings,
         }
     }
@@ -114,10 +112,11 @@ async fn answer(
     body: Body,
     twist: Option<Effect>,
 ) -> Response {
-    if !shared.access().admits(&request.headers) {
+    let now = shared.now();
+    // Whoever wants a token has none to show yet.
+    if !matches!(call, Call::Token) && !shared.access().admits(&request.headers, now) {
         return shared.error(401);
     }
-    let now = shared.now();
     let lists = Lists {
         world: &shared.world,
         settings: &shared.settings,
@@ -146,6 +145,11 @@ async fn answer(
             let host = host.unwrap_or("localhost");
             let base = format!("http://{host}{}", shared.settings.prefix);
             send(&shared.world, &body, &base, now).unwrap_or_else(|| shared.error(400))
+        }
+        Call::Token => {
+            let body = to_bytes(body, LARGEST_FORM).await.unwrap_or_default();
+            let dialect = &shared.settings.dialect;
+            token(&mut shared.access(), dialect, &request.headers, &body, now)
         }
         Call::Refused(name) => bad_parameter(&shared.settings.dialect, name),
         Call::Unknown => shared.error(404),

@@ -29,10 +29,15 @@ pub struct Settings {
     pub reading: Reading,
     /// How answers are written.
     pub dialect: Dialect,
-    /// Who may ask by Basic authentication; when this and [`Settings::tokens`] are empty, anyone with a name and a password.
+    /// Who may ask by Basic authentication; when this, [`Settings::tokens`] and [`Settings::clients`] are empty, anyone with a
+    /// name and a password.
     pub logins: Vec<Login>,
-    /// What is accepted as `Authorization: Bearer …`.
+    /// What is accepted as `Authorization: Bearer …`, beside the tokens that clients were given.
     pub tokens: Vec<String>,
+    /// Which OAuth clients are given tokens, by id and secret; empty: any with an id and a secret.
+    pub clients: Vec<Login>,
+    /// For how long such a token is good.
+    pub token_life: Duration,
     /// How long every answer takes at least.
     pub latency: Duration,
     /// What goes wrong from the start.
@@ -52,7 +57,7 @@ pub struct Traffic {
     pub trouble: bool,
 }
 
-/// A name and its password: an account's SID and token, or a key's.
+/// A name and its password: an account's SID and token, a key's, or an OAuth client's id and secret.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Login {
     /// What stands before the colon.
@@ -86,6 +91,8 @@ impl Default for Settings {
             dialect: Dialect::default(),
             logins: Vec::new(),
             tokens: Vec::new(),
+            clients: Vec::new(),
+            token_life: Duration::from_hours(1),
             latency: Duration::ZERO,
             faults: Vec::new(),
         }

@@ -3,15 +3,13 @@
 use std::time::Duration;
 
 use reqwest::header::ACCEPT;
-use secrecy::ExposeSecret;
-use tokio::time::Instant;
 use url::Url;
 
+use super::access::{Access, Proof};
 use super::error::ApiError;
-use super::throttle::Throttle;
+use super::exchange::Exchange;
 use super::transport::{self, TransportError};
 use super::wire::{self, Page};
-use super::{body, status};
 use crate::clock::Clock;
 use crate::config::{Account, Credentials};
 use crate::exposition::{AccountInstruments, Endpoint};
@@ -28,11 +26,8 @@ const EXPIRY: Duration = RETENTION.saturating_sub(Duration::from_hours(1));
 pub struct Client {
     http: reqwest::Client,
     base: Url,
-    credentials: Credentials,
-    /// For one request, from the first byte sent to the last one read.
-    limit: Duration,
-    throttle: Throttle,
-    instruments: AccountInstruments,
+    access: Access,
+    exchange: Exchange,
     clock: Clock,
 }
 
@@ -46,20 +41,22 @@ impl Client {
         instruments: AccountInstruments,
         clock: Clock,
     ) -> Result<Self, TransportError> {
-        let limits = &account.limits;
+        if matches!(account.credentials, Credentials::Client(_)) {
+            instruments.expect(Endpoint::Token);
+        }
         Ok(Self {
             http: transport::client(&account.base_url)?,
             base: account.base_url.clone(),
-            credentials: account.credentials.clone(),
-            limit: limits.request_timeout,
-            throttle: Throttle::new(
-                limits.requests_per_second,
-                limits.concurrent_requests,
-                clock.clone(),
-            ),
-            instruments,
+            access: Access::new(account, clock.clone())?,
+            exchange: Exchange::new(&account.limits, instruments, clock.clone()),
             clock,
         })
+    }
+
+    /// To be called when a collection begins: secrets that stand in files are read again, and a token that could not be had
+    /// is asked for again.
+    pub async fn begin(&self) {
+        self.access.begin().await;
     }
 
     /// Reads one operation: `GET /Emails/Operations/{id}`
@@ -105,14 +102,12 @@ impl Client {
     /// Until when Twilio wants no requests of this account, if it does.
     #[must_use]
     pub fn paused_until(&self) -> Option<Timestamp> {
-        self.throttle.paused_until()
+        self.exchange.paused_until()
     }
 
     /// Notes that something was wrong with an answer that could be used all the same.
     pub(super) fn note_failure(&self, endpoint: Endpoint, error: &ApiError) {
-        if let Some(reason) = error.reason() {
-            self.instruments.failure(endpoint, reason);
-        }
+        self.exchange.note_failure(endpoint, error);
     }
 
     /// `createdAt` has whole seconds: a window is widened to them, and by one more at its end.
@@ -147,38 +142,24 @@ impl Client {
         url
     }
 
-    /// Asks once, counts, and lets `read` say what the answer is.
+    /// Asks, counts, and lets `read` say what the answer is.
+    ///
+    /// A request whose credentials are refused is made once more if there are others to show: the secret's file holds another
+    /// one, or a new token can be had.
     async fn get<T>(
         &self,
         endpoint: Endpoint,
         url: Url,
         read: impl FnOnce(Result<&[u8], ApiError>) -> Result<T, ApiError>,
     ) -> Result<T, ApiError> {
-        let permit = self.throttle.admit().await?;
-        let path = url.path().to_owned();
-        let started = Instant::now();
-        let mut code = None;
-        let exchange = tokio::time::timeout(self.limit, self.exchange(url, &mut code)).await;
-        let took = started.elapsed();
-        drop(permit);
-        let outcome = exchange.unwrap_or(Err(ApiError::Timeout(self.limit)));
-        self.instruments.request(endpoint, code, took);
-        tracing::trace!(
-            endpoint = endpoint.as_str(),
-            path,
-            code,
-            seconds = took.as_secs_f64(),
-            error = outcome.as_ref().err().map(tracing::field::display),
-            "asked Twilio"
-        );
-        match &outcome {
-            Err(
-                ApiError::RateLimited { retry_after } | ApiError::Unavailable { retry_after, .. },
-            ) => {
-                self.throttle.refused(*retry_after);
+        let proof = self.access.proof(&self.exchange).await?;
+        let mut outcome = self.ask(endpoint, &url, &proof).await;
+        if outcome.as_ref().err() == Some(&ApiError::Unauthorized) {
+            self.note_failure(endpoint, &ApiError::Unauthorized);
+            match self.access.instead_of(&proof, &self.exchange).await? {
+                Some(other) => outcome = self.ask(endpoint, &url, &other).await,
+                None => return Err(ApiError::Unauthorized),
             }
-            Err(_) => {}
-            Ok(_) => self.throttle.answered(),
         }
         let result = read(outcome.as_deref().map_err(Clone::clone));
         if let Err(error) = &result {
@@ -187,20 +168,9 @@ impl Client {
         result
     }
 
-    async fn exchange(&self, url: Url, code: &mut Option<u16>) -> Result<Vec<u8>, ApiError> {
-        // HTTP Basic (<https://www.twilio.com/docs/email/api>); reqwest marks the header as sensitive.
-        let Credentials::Basic { username, password } = &self.credentials;
-        let request = self
-            .http
-            .get(url)
-            .basic_auth(username, Some(password.expose_secret()));
-        let response = request
-            .header(ACCEPT, "application/json")
-            .send()
-            .await
-            .map_err(|error| transport::judge(&error, self.limit))?;
-        *code = Some(response.status().as_u16());
-        status::judge(response.status(), response.headers())?;
-        body::read(response).await
+    async fn ask(&self, endpoint: Endpoint, url: &Url, proof: &Proof) -> Result<Vec<u8>, ApiError> {
+        let request = proof.on(self.http.get(url.clone()));
+        let request = request.header(ACCEPT, "application/json");
+        self.exchange.ask(endpoint, request).await
     }
 }

@@ -10,7 +10,7 @@ use crate::timestamp::Timestamp;
 pub enum ApiError {
     /// 401.
     #[error(
-        "Twilio does not accept the credentials (401): check the account SID and auth token, or the API key and its secret"
+        "Twilio does not accept the credentials (401): check that SID and token, or key and secret, belong together and were not revoked"
     )]
     Unauthorized,
     /// 403.
@@ -76,6 +76,9 @@ pub enum ApiError {
         /// In bytes.
         limit: usize,
     },
+    /// Nothing was asked: there is no access token to show.
+    #[error("no access token: {}", token_trouble(.0))]
+    NoToken(Box<ApiError>),
     /// Nothing was asked: the account pauses because Twilio said so.
     #[error("not asked: Twilio wants no requests before {until}")]
     Paused {
@@ -94,10 +97,12 @@ pub enum RetryAfter {
 }
 
 impl ApiError {
-    /// The label for `twilio_email_api_request_failures_total`; `None` where no request was made.
+    /// The label for `twilio_email_api_request_failures_total`; `None` where no request was made. Without a token it is the
+    /// reason why there is none.
     #[must_use]
-    pub const fn reason(&self) -> Option<Reason> {
+    pub fn reason(&self) -> Option<Reason> {
         Some(match self {
+            Self::NoToken(cause) => return cause.reason(),
             Self::Unauthorized => Reason::Unauthorized,
             Self::Forbidden => Reason::Forbidden,
             Self::NotFound { .. } => Reason::NotFound,
@@ -136,8 +141,24 @@ impl ApiError {
                 | Self::Timeout(_)
                 | Self::Connect(_)
                 | Self::Tls(_)
+                | Self::NoToken(_)
                 | Self::Paused { .. }
         )
+    }
+
+    /// Whether the log has it already, for it is not about what was asked for.
+    #[must_use]
+    pub const fn was_told(&self) -> bool {
+        matches!(self, Self::NoToken(_))
+    }
+
+    /// As the error of a request that could not be made because of this one, which was for a token.
+    #[must_use]
+    pub(super) fn without_token(self) -> Self {
+        match self {
+            Self::Paused { .. } | Self::NoToken(_) => self,
+            cause => Self::NoToken(Box::new(cause)),
+        }
     }
 
     /// Whether the endpoint itself is refused, for as long as somebody does not change something.
@@ -150,5 +171,17 @@ impl ApiError {
                 | Self::Expired { .. }
                 | Self::BadRequest { .. }
         )
+    }
+}
+
+/// The texts of errors name the Email API and its credentials; a token endpoint has others.
+fn token_trouble(error: &ApiError) -> String {
+    match error {
+        ApiError::Unauthorized => "Twilio does not accept the OAuth client: check that its id and secret belong together and were not revoked".to_owned(),
+        ApiError::Forbidden => "the OAuth client may not have one (403): look at its rights at Twilio".to_owned(),
+        ApiError::BadRequest { status } => {
+            format!("the request for it is refused ({status}): check the token URL")
+        }
+        other => other.to_string(),
     }
 }

@@ -1,16 +1,21 @@
-//! Everything the exporter knows about Twilio's Email API: addresses, JSON, statuses, manners.
+//! Everything the exporter knows about Twilio's Email API: addresses, credentials, JSON, statuses, manners.
 //!
 //! It turns requests into [`Operation`](crate::operation::Operation)s or one [`ApiError`]; what to ask, and when, is the collector's.
 
+mod access;
 mod body;
 mod client;
 mod error;
+mod exchange;
 mod figure;
 mod listing;
 mod pages;
 mod pause;
+mod secret;
 mod status;
 mod throttle;
+mod token;
+mod tokens;
 mod transport;
 mod wire;
 

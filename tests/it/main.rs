@@ -2,6 +2,7 @@
 
 mod accounts;
 mod binary;
+mod credentials;
 mod exposition;
 mod faults;
 mod golden;

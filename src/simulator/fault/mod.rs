@@ -15,6 +15,7 @@ use super::call::Call;
 /// ```text
 /// fault  = [scope "="] effect *(":" option)
 /// scope  = "all" | "list" [":page=" number] | "operation" [":id=" id] | "emails" [":page=" number] | "send"
+///        | "token"
 /// effect = status                    400 to 599, with Twilio's body for errors
 ///        | "slow:" span              answers later and as usual; span = 500ms, 2s, 1m
 ///        | "hang"                    never answers
@@ -57,6 +58,8 @@ pub enum Scope {
     Emails(Option<u32>),
     /// Sends.
     Send,
+    /// Requests for access tokens.
+    Token,
 }
 
 /// What happens to a request.
@@ -135,7 +138,7 @@ impl Fault {
 
     fn fits(&self, call: &Call) -> bool {
         let scope = match (&self.scope, call) {
-            (Scope::All, _) | (Scope::Send, Call::Send) => true,
+            (Scope::All, _) | (Scope::Send, Call::Send) | (Scope::Token, Call::Token) => true,
             (Scope::List(page), Call::Operations(query))
             | (Scope::Emails(page), Call::Emails(query)) => {
                 page.is_none_or(|page| page == query.page_number())

@@ -83,7 +83,12 @@ impl FromStr for Fault {
             },
         })
         .on(scope);
-        if fault.effect.is_of_lists() && matches!(fault.scope, Scope::Operation(_) | Scope::Send) {
+        if fault.effect.is_of_lists()
+            && matches!(
+                fault.scope,
+                Scope::Operation(_) | Scope::Send | Scope::Token
+            )
+        {
             return Err(FaultError::NotAList(name.to_owned()));
         }
         for option in parts {
@@ -123,7 +128,10 @@ impl Fault {
 fn scope(text: &str) -> Result<(Scope, &str), FaultError> {
     let end = text.find([':', '=']).unwrap_or(text.len());
     let (word, rest) = text.split_at(end);
-    if !matches!(word, "all" | "list" | "operation" | "emails" | "send") {
+    if !matches!(
+        word,
+        "all" | "list" | "operation" | "emails" | "send" | "token"
+    ) {
         return Ok((Scope::All, text));
     }
     let (option, effect) = match rest.strip_prefix(':') {
@@ -142,6 +150,7 @@ fn scope(text: &str) -> Result<(Scope, &str), FaultError> {
     let scope = match (word, option) {
         ("all", None) => Scope::All,
         ("send", None) => Scope::Send,
+        ("token", None) => Scope::Token,
         ("list", None | Some(("page", _))) => Scope::List(page(option)?),
         ("emails", None | Some(("page", _))) => Scope::Emails(page(option)?),
         ("operation", None) => Scope::Operation(None),
@@ -211,6 +220,10 @@ mod tests {
                 "send=oversized",
                 Fault::new(Effect::Oversized).on(Scope::Send),
             ),
+            (
+                "token=401:times=1",
+                Fault::status(401).on(Scope::Token).times(1),
+            ),
             ("html", Fault::new(Effect::Html(200))),
             ("html:502:times=3", Fault::new(Effect::Html(502)).times(3)),
             ("html:times=3", Fault::new(Effect::Html(200)).times(3)),
@@ -249,6 +262,8 @@ mod tests {
             ("429:times=0", "`times` needs a whole number"),
             ("html:teapot", "`html` needs a whole number"),
             ("operation=empty", "`empty` is for `list`"),
+            ("token=endless", "`endless` is for `list`"),
+            ("token:id=1=500", "`id` is no part of the scope `token`"),
         ];
         for (text, message) in wrong {
             let error = text.parse::<Fault>().unwrap_err().to_string();

@@ -1,0 +1,60 @@
+//! Twilio's names for an account and for an API key.
+
+/// Which kind a SID is of; it shows in its first two letters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sid {
+    Account,
+    ApiKey,
+}
+
+impl Sid {
+    const DIGITS: usize = 32;
+
+    const fn prefix(self) -> &'static str {
+        match self {
+            Self::Account => "AC",
+            Self::ApiKey => "SK",
+        }
+    }
+
+    const fn noun(self) -> &'static str {
+        match self {
+            Self::Account => "an account SID",
+            Self::ApiKey => "an API key SID",
+        }
+    }
+
+    /// Refuses a `text` that is no such SID, without repeating it: it may be a token in the wrong place.
+    pub(super) fn check(self, text: &str) -> Result<(), String> {
+        let digits = text.strip_prefix(self.prefix());
+        let digit = |c: char| c.is_ascii_hexdigit();
+        if digits.is_some_and(|digits| digits.len() == Self::DIGITS && digits.chars().all(digit)) {
+            return Ok(());
+        }
+        let (noun, prefix, count) = (self.noun(), self.prefix(), Self::DIGITS);
+        Err(format!(
+            "{noun} is `{prefix}` and {count} hexadecimal digits"
+        ))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sid_has_its_letters_and_32_digits() {
+        let sid = format!("AC{}", "0".repeat(32));
+        assert_eq!(Sid::Account.check(&sid), Ok(()));
+        let told = Err("an API key SID is `SK` and 32 hexadecimal digits".to_owned());
+        for wrong in [
+            &sid,
+            "",
+            "SK",
+            &format!("SK{}", "g".repeat(32)),
+            &format!("SK{}", "0".repeat(33)),
+        ] {
+            assert_eq!(Sid::ApiKey.check(wrong), told, "{wrong}");
+        }
+    }
+}

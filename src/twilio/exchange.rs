@@ -1,0 +1,114 @@
+//! One request and its answer: under the account's manners, within its time, counted.
+
+use std::time::Duration;
+
+use reqwest::{RequestBuilder, Response, StatusCode};
+use tokio::time::Instant;
+
+use super::error::ApiError;
+use super::throttle::Throttle;
+use super::{body, status, token, transport};
+use crate::clock::Clock;
+use crate::config::Limits;
+use crate::exposition::{AccountInstruments, Endpoint};
+use crate::timestamp::Timestamp;
+
+/// Makes the requests of one account, whatever they are for.
+#[derive(Debug)]
+pub(super) struct Exchange {
+    /// For one request, from the first byte sent to the last one read.
+    limit: Duration,
+    throttle: Throttle,
+    instruments: AccountInstruments,
+}
+
+impl Exchange {
+    pub(super) fn new(limits: &Limits, instruments: AccountInstruments, clock: Clock) -> Self {
+        Self {
+            limit: limits.request_timeout,
+            throttle: Throttle::new(
+                limits.requests_per_second,
+                limits.concurrent_requests,
+                clock,
+            ),
+            instruments,
+        }
+    }
+
+    /// Asks once and counts the request; that it failed is for the caller to note, who knows what it means.
+    pub(super) async fn ask(
+        &self,
+        endpoint: Endpoint,
+        request: RequestBuilder,
+    ) -> Result<Vec<u8>, ApiError> {
+        let (http, request) = request.build_split();
+        let request = request.map_err(|error| transport::judge(&error, self.limit))?;
+        let permit = self.throttle.admit().await?;
+        let path = request.url().path().to_owned();
+        let started = Instant::now();
+        let mut code = None;
+        let answer = async {
+            let response = http.execute(request).await;
+            let response = response.map_err(|error| transport::judge(&error, self.limit))?;
+            code = Some(response.status().as_u16());
+            read(endpoint, response).await
+        };
+        let answer = tokio::time::timeout(self.limit, answer).await;
+        let took = started.elapsed();
+        drop(permit);
+        let outcome = answer.unwrap_or(Err(ApiError::Timeout(self.limit)));
+        self.instruments.request(endpoint, code, took);
+        tracing::trace!(
+            endpoint = endpoint.as_str(),
+            path,
+            code,
+            seconds = took.as_secs_f64(),
+            error = outcome.as_ref().err().map(tracing::field::display),
+            "asked Twilio"
+        );
+        match &outcome {
+            Err(
+                ApiError::RateLimited { retry_after } | ApiError::Unavailable { retry_after, .. },
+            ) => {
+                self.throttle.refused(*retry_after);
+            }
+            // A token is got elsewhere: that it was says nothing about the server that wanted a pause.
+            Ok(_) if endpoint != Endpoint::Token => self.throttle.answered(),
+            _ => {}
+        }
+        outcome
+    }
+
+    /// Counts a failure.
+    pub(super) fn note_failure(&self, endpoint: Endpoint, error: &ApiError) {
+        if let Some(reason) = error.reason() {
+            self.instruments.failure(endpoint, reason);
+        }
+    }
+
+    /// Until when Twilio wants no requests of this account, if it does.
+    pub(super) fn paused_until(&self) -> Option<Timestamp> {
+        self.throttle.paused_until()
+    }
+}
+
+/// The body of an answer that is one, or what else it is.
+async fn read(endpoint: Endpoint, response: Response) -> Result<Vec<u8>, ApiError> {
+    let judged = status::judge(response.status(), response.headers());
+    if endpoint != Endpoint::Token {
+        judged?;
+        return body::read(response, body::LIMIT).await;
+    }
+    match judged {
+        // A token is made, so 201 would be right as well.
+        Err(_) if response.status() == StatusCode::CREATED => {}
+        Err(error @ ApiError::BadRequest { status: 400 }) => {
+            let said = body::read(response, token::LIMIT).await;
+            return Err(token::refusal(error, &said.unwrap_or_default()));
+        }
+        // "Not there" is about the endpoint, and never about an operation.
+        Err(ApiError::NotFound { status }) => return Err(ApiError::BadRequest { status }),
+        judged => judged?,
+    }
+    body::read(response, token::LIMIT).await
+}

@@ -1,0 +1,206 @@
+//! Access tokens of an OAuth client (RFC 6749, section 4.4): fetched when needed, shared, renewed in time, and not asked for
+//! again and again while that fails.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use reqwest::header::{ACCEPT, CONTENT_TYPE};
+use secrecy::ExposeSecret;
+use tokio::sync::Mutex;
+use url::{Url, form_urlencoded};
+
+use super::error::ApiError;
+use super::exchange::Exchange;
+use super::secret::{Login, Pair};
+use super::token::{Age, Token};
+use super::transport::{self, TransportError};
+use crate::clock::Clock;
+use crate::config::OAuthClient;
+use crate::exposition::Endpoint;
+use crate::reason::Reason;
+use crate::timestamp::Timestamp;
+
+/// What a request for a token came to holds for the collection it was made in, and no longer than this: not everybody who asks
+/// is in a collection, and a long one may outlast the trouble.
+const HOLD: Duration = Duration::from_secs(15);
+
+/// One account's tokens.
+#[derive(Debug)]
+pub(super) struct Tokens {
+    account: Arc<str>,
+    http: reqwest::Client,
+    url: Url,
+    client: Login,
+    clock: Clock,
+    /// Collections so far.
+    collections: AtomicU64,
+    /// Held while a token is fetched: whoever needs one meanwhile waits and finds it.
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    token: Option<Arc<Token>>,
+    last: Option<Attempt>,
+    /// Why there is no new token, and whether the present one lasts, as far as that has been told.
+    told: Option<(Reason, bool)>,
+}
+
+/// The last request for a token.
+#[derive(Debug)]
+struct Attempt {
+    collection: u64,
+    at: Timestamp,
+    error: Option<ApiError>,
+}
+
+impl Tokens {
+    pub(super) fn new(
+        account: &Arc<str>,
+        client: &OAuthClient,
+        clock: Clock,
+    ) -> Result<Self, TransportError> {
+        Ok(Self {
+            account: Arc::clone(account),
+            http: transport::client(&client.token_url)?,
+            url: client.token_url.clone(),
+            client: Login::new(account, &client.id, &client.secret),
+            clock,
+            collections: AtomicU64::new(0),
+            state: Mutex::default(),
+        })
+    }
+
+    /// A collection begins: the client's secret may have changed, and a token may be asked for again.
+    pub(super) async fn begin(&self) {
+        self.client.refresh().await;
+        self.collections.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// The token to show now.
+    pub(super) async fn get(&self, exchange: &Exchange) -> Result<Arc<Token>, ApiError> {
+        let mut state = self.state.lock().await;
+        match &state.token {
+            Some(token) if token.age(self.clock.now()) == Age::Fresh => Ok(Arc::clone(token)),
+            _ => self.renew(&mut state, exchange).await,
+        }
+    }
+
+    /// Another token, because `refused` was. `None` where that one was fetched just now: the next would fare no better.
+    pub(super) async fn instead_of(
+        &self,
+        refused: &Arc<Token>,
+        exchange: &Exchange,
+    ) -> Result<Option<Arc<Token>>, ApiError> {
+        let mut state = self.state.lock().await;
+        if let Some(token) = &state.token
+            && !Arc::ptr_eq(token, refused)
+        {
+            return Ok(Some(Arc::clone(token)));
+        }
+        if let Some(last) = self.recent(&state)
+            && last.error.is_none()
+        {
+            return Ok(None);
+        }
+        state.token = None;
+        self.renew(&mut state, exchange).await.map(Some)
+    }
+
+    /// Fetches a token, unless that has just failed; while it fails, the one before is used to its end.
+    async fn renew(&self, state: &mut State, exchange: &Exchange) -> Result<Arc<Token>, ApiError> {
+        let held = self.recent(state).and_then(|last| last.error.clone());
+        let error = match held {
+            Some(error) => error,
+            None => match self.fetch(exchange).await {
+                Ok(token) => return Ok(self.fetched(state, token)),
+                Err(error) => {
+                    self.failed(state, &error);
+                    error
+                }
+            },
+        };
+        let now = self.clock.now();
+        let usable = |token: &&Arc<Token>| token.age(now) != Age::Over;
+        let token = state.token.as_ref().filter(usable).cloned();
+        token.ok_or_else(|| error.without_token())
+    }
+
+    fn fetched(&self, state: &mut State, token: Token) -> Arc<Token> {
+        self.note(state, None);
+        if state.told.take().is_some() {
+            tracing::info!(account = %self.account, "there are access tokens again");
+        }
+        Arc::clone(state.token.insert(Arc::new(token)))
+    }
+
+    /// Takes in that there is no new token, and says so once: nobody else sees all of it.
+    fn failed(&self, state: &mut State, error: &ApiError) {
+        // A pause is the consequence of a refusal that has been told.
+        let Some(reason) = error.reason() else { return };
+        self.note(state, Some(error.clone()));
+        let now = self.clock.now();
+        let lasts = state.token.as_ref();
+        let lasts = lasts.is_some_and(|token| token.age(now) != Age::Over);
+        if state.told.replace((reason, lasts)) == Some((reason, lasts)) {
+            return;
+        }
+        let (account, reason) = (&self.account, reason.as_str());
+        let error = error.clone().without_token();
+        if lasts {
+            tracing::warn!(account = %account, reason, %error, "the access token cannot be renewed; it is used to its end");
+        } else {
+            tracing::warn!(account = %account, reason, %error, "nothing can be read without an access token");
+        }
+    }
+
+    fn note(&self, state: &mut State, error: Option<ApiError>) {
+        state.last = Some(Attempt {
+            collection: self.collections.load(Ordering::Relaxed),
+            at: self.clock.now(),
+            error,
+        });
+    }
+
+    /// The last request for a token, if what it came to still holds.
+    fn recent<'a>(&self, state: &'a State) -> Option<&'a Attempt> {
+        let (collection, now) = (self.collections.load(Ordering::Relaxed), self.clock.now());
+        state.last.as_ref().filter(|last| {
+            last.collection == collection && last.at <= now && now.since(last.at) < HOLD
+        })
+    }
+
+    /// Asks for a token; once more if the client's secret turns out to have changed.
+    async fn fetch(&self, exchange: &Exchange) -> Result<Token, ApiError> {
+        let shown = self.client.now();
+        let outcome = self.ask(&shown, exchange).await;
+        if outcome.as_ref().err() == Some(&ApiError::Unauthorized)
+            && let Some(newer) = self.client.newer_than(&shown).await
+        {
+            return self.ask(&newer, exchange).await;
+        }
+        outcome
+    }
+
+    async fn ask(&self, client: &Pair, exchange: &Exchange) -> Result<Token, ApiError> {
+        let form = form_urlencoded::Serializer::new(String::new())
+            .append_pair("grant_type", "client_credentials")
+            .append_pair("client_id", client.name.expose_secret())
+            .append_pair("client_secret", client.secret.expose_secret())
+            .finish();
+        let request = self
+            .http
+            .post(self.url.clone())
+            .header(ACCEPT, "application/json")
+            .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .body(form);
+        let asked = self.clock.now();
+        let answer = exchange.ask(Endpoint::Token, request).await;
+        let token = answer.and_then(|body| Token::read(&body, asked));
+        if let Err(error) = &token {
+            exchange.note_failure(Endpoint::Token, error);
+        }
+        token
+    }
+}

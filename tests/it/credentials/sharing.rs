@@ -1,0 +1,164 @@
+//! Many requests at once need one token: one of them fetches it, and what becomes of that is for all.
+
+use std::path::PathBuf;
+
+use futures_util::future::join_all;
+use twilio_email_exporter::app::build;
+use twilio_email_exporter::config::{Config, Overrides};
+use twilio_email_exporter::exposition::Instruments;
+use twilio_email_exporter::reason::Reason;
+use twilio_email_exporter::twilio::{ApiError, Client};
+
+use super::*;
+
+/// A client as a collection uses it, with an operation to read.
+struct Many {
+    clock: Clock,
+    twilio: Twilio,
+    client: Client,
+    id: OperationId,
+    secrets: Secrets,
+}
+
+impl Many {
+    async fn new() -> Self {
+        let settings = Settings {
+            clients: vec![Login::new(CLIENT, SECRET)],
+            ..Settings::empty()
+        };
+        let clock = morning();
+        let twilio = Twilio::start(settings, clock.clone()).await;
+        let id = twilio.put(Duration::from_hours(1), json!({"total": 1}));
+        let secrets = Secrets::new();
+        let secret = secrets.write("client", SECRET);
+        let more = "max_concurrent_requests: 100";
+        let account = oauth_account("a", &twilio.base_url(), &token_url(&twilio), &secret, more);
+        let file = secrets.write("config.yml", &format!("accounts:\n{account}"));
+        let client = client(file, clock.clone());
+        Self {
+            clock,
+            twilio,
+            client,
+            id,
+            secrets,
+        }
+    }
+
+    /// Reads it fifty times at once.
+    async fn read(&self) -> Vec<Result<(), ApiError>> {
+        let reads = (0..50).map(|_| async { self.client.operation(self.id).await.map(drop) });
+        join_all(reads).await
+    }
+}
+
+/// The client of the only account in a configuration file.
+fn client(file: PathBuf, clock: Clock) -> Client {
+    let overrides = Overrides {
+        config_file: Some(file),
+        ..Overrides::default()
+    };
+    let config = Config::load(&overrides, &|_| None).unwrap();
+    let instruments = Instruments::new(build()).unwrap();
+    let account = &config.accounts[0];
+    Client::new(account, instruments.account(&account.name), clock).unwrap()
+}
+
+#[tokio::test]
+async fn one_token_is_fetched_for_all_who_need_one() {
+    let many = Many::new().await;
+    many.twilio.fault("token=slow:100ms");
+    assert_eq!(many.read().await, vec![Ok(()); 50]);
+    let counts = many.twilio.handle.counts();
+    assert_eq!((counts.token, counts.operation), (1, 50));
+    // And one for all whose token was revoked.
+    many.twilio.handle.revoke_tokens();
+    many.twilio.handle.reset_requests();
+    many.client.begin().await;
+    assert_eq!(many.read().await, vec![Ok(()); 50]);
+    let counts = many.twilio.handle.counts();
+    assert_eq!((counts.token, counts.operation), (1, 100));
+}
+
+#[tokio::test]
+async fn a_token_that_cannot_be_had_is_asked_for_once_a_collection() {
+    let many = Many::new().await;
+    many.twilio.fault("token=slow:50ms");
+    many.twilio.fault("token=500");
+    for collections in 1..=3 {
+        many.client.begin().await;
+        // Those who come when it has failed do not try on their own.
+        for _ in 0..3 {
+            for read in many.read().await {
+                let error = read.unwrap_err();
+                assert_eq!(error.reason(), Some(Reason::ServerError), "{error}");
+                assert!(error.to_string().starts_with("no access token: "));
+            }
+        }
+        let counts = many.twilio.handle.counts();
+        assert_eq!((counts.token, counts.operation), (collections, 0));
+    }
+}
+
+#[tokio::test]
+async fn who_is_in_no_collection_need_not_wait_for_one() {
+    let many = Many::new().await;
+    many.twilio.fault("token=500");
+    many.client.begin().await;
+    for seconds in 0..60 {
+        assert!(many.client.operation(many.id).await.is_err());
+        let wanted = 1 + seconds / 15;
+        assert_eq!(many.twilio.handle.counts().token, wanted, "{seconds}");
+        pass(&many.clock, Duration::from_secs(1));
+    }
+    many.twilio.handle.clear_faults();
+    assert!(many.client.operation(many.id).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_token_that_is_refused_though_new_is_not_fetched_again_by_each() {
+    let many = Many::new().await;
+    many.twilio.fault("operation=401");
+    for collections in 1..=3 {
+        many.client.begin().await;
+        assert_eq!(many.read().await, vec![Err(ApiError::Unauthorized); 50]);
+        assert_eq!(many.twilio.handle.counts().token, collections);
+    }
+}
+
+#[tokio::test]
+async fn a_clients_secret_that_changes_during_a_collection_is_found_too() {
+    let many = Many::new().await;
+    let other = Login::new(CLIENT, "another-secret");
+    many.twilio.handle.set_clients(vec![other]);
+    many.client.begin().await;
+    many.secrets.write("client", "another-secret");
+    assert_eq!(many.read().await, vec![Ok(()); 50]);
+    let counts = many.twilio.handle.counts();
+    assert_eq!((counts.token, counts.operation), (2, 50));
+}
+
+#[tokio::test]
+async fn a_secret_that_changes_during_a_collection_is_found_by_the_first_refusal() {
+    let secrets = Secrets::new();
+    let settings = Settings {
+        logins: vec![Login::new(crate::support::exporter::SID, "first")],
+        ..Settings::empty()
+    };
+    let twilio = Twilio::start(settings, Clock::System).await;
+    let id = twilio.put(Duration::from_hours(1), json!({"total": 1}));
+    secrets.write("token", "first");
+    let account = crate::support::exporter::one_account(&twilio, "");
+    let client = client(secrets.write("config.yml", &account), Clock::System);
+    client.begin().await;
+    assert!(client.operation(id).await.is_ok());
+    let other = Login::new(crate::support::exporter::SID, "second");
+    twilio.handle.set_logins(vec![other]);
+    let refused = client.operation(id).await.unwrap_err();
+    assert_eq!(refused, ApiError::Unauthorized, "the file holds no other");
+    secrets.write("token", "second");
+    twilio.handle.reset_requests();
+    assert!(client.operation(id).await.is_ok());
+    assert_eq!(twilio.handle.counts().total, 2, "refused, and once more");
+    assert!(client.operation(id).await.is_ok());
+    assert_eq!(twilio.handle.counts().total, 3);
+}

@@ -1,0 +1,182 @@
+//! A token's life: fetched when needed, renewed before its end, replaced when it is revoked.
+
+use twilio_email_exporter::simulator::{ClientRefusal, Dialect, Lifetimes};
+
+use super::*;
+
+fn lives(span: Duration) -> Settings {
+    Settings {
+        token_life: span,
+        ..Settings::empty()
+    }
+}
+
+#[tokio::test]
+async fn a_token_is_fetched_once_and_counted() {
+    let scene = Scene::new("").await;
+    for _ in 0..10 {
+        let seen = scene.next().await;
+        scene.assert_healthy(&seen, "with a token");
+    }
+    let seen = scene.next().await;
+    assert_eq!(scene.asked().0, 1);
+    assert!((answered(&seen, "token", "200") - 1.0).abs() < 0.1);
+    let count = seen.value(
+        "twilio_email_api_request_duration_seconds_count",
+        &[("endpoint", "token")],
+    );
+    assert_eq!(count, Some(1.0));
+    let labels = [("endpoint", "token"), ("reason", "unauthorized")];
+    let failures = seen.value("twilio_email_api_request_failures_total", &labels);
+    assert_eq!(failures, Some(0.0), "known values are 0 from the start");
+    let requests = scene.twilio.handle.requests();
+    let token = requests.iter().find(|seen| seen.method == "POST").unwrap();
+    assert_eq!(token.path, "/v2/token", "nothing stands in its query");
+    assert!(!token.authorized, "nor anything in its head");
+    let wanted = Some("application/json".to_owned());
+    assert_eq!(token.accept, wanted);
+}
+
+#[tokio::test]
+async fn a_token_is_renewed_before_its_end() {
+    let scene = Scene::with(lives(Duration::from_mins(10)), "").await;
+    for minutes in 0..59 {
+        for quarter in 0..4 {
+            let when = format!("after {minutes} minutes and {quarter} quarters");
+            let seen = scene.next().await;
+            scene.assert_healthy(&seen, &when);
+            assert!(answered(&seen, "operations", "401") < 0.1, "{when}");
+        }
+    }
+    // Each is used for nine of its ten minutes.
+    let (tokens, _) = scene.asked();
+    assert_eq!(tokens, 7, "tokens in 59 minutes");
+}
+
+#[tokio::test]
+async fn a_token_of_which_nobody_said_how_long_it_lives_is_used_until_it_is_refused() {
+    for lifetimes in [Lifetimes::Text, Lifetimes::Unsaid] {
+        let dialect = Dialect {
+            lifetimes,
+            ..Dialect::default()
+        };
+        let settings = Settings {
+            dialect,
+            ..lives(Duration::from_mins(10))
+        };
+        let scene = Scene::with(settings, "").await;
+        let mut refused = 0.0;
+        for _ in 0..80 {
+            let seen = scene.next().await;
+            scene.assert_healthy(&seen, "every time");
+            refused = answered(&seen, "operations", "401");
+        }
+        // In twenty minutes it ends twice, or is renewed twice before it does.
+        let wanted = if lifetimes == Lifetimes::Unsaid {
+            2.0
+        } else {
+            0.0
+        };
+        assert!((refused - wanted).abs() < 0.1, "{lifetimes:?}: {refused}");
+        assert_eq!(scene.asked().0, 3, "{lifetimes:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_revoked_token_is_replaced_within_the_same_collection() {
+    for more in ["", "discovery: false"] {
+        let scene = Scene::new(more).await;
+        scene.twilio.handle.reset_requests();
+        scene.twilio.handle.revoke_tokens();
+        let seen = scene.next().await;
+        scene.assert_healthy(&seen, more);
+        assert_eq!(scene.asked().0, 1, "{more}");
+        let failures = seen.failures();
+        let refused: f64 = failures.values().sum();
+        assert!((refused - 1.0).abs() < 0.1, "{more}: {failures:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_token_that_is_refused_however_new_it_is_costs_one_more_request_and_no_more() {
+    for more in ["", "discovery: false"] {
+        let scene = Scene::new(more).await;
+        scene.twilio.handle.reset_requests();
+        scene.twilio.fault("list=401");
+        scene.twilio.fault("operation=401");
+        for collections in 1..=4 {
+            let seen = scene.next().await;
+            let all_down = [("up", 0.0), ("collection_complete", 0.0)];
+            seen.expect(more, &all_down);
+            let wanted = (collections, 2 * collections);
+            assert_eq!(scene.asked(), wanted, "{more}: tokens and other requests");
+            for id in &scene.ids {
+                assert_eq!(seen.of_operation(*id, "up"), Some(0.0), "{id}");
+            }
+        }
+        scene.twilio.handle.clear_faults();
+        let seen = scene.next().await;
+        scene.assert_healthy(&seen, "when it is let in again");
+    }
+}
+
+#[tokio::test]
+async fn a_client_that_is_refused_is_unauthorized_however_that_is_said() {
+    for client_refusal in [ClientRefusal::Unauthorized, ClientRefusal::BadRequest] {
+        let settings = Settings {
+            dialect: Dialect {
+                client_refusal,
+                ..Dialect::default()
+            },
+            ..Settings::empty()
+        };
+        let scene = Scene::prepared(settings, "", |twilio| {
+            let other = Login::new(CLIENT, "another-secret");
+            twilio.handle.set_clients(vec![other]);
+        })
+        .await;
+        let seen = scene.next().await;
+        seen.expect("refused", &[("up", 0.0), ("collection_complete", 0.0)]);
+        assert_eq!(scene.asked(), (2, 0), "{client_refusal:?}");
+        assert!((failed(&seen, "token", "unauthorized") - 2.0).abs() < 0.1);
+        assert_eq!(seen.failures().len(), 1, "{:?}", seen.failures());
+    }
+}
+
+#[tokio::test]
+async fn a_token_that_cannot_be_renewed_is_used_to_its_end() {
+    let scene = Scene::with(lives(Duration::from_mins(10)), "").await;
+    scene.twilio.fault("token=500");
+    scene.twilio.handle.reset_requests();
+    // From the ninth minute on it is due, and asked for with every collection.
+    let seen = scene.after(Duration::from_mins(9)).await;
+    scene.assert_healthy(&seen, "with a token that is due");
+    assert_eq!(scene.asked().0, 1);
+    let seen = scene.after(Duration::from_secs(59)).await;
+    scene.assert_healthy(&seen, "in the last second of its life");
+    assert_eq!(scene.asked().0, 2);
+    assert!((failed(&seen, "token", "server_error") - 2.0).abs() < 0.1);
+    let (_, before) = scene.asked();
+    let seen = scene.after(Duration::from_secs(1)).await;
+    seen.expect("at its end", &[("up", 0.0), ("collection_complete", 0.0)]);
+    assert_eq!(scene.asked(), (3, before), "nothing is asked without one");
+    scene.twilio.handle.clear_faults();
+    let seen = scene.next().await;
+    scene.assert_healthy(&seen, "when there are tokens again");
+}
+
+#[tokio::test]
+async fn a_clock_that_jumps_costs_a_token_and_nothing_else() {
+    let scene = Scene::new("").await;
+    let noon = scene.clock.now();
+    for moment in [
+        noon - Duration::from_mins(50),
+        noon + Duration::from_hours(30),
+        noon,
+    ] {
+        scene.clock.set(moment);
+        let seen = scene.exporter.scrape().await;
+        assert_eq!(seen.of_account("up"), Some(1.0), "at {moment}");
+    }
+    assert!(scene.asked().0 <= 4, "{:?}", scene.asked());
+}
