@@ -45,7 +45,7 @@
 //!
 //! | layer | modules |
 //! |---|---|
-//! | values, without I/O or a clock | [`operation`], [`timestamp`], [`reason`], [`snapshot`], [`deadline`] |
+//! | values, without I/O or a clock | [`operation`], [`timestamp`], [`reason`], [`snapshot`], [`deadline`], `label`, `document` |
 //! | the time of day | [`clock`] |
 //! | what comes in, what goes out, what is kept, the other side | [`config`], [`exposition`], [`store`], [`simulator`] |
 //! | how to ask, what is known | [`twilio`], [`registry`] |
@@ -62,7 +62,9 @@ pub mod clock;
 pub mod collector;
 pub mod config;
 pub mod deadline;
+mod document;
 pub mod exposition;
+mod label;
 pub mod operation;
 pub mod reason;
 pub mod registry;

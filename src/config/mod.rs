@@ -14,7 +14,6 @@ mod duration;
 mod environment;
 mod file;
 mod file_credentials;
-mod label;
 mod limits;
 mod listen_address;
 mod operations;
@@ -24,10 +23,7 @@ mod secret;
 mod series;
 mod sources;
 mod storage;
-mod suggestion;
-mod walk;
 mod web;
-mod yaml;
 
 #[cfg(test)]
 mod corpus;
@@ -47,6 +43,9 @@ pub use problem::{ConfigError, Problem};
 pub use series::Series;
 pub use storage::{DEFAULT_PATH as DEFAULT_STORAGE_PATH, Storage};
 pub use web::{DEFAULT_LISTEN_ADDRESS, DEFAULT_TELEMETRY_PATH, Web};
+
+use crate::document::{walk, yaml};
+use crate::label;
 
 /// What is taken off the scrape's deadline, unless said otherwise: time for the answer to travel.
 pub const DEFAULT_TIMEOUT_OFFSET: Duration = Duration::from_millis(500);

@@ -5,7 +5,15 @@ use std::path::{Path, PathBuf};
 
 /// The modules of the crate by layer; a module may use those above it in this table, and itself.
 const LAYERS: &[&[&str]] = &[
-    &["operation", "timestamp", "reason", "snapshot", "deadline"],
+    &[
+        "operation",
+        "timestamp",
+        "reason",
+        "snapshot",
+        "deadline",
+        "label",
+        "document",
+    ],
     &["clock"],
     &["config", "exposition", "simulator", "store"],
     &["twilio", "registry"],
@@ -26,7 +34,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("axum", &["web", "simulator", "app", "cli"]),
     ("clap", &["cli"]),
     ("anyhow", &["app", "cli"]),
-    ("serde_saphyr", &["config"]),
+    ("serde_saphyr", &["document"]),
     ("tracing_subscriber", &["cli"]),
     ("jiff", &["timestamp"]),
     ("redb", &["store"]),
