@@ -46,9 +46,9 @@
 //! | layer | modules |
 //! |---|---|
 //! | values, without I/O or a clock | [`operation`], [`timestamp`], [`reason`], [`snapshot`], [`deadline`], `label`, `document` |
-//! | the time of day | [`clock`] |
+//! | the time of day; what all HTTP clients have in common | [`clock`], `http` |
 //! | what comes in, what goes out, what is kept, the other side | [`config`], [`exposition`], [`store`], [`simulator`] |
-//! | how to ask, what is known | [`twilio`], [`registry`] |
+//! | how to ask, what is known, where else operations are listed | [`twilio`], [`registry`], [`sources`] |
 //! | what to ask, and when; what to save | [`collector`] |
 //! | HTTP | [`web`] |
 //! | all of it together | [`app`] |
@@ -64,12 +64,14 @@ pub mod config;
 pub mod deadline;
 mod document;
 pub mod exposition;
+mod http;
 mod label;
 pub mod operation;
 pub mod reason;
 pub mod registry;
 pub mod simulator;
 pub mod snapshot;
+pub mod sources;
 pub mod store;
 pub mod timestamp;
 pub mod twilio;

@@ -34,7 +34,9 @@ pub(super) fn load(overrides: &Overrides, environment: Environment) -> Result<Co
         || "the environment".to_owned(),
         |path| path.display().to_string(),
     );
-    let Findings { problems, notices } = findings;
+    let Findings {
+        problems, notices, ..
+    } = findings;
     match config {
         Some(config) if problems.is_empty() => Ok(Config { notices, ..config }),
         _ => Err(ConfigError { origin, problems }),

@@ -26,11 +26,27 @@ impl fmt::Display for Problem {
 pub(crate) struct Findings {
     pub(crate) problems: Vec<Problem>,
     pub(crate) notices: Vec<Problem>,
+    /// How many problems are kept; `None`: all.
+    most: Option<usize>,
+    /// How many were beyond that.
+    pub(crate) more: usize,
 }
 
 impl Findings {
+    /// Keeps the first `most` problems and counts the others, for documents in which a hundred thousand things may be wrong.
+    pub(crate) fn up_to(most: usize) -> Self {
+        Self {
+            most: Some(most),
+            ..Self::default()
+        }
+    }
+
     /// Something because of which the document is refused.
     pub(crate) fn problem(&mut self, place: &str, message: impl fmt::Display) {
+        if self.most.is_some_and(|most| self.problems.len() >= most) {
+            self.more += 1;
+            return;
+        }
         self.problems.push(found(place, &message.to_string()));
     }
 

@@ -74,6 +74,14 @@ impl<'d> Value<'d> {
         Some(items.iter().enumerate().map(value).collect())
     }
 
+    /// The length of a list; 0 for anything else.
+    pub(crate) const fn length(&self) -> usize {
+        match self.node {
+            Node::List(items) => items.len(),
+            _ => 0,
+        }
+    }
+
     pub(crate) fn text(&self, findings: &mut Findings) -> Option<&'d str> {
         match self.node {
             Node::Text(text) => Some(text),
@@ -161,6 +169,11 @@ impl<'d> Mapping<'d> {
     pub(crate) fn has_refused(&mut self, key: &'static str) -> bool {
         self.refused.push(key);
         self.entries.iter().any(|(each, _)| each.name == key)
+    }
+
+    /// Whether something was written for `key`.
+    pub(crate) fn has(&self, key: &str) -> bool {
+        self.find(key).is_some()
     }
 
     /// The place that `key` has or would have.

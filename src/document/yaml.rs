@@ -218,6 +218,18 @@ mod tests {
     }
 
     #[test]
+    fn the_number_of_values_is_bounded() {
+        let source = "[{a: 1}, {b: 2}, {c: 3}]";
+        assert!(parse(source, 10, &mut Findings::default()).is_some());
+        let mut findings = Findings::default();
+        assert!(parse(source, 9, &mut findings).is_none());
+        let told = findings.problems[0].to_string();
+        assert!(told.contains("not YAML: "), "{told}");
+        // Empty lists have the most events for their number.
+        assert!(parse(&format!("[{}]", "[],".repeat(1000)), 1001, &mut findings).is_some());
+    }
+
+    #[test]
     fn an_alias_bomb_is_refused() {
         let mut bomb = "a: &a [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
         for (name, before) in ["b", "c", "d", "e", "f", "g"]

@@ -14,9 +14,9 @@ const LAYERS: &[&[&str]] = &[
         "label",
         "document",
     ],
-    &["clock"],
+    &["clock", "http"],
     &["config", "exposition", "simulator", "store"],
-    &["twilio", "registry"],
+    &["twilio", "registry", "sources"],
     &["collector"],
     &["web"],
     &["app"],
@@ -28,8 +28,8 @@ const WITHOUT_CLOCK: &str = "SystemTime::now";
 
 /// A library and the modules that may name it.
 const OWNERS: &[(&str, &[&str])] = &[
-    ("reqwest", &["twilio"]),
-    ("rustls", &["twilio"]),
+    ("reqwest", &["http", "twilio", "sources"]),
+    ("rustls", &["http", "twilio", "sources"]),
     ("prometheus", &["exposition"]),
     ("axum", &["web", "simulator", "app", "cli"]),
     ("clap", &["cli"]),
