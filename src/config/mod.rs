@@ -44,6 +44,7 @@ pub use listen_address::{ListenAddress, ListenAddressError};
 pub use operation_url::{Login, OperationUrl, Tls, UrlInFull};
 pub use overrides::Overrides;
 pub use problem::{ConfigError, Problem};
+pub(crate) use secret::from_file as read_secret;
 pub use series::Series;
 pub use storage::{DEFAULT_PATH as DEFAULT_STORAGE_PATH, Storage};
 pub use web::{DEFAULT_LISTEN_ADDRESS, DEFAULT_TELEMETRY_PATH, Web};

@@ -12,7 +12,7 @@ const LARGEST: u64 = 64 * 1024;
 
 /// Why something is not a secret. Never says what it is.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum SecretError {
+pub(crate) enum SecretError {
     #[error("cannot read {}: {cause}", path.display())]
     Unreadable { path: PathBuf, cause: io::Error },
     #[error("{} is larger than 64 KiB; it must hold the secret and nothing else", .0.display())]
@@ -26,7 +26,7 @@ pub(super) enum SecretError {
 }
 
 /// The secret in the file at `path`, without the line break most editors put at its end.
-pub(super) fn from_file(path: &Path) -> Result<SecretString, SecretError> {
+pub(crate) fn from_file(path: &Path) -> Result<SecretString, SecretError> {
     let mut bytes = Zeroizing::new(Vec::new());
     File::open(path)
         .and_then(|file| file.take(LARGEST + 1).read_to_end(&mut bytes))

@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
@@ -47,8 +46,6 @@ struct Known {
     standing: Standing,
     /// Of the content that was parsed last, well or not; `None` when the next look must read.
     fingerprint: Option<Fingerprint>,
-    /// Of the same content.
-    hash: Option<u64>,
 }
 
 /// What a look found under one path.
@@ -143,7 +140,7 @@ impl Files {
                 known.fingerprint = fingerprint.is_settled(now).then_some(fingerprint);
                 news.extend(known.take_in(&content, format_of(path), &self.teller));
             }
-            Ok(_) => known.is_unchanged(&self.teller),
+            Ok(_) => known.standing.is_unchanged(&self.teller),
             Err(error) => news.extend(known.cannot_be_read(error, &self.teller)),
         }
         true
@@ -178,33 +175,20 @@ impl Known {
         Self {
             standing: Standing::new(path.to_string_lossy().into()),
             fingerprint: None,
-            hash: None,
-        }
-    }
-
-    fn is_unchanged(&self, teller: &Teller) {
-        if self.standing.is_well() {
-            self.standing.lists_the_same(teller);
         }
     }
 
     fn take_in(&mut self, content: &[u8], format: Format, teller: &Teller) -> Option<News> {
-        let hash = Some(hash_of(content));
-        if self.hash == hash {
-            self.is_unchanged(teller);
+        if self.standing.knows(content) {
+            self.standing.is_unchanged(teller);
             return None;
         }
-        self.hash = hash;
-        match listing::parse(content, format) {
-            Ok(listed) => Some(self.standing.lists(listed, teller)),
-            Err(error) => self.standing.fails(error, teller),
-        }
+        let judged = listing::parse(content, format);
+        self.standing.takes_in(content, judged, teller)
     }
 
-    /// Whatever is read next is new.
     fn cannot_be_read(&mut self, error: SourceError, teller: &Teller) -> Option<News> {
         self.fingerprint = None;
-        self.hash = None;
         self.standing.fails(error, teller)
     }
 }
@@ -279,13 +263,6 @@ fn format_of(path: &Path) -> Format {
         .extension()
         .is_some_and(|ending| ending.eq_ignore_ascii_case("json"));
     if json { Format::Json } else { Format::Yaml }
-}
-
-/// Two contents with one hash are rarer than broken memory.
-pub(super) fn hash_of(content: &[u8]) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    content.hash(&mut hasher);
-    hasher.finish()
 }
 
 #[cfg(test)]

@@ -4,18 +4,24 @@
 //! makes it [`Broken`](News::Broken), and what it listed last stays. What becomes of the operations is for others to say;
 //! they are handed [`News`].
 
+mod account;
 mod error;
 mod files;
 mod fingerprint;
 mod listing;
+mod settings;
 mod standing;
+mod tls;
+mod url;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+pub use account::Sources;
 pub use error::{Problems, SourceError};
 pub use files::Files;
 pub use standing::Teller;
+pub use url::Url;
 
 use crate::operation::OperationId;
 use crate::snapshot::Labels;

@@ -1,5 +1,6 @@
 //! How one source stands: told in the log and the figures when it changes, and never twice.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 use super::error::SourceError;
@@ -21,6 +22,8 @@ pub(super) struct Standing {
     source: Arc<str>,
     /// How many operations it listed last.
     operations: usize,
+    /// Of the content that was judged last, well or not; `None` when whatever comes next is new.
+    hash: Option<u64>,
     error: Option<SourceError>,
 }
 
@@ -49,57 +52,54 @@ impl Standing {
         Self {
             source,
             operations: 0,
+            hash: None,
             error: None,
         }
     }
 
-    /// Whether the last look worked.
-    pub(super) fn is_well(&self) -> bool {
-        self.error.is_none()
+    /// Whether `content` is what was judged last.
+    pub(super) fn knows(&self, content: &[u8]) -> bool {
+        self.hash == Some(hash_of(content))
     }
 
-    /// It lists `operations` from now on.
-    pub(super) fn lists(&mut self, operations: Listed, teller: &Teller) -> News {
-        self.operations = operations.len();
-        let (account, source, operations_listed) =
-            (&*teller.account, &*self.source, operations.len());
-        if self.error.take().is_some() {
-            tracing::info!(
-                account,
-                source,
-                operations = operations_listed,
-                "a source of operations works again"
-            );
-        } else {
-            tracing::debug!(
-                account,
-                source,
-                operations = operations_listed,
-                "read a source of operations"
-            );
-        }
-        self.lists_the_same(teller);
-        News::Listed {
-            source: Arc::clone(&self.source),
-            operations,
+    /// A look found what is known.
+    pub(super) fn is_unchanged(&self, teller: &Teller) {
+        if self.error.is_none() {
+            let now = teller.clock.now();
+            teller
+                .instruments
+                .worked(&self.source, self.operations, now);
         }
     }
 
-    /// A look worked and found what is known.
-    pub(super) fn lists_the_same(&self, teller: &Teller) {
-        let now = teller.clock.now();
-        teller
-            .instruments
-            .worked(&self.source, self.operations, now);
+    /// A look found `content`, and it was judged.
+    pub(super) fn takes_in(
+        &mut self,
+        content: &[u8],
+        judged: Result<Listed, SourceError>,
+        teller: &Teller,
+    ) -> Option<News> {
+        let news = match judged {
+            Ok(operations) => Some(self.lists(operations, teller)),
+            Err(error) => self.fails(error, teller),
+        };
+        self.hash = Some(hash_of(content));
+        news
     }
 
-    /// A look failed; news, unless it failed the same way before.
+    /// A look failed; news, unless it failed in the same way before.
     pub(super) fn fails(&mut self, error: SourceError, teller: &Teller) -> Option<News> {
+        self.hash = None;
         teller.instruments.failed(&self.source);
         if self.error.as_ref() == Some(&error) {
             return None;
         }
-        tracing::warn!(account = %teller.account, source = %self.source, %error, "a source of operations cannot be used; what it listed last stays");
+        tracing::warn!(
+            account = %teller.account,
+            source = %self.source,
+            %error,
+            "a source of operations cannot be used; what it listed last stays"
+        );
         self.error = Some(error.clone());
         Some(News::Broken {
             source: Arc::clone(&self.source),
@@ -110,9 +110,45 @@ impl Standing {
     /// It is no more.
     pub(super) fn ends(self, teller: &Teller) -> News {
         teller.instruments.gone(&self.source);
-        tracing::info!(account = %teller.account, source = %self.source, "a source of operations is gone, and what it listed with it");
+        tracing::info!(
+            account = %teller.account,
+            source = %self.source,
+            "a source of operations is gone, and what it listed with it"
+        );
         News::Gone {
             source: self.source,
         }
     }
+
+    fn lists(&mut self, operations: Listed, teller: &Teller) -> News {
+        self.operations = operations.len();
+        let (account, source) = (&*teller.account, &*self.source);
+        if self.error.take().is_some() {
+            tracing::info!(
+                account,
+                source,
+                operations = self.operations,
+                "a source of operations works again"
+            );
+        } else {
+            tracing::debug!(
+                account,
+                source,
+                operations = self.operations,
+                "read a source of operations"
+            );
+        }
+        self.is_unchanged(teller);
+        News::Listed {
+            source: Arc::clone(&self.source),
+            operations,
+        }
+    }
+}
+
+/// Two contents with one hash are rarer than broken memory.
+fn hash_of(content: &[u8]) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    content.hash(&mut hasher);
+    hasher.finish()
 }

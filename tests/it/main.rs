@@ -10,6 +10,7 @@ mod model;
 mod privacy;
 mod prometheus;
 mod scrape;
+mod sources;
 mod storage;
 mod support;
 mod variants;

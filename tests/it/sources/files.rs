@@ -1,0 +1,73 @@
+//! Files, as a collection looks at them; how files change is tested beside the code.
+
+use futures_util::future::poll_immediate;
+
+use super::{Scene, id, list};
+use crate::support::eventually;
+
+#[tokio::test]
+async fn a_look_delivers_what_became_of_files() {
+    let scene = Scene::new(
+        "operation_files: ['*.json', b.yml]",
+        &[("a.json", &list(&["41"]))],
+    );
+    assert_eq!(scene.look().await, ["listed 41"]);
+    assert_eq!(scene.look().await, [""; 0]);
+    assert_eq!(scene.figure("operations"), Some(1.0));
+    scene.write(
+        "b.yml",
+        &format!("- targets: [{}]\n  labels: {{campaign: spring}}", id("42")),
+    );
+    assert_eq!(scene.look().await, ["listed 42,campaign=spring"]);
+    std::fs::remove_file(scene.path("a.json")).unwrap();
+    assert_eq!(scene.look().await, ["gone"]);
+    let shown = scene.shown();
+    let path = scene.path("b.yml").display().to_string();
+    let labels = [("account", "default"), ("source", path.as_str())];
+    assert_eq!(shown.value("twilio_email_source_up", &labels), Some(1.0));
+    assert_eq!(scene.figure("up"), Some(1.0), "no series of the other");
+}
+
+#[tokio::test]
+async fn a_look_that_is_cut_off_loses_nothing() {
+    let scene = Scene::new("operation_files: [a.json]", &[("a.json", &list(&["41"]))]);
+    let look = Box::pin(scene.sources.look(|news| scene.deliver(news)));
+    assert_eq!(poll_immediate(look).await, None, "it takes a moment");
+    eventually("the look ends behind it", || async {
+        scene.figure("up").is_some()
+    })
+    .await;
+    assert_eq!(scene.look().await, ["listed 41"]);
+}
+
+#[tokio::test]
+async fn ten_thousand_operations_are_read() {
+    let scene = Scene::new("operation_files: [a.yml, a.json]", &[]);
+    let ids: Vec<_> = (0..10_000).map(|n| id(&format!("aaaa{n:05}"))).collect();
+    scene.write(
+        "a.yml",
+        &format!("- targets:\n  - {}\n", ids.join("\n  - ")),
+    );
+    scene.write("a.json", &serde_json::json!([{"targets": ids}]).to_string());
+    let mut listed = 0;
+    eventually("both files are read", || {
+        let told = scene.look();
+        async { told.await.len() == 2 }
+    })
+    .await;
+    for source in ["a.yml", "a.json"] {
+        let path = scene.path(source).display().to_string();
+        let figure = scene
+            .shown()
+            .value("twilio_email_source_operations", &[("source", &path)]);
+        listed += u32::from(figure == Some(10_000.0));
+    }
+    assert_eq!(listed, 2);
+}
+
+#[tokio::test]
+async fn without_files_there_is_nothing_to_look_at() {
+    let scene = Scene::new("operation_urls: [{url: 'http://127.0.0.1:1/'}]", &[]);
+    scene.sources.look(|_| panic!("no news")).await;
+    assert_eq!(scene.figure("up"), None);
+}
