@@ -15,7 +15,10 @@
 //! forgets it; its series end, and what it gave to the counters stays. A counter grows by what an operation's high-water
 //! marks grow; what an operation created before the account was first watched had when it was first seen is baseline.
 //!
-//! There is no loop that polls: Prometheus decides when. Scrapes that come together share one collection. One that
+//! Operations that the list does not tell of, and the users' labels of all of them, come from the configuration and from
+//! [`sources`]: files, looked at before each collection, and URLs, asked at their own intervals.
+//!
+//! There is no other loop that polls: Prometheus decides when. Scrapes that come together share one collection. One that
 //! outlives its scrape goes on behind it, bounded, and the next scrape finds what it found. Accounts are collected side
 //! by side, and none waits for another.
 //!
@@ -36,6 +39,7 @@
 //!   which, and sums are kept by differences.
 //! - No operation that a budget leaves out ever loses its place: what was read longest ago goes first.
 //! - No secret, address, subject or body ever reaches a label, a log line, an error or a page. No secret is ever an option.
+//! - No source of operations is ever half in force either: what is wrong in it leaves what it listed last.
 //! - No configuration is ever half in force: everything wrong in it is told at once, and nothing starts.
 //! - No decision ever reads a clock: the time of day comes in as a value, from [`clock`] alone, and may jump.
 //!

@@ -21,7 +21,7 @@ pub(super) const LARGEST: usize = 16 * 1024 * 1024;
 /// The most targets of one list; one exporter has no use for more configured operations, since each has series.
 const MOST_TARGETS: usize = 100_000;
 /// The most values and keys: what the most targets need if each stands in a group of its own with two labels.
-const NODES: usize = 1_000_000;
+const NODES: usize = 10 * MOST_TARGETS + 1;
 /// How many problems are told; whoever has cured these sees the next ones.
 const TOLD: usize = 10;
 
