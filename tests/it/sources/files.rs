@@ -1,7 +1,10 @@
 //! Files, as a collection looks at them; how files change is tested beside the code.
 
+use std::sync::Arc;
+
 use futures_util::future::poll_immediate;
 
+use super::lists::{Lists, Reply};
 use super::{Scene, id, list};
 use crate::support::eventually;
 
@@ -70,4 +73,30 @@ async fn without_files_there_is_nothing_to_look_at() {
     let scene = Scene::new("operation_urls: [{url: 'http://127.0.0.1:1/'}]", &[]);
     scene.sources.look(|_| panic!("no news")).await;
     assert_eq!(scene.figure("up"), None);
+}
+
+/// As the exporter runs them: on tasks that may move between threads.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sources_may_be_watched_from_any_task() {
+    let lists = Lists::start(Reply::json(list(&["42"]))).await;
+    let url = lists.url("/");
+    let yaml = format!("operation_files: [a.json]\noperation_urls: [{{url: '{url}'}}]");
+    let scene = Arc::new(Scene::new(&yaml, &[("a.json", &list(&["41"]))]));
+    let asking = Arc::clone(&scene);
+    let asking = tokio::spawn(async move {
+        asking.sources.run(|news| asking.deliver(news)).await;
+    });
+    let looking = Arc::clone(&scene);
+    let looking = tokio::spawn(async move {
+        looking.sources.look(|news| looking.deliver(news)).await;
+    });
+    looking.await.unwrap();
+    eventually("both are told", || async {
+        scene.news.lock().unwrap().len() == 2
+    })
+    .await;
+    asking.abort();
+    let mut told = scene.take();
+    told.sort();
+    assert_eq!(told, ["listed 41", "listed 42"]);
 }
