@@ -1,8 +1,11 @@
 //! Files, as a collection looks at them; how files change is tested beside the code.
 
 use std::sync::Arc;
+use std::sync::mpsc::Sender;
+use std::time::Duration;
 
 use futures_util::future::poll_immediate;
+use tokio::runtime::Runtime;
 
 use super::lists::{Lists, Reply};
 use super::{Scene, id, list};
@@ -31,16 +34,46 @@ async fn a_look_delivers_what_became_of_files() {
     assert_eq!(scene.figure("up"), Some(1.0), "no series of the other");
 }
 
-#[tokio::test]
-async fn a_look_that_is_cut_off_loses_nothing() {
+/// A runtime whose only thread that may block waits until something is sent, as if for a disk.
+fn behind_a_slow_disk() -> (Runtime, Sender<()>) {
+    let mut builder = tokio::runtime::Builder::new_current_thread();
+    let runtime = builder
+        .max_blocking_threads(1)
+        .enable_all()
+        .build()
+        .unwrap();
+    let (answer, disk) = std::sync::mpsc::channel();
+    runtime.spawn_blocking(move || disk.recv());
+    (runtime, answer)
+}
+
+#[test]
+fn a_look_that_is_cut_off_loses_nothing() {
     let scene = Scene::new("operation_files: [a.json]", &[("a.json", &list(&["41"]))]);
-    let look = Box::pin(scene.sources.look(|news| scene.deliver(news)));
-    assert_eq!(poll_immediate(look).await, None, "it takes a moment");
-    eventually("the look ends behind it", || async {
-        scene.figure("up").is_some()
-    })
-    .await;
-    assert_eq!(scene.look().await, ["listed 41"]);
+    let (runtime, disk) = behind_a_slow_disk();
+    runtime.block_on(async {
+        let look = Box::pin(scene.look());
+        assert_eq!(poll_immediate(look).await, None);
+        disk.send(()).unwrap();
+        assert_eq!(scene.look().await, ["listed 41"]);
+        assert_eq!(scene.look().await, [""; 0]);
+    });
+}
+
+#[test]
+fn a_disk_that_does_not_answer_holds_nobody_up_for_long() {
+    let scene = Scene::new("operation_files: [a.json]", &[("a.json", &list(&["41"]))]);
+    let (runtime, disk) = behind_a_slow_disk();
+    runtime.block_on(async {
+        tokio::time::pause();
+        let mut look = Box::pin(scene.look());
+        assert_eq!(poll_immediate(&mut look).await, None);
+        tokio::time::advance(Duration::from_secs(3)).await;
+        assert_eq!(look.await, [""; 0]);
+        tokio::time::resume();
+        disk.send(()).unwrap();
+        assert_eq!(scene.look().await, ["listed 41"]);
+    });
 }
 
 #[tokio::test]

@@ -1,22 +1,25 @@
 //! What is logged of sources: each change once, with everything needed to cure it, and nothing of their content.
 
+use std::cell::RefCell;
 use std::io;
-use std::sync::{Arc, Mutex};
+use std::sync::Once;
 
-use tracing::subscriber::DefaultGuard;
-use tracing_subscriber::fmt::MakeWriter;
 use twilio_email_exporter::sources::{Files, Teller};
 
 use super::lists::{Lists, Reply};
 use super::{Scene, account_of, id, list};
 
-/// What this thread logs.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
+thread_local! {
+    /// What this thread has logged since it listens.
+    static LOGGED: RefCell<Option<Vec<u8>>> = const { RefCell::new(None) };
+}
 
-impl io::Write for Log {
+/// Writes where the thread listens.
+struct Here;
+
+impl io::Write for Here {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
+        LOGGED.with_borrow_mut(|logged| logged.iter_mut().for_each(|log| log.extend(bytes)));
         Ok(bytes.len())
     }
 
@@ -25,35 +28,35 @@ impl io::Write for Log {
     }
 }
 
-impl MakeWriter<'_> for Log {
-    type Writer = Self;
-
-    fn make_writer(&self) -> Self {
-        self.clone()
-    }
-}
+/// What this thread logs from now on.
+struct Log;
 
 impl Log {
-    fn start() -> (Self, DefaultGuard) {
-        let log = Self::default();
-        let subscriber = tracing_subscriber::fmt()
-            .with_max_level(tracing::Level::INFO)
-            .with_writer(log.clone())
-            .with_ansi(false)
-            .without_time()
-            .with_target(false)
-            .finish();
-        (log, tracing::subscriber::set_default(subscriber))
+    /// One subscriber for all threads: with one for each, whichever thread first comes to a place that logs would decide
+    /// for all of them whether anybody listens.
+    fn start() -> Self {
+        static SUBSCRIBER: Once = Once::new();
+        SUBSCRIBER.call_once(|| {
+            let subscriber = tracing_subscriber::fmt()
+                .with_max_level(tracing::Level::INFO)
+                .with_writer(|| Here)
+                .with_ansi(false)
+                .without_time()
+                .with_target(false)
+                .finish();
+            tracing::subscriber::set_global_default(subscriber).unwrap();
+            tracing::callsite::rebuild_interest_cache();
+        });
+        LOGGED.set(Some(Vec::new()));
+        Self
     }
 
     /// The lines since the last time.
     fn take(&self) -> Vec<String> {
-        let bytes = std::mem::take(&mut *self.0.lock().unwrap());
-        String::from_utf8(bytes)
-            .unwrap()
-            .lines()
-            .map(|line| line.trim().to_owned())
-            .collect()
+        let Self = self;
+        let logged = LOGGED.replace(Some(Vec::new())).unwrap();
+        let text = String::from_utf8(logged).unwrap();
+        text.lines().map(|line| line.trim().to_owned()).collect()
     }
 }
 
@@ -66,7 +69,7 @@ async fn a_url_is_told_when_it_breaks_and_when_it_works_again() {
         lists.url("/")
     );
     let scene = Scene::new(&yaml, &[("secret", "s3cret")]);
-    let (log, _guard) = Log::start();
+    let log = Log::start();
     scene.fetch().await;
     assert_eq!(log.take(), [""; 0]);
     let labelled = format!(
@@ -110,7 +113,7 @@ fn a_file_is_told_when_it_is_missing_breaks_works_again_and_goes() {
         scene.clock.clone(),
     );
     let mut files = Files::new(account.operation_files, teller);
-    let (log, _guard) = Log::start();
+    let log = Log::start();
     let mut told = |content: Option<&str>| {
         match content {
             Some(content) => scene.write("a.yml", content),

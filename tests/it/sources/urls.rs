@@ -12,10 +12,7 @@ use crate::support::exporter::{account_at, files};
 
 /// The sources of an account with this one URL.
 fn scene(url: &str) -> Scene {
-    Scene::new(
-        &format!("operation_urls:\n- url: {url}\n  timeout: 500ms"),
-        &[],
-    )
+    Scene::new(&format!("operation_urls: [{{url: '{url}'}}]"), &[])
 }
 
 #[tokio::test]
@@ -135,7 +132,6 @@ fn faults() -> Vec<(&'static str, Reply, &'static str)> {
             Reply::Endless,
             "it is larger than 16 MiB; divide it",
         ),
-        ("no answer", Reply::Hang, "no answer within 0.5 s"),
     ]
 }
 
@@ -162,6 +158,19 @@ async fn what_is_no_list_leaves_the_last_one_and_is_told_once() {
         assert_eq!(scene.fetch().await, ["listed 41"], "after {what}");
         assert_eq!(scene.figure("up"), Some(1.0), "after {what}");
     }
+}
+
+#[tokio::test]
+async fn an_answer_that_does_not_come_in_time_is_none() {
+    let lists = Lists::start(Reply::Hang).await;
+    let yaml = format!(
+        "operation_urls: [{{url: '{}', timeout: 50ms}}]",
+        lists.url("/")
+    );
+    let scene = Scene::new(&yaml, &[]);
+    let told = ["broken (no answer within 0.05 s)"];
+    assert_eq!(scene.fetch().await, told);
+    assert_eq!(scene.fetch().await, [""; 0]);
 }
 
 #[tokio::test]
