@@ -15,7 +15,10 @@
 //! forgets it; its series end, and what it gave to the counters stays. A counter grows by what an operation's high-water
 //! marks grow; what an operation created before the account was first watched had when it was first seen is baseline.
 //!
-//! There is no loop that polls: Prometheus decides when. Scrapes that come together share one collection. One that
+//! Operations that the list does not tell of, and the users' labels of all of them, come from the configuration and from
+//! [`sources`]: files, looked at before each collection, and URLs, asked at their own intervals.
+//!
+//! There is no other loop that polls: Prometheus decides when. Scrapes that come together share one collection. One that
 //! outlives its scrape goes on behind it, bounded, and the next scrape finds what it found. Accounts are collected side
 //! by side, and none waits for another.
 //!
@@ -39,6 +42,7 @@
 //! - No access token that cannot be had is asked for again and again, and none is fetched by two at once.
 //! - No secret that stands in a file needs a restart to be changed, and none is lost because the file is gone for a while.
 //! - No secret, address, subject or body ever reaches a label, a log line, an error or a page. No secret is ever an option.
+//! - No source of operations is ever half in force either: what is wrong in it leaves what it listed last.
 //! - No configuration is ever half in force: everything wrong in it is told at once, and nothing starts.
 //! - No decision ever reads a clock: the time of day comes in as a value, from [`clock`] alone, and may jump.
 //!
@@ -48,10 +52,10 @@
 //!
 //! | layer | modules |
 //! |---|---|
-//! | values, without I/O or a clock | [`operation`], [`timestamp`], [`reason`], [`snapshot`], [`deadline`] |
-//! | the time of day | [`clock`] |
+//! | values, without I/O or a clock | [`operation`], [`timestamp`], [`reason`], [`snapshot`], [`deadline`], `label`, `document` |
+//! | the time of day; what all HTTP clients have in common | [`clock`], `http` |
 //! | what comes in, what goes out, what is kept, the other side | [`config`], [`exposition`], [`store`], [`simulator`] |
-//! | how to ask, what is known | [`twilio`], [`registry`] |
+//! | how to ask, what is known, where else operations are listed | [`twilio`], [`registry`], [`sources`] |
 //! | what to ask, and when; what to save | [`collector`] |
 //! | HTTP | [`web`] |
 //! | all of it together | [`app`] |
@@ -65,12 +69,16 @@ pub mod clock;
 pub mod collector;
 pub mod config;
 pub mod deadline;
+mod document;
 pub mod exposition;
+mod http;
+mod label;
 pub mod operation;
 pub mod reason;
 pub mod registry;
 pub mod simulator;
 pub mod snapshot;
+pub mod sources;
 pub mod store;
 pub mod timestamp;
 pub mod twilio;

@@ -43,7 +43,7 @@ impl AccountCollector {
     /// Collects, and takes in how it went.
     pub(super) async fn collect(&self) {
         let (began, since) = (Instant::now(), self.clock.now());
-        self.client.begin().await;
+        self.client().begin().await;
         let plan = {
             let mut state = self.lock();
             self.expire(&mut state, since);

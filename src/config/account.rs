@@ -7,7 +7,9 @@ use std::sync::Arc;
 use url::Url;
 
 use super::credentials::Credentials;
+use super::file_pattern::FilePattern;
 use super::limits::Limits;
+use super::operation_url::OperationUrl;
 use super::problem::Findings;
 use super::walk::{Mapping, Value};
 use super::{base_url, file_credentials, operations, sources};
@@ -32,6 +34,10 @@ pub struct Account {
     pub discovery: bool,
     /// The operations that are always watched, with the user's labels.
     pub operations: BTreeMap<OperationId, Labels>,
+    /// Files that list operations, in the format of Prometheus' `file_sd`.
+    pub operation_files: Vec<FilePattern>,
+    /// URLs that list operations, in the format of Prometheus' `http_sd`; each has its own `source`.
+    pub operation_urls: Vec<OperationUrl>,
     /// How much it may ask of Twilio.
     pub limits: Limits,
     /// How its stats are to be read; `None`: found out from what Twilio answers.
@@ -59,6 +65,8 @@ pub(super) fn default(credentials: Option<Credentials>, defaults: &Defaults) -> 
         base_url: defaults.base_url.clone()?,
         discovery: defaults.discovery,
         operations: BTreeMap::new(),
+        operation_files: Vec::new(),
+        operation_urls: Vec::new(),
         limits: Limits::default(),
         stats_reading: None,
     })
@@ -88,7 +96,8 @@ pub(super) fn read<'d>(
         Some(value) => operations::read(&value, findings),
         None => BTreeMap::new(),
     };
-    sources::check(&mut mapping, findings);
+    let operation_files = sources::files(&mut mapping, defaults.directory, findings);
+    let operation_urls = sources::urls(&mut mapping, defaults.directory, findings);
     let limits = Limits::read(&mut mapping, findings);
     let stats_reading = mapping
         .take("stats_reading")
@@ -100,6 +109,8 @@ pub(super) fn read<'d>(
         base_url: base_url?,
         discovery: discovery.unwrap_or(defaults.discovery),
         operations,
+        operation_files,
+        operation_urls,
         limits,
         stats_reading,
     })

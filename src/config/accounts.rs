@@ -60,7 +60,10 @@ fn watch(account: &mut Account, defaults: &Defaults) {
 }
 
 fn tell_idle(account: &Account, place: &str, findings: &mut Findings) {
-    if !account.discovery && account.operations.is_empty() {
+    let is_listed = !account.operations.is_empty()
+        || !account.operation_files.is_empty()
+        || !account.operation_urls.is_empty();
+    if !account.discovery && !is_listed {
         findings.notice(
             place,
             "nothing is watched: discovery is off and there are no operations",

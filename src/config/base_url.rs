@@ -62,7 +62,8 @@ pub(super) fn plain(text: &str) -> Result<Url, BaseUrlError> {
     Ok(url)
 }
 
-fn is_loopback(url: &Url) -> bool {
+/// Whether it stays on this machine.
+pub(super) fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Ipv4(address)) => address.is_loopback(),
         Some(Host::Ipv6(address)) => address.is_loopback(),

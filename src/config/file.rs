@@ -15,6 +15,8 @@ use super::{
 
 /// The largest configuration file: room for ten thousand operations with labels. Larger lists belong into files of their own.
 const LARGEST: u64 = 1024 * 1024;
+/// The most values and keys in it: more than ten thousand operations with labels have.
+const NODES: usize = 250_000;
 
 /// See [`Config::load`].
 pub(super) fn load(overrides: &Overrides, environment: Environment) -> Result<Config, ConfigError> {
@@ -32,7 +34,9 @@ pub(super) fn load(overrides: &Overrides, environment: Environment) -> Result<Co
         || "the environment".to_owned(),
         |path| path.display().to_string(),
     );
-    let Findings { problems, notices } = findings;
+    let Findings {
+        problems, notices, ..
+    } = findings;
     match config {
         Some(config) if problems.is_empty() => Ok(Config { notices, ..config }),
         _ => Err(ConfigError { origin, problems }),
@@ -58,7 +62,7 @@ fn config(
     environment: Environment,
     findings: &mut Findings,
 ) -> Option<Config> {
-    let node = yaml::parse(source, findings)?;
+    let node = yaml::parse(source, NODES, findings)?;
     let root = Value::root(&node);
     let mut file = if root.is_nothing() {
         None

@@ -14,10 +14,11 @@ mod duration;
 mod environment;
 mod file;
 mod file_credentials;
-mod label;
+mod file_pattern;
 mod limits;
 mod listen_address;
 mod oauth;
+mod operation_url;
 mod operations;
 mod overrides;
 mod problem;
@@ -26,10 +27,7 @@ mod series;
 mod sid;
 mod sources;
 mod storage;
-mod suggestion;
-mod walk;
 mod web;
-mod yaml;
 
 #[cfg(test)]
 mod corpus;
@@ -42,15 +40,21 @@ pub use account::{Account, DEFAULT_NAME};
 pub use base_url::DEFAULT as DEFAULT_BASE_URL;
 pub use credentials::{Credentials, OAuthClient};
 pub use duration::{DurationError, parse as parse_duration};
+pub use file_pattern::FilePattern;
 pub use limits::Limits;
 pub use listen_address::{ListenAddress, ListenAddressError};
 pub use oauth::DEFAULT_TOKEN_URL;
+pub use operation_url::{Login, OperationUrl, Tls, UrlInFull};
 pub use overrides::Overrides;
 pub use problem::{ConfigError, Problem};
+pub(crate) use secret::from_file as read_secret;
 pub use secret::{Secret, SecretError, SecretFile};
 pub use series::Series;
 pub use storage::{DEFAULT_PATH as DEFAULT_STORAGE_PATH, Storage};
 pub use web::{DEFAULT_LISTEN_ADDRESS, DEFAULT_TELEMETRY_PATH, Web};
+
+use crate::document::{walk, yaml};
+use crate::label;
 
 /// What is taken off the scrape's deadline, unless said otherwise: time for the answer to travel.
 pub const DEFAULT_TIMEOUT_OFFSET: Duration = Duration::from_millis(500);

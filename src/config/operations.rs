@@ -10,9 +10,6 @@ use super::walk::Value;
 use crate::operation::OperationId;
 use crate::snapshot::Labels;
 
-/// The most labels of one operation; each is repeated in every scrape.
-const MOST_LABELS: usize = 16;
-
 /// Reads `operations` of an account.
 pub(super) fn read(value: &Value, findings: &mut Findings) -> BTreeMap<OperationId, Labels> {
     let mut operations = BTreeMap::new();
@@ -57,10 +54,11 @@ fn read_labels(value: &Value, findings: &mut Findings) -> Labels {
             labels.insert(name.to_owned(), text);
         }
     }
-    if labels.len() > MOST_LABELS {
+    if labels.len() > label::MOST {
         let message = format_args!(
-            "{} labels; an operation has at most {MOST_LABELS}",
-            labels.len()
+            "{} labels; an operation has at most {}",
+            labels.len(),
+            label::MOST
         );
         findings.problem(&value.place, message);
     }

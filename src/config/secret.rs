@@ -128,7 +128,7 @@ impl SecretFile {
 }
 
 /// The secret in the file at `path`, without the line break most editors put at its end.
-pub(super) fn from_file(path: &Path) -> Result<SecretString, SecretError> {
+pub(crate) fn from_file(path: &Path) -> Result<SecretString, SecretError> {
     let mut bytes = Zeroizing::new(Vec::new());
     File::open(path)
         .and_then(|file| file.take(LARGEST + 1).read_to_end(&mut bytes))

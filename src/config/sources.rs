@@ -1,53 +1,60 @@
-//! Other places that ids may come from: known by name, held to their shape, and not read by this version.
+//! Other places that an account's operations come from: files and URLs in the formats of Prometheus' service discovery.
 
-use std::time::Duration;
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
 
+use super::file_pattern::FilePattern;
+use super::operation_url::{self, OperationUrl};
 use super::problem::Findings;
-use super::walk::{Mapping, Value};
-use super::{base_url, duration};
+use super::walk::Mapping;
 
-/// Checks `operation_files` and `operation_urls` of an account.
-pub(super) fn check(account: &mut Mapping, findings: &mut Findings) {
-    if let Some(files) = account.take("operation_files") {
-        for file in files.list(findings).unwrap_or_default() {
-            if file.text(findings).is_some_and(str::is_empty) {
-                findings.problem(&file.place, "empty; name a file");
-            }
+/// Reads `operation_files` of an account. Names are meant from `directory`, where the configuration is.
+pub(super) fn files(
+    account: &mut Mapping,
+    directory: &Path,
+    findings: &mut Findings,
+) -> Vec<FilePattern> {
+    let list = account.take("operation_files");
+    let items = list.and_then(|value| value.list(findings));
+    let mut patterns = Vec::new();
+    for item in items.unwrap_or_default() {
+        if let Some(text) = item.text(findings) {
+            let pattern = FilePattern::parse(text, directory);
+            patterns.extend(findings.take(&item.place, pattern));
         }
-        findings.notice(&files.place, "operation_files is not read by this version");
     }
-    if let Some(urls) = account.take("operation_urls") {
-        for url in urls.list(findings).unwrap_or_default() {
-            check_url(&url, findings);
-        }
-        findings.notice(&urls.place, "operation_urls is not read by this version");
-    }
+    patterns
 }
 
-fn check_url(value: &Value, findings: &mut Findings) {
-    let Some(mut mapping) = value.mapping(findings) else {
-        return;
-    };
-    if let Some(url) = mapping.require("url", findings)
-        && let Some(text) = url.text(findings)
-    {
-        check_http(&url.place, text, findings);
+/// Reads `operation_urls` of an account.
+pub(super) fn urls(
+    account: &mut Mapping,
+    directory: &Path,
+    findings: &mut Findings,
+) -> Vec<OperationUrl> {
+    let list = account.take("operation_urls");
+    let items = list.and_then(|value| value.list(findings));
+    let mut urls: Vec<OperationUrl> = Vec::new();
+    let mut places: Vec<String> = Vec::new();
+    let mut called: BTreeMap<Arc<str>, usize> = BTreeMap::new();
+    for item in items.unwrap_or_default() {
+        let Some(mut url) = operation_url::read(&item, directory, findings) else {
+            continue;
+        };
+        if let Some(first) = urls.iter().position(|each| each.url == url.url) {
+            let message = format_args!("the same URL as {}", places[first]);
+            findings.problem(&format!("{}.url", item.place), message);
+            continue;
+        }
+        // Two that differ in their queries alone: a query may be secret, so it cannot tell them apart.
+        let times = called.entry(Arc::clone(&url.source)).or_default();
+        *times += 1;
+        if *times > 1 {
+            url.source = Arc::from(format!("{}#{times}", url.source));
+        }
+        places.push(format!("{}.url", item.place));
+        urls.push(url);
     }
-    if let Some(interval) = mapping.take("refresh_interval")
-        && let Some(text) = interval.text(findings)
-        && findings.take(&interval.place, duration::parse(text)) == Some(Duration::ZERO)
-    {
-        findings.problem(&interval.place, "expected more than 0");
-    }
-    mapping.finish(findings);
-}
-
-/// As for a base URL, but a query may select.
-fn check_http(place: &str, text: &str, findings: &mut Findings) {
-    let address = text.split('?').next().unwrap_or(text);
-    let checked = base_url::parse(address);
-    findings.take(
-        place,
-        checked.map_err(|_| "expected an http:// or https:// URL without a password"),
-    );
+    urls
 }

@@ -248,3 +248,41 @@ proptest! {
         let _ = load(lines.join("\n"), Overrides::default());
     }
 }
+
+#[test]
+fn sources_are_meant_from_the_file_and_each_is_called_otherwise() {
+    let more = "operation_files: [a.yml, /etc/b/*.json], operation_urls: [\
+        {url: 'https://c.example/t?team=s3cret'}, {url: 'https://c.example/t?team=b', refresh_interval: 5s, \
+        authorization: {credentials_file: token}, tls_config: {ca_file: token}}]";
+    let config = load(
+        format!("accounts:\n{}", account("a", more)),
+        Overrides::default(),
+    );
+    let account = &config.unwrap().accounts[0];
+    let [beside, elsewhere] = &account.operation_files[..] else {
+        panic!("{:?}", account.operation_files);
+    };
+    assert!(beside.path().is_absolute() && beside.path().ends_with("a.yml"));
+    assert_eq!(elsewhere.path(), PathBuf::from("/etc/b/*.json"));
+    let [first, second] = &account.operation_urls[..] else {
+        panic!("{:?}", account.operation_urls);
+    };
+    assert_eq!(
+        (&*first.source, &*second.source),
+        ("https://c.example/t", "https://c.example/t#2")
+    );
+    assert_eq!(first.refresh_interval, Duration::from_mins(1));
+    assert_eq!(second.refresh_interval, Duration::from_secs(5));
+    assert_eq!((&first.login, &first.tls), (&None, &Tls::default()));
+    let Some(Login::Authorization {
+        scheme,
+        credentials_file,
+    }) = &second.login
+    else {
+        panic!("{:?}", second.login);
+    };
+    assert_eq!(scheme, "Bearer");
+    assert_eq!(second.tls.ca_file.as_ref(), Some(credentials_file));
+    assert!(credentials_file.is_absolute() && credentials_file.ends_with("token"));
+    assert!(!format!("{account:?}").contains("s3cret"));
+}

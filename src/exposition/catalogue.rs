@@ -81,6 +81,12 @@ pub static LABELS: &[Label] = &[
         example: "rate_limited",
     },
     Label {
+        name: "source",
+        meaning: "Where operations are listed: the path of a file, or a URL without its query \
+                  (with `#2`, `#3` … where several differ in their queries alone).",
+        example: "/etc/twilio-email/operations/spring.yml",
+    },
+    Label {
         name: "version",
         meaning: "The exporter's version.",
         example: "0.1.0",
@@ -298,6 +304,24 @@ metrics! {
         details: "From sending to the end of the answer; requests without an answer included.",
         absent: "until there was a request to the endpoint.",
         example: "482",
+    }
+    SOURCE_UP: Account Gauge "source_up" ["source"] {
+        help: "Whether the last look at the file or URL that lists operations worked (1) or not (0).",
+        details: "While it is 0 the operations that it listed last stay; the log says what is wrong with it.",
+        absent: "before the first look, and when the file is gone.",
+        example: "1",
+    }
+    SOURCE_OPERATIONS: Account Gauge "source_operations" ["source"] {
+        help: "Operations that the file or URL listed last.",
+        details: "One that several sources list counts for each of them.",
+        absent: "until a look has worked, and when the file is gone.",
+        example: "12",
+    }
+    SOURCE_LAST_SUCCESS: Account Gauge "source_last_success_timestamp_seconds" ["source"] {
+        help: "When a look at the file or URL that lists operations last worked, in seconds since 1970.",
+        details: "Also when nothing had changed.",
+        absent: "until a look has worked, and when the file is gone.",
+        example: "1775370330.118",
     }
     BUILD_INFO: Exporter Gauge "exporter_build_info" ["version", "revision"] {
         help: "What the exporter was built from, on a constant 1.",

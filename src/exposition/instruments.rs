@@ -15,6 +15,7 @@ use prometheus::{
 };
 
 use super::catalogue::{self, Metric};
+use super::source_figures::{SourceFigures, SourceInstruments};
 use crate::reason::Reason;
 use crate::timestamp::Timestamp;
 
@@ -70,6 +71,7 @@ impl Endpoint {
 pub struct Instruments {
     registry: Registry,
     requests: Requests,
+    sources: SourceFigures,
     config_successful: IntGauge,
     config_success: Gauge,
     state_saved: Gauge,
@@ -118,6 +120,7 @@ impl Instruments {
         ))?;
         Ok(Self {
             requests,
+            sources: register(&registry, SourceFigures::new()?)?,
             config_successful: register(&registry, config_successful)?,
             config_success: register(&registry, config_success)?,
             state_saved: Gauge::with_opts(opts(&catalogue::STATE_SAVED))?,
@@ -139,8 +142,15 @@ impl Instruments {
         account
     }
 
+    /// The instruments of the sources of the account `name`.
+    #[must_use]
+    pub fn sources(&self, name: &str) -> SourceInstruments {
+        SourceInstruments::new(name, self.sources.clone())
+    }
+
     /// Ends the series of an account that the configuration no longer has.
     pub fn forget_account(&self, name: &str) {
+        self.sources.forget_account(name);
         forget(&self.requests.answered, name);
         forget(&self.requests.failed, name);
         forget(&self.requests.durations, name);

@@ -9,10 +9,12 @@ mod instruments;
 mod labels;
 mod metric;
 mod reference;
+mod source_figures;
 mod text;
 
 pub use instruments::{AccountInstruments, Build, Endpoint, Instruments, StateInstruments};
 pub use reference::reference;
+pub use source_figures::SourceInstruments;
 
 use crate::snapshot::Snapshot;
 use families::Labelled;

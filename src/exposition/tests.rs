@@ -35,6 +35,10 @@ fn every_metric_of_the_catalogue_is_shown() {
     instruments.show_state().unwrap();
     let account = instruments.account("marketing");
     account.request(Endpoint::Operation, Some(200), Duration::from_millis(80));
+    let listed = Timestamp::from_millis(1_775_370_330_118);
+    instruments
+        .sources("marketing")
+        .worked("spring.yml", 12, listed);
     let mut out = Vec::new();
     render(&rich(), &instruments, &mut out);
     let text = String::from_utf8(out).unwrap();

@@ -268,6 +268,18 @@ async fn once_prints_an_exposition_and_nothing_else() {
         .expect("by option", &[("operations_without_series", 0.0)]);
 }
 
+/// Credentials would pass through whatever the machine's environment happens to name.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn proxies_of_the_environment_are_not_used() {
+    let twilio = Twilio::empty().await;
+    let base_url = twilio.base_url();
+    let names = ["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"];
+    let proxies = names.map(|name| (name, "http://127.0.0.1:1"));
+    let variables = [&credentials(&base_url)[..], &proxies].concat();
+    let ended = run(&["once"], &variables);
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn once_ends_with_1_when_nothing_could_be_read_and_prints_that() {
     let twilio = Twilio::empty().await;

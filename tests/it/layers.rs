@@ -5,10 +5,18 @@ use std::path::{Path, PathBuf};
 
 /// The modules of the crate by layer; a module may use those above it in this table, and itself.
 const LAYERS: &[&[&str]] = &[
-    &["operation", "timestamp", "reason", "snapshot", "deadline"],
-    &["clock"],
+    &[
+        "operation",
+        "timestamp",
+        "reason",
+        "snapshot",
+        "deadline",
+        "label",
+        "document",
+    ],
+    &["clock", "http"],
     &["config", "exposition", "simulator", "store"],
-    &["twilio", "registry"],
+    &["twilio", "registry", "sources"],
     &["collector"],
     &["web"],
     &["app"],
@@ -20,13 +28,13 @@ const WITHOUT_CLOCK: &str = "SystemTime::now";
 
 /// A library and the modules that may name it.
 const OWNERS: &[(&str, &[&str])] = &[
-    ("reqwest", &["twilio"]),
-    ("rustls", &["twilio"]),
+    ("reqwest", &["http", "twilio", "sources"]),
+    ("rustls", &["http", "twilio", "sources"]),
     ("prometheus", &["exposition"]),
     ("axum", &["web", "simulator", "app", "cli"]),
     ("clap", &["cli"]),
     ("anyhow", &["app", "cli"]),
-    ("serde_saphyr", &["config"]),
+    ("serde_saphyr", &["document"]),
     ("tracing_subscriber", &["cli"]),
     ("jiff", &["timestamp"]),
     ("redb", &["store"]),

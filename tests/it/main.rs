@@ -11,6 +11,7 @@ mod model;
 mod privacy;
 mod prometheus;
 mod scrape;
+mod sources;
 mod storage;
 mod support;
 mod variants;

@@ -1,4 +1,7 @@
-//! Which labels a user may give.
+//! Which labels a user may give to an operation.
+
+/// The most labels of one operation; each is repeated in every scrape.
+pub(crate) const MOST: usize = 16;
 
 /// The longest value, in characters. It is repeated in every scrape.
 const LONGEST_VALUE: usize = 256;
@@ -7,7 +10,7 @@ const LONGEST_NAME: usize = 64;
 
 /// Why a label cannot be.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-pub(super) enum LabelError {
+pub(crate) enum LabelError {
     #[error(
         "a label's name is made of a-z, A-Z, 0-9 and _, does not start with a digit, and has at most {LONGEST_NAME} characters"
     )]
@@ -21,7 +24,7 @@ pub(super) enum LabelError {
 }
 
 /// Whether `name` may be a label of an operation.
-pub(super) fn check_name(name: &str) -> Result<(), LabelError> {
+pub(crate) fn check_name(name: &str) -> Result<(), LabelError> {
     let plain = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
     if name.is_empty()
         || name.len() > LONGEST_NAME
@@ -38,7 +41,7 @@ pub(super) fn check_name(name: &str) -> Result<(), LabelError> {
 }
 
 /// Whether `value` may be the value of one.
-pub(super) fn check_value(value: &str) -> Result<(), LabelError> {
+pub(crate) fn check_value(value: &str) -> Result<(), LabelError> {
     match value.chars().count() {
         length if length > LONGEST_VALUE => Err(LabelError::Value(length)),
         _ => Ok(()),

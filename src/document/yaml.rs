@@ -1,4 +1,4 @@
-//! A YAML document as a tree that still knows where each value stands and how each number was written.
+//! Reads YAML.
 
 use std::fmt;
 
@@ -6,65 +6,16 @@ use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_saphyr::options::{DuplicateKeyPolicy, NonFiniteFloatPolicy};
 use serde_saphyr::{Error, MessageFormatter, Options, Spanned, UserMessageFormatter};
 
+use super::node::{Key, Node, Number, Position};
 use super::problem::Findings;
 
 /// How many nodes aliases may add; a file of the allowed size holds fewer by itself, so only an "alias bomb" meets this.
 const ALIASED_NODES: usize = 100_000;
 
-/// A place in the text, both counted from 1.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Position {
-    pub(super) line: u64,
-    pub(super) column: u64,
-}
-
-/// A value. No `Debug`: somebody may have written a secret into the file.
-pub(super) enum Node {
-    Nothing,
-    Boolean(bool),
-    Number(Number),
-    Text(String),
-    List(Vec<Node>),
-    /// In the order of the file, keys that stand twice included.
-    Mapping(Vec<(Key, Node)>),
-}
-
-pub(super) struct Number {
-    pub(super) value: f64,
-    /// Where it is a whole number that is not negative.
-    pub(super) whole: Option<u64>,
-    /// As written: `1.10` is not `1.1` when it becomes a label.
-    pub(super) text: String,
-}
-
-pub(super) struct Key {
-    pub(super) name: String,
-    pub(super) at: Position,
-}
-
-impl fmt::Display for Position {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "line {}, column {}", self.line, self.column)
-    }
-}
-
-impl Node {
-    /// What it is, as a problem names it.
-    pub(super) const fn kind(&self) -> &'static str {
-        match self {
-            Self::Nothing => "nothing",
-            Self::Boolean(_) => "true or false",
-            Self::Number(_) => "a number",
-            Self::Text(_) => "a string",
-            Self::List(_) => "a list",
-            Self::Mapping(_) => "a mapping",
-        }
-    }
-}
-
-/// Reads `source`; a text that is no YAML is the one problem that hides the others.
-pub(super) fn parse(source: &str, findings: &mut Findings) -> Option<Node> {
-    match serde_saphyr::from_str_with_options::<Spanned<Raw>>(source, options()) {
+/// Reads `source`, which may hold up to `nodes` values and keys; a text that is no YAML is the one problem that hides the
+/// others.
+pub(crate) fn parse(source: &str, nodes: usize, findings: &mut Findings) -> Option<Node> {
+    match serde_saphyr::from_str_with_options::<Spanned<Raw>>(source, options(nodes)) {
         Ok(raw) => Some(tree(raw, source)),
         Err(error) => {
             let place = error.location().map(|at| Position {
@@ -78,8 +29,15 @@ pub(super) fn parse(source: &str, findings: &mut Findings) -> Option<Node> {
     }
 }
 
-fn options() -> Options {
+fn options(nodes: usize) -> Options {
     serde_saphyr::options! {
+        budget: serde_saphyr::budget! {
+            max_nodes: nodes,
+            // A node has an event at its begin, and a list or a mapping one at its end.
+            max_events: nodes.saturating_mul(2).saturating_add(EVENTS_AROUND),
+            // One set of labels may stand in a thousand places; what aliases add is bounded below.
+            enforce_alias_anchor_ratio: false,
+        },
         // A snippet of the file could show what is secret.
         with_snippet: false,
         // Duplicates are told by `walk`, with both places, and do not hide other problems.
@@ -98,6 +56,9 @@ fn explain(error: &Error) -> String {
         other => format!("not YAML: {}", UserMessageFormatter.format_message(other)),
     }
 }
+
+/// Events before and after the document itself.
+const EVENTS_AROUND: usize = 16;
 
 /// As the parser gives it; numbers find their text by their place, once the document is whole.
 enum Raw {
@@ -130,10 +91,10 @@ fn tree(raw: Spanned<Raw>, source: &str) -> Node {
         Raw::List(items) => Node::List(items.into_iter().map(|each| tree(each, source)).collect()),
         Raw::Mapping(entries) => {
             let entry = |(key, value): (Spanned<String>, Spanned<Raw>)| {
-                let at = Position {
+                let at = Some(Position {
                     line: key.referenced.line(),
                     column: key.referenced.column(),
-                };
+                });
                 let name = key.value;
                 (Key { name, at }, tree(value, source))
             };
@@ -209,12 +170,14 @@ impl<'de> Visitor<'de> for RawVisitor {
 mod tests {
     use super::*;
 
+    const NODES: usize = 250_000;
+
     #[test]
     fn numbers_keep_how_they_were_written_through_aliases_and_accents_too() {
         let mut findings = Findings::default();
         let source =
             "é: &v 1.10\nalias: *v\nmerged: {<<: {octal: 0755}}\nlarge: 99999999999999999999\n";
-        let Some(Node::Mapping(entries)) = parse(source, &mut findings) else {
+        let Some(Node::Mapping(entries)) = parse(source, NODES, &mut findings) else {
             panic!("{findings:?}");
         };
         let number = |node: &Node| match node {
@@ -248,10 +211,22 @@ mod tests {
             ),
         ] {
             let mut findings = Findings::default();
-            assert!(parse(source, &mut findings).is_none(), "{source:?}");
+            assert!(parse(source, NODES, &mut findings).is_none(), "{source:?}");
             let problems: Vec<String> = findings.problems.iter().map(ToString::to_string).collect();
             assert_eq!(problems, [told]);
         }
+    }
+
+    #[test]
+    fn the_number_of_values_is_bounded() {
+        let source = "[{a: 1}, {b: 2}, {c: 3}]";
+        assert!(parse(source, 10, &mut Findings::default()).is_some());
+        let mut findings = Findings::default();
+        assert!(parse(source, 9, &mut findings).is_none());
+        let told = findings.problems[0].to_string();
+        assert!(told.contains("not YAML: "), "{told}");
+        // Empty lists have the most events for their number.
+        assert!(parse(&format!("[{}]", "[],".repeat(1000)), 1001, &mut findings).is_some());
     }
 
     #[test]
@@ -264,6 +239,6 @@ mod tests {
             let aliases = [format!("*{before}").as_str(); 10].join(", ");
             bomb.extend([name, ": &", name, " [", &aliases, "]\n"]);
         }
-        assert!(parse(&bomb, &mut Findings::default()).is_none());
+        assert!(parse(&bomb, NODES, &mut Findings::default()).is_none());
     }
 }

@@ -4,7 +4,7 @@
 const LONGEST: usize = 40;
 
 /// The one of `known` that is nearest to `key`, if it is near: at most a third of its letters differ.
-pub(super) fn nearest(key: &str, known: &[&'static str]) -> Option<&'static str> {
+pub(crate) fn nearest(key: &str, known: &[&'static str]) -> Option<&'static str> {
     if key.len() > LONGEST {
         return None;
     }

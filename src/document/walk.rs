@@ -1,25 +1,25 @@
-//! Walks a YAML tree: each value with its place, each wrong type and unknown key a problem, and never a stop.
+//! Walks the tree of a document: each value with its place, each wrong type and unknown key a problem, and never a stop.
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::RangeInclusive;
 
+use super::node::{Key, Node, Position};
 use super::problem::Findings;
 use super::suggestion;
-use super::yaml::{Key, Node, Position};
 
 /// The longest part of a key that problems repeat; every key there is has fewer characters.
 const SHOWN: usize = 40;
 
 /// A value and where it stands.
-pub(super) struct Value<'d> {
-    pub(super) place: String,
+pub(crate) struct Value<'d> {
+    pub(crate) place: String,
     node: &'d Node,
 }
 
 /// A mapping whose keys are taken one after the other; those that nobody took are unknown.
-pub(super) struct Mapping<'d> {
-    pub(super) place: String,
+pub(crate) struct Mapping<'d> {
+    pub(crate) place: String,
     /// Of a key that stands twice, the first.
     entries: Vec<(&'d Key, &'d Node)>,
     known: Vec<&'static str>,
@@ -28,7 +28,7 @@ pub(super) struct Mapping<'d> {
 
 impl<'d> Value<'d> {
     /// The document itself.
-    pub(super) const fn root(node: &'d Node) -> Self {
+    pub(crate) const fn root(node: &'d Node) -> Self {
         Self {
             place: String::new(),
             node,
@@ -36,20 +36,20 @@ impl<'d> Value<'d> {
     }
 
     /// Whether nothing was written.
-    pub(super) const fn is_nothing(&self) -> bool {
+    pub(crate) const fn is_nothing(&self) -> bool {
         matches!(self.node, Node::Nothing)
     }
 
-    pub(super) fn mapping(&self, findings: &mut Findings) -> Option<Mapping<'d>> {
+    pub(crate) fn mapping(&self, findings: &mut Findings) -> Option<Mapping<'d>> {
         let Node::Mapping(entries) = self.node else {
             return self.wrong("a mapping", findings);
         };
         let mut unique = Vec::with_capacity(entries.len());
-        let mut first: BTreeMap<&str, Position> = BTreeMap::new();
+        let mut first: BTreeMap<&str, Option<Position>> = BTreeMap::new();
         for (key, node) in entries {
             if let Some(at) = first.get(key.name.as_str()) {
                 let place = below(&self.place, &key.name);
-                findings.problem(&place, format_args!("given twice: {at} and {}", key.at));
+                findings.problem(&place, twice(*at, key.at));
             } else {
                 first.insert(&key.name, key.at);
                 unique.push((key, node));
@@ -63,7 +63,7 @@ impl<'d> Value<'d> {
         })
     }
 
-    pub(super) fn list(&self, findings: &mut Findings) -> Option<Vec<Self>> {
+    pub(crate) fn list(&self, findings: &mut Findings) -> Option<Vec<Self>> {
         let Node::List(items) = self.node else {
             return self.wrong("a list", findings);
         };
@@ -74,7 +74,15 @@ impl<'d> Value<'d> {
         Some(items.iter().enumerate().map(value).collect())
     }
 
-    pub(super) fn text(&self, findings: &mut Findings) -> Option<&'d str> {
+    /// The length of a list; 0 for anything else.
+    pub(crate) const fn length(&self) -> usize {
+        match self.node {
+            Node::List(items) => items.len(),
+            _ => 0,
+        }
+    }
+
+    pub(crate) fn text(&self, findings: &mut Findings) -> Option<&'d str> {
         match self.node {
             Node::Text(text) => Some(text),
             Node::Number(_) | Node::Boolean(_) => {
@@ -88,7 +96,7 @@ impl<'d> Value<'d> {
     }
 
     /// A string, or a number or boolean as it is written.
-    pub(super) fn scalar(&self, findings: &mut Findings) -> Option<String> {
+    pub(crate) fn scalar(&self, findings: &mut Findings) -> Option<String> {
         match self.node {
             Node::Text(text) => Some(text.clone()),
             Node::Number(number) => Some(number.text.clone()),
@@ -97,14 +105,14 @@ impl<'d> Value<'d> {
         }
     }
 
-    pub(super) fn boolean(&self, findings: &mut Findings) -> Option<bool> {
+    pub(crate) fn boolean(&self, findings: &mut Findings) -> Option<bool> {
         match self.node {
             Node::Boolean(value) => Some(*value),
             _ => self.wrong("true or false", findings),
         }
     }
 
-    pub(super) fn number(&self, findings: &mut Findings) -> Option<f64> {
+    pub(crate) fn number(&self, findings: &mut Findings) -> Option<f64> {
         match self.node {
             Node::Number(number) => Some(number.value),
             _ => self.wrong("a number", findings),
@@ -112,7 +120,7 @@ impl<'d> Value<'d> {
     }
 
     /// A whole number within `range`.
-    pub(super) fn whole<N>(&self, range: &RangeInclusive<N>, findings: &mut Findings) -> Option<N>
+    pub(crate) fn whole<N>(&self, range: &RangeInclusive<N>, findings: &mut Findings) -> Option<N>
     where
         N: TryFrom<u64> + PartialOrd + fmt::Display,
     {
@@ -139,13 +147,13 @@ impl<'d> Value<'d> {
 
 impl<'d> Mapping<'d> {
     /// The value of `key`, unless it is missing or nothing.
-    pub(super) fn take(&mut self, key: &'static str) -> Option<Value<'d>> {
+    pub(crate) fn take(&mut self, key: &'static str) -> Option<Value<'d>> {
         self.known.push(key);
         self.find(key)
     }
 
     /// The value of `key`, which cannot be left out.
-    pub(super) fn require(
+    pub(crate) fn require(
         &mut self,
         key: &'static str,
         findings: &mut Findings,
@@ -158,18 +166,23 @@ impl<'d> Mapping<'d> {
     }
 
     /// Whether the mapping has `key`, which is not allowed and never suggested; the caller tells why.
-    pub(super) fn has_refused(&mut self, key: &'static str) -> bool {
+    pub(crate) fn has_refused(&mut self, key: &'static str) -> bool {
         self.refused.push(key);
         self.entries.iter().any(|(each, _)| each.name == key)
     }
 
+    /// Whether something was written for `key`.
+    pub(crate) fn has(&self, key: &str) -> bool {
+        self.find(key).is_some()
+    }
+
     /// The place that `key` has or would have.
-    pub(super) fn place_of(&self, key: &str) -> String {
+    pub(crate) fn place_of(&self, key: &str) -> String {
         below(&self.place, key)
     }
 
     /// All entries of a mapping whose keys are free.
-    pub(super) fn entries(&self) -> impl Iterator<Item = (&'d str, Value<'d>)> {
+    pub(crate) fn entries(&self) -> impl Iterator<Item = (&'d str, Value<'d>)> {
         self.entries.iter().map(|(key, node)| {
             let place = self.place_of(&key.name);
             (key.name.as_str(), Value { place, node })
@@ -177,7 +190,7 @@ impl<'d> Mapping<'d> {
     }
 
     /// Tells the keys that nobody took.
-    pub(super) fn finish(self, findings: &mut Findings) {
+    pub(crate) fn finish(self, findings: &mut Findings) {
         for (key, _) in &self.entries {
             let name = key.name.as_str();
             if self.known.contains(&name) || self.refused.contains(&name) {
@@ -187,11 +200,10 @@ impl<'d> Mapping<'d> {
                 Some(near) => format!("did you mean `{near}`?"),
                 None => format!("known here: {}", self.known.join(", ")),
             };
-            let message = format!(
-                "unknown key `{}` (line {}), {cure}",
-                shown(name),
-                key.at.line
-            );
+            let line = key
+                .at
+                .map_or_else(String::new, |at| format!(" (line {})", at.line));
+            let message = format!("unknown key `{}`{line}, {cure}", shown(name));
             findings.problem(&self.place, message);
         }
     }
@@ -207,12 +219,19 @@ impl<'d> Mapping<'d> {
 }
 
 /// What to say of a number that is not in `range`.
-pub(super) fn expected_whole<N: fmt::Display>(range: &RangeInclusive<N>) -> String {
+pub(crate) fn expected_whole<N: fmt::Display>(range: &RangeInclusive<N>) -> String {
     format!(
         "expected a whole number from {} to {}",
         range.start(),
         range.end()
     )
+}
+
+fn twice(first: Option<Position>, second: Option<Position>) -> String {
+    match (first, second) {
+        (Some(first), Some(second)) => format!("given twice: {first} and {second}"),
+        _ => "given twice".to_owned(),
+    }
 }
 
 /// The place of `key` in the mapping at `place`.
@@ -242,7 +261,7 @@ mod tests {
     fn a_walk_goes_on_after_each_problem() {
         let mut findings = Findings::default();
         let source = "name: 2024\nflag: yes\ncount: -1\ncount: 2\nitms: []\nzzz: 1\nsecret: x\n'odd key': 1\n";
-        let node = yaml::parse(source, &mut findings).unwrap();
+        let node = yaml::parse(source, 1000, &mut findings).unwrap();
         let mut mapping = Value::root(&node).mapping(&mut findings).unwrap();
         assert_eq!(mapping.take("name").unwrap().text(&mut findings), None);
         assert_eq!(mapping.take("flag").unwrap().boolean(&mut findings), None);

@@ -1,0 +1,209 @@
+//! Names of files that list operations, as Prometheus' `file_sd` writes them: `*` may stand in the last part.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+/// What the name of such a file ends with.
+const ENDINGS: [&str; 3] = ["yml", "yaml", "json"];
+
+/// A file, or all files of a directory whose names fit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FilePattern {
+    directory: PathBuf,
+    name: String,
+}
+
+/// Why a text is no such pattern.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum FilePatternError {
+    #[error("empty; name a file")]
+    Empty,
+    #[error("expected a name that ends with .yml, .yaml or .json")]
+    Ending,
+    #[error("`*` may stand in the last part of the path alone")]
+    Star,
+}
+
+impl FilePattern {
+    /// Reads `text`, which is meant from the directory `base`.
+    pub(super) fn parse(text: &str, base: &Path) -> Result<Self, FilePatternError> {
+        if text.trim().is_empty() {
+            return Err(FilePatternError::Empty);
+        }
+        let (directory, name) = match text.rfind('/') {
+            Some(slash) => text.split_at(slash + 1),
+            None => ("", text),
+        };
+        if directory.contains('*') {
+            return Err(FilePatternError::Star);
+        }
+        let ending = name.rsplit_once('.').map(|(_, ending)| ending);
+        if !ending
+            .is_some_and(|ending| ENDINGS.iter().any(|each| each.eq_ignore_ascii_case(ending)))
+        {
+            return Err(FilePatternError::Ending);
+        }
+        Ok(Self {
+            directory: base.join(directory),
+            name: name.to_owned(),
+        })
+    }
+
+    /// Where the files are; empty for the working directory.
+    #[must_use]
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// Whether it may name more than one file.
+    #[must_use]
+    pub fn is_glob(&self) -> bool {
+        self.name.contains('*')
+    }
+
+    /// The path as it was written, from the working directory.
+    #[must_use]
+    pub fn path(&self) -> PathBuf {
+        self.directory.join(&self.name)
+    }
+
+    /// Whether the file `name` of the directory is meant. As in a shell, `*` does not find names that start with a dot: they
+    /// are what editors and Kubernetes keep beside the files.
+    #[must_use]
+    pub fn fits(&self, name: &str) -> bool {
+        let Some((first, rest)) = self.name.split_once('*') else {
+            return name == self.name;
+        };
+        if name.starts_with('.') && !first.starts_with('.') {
+            return false;
+        }
+        let Some(mut left) = name.strip_prefix(first) else {
+            return false;
+        };
+        let (middle, last) = rest.rsplit_once('*').unwrap_or(("", rest));
+        for piece in middle.split('*') {
+            let Some(at) = left.find(piece) else {
+                return false;
+            };
+            left = &left[at + piece.len()..];
+        }
+        left.ends_with(last)
+    }
+
+    /// Whether the file at `path` is meant.
+    #[must_use]
+    pub fn names(&self, path: &Path) -> bool {
+        let name = path
+            .strip_prefix(&self.directory)
+            .ok()
+            .and_then(Path::to_str);
+        name.is_some_and(|name| !name.contains('/') && self.fits(name))
+    }
+}
+
+impl fmt::Display for FilePattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.path().display().fmt(f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn pattern(text: &str) -> FilePattern {
+        FilePattern::parse(text, Path::new("/base")).unwrap()
+    }
+
+    #[test]
+    fn relative_names_are_meant_from_the_base() {
+        for (text, path, directory) in [
+            ("a.yml", "/base/a.yml", "/base"),
+            ("sub/*.json", "/base/sub/*.json", "/base/sub"),
+            ("/etc/ops/*.YAML", "/etc/ops/*.YAML", "/etc/ops"),
+            ("../*.yml", "/base/../*.yml", "/base/.."),
+        ] {
+            let pattern = pattern(text);
+            assert_eq!(pattern.path(), Path::new(path), "{text}");
+            assert_eq!(pattern.directory(), Path::new(directory), "{text}");
+            assert_eq!(pattern.is_glob(), text.contains('*'));
+        }
+    }
+
+    #[test]
+    fn what_is_no_pattern_is_refused() {
+        for (text, error) in [
+            ("", FilePatternError::Empty),
+            (" ", FilePatternError::Empty),
+            ("operations", FilePatternError::Ending),
+            ("*.txt", FilePatternError::Ending),
+            ("*.y*ml", FilePatternError::Ending),
+            ("a.yml/", FilePatternError::Ending),
+            ("*/a.yml", FilePatternError::Star),
+        ] {
+            assert_eq!(
+                FilePattern::parse(text, Path::new("")),
+                Err(error),
+                "{text:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn stars_stand_for_anything_but_a_leading_dot() {
+        for (text, fitting, others) in [
+            (
+                "a.yml",
+                &["a.yml"][..],
+                &["b.yml", "xa.yml", "a.ymlx", ""][..],
+            ),
+            (
+                "*.yml",
+                &["a.yml", "a.b.yml"],
+                &[".a.yml", ".yml", "a.yaml", "yml"],
+            ),
+            (".*.yml", &[".a.yml"], &["a.yml"]),
+            (
+                "a*b*.json",
+                &["ab.json", "axxbyy.json", "abb.json"],
+                &["a.json", "ba.json"],
+            ),
+            (
+                "aa*aa.yml",
+                &["aaaa.yml", "aaxaa.yml"],
+                &["aa.yml", "aaa.yml"],
+            ),
+            ("**.yml", &["a.yml"], &[".a.yml"]),
+            ("[a-c]?.yml", &["[a-c]?.yml"], &["a1.yml"]),
+        ] {
+            for name in fitting {
+                assert!(pattern(text).fits(name), "{text} {name}");
+            }
+            for name in others {
+                assert!(!pattern(text).fits(name), "{text} {name}");
+            }
+        }
+        assert!(pattern("s/*.yml").names(Path::new("/base/s/a.yml")));
+        assert!(!pattern("s/*.yml").names(Path::new("/base/s/t/a.yml")));
+        assert!(!pattern("s/*.yml").names(Path::new("/base/a.yml")));
+    }
+
+    proptest! {
+        /// What the stars of a pattern stood for may be anything.
+        #[test]
+        fn every_filled_pattern_fits(pieces in prop::collection::vec("[ab.]{0,3}", 1..5), filling in "[ab.é]{0,3}") {
+            let text = format!("x{}.yml", pieces.join("*"));
+            let name = format!("x{}.yml", pieces.join(&filling));
+            prop_assert!(!text.contains('*') || pattern(&text).fits(&name));
+        }
+
+        #[test]
+        fn no_text_panics(text in ".{0,20}", name in ".{0,20}") {
+            if let Ok(pattern) = FilePattern::parse(&text, Path::new("")) {
+                let _ = pattern.fits(&name);
+            }
+        }
+    }
+}

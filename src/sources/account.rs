@@ -1,0 +1,147 @@
+//! All sources of one account: files looked at when somebody asks, URLs at intervals of their own.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use tokio::task::{JoinHandle, spawn_blocking};
+use tokio::time::{MissedTickBehavior, interval, timeout};
+
+use super::News;
+use super::files::Files;
+use super::standing::{Standing, Teller};
+use super::url::{self, Url};
+use crate::clock::Clock;
+use crate::config::Account;
+use crate::exposition::SourceInstruments;
+
+/// How long a collection waits for a disk. A look that takes longer goes on, and the next collection finds what it found.
+const LOOK: Duration = Duration::from_secs(2);
+
+/// The sources of one account.
+///
+/// Nothing runs by itself: call [`Self::look`] before each collection, and let [`Self::run`] run beside them.
+#[derive(Debug)]
+pub struct Sources {
+    files: Option<Looking>,
+    urls: Vec<Asking>,
+}
+
+/// Files, on a thread that may block.
+#[derive(Debug)]
+struct Looking {
+    files: Arc<Mutex<Files>>,
+    /// A look that nobody has the news of yet.
+    under_way: tokio::sync::Mutex<Option<JoinHandle<Vec<News>>>>,
+    /// Whether it has been told that it takes long.
+    told: AtomicBool,
+    teller: Teller,
+}
+
+/// A URL and how it stands.
+#[derive(Debug)]
+struct Asking {
+    url: Url,
+    standing: tokio::sync::Mutex<Standing>,
+    teller: Teller,
+}
+
+impl Sources {
+    /// The sources of `account`. Reads nothing and asks nothing yet.
+    #[must_use]
+    pub fn new(account: &Account, instruments: SourceInstruments, clock: Clock) -> Self {
+        let teller = Teller::new(Arc::clone(&account.name), instruments, clock);
+        let patterns = account.operation_files.clone();
+        let asking = |url: &crate::config::OperationUrl| Asking {
+            standing: tokio::sync::Mutex::new(Standing::new(Arc::clone(&url.source))),
+            url: Url::new(url.clone()),
+            teller: teller.clone(),
+        };
+        Self {
+            urls: account.operation_urls.iter().map(asking).collect(),
+            files: (!patterns.is_empty()).then(|| Looking {
+                files: Arc::new(Mutex::new(Files::new(patterns, teller.clone()))),
+                under_way: tokio::sync::Mutex::default(),
+                told: AtomicBool::new(false),
+                teller,
+            }),
+        }
+    }
+
+    /// Looks at the files and delivers what became of them since the last look.
+    ///
+    /// Cut off, it loses nothing: the next look delivers what this one found.
+    pub async fn look(&self, deliver: impl Fn(News)) {
+        if let Some(files) = &self.files {
+            files.look().await.into_iter().for_each(deliver);
+        }
+    }
+
+    /// Asks each URL once, side by side, and delivers what became of them; for those who collect once.
+    pub async fn fetch(&self, deliver: impl Fn(News)) {
+        join_all(self.urls.iter().map(|url| url.once(&deliver))).await;
+    }
+
+    /// Asks each URL now and then at its interval, side by side, and delivers what becomes of them. Ends only where there are
+    /// no URLs.
+    pub async fn run(&self, deliver: impl Fn(News)) {
+        join_all(self.urls.iter().map(|url| url.keep(&deliver))).await;
+    }
+}
+
+impl Looking {
+    async fn look(&self) -> Vec<News> {
+        let mut under_way = self.under_way.lock().await;
+        let look = under_way.get_or_insert_with(|| {
+            let files = Arc::clone(&self.files);
+            spawn_blocking(move || files.lock().unwrap_or_else(PoisonError::into_inner).look())
+        });
+        let Ok(looked) = timeout(LOOK, look).await else {
+            if !self.told.swap(true, Ordering::Relaxed) {
+                let seconds = LOOK.as_secs();
+                tracing::warn!(
+                    account = self.teller.account(),
+                    seconds,
+                    "looking at the files that list operations takes long; collections go on without"
+                );
+            }
+            return Vec::new();
+        };
+        *under_way = None;
+        self.told.store(false, Ordering::Relaxed);
+        looked.unwrap_or_else(|error| {
+            tracing::error!(account = self.teller.account(), %error, "a look at the files that list operations failed");
+            Vec::new()
+        })
+    }
+}
+
+impl Asking {
+    async fn keep(&self, deliver: &impl Fn(News)) {
+        let mut ticks = interval(self.url.settings().refresh_interval);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            ticks.tick().await;
+            self.once(deliver).await;
+        }
+    }
+
+    async fn once(&self, deliver: &impl Fn(News)) {
+        self.ask().await.into_iter().for_each(deliver);
+    }
+
+    async fn ask(&self) -> Option<News> {
+        let mut standing = self.standing.lock().await;
+        let body = match self.url.body().await {
+            Err(error) => return standing.fails(error, &self.teller),
+            Ok(body) if standing.knows(&body) => {
+                standing.is_unchanged(&self.teller);
+                return None;
+            }
+            Ok(body) => body,
+        };
+        let (body, judged) = url::judge(body).await;
+        standing.takes_in(&body, judged, &self.teller)
+    }
+}

@@ -1,0 +1,80 @@
+//! What tells whether a file is still the one that was read, without reading it.
+
+use std::fs::Metadata;
+use std::time::Duration;
+
+use crate::timestamp::Timestamp;
+
+/// Two changes within one tick of the file system's clock look like one, so a file that was changed a moment ago is read
+/// again at the next look. Ticks are milliseconds on local disks and two seconds on FAT.
+const UNSETTLED: Duration = Duration::from_secs(2);
+
+/// As much of a file's metadata as changes with it: a new file under the old name (another inode), another place of a
+/// symbolic link (another inode again), another content (size, times).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Fingerprint {
+    size: u64,
+    /// Device and inode.
+    place: (u64, u64),
+    /// When the content was changed, in nanoseconds since 1970; anybody may set it.
+    modified: i128,
+    /// When anything was changed; nobody may set it.
+    changed: i128,
+}
+
+impl Fingerprint {
+    #[cfg(unix)]
+    pub(super) fn of(metadata: &Metadata) -> Self {
+        use std::os::unix::fs::MetadataExt;
+        let nanoseconds =
+            |seconds: i64, rest: i64| i128::from(seconds) * 1_000_000_000 + i128::from(rest);
+        Self {
+            size: metadata.len(),
+            place: (metadata.dev(), metadata.ino()),
+            modified: nanoseconds(metadata.mtime(), metadata.mtime_nsec()),
+            changed: nanoseconds(metadata.ctime(), metadata.ctime_nsec()),
+        }
+    }
+
+    #[cfg(not(unix))]
+    pub(super) fn of(metadata: &Metadata) -> Self {
+        let since = |time: std::time::SystemTime| time.duration_since(std::time::UNIX_EPOCH).ok();
+        let modified = metadata.modified().ok().and_then(since);
+        let modified = modified.map_or(0, |since| i128::try_from(since.as_nanos()).unwrap_or(0));
+        Self {
+            size: metadata.len(),
+            place: (0, 0),
+            modified,
+            changed: modified,
+        }
+    }
+
+    /// Whether the same fingerprint at a later look means the same content.
+    pub(super) fn is_settled(&self, now: Timestamp) -> bool {
+        let now = i128::from(now.as_millis()) * 1_000_000;
+        let unsettled = i128::try_from(UNSETTLED.as_nanos()).unwrap_or(0);
+        self.changed.saturating_add(unsettled) < now
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_changed_a_moment_ago_may_change_unseen() {
+        let fingerprint = Fingerprint {
+            size: 1,
+            place: (1, 1),
+            modified: 0,
+            changed: 10_000_000_000,
+        };
+        for (now, settled) in [(0, false), (10_000, false), (12_000, false), (12_001, true)] {
+            assert_eq!(
+                fingerprint.is_settled(Timestamp::from_millis(now)),
+                settled,
+                "{now}"
+            );
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! Reads a list of operations: target groups as Prometheus' `file_sd` and `http_sd` write them, ids for targets.
+//!
+//! `[{targets: [comms_operation_…, …], labels: {campaign: spring}}, …]`. All or nothing: one id that is none makes the
+//! whole list wrong, since half of it could not be told from the whole.
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use super::Listed;
+use super::error::SourceError;
+use crate::document::walk::Value;
+use crate::document::{Findings, json, yaml};
+use crate::label;
+use crate::operation::OperationId;
+use crate::snapshot::Labels;
+
+/// The largest list, in bytes: room for the most targets, each with a few labels of its own.
+pub(super) const LARGEST: usize = 16 * 1024 * 1024;
+/// The most targets of one list; one exporter has no use for more configured operations, since each has series.
+const MOST_TARGETS: usize = 100_000;
+/// The most values and keys: what the most targets need if each stands in a group of its own with two labels.
+const NODES: usize = 10 * MOST_TARGETS + 1;
+/// How many problems are told; whoever has cured these sees the next ones.
+const TOLD: usize = 10;
+
+/// How a list is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Format {
+    Yaml,
+    Json,
+}
+
+/// The operations that `content` lists.
+pub(super) fn parse(content: &[u8], format: Format) -> Result<Listed, SourceError> {
+    let text = std::str::from_utf8(content).map_err(|_| SourceError::NotText)?;
+    // Editors on Windows put a byte order mark before a text; it means nothing in UTF-8.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let mut findings = Findings::up_to(TOLD);
+    match groups(text, format, &mut findings) {
+        Some(listed) if findings.problems.is_empty() => Ok(listed),
+        _ => Err(SourceError::Malformed(findings.into())),
+    }
+}
+
+/// `None` means that a problem has been told.
+fn groups(text: &str, format: Format, findings: &mut Findings) -> Option<Listed> {
+    let node = if text.trim().is_empty() {
+        None
+    } else {
+        Some(match format {
+            Format::Yaml => yaml::parse(text, NODES, findings),
+            Format::Json => json::parse(text, NODES, findings),
+        }?)
+    };
+    let root = node.as_ref().map(Value::root);
+    let Some(root) = root.filter(|root| !root.is_nothing()) else {
+        // So is a file that somebody is writing just now; it must not end every operation.
+        findings.problem("", "empty; a list without operations is written `[]`");
+        return None;
+    };
+    let mut listed = Listed::new();
+    let mut targets = 0;
+    for group in root.list(findings)? {
+        read_group(&group, format, &mut targets, &mut listed, findings)?;
+    }
+    Some(listed)
+}
+
+/// Adds what one group lists. `None` means that there are too many targets to go on.
+fn read_group(
+    group: &Value,
+    format: Format,
+    targets: &mut usize,
+    listed: &mut Listed,
+    findings: &mut Findings,
+) -> Option<()> {
+    let Some(mut mapping) = group.mapping(findings) else {
+        return Some(());
+    };
+    // As in Prometheus, a group may have no targets.
+    let list = mapping.take("targets");
+    let labels = match mapping.take("labels") {
+        Some(value) => read_labels(&value, format, findings),
+        None => Labels::default(),
+    };
+    mapping.finish(findings);
+    let Some(list) = list else {
+        return Some(());
+    };
+    *targets += list.length();
+    if *targets > MOST_TARGETS {
+        let message = format_args!("more than {MOST_TARGETS} targets; divide the list");
+        findings.problem(&list.place, message);
+        return None;
+    }
+    for target in list.list(findings).unwrap_or_default() {
+        let id = target.text(findings).map(OperationId::from_str);
+        if let Some(id) = id.and_then(|id| findings.take(&target.place, id)) {
+            add(id, &labels, &target.place, listed, findings);
+        }
+    }
+    Some(())
+}
+
+/// Adds an operation; one that stands twice has the labels of both places, of the same name the later one.
+fn add(
+    id: OperationId,
+    labels: &Labels,
+    place: &str,
+    listed: &mut Listed,
+    findings: &mut Findings,
+) {
+    let mut before = match listed.entry(id) {
+        Entry::Vacant(entry) => {
+            entry.insert(Arc::clone(labels));
+            return;
+        }
+        Entry::Occupied(entry) => entry,
+    };
+    if Arc::ptr_eq(before.get(), labels) || labels.is_empty() {
+        return;
+    }
+    let mut merged = BTreeMap::clone(before.get());
+    merged.extend(
+        labels
+            .iter()
+            .map(|(name, value)| (name.clone(), value.clone())),
+    );
+    if merged.len() > label::MOST {
+        findings.problem(place, too_many(merged.len()));
+    } else {
+        before.insert(Arc::new(merged));
+    }
+}
+
+/// The labels of a group. Prometheus drops labels that start with `__` after relabelling, so nobody would see them.
+fn read_labels(value: &Value, format: Format, findings: &mut Findings) -> Labels {
+    let Some(mapping) = value.mapping(findings) else {
+        return Labels::default();
+    };
+    let mut labels = BTreeMap::new();
+    for (name, value) in mapping
+        .entries()
+        .filter(|(name, _)| !name.starts_with("__"))
+    {
+        findings.take(&value.place, label::check_name(name));
+        let text = match format {
+            Format::Yaml => value.scalar(findings),
+            Format::Json => value.text(findings).map(str::to_owned),
+        };
+        if let Some(text) = text {
+            findings.take(&value.place, label::check_value(&text));
+            labels.insert(name.to_owned(), text);
+        }
+    }
+    if labels.len() > label::MOST {
+        findings.problem(&value.place, too_many(labels.len()));
+    }
+    Arc::new(labels)
+}
+
+fn too_many(labels: usize) -> String {
+    format!("{labels} labels; an operation has at most {}", label::MOST)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,154 @@
+//! How one source stands: told in the log and the figures when it changes, and never twice.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
+
+use super::error::SourceError;
+use super::{Listed, News};
+use crate::clock::Clock;
+use crate::exposition::SourceInstruments;
+
+/// Tells how the sources of one account stand; cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Teller {
+    account: Arc<str>,
+    instruments: SourceInstruments,
+    clock: Clock,
+}
+
+/// How one source stands.
+#[derive(Debug)]
+pub(super) struct Standing {
+    source: Arc<str>,
+    /// How many operations it listed last.
+    operations: usize,
+    /// Of the content that was judged last, well or not; `None` when whatever comes next is new.
+    hash: Option<u64>,
+    error: Option<SourceError>,
+}
+
+impl Teller {
+    /// For the sources of `account`.
+    #[must_use]
+    pub fn new(account: Arc<str>, instruments: SourceInstruments, clock: Clock) -> Self {
+        Self {
+            account,
+            instruments,
+            clock,
+        }
+    }
+
+    pub(super) fn account(&self) -> &str {
+        &self.account
+    }
+
+    pub(super) fn clock(&self) -> &Clock {
+        &self.clock
+    }
+}
+
+impl Standing {
+    pub(super) fn new(source: Arc<str>) -> Self {
+        Self {
+            source,
+            operations: 0,
+            hash: None,
+            error: None,
+        }
+    }
+
+    /// Whether `content` is what was judged last.
+    pub(super) fn knows(&self, content: &[u8]) -> bool {
+        self.hash == Some(hash_of(content))
+    }
+
+    /// A look found what is known.
+    pub(super) fn is_unchanged(&self, teller: &Teller) {
+        if self.error.is_none() {
+            let now = teller.clock.now();
+            teller
+                .instruments
+                .worked(&self.source, self.operations, now);
+        }
+    }
+
+    /// A look found `content`, and it was judged.
+    pub(super) fn takes_in(
+        &mut self,
+        content: &[u8],
+        judged: Result<Listed, SourceError>,
+        teller: &Teller,
+    ) -> Option<News> {
+        let news = match judged {
+            Ok(operations) => Some(self.lists(operations, teller)),
+            Err(error) => self.fails(error, teller),
+        };
+        self.hash = Some(hash_of(content));
+        news
+    }
+
+    /// A look failed; news, unless it failed in the same way before.
+    pub(super) fn fails(&mut self, error: SourceError, teller: &Teller) -> Option<News> {
+        self.hash = None;
+        teller.instruments.failed(&self.source);
+        if self.error.as_ref() == Some(&error) {
+            return None;
+        }
+        tracing::warn!(
+            account = %teller.account,
+            source = %self.source,
+            %error,
+            "a source of operations cannot be used; what it listed last stays"
+        );
+        self.error = Some(error.clone());
+        Some(News::Broken {
+            source: Arc::clone(&self.source),
+            error,
+        })
+    }
+
+    /// It is no more.
+    pub(super) fn ends(self, teller: &Teller) -> News {
+        teller.instruments.gone(&self.source);
+        tracing::info!(
+            account = %teller.account,
+            source = %self.source,
+            "a source of operations is gone, and what it listed with it"
+        );
+        News::Gone {
+            source: self.source,
+        }
+    }
+
+    fn lists(&mut self, operations: Listed, teller: &Teller) -> News {
+        self.operations = operations.len();
+        let (account, source) = (&*teller.account, &*self.source);
+        if self.error.take().is_some() {
+            tracing::info!(
+                account,
+                source,
+                operations = self.operations,
+                "a source of operations works again"
+            );
+        } else {
+            tracing::debug!(
+                account,
+                source,
+                operations = self.operations,
+                "read a source of operations"
+            );
+        }
+        self.is_unchanged(teller);
+        News::Listed {
+            source: Arc::clone(&self.source),
+            operations,
+        }
+    }
+}
+
+/// Two contents with one hash are rarer than broken memory.
+fn hash_of(content: &[u8]) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    content.hash(&mut hasher);
+    hasher.finish()
+}

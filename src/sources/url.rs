@@ -1,0 +1,209 @@
+//! A URL that lists operations, asked as Prometheus' `http_sd` asks.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HOST, HeaderMap};
+use reqwest::{Response, StatusCode};
+use tokio::task::spawn_blocking;
+
+use super::Listed;
+use super::error::SourceError;
+use super::listing::{self, Format, LARGEST};
+use super::settings::{Material, Settings};
+use super::tls;
+use crate::config::OperationUrl;
+use crate::http::{self, Failure};
+
+/// Tells the other side how often it will be asked, as Prometheus does.
+const REFRESH_INTERVAL: &str = "X-Prometheus-Refresh-Interval-Seconds";
+
+/// Asks one URL. Each request is as if it were the first: nothing but connections is kept.
+#[derive(Debug)]
+pub struct Url {
+    settings: Arc<OperationUrl>,
+    /// Made anew when the files have changed that it was made from; with their hash.
+    client: Mutex<Option<(u64, reqwest::Client)>>,
+}
+
+impl Url {
+    /// Asks nothing yet.
+    #[must_use]
+    pub fn new(settings: OperationUrl) -> Self {
+        Self {
+            settings: Arc::new(settings),
+            client: Mutex::default(),
+        }
+    }
+
+    /// Asks once.
+    pub async fn fetch(&self) -> Result<Listed, SourceError> {
+        let body = self.body().await?;
+        judge(body).await.1
+    }
+
+    pub(super) fn settings(&self) -> &OperationUrl {
+        &self.settings
+    }
+
+    /// The body of a right answer, within the time limit.
+    pub(super) async fn body(&self) -> Result<Vec<u8>, SourceError> {
+        let limit = self.settings.timeout;
+        tokio::time::timeout(limit, self.exchange())
+            .await
+            .unwrap_or(Err(SourceError::Timeout(limit)))
+    }
+
+    async fn exchange(&self) -> Result<Vec<u8>, SourceError> {
+        let settings = Arc::clone(&self.settings);
+        let Settings {
+            authorization,
+            material,
+        } = blocking(move || Settings::read(&settings)).await??;
+        let client = self.client(material).await?;
+        let (url, host) = self.target();
+        let interval = self.settings.refresh_interval.as_secs_f64();
+        let mut request = client
+            .get(url)
+            .header(ACCEPT, "application/json")
+            .header(REFRESH_INTERVAL, interval.to_string());
+        if let Some(authorization) = authorization {
+            request = request.header(AUTHORIZATION, authorization);
+        }
+        if let Some(host) = host {
+            request = request.header(HOST, host);
+        }
+        let response = request.send().await.map_err(|error| self.explain(&error))?;
+        if response.status() != StatusCode::OK {
+            return Err(SourceError::Status(response.status().as_u16()));
+        }
+        if !is_json(response.headers()) {
+            return Err(SourceError::ContentType);
+        }
+        self.read(response).await
+    }
+
+    /// The URL to ask for, and the `Host` to name where that is another.
+    fn target(&self) -> (url::Url, Option<String>) {
+        let given = &self.settings.url.0;
+        let mut url = given.clone();
+        let name = self.settings.tls.server_name.as_deref();
+        if !tls::renames(&self.settings) || url.set_host(name).is_err() {
+            return (url, None);
+        }
+        let host = given.host_str().unwrap_or_default();
+        let host = match given.port() {
+            Some(port) => format!("{host}:{port}"),
+            None => host.to_owned(),
+        };
+        (url, Some(host))
+    }
+
+    async fn client(&self, material: Material) -> Result<reqwest::Client, SourceError> {
+        let mut hasher = DefaultHasher::new();
+        material.hash(&mut hasher);
+        let hash = hasher.finish();
+        let kept = self
+            .client
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
+        if let Some((_, client)) = kept.filter(|(of, _)| *of == hash) {
+            return Ok(client);
+        }
+        let settings = Arc::clone(&self.settings);
+        let client = blocking(move || tls::client(&settings, &material)).await??;
+        *self.client.lock().unwrap_or_else(PoisonError::into_inner) = Some((hash, client.clone()));
+        Ok(client)
+    }
+
+    async fn read(&self, mut response: Response) -> Result<Vec<u8>, SourceError> {
+        let announced = response.content_length().unwrap_or(0);
+        let announced = usize::try_from(announced).unwrap_or(usize::MAX);
+        if announced > LARGEST {
+            return Err(SourceError::TooLarge { limit: LARGEST });
+        }
+        let mut body = Vec::with_capacity(announced);
+        loop {
+            let chunk = response.chunk().await;
+            let Some(chunk) = chunk.map_err(|error| self.explain(&error))? else {
+                return Ok(body);
+            };
+            if body.len() + chunk.len() > LARGEST {
+                return Err(SourceError::TooLarge { limit: LARGEST });
+            }
+            body.extend_from_slice(&chunk);
+        }
+    }
+
+    fn explain(&self, error: &reqwest::Error) -> SourceError {
+        match http::failure(error) {
+            Failure::Timeout => SourceError::Timeout(self.settings.timeout),
+            Failure::Tls(words) => SourceError::Tls(words),
+            Failure::Connect(words) => SourceError::Connect(words),
+        }
+    }
+}
+
+/// What `body` lists, and the body again.
+pub(super) async fn judge(body: Vec<u8>) -> (Vec<u8>, Result<Listed, SourceError>) {
+    let judged = blocking(move || {
+        let listed = listing::parse(&body, Format::Json);
+        (body, listed)
+    });
+    judged
+        .await
+        .unwrap_or_else(|error| (Vec::new(), Err(error)))
+}
+
+/// Runs `work` where it holds up nobody. It fails only if `work` panics, or with the whole process.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, SourceError> {
+    let done = spawn_blocking(work).await;
+    done.map_err(|error| SourceError::Unreadable(error.to_string()))
+}
+
+/// As Prometheus demands it: JSON, and in UTF-8 if anything is said of that.
+fn is_json(headers: &HeaderMap) -> bool {
+    let value = headers
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok());
+    let value = value.unwrap_or_default().to_ascii_lowercase();
+    let (kind, charset) = value.split_once(';').unwrap_or((&value, "charset=utf-8"));
+    kind.trim() == "application/json"
+        && matches!(charset.trim(), "charset=utf-8" | "charset=\"utf-8\"")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_json_in_utf_8_will_do() {
+        let is_json = |value: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(CONTENT_TYPE, value.parse().unwrap());
+            is_json(&headers)
+        };
+        for value in [
+            "application/json",
+            " Application/JSON ",
+            "application/json; charset=utf-8",
+            "application/json;charset=\"UTF-8\"",
+        ] {
+            assert!(is_json(value), "{value}");
+        }
+        for value in [
+            "",
+            "text/html",
+            "text/json",
+            "application/json; charset=latin1",
+            "application/json; version=1",
+            "application/jsonp",
+        ] {
+            assert!(!is_json(value), "{value}");
+        }
+        assert!(!super::is_json(&HeaderMap::new()));
+    }
+}

@@ -1,0 +1,123 @@
+//! A server of lists that does what it is told to.
+
+use std::convert::Infallible;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::extract::Request;
+use axum::http::{HeaderMap, Uri};
+use axum::response::Response;
+use futures_util::stream;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+
+/// What the server does next.
+#[derive(Clone)]
+pub(super) enum Reply {
+    /// A status, headers and a body.
+    Answer(u16, Vec<(&'static str, String)>, String),
+    /// 200 and bytes without an end.
+    Endless,
+    /// 200 and half of an answer.
+    Cut(String),
+    /// Nothing.
+    Hang,
+}
+
+impl Reply {
+    pub(super) fn json(body: impl Into<String>) -> Self {
+        Self::typed("application/json", body)
+    }
+
+    pub(super) fn typed(kind: &str, body: impl Into<String>) -> Self {
+        Self::Answer(200, vec![("content-type", kind.to_owned())], body.into())
+    }
+
+    pub(super) fn status(status: u16) -> Self {
+        Self::Answer(status, Vec::new(), String::new())
+    }
+}
+
+/// The server; it ends with the value.
+pub(super) struct Lists {
+    pub(super) address: SocketAddr,
+    reply: Arc<Mutex<Reply>>,
+    asked: Arc<Mutex<Vec<(Uri, HeaderMap)>>>,
+    server: JoinHandle<()>,
+}
+
+impl Lists {
+    pub(super) async fn start(reply: Reply) -> Self {
+        let reply = Arc::new(Mutex::new(reply));
+        let asked = Arc::new(Mutex::new(Vec::new()));
+        let (next, log) = (Arc::clone(&reply), Arc::clone(&asked));
+        let router = Router::new().fallback(move |request: Request| {
+            let heads = (request.uri().clone(), request.headers().clone());
+            log.lock().unwrap().push(heads);
+            let reply = next.lock().unwrap().clone();
+            answer(reply)
+        });
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        Self {
+            address: listener.local_addr().unwrap(),
+            reply,
+            asked,
+            server: tokio::spawn(async move { axum::serve(listener, router).await.unwrap() }),
+        }
+    }
+
+    pub(super) fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
+    /// From the next request on.
+    pub(super) fn reply(&self, reply: Reply) {
+        *self.reply.lock().unwrap() = reply;
+    }
+
+    /// What it was asked, with which headers.
+    pub(super) fn asked(&self) -> Vec<(Uri, HeaderMap)> {
+        self.asked.lock().unwrap().clone()
+    }
+
+    /// The header `name` of the last request.
+    pub(super) fn last(&self, name: &str) -> Option<String> {
+        let asked = self.asked.lock().unwrap();
+        let (_, headers) = asked.last()?;
+        headers
+            .get(name)
+            .map(|value| value.to_str().unwrap().to_owned())
+    }
+}
+
+impl Drop for Lists {
+    fn drop(&mut self) {
+        self.server.abort();
+    }
+}
+
+async fn answer(reply: Reply) -> Response {
+    let json = Response::builder().header("content-type", "application/json");
+    match reply {
+        Reply::Answer(status, headers, body) => {
+            let mut response = Response::builder().status(status);
+            for (name, value) in headers {
+                response = response.header(name, value);
+            }
+            response.body(Body::from(body)).unwrap()
+        }
+        Reply::Endless => {
+            let blank = Bytes::from(vec![b' '; 64 * 1024]);
+            let endless = stream::repeat_with(move || Ok::<_, Infallible>(blank.clone()));
+            json.body(Body::from_stream(endless)).unwrap()
+        }
+        Reply::Cut(half) => {
+            let parts = [Ok(Bytes::from(half)), Err(io::Error::other("cut"))];
+            json.body(Body::from_stream(stream::iter(parts))).unwrap()
+        }
+        Reply::Hang => std::future::pending().await,
+    }
+}

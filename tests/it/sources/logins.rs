@@ -1,0 +1,76 @@
+//! What a URL is shown to let the exporter in, and how that is exchanged.
+
+use super::lists::{Lists, Reply};
+use super::{Scene, list};
+
+const BASIC: &str = "\n  basic_auth: {username: made-up, password_file: password}";
+
+async fn lists() -> Lists {
+    Lists::start(Reply::json(list(&["41"]))).await
+}
+
+fn scene(lists: &Lists, login: &str) -> Scene {
+    let yaml = format!("operation_urls:\n- url: {}{login}", lists.url("/"));
+    Scene::new(&yaml, &[("password", "one\n")])
+}
+
+#[tokio::test]
+async fn each_way_has_its_header() {
+    let authorization =
+        |more: &str| format!("\n  authorization: {{{more}credentials_file: password}}");
+    for (login, header) in [
+        (BASIC.to_owned(), "Basic bWFkZS11cDpvbmU="),
+        (authorization(""), "Bearer one"),
+        (authorization("type: Bearer, "), "Bearer one"),
+        (authorization("type: Token, "), "Token one"),
+    ] {
+        let lists = lists().await;
+        assert_eq!(
+            scene(&lists, &login).fetch().await,
+            ["listed 41"],
+            "{login}"
+        );
+        assert_eq!(
+            lists.last("authorization").as_deref(),
+            Some(header),
+            "{login}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_secret_that_is_exchanged_is_used_at_once() {
+    let lists = lists().await;
+    let scene = scene(&lists, BASIC);
+    scene.fetch().await;
+    scene.write("password", "two");
+    scene.fetch().await;
+    assert_eq!(
+        lists.last("authorization").as_deref(),
+        Some("Basic bWFkZS11cDp0d28=")
+    );
+}
+
+#[tokio::test]
+async fn without_its_secret_nothing_is_asked() {
+    let lists = lists().await;
+    let scene = scene(&lists, BASIC);
+    scene.fetch().await;
+    std::fs::remove_file(scene.path("password")).unwrap();
+    let told = scene.fetch().await;
+    assert!(told.len() == 1, "{told:?}");
+    assert!(
+        told[0].starts_with("broken (password_file: cannot read "),
+        "{told:?}"
+    );
+    for (content, why) in [("", "is empty"), ("s3cret s3cret", "holds white space")] {
+        scene.write("password", content);
+        let told = scene.fetch().await;
+        assert!(told.len() == 1 && told[0].contains(why), "{told:?}");
+        assert!(!told[0].contains("s3cret"), "{told:?}");
+    }
+    assert_eq!(lists.asked().len(), 1);
+    assert_eq!(scene.figure("operations"), Some(1.0));
+    scene.write("password", "one");
+    assert_eq!(scene.fetch().await, ["listed 41"]);
+}
