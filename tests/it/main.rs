@@ -2,6 +2,7 @@
 
 mod accounts;
 mod binary;
+mod dashboards;
 mod exposition;
 mod faults;
 mod golden;
