@@ -242,6 +242,7 @@ def requests():
 
 def extent():
     states = ("scheduled", "processing", "completed", "canceled")
+    hidden = of("operations_without_series")
     in_state = {state: of("operations", f',state="{state}"') for state in states}
     return [
         graph(
@@ -260,8 +261,8 @@ def extent():
             " size.",
             (8, 8),
             [
-                query(f"count({of('operation_up')})", "with series"),
-                query(f"sum({of('operations_without_series')})", "hidden"),
+                query(f"sum({of('operations')}) - sum({hidden})", "with series"),
+                query(f"sum({hidden})", "hidden"),
             ],
             "short",
             [
@@ -292,9 +293,9 @@ def process():
         ),
         graph(
             "CPU",
-            "Processor time of the exporter's process; 100 % is one processor.",
+            "Processor time of the exporter's process in the five minutes before each moment; 100 % is one processor.",
             (6, 8),
-            each(of_exporter("rate(process_cpu_seconds_total[$__rate_interval])")),
+            each(of_exporter("rate(process_cpu_seconds_total[5m])")),
             "percentunit",
             most=0.1,
         ),

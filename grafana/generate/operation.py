@@ -112,7 +112,7 @@ def progress():
         "Progress",
         "Where the operation's emails stand; together they are its size. An opened email is shown as opened alone,"
         " whichever way Twilio counts it.",
-        (16, 13),
+        (15, 14),
         [query(expr, name) for name, expr in parts.items()],
         "short",
         coloured(*parts),
@@ -137,7 +137,7 @@ def about(series):
     panel = table(
         "What it is",
         "The operation's account and id, and the labels that users gave it.",
-        (8, 5),
+        (9, 6),
         [now(series)],
         [],
         sort="label",
@@ -168,7 +168,7 @@ def times():
             "How long after the creation half, 90 % and 99 % of the emails had been delivered, lost or canceled. Right"
             " if the time shown contains the operation's beginning and the exporter ran then, otherwise at most so"
             " long.",
-            (8, 4),
+            (9, 4),
             [now(after(share), name) for share, name in ((0.5, "half"), (0.9, "90 %"), (0.99, "99 %"))],
             mappings=NOT_YET,
         ),
@@ -176,7 +176,7 @@ def times():
             "Times",
             "How long ago the operation was created, when Twilio forgets it (seven days after that), and how old its"
             " figures are. An operation that rests is read less and less often.",
-            (8, 4),
+            (9, 4),
             [
                 now(f"time() - {created}", "age"),
                 now(f"{one('expires_timestamp_seconds')} - time()", "forgotten in"),
