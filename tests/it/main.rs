@@ -3,6 +3,7 @@
 mod accounts;
 mod binary;
 mod credentials;
+mod dashboards;
 mod exposition;
 mod faults;
 mod golden;

@@ -1,111 +1,14 @@
 //! A real Prometheus scrapes the running exporter, and its queries give the numbers that are at Twilio.
 
-use std::net::{SocketAddr, TcpListener};
-use std::process::Command;
 use std::time::Duration;
 
-use serde_json::{Value, json};
-use tempfile::TempDir;
+use serde_json::json;
 
-use crate::support::eventually;
 use crate::support::exporter::Exporter;
-use crate::support::program::Program;
+use crate::support::prometheus::Prometheus;
 use crate::support::twilio::Twilio;
 
 const HOUR: Duration = Duration::from_hours(1);
-
-/// A Prometheus that scrapes one target every second; it ends with the value.
-struct Prometheus {
-    address: SocketAddr,
-    client: reqwest::Client,
-    program: Program,
-    _directory: TempDir,
-}
-
-impl Prometheus {
-    async fn scraping(exporter: &Exporter) -> Self {
-        let directory = tempfile::tempdir().unwrap();
-        let config = directory.path().join("prometheus.yml");
-        let yaml = format!(
-            "global: {{scrape_interval: 1s, scrape_timeout: 1s}}\nscrape_configs:\n- job_name: twilio-email\n  \
-             static_configs: [{{targets: ['{}']}}]\n",
-            exporter.address
-        );
-        std::fs::write(&config, yaml).unwrap();
-        // Prometheus tells its port nowhere but in its log, so it is given one that was free a moment ago.
-        let free = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = free.local_addr().unwrap();
-        drop(free);
-        let mut command = Command::new("prometheus");
-        command
-            .arg(format!("--config.file={}", config.display()))
-            .arg(format!(
-                "--storage.tsdb.path={}",
-                directory.path().join("data").display()
-            ))
-            .arg(format!("--web.listen-address={address}"))
-            .current_dir(&directory);
-        let installed = Command::new("prometheus").arg("--version").output();
-        assert!(
-            installed.is_ok(),
-            "there is no `prometheus` here; run tests/run, which installs it"
-        );
-        let prometheus = Self {
-            address,
-            client: exporter.client.clone(),
-            program: Program::start(command),
-            _directory: directory,
-        };
-        prometheus.ready().await;
-        prometheus
-    }
-
-    async fn ready(&self) {
-        let ready = eventually("Prometheus is ready", || async {
-            let url = format!("http://{}/-/ready", self.address);
-            let response = self.client.get(url).send().await;
-            response.is_ok_and(|response| response.status() == 200)
-        });
-        tokio::select! {
-            () = ready => {}
-            // For the reason, should the wait above give up.
-            () = tokio::time::sleep(Duration::from_secs(15)) => panic!("not ready:\n{}", self.program.stderr()),
-        }
-    }
-
-    async fn get(&self, path: &str, query: &[(&str, &str)]) -> Value {
-        let mut url = url::Url::parse(&format!("http://{}{path}", self.address)).unwrap();
-        url.query_pairs_mut().extend_pairs(query);
-        let text = self
-            .client
-            .get(url)
-            .send()
-            .await
-            .unwrap()
-            .text()
-            .await
-            .unwrap();
-        let answer: Value = serde_json::from_str(&text).unwrap();
-        assert_eq!(answer["status"], "success", "{path} {query:?}: {answer}");
-        answer["data"].clone()
-    }
-
-    /// The only value of an instant query.
-    async fn value(&self, query: &str) -> Option<f64> {
-        let data = self.get("/api/v1/query", &[("query", query)]).await;
-        let result = data["result"].as_array().unwrap();
-        assert!(result.len() <= 1, "{query}: {result:#?}");
-        result.first()?["value"][1].as_str()?.parse().ok()
-    }
-
-    /// Waits until a query gives this value.
-    async fn comes_to(&self, query: &str, wanted: f64) {
-        eventually(&format!("{query} is {wanted}"), || async {
-            self.value(query).await == Some(wanted)
-        })
-        .await;
-    }
-}
 
 #[tokio::test]
 async fn prometheus_sees_what_is_at_twilio() {

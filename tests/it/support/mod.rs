@@ -1,9 +1,11 @@
 //! What the tests share: an exporter and a simulated Twilio, both in this process on a free port, and readers of what they say.
 
 pub(crate) mod answers;
+pub(crate) mod dashboard;
 pub(crate) mod exporter;
 pub(crate) mod exposition;
 pub(crate) mod program;
+pub(crate) mod prometheus;
 pub(crate) mod promtool;
 pub(crate) mod scene;
 pub(crate) mod twilio;

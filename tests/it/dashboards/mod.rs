@@ -1,0 +1,4 @@
+//! The dashboards in `grafana/`.
+
+mod figures;
+mod form;
