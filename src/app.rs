@@ -4,7 +4,7 @@ use std::future::{Future, IntoFuture};
 use std::io::ErrorKind;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use anyhow::Context;
@@ -17,6 +17,7 @@ use crate::clock::Clock;
 use crate::collector::Collector;
 use crate::config::{Config, ListenAddress};
 use crate::exposition::{Build, Instruments};
+use crate::reload::{Load, Reload};
 use crate::store::Store;
 use crate::web::{self, Buffers, Service, UnderWay};
 
@@ -82,12 +83,35 @@ impl App {
             renderer: Mutex::default(),
             buffers: Buffers::default(),
             under_way: UnderWay::default(),
+            reload: OnceLock::new(),
+            lifecycle: config.web.enable_lifecycle,
         };
         let listeners = try_join_all(config.web.listen.iter().map(bind)).await?;
         Ok(Self {
             service: Arc::new(service),
             listeners,
         })
+    }
+
+    /// Lets the configuration, which began as `config`, be loaded again by `load`.
+    #[must_use]
+    pub fn reloading(self, config: &Config, load: Load) -> Self {
+        let service = &self.service;
+        let reload = Reload::new(
+            load,
+            config,
+            Arc::clone(&service.collector),
+            service.instruments.clone(),
+            service.clock.clone(),
+        );
+        service.reload.get_or_init(|| Arc::new(reload));
+        self
+    }
+
+    /// How the configuration is loaded again, if it can be.
+    #[must_use]
+    pub fn reload(&self) -> Option<Arc<Reload>> {
+        self.service.reload.get().cloned()
     }
 
     /// The addresses it is bound to; with port 0, the ones that were given.
@@ -112,6 +136,7 @@ impl App {
                 .into_iter()
                 .map(|listener| serve(listener, router.clone(), stopped.clone())),
         );
+        service.collector.watch();
         let first = tokio::spawn({
             let collector = Arc::clone(&service.collector);
             async move { collector.run(FIRST_COLLECTION).await }

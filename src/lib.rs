@@ -76,6 +76,7 @@ mod label;
 pub mod operation;
 pub mod reason;
 pub mod registry;
+pub mod reload;
 pub mod simulator;
 pub mod snapshot;
 pub mod sources;

@@ -57,7 +57,7 @@ pub(super) async fn run(options: Options) -> Result<(), Failure> {
     let router = options.world.simulator().router();
     let simulator = tokio::spawn(async move { axum::serve(listener, router).await });
     let config = config(&options, api)?;
-    let result = serve::serve(&config, |app| {
+    let result = serve::serve(&config, None, |app| {
         announce(app, &config.web.telemetry_path, api);
     })
     .await;
@@ -83,7 +83,11 @@ fn config(options: &Options, api: SocketAddr) -> Result<Config, Failure> {
         "TWILIO_AUTH_TOKEN" => Some("demo".to_owned()),
         _ => None,
     };
-    Ok(Config::load(&overrides, &credentials)?)
+    let mut config = Config::load(&overrides, &credentials)?;
+    // What the simulated emails are tagged with.
+    config.series.tags = vec!["kind".to_owned()];
+    config.series.aggregate_by = vec!["kind".into()];
+    Ok(config)
 }
 
 /// Tells where to look, on stdout: the log on stderr may be piped away.

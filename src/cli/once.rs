@@ -43,8 +43,12 @@ pub(super) async fn run(options: &Options) -> Result<(), Failure> {
     logging::tell_notices(&config);
     let stop = signals::stop()?;
     let (collector, instruments) = app::collector(&config, &Clock::System)?;
+    let collect = async {
+        collector.fetch_urls().await;
+        collector.collect(LONGEST).await
+    };
     let snapshot = tokio::select! {
-        snapshot = collector.collect(LONGEST) => snapshot,
+        snapshot = collect => snapshot,
         () = stop => return Err(anyhow!("stopped before the collection had ended").into()),
     };
     let mut exposition = Vec::new();

@@ -6,15 +6,22 @@ use super::{logging, signals};
 use crate::app::App;
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::reload::Load;
 
 pub(super) async fn run(options: &ServeOptions, log: &LogOptions) -> Result<(), Failure> {
     logging::start(log, LogLevel::Info);
-    let config = Config::load(&options.overrides(), &super::environment)?;
-    serve(&config, |_| {}).await
+    let overrides = options.overrides();
+    let config = Config::load(&overrides, &super::environment)?;
+    let load = move || Config::load(&overrides, &super::environment);
+    serve(&config, Some(Box::new(load)), |_| {}).await
 }
 
-/// Serves `config` until a signal; `announce` is told once it listens.
-pub(super) async fn serve(config: &Config, announce: impl FnOnce(&App)) -> Result<(), Failure> {
+/// Serves `config` until a signal; `load` loads it again, and `announce` is told once the exporter listens.
+pub(super) async fn serve(
+    config: &Config,
+    load: Option<Load>,
+    announce: impl FnOnce(&App),
+) -> Result<(), Failure> {
     let stop = signals::stop()?;
     logging::tell_notices(config);
     for account in &config.accounts {
@@ -26,12 +33,19 @@ pub(super) async fn serve(config: &Config, announce: impl FnOnce(&App)) -> Resul
             "watching"
         );
     }
-    let app = App::bind(config, Clock::System).await?;
+    let mut app = App::bind(config, Clock::System).await?;
+    if let Some(load) = load {
+        app = app.reloading(config, load);
+    }
+    let hang_ups = signals::hang_ups(app.reload())?;
     for address in app.addresses() {
         tracing::info!(%address, path = %config.web.telemetry_path, "listening");
     }
     announce(&app);
-    app.run(stop).await?;
+    tokio::select! {
+        result = app.run(stop) => result?,
+        () = hang_ups => {}
+    }
     tracing::info!("stopped");
     Ok(())
 }

@@ -11,13 +11,12 @@ use super::collection::Outcome;
 use super::discovery::Discovery;
 use super::keeper::Keeper;
 use super::reads::Reads;
+use super::settings::Settings;
 use super::trouble::Trouble;
 use crate::clock::Clock;
-use crate::config::Limits;
 use crate::registry::{Registry, Source};
 use crate::snapshot::{AccountSnapshot, Standing};
 use crate::timestamp::Timestamp;
-use crate::twilio::Client;
 
 /// A snapshot in the middle of a collection waits so long for what was read to be saved. A disk that takes longer is as bad as
 /// one that refuses: gauges go on, counters stay as they were saved last.
@@ -27,11 +26,11 @@ const PATIENCE: Duration = Duration::from_millis(200);
 #[derive(Debug)]
 pub(super) struct AccountCollector {
     pub(super) name: Arc<str>,
-    client: Arc<Client>,
+    settings: Mutex<Arc<Settings>>,
+    /// Who asks the account's URLs.
+    watching: Mutex<Option<AbortHandle>>,
     pub(super) reads: Reads,
     pub(super) clock: Clock,
-    pub(super) limits: Limits,
-    pub(super) discovers: bool,
     pub(super) keeper: Keeper,
     /// Held by whoever takes in what Twilio answered, and closed while a snapshot saves what has come so far.
     pub(super) intake: RwLock<()>,
@@ -45,11 +44,17 @@ pub(super) struct AccountCollector {
 pub(super) struct State {
     pub(super) registry: Registry,
     pub(super) discovery: Discovery,
+    /// How the list of emails fares, when it is asked for tags.
+    pub(super) tagging: Discovery,
     pub(super) trouble: Trouble,
     /// Whether the list, as far as is known, can be narrowed to a state.
     pub(super) narrows: bool,
     /// Sources that have not said yet what they list.
     pub(super) unheard: HashSet<Source>,
+    /// Files of which nobody knows yet whether a new configuration still names them.
+    pub(super) in_question: HashSet<Source>,
+    /// Whether no look at the files has ended yet.
+    pub(super) files_unseen: bool,
     /// Whether the last snapshot lost its patience, and the commit that it waited for is still under way.
     pub(super) saving_hangs: bool,
     /// When the store was last rid of what is far too old.
@@ -79,7 +84,7 @@ struct Last {
 impl AccountCollector {
     pub(super) fn new(
         account: &crate::config::Account,
-        client: Client,
+        settings: Settings,
         registry: Registry,
         keeper: Keeper,
         clock: Clock,
@@ -87,9 +92,12 @@ impl AccountCollector {
         let state = State {
             registry,
             discovery: Discovery::default(),
+            tagging: Discovery::default(),
             trouble: Trouble::new(Arc::clone(&account.name)),
             narrows: true,
-            unheard: HashSet::new(),
+            unheard: settings.url_sources().collect(),
+            in_question: HashSet::new(),
+            files_unseen: settings.has_files(),
             saving_hangs: false,
             purged: None,
             running: None,
@@ -97,11 +105,10 @@ impl AccountCollector {
         };
         Self {
             name: Arc::clone(&account.name),
-            client: Arc::new(client),
+            watching: Mutex::default(),
+            settings: Mutex::new(Arc::new(settings)),
             reads: Reads::default(),
             clock,
-            limits: account.limits,
-            discovers: account.discovery,
             keeper,
             intake: RwLock::default(),
             registering: tokio::sync::Mutex::default(),
@@ -156,14 +163,28 @@ impl AccountCollector {
             complete: under_way.is_none() && state.last.complete,
             duration: state.last.duration,
             last_success: state.last.success,
-            paused_until: self.client.paused_until(),
+            paused_until: self.settings().client.paused_until(),
         };
         state.registry.show(standing)
     }
 
-    /// The way to Twilio as the configuration has it now.
-    pub(super) fn client(&self) -> Arc<Client> {
-        Arc::clone(&self.client)
+    /// What the configuration says now.
+    pub(super) fn settings(&self) -> Arc<Settings> {
+        Arc::clone(&self.settings.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Puts others into force; returns what they were.
+    pub(super) fn exchange_settings(&self, settings: Arc<Settings>) -> Arc<Settings> {
+        let mut now = self.settings.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::replace(&mut now, settings)
+    }
+
+    /// Ends the task that asks the account's URLs; another one does from now on.
+    pub(super) fn watches_by(&self, task: Option<AbortHandle>) {
+        let mut watching = self.watching.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(before) = std::mem::replace(&mut *watching, task) {
+            before.abort();
+        }
     }
 
     /// Saves, unless that takes too long; then it goes on behind.
@@ -179,8 +200,9 @@ impl AccountCollector {
         self.lock().last.duration.is_some()
     }
 
-    /// Ends the collection under way, if any.
+    /// Ends the collection under way, if any, and asks no URL any more.
     pub(super) fn stop(&self) {
+        self.watches_by(None);
         if let Some(task) = self.lock().running.take().and_then(|running| running.task) {
             task.abort();
         }
@@ -195,8 +217,8 @@ impl AccountCollector {
 
     /// Forgets what nobody wants any more, once everybody has said what they want.
     pub(super) fn settle(&self, state: &mut State) {
-        if state.unheard.is_empty() {
-            state.registry.settle(self.discovers);
+        if state.unheard.is_empty() && !state.files_unseen {
+            state.registry.settle(self.settings().discovers);
         }
     }
 

@@ -1,6 +1,7 @@
 //! One collection of one account, from the plan to the last answer.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -9,6 +10,7 @@ use tokio::time::Instant;
 use super::account::{AccountCollector, State};
 use super::fetch;
 use super::plan::{self, Plan, Question, Window};
+use super::settings::Settings;
 use crate::operation::State::Processing;
 use crate::operation::{Operation, OperationId, RETENTION};
 use crate::timestamp::Timestamp;
@@ -43,14 +45,16 @@ impl AccountCollector {
     /// Collects, and takes in how it went.
     pub(super) async fn collect(&self) {
         let (began, since) = (Instant::now(), self.clock.now());
-        self.client().begin().await;
+        self.look().await;
+        let settings = self.settings();
+        settings.client.begin().await;
         let plan = {
             let mut state = self.lock();
             self.expire(&mut state, since);
-            self.plan(&state, since)
+            Self::plan(&state, &settings, since)
         };
         tracing::debug!(account = %self.name, windows = plan.windows.len(), singles = plan.singles.len(), left_out = plan.left_out.len(), "planned");
-        let outcome = tokio::time::timeout(LONGEST, self.carry_out(&plan, since))
+        let outcome = tokio::time::timeout(LONGEST, self.carry_out(&settings, &plan, since))
             .await
             .unwrap_or_else(|_| {
                 self.lock().trouble.list_failed(&ApiError::Timeout(LONGEST));
@@ -63,12 +67,15 @@ impl AccountCollector {
         if outcome.turned_away {
             self.fail_planned(&plan, since);
         }
+        if !outcome.turned_away {
+            self.read_tags(&settings).await;
+        }
         self.save().await;
         self.purge().await;
         self.finish(outcome, began.elapsed());
     }
 
-    fn plan(&self, state: &State, since: Timestamp) -> Plan {
+    fn plan(state: &State, settings: &Settings, since: Timestamp) -> Plan {
         let registry = &state.registry;
         let oldest = since - RETENTION;
         let newest = || {
@@ -81,35 +88,24 @@ impl AccountCollector {
                 processing: false,
             }
         };
-        let lists = self.discovers && state.discovery.is_due(since);
+        let lists = settings.discovers && state.discovery.is_due(since);
         plan::plan(&Question {
             newest: lists.then(newest),
             processing: state.narrows.then(|| registry.processing()),
             stretches: registry.stretches(since, since),
             others: registry.due(since, since, true),
             resting: registry.resting_configured(since),
-            budget: self.budget(),
+            budget: budget(settings),
         })
     }
 
-    /// The most requests of one collection.
-    fn budget(&self) -> usize {
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "positive, and a larger one saturates"
-        )]
-        let budget = (self.limits.requests_per_second * WORTH_OF_REQUESTS) as usize;
-        budget.max(FEWEST_REQUESTS)
-    }
-
-    async fn carry_out(&self, plan: &Plan, since: Timestamp) -> Outcome {
+    async fn carry_out(&self, settings: &Arc<Settings>, plan: &Plan, since: Timestamp) -> Outcome {
         let mut outcome = Outcome {
             incomplete: !plan.left_out.is_empty(),
             ..Outcome::default()
         };
         for (at, window) in plan.windows.iter().enumerate() {
-            match self.list(*window, at == 0, since).await {
+            match self.list(settings, *window, at == 0, since).await {
                 Ok(complete) => outcome.incomplete |= !complete,
                 Err(ApiError::Paused { .. }) => {
                     return Outcome {
@@ -136,11 +132,11 @@ impl AccountCollector {
         }
         let mut due = self.single_reads(plan, since);
         // A list that turned out to be refused leaves everything to single reads.
-        outcome.incomplete |= due.len() > self.budget();
-        due.truncate(self.budget());
+        outcome.incomplete |= due.len() > budget(settings);
+        due.truncate(budget(settings));
         if !due.is_empty() {
-            outcome.asked |= self.client().paused_until().is_none();
-            let read = self.read_each(&due, since).await;
+            outcome.asked |= settings.client.paused_until().is_none();
+            let read = self.read_each(settings, &due, since).await;
             outcome.incomplete |= !read.all_answered;
             outcome.turned_away |= !read.all_asked;
         }
@@ -163,9 +159,14 @@ impl AccountCollector {
     }
 
     /// Reads a window of the list. Says whether every row could be read.
-    async fn list(&self, window: Window, newest: bool, since: Timestamp) -> Result<bool, ApiError> {
-        let client = self.client();
-        let mut listing = client.list(
+    async fn list(
+        &self,
+        settings: &Settings,
+        window: Window,
+        newest: bool,
+        since: Timestamp,
+    ) -> Result<bool, ApiError> {
+        let mut listing = settings.client.list(
             window.from,
             window.until,
             window.processing.then_some(Processing),
@@ -218,14 +219,15 @@ impl AccountCollector {
     }
 
     /// Reads operations one by one.
-    async fn read_each(&self, due: &[OperationId], since: Timestamp) -> ReadEach {
+    async fn read_each(
+        &self,
+        settings: &Arc<Settings>,
+        due: &[OperationId],
+        since: Timestamp,
+    ) -> ReadEach {
         let all_answered = AtomicBool::new(true);
         let let_in = self.lock().is_let_in();
-        let client = self.client();
-        let read = |id| {
-            let client = &client;
-            async move { self.reads.read(client, id).await }
-        };
+        let read = |id| self.reads.read(settings, id);
         let absorb = |id, result| {
             let all_answered = &all_answered;
             async move {
@@ -239,8 +241,14 @@ impl AccountCollector {
                 }
             }
         };
-        let all_asked =
-            fetch::each(due, self.limits.concurrent_requests, let_in, read, absorb).await;
+        let all_asked = fetch::each(
+            due,
+            settings.limits.concurrent_requests,
+            let_in,
+            read,
+            absorb,
+        )
+        .await;
         ReadEach {
             all_asked,
             all_answered: all_asked && all_answered.load(Ordering::Relaxed),
@@ -346,4 +354,15 @@ fn leaves_nothing_to_try(error: &ApiError) -> bool {
             | ApiError::Tls(_)
             | ApiError::NoToken(_)
     )
+}
+
+/// The most requests of one collection.
+fn budget(settings: &Settings) -> usize {
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "positive, and a larger one saturates"
+    )]
+    let budget = (settings.limits.requests_per_second * WORTH_OF_REQUESTS) as usize;
+    budget.max(FEWEST_REQUESTS)
 }

@@ -12,9 +12,11 @@ mod plan;
 mod reads;
 mod registration;
 mod restore;
+mod settings;
+mod tagging;
 mod trouble;
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock, RwLockWriteGuard};
 use std::time::Duration;
 
 use futures_util::future::join_all;
@@ -23,19 +25,23 @@ use tokio::sync::watch;
 use self::account::AccountCollector;
 pub use self::reads::Probed;
 pub use self::registration::{Forgotten, MOST_REGISTERED, Registered};
+use self::settings::Settings;
 use crate::clock::Clock;
-use crate::config::Config;
+use crate::config::{self, Config, Series};
 use crate::exposition::Instruments;
 use crate::operation::OperationId;
 use crate::registry::View;
 use crate::snapshot::{Labels, Snapshot};
 use crate::store::{Store, StoreError};
-use crate::twilio::{Client, TransportError};
+use crate::twilio::TransportError;
 
 /// Collects all accounts.
 #[derive(Debug)]
 pub struct Collector {
-    accounts: Vec<Arc<AccountCollector>>,
+    accounts: RwLock<Vec<Arc<AccountCollector>>>,
+    store: Arc<Store>,
+    instruments: Instruments,
+    clock: Clock,
 }
 
 /// There can be no collector.
@@ -57,25 +63,94 @@ impl Collector {
         instruments: &Instruments,
         clock: &Clock,
     ) -> Result<Self, CollectorError> {
-        let mut accounts = Vec::with_capacity(config.accounts.len());
+        let collector = Self {
+            accounts: RwLock::default(),
+            store: Arc::clone(store),
+            instruments: instruments.clone(),
+            clock: clock.clone(),
+        };
+        let accounts: Result<_, _> = config
+            .accounts
+            .iter()
+            .map(|account| collector.build(account, &config.series))
+            .collect();
+        *collector.write() = accounts?;
+        Ok(collector)
+    }
+
+    /// Goes by another configuration from now on, or by none of it if there is an error. Accounts that stay keep everything
+    /// that is known of them; collections under way end as they began. May read from the disk.
+    pub fn reload(&self, config: &Config) -> Result<(), CollectorError> {
+        let before = self.accounts();
+        let mut next = Vec::with_capacity(config.accounts.len());
+        let mut adopted = Vec::new();
+        let mut added = Vec::new();
         for account in &config.accounts {
-            let client = Client::new(account, instruments.account(&account.name), clock.clone())?;
-            let (registry, keeper) = restore::account(
-                account,
-                &config.series,
-                store,
-                &instruments.state(),
-                clock.now(),
-            )?;
-            accounts.push(Arc::new(AccountCollector::new(
-                account,
-                client,
-                registry,
-                keeper,
-                clock.clone(),
-            )));
+            if let Some(known) = before.iter().find(|known| known.name == account.name) {
+                let settings = known.settings();
+                let settings =
+                    Settings::new(account, Some(&settings), &self.instruments, &self.clock)?;
+                adopted.push((Arc::clone(known), account, settings));
+                next.push(Arc::clone(known));
+            } else {
+                let new = self.build(account, &config.series)?;
+                added.push(Arc::clone(&new));
+                next.push(new);
+            }
         }
-        Ok(Self { accounts })
+        // From here on nothing can fail.
+        for (known, account, settings) in adopted {
+            known.adopt(account, &config.series, settings);
+        }
+        for account in &added {
+            account.watch();
+        }
+        let is_gone =
+            |account: &&Arc<AccountCollector>| !next.iter().any(|next| next.name == account.name);
+        for account in before.iter().filter(is_gone) {
+            account.stop();
+            self.instruments.forget_account(&account.name);
+        }
+        *self.write() = next;
+        Ok(())
+    }
+
+    /// Asks the URLs that list operations, at their intervals, until [`Self::stop`].
+    pub fn watch(&self) {
+        for account in self.accounts() {
+            account.watch();
+        }
+    }
+
+    /// Asks each URL that lists operations once.
+    pub async fn fetch_urls(&self) {
+        let accounts = self.accounts();
+        join_all(accounts.iter().map(|account| account.fetch_urls())).await;
+    }
+
+    fn build(
+        &self,
+        account: &config::Account,
+        series: &Series,
+    ) -> Result<Arc<AccountCollector>, CollectorError> {
+        let settings = Settings::new(account, None, &self.instruments, &self.clock)?;
+        let state = self.instruments.state();
+        let (registry, keeper) =
+            restore::account(account, series, &self.store, &state, self.clock.now())?;
+        let clock = self.clock.clone();
+        let account = AccountCollector::new(account, settings, registry, keeper, clock);
+        Ok(Arc::new(account))
+    }
+
+    fn accounts(&self) -> Vec<Arc<AccountCollector>> {
+        let accounts = self.accounts.read();
+        accounts.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, Vec<Arc<AccountCollector>>> {
+        self.accounts
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Collects every account, for at most `budget`, and returns what is known then.
@@ -86,30 +161,36 @@ impl Collector {
 
     /// Collects every account, for at most `budget`.
     pub async fn run(&self, budget: Duration) {
-        let ends = self.accounts.iter().map(|account| ended(account.begin()));
+        let accounts = self.accounts();
+        let ends = accounts.iter().map(|account| ended(account.begin()));
         // What is late shows in the next scrape; `collection_complete` says so in this one.
         let _ = tokio::time::timeout(budget, join_all(ends)).await;
     }
 
     /// What is known now.
     pub async fn snapshot(&self) -> Snapshot {
-        let accounts = self.accounts.iter().map(|account| account.snapshot());
+        let accounts = self.accounts();
+        let accounts = accounts.iter().map(|account| account.snapshot());
         Snapshot {
             accounts: join_all(accounts).await,
         }
     }
 
     /// The names of the accounts, in the order of the configuration.
-    pub fn names(&self) -> impl Iterator<Item = &Arc<str>> {
-        self.accounts.iter().map(|account| &account.name)
+    #[must_use]
+    pub fn names(&self) -> Vec<Arc<str>> {
+        let accounts = self.accounts();
+        let names = accounts.iter().map(|account| Arc::clone(&account.name));
+        names.collect()
     }
 
     /// The account of this name; without a name, the only one.
     #[must_use]
     pub fn account(&self, name: Option<&str>) -> Option<Account> {
+        let accounts = self.accounts();
         let account = match name {
-            Some(name) => self.accounts.iter().find(|account| &*account.name == name),
-            None => self.accounts.first().filter(|_| self.accounts.len() == 1),
+            Some(name) => accounts.iter().find(|account| &*account.name == name),
+            None => accounts.first().filter(|_| accounts.len() == 1),
         };
         account.map(|account| Account(Arc::clone(account)))
     }
@@ -117,12 +198,14 @@ impl Collector {
     /// Whether a collection of every account has ever ended, well or not.
     #[must_use]
     pub fn has_collected(&self) -> bool {
-        self.accounts.iter().all(|account| account.has_collected())
+        self.accounts()
+            .iter()
+            .all(|account| account.has_collected())
     }
 
     /// Ends the collections under way.
     pub fn stop(&self) {
-        for account in &self.accounts {
+        for account in self.accounts() {
             account.stop();
         }
     }

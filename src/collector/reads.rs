@@ -9,10 +9,11 @@ use futures_util::future::{BoxFuture, Shared, WeakShared};
 use tokio::time::Instant;
 
 use super::account::AccountCollector;
+use super::settings::Settings;
 use crate::operation::{Operation, OperationId};
 use crate::registry::View;
 use crate::snapshot::{Labels, ShownOperation};
-use crate::twilio::{ApiError, Client};
+use crate::twilio::ApiError;
 
 type Reading = BoxFuture<'static, Result<Operation, ApiError>>;
 
@@ -24,10 +25,10 @@ impl Reads {
     /// Reads `id`, or joins whoever reads it now.
     pub(super) async fn read(
         &self,
-        client: &Arc<Client>,
+        settings: &Arc<Settings>,
         id: OperationId,
     ) -> Result<Operation, ApiError> {
-        let result = self.begin(client, id).await;
+        let result = self.begin(settings, id).await;
         let mut under_way = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         // Unless somebody has begun a new one already.
         let is_over =
@@ -38,14 +39,16 @@ impl Reads {
         result
     }
 
-    fn begin(&self, client: &Arc<Client>, id: OperationId) -> Shared<Reading> {
+    fn begin(&self, settings: &Arc<Settings>, id: OperationId) -> Shared<Reading> {
         let mut under_way = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let joined = under_way.get(&id).and_then(WeakShared::upgrade);
         if let Some(read) = joined.filter(|read| read.peek().is_none()) {
             return read;
         }
-        let client = Arc::clone(client);
-        let read = async move { client.operation(id).await }.boxed().shared();
+        let settings = Arc::clone(settings);
+        let read = async move { settings.client.operation(id).await }
+            .boxed()
+            .shared();
         if let Some(weak) = read.downgrade() {
             under_way.insert(id, weak);
         }
@@ -71,8 +74,8 @@ impl AccountCollector {
     /// collections, too; any other is only told.
     pub(super) async fn probe(&self, id: OperationId, budget: Duration) -> Probed {
         let (began, since) = (Instant::now(), self.clock.now());
-        let client = self.client();
-        let read = self.reads.read(&client, id);
+        let settings = self.settings();
+        let read = self.reads.read(&settings, id);
         let read = tokio::time::timeout(budget, read).await;
         let read = read.unwrap_or(Err(ApiError::Timeout(budget)));
         let known = self.take_in(id, &read, since).await;
@@ -91,7 +94,7 @@ impl AccountCollector {
             }),
             error,
             took: began.elapsed(),
-            url: client.operation_url(id).to_string(),
+            url: settings.client.operation_url(id).to_string(),
         }
     }
 

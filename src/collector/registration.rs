@@ -86,6 +86,7 @@ impl AccountCollector {
     pub(super) fn hear(&self, source: Source, listed: Listed) {
         let mut state = self.lock();
         state.unheard.remove(&source);
+        state.in_question.remove(&source);
         state.registry.list(source, listed, self.clock.now());
         self.settle(&mut state);
     }

@@ -22,7 +22,7 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 const TIMEOUTS: RangeInclusive<Duration> = Duration::from_millis(10)..=Duration::from_mins(2);
 
 /// A URL that lists operations.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OperationUrl {
     /// Without a user name, a password or a fragment. Its query may be secret.
     pub url: UrlInFull,

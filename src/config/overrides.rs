@@ -34,6 +34,6 @@ pub struct Overrides {
     pub web_config_file: Option<PathBuf>,
     /// `--web.enable-api`, which this version refuses.
     pub enable_api: Option<bool>,
-    /// `--web.enable-lifecycle`, which this version refuses.
+    /// `--web.enable-lifecycle`.
     pub enable_lifecycle: Option<bool>,
 }

@@ -190,7 +190,6 @@ fn what_the_command_line_cannot_say_is_a_problem() {
             "--web.telemetry-path",
             "--web.config.file",
             "--web.enable-api",
-            "--web.enable-lifecycle",
         ]
     );
 }

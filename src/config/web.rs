@@ -19,6 +19,8 @@ pub struct Web {
     pub listen: Vec<ListenAddress>,
     /// The path of the exposition; starts with `/`, made of unreserved characters.
     pub telemetry_path: String,
+    /// Whether `POST /-/reload` loads the configuration again.
+    pub enable_lifecycle: bool,
 }
 
 impl Default for Web {
@@ -26,6 +28,7 @@ impl Default for Web {
         Self {
             listen: vec![DEFAULT_LISTEN_ADDRESS],
             telemetry_path: DEFAULT_TELEMETRY_PATH.to_owned(),
+            enable_lifecycle: false,
         }
     }
 }
@@ -41,14 +44,11 @@ impl Web {
             findings.take("--web.telemetry-path", check_path(path));
             web.telemetry_path.clone_from(path);
         }
+        web.enable_lifecycle = overrides.enable_lifecycle == Some(true);
         let unsupported = "not supported by this version; leave it out";
         for (option, given) in [
             ("--web.config.file", overrides.web_config_file.is_some()),
             ("--web.enable-api", overrides.enable_api == Some(true)),
-            (
-                "--web.enable-lifecycle",
-                overrides.enable_lifecycle == Some(true),
-            ),
         ] {
             if given {
                 findings.problem(option, unsupported);

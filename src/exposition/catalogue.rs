@@ -355,6 +355,30 @@ metrics! {
     }
 }
 
+/// What `/probe` shows besides the families of its operation; the names are those of every exporter that probes.
+pub static PROBE_SUCCESS: Metric = Metric {
+    name: "probe_success",
+    kind: Kind::Gauge,
+    scope: Scope::Exporter,
+    own_labels: &[],
+    help: "Whether the operation could be read just now (1) or not (0).",
+    details: "After a failure, its figures are those that were last seen, if it is watched or was found.",
+    absent: "",
+    example: "1",
+};
+
+/// See [`PROBE_SUCCESS`].
+pub static PROBE_DURATION: Metric = Metric {
+    name: "probe_duration_seconds",
+    kind: Kind::Gauge,
+    scope: Scope::Exporter,
+    own_labels: &[],
+    help: "How long the probe took, in seconds.",
+    details: "Waiting for the account's turn included.",
+    absent: "",
+    example: "0.081",
+};
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;

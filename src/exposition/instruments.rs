@@ -66,8 +66,8 @@ impl Endpoint {
     }
 }
 
-/// All the exporter's own figures. One for a process, or one for a test.
-#[derive(Debug)]
+/// All the exporter's own figures. One for a process, or one for a test; a clone is the same.
+#[derive(Debug, Clone)]
 pub struct Instruments {
     registry: Registry,
     requests: Requests,

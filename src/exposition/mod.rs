@@ -16,7 +16,11 @@ pub use instruments::{AccountInstruments, Build, Endpoint, Instruments, StateIns
 pub use reference::reference;
 pub use source_figures::SourceInstruments;
 
-use crate::snapshot::Snapshot;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::operation::Reading;
+use crate::snapshot::{AccountSnapshot, ShownOperation, Snapshot, Standing, Totals};
 use families::Labelled;
 use labels::LabelTexts;
 use text::Text;
@@ -45,6 +49,42 @@ impl Renderer {
         out.reserve(labelled.usual_len());
         labelled.write(&mut Text::new(out));
     }
+
+    /// Appends what a probe shows to `out`.
+    pub fn render_probe(&mut self, probe: &Probe<'_>, out: &mut Vec<u8>) {
+        let snapshot = Snapshot {
+            accounts: vec![AccountSnapshot {
+                name: Arc::clone(probe.account),
+                standing: Standing::default(),
+                counters: None,
+                reading: Reading::Exclusive,
+                totals: Totals::default(),
+                without_series: 0,
+                groups: Vec::new(),
+                operations: vec![probe.operation.clone()],
+            }],
+        };
+        let labelled = Labelled::new(&snapshot, &mut self.accounts, &mut self.operations);
+        let mut text = Text::new(out);
+        labelled.write_operations(&mut text);
+        let mut success = text.family(&catalogue::PROBE_SUCCESS);
+        success.sample_alone(probe.success);
+        let mut duration = text.family(&catalogue::PROBE_DURATION);
+        duration.sample_alone(probe.duration);
+    }
+}
+
+/// What `/probe` shows.
+#[derive(Debug)]
+pub struct Probe<'a> {
+    /// The name of the operation's account.
+    pub account: &'a Arc<str>,
+    /// What is known of the operation now.
+    pub operation: &'a ShownOperation,
+    /// Whether it could be read just now.
+    pub success: bool,
+    /// How long that took.
+    pub duration: Duration,
 }
 
 /// Appends everything that `/metrics` shows to `out`; for those who do so once.

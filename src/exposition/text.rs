@@ -59,6 +59,17 @@ impl Family<'_> {
         self.out.push(b'\n');
     }
 
+    /// Writes a sample without labels.
+    pub(super) fn sample_alone(&mut self, value: impl Into<Value>) {
+        if self.head.is_empty() {
+            self.start();
+        }
+        self.out.extend_from_slice(self.metric.name.as_bytes());
+        self.out.push(b' ');
+        value.into().push_to(self.out);
+        self.out.push(b'\n');
+    }
+
     #[cold]
     fn start(&mut self) {
         let Metric { name, help, .. } = self.metric;

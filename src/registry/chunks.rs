@@ -33,6 +33,16 @@ impl Chunks {
         }
     }
 
+    /// Measures by another size from now on.
+    pub(super) fn set_min_size(&mut self, min_size: u32) {
+        if self.measure.min_size != min_size {
+            self.measure.min_size = min_size;
+            for chunk in self.by_first.values_mut() {
+                chunk.sum_up(self.measure);
+            }
+        }
+    }
+
     /// How many operations there are.
     pub(super) const fn size(&self) -> usize {
         self.size

@@ -36,6 +36,11 @@ impl Counting {
         }
     }
 
+    /// Reads stats as the user says from now on.
+    pub(super) const fn fix(&mut self, reading: Option<Reading>) {
+        self.fixed = reading;
+    }
+
     pub(super) fn restore(&mut self, account: &SavedAccount) {
         self.account = *account;
         self.saved = Some(*account);

@@ -63,6 +63,24 @@ impl Groups {
         }
     }
 
+    /// Groups by the labels of `other` from now on, within its bound; what it holds besides does not matter.
+    pub(super) fn reconfigure(&mut self, other: &Self) {
+        self.most = other.most;
+        self.labels.clone_from(&other.labels);
+        let labels = &self.labels;
+        for memberships in self.members.values_mut() {
+            memberships.retain(|membership| labels.contains(&membership.key.label));
+        }
+        self.members
+            .retain(|_, memberships| !memberships.is_empty());
+        let gone = self
+            .by_key
+            .keys()
+            .filter(|key| !labels.contains(&key.label));
+        self.ended.extend(gone.cloned());
+        self.by_key.retain(|key, _| labels.contains(&key.label));
+    }
+
     /// Takes up a group as it was saved.
     pub(super) fn restore(&mut self, saved: SavedGroup) {
         if self.labels.contains(&saved.key.label) {

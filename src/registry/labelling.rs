@@ -9,7 +9,7 @@ use crate::config::Series;
 use crate::operation::OperationId;
 use crate::snapshot::Labels;
 
-/// So often the tags of an operation are asked for in vain before that is left alone.
+/// So often the tags of an operation are asked for in vain before that is left alone until the operation changes.
 const MOST_TRIES: u8 = 3;
 
 /// The labels of an account's operations, and the groups that follow from them.
@@ -42,6 +42,37 @@ impl Labelling {
         }
     }
 
+    /// Goes by other rules from now on; `read` are the operations in memory. To be followed by [`Self::relabel`] for all that
+    /// have labels.
+    pub(super) fn reconfigure(&mut self, series: &Series, read: Vec<OperationId>) {
+        let Self {
+            allowed,
+            wanted,
+            groups,
+            ..
+        } = Self::new(series);
+        self.allowed = allowed;
+        if wanted != self.wanted {
+            self.wanted = wanted;
+            // Other tags than those that were kept: all are asked for again.
+            self.tags.clear();
+            self.untagged.clear();
+            for id in read {
+                self.know_tags(id, None);
+            }
+        }
+        self.groups.reconfigure(&groups);
+    }
+
+    /// The operations that have labels, or had some.
+    pub(super) fn labelled(&self, watched: &Watched) -> BTreeSet<OperationId> {
+        let all = watched.from(std::ops::Bound::Unbounded);
+        all.chain(self.tags.keys().copied())
+            .chain(self.shown.keys().copied())
+            .chain(self.groups.members())
+            .collect()
+    }
+
     /// Takes up an operation as it was saved.
     pub(super) fn restore(&mut self, saved: &crate::store::SavedOperation, watched: &Watched) {
         let id = saved.operation.id;
@@ -66,6 +97,13 @@ impl Labelling {
         let labels = self.all(id, watched);
         self.show(id, &labels);
         self.groups.relabel(id, &labels, seen)
+    }
+
+    /// Takes in that the figures of an operation changed: if it had no email to read tags from, it may have one now.
+    pub(super) fn changed(&mut self, id: OperationId) {
+        if !self.wanted.is_empty() && !self.tags.contains_key(&id) {
+            self.untagged.entry(id).or_insert(MOST_TRIES - 1);
+        }
     }
 
     /// What `operation_info` shows of an operation.

@@ -64,6 +64,7 @@ impl Merging<'_> {
         }
         self.totals.remove(&was.state, &was.stats);
         self.labelling.groups.changed(&was, operation);
+        self.labelling.changed(operation.id);
         let marks = self.counting.seen_again(before.marks, &operation.stats);
         self.labelling
             .groups

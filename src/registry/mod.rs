@@ -148,6 +148,39 @@ impl Registry {
         }
     }
 
+    /// Goes by other rules from now on; `reading` where the user knows it. What was counted stays counted.
+    pub fn reconfigure(&mut self, series: &Series, reading: Option<Reading>) {
+        self.most_shown = series.max_operations;
+        self.chunks.set_min_size(series.min_size);
+        self.counting.fix(reading);
+        let read = self.chunks.ids(|_| true);
+        self.labelling.reconfigure(series, read);
+        for id in self.labelling.labelled(&self.watched) {
+            self.relabel(id);
+        }
+    }
+
+    /// At most so many of the newest operations whose tags are wanted and not known.
+    #[must_use]
+    pub fn untagged(&self, most: usize) -> Vec<OperationId> {
+        self.labelling.untagged(most)
+    }
+
+    /// Takes in the tags of an operation's first email; `None`: there is none yet, or it does not say whose it is.
+    pub fn tagged(&mut self, id: OperationId, tags: Option<&Labels>) {
+        if self.chunks.get(id).is_some() {
+            self.labelling.tagged(id, tags);
+            self.relabel(id);
+            self.unsaved.changed(id);
+        }
+    }
+
+    /// Everybody who lists operations now.
+    #[must_use]
+    pub fn sources(&self) -> Vec<Source> {
+        self.watched.sources().cloned().collect()
+    }
+
     /// Whether Twilio keeps `id` no longer, as far as its id or what is known of it tell.
     #[must_use]
     pub fn is_over(&self, id: OperationId, now: Timestamp) -> bool {

@@ -134,6 +134,11 @@ impl Watched {
         self.sources.get(source)?.get(&id)
     }
 
+    /// Everybody who lists operations.
+    pub(super) fn sources(&self) -> impl Iterator<Item = &Source> {
+        self.sources.keys()
+    }
+
     /// How many operations one source lists.
     pub(super) fn size_of(&self, source: &Source) -> usize {
         self.sources.get(source).map_or(0, BTreeMap::len)

@@ -69,13 +69,17 @@ impl Sources {
         }
     }
 
-    /// Looks at the files and delivers what became of them since the last look.
+    /// Looks at the files and delivers what became of them since the last look. Says whether it could do so in time.
     ///
     /// Cut off, it loses nothing: the next look delivers what this one found.
-    pub async fn look(&self, deliver: impl Fn(News)) {
-        if let Some(files) = &self.files {
-            files.look().await.into_iter().for_each(deliver);
-        }
+    pub async fn look(&self, deliver: impl Fn(News)) -> bool {
+        let Some(files) = &self.files else {
+            return true;
+        };
+        let looked = files.look().await;
+        let in_time = looked.is_some();
+        looked.into_iter().flatten().for_each(deliver);
+        in_time
     }
 
     /// Asks each URL once, side by side, and delivers what became of them; for those who collect once.
@@ -91,7 +95,8 @@ impl Sources {
 }
 
 impl Looking {
-    async fn look(&self) -> Vec<News> {
+    /// `None`: it takes too long.
+    async fn look(&self) -> Option<Vec<News>> {
         let mut under_way = self.under_way.lock().await;
         let look = under_way.get_or_insert_with(|| {
             let files = Arc::clone(&self.files);
@@ -106,14 +111,14 @@ impl Looking {
                     "looking at the files that list operations takes long; collections go on without"
                 );
             }
-            return Vec::new();
+            return None;
         };
         *under_way = None;
         self.told.store(false, Ordering::Relaxed);
-        looked.unwrap_or_else(|error| {
+        Some(looked.unwrap_or_else(|error| {
             tracing::error!(account = self.teller.account(), %error, "a look at the files that list operations failed");
             Vec::new()
-        })
+        }))
     }
 }
 

@@ -8,6 +8,7 @@ use url::Url;
 use super::access::{Access, Proof};
 use super::error::ApiError;
 use super::exchange::Exchange;
+use super::tags::{self, Tags};
 use super::transport::{self, TransportError};
 use super::wire::{self, Page};
 use crate::clock::Clock;
@@ -53,6 +54,21 @@ impl Client {
         })
     }
 
+    /// A client for `account` as it is configured now, under the pause and the rhythm of this one.
+    ///
+    /// # Errors
+    /// When the machine offers no TLS certificates.
+    pub fn followed_by(
+        &self,
+        account: &Account,
+        instruments: AccountInstruments,
+        clock: Clock,
+    ) -> Result<Self, TransportError> {
+        let mut next = Self::new(account, instruments, clock)?;
+        next.exchange.follow(&self.exchange);
+        Ok(next)
+    }
+
     /// To be called when a collection begins: secrets that stand in files are read again, and a token that could not be had
     /// is asked for again.
     pub async fn begin(&self) {
@@ -75,6 +91,20 @@ impl Client {
             Err(error) => Err(error),
         };
         self.get(Endpoint::Operation, url, read).await
+    }
+
+    /// Reads the tags of an operation's first email, if it has one yet: `GET /Emails`
+    /// (<https://www.twilio.com/docs/email/api/email-resource>).
+    pub async fn tags(&self, id: OperationId) -> Result<Option<Tags>, ApiError> {
+        let mut url = self.base.clone();
+        if let Ok(mut path) = url.path_segments_mut() {
+            path.pop_if_empty().push("Emails");
+        }
+        url.query_pairs_mut()
+            .append_pair("operationId", &id.to_string())
+            .append_pair("pageSize", "1");
+        self.get(Endpoint::Emails, url, |outcome| tags::first(outcome?, id))
+            .await
     }
 
     /// Reads one page of the operations created from `from` on (until `until`, if given): `GET /Emails/Operations`

@@ -35,6 +35,11 @@ impl Exchange {
         }
     }
 
+    /// Goes on in the rhythm of another one, and keeps the pause that Twilio asked it for.
+    pub(super) fn follow(&mut self, before: &Self) {
+        self.throttle.follow(&before.throttle);
+    }
+
     /// Asks once and counts the request; that it failed is for the caller to note, who knows what it means.
     pub(super) async fn ask(
         &self,

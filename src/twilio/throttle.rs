@@ -1,6 +1,6 @@
 //! The manners of one account: so many requests a second, so many at once, none during a pause.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{Semaphore, SemaphorePermit};
@@ -21,7 +21,8 @@ pub(super) struct Throttle {
     at_once: Semaphore,
     /// The time between two requests at the full rate.
     interval: Duration,
-    rhythm: Mutex<Rhythm>,
+    /// Shared with who went before: a new configuration ends no pause.
+    rhythm: Arc<Mutex<Rhythm>>,
 }
 
 #[derive(Debug)]
@@ -42,12 +43,17 @@ impl Throttle {
             clock,
             at_once: Semaphore::new(at_once),
             interval: Duration::from_secs_f64(1.0 / requests_per_second),
-            rhythm: Mutex::new(Rhythm {
+            rhythm: Arc::new(Mutex::new(Rhythm {
                 even,
                 paused_until: None,
                 refusals: 0,
-            }),
+            })),
         }
+    }
+
+    /// Takes over the rhythm of `before`.
+    pub(super) fn follow(&mut self, before: &Self) {
+        self.rhythm = Arc::clone(&before.rhythm);
     }
 
     /// Waits for this request's turn; fails at once during a pause.

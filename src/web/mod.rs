@@ -3,21 +3,24 @@
 mod buffers;
 mod health;
 mod landing;
+mod lifecycle;
 mod metrics;
+mod probe;
 mod under_way;
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use axum::Router;
-use axum::routing::get;
+use axum::routing::{get, post};
 
 pub use self::buffers::Buffers;
 pub use self::under_way::UnderWay;
 use crate::clock::Clock;
 use crate::collector::Collector;
 use crate::exposition::{Instruments, Renderer};
+use crate::reload::Reload;
 
 /// What the handlers share.
 #[derive(Debug)]
@@ -40,6 +43,10 @@ pub struct Service {
     pub buffers: Buffers,
     /// Scrapes that a stop waits for.
     pub under_way: UnderWay,
+    /// Loads the configuration again, where it can be.
+    pub reload: OnceLock<Arc<Reload>>,
+    /// Whether that may be asked for over HTTP.
+    pub lifecycle: bool,
 }
 
 impl Service {
@@ -51,7 +58,14 @@ impl Service {
 
 /// All paths.
 pub fn router(service: Arc<Service>) -> Router {
+    let reload = if service.lifecycle {
+        post(lifecycle::reload)
+    } else {
+        post(lifecycle::reload_is_off)
+    };
     Router::new()
+        .route("/probe", get(probe::probe))
+        .route("/-/reload", reload)
         .route(&service.telemetry_path, get(metrics::metrics))
         .route("/-/healthy", get(health::healthy))
         .route("/-/ready", get(health::ready))

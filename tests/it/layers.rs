@@ -18,6 +18,7 @@ const LAYERS: &[&[&str]] = &[
     &["config", "exposition", "simulator", "store"],
     &["twilio", "registry", "sources"],
     &["collector"],
+    &["reload"],
     &["web"],
     &["app"],
     &["cli"],

@@ -51,6 +51,11 @@ impl<'a> Labelled<'a> {
         USUAL_SERIES * (self.operations.len() + BESIDE_LABELS * operations)
     }
 
+    /// Writes the families of single operations alone.
+    pub(super) fn write_operations(&self, text: &mut Text<'_>) {
+        operation::write(self, text);
+    }
+
     /// Writes every family that has something to say; the samples of all accounts stand together in it.
     pub(super) fn write(&self, text: &mut Text<'_>) {
         operation::write(self, text);

@@ -25,13 +25,13 @@ pub(crate) struct Exporter {
     pub(crate) client: reqwest::Client,
     stop: Option<oneshot::Sender<()>>,
     running: JoinHandle<anyhow::Result<()>>,
-    _files: Files,
+    pub(crate) files: Files,
 }
 
 /// A configuration file and a token file, in a directory of their own.
 pub(crate) struct Files {
     pub(crate) config: PathBuf,
-    _directory: TempDir,
+    directory: TempDir,
 }
 
 /// One account named `default` that reads from `twilio`, with `more` YAML of the account, one key a line.
@@ -69,9 +69,18 @@ pub(crate) fn files(yaml: &str) -> Files {
     std::fs::write(directory.path().join("token"), TOKEN).unwrap();
     let config = directory.path().join("config.yml");
     std::fs::write(&config, yaml).unwrap();
-    Files {
-        config,
-        _directory: directory,
+    Files { config, directory }
+}
+
+impl Files {
+    /// Writes a file beside the configuration, or another one in its place.
+    pub(crate) fn write(&self, name: &str, content: &str) {
+        std::fs::write(self.directory.path().join(name), content).unwrap();
+    }
+
+    /// Removes a file beside the configuration.
+    pub(crate) fn remove(&self, name: &str) {
+        std::fs::remove_file(self.directory.path().join(name)).unwrap();
     }
 }
 
@@ -100,7 +109,9 @@ impl Exporter {
             ..options
         };
         let config = Config::load(&overrides, &|_| None).unwrap_or_else(|error| panic!("{error}"));
+        let load = move || Config::load(&overrides, &|_| None);
         let app = App::bind(&config, clock).await.unwrap();
+        let app = app.reloading(&config, Box::new(load));
         let address = app.addresses()[0];
         let (stop, stopped) = oneshot::channel();
         let running = tokio::spawn(app.run(async {
@@ -114,7 +125,7 @@ impl Exporter {
             client,
             stop: Some(stop),
             running,
-            _files: files,
+            files,
         }
     }
 

@@ -1,0 +1,123 @@
+//! The tags of an operation's emails, as the list of emails tells them
+//! (<https://www.twilio.com/docs/email/api/email-resource>).
+//!
+//! Rows of this list hold personal data. Nothing but the operation's id and the tags is taken out of one.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use super::error::ApiError;
+use crate::label;
+use crate::operation::OperationId;
+
+/// Tags by name.
+pub type Tags = BTreeMap<String, String>;
+
+/// The tags of the first row that is an email of `id`; `None` without such a row. What could not be a label is left out:
+/// names are held to the configuration, values to the same bounds as other labels.
+///
+/// Twilio ignores a filter that it does not know, and then answers with everybody's emails: a row that does not say that it
+/// belongs to the operation is nobody's.
+pub(super) fn first(body: &[u8], id: OperationId) -> Result<Option<Tags>, ApiError> {
+    let list: List = serde_json::from_slice(body)
+        .map_err(|_| ApiError::InvalidResponse("no JSON object of a list"))?;
+    let rows = list.emails.or(list.data).ok_or(ApiError::InvalidResponse(
+        "a list without `emails` or `data`",
+    ))?;
+    let rows = rows
+        .iter()
+        .filter_map(|row| serde_json::from_str::<Row>(row.get()).ok());
+    let own = |row: &Row| {
+        let said = row.operation_id.as_ref().and_then(Value::as_str);
+        said.and_then(|said| said.parse().ok()) == Some(id)
+    };
+    Ok(rows.filter(own).map(Row::tags).next())
+}
+
+#[derive(serde::Deserialize)]
+struct List<'a> {
+    #[serde(borrow)]
+    emails: Option<Vec<&'a RawValue>>,
+    #[serde(borrow)]
+    data: Option<Vec<&'a RawValue>>,
+}
+
+#[derive(serde::Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Row {
+    operation_id: Option<Value>,
+    tags: Option<Value>,
+}
+
+impl Row {
+    fn tags(self) -> Tags {
+        let Some(Value::Object(tags)) = self.tags else {
+            return Tags::new();
+        };
+        let text = |value| match value {
+            Value::String(text) => Some(text),
+            Value::Number(number) => Some(number.to_string()),
+            Value::Bool(value) => Some(value.to_string()),
+            _ => None,
+        };
+        let label = |(name, value): (String, Value)| {
+            let value = text(value).filter(|value| label::check_value(value).is_ok())?;
+            label::check_name(&name).is_ok().then_some((name, value))
+        };
+        tags.into_iter().filter_map(label).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    const ID: &str = "comms_operation_01h2xcejqtf2nbrexx3vqjhp41";
+
+    fn read(body: &Value) -> Result<Option<Tags>, ApiError> {
+        first(body.to_string().as_bytes(), ID.parse().unwrap())
+    }
+
+    fn tags(given: &[(&str, &str)]) -> Tags {
+        let own = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        given.iter().map(own).collect()
+    }
+
+    #[test]
+    fn both_names_of_the_list_are_read_and_odd_tags_are_left_out() {
+        let row = json!({
+            "id": "comms_email_1", "operationId": ID, "to": [{"address": "jane@example.com"}],
+            "tags": {"campaign": "spring", "version": 2, "test": true, "odd name": "x", "long": "x".repeat(300), "nested": {}},
+        });
+        let expected = tags(&[("campaign", "spring"), ("test", "true"), ("version", "2")]);
+        for key in ["emails", "data"] {
+            assert_eq!(read(&json!({key: [row]})), Ok(Some(expected.clone())));
+        }
+    }
+
+    #[test]
+    fn rows_of_others_are_passed_over() {
+        let other = json!({"operationId": "comms_operation_01h2xcejqtf2nbrexx3vqjhp42", "tags": {"campaign": "autumn"}});
+        let nobodys = json!({"tags": {"campaign": "autumn"}});
+        assert_eq!(read(&json!({"emails": [other, nobodys, 7]})), Ok(None));
+        let own = json!({"operationId": ID});
+        assert_eq!(
+            read(&json!({"emails": [other, own]})),
+            Ok(Some(Tags::new()))
+        );
+    }
+
+    #[test]
+    fn what_is_no_list_is_an_error() {
+        for body in [json!([]), json!({}), json!({"emails": 7})] {
+            assert!(
+                matches!(read(&body), Err(ApiError::InvalidResponse(_))),
+                "{body}"
+            );
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! `/probe`: one operation, read now; what Prometheus calls the multi-target pattern.
+
+use std::fmt::Write;
+use std::sync::{Arc, PoisonError};
+
+use axum::extract::{RawQuery, State};
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+
+use super::Service;
+use crate::collector::{Account, Probed};
+use crate::deadline;
+use crate::exposition::{self, Probe};
+use crate::operation::OperationId;
+use crate::twilio::ApiError;
+
+/// What a probe asks for.
+struct Question {
+    account: Account,
+    target: OperationId,
+    debug: bool,
+}
+
+pub(super) async fn probe(
+    State(service): State<Arc<Service>>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Response {
+    let question = match Question::read(&service, query.as_deref().unwrap_or_default()) {
+        Ok(question) => question,
+        Err(problem) => return (StatusCode::BAD_REQUEST, problem + "\n").into_response(),
+    };
+    let _under_way = service.under_way.begin();
+    let granted = headers
+        .get(deadline::HEADER)
+        .and_then(|value| value.to_str().ok());
+    let budget = deadline::budget(granted, service.timeout_offset);
+    let probed = question.account.probe(question.target, budget).await;
+    let mut text = if question.debug {
+        told(&question, &probed).into_bytes()
+    } else {
+        Vec::new()
+    };
+    let probe = Probe {
+        account: question.account.name(),
+        operation: &probed.operation,
+        success: probed.error.is_none(),
+        duration: probed.took,
+    };
+    let mut renderer = service
+        .renderer
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner);
+    renderer.render_probe(&probe, &mut text);
+    let content_type = if question.debug {
+        "text/plain; charset=utf-8"
+    } else {
+        exposition::CONTENT_TYPE
+    };
+    ([(CONTENT_TYPE, content_type)], text).into_response()
+}
+
+impl Question {
+    /// The error is a sentence for whoever wrote the scrape configuration.
+    fn read(service: &Service, query: &str) -> Result<Self, String> {
+        let (mut target, mut account, mut debug) = (None, None, false);
+        for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
+            let twice = |before: bool| {
+                let text = format!("The parameter {name} is given twice.");
+                if before { Err(text) } else { Ok(()) }
+            };
+            match &*name {
+                "target" => {
+                    twice(target.is_some())?;
+                    let id = value.parse::<OperationId>();
+                    target = Some(id.map_err(|error| format!("target: {error}."))?);
+                }
+                "account" => {
+                    twice(account.is_some())?;
+                    account = Some(value.into_owned());
+                }
+                "debug" => debug = &*value == "true",
+                _ => {
+                    return Err(
+                        "Unknown parameter; there are target, account and debug.".to_owned()
+                    );
+                }
+            }
+        }
+        let target = target.ok_or("The parameter target is missing: an operation's id.")?;
+        let found = service.collector.account(account.as_deref());
+        let names = || service.collector.names().join(", ");
+        let account = found.ok_or_else(|| match account {
+            Some(_) => format!("There is no such account; there are: {}.", names()),
+            None => format!(
+                "The parameter account is missing, and there are several: {}.",
+                names()
+            ),
+        })?;
+        Ok(Self {
+            account,
+            target,
+            debug,
+        })
+    }
+}
+
+/// What was asked and answered, as comments before the exposition. Neither credentials nor bodies are known here.
+fn told(question: &Question, probed: &Probed) -> String {
+    let mut text = String::new();
+    let answer = match &probed.error {
+        None => "an operation".to_owned(),
+        Some(error) => error.to_string(),
+    };
+    let reason = probed.error.as_ref().and_then(ApiError::reason);
+    let lines = [
+        ("account", question.account.name().to_string()),
+        ("asked", format!("GET {}", probed.url)),
+        ("answered", answer),
+        (
+            "reason",
+            reason.map_or("", |reason| reason.as_str()).to_owned(),
+        ),
+        ("took", format!("{:.3} s", probed.took.as_secs_f64())),
+        ("state", {
+            let seen = probed.operation.seen.as_ref();
+            seen.map_or_else(String::new, |seen| seen.state.as_str().to_owned())
+        }),
+    ];
+    for (name, value) in lines.iter().filter(|(_, value)| !value.is_empty()) {
+        // Writing to a string does not fail.
+        let _ = writeln!(text, "# {name}: {}", value.replace(char::is_control, " "));
+    }
+    text
+}
