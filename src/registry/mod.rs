@@ -196,7 +196,9 @@ impl Registry {
         if !discovers {
             for id in self.chunks.ids(|record| !record.is_watched()) {
                 if let Some(record) = self.chunks.remove(id) {
+                    let saved = self.as_saved(&record);
                     self.leave(&record);
+                    self.unsaved.let_go(saved);
                 }
             }
         }
@@ -289,6 +291,7 @@ impl Registry {
             self.leave(&record);
         }
         self.labelling.groups.expire(now);
+        self.unsaved.expire(now);
         // Ids sort by time.
         let unread = self.watched.unread().iter().copied();
         gone.extend(unread.take_while(|id| id.created() + RETENTION <= now));

@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 
 use crate::operation::OperationId;
 use crate::store::SavedOperation;
+use crate::timestamp::Timestamp;
 
-/// So many operations that went unsaved are kept for the next save; more of them go only while nothing can be saved for days.
+/// So many operations that went unsaved are kept for the next save, and so many that were let go until their time is over;
+/// more of the former go only while nothing can be saved for days.
 const MOST_DEPARTED: usize = 100_000;
 
 /// A moment between two changes: what changed before it is what a save covers.
@@ -18,12 +20,16 @@ pub(super) struct Unsaved {
     now: Revision,
     changed: BTreeMap<OperationId, Revision>,
     departed: BTreeMap<OperationId, (Revision, SavedOperation)>,
+    /// Operations that were let go before their time. Whoever lists one of them again must not make it count again, even
+    /// where nothing is saved.
+    let_go: BTreeMap<OperationId, SavedOperation>,
 }
 
 impl Unsaved {
     /// Notes that an operation in memory changed.
     pub(super) fn changed(&mut self, id: OperationId) {
         self.departed.remove(&id);
+        self.let_go.remove(&id);
         self.now.0 += 1;
         self.changed.insert(id, self.now);
     }
@@ -38,9 +44,23 @@ impl Unsaved {
         }
     }
 
-    /// An operation that went unsaved.
+    /// Notes that an operation left memory though Twilio still keeps it.
+    pub(super) fn let_go(&mut self, saved: SavedOperation) {
+        if self.let_go.len() < MOST_DEPARTED {
+            self.let_go.insert(saved.operation.id, saved);
+        }
+    }
+
+    /// Forgets what was let go and would have expired by now.
+    pub(super) fn expire(&mut self, now: Timestamp) {
+        self.let_go
+            .retain(|_, saved| saved.operation.expires() > now);
+    }
+
+    /// An operation that is not in memory any more, as it was when it left.
     pub(super) fn departed_as(&self, id: OperationId) -> Option<SavedOperation> {
-        self.departed.get(&id).map(|(_, saved)| saved.clone())
+        let departed = self.departed.get(&id).map(|(_, saved)| saved);
+        departed.or_else(|| self.let_go.get(&id)).cloned()
     }
 
     /// Up to when everything is covered by a save that begins now.

@@ -16,7 +16,7 @@ use tokio::task::JoinHandle;
 
 /// What the server does next.
 #[derive(Clone)]
-pub(super) enum Reply {
+pub(crate) enum Reply {
     /// A status, headers and a body.
     Answer(u16, Vec<(&'static str, String)>, String),
     /// 200 and bytes without an end.
@@ -28,29 +28,29 @@ pub(super) enum Reply {
 }
 
 impl Reply {
-    pub(super) fn json(body: impl Into<String>) -> Self {
+    pub(crate) fn json(body: impl Into<String>) -> Self {
         Self::typed("application/json", body)
     }
 
-    pub(super) fn typed(kind: &str, body: impl Into<String>) -> Self {
+    pub(crate) fn typed(kind: &str, body: impl Into<String>) -> Self {
         Self::Answer(200, vec![("content-type", kind.to_owned())], body.into())
     }
 
-    pub(super) fn status(status: u16) -> Self {
+    pub(crate) fn status(status: u16) -> Self {
         Self::Answer(status, Vec::new(), String::new())
     }
 }
 
 /// The server; it ends with the value.
-pub(super) struct Lists {
-    pub(super) address: SocketAddr,
+pub(crate) struct Lists {
+    pub(crate) address: SocketAddr,
     reply: Arc<Mutex<Reply>>,
     asked: Arc<Mutex<Vec<(Uri, HeaderMap)>>>,
     server: JoinHandle<()>,
 }
 
 impl Lists {
-    pub(super) async fn start(reply: Reply) -> Self {
+    pub(crate) async fn start(reply: Reply) -> Self {
         let reply = Arc::new(Mutex::new(reply));
         let asked = Arc::new(Mutex::new(Vec::new()));
         let (next, log) = (Arc::clone(&reply), Arc::clone(&asked));
@@ -69,22 +69,22 @@ impl Lists {
         }
     }
 
-    pub(super) fn url(&self, path: &str) -> String {
+    pub(crate) fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
     }
 
     /// From the next request on.
-    pub(super) fn reply(&self, reply: Reply) {
+    pub(crate) fn reply(&self, reply: Reply) {
         *self.reply.lock().unwrap() = reply;
     }
 
     /// What it was asked, with which headers.
-    pub(super) fn asked(&self) -> Vec<(Uri, HeaderMap)> {
+    pub(crate) fn asked(&self) -> Vec<(Uri, HeaderMap)> {
         self.asked.lock().unwrap().clone()
     }
 
     /// The header `name` of the last request.
-    pub(super) fn last(&self, name: &str) -> Option<String> {
+    pub(crate) fn last(&self, name: &str) -> Option<String> {
         let asked = self.asked.lock().unwrap();
         let (_, headers) = asked.last()?;
         headers

@@ -1,7 +1,7 @@
 //! Files and URLs that list operations.
 
 mod files;
-mod lists;
+pub(crate) mod lists;
 mod logins;
 mod logs;
 mod secure;

@@ -1,0 +1,131 @@
+//! Tags of emails as labels of their operations.
+
+use std::time::Duration;
+
+use serde_json::json;
+use twilio_email_exporter::operation::OperationId;
+
+use crate::support::eventually;
+use crate::support::exporter::{Exporter, account, one_account};
+use crate::support::exposition::Exposition;
+use crate::support::twilio::Twilio;
+
+const SERIES: &str = "series: {tags: [campaign], aggregate_by: [campaign]}\n";
+
+/// Sends to two people through the simulated API; returns the operation's id.
+async fn send(twilio: &Twilio, tags: serde_json::Value) -> OperationId {
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let to = json!([{"address": "jane@example.com"}, {"address": "joe@example.com"}]);
+    let sent = client
+        .post(format!("{}/Emails", twilio.base_url()))
+        .basic_auth("AC00000000000000000000000000000000", Some("x"))
+        .header("content-type", "application/json")
+        .body(json!({"from": {"address": "us@example.com"}, "to": to, "tags": tags, "content": {"subject": "Hi"}}).to_string())
+        .send()
+        .await
+        .unwrap();
+    let answer: serde_json::Value = serde_json::from_str(&sent.text().await.unwrap()).unwrap();
+    answer["operationId"].as_str().unwrap().parse().unwrap()
+}
+
+fn campaign(seen: &Exposition, id: OperationId, campaign: &str) -> bool {
+    let id = id.to_string();
+    let labels = [("operation_id", id.as_str()), ("campaign", campaign)];
+    seen.value("twilio_email_operation_info", &labels) == Some(1.0)
+}
+
+fn requests(seen: &Exposition) -> f64 {
+    let labels = [("endpoint", "emails"), ("code", "200")];
+    seen.value("twilio_email_api_requests_total", &labels)
+        .unwrap_or_default()
+}
+
+#[tokio::test]
+async fn tags_become_labels_are_read_once_and_outlive_a_restart() {
+    let twilio = Twilio::empty().await;
+    let directory = tempfile::tempdir().unwrap();
+    let yaml = one_account(&twilio, "")
+        + SERIES
+        + &format!("storage: {{path: {}}}\n", directory.path().display());
+    let exporter = Exporter::start(&yaml).await.settled().await;
+    let id = send(
+        &twilio,
+        json!({"campaign": "spring", "owner": "jane@example.com"}),
+    )
+    .await;
+    eventually("the tag is shown", || async {
+        campaign(&exporter.scrape().await, id, "spring")
+    })
+    .await;
+    // Until the first email is there, there is nothing to read; from then on there is no need to.
+    let asked = requests(&exporter.scrape().await);
+    let seen = exporter.scrape().await;
+    assert_eq!(requests(&seen), asked);
+    let text = exporter.get("/metrics").await.text().await.unwrap();
+    assert!(!text.contains("example.com"), "only what is asked for");
+    let group = [("label", "campaign"), ("value", "spring")];
+    let name = "twilio_email_emails_accepted_by_label_total";
+    eventually("both emails are counted", || async {
+        exporter.scrape().await.value(name, &group) == Some(2.0)
+    })
+    .await;
+    exporter.stop().await.unwrap();
+    let again = Exporter::start(&yaml).await.settled().await;
+    let seen = again.scrape().await;
+    assert!(campaign(&seen, id, "spring"));
+    assert_eq!(requests(&seen), 0.0);
+    assert_eq!(seen.value(name, &group), Some(2.0));
+}
+
+#[tokio::test]
+async fn what_users_say_is_stronger_than_tags() {
+    let twilio = Twilio::empty().await;
+    let id = send(&twilio, json!({"campaign": "tag"})).await;
+    let watched = format!("operations: [{{id: {id}, labels: {{campaign: mine}}}}]");
+    let yaml = one_account(&twilio, &watched) + SERIES;
+    let exporter = Exporter::start(&yaml).await.settled().await;
+    let seen = exporter.scrape().await;
+    assert!(campaign(&seen, id, "mine") && !campaign(&seen, id, "tag"));
+}
+
+#[tokio::test]
+async fn a_list_of_emails_that_is_refused_costs_one_request_and_no_figure() {
+    let twilio = Twilio::empty().await;
+    for _ in 0..30 {
+        twilio.put(Duration::ZERO, json!({"total": 1, "delivered": 1}));
+    }
+    twilio.fault("emails=403");
+    let exporter = Exporter::start(&(one_account(&twilio, "") + SERIES))
+        .await
+        .settled()
+        .await;
+    for _ in 0..3 {
+        let seen = exporter.scrape().await;
+        let refused = [("endpoint", "emails"), ("code", "403")];
+        let name = "twilio_email_api_requests_total";
+        assert_eq!(seen.value(name, &refused), Some(1.0));
+        assert_eq!(seen.value("twilio_email_up", &[]), Some(1.0));
+        assert_eq!(
+            seen.value("twilio_email_collection_complete", &[]),
+            Some(1.0)
+        );
+    }
+}
+
+#[tokio::test]
+async fn tags_of_many_operations_come_little_by_little() {
+    let twilio = Twilio::empty().await;
+    for n in 0..10 {
+        send(&twilio, json!({"campaign": format!("c{n}")})).await;
+    }
+    let yaml = format!("accounts:\n{}", account("default", &twilio, "")).replace(
+        "max_requests_per_second: 100000",
+        "max_requests_per_second: 2",
+    ) + SERIES;
+    let exporter = Exporter::start(&yaml).await.settled().await;
+    // Two seconds' worth of requests with each collection, the newest first.
+    let seen = exporter.scrape().await;
+    assert!(requests(&seen) <= 8.0, "{}", requests(&seen));
+    let labelled = seen.samples("twilio_email_operation_info").len();
+    assert!((1..=8).contains(&labelled), "{labelled}");
+}
