@@ -124,6 +124,7 @@
     best('twilio_email_operations_without_series') + ' > 0',
     'Some operations of account {{ $labels.account }} have no series of their own',
     '{{ $value | printf "%.0f" }} operations of account {{ $labels.account }} are hidden by the limit of series or by their size. Sums and counters contain them; no alert on one operation does.',
+    keep='10m',
   ),
 
   prometheusAlerts+:: {
