@@ -9,6 +9,7 @@ mod layers;
 mod model;
 mod privacy;
 mod prometheus;
+mod promises;
 mod scrape;
 mod storage;
 mod support;

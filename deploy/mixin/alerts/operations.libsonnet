@@ -6,7 +6,7 @@
   // Several exporters may show the same operation; the highest figure is the newest.
   local highest(what) = 'max by (%s) (%s)' % [terms.operation, what],
   local of(metric, labels='') = highest('twilio_email_operation_' + metric + labels),
-  local state(word, after='') = highest('twilio_email_operation_state{state="%s"}%s' % [word, after]) + ' == 1',
+  local state(word) = of('state', '{state="%s"}' % word) + ' == 1',
   local share = 'operation:twilio_email_operation_failure:ratio',
   local lost = 'operation:twilio_email_operation_lost:max',
 
@@ -58,17 +58,20 @@
     'warning',
     '5m',
     terms.lines([
-      state('processing'),
-      'and ' + state('processing', ' offset ' + config.stuckAfter),
+      of('last_success_timestamp_seconds'),
+      '- (',
+      '  ' + of('updated_timestamp_seconds'),
+      '  or ' + of('created_timestamp_seconds'),
+      ') > %d' % terms.seconds(config.stuckAfter),
       'and %s == 0' % highest('changes(twilio_email_operation_emails[%s])' % config.stuckAfter),
-      'and %s > 0' % highest('changes(twilio_email_operation_last_success_timestamp_seconds[%s])' % config.stuckAfter),
+      'and ' + state('processing'),
       isLarge,
     ]),
     'An operation of account {{ $labels.account }} is being processed and stands still',
-    'is being processed, yet for %s none of its figures has changed, though it was read. %s emails are queued.'
-    % [config.stuckAfter, emails('queued')],
+    'is being processed, yet when it was last read, Twilio had not changed it for {{ $value | humanizeDuration }}. %s emails are queued.'
+    % emails('queued'),
     '5m',
-    'Judged by what was read: figures that are old because Twilio cannot be read are not stuck.',
+    'By the time at which it was last read: figures that are old because Twilio cannot be read are not stuck.',
   ),
 
   local late = alert(
