@@ -124,10 +124,11 @@ impl Known {
         let Some(series) = self.find(name) else {
             return Some(format!("there is no {name}"));
         };
-        // Users' labels are whatever users like.
+        // Users' labels are whatever users like, and a dashboard's variable may stand for a label.
         let any = name == catalogue::OPERATION_INFO.name;
         let label = mention.labels.iter().find(|label| {
-            !any && !series.labels.contains(&label.as_str())
+            !any && !label.starts_with('$')
+                && !series.labels.contains(&label.as_str())
                 && !OF_PROMETHEUS.contains(&label.as_str())
         })?;
         Some(format!("{name} has no label `{label}`"))
@@ -161,6 +162,7 @@ fn what_does_not_exist_is_found() {
         "twilio_email_up{account=\"a\"} == 0",
         "twilio_email_exporter_state_… and twilio_email_operation_info{team=\"x\"}",
         "printf `twilio_email_operation_emails{%s,status=\"queued\"}`",
+        "twilio_email_up{$label!=\"\"}",
         "account:twilio_email_failure:ratio_rate1h{job=\"x\"}",
         "the histogram twilio_email_api_request_duration_seconds",
         "rate(twilio_email_api_request_duration_seconds_bucket{le=\"1\"}[5m])",
