@@ -12,6 +12,7 @@ mod model;
 mod privacy;
 mod probe;
 mod prometheus;
+mod promises;
 mod reload;
 mod scrape;
 mod sources;

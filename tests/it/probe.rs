@@ -31,10 +31,7 @@ async fn an_operation_that_nobody_watches_is_read_and_not_kept() {
     assert_eq!(seen.value("probe_success", &[]), Some(1.0));
     assert!(seen.value("probe_duration_seconds", &[]).unwrap() >= 0.0);
     assert_eq!(seen.emails(id, "delivered"), Some(7.0));
-    assert_eq!(
-        seen.of_operation(id, "up"),
-        Some(1.0)
-    );
+    assert_eq!(seen.of_operation(id, "up"), Some(1.0));
     assert!(seen.family("twilio_email_up").is_none());
     assert_eq!(exporter.scrape().await.emails(id, "delivered"), None);
 }
@@ -65,10 +62,7 @@ async fn what_a_probe_learns_of_a_watched_operation_counts_and_its_labels_are_sh
     twilio.fault("all=500");
     let seen = probe(&exporter, &format!("target={id}")).await;
     assert_eq!(seen.value("probe_success", &[]), Some(0.0));
-    assert_eq!(
-        seen.of_operation(id, "up"),
-        Some(0.0)
-    );
+    assert_eq!(seen.of_operation(id, "up"), Some(0.0));
     assert_eq!(
         seen.emails(id, "delivered"),
         Some(7.0),

@@ -1,0 +1,56 @@
+// The rule files for those who use Prometheus without jsonnet: which groups go into which file, and the comments beside them.
+// ../../tests/mixin writes them.
+local mixin = import 'mixin.libsonnet';
+
+local groups = mixin.prometheusRules.groups + mixin.prometheusAlerts.groups;
+local shown(rule) = {
+  note: if std.objectHasAll(rule, 'note') then rule.note,
+  rule: rule,
+};
+local file(comment, names) = {
+  comment: comment,
+  groups: [
+    group { rules: [shown(rule) for rule in group.rules] }
+    for group in groups
+    if std.member(names, group.name)
+  ],
+};
+
+{
+  'twilio-email-objective.yml': file(|||
+    The objective: the share of accepted emails that are to be neither undelivered nor failed. This is the one place to set it.
+    It is below 1; an account gets one of its own when a line like this stands before the common one:
+      0.999 * group by (job, account) (last_over_time(twilio_email_up{account="receipts"}[1d])) or
+  |||, ['twilio-email-objective']),
+
+  'twilio-email-ratios.yml': file(|||
+    What became of an account's emails within windows of time; right under both readings of Twilio's figures.
+
+    emails_accepted  created within the window
+    email_outcomes   reached this outcome within the window; an opened email has reached delivered, too
+    emails_lost      became undelivered or failed
+    emails_handled   were accepted or came to an end, whichever are more: so a campaign whose failures come first is not judged
+                     by them alone, and one whose emails were accepted long ago is judged by those that come to an end
+    failure          lost of handled: what the objective is about
+    delivery         delivered of those that came to an end
+    open             opened of delivered; above 1 where emails of an earlier time are opened now
+    budget_burn      failure in multiples of what the objective allows
+    A ratio of nothing is absent.
+  |||, ['twilio-email-ratios', 'twilio-email-ratios-long']),
+
+  'twilio-email-label-ratios.yml': file(|||
+    The same for each value of the labels that `aggregate_by` names; without it these rules give nothing and cost nothing.
+  |||, ['twilio-email-label-ratios', 'twilio-email-label-ratios-long']),
+
+  'twilio-email-delivery.yml': file(|||
+    Alerts on what becomes of an account's mail, and on how much of it there is. Needs the ratios and the objective.
+  |||, ['twilio-email-delivery']),
+
+  'twilio-email-operations.yml': file(|||
+    Alerts on one operation: a campaign, or any send of many emails.
+  |||, ['twilio-email-operations']),
+
+  'twilio-email-exporter.yml': file(|||
+    Alerts on whether what is seen can be believed: the exporter, and its way to Twilio.
+  |||, ['twilio-email-exporter']),
+}

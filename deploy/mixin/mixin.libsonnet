@@ -1,0 +1,7 @@
+// twilio-email-exporter as a monitoring mixin: recording rules, alerts and dashboards. README.md tells how to use it.
+(import 'config.libsonnet')
++ (import 'rules.libsonnet')
++ (import 'alerts/delivery.libsonnet')
++ (import 'alerts/operations.libsonnet')
++ (import 'alerts/exporter.libsonnet')
++ (import 'dashboards.libsonnet')
