@@ -201,12 +201,17 @@ async fn what_is_not_there_is_not_found_and_what_cannot_be_done_is_refused() {
         "/metrics/",
         "/-/",
         "/favicon.ico",
-        "/-/reload",
         "/%2e%2e/etc/passwd",
         "//",
     ] {
         assert_eq!(exporter.get(path).await.status(), 404, "{path}");
     }
+    let status = exporter.get("/-/reload").await.status();
+    assert_eq!(
+        status,
+        StatusCode::METHOD_NOT_ALLOWED,
+        "reading changes nothing"
+    );
     for path in ["/metrics", "/", "/-/healthy", "/-/ready"] {
         for method in [Method::POST, Method::PUT, Method::DELETE] {
             let request = exporter.client.request(method.clone(), exporter.url(path));
