@@ -85,6 +85,7 @@ impl App {
             under_way: UnderWay::default(),
             reload: OnceLock::new(),
             lifecycle: config.web.enable_lifecycle,
+            api: config.web.enable_api,
         };
         let listeners = try_join_all(config.web.listen.iter().map(bind)).await?;
         Ok(Self {

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tokio::sync::{RwLock, watch};
 use tokio::task::AbortHandle;
+use tokio::time::Instant;
 
 use super::collection::Outcome;
 use super::discovery::Discovery;
@@ -78,6 +79,7 @@ struct Last {
     up: bool,
     complete: bool,
     duration: Option<Duration>,
+    ended: Option<Instant>,
     success: Option<Timestamp>,
 }
 
@@ -200,6 +202,12 @@ impl AccountCollector {
         self.lock().last.duration.is_some()
     }
 
+    /// Whether a collection has ended no longer than `age` ago.
+    pub(super) fn has_collected_within(&self, age: Duration) -> bool {
+        let ended = self.lock().last.ended;
+        ended.is_some_and(|ended| ended.elapsed() <= age)
+    }
+
     /// Ends the collection under way, if any, and asks no URL any more.
     pub(super) fn stop(&self) {
         self.watches_by(None);
@@ -235,6 +243,7 @@ impl AccountCollector {
         let turned_away = !state.last.up && state.discovery.up() == Some(false);
         state.last.complete = !outcome.incomplete && !turned_away;
         state.last.duration = Some(took);
+        state.last.ended = Some(Instant::now());
         if state.last.complete {
             state.last.success = Some(now);
         }

@@ -30,7 +30,7 @@ use crate::clock::Clock;
 use crate::config::{self, Config, Series};
 use crate::exposition::Instruments;
 use crate::operation::OperationId;
-use crate::registry::View;
+use crate::registry::{Page, View};
 use crate::snapshot::{Labels, Snapshot};
 use crate::store::{Store, StoreError};
 use crate::twilio::TransportError;
@@ -167,6 +167,14 @@ impl Collector {
         let _ = tokio::time::timeout(budget, join_all(ends)).await;
     }
 
+    /// Collects, for at most `budget`, the accounts whose last collection ended longer than `age` ago.
+    pub async fn refresh(&self, age: Duration, budget: Duration) {
+        let mut accounts = self.accounts();
+        accounts.retain(|account| !account.has_collected_within(age));
+        let ends = accounts.iter().map(|account| ended(account.begin()));
+        let _ = tokio::time::timeout(budget, join_all(ends)).await;
+    }
+
     /// What is known now.
     pub async fn snapshot(&self) -> Snapshot {
         let accounts = self.accounts();
@@ -259,7 +267,7 @@ impl Account {
         after: Option<OperationId>,
         most: usize,
         wanted: &dyn Fn(&View) -> bool,
-    ) -> Vec<View> {
+    ) -> Page {
         self.0.views(after, most, wanted)
     }
 }

@@ -32,7 +32,7 @@ pub struct Overrides {
     pub timeout_offset: Option<Duration>,
     /// `--web.config.file`, which this version refuses.
     pub web_config_file: Option<PathBuf>,
-    /// `--web.enable-api`, which this version refuses.
+    /// `--web.enable-api`.
     pub enable_api: Option<bool>,
     /// `--web.enable-lifecycle`.
     pub enable_lifecycle: Option<bool>,

@@ -189,7 +189,6 @@ fn what_the_command_line_cannot_say_is_a_problem() {
             "--series.max-operations",
             "--web.telemetry-path",
             "--web.config.file",
-            "--web.enable-api",
         ]
     );
 }

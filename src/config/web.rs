@@ -19,6 +19,8 @@ pub struct Web {
     pub listen: Vec<ListenAddress>,
     /// The path of the exposition; starts with `/`, made of unreserved characters.
     pub telemetry_path: String,
+    /// Whether operations can be registered over HTTP.
+    pub enable_api: bool,
     /// Whether `POST /-/reload` loads the configuration again.
     pub enable_lifecycle: bool,
 }
@@ -28,6 +30,7 @@ impl Default for Web {
         Self {
             listen: vec![DEFAULT_LISTEN_ADDRESS],
             telemetry_path: DEFAULT_TELEMETRY_PATH.to_owned(),
+            enable_api: false,
             enable_lifecycle: false,
         }
     }
@@ -44,15 +47,11 @@ impl Web {
             findings.take("--web.telemetry-path", check_path(path));
             web.telemetry_path.clone_from(path);
         }
+        web.enable_api = overrides.enable_api == Some(true);
         web.enable_lifecycle = overrides.enable_lifecycle == Some(true);
-        let unsupported = "not supported by this version; leave it out";
-        for (option, given) in [
-            ("--web.config.file", overrides.web_config_file.is_some()),
-            ("--web.enable-api", overrides.enable_api == Some(true)),
-        ] {
-            if given {
-                findings.problem(option, unsupported);
-            }
+        if overrides.web_config_file.is_some() {
+            let message = "not supported by this version; leave it out";
+            findings.problem("--web.config.file", message);
         }
         web
     }

@@ -74,6 +74,10 @@ impl<'d> Value<'d> {
         Some(items.iter().enumerate().map(value).collect())
     }
 
+    pub(crate) const fn is_list(&self) -> bool {
+        matches!(self.node, Node::List(_))
+    }
+
     /// The length of a list; 0 for anything else.
     pub(crate) const fn length(&self) -> usize {
         match self.node {

@@ -39,7 +39,7 @@ use crate::snapshot::{AccountSnapshot, Labels, Standing, Totals};
 use crate::store::{GroupKey, SavedAccount, SavedGroup, SavedOperation};
 use crate::timestamp::Timestamp;
 pub use due::{Due, Stretch};
-pub use view::View;
+pub use view::{Page, View};
 pub use watched::{Listed, Source};
 
 /// What one save writes; see [`Registry::unsaved`].

@@ -7,6 +7,9 @@ use super::watched::Source;
 use crate::operation::OperationId;
 use crate::snapshot::{Labels, ShownOperation};
 
+/// How many operations one page looks at; nobody else can use the registry meanwhile.
+const LOOKED_AT: usize = 10_000;
+
 /// What is known of an operation.
 #[derive(Debug, Clone)]
 pub struct View {
@@ -16,6 +19,15 @@ pub struct View {
     pub labels: Labels,
     /// Who wants it watched, the strongest first; nobody: it was found in the account's list.
     pub sources: Vec<Source>,
+}
+
+/// A page of operations.
+#[derive(Debug, Clone, Default)]
+pub struct Page {
+    /// The operations.
+    pub views: Vec<View>,
+    /// The last operation that was looked at, where more come behind it.
+    pub next: Option<OperationId>,
 }
 
 impl Registry {
@@ -30,17 +42,34 @@ impl Registry {
         })
     }
 
-    /// At most `most` of the operations behind `after` that are `wanted`, in the order of their ids.
+    /// At most `most` of the operations behind `after` that are `wanted`, in the order of their ids. It looks at a bounded
+    /// number of them, so a page may have less, and still not be the last.
     pub fn views(
         &self,
         after: Option<OperationId>,
         most: usize,
         wanted: impl Fn(&View) -> bool,
-    ) -> Vec<View> {
+    ) -> Page {
+        let mut page = Page::default();
+        let mut ids = self.ids_behind(after).peekable();
+        let mut looked_at = 0;
+        while let Some(id) = ids.next() {
+            page.views.extend(self.view(id).filter(&wanted));
+            looked_at += 1;
+            if page.views.len() >= most || looked_at == LOOKED_AT {
+                page.next = ids.peek().map(|_| id);
+                break;
+            }
+        }
+        page
+    }
+
+    /// All that is watched or tracked, in order, each once.
+    fn ids_behind(&self, after: Option<OperationId>) -> impl Iterator<Item = OperationId> {
         let first = after.map_or(Bound::Unbounded, Bound::Excluded);
         let mut watched = self.watched.from(first).peekable();
         let mut tracked = self.chunks.ids_from(first).peekable();
-        let ids = std::iter::from_fn(|| match (watched.peek(), tracked.peek()) {
+        std::iter::from_fn(move || match (watched.peek(), tracked.peek()) {
             (Some(one), Some(other)) if one == other => {
                 watched.next();
                 tracked.next()
@@ -48,11 +77,7 @@ impl Registry {
             (Some(one), Some(other)) if one > other => tracked.next(),
             (Some(_), _) => watched.next(),
             (None, _) => tracked.next(),
-        });
-        ids.filter_map(|id| self.view(id))
-            .filter(wanted)
-            .take(most)
-            .collect()
+        })
     }
 
     /// What `source` lists of `id`.

@@ -1,11 +1,13 @@
-//! The exporter's HTTP side: `/metrics`, health, and a page for people.
+//! The exporter's HTTP side: `/metrics`, `/probe` and `/sd` for Prometheus, an API for senders, health, and a page for people.
 
+mod api;
 mod buffers;
 mod health;
 mod landing;
 mod lifecycle;
 mod metrics;
 mod probe;
+mod sd;
 mod under_way;
 
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -47,6 +49,8 @@ pub struct Service {
     pub reload: OnceLock<Arc<Reload>>,
     /// Whether that may be asked for over HTTP.
     pub lifecycle: bool,
+    /// Whether operations may be registered over HTTP.
+    pub api: bool,
 }
 
 impl Service {
@@ -64,7 +68,9 @@ pub fn router(service: Arc<Service>) -> Router {
         post(lifecycle::reload_is_off)
     };
     Router::new()
+        .merge(api::routes(service.api))
         .route("/probe", get(probe::probe))
+        .route("/sd", get(sd::sd))
         .route("/-/reload", reload)
         .route(&service.telemetry_path, get(metrics::metrics))
         .route("/-/healthy", get(health::healthy))

@@ -144,10 +144,6 @@ fn wrong_usage_ends_with_2_and_says_what_is_wrong() {
             "--web.config.file: not supported by this version",
         ),
         (
-            &["--web.enable-api"],
-            "--web.enable-api: not supported by this version",
-        ),
-        (
             &["--web.telemetry-path", "/"],
             "--web.telemetry-path: the landing page is at /",
         ),

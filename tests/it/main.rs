@@ -1,6 +1,7 @@
 //! Tests of the exporter from outside, in one binary.
 
 mod accounts;
+mod api;
 mod binary;
 mod credentials;
 mod dashboards;
@@ -15,6 +16,7 @@ mod prometheus;
 mod promises;
 mod reload;
 mod scrape;
+mod service_discovery;
 mod sources;
 mod storage;
 mod support;

@@ -20,14 +20,23 @@ pub(crate) struct Prometheus {
 }
 
 impl Prometheus {
+    /// One that scrapes the exporter's metrics.
     pub(crate) async fn scraping(exporter: &Exporter) -> Self {
+        let target = format!("static_configs: [{{targets: ['{}']}}]", exporter.address);
+        Self::with_job(exporter, &target).await
+    }
+
+    /// One with a job of these lines.
+    pub(crate) async fn with_job(exporter: &Exporter, job: &str) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let config = directory.path().join("prometheus.yml");
-        let yaml = format!(
-            "global: {{scrape_interval: 1s, scrape_timeout: 1s}}\nscrape_configs:\n- job_name: twilio-email\n  \
-             static_configs: [{{targets: ['{}']}}]\n",
-            exporter.address
-        );
+        let mut yaml = "global: {scrape_interval: 1s, scrape_timeout: 1s}\nscrape_configs:\n- job_name: twilio-email\n"
+            .to_owned();
+        for line in job.lines() {
+            yaml.push_str("  ");
+            yaml.push_str(line);
+            yaml.push('\n');
+        }
         std::fs::write(&config, yaml).unwrap();
         // Prometheus tells its port nowhere but in its log, so it is given one that was free a moment ago.
         let free = TcpListener::bind("127.0.0.1:0").unwrap();

@@ -1,0 +1,241 @@
+//! The body of a registration: one operation, a list of them, or Twilio's own answer to a send.
+
+use std::collections::BTreeMap;
+use std::str::FromStr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::{FromRequest, Request};
+use axum::http::StatusCode;
+use bytes::Bytes;
+use tokio::sync::Semaphore;
+
+use super::problem::Problem;
+use crate::document::walk::{Mapping, Value};
+use crate::document::{Findings, json};
+use crate::label;
+use crate::operation::OperationId;
+use crate::snapshot::Labels;
+
+/// The largest body, in bytes: the most operations, each with a few labels.
+pub(super) const LARGEST: usize = 4 * 1024 * 1024;
+/// The most operations of one body; whoever has more sends several.
+const MOST: usize = 10_000;
+/// The most values and keys: what the most operations need with the most labels each.
+const NODES: usize = 1 + MOST * 40;
+/// How many problems of one operation are told.
+const TOLD: usize = 10;
+/// How long a body may take to arrive.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// How many bodies are taken apart at once: that takes ten times their size.
+static APART: Semaphore = Semaphore::const_new(2);
+
+/// What a body asks for; what is wrong with one operation of a list is no matter of the others.
+pub(super) enum Body {
+    One(Result<Asked, Problem>),
+    List(Vec<Result<Asked, Problem>>),
+}
+
+/// One operation that is to be registered.
+#[derive(Debug)]
+pub(super) struct Asked {
+    pub(super) id: OperationId,
+    pub(super) account: Option<String>,
+    pub(super) labels: Labels,
+}
+
+/// Reads the body of a request.
+pub(super) async fn read(request: Request) -> Result<Body, Problem> {
+    if !super::is_json(request.headers()) {
+        // A form, which a page of anybody's may send, is none either.
+        let detail = "The body must be JSON, with the header Content-Type: application/json.";
+        return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail));
+    }
+    let arrived = tokio::time::timeout(PATIENCE, Bytes::from_request(request, &())).await;
+    let bytes = arrived.map_err(|_| {
+        let detail = format!(
+            "The body took longer than {} s to arrive.",
+            PATIENCE.as_secs()
+        );
+        Problem::new(StatusCode::REQUEST_TIMEOUT, detail)
+    })?;
+    let bytes = bytes.map_err(|rejection| match rejection.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => {
+            let detail = format!("The body has more than {LARGEST} bytes; send several.");
+            Problem::new(StatusCode::PAYLOAD_TOO_LARGE, detail)
+        }
+        _ => Problem::bad_request("The body did not arrive whole."),
+    })?;
+    let _turn = APART.acquire().await;
+    let parsed = tokio::task::spawn_blocking(move || parse(&bytes)).await;
+    parsed.unwrap_or_else(|_| {
+        let detail = "The exporter is stopping.";
+        Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, detail))
+    })
+}
+
+fn parse(bytes: &[u8]) -> Result<Body, Problem> {
+    let text = std::str::from_utf8(bytes)
+        .map_err(|_| Problem::bad_request("The body is not text in UTF-8."))?;
+    let mut findings = Findings::default();
+    let node = json::parse(text, NODES, &mut findings);
+    let node = node.ok_or_else(|| Problem::malformed(&findings))?;
+    let root = Value::root(&node);
+    if !root.is_list() {
+        return Ok(Body::One(read_one(&root)));
+    }
+    if root.length() > MOST {
+        let detail = format!("The list has more than {MOST} operations; send several.");
+        return Err(Problem::bad_request(detail));
+    }
+    let items = root.list(&mut findings).unwrap_or_default();
+    Ok(Body::List(items.iter().map(read_one).collect()))
+}
+
+fn read_one(value: &Value) -> Result<Asked, Problem> {
+    let mut findings = Findings::up_to(TOLD);
+    let asked = value
+        .mapping(&mut findings)
+        .and_then(|mapping| read_mapping(mapping, &mut findings));
+    match asked {
+        Some(asked) if findings.problems.is_empty() => Ok(asked),
+        _ => Err(Problem::malformed(&findings)),
+    }
+}
+
+fn read_mapping(mut mapping: Mapping, findings: &mut Findings) -> Option<Asked> {
+    let account = mapping.take("account");
+    let account = account.and_then(|account| account.text(findings).map(str::to_owned));
+    let labels = mapping.take("labels");
+    let labels = labels.map_or_else(Labels::default, |labels| read_labels(&labels, findings));
+    // Twilio's answer to a send may grow; what we name ourselves may not be mistyped.
+    let id = if mapping.has("operationId") {
+        if mapping.has("id") {
+            findings.problem(
+                &mapping.place_of("id"),
+                "given beside operationId; leave one out",
+            );
+        }
+        mapping.take("operationId")
+    } else {
+        let id = mapping.require("id", findings);
+        mapping.finish(findings);
+        id
+    }?;
+    let text = id.text(findings)?;
+    let id = findings.take(&id.place, OperationId::from_str(text))?;
+    Some(Asked {
+        id,
+        account,
+        labels,
+    })
+}
+
+fn read_labels(value: &Value, findings: &mut Findings) -> Labels {
+    let Some(mapping) = value.mapping(findings) else {
+        return Labels::default();
+    };
+    let mut labels = BTreeMap::new();
+    for (name, value) in mapping.entries() {
+        findings.take(&value.place, label::check_name(name));
+        if let Some(text) = value.text(findings) {
+            findings.take(&value.place, label::check_value(text));
+            labels.insert(name.to_owned(), text.to_owned());
+        }
+    }
+    if labels.len() > label::MOST {
+        let most = label::MOST;
+        let message = format_args!("{} labels; an operation has at most {most}", labels.len());
+        findings.problem(&value.place, message);
+    }
+    Arc::new(labels)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ID: &str = "comms_operation_01h2xcejqtf2nbrexx3vqjhp41";
+
+    fn one(text: &str) -> Result<Asked, String> {
+        match parse(text.replace("$ID", ID).as_bytes()) {
+            Ok(Body::One(asked)) => asked.map_err(|problem| told(&problem)),
+            Ok(Body::List(_)) => Err("a list".to_owned()),
+            Err(problem) => Err(told(&problem)),
+        }
+    }
+
+    fn told(problem: &Problem) -> String {
+        serde_json::to_string(&problem.errors).unwrap()
+    }
+
+    #[test]
+    fn our_form_and_twilios_are_read() {
+        let ours = r#"{"id": "$ID", "account": "a", "labels": {"campaign": "spring"}}"#;
+        let asked = one(ours).unwrap();
+        assert_eq!(asked.id.to_string(), ID);
+        assert_eq!(asked.account.as_deref(), Some("a"));
+        assert_eq!(asked.labels["campaign"], "spring");
+        let twilios = r#"{"operationId": "$ID", "operationLocation": "https://example.com/x", "later": {"a": [1]}}"#;
+        let asked = one(twilios).unwrap();
+        assert_eq!((asked.id.to_string().as_str(), asked.account), (ID, None));
+        let with_labels = r#"{"operationId": "$ID", "labels": {"a": "b"}, "account": null}"#;
+        assert_eq!(one(with_labels).unwrap().labels["a"], "b");
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_with_its_place_and_no_value() {
+        for (text, place) in [
+            ("", "line 1, column 0"),
+            ("7", "\"\""),
+            ("{}", "\"id\""),
+            (r#"{"id": 7}"#, "\"id\""),
+            (r#"{"id": "s3cret"}"#, "\"id\""),
+            (r#"{"id": "$ID", "operationId": "$ID"}"#, "\"id\""),
+            (r#"{"id": "$ID", "lables": {}}"#, "did you mean `labels`?"),
+            (r#"{"id": "$ID", "labels": ["s3cret"]}"#, "\"labels\""),
+            (r#"{"id": "$ID", "labels": {"a": 1}}"#, "\"labels.a\""),
+            (
+                r#"{"id": "$ID", "labels": {"account": "s3cret"}}"#,
+                "\"labels.account\"",
+            ),
+            (
+                r#"{"id": "$ID", "labels": {"__a": "s3cret"}}"#,
+                "\"labels.__a\"",
+            ),
+            (r#"{"id": "$ID", "account": 7}"#, "\"account\""),
+            (r#"{"id": "$ID", "id": "$ID"}"#, "given twice"),
+        ] {
+            let told = one(text).expect_err(text);
+            assert!(told.contains(place), "{text}: {told}");
+            assert!(!told.contains("s3cret"), "{text}: {told}");
+        }
+    }
+
+    #[test]
+    fn lists_are_bounded_and_the_bad_ones_among_them_are_alone() {
+        let list = format!("[{{\"id\": \"{ID}\"}}, null, {{\"id\": \"x\"}}]");
+        let Ok(Body::List(list)) = parse(list.as_bytes()) else {
+            panic!("no list");
+        };
+        assert!(list[0].is_ok() && list.len() == 3);
+        assert!(told(list[1].as_ref().unwrap_err()).contains("\"[1]\""));
+        assert!(told(list[2].as_ref().unwrap_err()).contains("\"[2].id\""));
+        let labels: Vec<_> = (0..label::MOST).map(|n| format!("\"l{n}\":\"\"")).collect();
+        let full = format!(
+            "{{\"id\":\"{ID}\",\"account\":\"a\",\"labels\":{{{}}}}}",
+            labels.join(",")
+        );
+        let most = format!("[{}]", vec![full; MOST].join(","));
+        assert!(
+            matches!(parse(most.as_bytes()), Ok(Body::List(list)) if list.iter().all(Result::is_ok))
+        );
+        let more = format!("[{}]", vec!["0"; MOST + 1].join(","));
+        let problem = parse(more.as_bytes()).err().unwrap();
+        assert!(
+            problem.detail.contains("more than 10000"),
+            "{}",
+            problem.detail
+        );
+    }
+}

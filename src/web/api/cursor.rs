@@ -1,0 +1,47 @@
+//! Where a page of the list ended, so that the next one begins behind it.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::operation::OperationId;
+
+/// The last operation of a page: its account, and its id.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Cursor {
+    pub(super) account: String,
+    pub(super) id: OperationId,
+}
+
+impl FromStr for Cursor {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let parsed = text.rsplit_once('/').and_then(|(account, id)| {
+            let account = account.to_owned();
+            id.parse().ok().map(|id| Self { account, id })
+        });
+        parsed.ok_or("after: expected what a page before gave as `next`.")
+    }
+}
+
+impl fmt::Display for Cursor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.account, self.id)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cursor_is_read_as_it_was_written() {
+        let text = "a/b/comms_operation_01h2xcejqtf2nbrexx3vqjhp41";
+        let cursor: Cursor = text.parse().unwrap();
+        assert_eq!(cursor.account, "a/b");
+        assert_eq!(cursor.to_string(), text);
+        for text in ["", "/", "a/b", "comms_operation_01h2xcejqtf2nbrexx3vqjhp41"] {
+            assert!(text.parse::<Cursor>().is_err(), "{text}");
+        }
+    }
+}

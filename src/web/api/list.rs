@@ -1,0 +1,136 @@
+//! `GET`: what is known of operations, a page at a time.
+
+use std::sync::Arc;
+
+use axum::extract::{RawQuery, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use serde::Serialize;
+
+use super::Service;
+use super::cursor::Cursor;
+use super::problem::Problem;
+use super::query::Query;
+use super::shown::Shown;
+use crate::collector::Account;
+use crate::operation::OperationId;
+use crate::registry::View;
+
+/// How many operations a page has unless said otherwise, and at most.
+const USUAL: usize = 100;
+const MOST: usize = 1000;
+
+#[derive(Debug, Serialize)]
+struct Page {
+    operations: Vec<Shown>,
+    /// What to give as `after` for what comes next; `null` at the end. A page may have fewer operations than asked for, and
+    /// still not be the last.
+    next: Option<String>,
+}
+
+/// What a request asks for.
+struct Asked {
+    /// The accounts that are left, in the order of the configuration.
+    accounts: Vec<Account>,
+    /// In the first of them, what comes behind this one.
+    after: Option<OperationId>,
+    limit: usize,
+    state: Option<String>,
+    labels: Vec<(String, String)>,
+}
+
+pub(super) async fn list(
+    State(service): State<Arc<Service>>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Problem> {
+    let asked = Asked::read(&service, Query::read(query.as_deref()))?;
+    Ok(super::json(StatusCode::OK, &asked.page()))
+}
+
+impl Asked {
+    fn read(service: &Service, mut query: Query) -> Result<Self, Problem> {
+        let account = query.one("account")?;
+        let mut accounts = super::accounts(service, account.as_deref())?;
+        let limit = match query.one("limit")? {
+            Some(limit) => read_limit(&limit)?,
+            None => USUAL,
+        };
+        let after: Option<Result<Cursor, _>> = query.one("after")?.map(|after| after.parse());
+        let after = after.transpose().map_err(Problem::bad_request)?;
+        if let Some(after) = &after {
+            let at = accounts
+                .iter()
+                .position(|account| **account.name() == *after.account);
+            let at = at.ok_or_else(|| {
+                let detail = "after: its account is not among those that are listed.";
+                Problem::new(StatusCode::NOT_FOUND, detail)
+            })?;
+            accounts.drain(..at);
+        }
+        let labels = query
+            .all("label")
+            .into_iter()
+            .map(|label| read_label(&label));
+        let asked = Self {
+            accounts,
+            after: after.map(|after| after.id),
+            limit,
+            state: query.one("state")?,
+            labels: labels.collect::<Result<_, _>>()?,
+        };
+        query.finish("account, state, label, limit and after")?;
+        Ok(asked)
+    }
+
+    fn page(&self) -> Page {
+        let mut operations = Vec::new();
+        let mut after = self.after;
+        for (at, account) in self.accounts.iter().enumerate() {
+            let left = self.limit - operations.len();
+            let found = account.views(after.take(), left, &|view| self.wants(view));
+            let shown = found
+                .views
+                .iter()
+                .map(|view| Shown::new(account.name(), view));
+            operations.extend(shown);
+            let is_last = at + 1 == self.accounts.len();
+            let end = found.next.or_else(|| {
+                let is_full = operations.len() == self.limit && !is_last;
+                is_full.then(|| found.views.last().map(|view| view.shown.id))?
+            });
+            if let Some(id) = end {
+                let account = account.name().to_string();
+                let next = Some(Cursor { account, id }.to_string());
+                return Page { operations, next };
+            }
+        }
+        Page {
+            operations,
+            next: None,
+        }
+    }
+
+    fn wants(&self, view: &View) -> bool {
+        let state = view.shown.seen.as_ref().map(|seen| seen.state.as_str());
+        let has = |(name, value): &(String, String)| view.labels.get(name) == Some(value);
+        self.state
+            .as_deref()
+            .is_none_or(|wanted| state == Some(wanted))
+            && self.labels.iter().all(has)
+    }
+}
+
+fn read_limit(text: &str) -> Result<usize, Problem> {
+    let limit = text.parse().ok().filter(|limit| (1..=MOST).contains(limit));
+    limit.ok_or_else(|| {
+        Problem::bad_request(format!("limit: expected a whole number from 1 to {MOST}."))
+    })
+}
+
+fn read_label(text: &str) -> Result<(String, String), Problem> {
+    let pair = text.split_once('=').filter(|(name, _)| !name.is_empty());
+    let pair = pair.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    pair.ok_or_else(|| {
+        Problem::bad_request("label: expected a name and a value, such as label=campaign=spring.")
+    })
+}

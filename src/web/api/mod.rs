@@ -1,0 +1,116 @@
+//! `/api/v1/operations`: whoever sends registers what was sent, asks how it stands, and has it forgotten.
+//!
+//! Off unless `--web.enable-api` says otherwise. What is answered as registered is on the disk. Every refusal is a problem
+//! as RFC 9457 describes them (<https://www.rfc-editor.org/rfc/rfc9457>); `openapi.json` beside this file describes all of it.
+
+mod body;
+mod cursor;
+mod description;
+mod list;
+mod one;
+mod problem;
+mod query;
+mod register;
+mod shown;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::response::Response;
+use axum::routing::{MethodRouter, any, get};
+
+use self::problem::Problem;
+use super::Service;
+use crate::collector::Account;
+
+/// Where operations are registered and listed; below it stands each one.
+pub(super) const OPERATIONS: &str = "/api/v1/operations";
+
+/// The paths of the API; while it is off, they say how to turn it on.
+pub(super) fn routes(is_on: bool) -> Router<Arc<Service>> {
+    if !is_on {
+        return Router::new()
+            .route("/api", any(off))
+            .route("/api/{*path}", any(off));
+    }
+    Router::new()
+        .route(
+            OPERATIONS,
+            only(get(list::list).post(register::register), "GET,HEAD,POST")
+                .layer(DefaultBodyLimit::max(body::LARGEST)),
+        )
+        .route(
+            &format!("{OPERATIONS}/{{id}}"),
+            only(get(one::show).delete(one::forget), "GET,HEAD,DELETE"),
+        )
+        .route(
+            "/api/v1/openapi.json",
+            only(get(description::description), "GET,HEAD"),
+        )
+        .route("/api", any(nothing))
+        .route("/api/{*path}", any(nothing))
+}
+
+/// A method that a path does not have is a problem, too.
+fn only(methods: MethodRouter<Arc<Service>>, allowed: &'static str) -> MethodRouter<Arc<Service>> {
+    methods.fallback(move |method: Method| async move {
+        let detail = format!("{method} is not for this path; it takes {allowed}.");
+        let problem = Problem::new(StatusCode::METHOD_NOT_ALLOWED, detail);
+        problem.with_header(header::ALLOW, HeaderValue::from_static(allowed))
+    })
+}
+
+async fn off() -> Problem {
+    let detail = "The API is off; start the exporter with --web.enable-api.";
+    Problem::new(StatusCode::FORBIDDEN, detail)
+}
+
+async fn nothing() -> Problem {
+    let detail = format!("There is nothing here; operations are at {OPERATIONS}.");
+    Problem::new(StatusCode::NOT_FOUND, detail)
+}
+
+/// The account of this name; without a name, the only one.
+fn account(service: &Service, name: Option<&str>) -> Result<Account, Problem> {
+    let found = service.collector.account(name);
+    found.ok_or_else(|| {
+        let names = service.collector.names().join(", ");
+        match name {
+            Some(_) => Problem::new(
+                StatusCode::NOT_FOUND,
+                format!("There is no such account; there are: {names}."),
+            ),
+            None => Problem::new(
+                StatusCode::CONFLICT,
+                format!("There are several accounts, and none is named: {names}."),
+            ),
+        }
+    })
+}
+
+/// The account of this name, or all of them.
+fn accounts(service: &Service, name: Option<&str>) -> Result<Vec<Account>, Problem> {
+    if name.is_some() {
+        return account(service, name).map(|account| vec![account]);
+    }
+    let names = service.collector.names();
+    // One that a new configuration took away meanwhile is just not there.
+    let all = names
+        .iter()
+        .filter_map(|name| service.collector.account(Some(name)));
+    Ok(all.collect())
+}
+
+/// Whether the media type of a request is JSON, whatever its parameters.
+fn is_json(headers: &HeaderMap) -> bool {
+    let given = headers.get(header::CONTENT_TYPE);
+    let media = given.and_then(|value| value.to_str().ok()?.split(';').next());
+    media.is_some_and(|media| media.trim().eq_ignore_ascii_case("application/json"))
+}
+
+/// A JSON answer.
+fn json(status: StatusCode, body: &impl serde::Serialize) -> Response {
+    problem::respond(status, "application/json", body)
+}

@@ -1,0 +1,97 @@
+//! What is wrong with a request, as `application/problem+json`.
+
+use axum::body::Body;
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+
+use crate::document::{self, Findings};
+
+/// A refusal, as RFC 9457 shapes it: the status says what kind it is, so `type` stays `about:blank`.
+#[derive(Debug, Serialize)]
+pub(super) struct Problem {
+    r#type: &'static str,
+    title: &'static str,
+    #[serde(serialize_with = "code")]
+    pub(super) status: StatusCode,
+    pub(super) detail: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) errors: Vec<Fault>,
+}
+
+/// One thing that is wrong with a body.
+#[derive(Debug, Serialize)]
+pub(super) struct Fault {
+    /// A path into the body, such as `[3].labels.campaign`; empty for all of it.
+    place: String,
+    message: String,
+}
+
+impl Problem {
+    pub(super) fn new(status: StatusCode, detail: impl Into<String>) -> Self {
+        Self {
+            r#type: "about:blank",
+            title: status.canonical_reason().unwrap_or("Problem"),
+            status,
+            detail: detail.into(),
+            errors: Vec::new(),
+        }
+    }
+
+    /// A bad request for which nothing but its text is to blame.
+    pub(super) fn bad_request(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, detail)
+    }
+
+    /// A body in which something is wrong.
+    pub(super) fn malformed(findings: &Findings) -> Self {
+        let mut detail = "The body is not what it should be; see `errors`.".to_owned();
+        if findings.more > 0 {
+            detail = format!("{detail} There are {} more.", findings.more);
+        }
+        Self {
+            errors: findings.problems.iter().map(Fault::from).collect(),
+            ..Self::bad_request(detail)
+        }
+    }
+
+    pub(super) fn with_header(self, name: HeaderName, value: HeaderValue) -> Response {
+        let mut response = self.into_response();
+        response.headers_mut().insert(name, value);
+        response
+    }
+}
+
+impl From<&document::Problem> for Fault {
+    fn from(problem: &document::Problem) -> Self {
+        Self {
+            place: problem.place.clone(),
+            message: problem.message.clone(),
+        }
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        respond(self.status, "application/problem+json", &self)
+    }
+}
+
+/// An answer of JSON.
+pub(super) fn respond(status: StatusCode, media: &'static str, body: &impl Serialize) -> Response {
+    let (status, body) = match serde_json::to_vec(body) {
+        Ok(body) => (status, Body::from(body)),
+        // None of what is answered has keys that are no strings, which is all that could fail.
+        Err(_) => (StatusCode::INTERNAL_SERVER_ERROR, Body::empty()),
+    };
+    (status, [(header::CONTENT_TYPE, media)], body).into_response()
+}
+
+/// A status as its number.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands references")]
+pub(super) fn code<S: serde::Serializer>(
+    status: &StatusCode,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    serializer.serialize_u16(status.as_u16())
+}

@@ -1,0 +1,205 @@
+//! `POST`: operations are registered, and on the disk before that is said.
+
+use std::sync::Arc;
+
+use axum::extract::{RawQuery, Request, State};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use futures_util::future::join_all;
+use serde::Serialize;
+
+use super::Service;
+use super::body::{self, Asked, Body};
+use super::problem::{Fault, Problem, code};
+use super::query::Query;
+use crate::collector::{Account, Registered};
+use crate::operation::OperationId;
+use crate::snapshot::Labels;
+use crate::store::StoreError;
+
+/// What became of one operation.
+#[derive(Debug, Serialize)]
+struct Became {
+    #[serde(serialize_with = "code")]
+    status: StatusCode,
+    result: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    account: Option<Arc<str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    labels: Option<Labels>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detail: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    errors: Vec<Fault>,
+}
+
+#[derive(Debug, Serialize)]
+struct Results {
+    results: Vec<Became>,
+}
+
+/// The operations of a request that go to one account, each with its place in the request.
+struct Group {
+    account: Account,
+    places: Vec<usize>,
+    operations: Vec<(OperationId, Labels)>,
+}
+
+pub(super) async fn register(
+    State(service): State<Arc<Service>>,
+    RawQuery(query): RawQuery,
+    request: Request,
+) -> Result<Response, Problem> {
+    let mut query = Query::read(query.as_deref());
+    let usual = query.one("account")?;
+    query.finish("account")?;
+    match body::read(request).await? {
+        Body::One(asked) => {
+            let became = register_all(&service, usual.as_deref(), vec![Ok(asked?)]).await;
+            became.into_iter().next().map_or_else(
+                || Err(Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "")),
+                Became::alone,
+            )
+        }
+        Body::List(list) => {
+            let results = register_all(&service, usual.as_deref(), list).await;
+            Ok(super::json(together(&results), &Results { results }))
+        }
+    }
+}
+
+/// The status of them all: that of each where they agree and none is refused, else 207.
+fn together(results: &[Became]) -> StatusCode {
+    let first = results.first().map_or(StatusCode::OK, |first| first.status);
+    if first.is_success() && results.iter().all(|each| each.status == first) {
+        first
+    } else {
+        StatusCode::MULTI_STATUS
+    }
+}
+
+/// Registers what can be; the results stand where what was asked for stood. `usual` is the account of those that name none.
+async fn register_all(
+    service: &Service,
+    usual: Option<&str>,
+    asked: Vec<Result<Asked, Problem>>,
+) -> Vec<Became> {
+    let mut groups: Vec<Group> = Vec::new();
+    let mut results: Vec<_> = std::iter::repeat_with(|| None).take(asked.len()).collect();
+    for (place, asked) in asked.into_iter().enumerate() {
+        let found = asked.and_then(|asked| {
+            let account = super::account(service, asked.account.as_deref().or(usual))?;
+            Ok((account, asked))
+        });
+        match found {
+            Ok((account, asked)) => group(&mut groups, account, place, asked),
+            Err(problem) => results[place] = Some(Became::refused(problem)),
+        }
+    }
+    let registrations = groups.into_iter().map(|group| async {
+        let became = group.account.register(group.operations.clone()).await;
+        (group, became)
+    });
+    for (group, became) in join_all(registrations).await {
+        let name = group.account.name();
+        let operations = group.places.into_iter().zip(group.operations);
+        for (at, (place, operation)) in operations.enumerate() {
+            let became = became.as_ref().map(|became| became[at]);
+            results[place] = Some(Became::new(became, name, operation));
+        }
+    }
+    results.into_iter().flatten().collect()
+}
+
+fn group(groups: &mut Vec<Group>, account: Account, place: usize, asked: Asked) {
+    let known = groups
+        .iter()
+        .position(|group| group.account.name() == account.name());
+    let at = known.unwrap_or_else(|| {
+        groups.push(Group {
+            account,
+            places: Vec::new(),
+            operations: Vec::new(),
+        });
+        groups.len() - 1
+    });
+    groups[at].places.push(place);
+    groups[at].operations.push((asked.id, asked.labels));
+}
+
+impl Became {
+    fn new(
+        became: Result<Registered, &StoreError>,
+        account: &Arc<str>,
+        (id, labels): (OperationId, Labels),
+    ) -> Self {
+        let (status, result, detail) = match became {
+            Ok(Registered::New) => (StatusCode::CREATED, "created", None),
+            Ok(Registered::Changed) => (StatusCode::OK, "updated", None),
+            Ok(Registered::Same) => (StatusCode::OK, "unchanged", None),
+            Ok(Registered::Over) => (
+                StatusCode::CONFLICT,
+                "expired",
+                Some("It is older than 7 days; Twilio keeps nothing of it any more."),
+            ),
+            Ok(Registered::Ahead) => (
+                StatusCode::CONFLICT,
+                "ahead",
+                Some("Its id says that it was created more than a day from now; is a clock wrong?"),
+            ),
+            Ok(Registered::TooMany) => (
+                StatusCode::INSUFFICIENT_STORAGE,
+                "full",
+                Some("As many operations are registered as may be."),
+            ),
+            Err(_) => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "unavailable",
+                Some(
+                    "It could not be saved, so it is not registered; the exporter's log says why. Try again.",
+                ),
+            ),
+        };
+        Self {
+            status,
+            result,
+            id: Some(id.to_string()),
+            account: Some(Arc::clone(account)),
+            labels: Some(labels),
+            detail: detail.map(str::to_owned),
+            errors: Vec::new(),
+        }
+    }
+
+    fn refused(problem: Problem) -> Self {
+        Self {
+            status: problem.status,
+            result: "invalid",
+            id: None,
+            account: None,
+            labels: None,
+            detail: Some(problem.detail),
+            errors: problem.errors,
+        }
+    }
+
+    /// The answer when there was just this one.
+    fn alone(self) -> Result<Response, Problem> {
+        if !self.status.is_success() {
+            let mut problem = Problem::new(self.status, self.detail.unwrap_or_default());
+            problem.errors = self.errors;
+            return Err(problem);
+        }
+        let id = self.id.as_deref().unwrap_or_default();
+        let location = format!("{}/{id}", super::OPERATIONS);
+        let mut response = super::json(self.status, &self).into_response();
+        if self.status == StatusCode::CREATED
+            && let Ok(location) = HeaderValue::from_str(&location)
+        {
+            response.headers_mut().insert(header::LOCATION, location);
+        }
+        Ok(response)
+    }
+}

@@ -1,0 +1,81 @@
+//! An operation as the API shows it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use crate::operation::{Operation, Status};
+use crate::registry::{Source, View};
+use crate::timestamp::Timestamp;
+
+/// One operation and what is known of it.
+#[derive(Debug, Serialize)]
+pub(super) struct Shown {
+    id: String,
+    account: Arc<str>,
+    /// All of the user's labels, those that are not shown as series included.
+    labels: BTreeMap<String, String>,
+    /// Who wants it watched; empty when it was found in the account's list.
+    sources: Vec<String>,
+    /// `null` until it has been read.
+    state: Option<String>,
+    size: Option<u32>,
+    recipients: Option<u32>,
+    attempts: Option<u32>,
+    /// By status; `null` until it has been read.
+    emails: Option<BTreeMap<String, u32>>,
+    created: Option<String>,
+    updated: Option<String>,
+    expires: Option<String>,
+    /// Whether the last attempt to read it worked; `null` before the first.
+    up: Option<bool>,
+    last_success: Option<String>,
+}
+
+impl Shown {
+    pub(super) fn new(account: &Arc<str>, view: &View) -> Self {
+        let seen = view.shown.seen.as_ref();
+        let stats = seen.map(|seen| &seen.stats);
+        Self {
+            id: view.shown.id.to_string(),
+            account: Arc::clone(account),
+            labels: BTreeMap::clone(&view.labels),
+            sources: view.sources.iter().map(name).collect(),
+            state: seen.map(|seen| seen.state.as_str().to_owned()),
+            size: stats.and_then(|stats| stats.size),
+            recipients: stats.and_then(|stats| stats.recipients),
+            attempts: stats.and_then(|stats| stats.attempts),
+            emails: seen.map(emails),
+            created: seen.map(|seen| seen.created.to_string()),
+            updated: seen.and_then(|seen| seen.updated).map(text),
+            expires: seen.map(|seen| seen.expires().to_string()),
+            up: view.shown.up,
+            last_success: view.shown.last_success.map(text),
+        }
+    }
+}
+
+/// A source as the API calls it: what kind it is, and which one of its kind.
+pub(super) fn name(source: &Source) -> String {
+    match source {
+        Source::Configuration => "configuration".to_owned(),
+        Source::Api => "api".to_owned(),
+        Source::File(path) => format!("file:{path}"),
+        Source::Url(url) => format!("url:{url}"),
+    }
+}
+
+fn text(time: Timestamp) -> String {
+    time.to_string()
+}
+
+fn emails(seen: &Operation) -> BTreeMap<String, u32> {
+    let known = Status::ALL.iter().zip(seen.stats.emails);
+    let known = known.map(|(status, emails)| (status.as_str().to_owned(), emails));
+    let unknown = seen.stats.unknown();
+    let unknown = unknown
+        .iter()
+        .map(|(name, emails)| (name.as_str().to_owned(), *emails));
+    known.chain(unknown).collect()
+}

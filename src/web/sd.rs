@@ -1,0 +1,154 @@
+//! `/sd`: the operations that have series as targets, for Prometheus' HTTP service discovery
+//! (<https://prometheus.io/docs/prometheus/latest/http_sd/>).
+//!
+//! Prometheus probes them (see `probe`), and several can divide them by `hashmod`. Where nobody scrapes the metrics of the
+//! exporter that lists them, asking for targets is what keeps them up to date.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::{RawQuery, State};
+use axum::http::{HeaderMap, HeaderName, StatusCode};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+
+use super::Service;
+use crate::deadline;
+use crate::snapshot::{AccountSnapshot, ShownOperation};
+
+/// In which Prometheus tells how often it asks.
+const REFRESH: HeaderName = HeaderName::from_static("x-prometheus-refresh-interval-seconds");
+/// How often Prometheus asks unless told otherwise.
+const USUAL: Duration = Duration::from_mins(1);
+/// What every meta label begins with.
+const META: &str = "__meta_twilio_email_";
+
+/// A target group of one target: Prometheus wants labels by group.
+#[derive(Debug, Serialize)]
+struct Group {
+    targets: [String; 1],
+    labels: BTreeMap<String, String>,
+}
+
+pub(super) async fn sd(
+    State(service): State<Arc<Service>>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Response {
+    let account = match read(query.as_deref()) {
+        Ok(account) => account,
+        Err(problem) => return (StatusCode::BAD_REQUEST, problem).into_response(),
+    };
+    if account.is_some() && service.collector.account(account.as_deref()).is_none() {
+        // A mistyped name must not look like an account without operations.
+        let names = service.collector.names().join(", ");
+        let problem = format!("There is no such account; there are: {names}.\n");
+        return (StatusCode::BAD_REQUEST, problem).into_response();
+    }
+    let _under_way = service.under_way.begin();
+    let header = headers.get(&REFRESH).and_then(|value| value.to_str().ok());
+    let every = interval(header);
+    // By then Prometheus has given up (its time-out is the interval), and the next answer finds what this one began.
+    let budget = deadline::budget(None, service.timeout_offset).min(every / 2);
+    service.collector.refresh(every / 2, budget).await;
+    let snapshot = service.collector.snapshot().await;
+    let accounts = snapshot.accounts.iter();
+    let groups: Vec<Group> = accounts
+        .filter(|each| account.as_ref().is_none_or(|name| *each.name == **name))
+        .flat_map(|account| {
+            account
+                .operations
+                .iter()
+                .map(|operation| Group::new(account, operation))
+        })
+        .collect();
+    if groups.is_empty() && !service.collector.has_collected() {
+        // An empty list would end every probe; after an error Prometheus keeps the targets it has.
+        let problem = "Not known yet: no collection has finished.\n";
+        return (StatusCode::SERVICE_UNAVAILABLE, problem).into_response();
+    }
+    ([(REFRESH, every.as_secs_f64().to_string())], Json(groups)).into_response()
+}
+
+/// The account that is asked for; the error is a sentence for whoever wrote the scrape configuration.
+fn read(query: Option<&str>) -> Result<Option<String>, &'static str> {
+    let mut account = None;
+    for (name, value) in url::form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
+        if name != "account" {
+            return Err("Unknown parameter; there is account.\n");
+        }
+        if account.replace(value.into_owned()).is_some() {
+            return Err("The parameter account is given twice.\n");
+        }
+    }
+    Ok(account)
+}
+
+/// How often Prometheus asks; a header that is no positive number counts as missing.
+fn interval(header: Option<&str>) -> Duration {
+    let seconds = header.and_then(|text| text.trim().parse().ok());
+    let given = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    given.filter(|given| !given.is_zero()).unwrap_or(USUAL)
+}
+
+impl Group {
+    fn new(account: &AccountSnapshot, operation: &ShownOperation) -> Self {
+        let id = operation.id.to_string();
+        let mut labels = BTreeMap::new();
+        let mut add = |name: &str, value: String| labels.insert(format!("{META}{name}"), value);
+        add("account", account.name.to_string());
+        add("operation_id", id.clone());
+        for (name, value) in &*operation.labels {
+            add(&format!("label_{name}"), value.clone());
+        }
+        if let Some(seen) = &operation.seen {
+            add("state", seen.state.as_str().to_owned());
+            if let Some(size) = seen.stats.size {
+                add("size", size.to_string());
+            }
+            add(
+                "created_timestamp_seconds",
+                seen.created.as_seconds().to_string(),
+            );
+            add(
+                "expires_timestamp_seconds",
+                seen.expires().as_seconds().to_string(),
+            );
+        }
+        Self {
+            targets: [id],
+            labels,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_interval_is_prometheus_or_a_minute() {
+        assert_eq!(interval(Some(" 30 ")), Duration::from_secs(30));
+        assert_eq!(interval(Some("0.5")), Duration::from_millis(500));
+        for odd in [
+            None,
+            Some(""),
+            Some("0"),
+            Some("-1"),
+            Some("NaN"),
+            Some("inf"),
+            Some("1m"),
+        ] {
+            assert_eq!(interval(odd), USUAL, "{odd:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_asked_for_is_one_account_or_all() {
+        assert_eq!(read(None), Ok(None));
+        assert_eq!(read(Some("account=a%20b")), Ok(Some("a b".to_owned())));
+        assert!(read(Some("account=a&account=b")).is_err() && read(Some("acount=a")).is_err());
+    }
+}

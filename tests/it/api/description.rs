@@ -1,0 +1,65 @@
+//! The description of the API is of this API; tests/api holds the answers to it.
+
+use std::time::Duration;
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use super::{ask, get, start};
+use crate::support::exporter::one_account;
+use crate::support::twilio::Twilio;
+
+#[tokio::test]
+async fn the_description_has_just_the_paths_and_methods_there_are() {
+    let twilio = Twilio::empty().await;
+    let exporter = start(&one_account(&twilio, "")).await;
+    let id = twilio.put(Duration::ZERO, json!({"total": 7})).to_string();
+    let answer = get(&exporter, "/api/v1/openapi.json").await;
+    assert_eq!(answer.body["openapi"], "3.1.0");
+    let paths = answer.body["paths"].as_object().unwrap();
+    assert_eq!(paths.len(), 3);
+    for (path, described) in paths {
+        for method in ["get", "put", "post", "delete", "patch", "options"] {
+            let asked = Method::from_bytes(method.to_uppercase().as_bytes()).unwrap();
+            let path = path.replace("{id}", &id);
+            let status = ask(&exporter, asked, &path, None).await.status;
+            let is_described = described.get(method).is_some();
+            assert_eq!(status != 405, is_described, "{method} {path}");
+            if is_described {
+                let responses = described[method]["responses"].as_object().unwrap();
+                assert!(
+                    responses.contains_key(&status.to_string()),
+                    "{method} {path}: {status}"
+                );
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_reference_in_it_leads_somewhere() {
+    fn references<'d>(value: &'d Value, found: &mut Vec<&'d str>) {
+        match value {
+            Value::Object(entries) => {
+                for (key, value) in entries {
+                    match value.as_str().filter(|_| key == "$ref") {
+                        Some(reference) => found.push(reference),
+                        None => references(value, found),
+                    }
+                }
+            }
+            Value::Array(items) => items.iter().for_each(|item| references(item, found)),
+            _ => {}
+        }
+    }
+    let twilio = Twilio::empty().await;
+    let exporter = start(&one_account(&twilio, "")).await;
+    let described = get(&exporter, "/api/v1/openapi.json").await.body;
+    let mut found = Vec::new();
+    references(&described, &mut found);
+    assert!(found.len() > 20);
+    for reference in found {
+        let pointer = reference.strip_prefix('#').unwrap();
+        assert!(described.pointer(pointer).is_some(), "{reference}");
+    }
+}

@@ -1,0 +1,85 @@
+//! `/api/v1/operations`, asked as a sender would.
+
+mod description;
+mod durable;
+mod list;
+mod register;
+
+use reqwest::Method;
+use serde_json::Value;
+use twilio_email_exporter::clock::Clock;
+use twilio_email_exporter::config::Overrides;
+
+use crate::support::exporter::Exporter;
+
+/// Where operations are.
+const OPERATIONS: &str = "/api/v1/operations";
+
+/// An answer.
+#[derive(Debug)]
+struct Answer {
+    status: u16,
+    headers: reqwest::header::HeaderMap,
+    body: Value,
+}
+
+async fn start(yaml: &str) -> Exporter {
+    let options = Overrides {
+        enable_api: Some(true),
+        ..Overrides::default()
+    };
+    Exporter::start_with(yaml, Clock::System, options).await
+}
+
+/// One request; a body is sent as JSON. Whatever is refused must be a problem.
+async fn ask(exporter: &Exporter, method: Method, path: &str, body: Option<String>) -> Answer {
+    let mut request = exporter.client.request(method, exporter.url(path));
+    if let Some(body) = body {
+        request = request
+            .header("content-type", "application/json")
+            .body(body);
+    }
+    let response = request.send().await.unwrap();
+    let status = response.status().as_u16();
+    let headers = response.headers().clone();
+    let text = response.text().await.unwrap();
+    let body: Value = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"));
+    if status >= 400 {
+        assert_eq!(
+            headers["content-type"], "application/problem+json",
+            "{path}"
+        );
+        assert_eq!(body["status"], status, "{body}");
+        assert!(
+            body["detail"]
+                .as_str()
+                .is_some_and(|detail| !detail.is_empty()),
+            "{body}"
+        );
+    } else {
+        assert_eq!(headers["content-type"], "application/json", "{path}");
+    }
+    Answer {
+        status,
+        headers,
+        body,
+    }
+}
+
+async fn get(exporter: &Exporter, path: &str) -> Answer {
+    ask(exporter, Method::GET, path, None).await
+}
+
+async fn post(exporter: &Exporter, body: &Value) -> Answer {
+    ask(exporter, Method::POST, OPERATIONS, Some(body.to_string())).await
+}
+
+async fn delete(exporter: &Exporter, id: impl std::fmt::Display) -> Answer {
+    ask(
+        exporter,
+        Method::DELETE,
+        &format!("{OPERATIONS}/{id}"),
+        None,
+    )
+    .await
+}
