@@ -162,22 +162,24 @@ pub struct WebOptions {
     #[arg(value_parser = given(PathBufValueParser::new()), hide = true)]
     web_config_file: Option<Given<PathBuf>>,
 
-    /// Registering operations over HTTP: refused by this version
+    /// Let senders register operations at /api/v1/operations: true or false [default: false]
     #[arg(
         long = "web.enable-api",
         env = "TWILIO_EMAIL_WEB_ENABLE_API",
         value_name = "BOOL"
     )]
-    #[arg(num_args = 0..=1, default_missing_value = "true", value_parser = given(BoolValueParser::new()), hide = true)]
+    #[arg(num_args = 0..=1, default_missing_value = "true", value_parser = given(BoolValueParser::new()))]
+    #[arg(hide_env_values = true, hide_possible_values = true)]
     enable_api: Option<Given<bool>>,
 
-    /// Reloading over HTTP: refused by this version
+    /// Let POST /-/reload load the configuration again, as SIGHUP does: true or false [default: false]
     #[arg(
         long = "web.enable-lifecycle",
         env = "TWILIO_EMAIL_WEB_ENABLE_LIFECYCLE",
         value_name = "BOOL"
     )]
-    #[arg(num_args = 0..=1, default_missing_value = "true", value_parser = given(BoolValueParser::new()), hide = true)]
+    #[arg(num_args = 0..=1, default_missing_value = "true", value_parser = given(BoolValueParser::new()))]
+    #[arg(hide_env_values = true, hide_possible_values = true)]
     enable_lifecycle: Option<Given<bool>>,
 }
 

@@ -22,6 +22,11 @@ pub(super) async fn landing(State(service): State<Arc<Service>>) -> Html<String>
         push_row(&mut rows, account, now);
     }
     let metrics = escape(&service.telemetry_path);
+    let api = if service.api {
+        "<li><a href=\"/api/v1/operations\">Operations</a></li>\n<li><a href=\"/api/v1/openapi.json\">API</a></li>\n"
+    } else {
+        ""
+    };
     let mut version = escape(env!("CARGO_PKG_VERSION"));
     if let Some(revision) = option_env!("TWILIO_EMAIL_REVISION").filter(|text| !text.is_empty()) {
         version = format!("{version}, revision {}", escape(revision));
@@ -36,7 +41,7 @@ pub(super) async fn landing(State(service): State<Arc<Service>>) -> Html<String>
          <th class=\"number\">Operations</th><th class=\"number\">In flight</th><th class=\"number\">Emails delivered or opened</th>\
          <th class=\"number\">Undelivered or failed</th></tr></thead>\n\
          <tbody>\n{rows}</tbody>\n</table></div>\n\
-         <ul>\n<li><a href=\"{metrics}\">Metrics</a></li>\n<li><a href=\"/-/healthy\">Healthy?</a></li>\n<li><a href=\"/-/ready\">Ready?</a></li>\n</ul>\n\
+         <ul>\n<li><a href=\"{metrics}\">Metrics</a></li>\n<li><a href=\"/sd\">Operations as targets</a></li>\n{api}<li><a href=\"/-/healthy\">Healthy?</a></li>\n<li><a href=\"/-/ready\">Ready?</a></li>\n</ul>\n\
          <footer>Version {version}</footer>\n</main>\n</body>\n</html>\n",
         if snapshot.accounts.len() == 1 {
             "one account".to_owned()
