@@ -15,10 +15,12 @@
 //! forgets it; its series end, and what it gave to the counters stays. A counter grows by what an operation's high-water
 //! marks grow; what an operation created before the account was first watched had when it was first seen is baseline.
 //!
-//! Operations that the list does not tell of, and the users' labels of all of them, come from the configuration and from
-//! [`sources`]: files, looked at before each collection, and URLs, asked at their own intervals.
+//! Operations that the list does not tell of, and the users' labels of all of them, come from the configuration, from
+//! [`sources`] (files, looked at before each collection, and URLs, asked at their own intervals) and from senders who register
+//! them over HTTP; such a registration is in the [`store`] before it is answered.
 //!
-//! There is no other loop that polls: Prometheus decides when. Scrapes that come together share one collection. One that
+//! There is no other loop that polls: Prometheus decides when, by a scrape, by a probe of one operation, or by asking for
+//! targets. Scrapes that come together share one collection. One that
 //! outlives its scrape goes on behind it, bounded, and the next scrape finds what it found. Accounts are collected side
 //! by side, and none waits for another.
 //!
@@ -43,7 +45,8 @@
 //! - No secret that stands in a file needs a restart to be changed, and none is lost because the file is gone for a while.
 //! - No secret, address, subject or body ever reaches a label, a log line, an error or a page. No secret is ever an option.
 //! - No source of operations is ever half in force either: what is wrong in it leaves what it listed last.
-//! - No configuration is ever half in force: everything wrong in it is told at once, and nothing starts.
+//! - No configuration is ever half in force: everything wrong in it is told at once, and nothing starts, or the one before
+//!   stays.
 //! - No decision ever reads a clock: the time of day comes in as a value, from [`clock`] alone, and may jump.
 //!
 //! # The modules
@@ -57,6 +60,7 @@
 //! | what comes in, what goes out, what is kept, the other side | [`config`], [`exposition`], [`store`], [`simulator`] |
 //! | how to ask, what is known, where else operations are listed | [`twilio`], [`registry`], [`sources`] |
 //! | what to ask, and when; what to save | [`collector`] |
+//! | a new configuration while it runs | [`reload`] |
 //! | HTTP | [`web`] |
 //! | all of it together | [`app`] |
 //! | the command line | [`cli`] |
