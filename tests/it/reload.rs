@@ -7,8 +7,9 @@ use serde_json::json;
 use twilio_email_exporter::clock::Clock;
 use twilio_email_exporter::config::Overrides;
 
-use crate::support::exporter::{Exporter, account, one_account, operations};
+use crate::support::exporter::{Exporter, account, files, one_account, operations};
 use crate::support::exposition::Exposition;
+use crate::support::program::Program;
 use crate::support::twilio::Twilio;
 
 async fn start(yaml: &str) -> Exporter {
@@ -179,6 +180,33 @@ async fn under_load_no_scrape_fails_and_no_counter_falls() {
     };
     let ((last, size), ()) = tokio::join!(scrapes, reloads);
     assert!((last - size).abs() < 0.5, "{last} of {size}");
+}
+
+#[tokio::test]
+async fn the_program_loads_its_file_again_when_it_is_told_by_a_signal() {
+    let twilio = Twilio::empty().await;
+    let files = files(&one_account(&twilio, "discovery: false"));
+    let config = files.config.to_str().unwrap().to_owned();
+    let mut program = Program::exporter(&["--config.file", &config], &[]);
+    let address = program.address();
+    let id = twilio.put(Duration::ZERO, json!({"total": 7, "delivered": 7}));
+    files.write("config.yml", "accounts: none");
+    program.signal("HUP");
+    program.line(&[
+        "level=error",
+        "the configuration stays as it was",
+        "accounts",
+    ]);
+    let watched = format!("discovery: false\n{}", operations(&[id]));
+    files.write("config.yml", &one_account(&twilio, &watched));
+    program.signal("HUP");
+    program.line(&["level=info", "the configuration was loaded again"]);
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let scrape = client.get(format!("http://{address}/metrics")).send().await;
+    let seen = Exposition::parse(&scrape.unwrap().text().await.unwrap()).unwrap();
+    assert_eq!(seen.emails(id, "delivered"), Some(7.0));
+    let name = "twilio_email_exporter_config_last_reload_successful";
+    assert_eq!(seen.value(name, &[]), Some(1.0));
 }
 
 #[tokio::test]

@@ -226,6 +226,15 @@ async fn what_is_wrong_with_a_request_is_a_problem() {
         let answer = ask(&exporter, Method::POST, OPERATIONS, Some(body)).await;
         assert_eq!(answer.status, status, "{}", answer.body);
     }
+    // The send itself instead of Twilio's answer to it: somebody's mail, and none of it comes back.
+    let send = json!({"to": [{"address": "jane@example.com"}], "content": {"subject": "s3cret"}});
+    let answer = post(&exporter, &send).await;
+    assert_eq!(answer.status, 400);
+    let text = answer.body.to_string();
+    assert!(
+        !text.contains("example.com") && !text.contains("s3cret"),
+        "{text}"
+    );
     for media in ["text/plain", "application/x-www-form-urlencoded", ""] {
         let request = exporter.client.post(exporter.url(OPERATIONS));
         let request = request

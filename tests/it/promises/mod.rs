@@ -252,6 +252,43 @@ fn queries_to_paste_can_be_pasted() {
     promtool(&["check", "rules"], &[file]);
 }
 
+/// Blocks of YAML in a page that begin with the comment `# kind`.
+fn blocks(page: &str, kind: &str) -> Vec<String> {
+    let start = format!("```yaml\n# {kind}\n");
+    let blocks = page.split(&start).skip(1);
+    let blocks = blocks.map(|rest| rest.split("\n```").next().unwrap_or_default());
+    blocks.map(|block| format!("{block}\n")).collect()
+}
+
+#[test]
+fn configurations_to_copy_can_be_used() {
+    let page = read(&root().join("docs/scaling.md"));
+    let directory = tempfile::tempdir().unwrap();
+    let mut configurations = Vec::new();
+    for (at, block) in blocks(&page, "prometheus.yml").iter().enumerate() {
+        let file = directory.path().join(format!("{at}.yml"));
+        fs::write(&file, block).unwrap();
+        configurations.push(file);
+    }
+    assert_eq!(configurations.len(), 3);
+    for file in &configurations {
+        promtool(&["check", "config"], std::slice::from_ref(file));
+    }
+    let manifests = blocks(&page, "kubernetes");
+    let kinds: Vec<String> = manifests
+        .iter()
+        .flat_map(|block| block.split("---\n"))
+        .map(|document| {
+            let manifest: Value = serde_saphyr::from_str(document).unwrap();
+            assert!(manifest["apiVersion"].is_string(), "{manifest}");
+            assert!(manifest["metadata"]["name"].is_string(), "{manifest}");
+            manifest["kind"].as_str().unwrap().to_owned()
+        })
+        .collect();
+    let expected = ["Service", "StatefulSet", "ServiceMonitor", "ScrapeConfig"];
+    assert_eq!(kinds, expected);
+}
+
 fn promtool(arguments: &[&str], files: &[PathBuf]) {
     assert!(!files.is_empty(), "{arguments:?}: no files");
     let output = Command::new("promtool")
