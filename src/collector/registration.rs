@@ -1,7 +1,6 @@
 //! Operations that are registered and forgotten while the exporter runs; what is said to be kept is on the disk.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use super::account::AccountCollector;
 use super::keeper::in_full;
@@ -12,9 +11,6 @@ use crate::store::StoreError;
 
 /// So many operations may be registered for an account; each is kept in memory with its labels.
 pub const MOST_REGISTERED: usize = 1_000_000;
-
-/// An id whose time is further from now than that is not Twilio's, unless a clock is wrong; it would never expire.
-const AHEAD: Duration = Duration::from_hours(24);
 
 /// What became of an operation that was to be registered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,8 +23,6 @@ pub enum Registered {
     Same,
     /// It is older than Twilio keeps operations; it is not watched.
     Over,
-    /// Its id is of a time that is more than a day away; it is not watched.
-    Ahead,
     /// As many are registered as may be; it is not watched.
     TooMany,
 }
@@ -128,9 +122,6 @@ impl AccountCollector {
         let judge = |(id, labels): &(OperationId, Labels)| {
             if state.registry.is_over(*id, now) {
                 return Registered::Over;
-            }
-            if id.created() > now + AHEAD {
-                return Registered::Ahead;
             }
             let before = kept
                 .get(id)

@@ -144,11 +144,6 @@ impl Became {
                 "expired",
                 Some("It is older than 7 days; Twilio keeps nothing of it any more."),
             ),
-            Ok(Registered::Ahead) => (
-                StatusCode::CONFLICT,
-                "ahead",
-                Some("Its id says that it was created more than a day from now; is a clock wrong?"),
-            ),
             Ok(Registered::TooMany) => (
                 StatusCode::INSUFFICIENT_STORAGE,
                 "full",
