@@ -70,8 +70,9 @@ fn the_help_names_the_defaults_and_hides_what_is_refused() {
             "{default} in {help}"
         );
     }
-    for hidden in ["web.enable", "web.config"] {
-        assert!(!help.contains(hidden), "{hidden} in {help}");
+    assert!(!help.contains("web.config"), "{help}");
+    for shown in ["--web.enable-api", "--web.enable-lifecycle"] {
+        assert!(help.contains(shown), "{shown} in {help}");
     }
 }
 
