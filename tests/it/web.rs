@@ -149,16 +149,27 @@ async fn names_mean_nothing_to_html() {
 #[tokio::test]
 async fn every_link_of_the_landing_page_works() {
     let twilio = Twilio::empty().await;
-    let exporter = Exporter::watching(&twilio).await.settled().await;
-    let page = exporter.get("/").await.text().await.unwrap();
-    let links: Vec<_> = page
-        .split("href=\"")
-        .skip(1)
-        .map(|rest| rest.split('"').next().unwrap())
-        .collect();
-    assert_eq!(links, ["/metrics", "/-/healthy", "/-/ready"]);
-    for link in links {
-        assert_eq!(exporter.get(link).await.status(), 200, "{link}");
+    let plain = ["/metrics", "/sd", "/-/healthy", "/-/ready"];
+    let api = ["/api/v1/operations", "/api/v1/openapi.json"];
+    let with_api = [&plain[..2], &api, &plain[2..]].concat();
+    for (enable_api, expected) in [(None, plain.to_vec()), (Some(true), with_api)] {
+        let options = Overrides {
+            enable_api,
+            ..Overrides::default()
+        };
+        let yaml = one_account(&twilio, "");
+        let exporter = Exporter::start_with(&yaml, Clock::System, options).await;
+        let exporter = exporter.settled().await;
+        let page = exporter.get("/").await.text().await.unwrap();
+        let links: Vec<_> = page
+            .split("href=\"")
+            .skip(1)
+            .map(|rest| rest.split('"').next().unwrap())
+            .collect();
+        assert_eq!(links, expected);
+        for link in links {
+            assert_eq!(exporter.get(link).await.status(), 200, "{link}");
+        }
     }
 }
 
