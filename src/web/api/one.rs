@@ -1,5 +1,6 @@
 //! One operation: how it stands, and that it be forgotten.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use axum::extract::rejection::PathRejection;
@@ -14,17 +15,17 @@ use super::query::Query;
 use super::shown::{self, Shown};
 use crate::collector::Account;
 use crate::operation::OperationId;
-use crate::registry::{Source, View};
 
 /// What is left of an operation that is registered no more.
 #[derive(Debug, Serialize)]
 struct Forgotten {
     id: String,
-    account: Arc<str>,
-    /// Whether it goes on being watched all the same: others list it, or it is in the account's list.
+    /// Where it was registered.
+    accounts: Vec<Arc<str>>,
+    /// Whether it goes on being watched all the same: others list it, or it is in an account's list.
     watched: bool,
     /// Who else wants it watched.
-    sources: Vec<String>,
+    sources: BTreeSet<String>,
 }
 
 /// `GET`.
@@ -34,61 +35,56 @@ pub(super) async fn show(
     RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {
     let id = read_id(path)?;
-    let (account, view) = find(&service, id, query.as_deref(), |_| true)?.ok_or_else(|| {
+    let accounts = asked_for(&service, query.as_deref())?;
+    let mut known = accounts.iter().filter_map(|account| {
+        let view = account.view(id)?;
+        Some(Shown::new(account.name(), &view))
+    });
+    let shown = known.next().ok_or_else(|| {
         let detail = "No such operation is watched, nor is it in the list of an account.";
         Problem::new(StatusCode::NOT_FOUND, detail)
     })?;
-    Ok(super::json(
-        StatusCode::OK,
-        &Shown::new(account.name(), &view),
-    ))
+    Ok(super::json(StatusCode::OK, &shown))
 }
 
-/// `DELETE`.
+/// `DELETE`: in the account that is named, or wherever it was registered.
 pub(super) async fn forget(
     State(service): State<Arc<Service>>,
     path: Result<Path<String>, PathRejection>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {
     let id = read_id(path)?;
-    let is_registered = |view: &View| view.sources.contains(&Source::Api);
-    let was_none = || {
-        let detail = "No such operation was registered here.";
-        Problem::new(StatusCode::NOT_FOUND, detail)
-    };
-    let (account, _) = find(&service, id, query.as_deref(), is_registered)?.ok_or_else(was_none)?;
-    let forgotten = account.forget(id).await.map_err(|_| {
-        let detail = "That could not be saved, so it stays registered; the exporter's log says why. Try again.";
-        Problem::new(StatusCode::SERVICE_UNAVAILABLE, detail)
-    })?;
-    if !forgotten.was_registered {
-        return Err(was_none());
-    }
-    let body = Forgotten {
+    let accounts = asked_for(&service, query.as_deref())?;
+    let mut gone = Forgotten {
         id: id.to_string(),
-        account: Arc::clone(account.name()),
-        watched: account.view(id).is_some(),
-        sources: forgotten.still.iter().map(shown::name).collect(),
+        accounts: Vec::new(),
+        watched: false,
+        sources: BTreeSet::new(),
     };
-    Ok(super::json(StatusCode::OK, &body))
+    for account in &accounts {
+        let forgotten = account.forget(id).await.map_err(|_| {
+            let detail = "That could not be saved, so it stays registered; the exporter's log says why. Try again.";
+            Problem::new(StatusCode::SERVICE_UNAVAILABLE, detail)
+        })?;
+        if forgotten.was_registered {
+            gone.accounts.push(Arc::clone(account.name()));
+        }
+        gone.watched |= account.view(id).is_some();
+        gone.sources.extend(forgotten.still.iter().map(shown::name));
+    }
+    if gone.accounts.is_empty() {
+        let detail = "No such operation was registered here.";
+        return Err(Problem::new(StatusCode::NOT_FOUND, detail));
+    }
+    Ok(super::json(StatusCode::OK, &gone))
 }
 
-/// The first account, of the one that is named or of all, that knows `id` as it is `wanted`.
-fn find(
-    service: &Service,
-    id: OperationId,
-    query: Option<&str>,
-    wanted: impl Fn(&View) -> bool,
-) -> Result<Option<(Account, View)>, Problem> {
+/// The account that is named, or all of them.
+fn asked_for(service: &Service, query: Option<&str>) -> Result<Vec<Account>, Problem> {
     let mut query = Query::read(query);
     let name = query.one("account")?;
     query.finish("account")?;
-    let accounts = super::accounts(service, name.as_deref())?;
-    let mut known = accounts.into_iter().filter_map(|account| {
-        let view = account.view(id).filter(&wanted)?;
-        Some((account, view))
-    });
-    Ok(known.next())
+    super::accounts(service, name.as_deref())
 }
 
 fn read_id(path: Result<Path<String>, PathRejection>) -> Result<OperationId, Problem> {
