@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use super::groups::{Groups, Seen};
+use super::pool::Pool;
 use super::watched::{Watched, stronger_with};
 use crate::config::Series;
 use crate::operation::OperationId;
@@ -24,6 +25,7 @@ pub(super) struct Labelling {
     tags: HashMap<OperationId, Labels>,
     /// Operations whose tags are to be asked for, and how often that was in vain.
     untagged: BTreeMap<OperationId, u8>,
+    pool: Pool,
     pub(super) groups: Groups,
 }
 
@@ -38,6 +40,7 @@ impl Labelling {
             shown: HashMap::new(),
             tags: HashMap::new(),
             untagged: BTreeMap::new(),
+            pool: Pool::default(),
             groups: Groups::new(&series.aggregate_by, series.max_label_values),
         }
     }
@@ -151,7 +154,7 @@ impl Labelling {
         match tags {
             Some(tags) => {
                 self.untagged.remove(&id);
-                self.tags.insert(id, tags);
+                self.tags.insert(id, self.pool.share(tags));
             }
             None if !self.wanted.is_empty() => {
                 self.untagged.entry(id).or_default();
@@ -179,11 +182,8 @@ impl Labelling {
             Arc::clone(labels)
         } else {
             let allowed = labels.iter().filter(|(name, _)| is_allowed(name));
-            Arc::new(
-                allowed
-                    .map(|(name, value)| (name.clone(), value.clone()))
-                    .collect(),
-            )
+            let allowed = allowed.map(|(name, value)| (name.clone(), value.clone()));
+            self.pool.share(Arc::new(allowed.collect()))
         };
         if shown.is_empty() {
             self.shown.remove(&id);

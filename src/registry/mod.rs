@@ -12,6 +12,7 @@ mod failures;
 mod groups;
 mod labelling;
 mod merging;
+mod pool;
 mod record;
 mod schedule;
 mod shown;

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 use std::sync::Arc;
 
+use super::pool::Pool;
 use crate::operation::OperationId;
 use crate::snapshot::Labels;
 
@@ -32,11 +33,15 @@ pub(super) struct Watched {
     merged: Listed,
     /// Those of them that are not known to the registry: they were never read.
     unread: BTreeSet<OperationId>,
+    pool: Pool,
 }
 
 impl Watched {
     /// Takes in everything that `source` lists now. Returns the operations that came, went or got other labels.
-    pub(super) fn replace(&mut self, source: Source, listed: Listed) -> Vec<OperationId> {
+    pub(super) fn replace(&mut self, source: Source, mut listed: Listed) -> Vec<OperationId> {
+        for labels in listed.values_mut() {
+            *labels = self.pool.share(Arc::clone(labels));
+        }
         let before = self.sources.remove(&source).unwrap_or_default();
         let mut touched: Vec<_> = before
             .iter()
@@ -55,6 +60,7 @@ impl Watched {
     pub(super) fn set(&mut self, source: &Source, id: OperationId, labels: Option<Labels>) -> bool {
         match labels {
             Some(labels) => {
+                let labels = self.pool.share(labels);
                 let listed = self.sources.entry(source.clone()).or_default();
                 listed.insert(id, labels);
             }
@@ -153,6 +159,7 @@ impl Watched {
         let merged = all.fold(Arc::clone(first), |stronger, weaker| {
             stronger_with(&stronger, weaker)
         });
+        let merged = self.pool.share(merged);
         let before = self.merged.insert(id, Arc::clone(&merged));
         before != Some(merged)
     }

@@ -1,6 +1,6 @@
 //! The body of a registration: one operation, a list of them, or Twilio's own answer to a send.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -89,17 +89,7 @@ fn parse(bytes: &[u8]) -> Result<Body, Problem> {
         return Err(Problem::bad_request(detail));
     }
     let items = root.list(&mut findings).unwrap_or_default();
-    // Thousands of one campaign have the same labels; they need be in memory once.
-    let mut known = HashSet::new();
-    let mut read = |item| {
-        let mut asked = read_one(item)?;
-        match known.get(&asked.labels) {
-            Some(same) => asked.labels = Arc::clone(same),
-            None => drop(known.insert(Arc::clone(&asked.labels))),
-        }
-        Ok(asked)
-    };
-    Ok(Body::List(items.iter().map(&mut read).collect()))
+    Ok(Body::List(items.iter().map(read_one).collect()))
 }
 
 fn read_one(value: &Value) -> Result<Asked, Problem> {

@@ -172,6 +172,16 @@ async fn a_list_says_what_became_of_each() {
         (answer.status, &answer.body["account"]),
         (201, &json!("two"))
     );
+    let gone = delete(&exporter, &ids[2]).await;
+    let wherever = json!(["one", "two"]);
+    assert_eq!(
+        gone.body["accounts"], wherever,
+        "wherever it was registered"
+    );
+    let gone = delete(&exporter, format!("{}?account=two", ids[1])).await;
+    assert_eq!(gone.body["accounts"], json!(["two"]));
+    let other = delete(&exporter, format!("{}?account=two", ids[0])).await;
+    assert_eq!(other.status, 404, "it was registered in the other account");
 }
 
 #[tokio::test]
