@@ -15,10 +15,7 @@ const LONGEST: Duration = Duration::from_mins(10);
 /// answer that may come late is worth more than one that never waits.
 #[must_use]
 pub fn budget(header: Option<&str>, offset: Duration) -> Duration {
-    let seconds = header
-        .and_then(|text| text.trim().parse::<f64>().ok())
-        .filter(|seconds| *seconds > 0.0);
-    match seconds.map(|seconds| {
+    match seconds(header).map(|seconds| {
         Duration::try_from_secs_f64(seconds)
             .unwrap_or(LONGEST)
             .min(LONGEST)
@@ -26,6 +23,13 @@ pub fn budget(header: Option<&str>, offset: Duration) -> Duration {
         Some(granted) => granted.saturating_sub(offset).max(granted / 2),
         None => WITHOUT_HEADER,
     }
+}
+
+/// The seconds that a header tells; one that is no positive number counts as missing.
+#[must_use]
+pub fn seconds(header: Option<&str>) -> Option<f64> {
+    let seconds = header?.trim().parse().ok();
+    seconds.filter(|seconds| *seconds > 0.0)
 }
 
 #[cfg(test)]

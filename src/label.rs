@@ -1,7 +1,14 @@
-//! Which labels a user may give to an operation.
+//! Which labels a user may give to an operation, wherever they are written.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::document::Findings;
+use crate::document::walk::Value;
+use crate::snapshot::Labels;
 
 /// The most labels of one operation; each is repeated in every scrape.
-pub(crate) const MOST: usize = 16;
+const MOST: usize = 16;
 
 /// The longest value, in characters. It is repeated in every scrape.
 const LONGEST_VALUE: usize = 256;
@@ -46,6 +53,33 @@ pub(crate) fn check_value(value: &str) -> Result<(), LabelError> {
         length if length > LONGEST_VALUE => Err(LabelError::Value(length)),
         _ => Ok(()),
     }
+}
+
+/// What to say of an operation with so many labels, if that is too many.
+pub(crate) fn check_count(labels: usize) -> Result<(), String> {
+    if labels > MOST {
+        return Err(format!("{labels} labels; an operation has at most {MOST}"));
+    }
+    Ok(())
+}
+
+/// Reads the entries of the mapping at `place`; `text` is what their values are written as.
+pub(crate) fn read<'d>(
+    entries: impl Iterator<Item = (&'d str, Value<'d>)>,
+    place: &str,
+    text: impl Fn(&Value<'d>, &mut Findings) -> Option<String>,
+    findings: &mut Findings,
+) -> Labels {
+    let mut labels = BTreeMap::new();
+    for (name, value) in entries {
+        findings.take(&value.place, check_name(name));
+        if let Some(text) = text(&value, findings) {
+            findings.take(&value.place, check_value(&text));
+            labels.insert(name.to_owned(), text);
+        }
+    }
+    findings.take(place, check_count(labels.len()));
+    Arc::new(labels)
 }
 
 #[cfg(test)]

@@ -161,18 +161,14 @@ impl Collector {
 
     /// Collects every account, for at most `budget`.
     pub async fn run(&self, budget: Duration) {
-        let accounts = self.accounts();
-        let ends = accounts.iter().map(|account| ended(account.begin()));
-        // What is late shows in the next scrape; `collection_complete` says so in this one.
-        let _ = tokio::time::timeout(budget, join_all(ends)).await;
+        collect_each(&self.accounts(), budget).await;
     }
 
     /// Collects, for at most `budget`, the accounts whose last collection ended longer than `age` ago.
     pub async fn refresh(&self, age: Duration, budget: Duration) {
         let mut accounts = self.accounts();
         accounts.retain(|account| !account.has_collected_within(age));
-        let ends = accounts.iter().map(|account| ended(account.begin()));
-        let _ = tokio::time::timeout(budget, join_all(ends)).await;
+        collect_each(&accounts, budget).await;
     }
 
     /// What is known now.
@@ -270,6 +266,13 @@ impl Account {
     ) -> Page {
         self.0.views(after, most, wanted)
     }
+}
+
+/// Collects these accounts, for at most `budget`.
+async fn collect_each(accounts: &[Arc<AccountCollector>], budget: Duration) {
+    let ends = accounts.iter().map(|account| ended(account.begin()));
+    // What is late shows in the next scrape; `collection_complete` says so in this one.
+    let _ = tokio::time::timeout(budget, join_all(ends)).await;
 }
 
 /// Waits for the end of a collection; one whose task is gone has ended too.

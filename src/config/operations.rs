@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::str::FromStr;
-use std::sync::Arc;
 
 use super::label;
 use super::problem::Findings;
@@ -43,24 +42,8 @@ pub(super) fn read(value: &Value, findings: &mut Findings) -> BTreeMap<Operation
 }
 
 fn read_labels(value: &Value, findings: &mut Findings) -> Labels {
-    let mut labels = BTreeMap::new();
     let Some(mapping) = value.mapping(findings) else {
         return Labels::default();
     };
-    for (name, value) in mapping.entries() {
-        findings.take(&value.place, label::check_name(name));
-        if let Some(text) = value.scalar(findings) {
-            findings.take(&value.place, label::check_value(&text));
-            labels.insert(name.to_owned(), text);
-        }
-    }
-    if labels.len() > label::MOST {
-        let message = format_args!(
-            "{} labels; an operation has at most {}",
-            labels.len(),
-            label::MOST
-        );
-        findings.problem(&value.place, message);
-    }
-    Arc::new(labels)
+    label::read(mapping.entries(), &value.place, Value::scalar, findings)
 }

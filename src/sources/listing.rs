@@ -128,9 +128,8 @@ fn add(
             .iter()
             .map(|(name, value)| (name.clone(), value.clone())),
     );
-    if merged.len() > label::MOST {
-        findings.problem(place, too_many(merged.len()));
-    } else {
+    let fits = findings.take(place, label::check_count(merged.len()));
+    if fits.is_some() {
         before.insert(Arc::new(merged));
     }
 }
@@ -140,29 +139,14 @@ fn read_labels(value: &Value, format: Format, findings: &mut Findings) -> Labels
     let Some(mapping) = value.mapping(findings) else {
         return Labels::default();
     };
-    let mut labels = BTreeMap::new();
-    for (name, value) in mapping
+    let seen = mapping
         .entries()
-        .filter(|(name, _)| !name.starts_with("__"))
-    {
-        findings.take(&value.place, label::check_name(name));
-        let text = match format {
-            Format::Yaml => value.scalar(findings),
-            Format::Json => value.text(findings).map(str::to_owned),
-        };
-        if let Some(text) = text {
-            findings.take(&value.place, label::check_value(&text));
-            labels.insert(name.to_owned(), text);
-        }
-    }
-    if labels.len() > label::MOST {
-        findings.problem(&value.place, too_many(labels.len()));
-    }
-    Arc::new(labels)
-}
-
-fn too_many(labels: usize) -> String {
-    format!("{labels} labels; an operation has at most {}", label::MOST)
+        .filter(|(name, _)| !name.starts_with("__"));
+    let text = |value: &Value, findings: &mut Findings| match format {
+        Format::Yaml => value.scalar(findings),
+        Format::Json => value.text(findings).map(str::to_owned),
+    };
+    label::read(seen, &value.place, text, findings)
 }
 
 #[cfg(test)]

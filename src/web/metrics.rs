@@ -10,7 +10,6 @@ use bytes::Bytes;
 
 use super::Service;
 use super::under_way::Scrape;
-use crate::deadline;
 use crate::exposition;
 
 pub(super) async fn metrics(
@@ -18,13 +17,7 @@ pub(super) async fn metrics(
     headers: HeaderMap,
 ) -> impl IntoResponse {
     let scrape = service.under_way.begin();
-    let granted = headers
-        .get(deadline::HEADER)
-        .and_then(|value| value.to_str().ok());
-    let snapshot = service
-        .collector
-        .collect(deadline::budget(granted, service.timeout_offset))
-        .await;
+    let snapshot = service.collector.collect(service.budget(&headers)).await;
     let mut body = service.buffers.take();
     let mut renderer = service
         .renderer

@@ -1,5 +1,6 @@
 //! The exporter's HTTP side: `/metrics`, `/probe` and `/sd` for Prometheus, an API for senders, health, and a page for people.
 
+mod account;
 mod api;
 mod buffers;
 mod health;
@@ -7,6 +8,7 @@ mod landing;
 mod lifecycle;
 mod metrics;
 mod probe;
+mod query;
 mod sd;
 mod under_way;
 
@@ -15,12 +17,14 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use axum::Router;
+use axum::http::HeaderMap;
 use axum::routing::{get, post};
 
 pub use self::buffers::Buffers;
 pub use self::under_way::UnderWay;
 use crate::clock::Clock;
 use crate::collector::Collector;
+use crate::deadline;
 use crate::exposition::{Instruments, Renderer};
 use crate::reload::Reload;
 
@@ -54,10 +58,20 @@ pub struct Service {
 }
 
 impl Service {
+    /// How long a request may take whose headers say how long Prometheus waits.
+    fn budget(&self, headers: &HeaderMap) -> Duration {
+        deadline::budget(text_of(headers, deadline::HEADER), self.timeout_offset)
+    }
+
     /// Whether a collection has ended and the exporter is not about to stop.
     fn is_ready(&self) -> bool {
         self.collector.has_collected() && !self.stopping.load(Ordering::Relaxed)
     }
+}
+
+/// The text of a header, if it is there and is one.
+fn text_of<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
+    headers.get(name)?.to_str().ok()
 }
 
 /// All paths.

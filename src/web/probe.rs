@@ -8,9 +8,9 @@ use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 
-use super::Service;
+use super::query::Query;
+use super::{Service, account};
 use crate::collector::{Account, Probed};
-use crate::deadline;
 use crate::exposition::{self, Probe};
 use crate::operation::OperationId;
 use crate::twilio::ApiError;
@@ -27,15 +27,12 @@ pub(super) async fn probe(
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Response {
-    let question = match Question::read(&service, query.as_deref().unwrap_or_default()) {
+    let question = match Question::read(&service, query.as_deref()) {
         Ok(question) => question,
         Err(problem) => return (StatusCode::BAD_REQUEST, problem + "\n").into_response(),
     };
     let _under_way = service.under_way.begin();
-    let granted = headers
-        .get(deadline::HEADER)
-        .and_then(|value| value.to_str().ok());
-    let budget = deadline::budget(granted, service.timeout_offset);
+    let budget = service.budget(&headers);
     let probed = question.account.probe(question.target, budget).await;
     let mut text = if question.debug {
         told(&question, &probed).into_bytes()
@@ -63,41 +60,18 @@ pub(super) async fn probe(
 
 impl Question {
     /// The error is a sentence for whoever wrote the scrape configuration.
-    fn read(service: &Service, query: &str) -> Result<Self, String> {
-        let (mut target, mut account, mut debug) = (None, None, false);
-        for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
-            let twice = |before: bool| {
-                let text = format!("The parameter {name} is given twice.");
-                if before { Err(text) } else { Ok(()) }
-            };
-            match &*name {
-                "target" => {
-                    twice(target.is_some())?;
-                    let id = value.parse::<OperationId>();
-                    target = Some(id.map_err(|error| format!("target: {error}."))?);
-                }
-                "account" => {
-                    twice(account.is_some())?;
-                    account = Some(value.into_owned());
-                }
-                "debug" => debug = &*value == "true",
-                _ => {
-                    return Err(
-                        "Unknown parameter; there are target, account and debug.".to_owned()
-                    );
-                }
-            }
-        }
+    fn read(service: &Service, query: Option<&str>) -> Result<Self, String> {
+        let mut query = Query::read(query);
+        let target = query.one("target")?;
+        let account = query.one("account")?;
+        let debug = query.one("debug")?;
+        query.finish("there are target, account and debug")?;
         let target = target.ok_or("The parameter target is missing: an operation's id.")?;
-        let found = service.collector.account(account.as_deref());
-        let names = || service.collector.names().join(", ");
-        let account = found.ok_or_else(|| match account {
-            Some(_) => format!("There is no such account; there are: {}.", names()),
-            None => format!(
-                "The parameter account is missing, and there are several: {}.",
-                names()
-            ),
-        })?;
+        let target = target.parse::<OperationId>();
+        let target = target.map_err(|error| format!("target: {error}."))?;
+        let account = account::one(service, account.as_deref());
+        let account = account.map_err(|error| error.to_string())?;
+        let debug = debug.as_deref() == Some("true");
         Ok(Self {
             account,
             target,

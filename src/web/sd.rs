@@ -14,7 +14,8 @@ use axum::http::{HeaderMap, HeaderName, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
-use super::Service;
+use super::query::Query;
+use super::{Service, account, text_of};
 use crate::deadline;
 use crate::snapshot::{AccountSnapshot, ShownOperation};
 
@@ -37,20 +38,13 @@ pub(super) async fn sd(
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Response {
-    let account = match read(query.as_deref()) {
+    let account = match read(&service, query.as_deref()) {
         Ok(account) => account,
-        Err(problem) => return (StatusCode::BAD_REQUEST, problem).into_response(),
+        Err(problem) => return (StatusCode::BAD_REQUEST, problem + "\n").into_response(),
     };
-    if account.is_some() && service.collector.account(account.as_deref()).is_none() {
-        // A mistyped name must not look like an account without operations.
-        let names = service.collector.names().join(", ");
-        let problem = format!("There is no such account; there are: {names}.\n");
-        return (StatusCode::BAD_REQUEST, problem).into_response();
-    }
     let _under_way = service.under_way.begin();
-    let header = headers.get(&REFRESH).and_then(|value| value.to_str().ok());
-    let every = interval(header);
-    // By then Prometheus has given up (its time-out is the interval), and the next answer finds what this one began.
+    let every = interval(text_of(&headers, REFRESH.as_str()));
+    // Prometheus waits for as long as the interval is. What comes later is in the next answer.
     let budget = deadline::budget(None, service.timeout_offset).min(every / 2);
     service.collector.refresh(every / 2, budget).await;
     let snapshot = service.collector.snapshot().await;
@@ -72,23 +66,19 @@ pub(super) async fn sd(
     ([(REFRESH, every.as_secs_f64().to_string())], Json(groups)).into_response()
 }
 
-/// The account that is asked for; the error is a sentence for whoever wrote the scrape configuration.
-fn read(query: Option<&str>) -> Result<Option<String>, &'static str> {
-    let mut account = None;
-    for (name, value) in url::form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
-        if name != "account" {
-            return Err("Unknown parameter; there is account.\n");
-        }
-        if account.replace(value.into_owned()).is_some() {
-            return Err("The parameter account is given twice.\n");
-        }
-    }
+/// The name of the account that is asked for; the error is a sentence for whoever wrote the scrape configuration.
+fn read(service: &Service, query: Option<&str>) -> Result<Option<String>, String> {
+    let mut query = Query::read(query);
+    let account = query.one("account")?;
+    query.finish("there is account")?;
+    // A mistyped name must not look like an account without operations.
+    account::all(service, account.as_deref()).map_err(|error| error.to_string())?;
     Ok(account)
 }
 
 /// How often Prometheus asks; a header that is no positive number counts as missing.
 fn interval(header: Option<&str>) -> Duration {
-    let seconds = header.and_then(|text| text.trim().parse().ok());
+    let seconds = deadline::seconds(header);
     let given = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
     given.filter(|given| !given.is_zero()).unwrap_or(USUAL)
 }
@@ -143,12 +133,5 @@ mod tests {
         ] {
             assert_eq!(interval(odd), USUAL, "{odd:?}");
         }
-    }
-
-    #[test]
-    fn what_is_asked_for_is_one_account_or_all() {
-        assert_eq!(read(None), Ok(None));
-        assert_eq!(read(Some("account=a%20b")), Ok(Some("a b".to_owned())));
-        assert!(read(Some("account=a&account=b")).is_err() && read(Some("acount=a")).is_err());
     }
 }

@@ -9,6 +9,7 @@ use twilio_email_exporter::clock::Clock;
 use twilio_email_exporter::simulator::operation_id;
 
 use crate::support::answers::{Answer, Answers};
+use crate::support::client::client;
 use crate::support::exporter::{Exporter, SID, TOKEN, account_at, one_account};
 use crate::support::program::{Program, run};
 use crate::support::twilio::Twilio;
@@ -241,7 +242,7 @@ async fn no_credential_gets_out() {
         let variables = [&variables[..], &[("TWILIO_EMAIL_BASE_URL", &base_url)]].concat();
         let mut program = Program::exporter(&["--log.level=trace"], &variables);
         let address = program.address();
-        let client = reqwest_without_tls();
+        let client = client();
         for path in ["/metrics", "/", "/-/ready", "/nowhere"] {
             let response = client
                 .get(format!("http://{address}{path}"))
@@ -269,11 +270,6 @@ async fn no_credential_gets_out() {
             ended.stderr
         );
     }
-}
-
-fn reqwest_without_tls() -> reqwest::Client {
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    reqwest::Client::builder().no_proxy().build().unwrap()
 }
 
 #[test]

@@ -7,6 +7,7 @@ use serde_json::json;
 use twilio_email_exporter::clock::Clock;
 use twilio_email_exporter::config::Overrides;
 
+use crate::support::client::{client, scrape};
 use crate::support::exporter::{Exporter, account, files, one_account, operations};
 use crate::support::exposition::Exposition;
 use crate::support::program::Program;
@@ -201,9 +202,7 @@ async fn the_program_loads_its_file_again_when_it_is_told_by_a_signal() {
     files.write("config.yml", &one_account(&twilio, &watched));
     program.signal("HUP");
     program.line(&["level=info", "the configuration was loaded again"]);
-    let client = reqwest::Client::builder().no_proxy().build().unwrap();
-    let scrape = client.get(format!("http://{address}/metrics")).send().await;
-    let seen = Exposition::parse(&scrape.unwrap().text().await.unwrap()).unwrap();
+    let seen = scrape(&client(), address).await.unwrap();
     assert_eq!(seen.emails(id, "delivered"), Some(7.0));
     let name = "twilio_email_exporter_config_last_reload_successful";
     assert_eq!(seen.value(name, &[]), Some(1.0));

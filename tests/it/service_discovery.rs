@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use crate::support::eventually;
 use crate::support::exporter::{Exporter, account, one_account, operations};
 use crate::support::prometheus::Prometheus;
 use crate::support::twilio::Twilio;
-use crate::support::{PATIENCE, eventually};
 
 const REFRESH: &str = "X-Prometheus-Refresh-Interval-Seconds";
 /// Operations that two servers divide.
@@ -175,14 +175,9 @@ async fn prometheus_servers_that_divide_operations_by_hashmod_see_each_of_them_o
         all.sort();
         (!first.is_empty() && !second.is_empty()).then_some(all)
     };
-    let deadline = tokio::time::Instant::now() + PATIENCE;
-    while together().await.as_ref() != Some(&wanted) {
-        assert!(
-            tokio::time::Instant::now() < deadline,
-            "{:?}",
-            together().await
-        );
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
+    eventually("together they see all of them", || async {
+        together().await.as_ref() == Some(&wanted)
+    })
+    .await;
     assert_eq!(seen(&whole).await, wanted);
 }

@@ -8,6 +8,7 @@ use twilio_email_exporter::clock::Clock;
 use twilio_email_exporter::operation::OperationId;
 use twilio_email_exporter::simulator::Settings;
 
+use crate::support::client::{client, scrape};
 use crate::support::exporter::{Exporter, SID, TOKEN, one_account, operations};
 use crate::support::exposition::Exposition;
 use crate::support::program::Program;
@@ -39,29 +40,6 @@ fn program(twilio: &Twilio, directory: &Path) -> Program {
         &["--storage.path", directory.to_str().unwrap()],
         &credentials,
     )
-}
-
-/// A scrape of the program; `None` where nobody answers any more.
-async fn scrape(client: &reqwest::Client, address: std::net::SocketAddr) -> Option<Exposition> {
-    let text = client
-        .get(format!("http://{address}/metrics"))
-        .send()
-        .await
-        .ok()?
-        .text()
-        .await
-        .ok()?;
-    Some(Exposition::parse(&text).unwrap_or_else(|error| panic!("{error}\n{text}")))
-}
-
-fn client() -> reqwest::Client {
-    // Plain HTTP, yet reqwest wants to know who would do TLS.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    reqwest::Client::builder()
-        .no_proxy()
-        .timeout(PATIENCE)
-        .build()
-        .unwrap()
 }
 
 /// Operations that grow: each round adds as many emails to each of them, and Twilio tells so.

@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde_json::json;
 use twilio_email_exporter::operation::OperationId;
 
+use crate::support::client::client;
 use crate::support::eventually;
 use crate::support::exporter::{Exporter, account, one_account};
 use crate::support::exposition::Exposition;
@@ -14,9 +15,8 @@ const SERIES: &str = "series: {tags: [campaign], aggregate_by: [campaign]}\n";
 
 /// Sends to two people through the simulated API; returns the operation's id.
 async fn send(twilio: &Twilio, tags: serde_json::Value) -> OperationId {
-    let client = reqwest::Client::builder().no_proxy().build().unwrap();
     let to = json!([{"address": "jane@example.com"}, {"address": "joe@example.com"}]);
-    let sent = client
+    let sent = client()
         .post(format!("{}/Emails", twilio.base_url()))
         .basic_auth("AC00000000000000000000000000000000", Some("x"))
         .header("content-type", "application/json")

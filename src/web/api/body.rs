@@ -1,8 +1,6 @@
 //! The body of a registration: one operation, a list of them, or Twilio's own answer to a send.
 
-use std::collections::BTreeMap;
 use std::str::FromStr;
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::{FromRequest, Request};
@@ -135,20 +133,8 @@ fn read_labels(value: &Value, findings: &mut Findings) -> Labels {
     let Some(mapping) = value.mapping(findings) else {
         return Labels::default();
     };
-    let mut labels = BTreeMap::new();
-    for (name, value) in mapping.entries() {
-        findings.take(&value.place, label::check_name(name));
-        if let Some(text) = value.text(findings) {
-            findings.take(&value.place, label::check_value(text));
-            labels.insert(name.to_owned(), text.to_owned());
-        }
-    }
-    if labels.len() > label::MOST {
-        let most = label::MOST;
-        let message = format_args!("{} labels; an operation has at most {most}", labels.len());
-        findings.problem(&value.place, message);
-    }
-    Arc::new(labels)
+    let text = |value: &Value, findings: &mut Findings| value.text(findings).map(str::to_owned);
+    label::read(mapping.entries(), &value.place, text, findings)
 }
 
 #[cfg(test)]
@@ -221,7 +207,7 @@ mod tests {
         assert!(list[0].is_ok() && list.len() == 3);
         assert!(told(list[1].as_ref().unwrap_err()).contains("\"[1]\""));
         assert!(told(list[2].as_ref().unwrap_err()).contains("\"[2].id\""));
-        let labels: Vec<_> = (0..label::MOST).map(|n| format!("\"l{n}\":\"\"")).collect();
+        let labels: Vec<_> = (0..16).map(|n| format!("\"l{n}\":\"\"")).collect();
         let full = format!(
             "{{\"id\":\"{ID}\",\"account\":\"a\",\"labels\":{{{}}}}}",
             labels.join(",")

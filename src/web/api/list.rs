@@ -2,19 +2,21 @@
 
 use std::sync::Arc;
 
+use axum::Json;
 use axum::extract::{RawQuery, State};
 use axum::http::StatusCode;
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
 use super::Service;
 use super::cursor::Cursor;
 use super::problem::Problem;
-use super::query::Query;
 use super::shown::Shown;
 use crate::collector::Account;
 use crate::operation::OperationId;
 use crate::registry::View;
+use crate::web::account;
+use crate::web::query::Query;
 
 /// How many operations a page has unless said otherwise, and at most.
 const USUAL: usize = 100;
@@ -44,13 +46,13 @@ pub(super) async fn list(
     RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {
     let asked = Asked::read(&service, Query::read(query.as_deref()))?;
-    Ok(super::json(StatusCode::OK, &asked.page()))
+    Ok(Json(asked.page()).into_response())
 }
 
 impl Asked {
     fn read(service: &Service, mut query: Query) -> Result<Self, Problem> {
-        let account = query.one("account")?;
-        let mut accounts = super::accounts(service, account.as_deref())?;
+        let name = query.one("account")?;
+        let mut accounts = account::all(service, name.as_deref())?;
         let limit = match query.one("limit")? {
             Some(limit) => read_limit(&limit)?,
             None => USUAL,
@@ -78,7 +80,7 @@ impl Asked {
             state: query.one("state")?,
             labels: labels.collect::<Result<_, _>>()?,
         };
-        query.finish("account, state, label, limit and after")?;
+        query.finish("there are account, state, label, limit and after")?;
         Ok(asked)
     }
 

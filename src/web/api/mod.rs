@@ -9,7 +9,6 @@ mod description;
 mod list;
 mod one;
 mod problem;
-mod query;
 mod register;
 mod shown;
 
@@ -18,12 +17,10 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
-use axum::response::Response;
 use axum::routing::{MethodRouter, any, get};
 
 use self::problem::Problem;
 use super::Service;
-use crate::collector::Account;
 
 /// Where operations are registered and listed; below it stands each one.
 pub(super) const OPERATIONS: &str = "/api/v1/operations";
@@ -72,45 +69,9 @@ async fn nothing() -> Problem {
     Problem::new(StatusCode::NOT_FOUND, detail)
 }
 
-/// The account of this name; without a name, the only one.
-fn account(service: &Service, name: Option<&str>) -> Result<Account, Problem> {
-    let found = service.collector.account(name);
-    found.ok_or_else(|| {
-        let names = service.collector.names().join(", ");
-        match name {
-            Some(_) => Problem::new(
-                StatusCode::NOT_FOUND,
-                format!("There is no such account; there are: {names}."),
-            ),
-            None => Problem::new(
-                StatusCode::CONFLICT,
-                format!("There are several accounts, and none is named: {names}."),
-            ),
-        }
-    })
-}
-
-/// The account of this name, or all of them.
-fn accounts(service: &Service, name: Option<&str>) -> Result<Vec<Account>, Problem> {
-    if name.is_some() {
-        return account(service, name).map(|account| vec![account]);
-    }
-    let names = service.collector.names();
-    // One that a new configuration took away meanwhile is just not there.
-    let all = names
-        .iter()
-        .filter_map(|name| service.collector.account(Some(name)));
-    Ok(all.collect())
-}
-
 /// Whether the media type of a request is JSON, whatever its parameters.
 fn is_json(headers: &HeaderMap) -> bool {
     let given = headers.get(header::CONTENT_TYPE);
     let media = given.and_then(|value| value.to_str().ok()?.split(';').next());
     media.is_some_and(|media| media.trim().eq_ignore_ascii_case("application/json"))
-}
-
-/// A JSON answer.
-fn json(status: StatusCode, body: &impl serde::Serialize) -> Response {
-    problem::respond(status, "application/json", body)
 }

@@ -3,18 +3,20 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use axum::Json;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, RawQuery, State};
 use axum::http::StatusCode;
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
 use super::Service;
 use super::problem::Problem;
-use super::query::Query;
 use super::shown::{self, Shown};
 use crate::collector::Account;
 use crate::operation::OperationId;
+use crate::web::account;
+use crate::web::query::Query;
 
 /// What is left of an operation that is registered no more.
 #[derive(Debug, Serialize)]
@@ -44,7 +46,7 @@ pub(super) async fn show(
         let detail = "No such operation is watched, nor is it in the list of an account.";
         Problem::new(StatusCode::NOT_FOUND, detail)
     })?;
-    Ok(super::json(StatusCode::OK, &shown))
+    Ok(Json(shown).into_response())
 }
 
 /// `DELETE`: in the account that is named, or wherever it was registered.
@@ -76,15 +78,15 @@ pub(super) async fn forget(
         let detail = "No such operation was registered here.";
         return Err(Problem::new(StatusCode::NOT_FOUND, detail));
     }
-    Ok(super::json(StatusCode::OK, &gone))
+    Ok(Json(gone).into_response())
 }
 
 /// The account that is named, or all of them.
 fn asked_for(service: &Service, query: Option<&str>) -> Result<Vec<Account>, Problem> {
     let mut query = Query::read(query);
     let name = query.one("account")?;
-    query.finish("account")?;
-    super::accounts(service, name.as_deref())
+    query.finish("there is account")?;
+    Ok(account::all(service, name.as_deref())?)
 }
 
 fn read_id(path: Result<Path<String>, PathRejection>) -> Result<OperationId, Problem> {

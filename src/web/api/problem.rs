@@ -1,11 +1,12 @@
 //! What is wrong with a request, as `application/problem+json`.
 
-use axum::body::Body;
+use axum::Json;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
 use crate::document::{self, Findings};
+use crate::web::account::NoAccount;
 
 /// A refusal, as RFC 9457 shapes it: the status says what kind it is, so `type` stays `about:blank`.
 #[derive(Debug, Serialize)]
@@ -71,20 +72,27 @@ impl From<&document::Problem> for Fault {
     }
 }
 
-impl IntoResponse for Problem {
-    fn into_response(self) -> Response {
-        respond(self.status, "application/problem+json", &self)
+impl From<String> for Problem {
+    fn from(detail: String) -> Self {
+        Self::bad_request(detail)
     }
 }
 
-/// An answer of JSON.
-pub(super) fn respond(status: StatusCode, media: &'static str, body: &impl Serialize) -> Response {
-    let (status, body) = match serde_json::to_vec(body) {
-        Ok(body) => (status, Body::from(body)),
-        // None of what is answered has keys that are no strings, which is all that could fail.
-        Err(_) => (StatusCode::INTERNAL_SERVER_ERROR, Body::empty()),
-    };
-    (status, [(header::CONTENT_TYPE, media)], body).into_response()
+impl From<NoAccount> for Problem {
+    fn from(error: NoAccount) -> Self {
+        let status = match error {
+            NoAccount::Unknown(_) => StatusCode::NOT_FOUND,
+            NoAccount::Unnamed(_) => StatusCode::CONFLICT,
+        };
+        Self::new(status, error.to_string())
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let media = [(header::CONTENT_TYPE, "application/problem+json")];
+        (self.status, media, Json(self)).into_response()
+    }
 }
 
 /// A status as its number.

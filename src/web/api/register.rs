@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use axum::Json;
 use axum::extract::{RawQuery, Request, State};
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use futures_util::future::join_all;
 use serde::Serialize;
@@ -11,11 +12,12 @@ use serde::Serialize;
 use super::Service;
 use super::body::{self, Asked, Body};
 use super::problem::{Fault, Problem, code};
-use super::query::Query;
 use crate::collector::{Account, Registered};
 use crate::operation::OperationId;
 use crate::snapshot::Labels;
 use crate::store::StoreError;
+use crate::web::account;
+use crate::web::query::Query;
 
 /// What became of one operation.
 #[derive(Debug, Serialize)]
@@ -54,18 +56,22 @@ pub(super) async fn register(
 ) -> Result<Response, Problem> {
     let mut query = Query::read(query.as_deref());
     let usual = query.one("account")?;
-    query.finish("account")?;
+    query.finish("there is account")?;
     match body::read(request).await? {
         Body::One(asked) => {
-            let became = register_all(&service, usual.as_deref(), vec![Ok(asked?)]).await;
-            became.into_iter().next().map_or_else(
-                || Err(Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "")),
-                Became::alone,
-            )
+            let Asked {
+                id,
+                account,
+                labels,
+            } = asked?;
+            let account = account::one(&service, account.as_deref().or(usual.as_deref()))?;
+            let became = account.register(vec![(id, Arc::clone(&labels))]).await;
+            let became = became.as_ref().map(|became| became[0]);
+            Became::new(became, account.name(), (id, labels)).alone()
         }
         Body::List(list) => {
             let results = register_all(&service, usual.as_deref(), list).await;
-            Ok(super::json(together(&results), &Results { results }))
+            Ok((together(&results), Json(Results { results })).into_response())
         }
     }
 }
@@ -90,7 +96,7 @@ async fn register_all(
     let mut results: Vec<_> = std::iter::repeat_with(|| None).take(asked.len()).collect();
     for (place, asked) in asked.into_iter().enumerate() {
         let found = asked.and_then(|asked| {
-            let account = super::account(service, asked.account.as_deref().or(usual))?;
+            let account = account::one(service, asked.account.as_deref().or(usual))?;
             Ok((account, asked))
         });
         match found {
@@ -187,13 +193,12 @@ impl Became {
             problem.errors = self.errors;
             return Err(problem);
         }
+        let status = self.status;
         let id = self.id.as_deref().unwrap_or_default();
-        let location = format!("{}/{id}", super::OPERATIONS);
-        let mut response = super::json(self.status, &self).into_response();
-        if self.status == StatusCode::CREATED
-            && let Ok(location) = HeaderValue::from_str(&location)
-        {
-            response.headers_mut().insert(header::LOCATION, location);
+        let location = [(header::LOCATION, format!("{}/{id}", super::OPERATIONS))];
+        let response = (status, Json(self)).into_response();
+        if status == StatusCode::CREATED {
+            return Ok((location, response).into_response());
         }
         Ok(response)
     }

@@ -5,8 +5,8 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::OPERATIONS;
-use crate::support::exporter::{Exporter, SID, TOKEN, one_account};
-use crate::support::exposition::Exposition;
+use crate::support::client::{client, scrape};
+use crate::support::exporter::{SID, TOKEN};
 use crate::support::program::Program;
 use crate::support::twilio::Twilio;
 
@@ -28,10 +28,7 @@ async fn a_registration_survives_kill_9_right_after_the_answer() {
         let options = ["--discovery", "false", "--web.enable-api"];
         Program::exporter(&[&storage[..], &options[..]].concat(), &variables)
     };
-    let client = Exporter::start(&one_account(&twilio, "discovery: false"))
-        .await
-        .client
-        .clone();
+    let client = client();
     let mut registered = Vec::new();
     for kill in 0..KILLS {
         let mut program = start();
@@ -56,8 +53,7 @@ async fn a_registration_survives_kill_9_right_after_the_answer() {
     program.ended();
     let mut program = start();
     let address = program.address();
-    let scrape = client.get(format!("http://{address}/metrics")).send().await;
-    let seen = Exposition::parse(&scrape.unwrap().text().await.unwrap()).unwrap();
+    let seen = scrape(&client, address).await.unwrap();
     for (kill, id) in registered.iter().enumerate() {
         assert_eq!(seen.of_operation(*id, "size"), Some(7.0));
         let (id, campaign) = (id.to_string(), format!("c{kill}"));

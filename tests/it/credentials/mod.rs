@@ -14,6 +14,7 @@ use twilio_email_exporter::clock::Clock;
 use twilio_email_exporter::operation::OperationId;
 use twilio_email_exporter::simulator::{Login, Settings};
 
+use crate::support::client::client;
 use crate::support::exporter::{Exporter, operations};
 use crate::support::exposition::Exposition;
 use crate::support::program::{Program, command};
@@ -166,8 +167,7 @@ impl Running {
             variables,
         ));
         let url = format!("http://{}", program.address());
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let http = reqwest::Client::builder().no_proxy().build().unwrap();
+        let http = client();
         Self { program, url, http }
     }
 

@@ -11,6 +11,7 @@ use twilio_email_exporter::clock::Clock;
 use twilio_email_exporter::config::{Config, Overrides};
 use twilio_email_exporter::operation::OperationId;
 
+use super::client::client;
 use super::exposition::Exposition;
 use super::twilio::Twilio;
 use super::{PATIENCE, eventually};
@@ -117,9 +118,7 @@ impl Exporter {
         let running = tokio::spawn(app.run(async {
             let _ = stopped.await;
         }));
-        // Plain HTTP, yet reqwest wants to know who would do TLS; the second test to say so is told that it was said.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        let client = client();
         Self {
             address,
             client,

@@ -1,6 +1,7 @@
 //! What the tests share: an exporter and a simulated Twilio, both in this process on a free port, and readers of what they say.
 
 pub(crate) mod answers;
+pub(crate) mod client;
 pub(crate) mod dashboard;
 pub(crate) mod exporter;
 pub(crate) mod exposition;

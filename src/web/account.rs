@@ -1,0 +1,39 @@
+//! Which account a request is about.
+
+use super::Service;
+use crate::collector::Account;
+
+/// Why none can be told; a sentence for whoever wrote the request, which repeats nothing of it.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum NoAccount {
+    /// No account has the name that was given.
+    #[error("There is no such account; there are: {0}.")]
+    Unknown(String),
+    /// No name was given, and there is more than one account.
+    #[error("The parameter account is missing, and there are several: {0}.")]
+    Unnamed(String),
+}
+
+/// The account of this name; without a name, the only one.
+pub(super) fn one(service: &Service, name: Option<&str>) -> Result<Account, NoAccount> {
+    service.collector.account(name).ok_or_else(|| {
+        let names = service.collector.names().join(", ");
+        match name {
+            Some(_) => NoAccount::Unknown(names),
+            None => NoAccount::Unnamed(names),
+        }
+    })
+}
+
+/// The account of this name; without a name, all of them.
+pub(super) fn all(service: &Service, name: Option<&str>) -> Result<Vec<Account>, NoAccount> {
+    if name.is_some() {
+        return one(service, name).map(|account| vec![account]);
+    }
+    let names = service.collector.names();
+    // One that a new configuration took away meanwhile is just not there.
+    let known = names
+        .iter()
+        .filter_map(|name| service.collector.account(Some(name)));
+    Ok(known.collect())
+}

@@ -1,0 +1,64 @@
+//! Parameters behind the question mark: each once, unless it may be there several times, and none that is unknown.
+//!
+//! An error is a sentence for whoever wrote the request; it repeats nothing of it but names of parameters that there are.
+
+/// The parameters of one request.
+pub(super) struct Query(Vec<(String, String)>);
+
+impl Query {
+    pub(super) fn read(raw: Option<&str>) -> Self {
+        let pairs = url::form_urlencoded::parse(raw.unwrap_or_default().as_bytes());
+        Self(pairs.into_owned().collect())
+    }
+
+    /// All values of `name`; they are known from then on.
+    pub(super) fn all(&mut self, name: &str) -> Vec<String> {
+        let is_wanted = |(given, _): &mut (String, String)| given == name;
+        let taken = self.0.extract_if(.., is_wanted);
+        taken.map(|(_, value)| value).collect()
+    }
+
+    /// The value of `name`, if there is one.
+    pub(super) fn one(&mut self, name: &str) -> Result<Option<String>, String> {
+        let mut values = self.all(name);
+        let value = values.pop();
+        if values.is_empty() {
+            Ok(value)
+        } else {
+            Err(format!("The parameter {name} is given twice."))
+        }
+    }
+
+    /// Refuses parameters that nobody asked for; `known` says which there are: `there is account`.
+    pub(super) fn finish(self, known: &str) -> Result<(), String> {
+        if self.0.is_empty() {
+            return Ok(());
+        }
+        Err(format!("Unknown parameter; {known}."))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_parameter_is_taken_decoded_and_once() {
+        let mut query = Query::read(Some("account=a%20b&label=x%3D1&label=y"));
+        assert_eq!(query.one("account"), Ok(Some("a b".to_owned())));
+        assert_eq!(query.all("label"), ["x=1", "y"]);
+        assert_eq!(query.one("limit"), Ok(None));
+        assert_eq!(query.finish("there is account"), Ok(()));
+        assert_eq!(Query::read(None).one("account"), Ok(None));
+        let twice = Query::read(Some("a=1&a=2")).one("a");
+        assert_eq!(twice, Err("The parameter a is given twice.".to_owned()));
+    }
+
+    #[test]
+    fn what_nobody_asked_for_is_refused_and_not_repeated() {
+        let query = Query::read(Some("jane@example.com=1"));
+        let told = query.finish("there is account");
+        let sentence = "Unknown parameter; there is account.".to_owned();
+        assert_eq!(told, Err(sentence));
+    }
+}
