@@ -8,6 +8,7 @@ mod dashboards;
 mod exposition;
 mod faults;
 mod golden;
+mod landing;
 mod layers;
 mod model;
 mod privacy;

@@ -1,0 +1,122 @@
+//! What is due, and what is known of what could not be read.
+
+use super::*;
+
+#[test]
+fn due_is_what_no_list_covered_and_what_rests_is_left_alone() {
+    let young = NOW - Duration::from_mins(1);
+    let mut registry = registry(&[id(young, 0), id(young, 1)]);
+    observe(&mut registry, &[operation(young, 0, 1)], NOW);
+    assert_eq!(due(&registry, NOW), [id(young, 1)]);
+    let mut resting = operation(NOW - 50 * HOUR, 4, 1);
+    resting.updated = Some(resting.created);
+    observe(&mut registry, &[resting.clone()], NOW);
+    let next = NOW + Duration::from_secs(15);
+    assert_eq!(due(&registry, next), [id(young, 1), id(young, 0)]);
+    assert!(due(&registry, NOW + 3 * HOUR).contains(&resting.id));
+    assert!(
+        due(&registry, NOW - 9 * HOUR).contains(&id(young, 0)),
+        "a clock that was put back"
+    );
+}
+
+#[test]
+fn of_very_many_small_sends_that_are_over_go_by_their_age_but_watched_ones_by_their_last_change() {
+    let created = NOW - 50 * HOUR;
+    let mut registry = registry(&[id(created, 1)]);
+    let updated = |updated, n, emails| Operation {
+        updated: Some(updated),
+        ..operation(created, n, emails)
+    };
+    let operations = [updated(NOW, 0, 9), updated(NOW, 1, 9), updated(NOW, 2, 500)];
+    observe(&mut registry, &operations, NOW);
+    let soon = NOW + Duration::from_secs(15);
+    assert_eq!(due(&registry, soon), [0, 1, 2].map(|n| id(created, n)));
+    let many: Vec<_> = (3..20_003).map(|n| updated(created, n, 9)).collect();
+    observe(&mut registry, &many, NOW);
+    assert_eq!(due(&registry, soon), [1, 2].map(|n| id(created, n)));
+    assert_eq!(due(&registry, NOW + 3 * HOUR).len(), 20_003);
+}
+
+#[test]
+fn one_that_twilio_does_not_know_is_asked_for_ever_more_rarely() {
+    let mut registry = registry(&[id(NOW, 0)]);
+    observe(&mut registry, &[operation(NOW, 1, 1)], NOW);
+    for unknown in [id(NOW, 0), id(NOW, 1)] {
+        assert!(registry.fail(unknown, Reason::NotFound, NOW));
+        assert!(!registry.fail(unknown, Reason::NotFound, NOW + HOUR));
+        assert_eq!(up(&registry, unknown), Some(false));
+    }
+    let soon = NOW + HOUR + Duration::from_mins(5);
+    assert!(due(&registry, soon).is_empty());
+    assert_eq!(due(&registry, NOW + 2 * HOUR).len(), 2);
+    observe(
+        &mut registry,
+        &[operation(NOW, 0, 1), operation(NOW, 1, 1)],
+        soon,
+    );
+    assert_eq!(up(&registry, id(NOW, 1)), Some(true));
+    assert!(
+        registry.fail(id(NOW, 1), Reason::NotFound, soon),
+        "news again"
+    );
+}
+
+#[test]
+fn what_fails_again_and_again_waits_behind_what_was_not_asked_for() {
+    let mut registry = registry(&[id(NOW, 0), id(NOW, 1), id(NOW, 2)]);
+    observe(&mut registry, &[operation(NOW, 1, 1)], NOW);
+    let later = NOW + Duration::from_secs(1);
+    registry.fail(id(NOW, 0), Reason::Forbidden, later);
+    registry.fail(
+        id(NOW, 1),
+        Reason::ServerError,
+        later + Duration::from_secs(1),
+    );
+    let now = NOW + HOUR;
+    let mut due = registry.due(now, now, false);
+    due.sort_by_key(|due| due.read);
+    let ids: Vec<_> = due.iter().map(|due| due.id).collect();
+    assert_eq!(ids, [id(NOW, 2), id(NOW, 0), id(NOW, 1)]);
+}
+
+#[test]
+fn a_window_that_failed_shows_on_what_it_did_not_reach() {
+    let mut registry = registry(&[]);
+    registry.most_shown = 9;
+    let ids = [1, 2, 3].map(|hours| id(NOW - hours * HOUR, 0));
+    observe(
+        &mut registry,
+        &[1, 2, 3].map(|hours| operation(NOW - hours * HOUR, 0, 1)),
+        NOW,
+    );
+    let since = NOW + Duration::from_secs(1);
+    observe(&mut registry, &[operation(NOW - HOUR, 0, 1)], since);
+    registry.fail_window(NOW - Duration::from_mins(150), None, since);
+    assert_eq!(
+        ids.map(|id| up(&registry, id)),
+        [Some(true), Some(false), Some(true)]
+    );
+}
+
+#[test]
+fn the_newest_page_takes_in_as_much_as_a_page_holds() {
+    let mut registry = registry(&[]);
+    let operations: Vec<_> = (0_u32..2000)
+        .map(|n| operation(NOW - Duration::from_secs(u64::from(n)), 0, 1))
+        .collect();
+    for page in operations.chunks(1000) {
+        observe(&mut registry, page, NOW);
+    }
+    let covered = NOW.since(registry.newest_page_from(NOW)).as_secs();
+    assert!((1..=900).contains(&covered), "{covered}");
+    let stretches = registry.stretches(NOW, NOW);
+    assert_eq!(
+        stretches
+            .iter()
+            .map(|stretch| stretch.operations)
+            .sum::<usize>(),
+        2000
+    );
+    assert!(stretches.len() <= 4, "{}", stretches.len());
+}

@@ -1,0 +1,207 @@
+//! What it says to whoever starts it, rightly or wrongly.
+
+use super::*;
+
+#[test]
+fn help_tells_every_option_with_its_variable_and_where_credentials_go() {
+    let ended = run(&["--help"], &[]);
+    assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""));
+    for word in [
+        "TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN",
+        "TWILIO_API_KEY and TWILIO_API_SECRET",
+        "run `demo`",
+        "[default: :10202]",
+        "[default: https://comms.twilio.com/v1]",
+    ] {
+        let text = ended
+            .stdout
+            .split_whitespace()
+            .collect::<Vec<_>>()
+            .join(" ");
+        assert!(text.contains(word), "{word:?} in {}", ended.stdout);
+    }
+    for command in COMMANDS {
+        assert!(
+            ended.stdout.contains(&format!("\n  {command} ")),
+            "{command}"
+        );
+        let own = run(&[command, "--help"], &[]);
+        assert_eq!(
+            (own.code, own.stderr.as_str()),
+            (Some(0), ""),
+            "{command} --help"
+        );
+        assert!(
+            own.stdout
+                .contains(&format!("Usage: twilio-email-exporter {command}")),
+            "{}",
+            own.stdout
+        );
+        assert!(
+            own.stdout.contains("[env: TWILIO_EMAIL_LOG_LEVEL]"),
+            "{}",
+            own.stdout
+        );
+    }
+    for help in std::iter::once(ended).chain(COMMANDS.map(|command| run(&[command, "--help"], &[])))
+    {
+        let options = help.stdout.matches("      --").count();
+        let variables = help.stdout.matches("[env: TWILIO_EMAIL_").count();
+        assert_eq!(
+            options, variables,
+            "every option has its variable: {}",
+            help.stdout
+        );
+    }
+}
+
+#[test]
+fn version_is_one_line() {
+    let ended = run(&["--version"], &[]);
+    assert_eq!(ended.code, Some(0));
+    let wanted = concat!("twilio-email-exporter ", env!("CARGO_PKG_VERSION"));
+    assert!(
+        ended.stdout.starts_with(wanted) && ended.stdout.lines().count() == 1,
+        "{}",
+        ended.stdout
+    );
+}
+
+#[test]
+fn wrong_usage_ends_with_2_and_says_what_is_wrong() {
+    for (arguments, told) in [
+        (
+            &["--no-such-option"][..],
+            "unexpected argument '--no-such-option'",
+        ),
+        (&["--web.listen-address", "nowhere"], "--web.listen-address"),
+        (
+            &["--operation", "x"],
+            "an operation id starts with `comms_operation_`",
+        ),
+        (
+            &["--log.level", "loud"],
+            "[possible values: error, warn, info, debug, trace]",
+        ),
+        (&["--discovery=maybe"], "[possible values: true, false]"),
+        (&["--scrape.timeout-offset", "1"], "--scrape.timeout-offset"),
+        (
+            &["simulate", "--simulator.fault", "teapot"],
+            "`teapot` is no effect",
+        ),
+        (&["once", "--series.max-operations", "-1"], "-1"),
+        (&["serve", "extra"], "unexpected argument 'extra'"),
+        (&["no-such-command"], "no-such-command"),
+        // Refused as long as there is nothing behind them: one must not think oneself protected.
+        (
+            &["--web.config.file", "web.yml"],
+            "--web.config.file: not supported by this version",
+        ),
+        (
+            &["--web.telemetry-path", "/"],
+            "--web.telemetry-path: the landing page is at /",
+        ),
+        (
+            &["--config.file", "/no/such/file.yml"],
+            "cannot read the file",
+        ),
+    ] {
+        let ended = run(arguments, &credentials("http://127.0.0.1:1"));
+        assert_eq!(ended.code, Some(2), "{arguments:?}: {}", ended.stderr);
+        assert!(
+            ended.stderr.contains(told),
+            "{arguments:?}: {told:?} in {}",
+            ended.stderr
+        );
+        assert_eq!(ended.stdout, "", "{arguments:?}");
+    }
+}
+
+#[test]
+fn without_credentials_it_ends_with_2_and_says_where_they_go() {
+    for arguments in [&[][..], &["serve"], &["once"]] {
+        let ended = run(arguments, &[]);
+        assert_eq!(ended.code, Some(2), "{arguments:?}: {}", ended.stderr);
+        for word in [
+            "no credentials",
+            "TWILIO_API_KEY",
+            "TWILIO_AUTH_TOKEN",
+            "_FILE",
+            "demo",
+        ] {
+            assert!(ended.stderr.contains(word), "{word} in {}", ended.stderr);
+        }
+    }
+}
+
+#[test]
+fn a_bad_file_ends_with_2_and_every_problem_at_its_place() {
+    let bad = files(
+        "accounts:\n- name: one\n  account_sid: nonsense\n  auth_token_file: missing\n  discvery: true\n\
+         - name: one\n  base_url: ftp://example.com\n  operations: [{id: x}]\nseries: {max_operations: many}\n",
+    );
+    let ended = run(&["--config.file", bad.config.to_str().unwrap()], &[]);
+    assert_eq!(ended.code, Some(2));
+    for told in [
+        "accounts[0].account_sid: ",
+        "accounts[0].auth_token_file: ",
+        "accounts[0]: unknown key `discvery` (line 5), did you mean `discovery`?",
+        "accounts[1].name: the same name as accounts[0].name",
+        "accounts[1].base_url: expected http:// or https://",
+        "accounts[1].operations[0].id: an operation id starts with",
+        "series.max_operations: ",
+    ] {
+        assert!(
+            ended.stderr.contains(told),
+            "{told:?} in:\n{}",
+            ended.stderr
+        );
+    }
+    assert!(
+        !ended.stderr.contains("nonsense"),
+        "values are not repeated: {}",
+        ended.stderr
+    );
+}
+
+#[test]
+fn a_port_that_is_taken_ends_with_1_and_names_it() {
+    let taken = TcpListener::bind(LOOPBACK).unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    for arguments in [
+        &["serve", "--web.listen-address", &address][..],
+        &["demo", "--web.listen-address", &address],
+        &["simulate", "--simulator.listen-address", &address],
+        &[
+            "serve",
+            "--web.listen-address",
+            LOOPBACK,
+            "--web.listen-address",
+            &address,
+        ],
+    ] {
+        let ended = run(arguments, &credentials("http://127.0.0.1:1"));
+        assert_eq!(ended.code, Some(1), "{arguments:?}: {}", ended.stderr);
+        for word in ["cannot listen on", &address, "listen-address"] {
+            assert!(
+                ended.stderr.contains(word),
+                "{arguments:?}: {word} in {}",
+                ended.stderr
+            );
+        }
+        assert_eq!(ended.stdout, "", "{arguments:?}");
+    }
+}
+
+#[test]
+fn what_is_unwise_is_told_whatever_the_command() {
+    let both = [
+        ("TWILIO_API_KEY", "SK00000000000000000000000000000000"),
+        ("TWILIO_API_SECRET", "made-up"),
+    ];
+    let variables = [&credentials("http://127.0.0.1:1/v1")[..], &both].concat();
+    let notice = "not used: the API key of TWILIO_API_KEY is preferred";
+    let ended = run(&["once"], &variables);
+    assert!(ended.stderr.contains(notice), "once: {}", ended.stderr);
+    Program::exporter(&["serve"], &variables).line(&[notice]);
+}
