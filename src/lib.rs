@@ -55,7 +55,7 @@
 //!
 //! | layer | modules |
 //! |---|---|
-//! | values, without I/O or a clock | [`operation`], [`timestamp`], [`reason`], [`snapshot`], [`deadline`], `label`, `document` |
+//! | values, without I/O or a clock | [`operation`], [`timestamp`], [`clock_skew`], [`reason`], [`snapshot`], [`deadline`], `label`, `document` |
 //! | the time of day; what all HTTP clients have in common | [`clock`], `http` |
 //! | what comes in, what goes out, what is kept, the other side | [`config`], [`exposition`], [`store`], [`simulator`] |
 //! | how to ask, what is known, where else operations are listed | [`twilio`], [`registry`], [`sources`] |
@@ -70,6 +70,7 @@
 pub mod app;
 pub mod cli;
 pub mod clock;
+pub mod clock_skew;
 pub mod collector;
 pub mod config;
 pub mod deadline;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::clock_skew::ClockSkew;
 use crate::operation::{Counters, Operation, OperationId, Reading, State, Stats, Status, Word};
 use crate::timestamp::Timestamp;
 
@@ -63,6 +64,8 @@ pub struct Standing {
     pub last_success: Option<Timestamp>,
     /// The end of the pause Twilio asked for, if one is on.
     pub paused_until: Option<Timestamp>,
+    /// The server's clock minus ours, by its last answer; `None` before one with a date.
+    pub clock_skew: Option<ClockSkew>,
 }
 
 /// One operation that has series.

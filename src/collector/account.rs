@@ -11,6 +11,7 @@ use tokio::time::Instant;
 use super::collection::Outcome;
 use super::discovery::Discovery;
 use super::keeper::Keeper;
+use super::list_behavior::ListBehavior;
 use super::reads::Reads;
 use super::settings::Settings;
 use super::trouble::Trouble;
@@ -22,6 +23,9 @@ use crate::timestamp::Timestamp;
 /// A snapshot in the middle of a collection waits so long for what was read to be saved. A disk that takes longer is as bad as
 /// one that refuses: gauges go on, counters stay as they were saved last.
 const PATIENCE: Duration = Duration::from_millis(200);
+
+/// Further from Twilio's time than this, a clock makes operations expire early or stay too long.
+const WRONG_CLOCK: Duration = Duration::from_hours(1);
 
 /// Collects one account.
 #[derive(Debug)]
@@ -48,8 +52,8 @@ pub(super) struct State {
     /// How the list of emails fares, when it is asked for tags.
     pub(super) tagging: Discovery,
     pub(super) trouble: Trouble,
-    /// Whether the list, as far as is known, can be narrowed to a state.
-    pub(super) narrows: bool,
+    /// What the list has been seen to do.
+    pub(super) list: ListBehavior,
     /// Sources that have not said yet what they list.
     pub(super) unheard: HashSet<Source>,
     /// Files of which nobody knows yet whether a new configuration still names them.
@@ -60,6 +64,8 @@ pub(super) struct State {
     pub(super) saving_hangs: bool,
     /// When the store was last rid of what is far too old.
     pub(super) purged: Option<Timestamp>,
+    /// Whether this machine's clock was far off at the end of the last collection.
+    clock_is_wrong: bool,
     running: Option<Running>,
     last: Last,
 }
@@ -69,6 +75,10 @@ pub(super) struct State {
 struct Running {
     /// Whether Twilio let us in since it began.
     let_in: bool,
+    /// Whether it answered "not there" or the like: so it answers to those it lets in, and so does a wrong address.
+    said_not_there: bool,
+    /// Whether the list of new operations was refused.
+    list_refused: bool,
     finished: watch::Receiver<bool>,
     task: Option<AbortHandle>,
 }
@@ -76,6 +86,8 @@ struct Running {
 /// What is known of the collections that have ended.
 #[derive(Debug, Default)]
 struct Last {
+    /// Whether any of them requested anything.
+    asked: bool,
     up: bool,
     complete: bool,
     duration: Option<Duration>,
@@ -96,12 +108,13 @@ impl AccountCollector {
             discovery: Discovery::default(),
             tagging: Discovery::default(),
             trouble: Trouble::new(Arc::clone(&account.name)),
-            narrows: true,
+            list: ListBehavior::new(Arc::clone(&account.name)),
             unheard: settings.url_sources().collect(),
             in_question: HashSet::new(),
             files_unseen: settings.has_files(),
             saving_hangs: false,
             purged: None,
+            clock_is_wrong: false,
             running: None,
             last: Last::default(),
         };
@@ -131,6 +144,8 @@ impl AccountCollector {
         let (ended, finished) = watch::channel(false);
         state.running = Some(Running {
             let_in: false,
+            said_not_there: false,
+            list_refused: false,
             finished: finished.clone(),
             task: None,
         });
@@ -166,6 +181,7 @@ impl AccountCollector {
             duration: state.last.duration,
             last_success: state.last.success,
             paused_until: self.settings().client.paused_until(),
+            clock_skew: self.settings().client.clock_skew(),
         };
         state.registry.show(standing)
     }
@@ -235,19 +251,42 @@ impl AccountCollector {
         let now = self.clock.now();
         let mut state = self.lock();
         state.trouble.collection_ended();
-        let let_in = state.running.take().is_some_and(|running| running.let_in);
-        if outcome.asked {
+        let running = state.running.take();
+        let let_in = running.as_ref().is_some_and(|running| running.let_in);
+        // Where the list is refused as well, "not there" may come from a wrong address.
+        let says_nothing = !outcome.turned_away
+            && running.is_some_and(|running| running.said_not_there && !running.list_refused);
+        if outcome.asked && (let_in || !says_nothing) {
             state.last.up = let_in;
         }
-        // Whoever may not even list, and has nothing else to read, has missed everything; though nothing that was due is missing.
-        let turned_away = !state.last.up && state.discovery.up() == Some(false);
-        state.last.complete = !outcome.incomplete && !turned_away;
+        state.last.asked |= outcome.asked;
+        // Whoever has read nothing at all has missed everything, although nothing that was due is missing.
+        let read_nothing = state.last.asked && !state.last.up;
+        let clock_is_wrong = self.note_clock_skew(&mut state);
+        state.last.complete = !outcome.incomplete && !read_nothing && !clock_is_wrong;
         state.last.duration = Some(took);
         state.last.ended = Some(Instant::now());
         if state.last.complete {
             state.last.success = Some(now);
         }
         tracing::debug!(account = %self.name, complete = state.last.complete, up = state.last.up, seconds = took.as_secs_f64(), "collected");
+    }
+
+    /// Whether this machine's clock is so far from Twilio's that operations are missing for it. Logs when that begins and ends.
+    fn note_clock_skew(&self, state: &mut State) -> bool {
+        let skew = self.settings().client.clock_skew();
+        let is_wrong = skew.is_some_and(|skew| skew.span() > WRONG_CLOCK);
+        if is_wrong != std::mem::replace(&mut state.clock_is_wrong, is_wrong) {
+            match skew {
+                Some(skew) if is_wrong => {
+                    tracing::error!(account = %self.name, skew_seconds = skew.as_seconds(), "this machine's clock is {skew}; collections count as incomplete until it is set right (check NTP)");
+                }
+                _ => {
+                    tracing::info!(account = %self.name, "this machine's clock agrees with Twilio's again");
+                }
+            }
+        }
+        is_wrong
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, State> {
@@ -266,6 +305,20 @@ impl State {
     /// Whether Twilio has let us in since the collection under way began.
     pub(super) fn is_let_in(&self) -> bool {
         self.running.as_ref().is_some_and(|running| running.let_in)
+    }
+
+    /// Notes that Twilio knows nothing of what was asked for.
+    pub(super) fn said_not_there(&mut self) {
+        if let Some(running) = &mut self.running {
+            running.said_not_there = true;
+        }
+    }
+
+    /// Notes that the list of new operations is refused.
+    pub(super) fn list_refused(&mut self) {
+        if let Some(running) = &mut self.running {
+            running.list_refused = true;
+        }
     }
 
     /// Notes that Twilio let us in.

@@ -9,12 +9,13 @@ use tokio::time::Instant;
 
 use super::account::{AccountCollector, State};
 use super::fetch;
+use super::listing;
 use super::plan::{self, Plan, Question, Window};
 use super::settings::Settings;
-use crate::operation::State::Processing;
 use crate::operation::{Operation, OperationId, RETENTION};
+use crate::registry::Observed;
 use crate::timestamp::Timestamp;
-use crate::twilio::{ApiError, Listing};
+use crate::twilio::ApiError;
 
 /// The longest collection, all scrapes that it outlives included: a list of ten thousand pages, or a Twilio that trickles.
 const LONGEST: Duration = Duration::from_mins(30);
@@ -22,8 +23,6 @@ const LONGEST: Duration = Duration::from_mins(30);
 const WORTH_OF_REQUESTS: f64 = 60.0;
 /// Below this, what is new and what is old could not both have their turn.
 const FEWEST_REQUESTS: usize = 4;
-/// New operations are looked for from so long before the last look: a send may become visible late, and clocks differ.
-const OVERLAP: Duration = Duration::from_mins(2);
 
 /// How often the store is rid of what is far too old.
 const PURGE_INTERVAL: Duration = Duration::from_hours(1);
@@ -38,7 +37,7 @@ pub(super) struct Outcome {
     /// Something that was due got no answer.
     pub(super) incomplete: bool,
     /// Twilio turned the account away, or was not there: what was due and not read failed to be read.
-    turned_away: bool,
+    pub(super) turned_away: bool,
 }
 
 impl AccountCollector {
@@ -77,11 +76,12 @@ impl AccountCollector {
 
     fn plan(state: &State, settings: &Settings, since: Timestamp) -> Plan {
         let registry = &state.registry;
+        let room = state.list.room();
         let oldest = since - RETENTION;
         let newest = || {
-            let from = registry
-                .discovered_until()
-                .map(|until| (until.min(since) - OVERLAP).min(registry.newest_page_from(since)));
+            let from = registry.discovered_until().map(|until| {
+                (until.min(since) - listing::OVERLAP).min(registry.newest_page_from(room, since))
+            });
             Window {
                 from: from.unwrap_or(oldest).max(oldest),
                 until: None,
@@ -89,11 +89,16 @@ impl AccountCollector {
             }
         };
         let lists = settings.discovers && state.discovery.is_due(since);
+        // Without dates there is one list, of everything; what it leaves is read one by one.
+        let has_windows = state.list.date_filter_works || !lists;
+        let stretches = has_windows.then(|| registry.stretches(since, since));
+        let others = has_windows.then(|| registry.due(since, since, true));
         plan::plan(&Question {
             newest: lists.then(newest),
-            processing: state.narrows.then(|| registry.processing()),
-            stretches: registry.stretches(since, since),
-            others: registry.due(since, since, true),
+            processing: state.list.state_filter_works.then(|| registry.processing()),
+            stretches: stretches.unwrap_or_default(),
+            others: others.unwrap_or_default(),
+            room,
             resting: registry.resting_configured(since),
             budget: budget(settings),
         })
@@ -129,6 +134,10 @@ impl AccountCollector {
                 }
             }
             outcome.asked = true;
+            // Every further window would be the whole account again.
+            if !self.lock().list.date_filter_works {
+                break;
+            }
         }
         let mut due = self.single_reads(plan, since);
         // A list that turned out to be refused leaves everything to single reads.
@@ -156,66 +165,6 @@ impl AccountCollector {
         // Those that were refused go last: one that is somebody else's must not stand for the whole account.
         ids.sort_by_key(|id| state.registry.is_refused(*id));
         ids
-    }
-
-    /// Reads a window of the list. Says whether every row could be read.
-    async fn list(
-        &self,
-        settings: &Settings,
-        window: Window,
-        newest: bool,
-        since: Timestamp,
-    ) -> Result<bool, ApiError> {
-        let mut listing = settings.client.list(
-            window.from,
-            window.until,
-            window.processing.then_some(Processing),
-        );
-        let listed = self.read_pages(&mut listing, since).await;
-        let now = self.clock.now();
-        let mut state = self.lock();
-        match &listed {
-            Ok(()) => {
-                state.discovery.answered();
-                state.let_in();
-                state.trouble.list_answered(listing.unreadable());
-                state.narrows &= !listing.ignores_state();
-                if newest {
-                    state.registry.discovered(since);
-                }
-            }
-            Err(error) if window.processing && error.is_refusal() => {
-                // The list itself answers; it only cannot be narrowed. What it was to cover is read one by one.
-                state.narrows = false;
-                return Ok(true);
-            }
-            Err(error) => {
-                if !matches!(error, ApiError::Paused { .. }) {
-                    state.discovery.failed(error, now);
-                }
-                if error.was_let_in() {
-                    state.let_in();
-                }
-                if !error.is_refusal() && !window.processing {
-                    state.registry.fail_window(window.from, window.until, since);
-                }
-                state.trouble.list_failed(error);
-            }
-        }
-        listed.map(|()| listing.unreadable() == 0)
-    }
-
-    async fn read_pages(
-        &self,
-        listing: &mut Listing<'_>,
-        since: Timestamp,
-    ) -> Result<(), ApiError> {
-        while let Some(operations) = listing.page().await? {
-            let fresh = self.absorb(operations, since).await;
-            self.save().await;
-            listing.told_anything_new(fresh > 0);
-        }
-        Ok(())
     }
 
     /// Reads operations one by one.
@@ -255,8 +204,8 @@ impl AccountCollector {
         }
     }
 
-    /// Takes in what was read; returns how many operations of it were not read before in this collection.
-    pub(super) async fn absorb(&self, operations: Vec<Operation>, since: Timestamp) -> usize {
+    /// Takes in what was read.
+    pub(super) async fn absorb(&self, operations: Vec<Operation>, since: Timestamp) -> Observed {
         let _open = self.intake.read().await;
         let mut state = self.lock();
         state.let_in();
@@ -271,8 +220,8 @@ impl AccountCollector {
     /// Takes in that an operation could not be read. "Not there" is an answer; says whether this was one.
     pub(super) fn read_failed(&self, id: OperationId, error: &ApiError) -> bool {
         let mut state = self.lock();
-        if error.was_let_in() {
-            state.let_in();
+        if error.is_about_resource() {
+            state.said_not_there();
         }
         let news = error
             .reason()

@@ -27,10 +27,11 @@ impl Breaker {
                     self.trip();
                 }
             }
-            Err(ApiError::Forbidden) if self.let_in.load(Ordering::Relaxed) => {}
+            Err(ApiError::Forbidden | ApiError::Unexpected { .. })
+                if self.let_in.load(Ordering::Relaxed) => {}
             Err(error) if error.concerns_account() => self.trip(),
             Ok(_) => self.answered(true),
-            Err(error) => self.answered(error.was_let_in()),
+            Err(error) => self.answered(error.is_about_resource()),
         }
     }
 

@@ -8,6 +8,8 @@ mod collection;
 mod discovery;
 mod fetch;
 mod keeper;
+mod list_behavior;
+mod listing;
 mod plan;
 mod reads;
 mod registration;

@@ -7,8 +7,6 @@ use crate::operation::OperationId;
 use crate::registry::{Due, Stretch};
 use crate::timestamp::Timestamp;
 
-/// Known operations in one window; a page has room for 1,000, and some may have come to be since.
-const ROOM: usize = 900;
 /// Requests of a collection that are made even if nothing is due: to show watched operations as fresh as that allows.
 const SPARE: usize = 2;
 
@@ -35,6 +33,8 @@ pub(super) struct Question {
     pub(super) others: Vec<Due>,
     /// Watched operations that are not due.
     pub(super) resting: Vec<Due>,
+    /// How many known operations one page covers.
+    pub(super) room: usize,
     /// The most requests; at least two, one for what is new and one for what is old.
     pub(super) budget: usize,
 }
@@ -55,6 +55,8 @@ struct Item {
     /// When the operation that waits longest was last read.
     read: Timestamp,
     window: Option<Window>,
+    /// In requests.
+    cost: usize,
     ids: Vec<OperationId>,
 }
 
@@ -75,10 +77,14 @@ pub(super) fn plan(question: &Question) -> Plan {
     };
     items.extend(question.others.iter().map(Item::single));
     items.sort_by_key(|item| item.read);
-    let room = question.budget.saturating_sub(plan.windows.len());
-    for (at, item) in items.into_iter().enumerate() {
+    let budget = question.budget.saturating_sub(plan.windows.len());
+    let mut cost = 0;
+    for item in items {
+        // What costs more than the whole budget must have its turn, too.
+        let fits = cost == 0 || cost + item.cost <= budget;
+        cost += item.cost;
         match item.window {
-            _ if at >= room => plan.left_out.extend(item.ids),
+            _ if !fits => plan.left_out.extend(item.ids),
             Some(window) => plan.windows.push(window),
             None => plan.singles.extend(item.ids),
         }
@@ -99,7 +105,7 @@ fn older_than(newest: Window, question: &Question) -> Vec<Item> {
         .iter()
         .take_while(|stretch| stretch.from < newest.from)
         .collect();
-    let apart = group(&older, |_| true);
+    let apart = group(&older, question.room, |_| true);
     let moving: Vec<_> = older
         .iter()
         .flat_map(|stretch| &stretch.due)
@@ -108,11 +114,11 @@ fn older_than(newest: Window, question: &Question) -> Vec<Item> {
     if moving.is_empty()
         || question
             .processing
-            .is_none_or(|operations| operations > ROOM)
+            .is_none_or(|operations| operations > question.room)
     {
         return apart;
     }
-    let mut together = group(&older, |due| !due.processing);
+    let mut together = group(&older, question.room, |due| !due.processing);
     let from = older
         .iter()
         .map(|stretch| stretch.from)
@@ -125,18 +131,20 @@ fn older_than(newest: Window, question: &Question) -> Vec<Item> {
             until: Some(newest.from),
             processing: true,
         }),
+        cost: 1,
         ids: moving.iter().map(|due| due.id).collect(),
     });
-    if together.len() < apart.len() {
+    let cost = |items: &[Item]| items.iter().map(|item| item.cost).sum::<usize>();
+    if cost(&together) < cost(&apart) {
         together
     } else {
         apart
     }
 }
 
-/// Joins neighbouring stretches with something due that `counts` to windows of one page; a window for one operation is a
-/// single read.
-fn group(stretches: &[&Stretch], counts: impl Fn(&Due) -> bool) -> Vec<Item> {
+/// Joins neighbouring stretches with something due that `counts` to windows of one page, which covers `room` operations. Where
+/// single reads cost no more, they replace the window.
+fn group(stretches: &[&Stretch], room: usize, counts: impl Fn(&Due) -> bool) -> Vec<Item> {
     let has_due = |stretch: &&Stretch| stretch.due.iter().any(&counts);
     let mut items = Vec::new();
     let mut rest = stretches;
@@ -146,7 +154,7 @@ fn group(stretches: &[&Stretch], counts: impl Fn(&Due) -> bool) -> Vec<Item> {
         let mut operations = 0;
         for (at, stretch) in rest.iter().enumerate() {
             operations += stretch.operations;
-            if at > 0 && operations > ROOM {
+            if at > 0 && operations > room {
                 break;
             }
             if has_due(stretch) {
@@ -154,7 +162,7 @@ fn group(stretches: &[&Stretch], counts: impl Fn(&Due) -> bool) -> Vec<Item> {
             }
         }
         let (group, later) = rest.split_at(taken);
-        items.push(Item::window(group, &counts));
+        items.extend(Item::of(group, room, &counts));
         rest = later;
     }
     items
@@ -165,11 +173,15 @@ impl Item {
         Self {
             read: due.read,
             window: None,
+            cost: 1,
             ids: vec![due.id],
         }
     }
 
-    fn window(group: &[&Stretch], counts: impl Fn(&Due) -> bool) -> Self {
+    /// One window, or single reads where they are no more requests.
+    fn of(group: &[&Stretch], room: usize, counts: impl Fn(&Due) -> bool) -> Vec<Self> {
+        let operations: usize = group.iter().map(|stretch| stretch.operations).sum();
+        let cost = operations.div_ceil(room.max(1)).max(1);
         let due = || {
             group
                 .iter()
@@ -183,15 +195,19 @@ impl Item {
             .unwrap_or_default();
         let until = group.iter().map(|stretch| stretch.until).max();
         let ids: Vec<_> = due().map(|due| due.id).collect();
-        Self {
+        if ids.len() <= cost {
+            return due().map(Self::single).collect();
+        }
+        vec![Self {
             read: due().map(|due| due.read).min().unwrap_or_default(),
-            window: (ids.len() > 1).then_some(Window {
+            window: Some(Window {
                 from,
                 until,
                 processing: false,
             }),
+            cost,
             ids,
-        }
+        }]
     }
 }
 

@@ -46,7 +46,7 @@ impl Trouble {
             return;
         };
         if self.list.replace(reason) != Some(reason) {
-            tracing::warn!(account = %self.account, reason = reason.as_str(), %error, "operations cannot be listed");
+            tracing::warn!(account = %self.account, reason = reason.as_str(), error = error.of_list(), "operations cannot be listed");
         }
     }
 

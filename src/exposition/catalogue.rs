@@ -221,6 +221,12 @@ metrics! {
         absent: "until a collection has been complete.",
         example: "1775370330.302",
     }
+    API_CLOCK_SKEW: Account Gauge "api_clock_skew_seconds" [] {
+        help: "Twilio's clock minus this machine's at the last answer, in seconds.",
+        details: "Negative where this machine's clock is ahead. Twilio's time has whole seconds. Beyond a minute, check NTP; beyond an hour, operations expire at the wrong time, and `twilio_email_collection_complete` is 0.",
+        absent: "until Twilio has sent an answer with its time (the `Date` header).",
+        example: "-0.4",
+    }
     OPERATIONS: Account Gauge "operations" ["state"] {
         help: "Tracked operations by state.",
         details: "All that are tracked, whatever the series limit.",

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::*;
+use crate::clock_skew::ClockSkew;
 use crate::operation::{Counters, Operation, OperationId, Reading, State, Stats, Status, Word};
 use crate::snapshot::{AccountSnapshot, GroupSnapshot, Labels, ShownOperation, Standing, Totals};
 use crate::timestamp::Timestamp;
@@ -138,6 +139,7 @@ fn rich() -> Snapshot {
                     duration: Some(Duration::from_millis(184)),
                     last_success: Some(Timestamp::from_millis(1_775_370_330_302)),
                     paused_until: None,
+                    clock_skew: None,
                 },
                 counters: Some(Counters {
                     accepted: 1800,
@@ -185,6 +187,10 @@ fn barely_started() -> AccountSnapshot {
         name: Arc::from("A \"B\" \\ C"),
         standing: Standing {
             paused_until: Some(Timestamp::from_millis(1_775_370_400_000)),
+            clock_skew: Some(ClockSkew::between(
+                Timestamp::from_millis(1_775_370_400_000),
+                Timestamp::from_millis(1_775_370_400_400),
+            )),
             ..Standing::default()
         },
         counters: None,

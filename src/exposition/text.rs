@@ -123,6 +123,12 @@ impl From<Timestamp> for Value {
     }
 }
 
+impl From<f64> for Value {
+    fn from(number: f64) -> Self {
+        Self::Number(number)
+    }
+}
+
 impl From<Duration> for Value {
     fn from(span: Duration) -> Self {
         Self::Number(span.as_secs_f64())

@@ -113,15 +113,20 @@ impl Registry {
         last.records().last().map(super::record::Record::created)
     }
 
-    /// A moment such that the operations created since then, as far as they are known, fit on a page with room to spare;
-    /// 1970 if all of them do.
+    /// A moment such that the operations created since then, as far as they are known, are `room` at most; 1970 if all of
+    /// them are.
     #[must_use]
-    pub fn newest_page_from(&self, now: Timestamp) -> Timestamp {
-        let mut room = super::chunk::MOST;
+    pub fn newest_page_from(&self, mut room: usize, now: Timestamp) -> Timestamp {
         let mut from = now;
         for chunk in self.chunks.iter().rev() {
-            let Some(left) = room.checked_sub(chunk.records().len()) else {
-                return from;
+            let records = chunk.records();
+            let Some(left) = room.checked_sub(records.len()) else {
+                // Only where pages are smaller than chunks does the newest chunk not fit.
+                return if from == now && room > 0 {
+                    records[records.len() - room].created().min(now)
+                } else {
+                    from
+                };
             };
             room = left;
             from = chunk

@@ -18,6 +18,19 @@ use crate::timestamp::Timestamp;
 /// Figures that fall this close to the end of the retention are Twilio forgetting, not news.
 const NEAR_END: Duration = Duration::from_hours(6);
 
+/// What one answer held; see [`Registry::observe`](super::Registry::observe).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Observed {
+    /// Operations that had not been read before in this collection.
+    pub fresh: usize,
+    /// Those of them that were not in memory at all.
+    pub new: usize,
+    /// Operations that had been read before in this collection.
+    pub repeated: usize,
+    /// When the oldest of the new ones was created.
+    pub oldest_new: Option<Timestamp>,
+}
+
 /// Everything of a registry that an answer changes, but for the records themselves.
 pub(super) struct Merging<'a> {
     pub(super) watched: &'a mut Watched,
@@ -31,8 +44,8 @@ pub(super) struct Merging<'a> {
     pub(super) since: Timestamp,
     /// When Twilio answered.
     pub(super) now: Timestamp,
-    /// How many operations had not been read in this collection.
-    pub(super) fresh: usize,
+    /// What the answer has held so far.
+    pub(super) observed: Observed,
 }
 
 impl Merging<'_> {
@@ -45,13 +58,21 @@ impl Merging<'_> {
     ) -> Record {
         self.failures.forget(operation.id);
         let Some(before) = before else {
-            self.fresh += 1;
+            let observed = &mut self.observed;
+            observed.fresh += 1;
+            observed.new += 1;
+            let oldest = observed.oldest_new.unwrap_or(operation.created);
+            observed.oldest_new = Some(oldest.min(operation.created));
             let marks = self.appeared(operation, kept);
             // Twilio's own time of the change: a send of last week is not news because we start today.
             return self.changed(operation, marks, operation.updated);
         };
         let (since, now) = (self.since, self.now);
-        self.fresh += usize::from(!schedule::was_read(before.last_success(), since, now));
+        if schedule::was_read(before.last_success(), since, now) {
+            self.observed.repeated += 1;
+        } else {
+            self.observed.fresh += 1;
+        }
         let was = before.operation(self.oddities);
         let is_forgotten = || {
             operation.expires() <= now + NEAR_END

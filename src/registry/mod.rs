@@ -40,6 +40,7 @@ use crate::snapshot::{AccountSnapshot, Labels, Standing, Totals};
 use crate::store::{GroupKey, SavedAccount, SavedGroup, SavedOperation};
 use crate::timestamp::Timestamp;
 pub use due::{Due, Stretch};
+pub use merging::Observed;
 pub use view::{Page, View};
 pub use watched::{Listed, Source};
 
@@ -206,14 +207,14 @@ impl Registry {
     }
 
     /// Takes in what Twilio answered at `now`; what it no longer keeps is passed over. `kept` looks up what was once
-    /// saved of an operation that is not here. Says how many of them had not been read since `since`.
+    /// saved of an operation that is not here. The collection began at `since`.
     pub fn observe(
         &mut self,
         mut operations: Vec<Operation>,
         kept: impl Fn(OperationId) -> Option<SavedOperation>,
         since: Timestamp,
         now: Timestamp,
-    ) -> usize {
+    ) -> Observed {
         operations.retain(|operation| operation.expires() > now);
         // Of two rows with one id, the later one counts.
         operations.reverse();
@@ -231,12 +232,18 @@ impl Registry {
             failures: &mut self.failures,
             since,
             now,
-            fresh: 0,
+            observed: Observed::default(),
         };
         self.chunks.absorb(&operations, |before, operation| {
             merging.merge(before, operation, &kept)
         });
-        merging.fresh
+        merging.observed
+    }
+
+    /// How many operations are in memory.
+    #[must_use]
+    pub const fn size(&self) -> usize {
+        self.chunks.size()
     }
 
     /// Takes in that `id` could not be read at `now`. Says whether that is news.

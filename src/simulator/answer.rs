@@ -116,7 +116,11 @@ impl<T: Serialize> Serialize for List<'_, T> {
         };
         let mut map = serializer.serialize_map(Some(2))?;
         map.serialize_entry(key, &self.rows)?;
-        map.serialize_entry("pagination", &self.pagination())?;
+        let pagination = match self.dialect.pagination {
+            Pagination::MetaUrl(_) | Pagination::MetaToken => "meta",
+            _ => "pagination",
+        };
+        map.serialize_entry(pagination, &self.pagination())?;
         map.end()
     }
 }
@@ -136,6 +140,16 @@ impl<T> List<'_, T> {
                 let url = |token| format!("{origin}{path}?pageSize={size}&pageToken={token}");
                 json!({"next": next.as_ref().map(url)})
             }
+            (Pagination::MetaUrl(origin), next) => {
+                let url =
+                    |token| format!("{origin}{path}?PageSize={size}&Page=1&PageToken={token}");
+                json!({"next_page_url": next.as_ref().map(url), "page_size": size, "key": self.name})
+            }
+            (Pagination::MetaToken, next) => json!({"nextToken": next, "pageSize": size}),
+            (Pagination::NextObject, next) => {
+                json!({"next": next.as_ref().map(|token| json!({"token": token}))})
+            }
+            (Pagination::Unknown, next) => json!({"after": next}),
         }
     }
 }

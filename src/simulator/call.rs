@@ -5,6 +5,7 @@ use axum::http::{Method, Uri};
 
 use crate::timestamp::Timestamp;
 
+use super::fault::Parameter;
 use super::id::Position;
 use super::world::Window;
 
@@ -119,6 +120,28 @@ impl ListQuery {
             size,
             token,
         })
+    }
+
+    /// As a server reads it that ignores this parameter.
+    pub(super) fn without(self, parameter: Parameter) -> Self {
+        match parameter {
+            Parameter::Dates => Self {
+                window: Window {
+                    from: None,
+                    until: None,
+                    ..self.window
+                },
+                ..self
+            },
+            Parameter::Status => Self {
+                status: None,
+                ..self
+            },
+            Parameter::PageSize => Self {
+                size: PAGE_SIZE,
+                ..self
+            },
+        }
     }
 
     /// Which page of its list this is, counted from 1.

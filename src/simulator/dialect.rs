@@ -68,6 +68,14 @@ pub enum Pagination {
     NextPageToken,
     /// `{"next": URL}`, at this origin (such as `https://elsewhere.example.com`), which clients must not follow.
     NextUrl(String),
+    /// `{"meta": {"next_page_url": URL}}` at this origin, as Twilio's other products have it.
+    MetaUrl(String),
+    /// `{"meta": {"nextToken": token}}`, as others of them have it.
+    MetaToken,
+    /// `{"pagination": {"next": {"token": token}}}`
+    NextObject,
+    /// `{"pagination": {"after": token}}`, which no client can know.
+    Unknown,
 }
 
 /// The case of status words.

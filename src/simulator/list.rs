@@ -23,6 +23,8 @@ use super::world::{Item, Tags, Window, World};
 const DOMAINS: [&str; 3] = ["example.com", "example.net", "example.org"];
 /// Documented for one send; also bounds what a scripted operation can claim to have.
 pub(super) const MOST_EMAILS: u32 = 10_000;
+/// So many rows are missing from a page while rows move.
+const MOVING_ROWS: usize = 5;
 /// Newer than every operation: where a list begins.
 const NEWEST: Position = Position {
     created: i64::MAX,
@@ -34,7 +36,7 @@ pub(super) struct Lists<'a> {
     pub(super) world: &'a World,
     pub(super) settings: &'a Settings,
     pub(super) now: Timestamp,
-    /// [`Effect::Empty`], [`Effect::RepeatToken`] or [`Effect::Endless`].
+    /// An effect of lists.
     pub(super) twist: Option<Effect>,
 }
 
@@ -53,6 +55,18 @@ struct Email {
 
 impl Lists<'_> {
     pub(super) fn operations(&self, query: &ListQuery) -> Response {
+        if let Some(Effect::EmptyPages(pages)) = self.twist
+            && query.page_number() <= pages
+        {
+            let rows = Vec::<Operation>::new();
+            return self.page(
+                "operations",
+                "/Emails/Operations",
+                query,
+                rows,
+                Some((NEWEST, 0)),
+            );
+        }
         let after = query.token.map(|token| (token.position, false));
         let window = Window {
             after,
@@ -74,6 +88,12 @@ impl Lists<'_> {
         for (position, item) in wanted.by_ref().take(query.size) {
             rows.push(Operation::of(item, self.world, self.settings, now));
             last = Some(position);
+        }
+        if self.twist == Some(Effect::MovingRows) && query.page_number() > 1 && !rows.is_empty() {
+            let seconds = usize::try_from(now / 1000).unwrap_or_default();
+            for _ in 0..MOVING_ROWS.min(rows.len()) {
+                rows.remove(seconds % rows.len());
+            }
         }
         let next = last.filter(|_| wanted.next().is_some());
         let next = next.map(|position| (position, 0));

@@ -42,7 +42,7 @@ use crate::timestamp::Timestamp;
 pub use dialect::{
     ClientRefusal, Dialect, ErrorShape, Lifetimes, ListKey, Pagination, Times, Words,
 };
-pub use fault::{Effect, Fault, FaultError, RetryAfter, Scope};
+pub use fault::{Effect, Fault, FaultError, Parameter, RetryAfter, Scope};
 pub use handle::{Handle, Scripted};
 pub use id::operation_id;
 pub use journal::{Counts, Seen};

@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 use axum::Json;
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{Request, State};
-use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, HOST, RETRY_AFTER};
+use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, DATE, HOST, RETRY_AFTER};
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -97,6 +97,9 @@ pub(super) async fn serve(State(shared): State<Arc<Shared>>, request: Request) -
         status = response.status().as_u16(),
         "answered",
     );
+    if let Ok(date) = HeaderValue::from_str(&http_date(shared.now())) {
+        response.headers_mut().insert(DATE, date);
+    }
     let at_once = HeaderValue::from(running.at_once);
     response
         .headers_mut()
@@ -122,6 +125,15 @@ async fn answer(
         settings: &shared.settings,
         now,
         twist,
+    };
+    let call = match (call, &lists.twist) {
+        (Call::Operations(query), Some(Effect::Ignore(parameter))) => {
+            Call::Operations(query.without(*parameter))
+        }
+        (Call::Emails(query), Some(Effect::Ignore(parameter))) => {
+            Call::Emails(query.without(*parameter))
+        }
+        (call, _) => call,
     };
     match call {
         Call::Operation(id) => match shared.world.find(&id, now) {
@@ -162,15 +174,18 @@ fn refuse(shared: &Shared, code: u16, retry_after: Option<RetryAfter>) -> Respon
         RetryAfter::Seconds(seconds) => Some(HeaderValue::from(seconds)),
         RetryAfter::Date(seconds) => {
             let then = shared.now() + Duration::from_secs(seconds.into());
-            let since_1970 = then.since(Timestamp::from_millis(0));
-            let date = httpdate::fmt_http_date(SystemTime::UNIX_EPOCH + since_1970);
-            HeaderValue::from_str(&date).ok()
+            HeaderValue::from_str(&http_date(then)).ok()
         }
     });
     if let Some(value) = value {
         response.headers_mut().insert(RETRY_AFTER, value);
     }
     response
+}
+
+fn http_date(moment: Timestamp) -> String {
+    let since_1970 = moment.since(Timestamp::from_millis(0));
+    httpdate::fmt_http_date(SystemTime::UNIX_EPOCH + since_1970)
 }
 
 fn oversized() -> Response {

@@ -12,13 +12,14 @@ use super::tags::{self, Tags};
 use super::transport::{self, TransportError};
 use super::wire::{self, Page};
 use crate::clock::Clock;
+use crate::clock_skew::ClockSkew;
 use crate::config::{Account, Credentials};
 use crate::exposition::{AccountInstruments, Endpoint};
 use crate::operation::{Operation, OperationId, RETENTION, State};
 use crate::timestamp::Timestamp;
 
 /// Operations to a page: the most that Twilio gives.
-const PAGE_SIZE: &str = "1000";
+pub(super) const PAGE_SIZE: usize = 1000;
 /// A 404 in the last hour of the retention means that Twilio's clock is ahead of ours.
 const EXPIRY: Duration = RETENTION.saturating_sub(Duration::from_hours(1));
 
@@ -135,6 +136,12 @@ impl Client {
         self.exchange.paused_until()
     }
 
+    /// The server's clock minus ours, by its last answer that had a date.
+    #[must_use]
+    pub fn clock_skew(&self) -> Option<ClockSkew> {
+        self.exchange.clock_skew()
+    }
+
     /// Notes that something was wrong with an answer that could be used all the same.
     pub(super) fn note_failure(&self, endpoint: Endpoint, error: &ApiError) {
         self.exchange.note_failure(endpoint, error);
@@ -156,7 +163,7 @@ impl Client {
             .append_pair("startDate", &from)
             .extend_pairs(until.map(|until| ("endDate", until)))
             .extend_pairs(only.map(|only| ("status", only.as_str().to_ascii_uppercase())))
-            .append_pair("pageSize", PAGE_SIZE)
+            .append_pair("pageSize", &PAGE_SIZE.to_string())
             .extend_pairs(token.map(|token| ("pageToken", token)));
         url
     }

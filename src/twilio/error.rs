@@ -20,7 +20,7 @@ pub enum ApiError {
     Forbidden,
     /// 404 or 410.
     #[error(
-        "Twilio does not know it ({status}): it is of another account, not visible yet, or expired"
+        "Twilio does not know it ({status}): it is of another account, not visible yet, or expired; if no operation is known, check the base URL"
     )]
     NotFound {
         /// The HTTP status.
@@ -32,11 +32,27 @@ pub enum ApiError {
         /// The HTTP status.
         status: u16,
     },
-    /// 400, a redirect, or another status that says the request is wrong.
+    /// 400.
     #[error("Twilio refuses the request ({status}): check the base URL")]
     BadRequest {
         /// The HTTP status.
         status: u16,
+    },
+    /// A redirect, 407, or another status that no document of Twilio's names.
+    #[error("{}", unexpected(*.status))]
+    Unexpected {
+        /// The HTTP status.
+        status: u16,
+    },
+    /// A later page of a list is refused, although the first one was not.
+    #[error(
+        "page {page} of the list failed: {cause}. The list starts again with the next collection"
+    )]
+    BrokenList {
+        /// Counted from 1.
+        page: usize,
+        /// What the request for the page returned.
+        cause: Box<ApiError>,
     },
     /// 429.
     #[error("Twilio asks for fewer requests (429)")]
@@ -76,6 +92,12 @@ pub enum ApiError {
         /// In bytes.
         limit: usize,
     },
+    /// More rows than any page that was asked for.
+    #[error("the page has more than {limit} rows")]
+    TooManyRows {
+        /// In rows.
+        limit: usize,
+    },
     /// Nothing was asked: there is no access token to show.
     #[error("no access token: {}", token_trouble(.0))]
     NoToken(Box<ApiError>),
@@ -102,12 +124,12 @@ impl ApiError {
     #[must_use]
     pub fn reason(&self) -> Option<Reason> {
         Some(match self {
-            Self::NoToken(cause) => return cause.reason(),
+            Self::NoToken(cause) | Self::BrokenList { cause, .. } => return cause.reason(),
             Self::Unauthorized => Reason::Unauthorized,
             Self::Forbidden => Reason::Forbidden,
             Self::NotFound { .. } => Reason::NotFound,
             Self::Expired { .. } => Reason::Expired,
-            Self::BadRequest { .. } => Reason::BadRequest,
+            Self::BadRequest { .. } | Self::Unexpected { .. } => Reason::BadRequest,
             Self::RateLimited { .. } => Reason::RateLimited,
             Self::Unavailable { .. } => Reason::Unavailable,
             Self::ServerError { .. } => Reason::ServerError,
@@ -115,17 +137,19 @@ impl ApiError {
             Self::Connect(_) => Reason::Connect,
             Self::Tls(_) => Reason::Tls,
             Self::InvalidResponse(_) => Reason::InvalidResponse,
-            Self::TooLarge { .. } => Reason::TooLarge,
+            Self::TooLarge { .. } | Self::TooManyRows { .. } => Reason::TooLarge,
             Self::Paused { .. } => return None,
         })
     }
 
-    /// Whether Twilio let us in all the same: it knew us and answered about the thing itself.
+    /// Whether Twilio answers so to an account that authenticates: about the thing itself.
+    ///
+    /// A wrong base URL gives the same answers. So this proves nothing of the account if nothing else could be read.
     #[must_use]
-    pub const fn was_let_in(&self) -> bool {
+    pub const fn is_about_resource(&self) -> bool {
         matches!(
             self,
-            Self::NotFound { .. } | Self::Expired { .. } | Self::BadRequest { status: 400..=499 }
+            Self::NotFound { status: 404 } | Self::Expired { .. } | Self::BadRequest { .. }
         )
     }
 
@@ -136,6 +160,7 @@ impl ApiError {
             self,
             Self::Unauthorized
                 | Self::Forbidden
+                | Self::Unexpected { .. }
                 | Self::RateLimited { .. }
                 | Self::Unavailable { .. }
                 | Self::Timeout(_)
@@ -161,7 +186,7 @@ impl ApiError {
         }
     }
 
-    /// Whether the endpoint itself is refused, for as long as somebody does not change something.
+    /// Whether the endpoint itself is refused, until somebody changes something.
     #[must_use]
     pub const fn is_refusal(&self) -> bool {
         matches!(
@@ -172,6 +197,44 @@ impl ApiError {
                 | Self::BadRequest { .. }
         )
     }
+
+    /// As the error of one page of a list. A list whose first page was read is not refused as a whole.
+    #[must_use]
+    pub(super) fn at_page(self, page: usize) -> Self {
+        if page > 1 && (self.is_refusal() || matches!(self, Self::Unexpected { .. })) {
+            Self::BrokenList {
+                page,
+                cause: Box::new(self),
+            }
+        } else {
+            self
+        }
+    }
+
+    /// What it says of a list of operations, where the text for single operations would mislead.
+    #[must_use]
+    pub fn of_list(&self) -> String {
+        match self {
+            Self::NotFound { status } | Self::Expired { status } => {
+                format!("no list of operations at this address ({status}): check the base URL")
+            }
+            other => other.to_string(),
+        }
+    }
+}
+
+/// What to do about a status that only something between the exporter and Twilio returns.
+fn unexpected(status: u16) -> String {
+    match status {
+        300..=399 => format!(
+            "the address redirects ({status}), and redirects are never followed: check the base URL"
+        ),
+        407 => "a proxy wants authentication (407): check the base URL and the network's proxy"
+            .to_owned(),
+        _ => format!(
+            "Twilio documents no such status ({status}): check the base URL, and what stands between the exporter and Twilio"
+        ),
+    }
 }
 
 /// The texts of errors name the Email API and its credentials; a token endpoint has others.
@@ -179,7 +242,7 @@ fn token_trouble(error: &ApiError) -> String {
     match error {
         ApiError::Unauthorized => "Twilio does not accept the OAuth client: check that its id and secret belong together and were not revoked".to_owned(),
         ApiError::Forbidden => "the OAuth client may not have one (403): look at its rights at Twilio".to_owned(),
-        ApiError::BadRequest { status } => {
+        ApiError::BadRequest { status } | ApiError::Unexpected { status } => {
             format!("the request for it is refused ({status}): check the token URL")
         }
         other => other.to_string(),

@@ -1,5 +1,6 @@
 //! One request and its answer: under the account's manners, within its time, counted.
 
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use reqwest::{RequestBuilder, Response, StatusCode};
@@ -9,6 +10,7 @@ use super::error::ApiError;
 use super::throttle::Throttle;
 use super::{body, status, token, transport};
 use crate::clock::Clock;
+use crate::clock_skew::ClockSkew;
 use crate::config::Limits;
 use crate::exposition::{AccountInstruments, Endpoint};
 use crate::timestamp::Timestamp;
@@ -20,6 +22,8 @@ pub(super) struct Exchange {
     limit: Duration,
     throttle: Throttle,
     instruments: AccountInstruments,
+    clock: Clock,
+    skew: Mutex<Option<ClockSkew>>,
 }
 
 impl Exchange {
@@ -29,9 +33,11 @@ impl Exchange {
             throttle: Throttle::new(
                 limits.requests_per_second,
                 limits.concurrent_requests,
-                clock,
+                clock.clone(),
             ),
             instruments,
+            clock,
+            skew: Mutex::default(),
         }
     }
 
@@ -56,6 +62,7 @@ impl Exchange {
             let response = http.execute(request).await;
             let response = response.map_err(|error| transport::judge(&error, self.limit))?;
             code = Some(response.status().as_u16());
+            self.note_time(endpoint, &response);
             read(endpoint, response).await
         };
         let answer = tokio::time::timeout(self.limit, answer).await;
@@ -82,6 +89,21 @@ impl Exchange {
             _ => {}
         }
         outcome
+    }
+
+    /// Compares the server's clock with ours. A token's server is another one.
+    fn note_time(&self, endpoint: Endpoint, response: &Response) {
+        if endpoint != Endpoint::Token
+            && let Some(theirs) = status::date(response.headers())
+        {
+            let skew = ClockSkew::between(theirs, self.clock.now());
+            *self.skew.lock().unwrap_or_else(PoisonError::into_inner) = Some(skew);
+        }
+    }
+
+    /// The server's clock minus ours, by its last answer that had a date.
+    pub(super) fn clock_skew(&self) -> Option<ClockSkew> {
+        *self.skew.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Counts a failure.

@@ -1,30 +1,59 @@
 //! A list, page by page, to its end.
 
-use super::client::Client;
+use std::time::Duration;
+
+use super::client::{Client, PAGE_SIZE};
 use super::error::ApiError;
-use super::pages::Progress;
+use super::pages::{Next, Progress, Rows};
+use super::wire::Page;
 use crate::exposition::Endpoint;
 use crate::operation::{Operation, State};
 use crate::timestamp::Timestamp;
 
-/// A list that is being read. What its pages told is told, even if a later one fails.
+/// A page of more rows than this is no answer to a request for [`PAGE_SIZE`] of them.
+const MOST_ROWS: usize = 2 * PAGE_SIZE;
+/// Rows created so far outside the dates that were asked for prove that the dates were ignored. `createdAt` has whole
+/// seconds, and which side of a second a filter takes is not documented; this is far above both.
+const OUTSIDE: Duration = Duration::from_hours(1);
+/// Rows outside that prove it. One alone may be an odd row.
+const OUTSIDE_ROWS: usize = 2;
+/// Neighbouring rows may stand in any order within a second or two, whatever the order of the list.
+const SAME_MOMENT: Duration = Duration::from_secs(2);
+
+/// A list that is being read. What its pages held stays, even if a later one fails.
 #[derive(Debug)]
 pub struct Listing<'a> {
     client: &'a Client,
     from: Timestamp,
     until: Option<Timestamp>,
     only: Option<State>,
-    ignores_state: bool,
     /// What to ask for next; `None` at the beginning.
     token: Option<String>,
     ended: bool,
-    anything_new: bool,
+    /// Why there is no page after the last one, although it was not the last one of the list.
+    broken: Option<ApiError>,
+    rows: Rows,
     progress: Progress,
+    seen: Seen,
+}
+
+/// What the pages so far have shown of the server.
+#[derive(Debug, Clone, Copy)]
+struct Seen {
+    pages: usize,
     unreadable: usize,
+    /// The most rows of a page that another one follows.
+    page_size: Option<usize>,
+    rows_outside: usize,
+    ignores_state: bool,
+    newest_first: bool,
+    /// When the last row so far was created.
+    last: Option<Timestamp>,
 }
 
 impl Client {
-    /// A list of the operations created from `from` on, until `until` if given, `only` those in one state. Asks nothing yet.
+    /// A list of the operations created from `from` on, until `until` if given, `only` those in one state. Requests nothing
+    /// yet.
     #[must_use]
     pub fn list(
         &self,
@@ -37,12 +66,20 @@ impl Client {
             from,
             until,
             only,
-            ignores_state: false,
             token: None,
             ended: false,
-            anything_new: true,
+            broken: None,
+            rows: Rows::New,
             progress: Progress::default(),
-            unreadable: 0,
+            seen: Seen {
+                pages: 0,
+                unreadable: 0,
+                page_size: None,
+                rows_outside: 0,
+                ignores_state: false,
+                newest_first: true,
+                last: None,
+            },
         }
     }
 }
@@ -51,17 +88,20 @@ impl Listing<'_> {
     /// The next page; `None` after the last one.
     ///
     /// # Errors
-    /// When the page fails, and when the list does not end. Nothing can be asked of the list after that.
+    /// When the page fails, and when the list does not end. After an error the list has no more pages. A refusal of any page
+    /// but the first is [`ApiError::BrokenList`].
     pub async fn page(&mut self) -> Result<Option<Vec<Operation>>, ApiError> {
+        if let Some(error) = self.broken.take() {
+            return Err(self.failed(error));
+        }
         if self.ended {
             return Ok(None);
         }
         self.ended = true;
         if let Some(token) = &self.token
-            && let Err(error) = self.progress.advance(token, self.anything_new)
+            && let Err(error) = self.progress.advance(token, self.rows)
         {
-            self.client.note_failure(Endpoint::Operations, &error);
-            return Err(error);
+            return Err(self.failed(error));
         }
         let page = self
             .client
@@ -71,38 +111,115 @@ impl Listing<'_> {
                 self.only.as_ref(),
                 self.token.as_deref(),
             )
-            .await?;
-        if page.unreadable > 0 {
-            self.unreadable += page.unreadable;
-            let error = ApiError::InvalidResponse("rows that are no operation");
-            self.client.note_failure(Endpoint::Operations, &error);
+            .await
+            .map_err(|error| error.at_page(self.seen.pages + 1))?;
+        if page.rows() > MOST_ROWS {
+            return Err(self.failed(ApiError::TooManyRows { limit: MOST_ROWS }));
         }
-        // Twilio passes over parameters it does not know, and answers with the whole account.
-        let wanted = |operation: &Operation| {
-            self.only
-                .as_ref()
-                .is_none_or(|only| operation.state == *only)
-        };
-        self.ignores_state = !page.operations.iter().all(wanted);
-        self.ended = page.next.is_none() || self.ignores_state;
-        self.token = page.next;
+        if page.unreadable > 0 {
+            self.failed(ApiError::InvalidResponse("rows that are no operation"));
+        }
+        self.note(&page);
+        self.go_on(&page);
         Ok(Some(page.operations))
     }
 
-    /// Whether Twilio told of operations in other states than the one asked for; the list ends there.
-    #[must_use]
-    pub const fn ignores_state(&self) -> bool {
-        self.ignores_state
+    /// Decides what comes after `page`. Its rows are kept in any case.
+    fn go_on(&mut self, page: &Page) {
+        // The pages of a list that ignores the state are those of the whole account.
+        if self.seen.ignores_state {
+            return;
+        }
+        let full = page
+            .pagination
+            .size
+            .map_or(PAGE_SIZE, |size| size.clamp(1, PAGE_SIZE));
+        match &page.pagination.next {
+            Next::Token(token) => {
+                self.token = Some(token.clone());
+                self.ended = false;
+                self.seen.page_size = self.seen.page_size.max(Some(page.rows()));
+            }
+            Next::End => {}
+            // Where an earlier page named its next one, silence is the documented end.
+            Next::Unnamed if page.rows() < full || self.token.is_some() => {}
+            Next::Unnamed | Next::Unreadable => {
+                self.broken = Some(ApiError::InvalidResponse(
+                    "a page of the list does not say, in a way that can be read, which page is next",
+                ));
+            }
+        }
     }
 
-    /// Says whether the last page held anything new. A list that holds nothing new for long has no end.
-    pub const fn told_anything_new(&mut self, anything_new: bool) {
-        self.anything_new = anything_new;
+    fn note(&mut self, page: &Page) {
+        let seen = &mut self.seen;
+        seen.pages += 1;
+        seen.unreadable += page.unreadable;
+        for operation in &page.operations {
+            let created = operation.created;
+            // Twilio ignores parameters that it does not know, and then returns the whole account.
+            let is_outside = created + OUTSIDE < self.from
+                || self.until.is_some_and(|until| created > until + OUTSIDE);
+            seen.rows_outside += usize::from(is_outside);
+            let is_wanted = self
+                .only
+                .as_ref()
+                .is_none_or(|only| operation.state == *only);
+            seen.ignores_state |= !is_wanted;
+            seen.newest_first &= seen.last.is_none_or(|last| created <= last + SAME_MOMENT);
+            seen.last = Some(created);
+        }
+    }
+
+    /// Counts a failure that no request has counted.
+    fn failed(&self, error: ApiError) -> ApiError {
+        self.client.note_failure(Endpoint::Operations, &error);
+        error
+    }
+
+    /// Ends the list before its last page.
+    pub const fn stop(&mut self) {
+        self.ended = true;
+    }
+
+    /// How many pages have been read.
+    #[must_use]
+    pub const fn pages(&self) -> usize {
+        self.seen.pages
+    }
+
+    /// Whether the list held operations in other states than the one asked for; it ends there.
+    #[must_use]
+    pub const fn ignores_state(&self) -> bool {
+        self.seen.ignores_state
+    }
+
+    /// Whether the list held operations created outside the dates that were asked for.
+    #[must_use]
+    pub const fn ignores_dates(&self) -> bool {
+        self.seen.rows_outside >= OUTSIDE_ROWS
+    }
+
+    /// Whether everything so far came in the order of creation, the newest first.
+    #[must_use]
+    pub const fn is_newest_first(&self) -> bool {
+        self.seen.newest_first
+    }
+
+    /// How many rows the server puts on a page that another one follows; `None` if no page was followed by another.
+    #[must_use]
+    pub const fn page_size(&self) -> Option<usize> {
+        self.seen.page_size
+    }
+
+    /// Says what the rows of the last page were. A list that only repeats rows, or holds none for long, has no end.
+    pub const fn note_rows(&mut self, rows: Rows) {
+        self.rows = rows;
     }
 
     /// Rows so far that were no operation; each page with some has counted as one `invalid_response`.
     #[must_use]
     pub const fn unreadable(&self) -> usize {
-        self.unreadable
+        self.seen.unreadable
     }
 }

@@ -23,5 +23,6 @@ mod wire;
 pub use client::Client;
 pub use error::{ApiError, RetryAfter};
 pub use listing::Listing;
+pub use pages::Rows;
 pub use tags::Tags;
 pub use transport::TransportError;

@@ -1,9 +1,10 @@
-//! Where a list goes on, and that it ends.
+//! Where a list continues, and that it ends.
 //!
 //! Two shapes are documented: `{"pagination":{"next": …}}` and `{"pagination":{"nextPageToken": …}}`
-//! (<https://docs.comms.twilio.com/comms-api-reference/emails>).
+//! (<https://docs.comms.twilio.com/comms-api-reference/emails>). Twilio's sister APIs write `{"meta":{"next_page_url": …}}`
+//! and `{"meta":{"nextToken": …}}` (<https://www.twilio.com/docs/usage/twilios-response>). All of them are read.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use serde::de::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
@@ -13,81 +14,218 @@ use super::error::ApiError;
 
 /// The longest list: ten million operations at 1,000 a page. An account's seven days have been seen to hold seven million.
 const MOST_PAGES: usize = 10_000;
-/// So many pages in a row may hold nothing new before the list counts as endless.
-const MOST_IDLE_PAGES: usize = 10;
+/// Pages in a row that only repeat rows. A list that goes on like this is a loop.
+const MOST_REPEATING_PAGES: usize = 10;
+/// Pages in a row without any row that counts. A filter that Twilio applies after paging leaves such pages, so they are
+/// followed; a thousand of them stand for a million operations that were filtered out.
+const MOST_EMPTY_PAGES: usize = 1_000;
+/// The longest page token. Tokens seen have below 200 bytes, and servers refuse request lines above 8 KB.
+const LONGEST_TOKEN: usize = 4096;
 
-/// The `pagination` of an answer, as far as it matters.
-#[derive(Debug, Default)]
+/// The keys that name the next page, wherever they are. The first one that has a value counts.
+const NEXT_KEYS: [&str; 10] = [
+    "next",
+    "nextPageToken",
+    "next_page_token",
+    "nextToken",
+    "next_token",
+    "nextPageUrl",
+    "next_page_url",
+    "nextPageUri",
+    "next_page_uri",
+    "nextPage",
+];
+/// The keys of a token or an address inside an object.
+const INNER_KEYS: [&str; 8] = [
+    "token",
+    "pageToken",
+    "page_token",
+    "cursor",
+    "url",
+    "uri",
+    "href",
+    "link",
+];
+/// The keys under which a server repeats or corrects the page size.
+const SIZE_KEYS: [&str; 2] = ["pageSize", "page_size"];
+
+/// What follows a page.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) enum Next {
+    /// The page names no next one.
+    #[default]
+    Unnamed,
+    /// The page says that it is the last one.
+    End,
+    /// The token of the next page.
+    Token(String),
+    /// The page names a next one in a way that cannot be read.
+    Unreadable,
+}
+
+/// What an answer says about its page: `pagination` or `meta`.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Pagination {
-    next: Option<String>,
+    pub(super) next: Next,
+    /// Rows to a page, as the server says; may differ from what was asked for.
+    pub(super) size: Option<usize>,
 }
 
 impl<'de> Deserialize<'de> for Pagination {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        #[derive(serde::Deserialize)]
-        #[serde(rename_all = "camelCase")]
-        struct Written {
-            next: Option<serde_json::Value>,
-            next_page_token: Option<serde_json::Value>,
-        }
         let raw = <&'de RawValue>::deserialize(deserializer)?.get();
-        let Ok(written) = serde_json::from_str::<Written>(raw) else {
-            return Ok(Self::default());
-        };
-        let text = |value: serde_json::Value| match value {
-            serde_json::Value::String(text) if !text.is_empty() => Some(text),
-            serde_json::Value::Number(number) => Some(number.to_string()),
-            _ => None,
-        };
-        Ok(Self {
-            next: written
-                .next
-                .and_then(text)
-                .or_else(|| written.next_page_token.and_then(text)),
-        })
+        Ok(Self::read(raw))
     }
 }
 
-/// The token of the next page; `None` at the end of the list.
-///
-/// Where Twilio gives a URL, only its token is taken: the next request goes where this one went.
-pub(super) fn next(pagination: Option<&Pagination>) -> Result<Option<String>, ApiError> {
-    let Some(next) = pagination.and_then(|pagination| pagination.next.as_deref()) else {
-        return Ok(None);
-    };
-    if !next.contains("://") && !next.starts_with(['/', '?']) {
-        return Ok(Some(next.to_owned()));
+impl Pagination {
+    fn read(raw: &str) -> Self {
+        if is_nothing(raw) {
+            return Self::default();
+        }
+        let Some(fields) = fields(raw) else {
+            return Self {
+                next: Next::Unreadable,
+                size: None,
+            };
+        };
+        Self {
+            next: named(&fields, &NEXT_KEYS, &|raw| text(raw).or_else(|| inner(raw))),
+            size: SIZE_KEYS
+                .iter()
+                .find_map(|key| text(fields.get(*key)?)?.parse().ok()),
+        }
     }
-    let wrong = ApiError::InvalidResponse("a next page whose URL has no page token");
-    // A relative URL needs some base to be read against; which one does not matter for its query.
-    let base = Url::parse("http://localhost/").map_err(|_| wrong.clone())?;
-    let url = base.join(next).map_err(|_| wrong.clone())?;
+
+    /// What both `self` and `other` say: a page may have `pagination` and `meta`.
+    pub(super) fn or(self, other: Self) -> Self {
+        let next = match (self.next, other.next) {
+            (Next::Token(token), _) | (_, Next::Token(token)) => Next::Token(token),
+            (Next::Unreadable, _) | (_, Next::Unreadable) => Next::Unreadable,
+            (Next::End, _) | (_, Next::End) => Next::End,
+            (Next::Unnamed, Next::Unnamed) => Next::Unnamed,
+        };
+        Self {
+            next,
+            size: self.size.or(other.size),
+        }
+    }
+}
+
+/// Null, or what stands for it where a language has one type for lists and objects.
+fn is_nothing(raw: &str) -> bool {
+    raw == "null" || raw.strip_prefix('[').is_some_and(|rest| rest.trim() == "]")
+}
+
+/// The fields of an object, one level deep. A key that is there twice counts once, with its last value.
+fn fields(raw: &str) -> Option<BTreeMap<String, &RawValue>> {
+    serde_json::from_str(raw).ok()
+}
+
+/// The next page that the first of `keys` with a value names.
+fn named(
+    fields: &BTreeMap<String, &RawValue>,
+    keys: &[&str],
+    read: &dyn Fn(&RawValue) -> Option<String>,
+) -> Next {
+    let mut next = Next::Unnamed;
+    for raw in keys.iter().filter_map(|key| fields.get(*key)) {
+        if matches!(raw.get(), "null" | "false" | "\"\"") || is_nothing(raw.get()) {
+            next = Next::End;
+            continue;
+        }
+        return match read(raw) {
+            Some(text) if text.len() <= LONGEST_TOKEN => Next::Token(token(text)),
+            _ => Next::Unreadable,
+        };
+    }
+    next
+}
+
+/// A string or a number that is not empty.
+fn text(raw: &RawValue) -> Option<String> {
+    match serde_json::from_str(raw.get()).ok()? {
+        serde_json::Value::String(text) if !text.is_empty() => Some(text),
+        serde_json::Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
+/// The token or the address inside an object such as `{"token": …}`.
+fn inner(raw: &RawValue) -> Option<String> {
+    let fields = fields(raw.get())?;
+    match named(
+        &fields,
+        &[&INNER_KEYS[..], &NEXT_KEYS[..]].concat(),
+        &|raw| text(raw),
+    ) {
+        Next::Token(token) => Some(token),
+        _ => None,
+    }
+}
+
+/// Takes the token out of a URL; anything that is no URL with a token is the token itself.
+///
+/// Tokens are opaque and of any alphabet: one may begin with `/` or hold `://`. Only the token of a URL is used, since the
+/// next request goes where this one went.
+fn token(next: String) -> String {
+    let Some((_, query)) = next.split_once('?') else {
+        return next;
+    };
+    // Which base a relative URL is read against does not matter for its query.
+    let Ok(url) = Url::parse(&format!("http://localhost/?{query}")) else {
+        return next;
+    };
     let token = url
         .query_pairs()
-        .find(|(name, _)| name.eq_ignore_ascii_case("pageToken"));
+        .find(|(name, token)| is_token_name(name) && !token.is_empty());
     match token {
-        Some((_, token)) if !token.is_empty() => Ok(Some(token.into_owned())),
-        _ => Err(wrong),
+        Some((_, token)) => token.into_owned(),
+        None => next,
     }
 }
 
-/// Sees to it that a list ends.
+fn is_token_name(name: &str) -> bool {
+    name.eq_ignore_ascii_case("pageToken") || name.eq_ignore_ascii_case("page_token")
+}
+
+/// What the rows of a page were.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rows {
+    /// At least one was not read before in this collection.
+    New,
+    /// All of them had been read already.
+    Repeated,
+    /// There was none that counts: no row at all, or only operations past the retention.
+    None,
+}
+
+/// Ends a list that does not end by itself.
 #[derive(Debug, Default)]
 pub(super) struct Progress {
     tokens: HashSet<String>,
-    idle: usize,
+    repeating: usize,
+    empty: usize,
 }
 
 impl Progress {
-    /// Takes note of the token a page named and of whether the page held anything new.
-    pub(super) fn advance(&mut self, token: &str, anything_new: bool) -> Result<(), ApiError> {
-        self.idle = if anything_new { 0 } else { self.idle + 1 };
+    /// Notes the token that a page named and what its rows were.
+    ///
+    /// # Errors
+    /// When the list runs in a circle or beyond any bound.
+    pub(super) fn advance(&mut self, token: &str, rows: Rows) -> Result<(), ApiError> {
+        let count = |counted: usize, is_so| if is_so { counted + 1 } else { 0 };
+        self.repeating = count(self.repeating, rows == Rows::Repeated);
+        self.empty = count(self.empty, rows == Rows::None);
         if !self.tokens.insert(token.to_owned()) {
             return Err(ApiError::InvalidResponse(
                 "the list names a page token twice",
             ));
         }
-        if self.idle > MOST_IDLE_PAGES || self.tokens.len() >= MOST_PAGES {
+        if self.repeating > MOST_REPEATING_PAGES
+            || self.empty > MOST_EMPTY_PAGES
+            || self.tokens.len() >= MOST_PAGES
+        {
             return Err(ApiError::InvalidResponse("the list does not end"));
         }
         Ok(())
@@ -98,53 +236,106 @@ impl Progress {
 mod tests {
     use super::*;
 
-    fn read(json: &str) -> Result<Option<String>, ApiError> {
-        next(Some(&serde_json::from_str(json).unwrap()))
+    fn read(json: &str) -> Next {
+        serde_json::from_str::<Pagination>(json).unwrap().next
+    }
+
+    fn token(text: &str) -> Next {
+        Next::Token(text.to_owned())
     }
 
     #[test]
-    fn every_documented_shape_is_read() {
-        let token = Ok(Some("abc".to_owned()));
-        assert_eq!(read(r#"{"next":"abc","self":"x"}"#), token);
-        assert_eq!(read(r#"{"nextPageToken":"abc","pageSize":50}"#), token);
-        assert_eq!(read(r#"{"next":null,"nextPageToken":"abc"}"#), token);
-        assert_eq!(
-            read(r#"{"next":"https://elsewhere.example/v1/Emails?pageSize=9&pageToken=abc"}"#),
-            token
-        );
-        assert_eq!(
-            read(r#"{"next":"/v1/Emails/Operations?PageToken=abc"}"#),
-            token
-        );
+    fn every_known_shape_is_read() {
+        for shape in [
+            r#"{"next":"abc","self":"x"}"#,
+            r#"{"nextPageToken":"abc","pageSize":50}"#,
+            r#"{"next":null,"nextPageToken":"abc"}"#,
+            r#"{"next":"https://elsewhere.example/v1/Emails?pageSize=9&pageToken=abc"}"#,
+            r#"{"next":"/v1/Emails/Operations?PageToken=abc"}"#,
+            r#"{"next":"?pageToken=abc"}"#,
+            r#"{"next_page_token":"abc"}"#,
+            r#"{"next_page_url":"https://elsewhere.example/v1/Services?PageSize=50&Page=1&PageToken=abc","key":"services"}"#,
+            r#"{"next_page_uri":"/2010-04-01/Messages.json?PageToken=abc"}"#,
+            r#"{"nextToken":"abc","previousToken":null}"#,
+            r#"{"next":{"token":"abc"}}"#,
+            r#"{"next":{"pageToken":"abc","size":7}}"#,
+            r#"{"next":{"href":"/v1/Emails?pageToken=abc"}}"#,
+            r#"{"next":"abc","next":"abc"}"#,
+        ] {
+            assert_eq!(read(shape), token("abc"), "{shape}");
+        }
+        assert_eq!(read(r#"{"next":7}"#), token("7"));
+    }
+
+    #[test]
+    fn an_end_is_an_end_and_silence_is_not() {
         for end in [
             r#"{"next":null}"#,
             r#"{"nextPageToken":""}"#,
-            "{}",
-            "null",
-            "[]",
             r#"{"next":false}"#,
+            r#"{"next":null,"next_page_url":null}"#,
         ] {
-            assert_eq!(read(end), Ok(None), "{end}");
+            assert_eq!(read(end), Next::End, "{end}");
+        }
+        for silent in ["{}", "null", "[]", "[ ]", r#"{"self":"x","pageSize":50}"#] {
+            assert_eq!(read(silent), Next::Unnamed, "{silent}");
         }
     }
 
     #[test]
-    fn a_url_without_a_token_is_an_error_not_an_end() {
-        assert!(read(r#"{"next":"https://comms.twilio.com/v1/Emails?page=2"}"#).is_err());
+    fn what_cannot_be_read_is_no_end() {
+        let deep = "[".repeat(100_000) + &"]".repeat(100_000);
+        let long = format!(r#"{{"next":"{}"}}"#, "x".repeat(100_000));
+        for odd in [
+            "7",
+            "true",
+            "[1]",
+            r#""t1""#,
+            r#"{"next":true}"#,
+            r#"{"next":[1]}"#,
+            r#"{"next":{}}"#,
+            r#"{"next":{"page":2}}"#,
+            &deep,
+            &long,
+        ] {
+            assert_eq!(read(odd), Next::Unreadable, "{}", &odd[..odd.len().min(40)]);
+        }
+    }
+
+    #[test]
+    fn a_token_that_looks_like_a_url_is_a_token() {
+        for opaque in [
+            "/9j4AAQ",
+            "//8=",
+            "YTov://L2I=",
+            "?abc",
+            "a?b=c",
+            "https://comms.twilio.com/v1/Emails?page=2",
+        ] {
+            let json = serde_json::json!({"next": opaque}).to_string();
+            assert_eq!(read(&json), token(opaque), "{opaque}");
+        }
     }
 
     #[test]
     fn a_token_seen_before_ends_the_list() {
         let mut progress = Progress::default();
-        assert_eq!(progress.advance("a", true), Ok(()));
-        assert_eq!(progress.advance("b", true), Ok(()));
-        assert!(progress.advance("a", true).is_err());
+        assert_eq!(progress.advance("a", Rows::New), Ok(()));
+        assert_eq!(progress.advance("b", Rows::New), Ok(()));
+        assert!(progress.advance("a", Rows::New).is_err());
     }
 
     #[test]
-    fn a_list_of_nothing_new_ends() {
-        let mut progress = Progress::default();
-        let end = (0..99).find(|page| progress.advance(&page.to_string(), false).is_err());
-        assert_eq!(end, Some(MOST_IDLE_PAGES));
+    fn a_list_that_only_repeats_or_holds_nothing_ends() {
+        for (rows, most) in [
+            (Rows::Repeated, MOST_REPEATING_PAGES),
+            (Rows::None, MOST_EMPTY_PAGES),
+            (Rows::New, MOST_PAGES - 1),
+        ] {
+            let mut progress = Progress::default();
+            let end =
+                (0..MOST_PAGES).find(|page| progress.advance(&page.to_string(), rows).is_err());
+            assert_eq!(end, Some(most), "{rows:?}");
+        }
     }
 }

@@ -4,7 +4,7 @@
 use std::time::{Duration, UNIX_EPOCH};
 
 use reqwest::StatusCode;
-use reqwest::header::{HeaderMap, RETRY_AFTER};
+use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
 
 use super::error::{ApiError, RetryAfter};
 use crate::timestamp::Timestamp;
@@ -26,7 +26,8 @@ pub(super) fn judge(status: StatusCode, headers: &HeaderMap) -> Result<(), ApiEr
         },
         500..=599 => ApiError::ServerError { status: code },
         201..=299 => ApiError::InvalidResponse("a success without a body was not asked for"),
-        _ => ApiError::BadRequest { status: code },
+        400 => ApiError::BadRequest { status: code },
+        _ => ApiError::Unexpected { status: code },
     })
 }
 
@@ -36,11 +37,18 @@ fn retry_after(headers: &HeaderMap) -> Option<RetryAfter> {
     if let Ok(seconds) = text.parse::<u64>() {
         return Some(RetryAfter::In(Duration::from_secs(seconds)));
     }
+    http_date(text).map(RetryAfter::At)
+}
+
+/// The server's time when it answered (`Date`, RFC 9110, section 6.6.1).
+pub(super) fn date(headers: &HeaderMap) -> Option<Timestamp> {
+    http_date(headers.get(DATE)?.to_str().ok()?.trim())
+}
+
+fn http_date(text: &str) -> Option<Timestamp> {
     let date = httpdate::parse_http_date(text).ok()?;
     let millis = date.duration_since(UNIX_EPOCH).ok()?.as_millis();
-    Some(RetryAfter::At(Timestamp::from_millis(
-        i64::try_from(millis).ok()?,
-    )))
+    Some(Timestamp::from_millis(i64::try_from(millis).ok()?))
 }
 
 #[cfg(test)]
@@ -63,7 +71,9 @@ mod tests {
         assert_eq!(judged(404, None), Err(ApiError::NotFound { status: 404 }));
         assert_eq!(judged(410, None), Err(ApiError::NotFound { status: 410 }));
         assert_eq!(judged(400, None), Err(ApiError::BadRequest { status: 400 }));
-        assert_eq!(judged(302, None), Err(ApiError::BadRequest { status: 302 }));
+        for status in [302, 402, 405, 407, 451] {
+            assert_eq!(judged(status, None), Err(ApiError::Unexpected { status }));
+        }
         assert_eq!(
             judged(500, None),
             Err(ApiError::ServerError { status: 500 })

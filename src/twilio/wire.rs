@@ -11,6 +11,7 @@ use serde_json::value::RawValue;
 
 use super::error::ApiError;
 use super::figure::Figure;
+use super::pages::Pagination;
 use crate::operation::{Operation, OperationId, State, Stats, Status, Word};
 
 /// Unknown stats that are kept of one operation; Twilio would have to double its vocabulary to reach it.
@@ -22,8 +23,15 @@ pub(super) struct Page {
     pub(super) operations: Vec<Operation>,
     /// Rows that are no operation.
     pub(super) unreadable: usize,
-    /// What to ask for next; `None` at the end.
-    pub(super) next: Option<String>,
+    /// What follows, and how many rows make a page.
+    pub(super) pagination: Pagination,
+}
+
+impl Page {
+    /// How many rows there were, whatever they were.
+    pub(super) fn rows(&self) -> usize {
+        self.operations.len() + self.unreadable
+    }
 }
 
 /// Reads the answer of `GET /Emails/Operations/{id}`.
@@ -53,11 +61,12 @@ pub(super) fn page(body: &[u8]) -> Result<Page, ApiError> {
                 .and_then(Row::read),
         );
     }
-    let next = super::pages::next(list.pagination.as_ref())?;
+    let pagination = list.pagination.unwrap_or_default();
+    let pagination = pagination.or(list.meta.unwrap_or_default());
     Ok(Page {
         unreadable: rows.len() - operations.len(),
         operations,
-        next,
+        pagination,
     })
 }
 
@@ -67,7 +76,8 @@ struct List<'a> {
     operations: Option<Vec<&'a RawValue>>,
     #[serde(borrow)]
     data: Option<Vec<&'a RawValue>>,
-    pagination: Option<super::pages::Pagination>,
+    pagination: Option<Pagination>,
+    meta: Option<Pagination>,
 }
 
 #[derive(serde::Deserialize)]
@@ -177,6 +187,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::twilio::pages::Next;
 
     const ID: &str = "comms_operation_01h2xcejqtf2nbrexx3vqjhp41";
 
@@ -236,7 +247,7 @@ mod tests {
         );
         let page = page(body.as_bytes()).unwrap();
         assert_eq!((page.operations.len(), page.unreadable), (1, 4));
-        assert_eq!(page.next.as_deref(), Some("t"));
+        assert_eq!(page.pagination.next, Next::Token("t".to_owned()));
     }
 
     #[test]

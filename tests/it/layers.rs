@@ -8,6 +8,7 @@ const LAYERS: &[&[&str]] = &[
     &[
         "operation",
         "timestamp",
+        "clock_skew",
         "reason",
         "snapshot",
         "deadline",

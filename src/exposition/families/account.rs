@@ -1,6 +1,7 @@
 //! The families that have one set of series for each account.
 
 use super::Labelled;
+use crate::clock_skew::ClockSkew;
 use crate::exposition::catalogue::{self, Metric};
 use crate::exposition::labels::further;
 use crate::exposition::text::{Text, Value};
@@ -25,6 +26,9 @@ pub(super) fn write(labelled: &Labelled<'_>, text: &mut Text<'_>) {
     });
     families.each(&catalogue::COLLECTION_LAST_SUCCESS, |account| {
         account.standing.last_success
+    });
+    families.each(&catalogue::API_CLOCK_SKEW, |account| {
+        account.standing.clock_skew.map(ClockSkew::as_seconds)
     });
     families.sums(&catalogue::OPERATIONS, "state", Totals::operations);
     families.each(&catalogue::OPERATIONS_WITHOUT_SERIES, |account| {

@@ -59,7 +59,9 @@ fn registry(configured: &[OperationId]) -> Registry {
 }
 
 fn observe(registry: &mut Registry, operations: &[Operation], now: Timestamp) -> usize {
-    registry.observe(operations.to_vec(), |_| None, now, now)
+    registry
+        .observe(operations.to_vec(), |_| None, now, now)
+        .fresh
 }
 
 fn shown(registry: &Registry) -> Vec<OperationId> {

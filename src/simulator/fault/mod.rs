@@ -26,6 +26,10 @@ use super::call::Call;
 ///        | "empty"                   a list without rows          (lists only)
 ///        | "repeat-token"            always the same next page    (lists only)
 ///        | "endless"                 always another next page     (lists only)
+///        | "empty-pages:" number     so many pages without rows come first (lists only)
+///        | "moving-rows"             later pages leave out five rows, others each time (lists only)
+///        | "ignore-dates" | "ignore-status" | "ignore-page-size"
+///                                    that parameter has no effect (lists only)
 /// option = "retry-after=" seconds    with a status: the header as seconds
 ///        | "retry-after-date=" seconds   the same as an HTTP date so many seconds from now
 ///        | "times=" number           for so many requests; without it until cleared
@@ -90,6 +94,24 @@ pub enum Effect {
     RepeatToken,
     /// A list that begins again, with a new token, wherever it should end. Nothing for other requests.
     Endless,
+    /// So many pages without rows before the first one with rows. Nothing for other requests.
+    EmptyPages(u32),
+    /// Every page but the first leaves out five rows, each time others: as if they had moved to a page that was given
+    /// already. Nothing for other requests.
+    MovingRows,
+    /// A parameter that has no effect. Nothing for other requests.
+    Ignore(Parameter),
+}
+
+/// A parameter of lists that a server may ignore.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Parameter {
+    /// `startDate` and `endDate`.
+    Dates,
+    /// `status`.
+    Status,
+    /// `pageSize`.
+    PageSize,
 }
 
 /// How `Retry-After` is written.
@@ -154,7 +176,15 @@ impl Fault {
 
 impl Effect {
     const fn is_of_lists(&self) -> bool {
-        matches!(self, Self::Empty | Self::RepeatToken | Self::Endless)
+        matches!(
+            self,
+            Self::Empty
+                | Self::RepeatToken
+                | Self::Endless
+                | Self::EmptyPages(_)
+                | Self::MovingRows
+                | Self::Ignore(_)
+        )
     }
 }
 

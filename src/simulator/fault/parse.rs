@@ -3,7 +3,7 @@
 use std::str::FromStr;
 use std::time::Duration;
 
-use super::{Effect, Fault, RetryAfter, Scope};
+use super::{Effect, Fault, Parameter, RetryAfter, Scope};
 
 /// Why a text is not a fault.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -23,7 +23,7 @@ pub enum FaultError {
     },
     /// No such effect.
     #[error(
-        "`{0}` is no effect: a status from 400 to 599, slow, hang, cut, oversized, html, wrong-json, empty, repeat-token or endless"
+        "`{0}` is no effect: a status from 400 to 599, slow, hang, cut, oversized, html, wrong-json, empty, repeat-token, endless, empty-pages, moving-rows, ignore-dates, ignore-status or ignore-page-size"
     )]
     Effect(String),
     /// No such option for this effect.
@@ -73,6 +73,14 @@ impl FromStr for Fault {
             "empty" => Effect::Empty,
             "repeat-token" => Effect::RepeatToken,
             "endless" => Effect::Endless,
+            "empty-pages" => {
+                let pages = parts.next().and_then(|pages| pages.parse().ok());
+                Effect::EmptyPages(pages.ok_or_else(|| FaultError::Number(name.to_owned()))?)
+            }
+            "moving-rows" => Effect::MovingRows,
+            "ignore-dates" => Effect::Ignore(Parameter::Dates),
+            "ignore-status" => Effect::Ignore(Parameter::Status),
+            "ignore-page-size" => Effect::Ignore(Parameter::PageSize),
             code => Effect::Status {
                 code: code
                     .parse()

@@ -43,7 +43,7 @@ async fn proxies_of_the_environment_are_not_used() {
 async fn once_ends_with_1_when_nothing_could_be_read_and_prints_that() {
     let twilio = Twilio::empty().await;
     let base_url = twilio.base_url();
-    for fault in ["401", "403", "500", "429", "html"] {
+    for fault in ["401", "403", "404", "407", "500", "429", "html"] {
         twilio.handle.clear_faults();
         twilio.fault(fault);
         let ended = run(&["once"], &credentials(&base_url));
@@ -61,6 +61,12 @@ async fn once_ends_with_1_when_nothing_could_be_read_and_prints_that() {
             ended.stderr
         );
     }
+    twilio.handle.clear_faults();
+    let wrong = format!("{base_url}/wrong");
+    let ended = run(&["once"], &credentials(&wrong));
+    assert_eq!(ended.code, Some(1), "{}", ended.stderr);
+    let cause = "no list of operations at this address (404): check the base URL";
+    assert!(ended.stderr.contains(cause), "{}", ended.stderr);
     let ended = run(&["once"], &credentials("http://127.0.0.1:1/v1"));
     assert_eq!(ended.code, Some(1), "{}", ended.stderr);
     assert!(

@@ -2,6 +2,7 @@
 
 mod lists;
 mod manners;
+mod paging;
 
 use std::time::{Duration, Instant};
 
@@ -85,18 +86,23 @@ const CASES: &[Case] = &[
         heals: ANY_WAIT,
         ..case("403", "forbidden")
     },
-    // Twilio knows us and says that our requests are wrong, or that nothing is there.
+    // Nothing can be read: so answers a wrong address, whatever stands there.
     Case {
-        up: 1.0,
         heals: ANY_WAIT,
         ..case("400", "bad_request")
     },
     Case {
-        up: 1.0,
-        complete: 1.0,
         heals: ANY_WAIT,
         ..case("404", "not_found")
     },
+    Case {
+        heals: ANY_WAIT,
+        ..case("410", "not_found")
+    },
+    // Statuses that no document of Twilio's names come from something in between.
+    case("402", "bad_request"),
+    case("407", "bad_request"),
+    case("451", "bad_request"),
     Case {
         endpoints: LIST,
         heals: ANY_WAIT,

@@ -1,0 +1,71 @@
+//! How far apart two clocks are: Twilio's and this machine's.
+
+use std::fmt;
+use std::time::Duration;
+
+use crate::timestamp::Timestamp;
+
+/// The server's time minus ours. Positive where this machine's clock is behind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ClockSkew {
+    /// In milliseconds.
+    millis: i64,
+}
+
+impl ClockSkew {
+    /// The skew when it is `theirs` on the server and `ours` here.
+    #[must_use]
+    pub const fn between(theirs: Timestamp, ours: Timestamp) -> Self {
+        Self {
+            millis: theirs.as_millis().saturating_sub(ours.as_millis()),
+        }
+    }
+
+    /// In seconds, negative where this machine's clock is ahead.
+    #[must_use]
+    pub fn as_seconds(self) -> f64 {
+        self.millis as f64 / 1000.0
+    }
+
+    /// How far apart the clocks are, whichever is ahead.
+    #[must_use]
+    pub const fn span(self) -> Duration {
+        Duration::from_millis(self.millis.unsigned_abs())
+    }
+}
+
+/// `2h 5m ahead of Twilio's`.
+impl fmt::Display for ClockSkew {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let minutes = self.span().as_secs() / 60;
+        let (days, hours, minutes) = (minutes / 1440, minutes / 60 % 24, minutes % 60);
+        if days > 0 {
+            write!(f, "{days}d {hours}h")?;
+        } else {
+            write!(f, "{hours}h {minutes}m")?;
+        }
+        f.write_str(if self.millis < 0 {
+            " ahead of Twilio's"
+        } else {
+            " behind Twilio's"
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOON: Timestamp = Timestamp::from_millis(1_775_390_400_000);
+
+    #[test]
+    fn the_sign_is_that_of_the_servers_time_minus_ours() {
+        let ahead = ClockSkew::between(NOON, NOON + Duration::from_hours(8 * 24 + 1));
+        assert_eq!(ahead.to_string(), "8d 1h ahead of Twilio's");
+        assert!(ahead.as_seconds() < 0.0);
+        let behind = ClockSkew::between(NOON + Duration::from_mins(125), NOON);
+        assert_eq!(behind.to_string(), "2h 5m behind Twilio's");
+        assert!((behind.as_seconds() - 7500.0).abs() < 1e-9);
+        assert_eq!(behind.span(), Duration::from_mins(125));
+    }
+}

@@ -1,0 +1,180 @@
+//! What Twilio's list of operations has been seen to do, where its documents are silent or an account differs.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::timestamp::Timestamp;
+use crate::twilio::Listing;
+
+/// Rows to a page where the server has not been seen to send fewer.
+const PAGE_SIZE: usize = 1000;
+/// This share of a page is for operations that are new since the last collection.
+const SHARE_FOR_NEW: usize = 10;
+/// A list over several pages is read again at most so often in a row. Rows that keep turning up late then wait for their turn
+/// as any other operation's changes do.
+const MOST_SWEEPS: u32 = 5;
+
+/// What is known of one account's list.
+#[derive(Debug)]
+pub(super) struct ListBehavior {
+    account: Arc<str>,
+    /// Whether the filter on a state works, as far as is known.
+    pub(super) state_filter_works: bool,
+    /// Whether the filters on dates work, as far as is known.
+    pub(super) date_filter_works: bool,
+    page_size: usize,
+    logged: Logged,
+    sweep: Option<Sweep>,
+}
+
+/// What has been logged; each once in the life of the process.
+#[derive(Debug, Default)]
+struct Logged {
+    state: bool,
+    dates: bool,
+    page_size: bool,
+}
+
+/// A list that was read over several pages and is to be read again: rows may have moved from a page that was still to be
+/// read to one that was read already.
+#[derive(Debug, Clone, Copy)]
+struct Sweep {
+    /// When it began.
+    since: Timestamp,
+    pages: usize,
+    /// How many there were in a row.
+    nth: u32,
+    /// Whether it found nothing that the one before had missed; then only what is new since is still to be confirmed.
+    has_confirmed: bool,
+}
+
+impl ListBehavior {
+    pub(super) fn new(account: Arc<str>) -> Self {
+        Self {
+            account,
+            state_filter_works: true,
+            date_filter_works: true,
+            page_size: PAGE_SIZE,
+            logged: Logged::default(),
+            sweep: None,
+        }
+    }
+
+    /// How many known operations a window may hold so that one page covers them, with room for new ones.
+    pub(super) const fn room(&self) -> usize {
+        let room = self.page_size - self.page_size / SHARE_FOR_NEW;
+        if room == 0 { 1 } else { room }
+    }
+
+    /// Whether a list that has had `pages` pages so far may stop early, as far as earlier lists matter.
+    pub(super) fn may_stop_after(&self, pages: usize) -> bool {
+        self.sweep
+            .is_none_or(|sweep| sweep.has_confirmed || pages >= sweep.pages)
+    }
+
+    /// Notes what a list showed.
+    pub(super) fn note(&mut self, listing: &Listing<'_>) {
+        let account = &self.account;
+        self.state_filter_works &= !listing.ignores_state();
+        if listing.ignores_state() && !std::mem::replace(&mut self.logged.state, true) {
+            tracing::warn!(%account, "Twilio ignores the filter on the state of operations; it is not used any more");
+        }
+        if let Some(size) = listing.page_size() {
+            self.page_size = size.clamp(1, PAGE_SIZE);
+            if size < PAGE_SIZE / 2 && !std::mem::replace(&mut self.logged.page_size, true) {
+                tracing::warn!(%account, asked = PAGE_SIZE, rows = size, "Twilio returns fewer rows to a page than requested; collections take more requests");
+            }
+        }
+    }
+
+    /// Notes whether a list of the newest operations kept to its dates. One that held few rows shows nothing.
+    pub(super) fn note_dates(&mut self, listing: &Listing<'_>) {
+        self.date_filter_works = !listing.ignores_dates();
+        if listing.ignores_dates() && !std::mem::replace(&mut self.logged.dates, true) {
+            let account = &self.account;
+            let newest_first = listing.is_newest_first();
+            tracing::warn!(%account, newest_first, "Twilio ignores the dates of a list; it is read from its beginning until a page holds nothing new or due, or to its end if the newest operations do not come first");
+        }
+    }
+
+    /// Takes in that a list of new operations, begun at `since`, was read to its end in `pages` pages, the oldest operation
+    /// that was not known before created at `oldest_new`. Returns up to when all operations have been found.
+    ///
+    /// A list of several pages is read a second time before it counts: rows may have moved between its pages. It counts once
+    /// it held nothing that the time before missed; `overlap` allows for operations that become visible late.
+    pub(super) fn listed(
+        &mut self,
+        since: Timestamp,
+        pages: usize,
+        oldest_new: Option<Timestamp>,
+        overlap: Duration,
+    ) -> Option<Timestamp> {
+        let before = self.sweep;
+        if pages <= 1 {
+            self.sweep = None;
+            return Some(since);
+        }
+        let missed =
+            |before: &Sweep| oldest_new.is_some_and(|oldest| oldest < before.since - overlap);
+        let confirmed = before.filter(|before| !missed(before) || before.nth >= MOST_SWEEPS);
+        let nth = match (before, confirmed) {
+            (Some(before), None) => before.nth + 1,
+            _ => 1,
+        };
+        self.sweep = Some(Sweep {
+            since,
+            pages,
+            nth,
+            has_confirmed: confirmed.is_some(),
+        });
+        confirmed.map(|before| before.since)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const START: Timestamp = Timestamp::from_millis(1_775_370_000_000);
+    const OVERLAP: Duration = Duration::from_mins(2);
+
+    fn at(minutes: u64) -> Timestamp {
+        START + Duration::from_mins(minutes)
+    }
+
+    fn behavior() -> ListBehavior {
+        ListBehavior::new(Arc::from("default"))
+    }
+
+    #[test]
+    fn one_page_counts_at_once_and_several_count_when_read_again() {
+        let mut list = behavior();
+        assert_eq!(list.listed(at(0), 1, Some(at(0)), OVERLAP), Some(at(0)));
+        assert_eq!(list.listed(at(1), 3, Some(at(0)), OVERLAP), None);
+        assert!(!list.may_stop_after(2) && list.may_stop_after(3));
+        // What is new since the sweep before began was not missed by it.
+        assert_eq!(list.listed(at(2), 3, Some(at(1)), OVERLAP), Some(at(1)));
+        assert!(list.may_stop_after(1));
+        assert_eq!(list.listed(at(3), 3, None, OVERLAP), Some(at(2)));
+        assert_eq!(list.listed(at(4), 1, None, OVERLAP), Some(at(4)));
+    }
+
+    #[test]
+    fn a_list_that_missed_something_is_read_again_a_bounded_number_of_times() {
+        let mut list = behavior();
+        let long_ago = Some(START - Duration::from_hours(9));
+        let counted =
+            (0..99).find(|minute| list.listed(at(*minute), 2, long_ago, OVERLAP).is_some());
+        assert_eq!(counted, Some(u64::from(MOST_SWEEPS)));
+    }
+
+    #[test]
+    fn a_small_page_has_room_for_known_and_new_ones() {
+        let mut list = behavior();
+        assert_eq!(list.room(), 900);
+        list.page_size = 50;
+        assert_eq!(list.room(), 45);
+        list.page_size = 1;
+        assert_eq!(list.room(), 1);
+    }
+}

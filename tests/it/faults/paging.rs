@@ -1,0 +1,271 @@
+//! A list that breaks off, moves under the reader, names its next page oddly or ignores what it is asked: every operation is
+//! found, and what is missing is never called complete.
+
+use twilio_email_exporter::simulator::{Dialect, Pagination};
+
+use super::*;
+
+/// More than a page.
+const MANY: u64 = 1500;
+
+struct Account {
+    clock: Clock,
+    twilio: Twilio,
+    exporter: Exporter,
+}
+
+impl Account {
+    /// `size` operations, a minute apart, and `faults` of the list from the start.
+    async fn new(size: u64, dialect: Dialect, faults: &[&str]) -> Self {
+        let clock = morning();
+        let settings = Settings {
+            dialect,
+            ..Settings::empty()
+        };
+        let twilio = Twilio::start(settings, clock.clone()).await;
+        for age in 1..=size {
+            let stats = json!({"total": 1, "delivered": 1});
+            twilio.put(Duration::from_mins(age), stats);
+        }
+        for fault in faults {
+            twilio.fault(fault);
+        }
+        let yaml = one_account(&twilio, "") + "series: {max_operations: 3}\n";
+        let exporter = Exporter::start_at(&yaml, clock.clone()).await;
+        Self {
+            clock,
+            twilio,
+            exporter,
+        }
+    }
+
+    async fn next(&self) -> Exposition {
+        pass(&self.clock, INTERVAL);
+        self.twilio.handle.reset_requests();
+        self.exporter.scrape().await
+    }
+
+    /// The second scrape after hours in which nothing changed: by then nothing is due.
+    async fn at_rest(&self) -> Exposition {
+        pass(&self.clock, Duration::from_hours(4));
+        self.next().await;
+        self.next().await
+    }
+
+    fn requests(&self) -> u64 {
+        self.twilio.handle.counts().total
+    }
+}
+
+fn tracked(seen: &Exposition) -> Option<f64> {
+    seen.value("twilio_email_operations", &[("state", "completed")])
+}
+
+#[track_caller]
+fn assert_found(seen: &Exposition, size: u64, complete: f64, what: &str) {
+    let standing = [
+        ("up", 1.0),
+        ("discovery_up", complete),
+        ("collection_complete", complete),
+    ];
+    seen.expect(what, &standing);
+    assert_eq!(tracked(seen), Some(size as f64), "{what}");
+}
+
+#[tokio::test]
+async fn a_list_that_breaks_midway_is_incomplete_and_starts_again() {
+    for status in [400, 403, 404, 407, 410, 451] {
+        let what = format!("list:page=2={status}:times=1");
+        let account = Account::new(MANY, Dialect::default(), &[&what]).await;
+        let seen = account.exporter.scrape().await;
+        assert_found(&seen, 1000, 0.0, &what);
+        let seen = account.next().await;
+        assert_found(&seen, MANY, 1.0, &format!("after {what}"));
+    }
+}
+
+#[tokio::test]
+async fn a_wrong_address_is_neither_up_nor_complete() {
+    let twilio = Twilio::empty().await;
+    let id = twilio.put(HOUR, json!({"total": 1, "delivered": 1}));
+    for more in ["", &operations(&[id]), "discovery: false"] {
+        let wrong = format!("{}/wrong", twilio.base_url());
+        let yaml = format!("accounts:\n{}", account_at("default", &wrong, more));
+        let exporter = Exporter::start(&yaml).await.settled().await;
+        let seen = exporter.scrape().await;
+        seen.expect(more, &[("up", 0.0)]);
+        if more != "discovery: false" {
+            seen.expect(more, &[("discovery_up", 0.0), ("collection_complete", 0.0)]);
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_next_page_is_found_in_every_known_shape() {
+    let elsewhere = || "https://elsewhere.example.com".to_owned();
+    for pagination in [
+        Pagination::Next,
+        Pagination::NextPageToken,
+        Pagination::NextUrl(elsewhere()),
+        Pagination::MetaUrl(elsewhere()),
+        Pagination::MetaUrl(String::new()),
+        Pagination::MetaToken,
+        Pagination::NextObject,
+    ] {
+        let what = format!("{pagination:?}");
+        let dialect = Dialect {
+            pagination,
+            ..Dialect::default()
+        };
+        let account = Account::new(MANY, dialect, &[]).await;
+        let seen = account.exporter.scrape().await;
+        assert_found(&seen, MANY, 1.0, &what);
+    }
+}
+
+#[tokio::test]
+async fn a_full_page_with_an_unknown_way_to_the_next_is_incomplete() {
+    let unknown = || Dialect {
+        pagination: Pagination::Unknown,
+        ..Dialect::default()
+    };
+    let account = Account::new(MANY, unknown(), &[]).await;
+    let seen = account.exporter.scrape().await;
+    assert_found(&seen, 1000, 0.0, "a full page");
+    assert_only(&seen, "invalid_response", LIST_ONLY);
+    let account = Account::new(999, unknown(), &[]).await;
+    let seen = account.exporter.scrape().await;
+    assert_found(&seen, 999, 1.0, "a page with room");
+}
+
+const LIST_ONLY: &[&str] = &["operations"];
+
+#[tokio::test]
+async fn rows_that_move_between_pages_are_found_within_two_collections() {
+    let account = Account::new(MANY, Dialect::default(), &["list=moving-rows"]).await;
+    let seen = account.exporter.scrape().await;
+    assert!(tracked(&seen) >= Some(1495.0), "five have moved");
+    let seen = account.next().await;
+    assert_found(&seen, MANY, 1.0, "the second time");
+    // From then on the newest page is enough.
+    account.at_rest().await;
+    assert_eq!(account.requests(), 1);
+}
+
+#[tokio::test]
+async fn a_list_that_ignores_dates_is_read_as_far_as_it_holds_news() {
+    let account = Account::new(4500, Dialect::default(), &["list=ignore-dates"]).await;
+    let seen = account.exporter.scrape().await;
+    assert_found(&seen, 4500, 1.0, "at first");
+    let seen = account.at_rest().await;
+    assert!(account.requests() <= 2, "{} requests", account.requests());
+    assert_found(&seen, 4500, 1.0, "at rest");
+    // What is new is found at once, and what is due is read, wherever it is.
+    let new = account
+        .twilio
+        .put(Duration::ZERO, json!({"total": 1, "delivered": 1}));
+    let seen = account.next().await;
+    assert_found(&seen, 4501, 1.0, "with a new one");
+    assert_eq!(seen.emails(new, "delivered"), Some(1.0));
+    pass(&account.clock, Duration::from_hours(4));
+    account.next().await;
+    let seen = account.next().await;
+    assert_found(&seen, 4501, 1.0, "after hours");
+    let read = seen.value(
+        "twilio_email_collection_last_success_timestamp_seconds",
+        &[],
+    );
+    assert_eq!(read, Some(account.clock.now().as_seconds()));
+}
+
+#[tokio::test]
+async fn small_pages_take_no_more_requests_than_there_is_news() {
+    let account = Account::new(500, Dialect::default(), &["list=ignore-page-size"]).await;
+    let seen = account.exporter.scrape().await;
+    assert_found(&seen, 500, 1.0, "at first");
+    let seen = account.at_rest().await;
+    assert!(account.requests() <= 2, "{} requests", account.requests());
+    assert_found(&seen, 500, 1.0, "at rest");
+}
+
+#[tokio::test]
+async fn a_filter_on_the_state_that_is_ignored_is_not_used_again() {
+    let account = Account::new(0, Dialect::default(), &["list=ignore-status"]).await;
+    for age in 1..=2000 {
+        let state = if age % 100 == 0 {
+            "PROCESSING"
+        } else {
+            "COMPLETED"
+        };
+        let stats = json!({"total": 1, "delivered": 1});
+        account
+            .twilio
+            .put_as(Duration::from_mins(age), state, stats);
+    }
+    for _ in 0..4 {
+        let seen = account.next().await;
+        assert_found(&seen, 1980, 1.0, "a filter that is ignored");
+        let processing = seen.value("twilio_email_operations", &[("state", "processing")]);
+        assert_eq!(processing, Some(20.0));
+    }
+    let filtered =
+        |request: &twilio_email_exporter::simulator::Seen| request.path.contains("status=");
+    assert!(!account.twilio.handle.requests().iter().any(filtered));
+}
+
+#[tokio::test]
+async fn empty_pages_are_followed() {
+    for pages in [1, 11, 200] {
+        let what = format!("list=empty-pages:{pages}");
+        let account = Account::new(7, Dialect::default(), &[&what]).await;
+        let seen = account.exporter.scrape().await;
+        assert_found(&seen, 7, 1.0, &what);
+    }
+}
+
+#[tokio::test]
+async fn a_token_that_looks_like_an_address_is_sent_as_it_is() {
+    let clock = morning();
+    let twilio = Twilio::start(Settings::empty(), clock.clone()).await;
+    let ids = [
+        twilio.put(HOUR, json!({})).to_string(),
+        twilio.put(2 * HOUR, json!({})).to_string(),
+    ];
+    let row =
+        |id: &str| json!({"id": id, "status": "COMPLETED", "stats": {"total": 1, "delivered": 1}});
+    let answers = Answers::start(move |path| {
+        let is_second = path.contains("pageToken=%2F9j%3A%2F%2F4%2BQ%3D%3D");
+        let list = if is_second {
+            json!({"operations": [row(&ids[1])], "pagination": {"next": null}})
+        } else {
+            json!({"operations": [row(&ids[0])], "pagination": {"next": "/9j://4+Q=="}})
+        };
+        Answer::json(list.to_string())
+    })
+    .await;
+    let yaml = format!(
+        "accounts:\n{}",
+        account_at("default", &answers.base_url(), "")
+    );
+    let exporter = Exporter::start_at(&yaml, clock).await;
+    assert_eq!(tracked(&exporter.scrape().await), Some(2.0));
+}
+
+#[tokio::test]
+async fn a_wrong_clock_is_a_figure_and_hours_of_it_are_incomplete() {
+    for (skew, complete) in [(0, 1.0), (90, 1.0), (2 * 3600, 0.0), (8 * 86_400, 0.0)] {
+        let ours = morning();
+        let twilio = Twilio::start(Settings::empty(), morning()).await;
+        twilio.put(HOUR, json!({"total": 1, "delivered": 1}));
+        pass(&ours, Duration::from_secs(skew));
+        let exporter = Exporter::start_at(&one_account(&twilio, ""), ours).await;
+        let seen = exporter.settled().await.scrape().await;
+        let what = format!("{skew} s ahead");
+        let standing = [
+            ("up", 1.0),
+            ("collection_complete", complete),
+            ("api_clock_skew_seconds", 0.0 - skew as f64),
+        ];
+        seen.expect(&what, &standing);
+    }
+}
