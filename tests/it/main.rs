@@ -19,6 +19,7 @@ mod reload;
 mod scrape;
 mod service_discovery;
 mod sources;
+mod stop;
 mod storage;
 mod support;
 mod tags;
