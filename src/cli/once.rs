@@ -52,7 +52,7 @@ pub(super) async fn run(options: &Options) -> Result<(), Failure> {
         () = stop => return Err(anyhow!("stopped before the collection had ended").into()),
     };
     let mut exposition = Vec::new();
-    exposition::render(&snapshot, &instruments, &mut exposition);
+    exposition::render_accounts(&snapshot, &instruments, &mut exposition);
     write_result(&exposition).context("cannot write the exposition to stdout")?;
     if snapshot.accounts.iter().any(|account| account.standing.up) {
         Ok(())

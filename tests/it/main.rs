@@ -23,6 +23,7 @@ mod stop;
 mod storage;
 mod support;
 mod tags;
+mod textfile;
 mod variants;
 mod watching;
 mod web;
