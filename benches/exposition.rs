@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::hint::black_box;
+use std::io::Write;
 use std::sync::Arc;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
@@ -26,7 +27,8 @@ fn exposition(criterion: &mut Criterion) {
     let samples = text.lines().filter(|line| !line.starts_with('#')).count();
     let registry = registry(&text);
     assert_same_samples(&text, &registry);
-    println!("{samples} samples, {} bytes", text.len());
+    let mut output = std::io::stdout();
+    writeln!(output, "{samples} samples, {} bytes", text.len()).expect("standard output is open");
 
     let mut group = criterion.benchmark_group("exposition");
     group

@@ -3,7 +3,6 @@
 use std::future::{Future, IntoFuture};
 use std::io::ErrorKind;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
@@ -12,6 +11,7 @@ use axum::Router;
 use futures_util::future::try_join_all;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
+use tokio::time::{Instant, timeout_at};
 
 use crate::clock::Clock;
 use crate::collector::Collector;
@@ -19,13 +19,13 @@ use crate::config::{Config, ListenAddress};
 use crate::exposition::{Build, Instruments};
 use crate::reload::{Load, Reload};
 use crate::store::Store;
-use crate::web::{self, Buffers, Service, UnderWay};
+use crate::web::{self, Buffers, Service, Stop, UnderWay};
 
-/// A scrape under way at a stop may take this long; Kubernetes kills after 30 s, systemd after 90 s.
-const GRACE: Duration = Duration::from_secs(10);
 /// For what else is being sent when no scrape is under way any more; a connection that never sends a request would hold up
-/// the stop for good.
+/// the stop for good. At most an eighth of the grace period.
 const CLOSING: Duration = Duration::from_secs(1);
+/// Scrapes under way are told to answer when this part of the grace period is left, so that the answer still gets away.
+const TO_ANSWER: u32 = 4;
 /// The collection at the start: it makes the exporter ready and the first scrape warm.
 const FIRST_COLLECTION: Duration = Duration::from_mins(1);
 
@@ -34,6 +34,7 @@ const FIRST_COLLECTION: Duration = Duration::from_mins(1);
 pub struct App {
     service: Arc<Service>,
     listeners: Vec<TcpListener>,
+    grace_period: Duration,
 }
 
 /// What this program is, for `exporter_build_info`.
@@ -79,7 +80,7 @@ impl App {
             clock,
             telemetry_path: config.web.telemetry_path.clone(),
             timeout_offset: config.scrape.timeout_offset,
-            stopping: AtomicBool::new(false),
+            stop: Stop::default(),
             renderer: Mutex::default(),
             buffers: Buffers::default(),
             under_way: UnderWay::default(),
@@ -91,6 +92,7 @@ impl App {
         Ok(Self {
             service: Arc::new(service),
             listeners,
+            grace_period: config.web.grace_period,
         })
     }
 
@@ -124,12 +126,16 @@ impl App {
             .collect()
     }
 
-    /// Serves until `shutdown` ends, then lets scrapes under way finish within a grace time.
+    /// Serves until `shutdown` ends, then lets scrapes under way finish within the grace period.
     ///
     /// # Errors
     /// When a listener fails for good.
     pub async fn run(self, shutdown: impl Future<Output = ()>) -> anyhow::Result<()> {
-        let Self { service, listeners } = self;
+        let Self {
+            service,
+            listeners,
+            grace_period,
+        } = self;
         let router = web::router(Arc::clone(&service));
         let (stop, stopped) = watch::channel(false);
         let servers = try_join_all(
@@ -144,7 +150,7 @@ impl App {
         });
         let end = async {
             shutdown.await;
-            drain(&service, &stop).await;
+            drain(&service, &stop, grace_period).await;
         };
         let result = tokio::select! {
             result = servers => result.map(drop),
@@ -156,18 +162,24 @@ impl App {
     }
 }
 
-/// Lets scrapes under way finish, then closes. Until then whoever asks is told that the exporter is not ready.
-async fn drain(service: &Service, stop: &watch::Sender<bool>) {
-    tracing::info!(grace_seconds = GRACE.as_secs(), "stopping");
-    service.stopping.store(true, Ordering::Relaxed);
-    if tokio::time::timeout(GRACE, service.under_way.none())
-        .await
-        .is_err()
-    {
-        tracing::warn!("scrapes under way were cut off at the end of the grace time");
+/// Lets scrapes under way finish, then closes; all of it takes no longer than `grace`. Until it closes, whoever asks is told
+/// that the exporter is not ready.
+async fn drain(service: &Service, close: &watch::Sender<bool>, grace: Duration) {
+    tracing::info!(grace_seconds = grace.as_secs_f64(), "stopping");
+    let began = Instant::now();
+    let closing = CLOSING.min(grace / 8);
+    service.stop.drain();
+    let until = |left: Duration| began + grace.saturating_sub(left);
+    let none = || service.under_way.none();
+    if timeout_at(until(grace / TO_ANSWER), none()).await.is_err() {
+        tracing::warn!("scrapes under way are answered before their collection has finished");
+        service.stop.answer_now();
+        if timeout_at(until(closing), none()).await.is_err() {
+            tracing::warn!("scrapes under way are cut off at the end of the grace period");
+        }
     }
-    stop.send_replace(true);
-    tokio::time::sleep(CLOSING).await;
+    close.send_replace(true);
+    tokio::time::sleep(closing).await;
 }
 
 async fn bind(address: &ListenAddress) -> anyhow::Result<TcpListener> {

@@ -3,13 +3,20 @@
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
+use futures_util::FutureExt;
 use tokio::sync::Mutex;
+use tokio::task::{JoinError, JoinHandle, spawn_blocking};
+use tokio::time::timeout;
 
 use crate::clock::Clock;
 use crate::collector::Collector;
 use crate::config::{Config, ConfigError, Problem};
 use crate::exposition::Instruments;
+
+/// How long the configuration and the secrets it names may take to be read: a few files, unless a mount's server is gone.
+const LIMIT: Duration = Duration::from_secs(3);
 
 /// Loads the configuration again, as it was loaded at the start.
 pub type Load = Box<dyn Fn() -> Result<Config, ConfigError> + Send + Sync>;
@@ -22,8 +29,11 @@ pub struct Reload {
     clock: Clock,
     /// Where state was kept when the exporter started.
     storage: Option<PathBuf>,
-    turn: Mutex<()>,
+    /// Held by the reload under way; with a load that hung, until it ends. Another one would hang beside it.
+    turn: Mutex<Option<Loading>>,
 }
+
+type Loading = JoinHandle<Result<Config, ConfigError>>;
 
 /// The configuration before stays in force.
 #[derive(Debug, thiserror::Error)]
@@ -34,6 +44,9 @@ pub enum ReloadError {
     /// It cannot be carried out: the machine has no TLS certificates, or what was saved of a new account cannot be read.
     #[error("the new configuration cannot be carried out: {0}")]
     Impossible(String),
+    /// The disk, or the server of a mount, does not answer.
+    #[error("reading it takes longer than {} s; check the disks or mounts that it and its secrets are on", LIMIT.as_secs())]
+    Hangs,
 }
 
 impl fmt::Debug for Reload {
@@ -71,18 +84,38 @@ impl Reload {
         let this = Arc::clone(self);
         // Files are read, and maybe the store; and whoever asked for it may go away meanwhile.
         let task = tokio::spawn(async move {
-            let _turn = this.turn.lock().await;
-            let here = Arc::clone(&this);
-            let reloaded = tokio::task::spawn_blocking(move || here.put_into_force()).await;
-            let reloaded = reloaded.unwrap_or_else(|error| Err(stopped(&error)));
+            let mut turn = this.turn.lock().await;
+            let reloaded = match this.read(&mut turn).await {
+                Ok(config) => {
+                    let here = Arc::clone(&this);
+                    let applied = spawn_blocking(move || here.put_into_force(config)).await;
+                    applied.unwrap_or_else(|error| Err(stopped(&error)))
+                }
+                Err(error) => Err(error),
+            };
             this.tell(&reloaded);
             reloaded
         });
         task.await.unwrap_or_else(|error| Err(stopped(&error)))
     }
 
-    fn put_into_force(&self) -> Result<Vec<Problem>, ReloadError> {
-        let config = (self.load)()?;
+    /// Reads the configuration; one that comes too late is never applied.
+    async fn read(self: &Arc<Self>, hanging: &mut Option<Loading>) -> Result<Config, ReloadError> {
+        if let Some(load) = hanging
+            && load.now_or_never().is_none()
+        {
+            return Err(ReloadError::Hangs);
+        }
+        let here = Arc::clone(self);
+        let load = hanging.insert(spawn_blocking(move || (here.load)()));
+        let Ok(loaded) = timeout(LIMIT, load).await else {
+            return Err(ReloadError::Hangs);
+        };
+        *hanging = None;
+        Ok(loaded.map_err(|error| stopped(&error))??)
+    }
+
+    fn put_into_force(&self, config: Config) -> Result<Vec<Problem>, ReloadError> {
         self.collector
             .reload(&config)
             .map_err(|error| ReloadError::Impossible(error.to_string()))?;
@@ -123,6 +156,6 @@ impl Reload {
     }
 }
 
-fn stopped(error: &tokio::task::JoinError) -> ReloadError {
+fn stopped(error: &JoinError) -> ReloadError {
     ReloadError::Impossible(error.to_string())
 }

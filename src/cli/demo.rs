@@ -8,6 +8,7 @@ use tokio::net::TcpListener;
 
 use super::exit::Failure;
 use super::options::{LogLevel, LogOptions, SeriesOptions, StorageOptions, WebOptions};
+use super::output::write_notice;
 use super::simulate::WorldOptions;
 use super::{logging, serve};
 use crate::app::App;
@@ -100,7 +101,7 @@ fn announce(app: &App, telemetry_path: &str, api: SocketAddr) {
     } else {
         address.to_string()
     };
-    println!(
+    write_notice(format_args!(
         "\nA simulated Twilio account and an exporter that watches it. Nothing leaves this machine.\n\n\
          \x20 Look             http://{host}/\n\
          \x20 Metrics          http://{host}{telemetry_path}\n\
@@ -108,5 +109,5 @@ fn announce(app: &App, telemetry_path: &str, api: SocketAddr) {
          A campaign has just begun and is going wrong. Watch undelivered and failed rise:\n\n\
          \x20 curl -s http://{host}{telemetry_path} | grep '^twilio_email_emails{{'\n\n\
          Stop with Ctrl-C.\n"
-    );
+    ));
 }

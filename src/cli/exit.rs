@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use super::output::write_message;
 use crate::config::ConfigError;
 
 /// Why the program ends badly.
@@ -29,11 +30,11 @@ impl From<anyhow::Error> for Failure {
 pub(super) fn report(failure: &Failure) -> ExitCode {
     match failure {
         Failure::Configuration(error) => {
-            eprintln!("twilio-email-exporter: {error}");
+            write_message(format_args!("twilio-email-exporter: {error}"));
             ExitCode::from(2)
         }
         Failure::Running(error) => {
-            eprintln!("twilio-email-exporter: {error:#}");
+            write_message(format_args!("twilio-email-exporter: {error:#}"));
             ExitCode::FAILURE
         }
     }

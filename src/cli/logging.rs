@@ -5,6 +5,7 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
 use super::options::{LogFormat, LogLevel, LogOptions};
+use super::output::LogOutput;
 use crate::config::Config;
 
 /// Libraries speak up only when something is wrong with them: at debug, hyper alone writes a page per request.
@@ -25,7 +26,7 @@ pub(super) fn start(options: &LogOptions, usual: LogLevel) {
                 .with_span_name(false)
                 .with_span_path(false)
                 .layer();
-            registry.with(lines.with_writer(std::io::stderr)).try_init()
+            registry.with(lines.with_writer(LogOutput)).try_init()
         }
         LogFormat::Json => {
             let lines = tracing_subscriber::fmt::layer()
@@ -34,7 +35,7 @@ pub(super) fn start(options: &LogOptions, usual: LogLevel) {
                 .with_current_span(false)
                 .with_span_list(false);
             registry
-                .with(lines.with_target(false).with_writer(std::io::stderr))
+                .with(lines.with_target(false).with_writer(LogOutput))
                 .try_init()
         }
     };

@@ -5,6 +5,7 @@ mod exit;
 mod logging;
 mod once;
 pub mod options;
+mod output;
 mod serve;
 mod signals;
 mod simulate;

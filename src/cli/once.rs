@@ -1,6 +1,5 @@
 //! `once`: one collection, printed.
 
-use std::io::Write;
 use std::time::Duration;
 
 use anyhow::{Context, anyhow};
@@ -9,6 +8,7 @@ use super::exit::Failure;
 use super::options::{
     AccountOptions, CREDENTIALS_HELP, LogLevel, LogOptions, SeriesOptions, StorageOptions,
 };
+use super::output::write_result;
 use super::{logging, signals};
 use crate::app;
 use crate::clock::Clock;
@@ -52,9 +52,8 @@ pub(super) async fn run(options: &Options) -> Result<(), Failure> {
         () = stop => return Err(anyhow!("stopped before the collection had ended").into()),
     };
     let mut exposition = Vec::new();
-    exposition::render(&snapshot, &instruments, &mut exposition);
-    let written = std::io::stdout().lock().write_all(&exposition);
-    written.context("cannot write the exposition to stdout")?;
+    exposition::render_accounts(&snapshot, &instruments, &mut exposition);
+    write_result(&exposition).context("cannot write the exposition to stdout")?;
     if snapshot.accounts.iter().any(|account| account.standing.up) {
         Ok(())
     } else {

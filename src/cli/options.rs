@@ -181,6 +181,15 @@ pub struct WebOptions {
     #[arg(num_args = 0..=1, default_missing_value = "true", value_parser = given(BoolValueParser::new()))]
     #[arg(hide_env_values = true, hide_possible_values = true)]
     enable_lifecycle: Option<Given<bool>>,
+
+    /// The longest time a stop takes (SIGTERM); scrapes under way are answered before [default: 8s]
+    #[arg(
+        long = "shutdown.grace-period",
+        env = "TWILIO_EMAIL_SHUTDOWN_GRACE_PERIOD",
+        value_name = "DURATION"
+    )]
+    #[arg(value_parser = given(parse_duration), hide_env_values = true)]
+    grace_period: Option<Given<Duration>>,
 }
 
 /// How the program tells what it does; always on standard error.
@@ -290,6 +299,7 @@ impl WebOptions {
         overrides.web_config_file = Given::value(self.web_config_file.as_ref());
         overrides.enable_api = Given::value(self.enable_api.as_ref());
         overrides.enable_lifecycle = Given::value(self.enable_lifecycle.as_ref());
+        overrides.grace_period = Given::value(self.grace_period.as_ref());
     }
 }
 

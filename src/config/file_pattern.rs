@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 const ENDINGS: [&str; 3] = ["yml", "yaml", "json"];
 
 /// A file, or all files of a directory whose names fit.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct FilePattern {
     directory: PathBuf,
     name: String,

@@ -36,4 +36,6 @@ pub struct Overrides {
     pub enable_api: Option<bool>,
     /// `--web.enable-lifecycle`.
     pub enable_lifecycle: Option<bool>,
+    /// `--shutdown.grace-period`.
+    pub grace_period: Option<Duration>,
 }

@@ -1,5 +1,7 @@
 //! What the exporter itself serves, and where.
 
+use std::time::Duration;
+
 use super::Overrides;
 use super::listen_address::ListenAddress;
 use super::problem::Findings;
@@ -8,6 +10,10 @@ use super::problem::Findings;
 pub const DEFAULT_TELEMETRY_PATH: &str = "/metrics";
 /// Where the exporter listens, unless said otherwise.
 pub const DEFAULT_LISTEN_ADDRESS: ListenAddress = ListenAddress::AllInterfaces(10202);
+/// How long a stop may take in all, unless said otherwise: Docker kills after 10 s, Kubernetes after 30 s, systemd after 90 s.
+pub const DEFAULT_GRACE_PERIOD: Duration = Duration::from_secs(8);
+/// No platform waits longer, and a mistyped unit shows at the start instead of at the stop.
+const LONGEST_GRACE_PERIOD: Duration = Duration::from_hours(1);
 
 /// The exporter's own paths, which the exposition cannot have.
 const TAKEN: [&str; 4] = ["/-", "/probe", "/sd", "/api"];
@@ -23,6 +29,8 @@ pub struct Web {
     pub enable_api: bool,
     /// Whether `POST /-/reload` loads the configuration again.
     pub enable_lifecycle: bool,
+    /// How long a stop may take in all.
+    pub grace_period: Duration,
 }
 
 impl Default for Web {
@@ -32,6 +40,7 @@ impl Default for Web {
             telemetry_path: DEFAULT_TELEMETRY_PATH.to_owned(),
             enable_api: false,
             enable_lifecycle: false,
+            grace_period: DEFAULT_GRACE_PERIOD,
         }
     }
 }
@@ -49,12 +58,23 @@ impl Web {
         }
         web.enable_api = overrides.enable_api == Some(true);
         web.enable_lifecycle = overrides.enable_lifecycle == Some(true);
+        if let Some(grace_period) = overrides.grace_period {
+            findings.take("--shutdown.grace-period", check_grace_period(grace_period));
+            web.grace_period = grace_period;
+        }
         if overrides.web_config_file.is_some() {
             let message = "not supported by this version; leave it out";
             findings.problem("--web.config.file", message);
         }
         web
     }
+}
+
+fn check_grace_period(grace_period: Duration) -> Result<(), String> {
+    if grace_period > LONGEST_GRACE_PERIOD {
+        return Err("expected at most 1h; no scrape takes longer than ten minutes".to_owned());
+    }
+    Ok(())
 }
 
 fn check_path(path: &str) -> Result<(), String> {
@@ -86,6 +106,20 @@ fn check_path(path: &str) -> Result<(), String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_grace_period_has_a_bound() {
+        for (seconds, fits) in [
+            (0, true),
+            (25, true),
+            (3600, true),
+            (3601, false),
+            (u64::MAX, false),
+        ] {
+            let checked = check_grace_period(Duration::from_secs(seconds));
+            assert_eq!(checked.is_ok(), fits, "{seconds}");
+        }
+    }
 
     #[test]
     fn the_exporters_own_paths_stay_its_own() {

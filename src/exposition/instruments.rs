@@ -14,7 +14,7 @@ use prometheus::{
     IntGaugeVec, Opts, Registry, TextEncoder,
 };
 
-use super::catalogue::{self, Metric};
+use super::catalogue::{self, ALL, Metric, Scope};
 use super::source_figures::{SourceFigures, SourceInstruments};
 use crate::reason::Reason;
 use crate::timestamp::Timestamp;
@@ -184,10 +184,25 @@ impl Instruments {
     }
 
     /// Appends all families as text.
-    ///
-    /// One at a time, because the encoder gives up on all of them over one that it takes for empty or nameless.
     pub(super) fn encode(&self, out: &mut Vec<u8>) {
+        self.encode_those(|_| true, out);
+    }
+
+    /// Appends the families about accounts as text.
+    pub(super) fn encode_accounts(&self, out: &mut Vec<u8>) {
+        let is_about_accounts = |name: &str| {
+            ALL.iter()
+                .any(|metric| metric.name == name && metric.scope == Scope::Account)
+        };
+        self.encode_those(is_about_accounts, out);
+    }
+
+    /// One at a time, because the encoder gives up on all of them over one that it takes for empty or nameless.
+    fn encode_those(&self, wanted: impl Fn(&str) -> bool, out: &mut Vec<u8>) {
         for family in self.registry.gather() {
+            if !wanted(family.name()) {
+                continue;
+            }
             let start = out.len();
             if TextEncoder::new()
                 .encode(slice::from_ref(&family), out)
@@ -302,7 +317,6 @@ where
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::exposition::catalogue::{ALL, Scope};
 
     const BUILD: Build<'static> = Build {
         version: "1.2.3",

@@ -92,5 +92,15 @@ pub fn render(snapshot: &Snapshot, instruments: &Instruments, out: &mut Vec<u8>)
     Renderer::default().render(snapshot, instruments, out);
 }
 
+/// Appends what `/metrics` shows of accounts to `out`, and nothing of the exporter itself.
+///
+/// For node exporter's textfile collector: it exposes several files and its own metrics as one. A series that two of them
+/// have makes it drop the sample and report an error, and `process_*` and the exporter's own metrics are the same series in
+/// each file.
+pub fn render_accounts(snapshot: &Snapshot, instruments: &Instruments, out: &mut Vec<u8>) {
+    Renderer::default().render_snapshot(snapshot, out);
+    instruments.encode_accounts(out);
+}
+
 #[cfg(test)]
 mod tests;

@@ -27,7 +27,8 @@ The exporter's own process, as all of Prometheus' client libraries show it: `pro
 `process_resident_memory_bytes`, `process_virtual_memory_bytes`, `process_open_fds`, `process_max_fds`,
 `process_start_time_seconds` and `process_threads`.
 
-Absent on systems other than Linux.
+Absent on systems other than Linux. `once` prints neither these nor `twilio_email_exporter_*`: node exporter, whose textfile
+collector reads its output, has `process_*` itself.
 ";
 
 /// The page `docs/metrics.md`.

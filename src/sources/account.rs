@@ -1,22 +1,24 @@
 //! All sources of one account: files looked at when somebody asks, URLs at intervals of their own.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use tokio::task::{JoinHandle, spawn_blocking};
+use tokio::sync::Mutex;
+use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use super::News;
-use super::files::Files;
+use super::files::{Files, Looked};
 use super::standing::{Standing, Teller};
 use super::url::{self, Url};
 use crate::clock::Clock;
 use crate::config::Account;
 use crate::exposition::SourceInstruments;
 
-/// How long a collection waits for a disk. A look that takes longer goes on, and the next collection finds what it found.
+/// How long a collection waits for files, many or large. A look that takes longer goes on, and the next collection finds what
+/// it found. A read that hangs is given up before.
 const LOOK: Duration = Duration::from_secs(2);
 
 /// The sources of one account.
@@ -28,12 +30,12 @@ pub struct Sources {
     urls: Vec<Asking>,
 }
 
-/// Files, on a thread that may block.
+/// Files, looked at by a task of its own: whoever asked may go away meanwhile.
 #[derive(Debug)]
 struct Looking {
     files: Arc<Mutex<Files>>,
     /// A look that nobody has the news of yet.
-    under_way: tokio::sync::Mutex<Option<JoinHandle<Vec<News>>>>,
+    under_way: Mutex<Option<JoinHandle<Looked>>>,
     /// Whether it has been told that it takes long.
     told: AtomicBool,
     teller: Teller,
@@ -43,7 +45,7 @@ struct Looking {
 #[derive(Debug)]
 struct Asking {
     url: Url,
-    standing: tokio::sync::Mutex<Standing>,
+    standing: Mutex<Standing>,
     teller: Teller,
 }
 
@@ -54,7 +56,7 @@ impl Sources {
         let teller = Teller::new(Arc::clone(&account.name), instruments, clock);
         let patterns = account.operation_files.clone();
         let asking = |url: &crate::config::OperationUrl| Asking {
-            standing: tokio::sync::Mutex::new(Standing::new(Arc::clone(&url.source))),
+            standing: Mutex::new(Standing::new(Arc::clone(&url.source))),
             url: Url::new(url.clone()),
             teller: teller.clone(),
         };
@@ -62,24 +64,26 @@ impl Sources {
             urls: account.operation_urls.iter().map(asking).collect(),
             files: (!patterns.is_empty()).then(|| Looking {
                 files: Arc::new(Mutex::new(Files::new(patterns, teller.clone()))),
-                under_way: tokio::sync::Mutex::default(),
+                under_way: Mutex::default(),
                 told: AtomicBool::new(false),
                 teller,
             }),
         }
     }
 
-    /// Looks at the files and delivers what became of them since the last look. Says whether it could do so in time.
+    /// Looks at the files and delivers what became of them since the last look. Says whether every file is known now: not
+    /// while a look takes long, nor while a directory cannot be read.
     ///
     /// Cut off, it loses nothing: the next look delivers what this one found.
     pub async fn look(&self, deliver: impl Fn(News)) -> bool {
         let Some(files) = &self.files else {
             return true;
         };
-        let looked = files.look().await;
-        let in_time = looked.is_some();
-        looked.into_iter().flatten().for_each(deliver);
-        in_time
+        let Some(looked) = files.look().await else {
+            return false;
+        };
+        looked.news.into_iter().for_each(deliver);
+        !looked.incomplete
     }
 
     /// Asks each URL once, side by side, and delivers what became of them; for those who collect once.
@@ -96,11 +100,11 @@ impl Sources {
 
 impl Looking {
     /// `None`: it takes too long.
-    async fn look(&self) -> Option<Vec<News>> {
+    async fn look(&self) -> Option<Looked> {
         let mut under_way = self.under_way.lock().await;
         let look = under_way.get_or_insert_with(|| {
             let files = Arc::clone(&self.files);
-            spawn_blocking(move || files.lock().unwrap_or_else(PoisonError::into_inner).look())
+            tokio::spawn(async move { files.lock().await.look().await })
         });
         let Ok(looked) = timeout(LOOK, look).await else {
             if !self.told.swap(true, Ordering::Relaxed) {
@@ -117,7 +121,10 @@ impl Looking {
         self.told.store(false, Ordering::Relaxed);
         Some(looked.unwrap_or_else(|error| {
             tracing::error!(account = self.teller.account(), %error, "a look at the files that list operations failed");
-            Vec::new()
+            Looked {
+                news: Vec::new(),
+                incomplete: true,
+            }
         }))
     }
 }

@@ -11,6 +11,9 @@ pub enum SourceError {
     /// The file is there and cannot be read; with the operating system's words.
     #[error("cannot read it: {0}")]
     Unreadable(String),
+    /// The disk, or the server of a mount, does not answer.
+    #[error("reading it takes longer than {} s; check the disk or mount it is on", .0.as_secs_f64())]
+    Hangs(Duration),
     /// More bytes than any list needs.
     #[error("it is larger than {} MiB; divide it", limit / (1024 * 1024))]
     TooLarge {
@@ -26,6 +29,12 @@ pub enum SourceError {
     /// A secret, a certificate or a key that the configuration names cannot be used.
     #[error("{0}")]
     Settings(String),
+    /// The same of a file that the configuration names for a URL.
+    #[error(
+        "reading its secret, certificate or key takes longer than {} s; check the disk or mount they are on",
+        .0.as_secs_f64()
+    )]
+    SettingsHang(Duration),
     /// An answer other than 200.
     #[error("it answers with status {}{}", .0, cure(*.0))]
     Status(u16),

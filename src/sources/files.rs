@@ -1,27 +1,36 @@
 //! Files that list operations: looked at before each collection, and read when they have changed.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::{self, File};
-use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use tokio::task::spawn_blocking;
 
 use super::News;
+use super::calls::{Call, Calls, LIMIT};
+use super::disk::{Disk, Found, System};
 use super::error::SourceError;
 use super::fingerprint::Fingerprint;
-use super::listing::{self, Format, LARGEST};
+use super::listing::{self, Format};
 use super::standing::{Standing, Teller};
 use crate::config::FilePattern;
 
 /// The most files of an account: each has series of its own and is asked for at every look.
 const MOST_FILES: usize = 1000;
-/// How often a file is read that changes meanwhile, before the look gives up.
-const ATTEMPTS: usize = 3;
+/// The most reads that hang in one directory; the others of it wait for these.
+const HANGING_IN_DIRECTORY: usize = 4;
+/// As many look for the names of files in it; several patterns may name one directory.
+const HANGING_OF_DIRECTORY: usize = 1;
 
 /// The files of an account that list operations.
 #[derive(Debug)]
 pub struct Files {
     patterns: Vec<Watched>,
     known: BTreeMap<PathBuf, Known>,
+    disk: Arc<dyn Disk>,
+    /// By the directory's pattern.
+    directories: Calls<FilePattern, Named>,
+    reads: Calls<PathBuf, Result<Found, SourceError>>,
     teller: Teller,
     /// Whether it has been told that there are more than are read.
     told_many: bool,
@@ -48,11 +57,16 @@ struct Known {
     fingerprint: Option<Fingerprint>,
 }
 
-/// What a look found under one path.
-enum Found {
-    Nothing,
-    Unchanged,
-    Content(Fingerprint, Vec<u8>),
+/// The paths that a pattern names.
+type Named = Result<Vec<PathBuf>, SourceError>;
+
+/// What became of the files that patterns name.
+#[derive(Debug, Default)]
+pub struct Looked {
+    /// What is new of each.
+    pub news: Vec<News>,
+    /// A directory could not be read, so there may be files that are not known.
+    pub incomplete: bool,
 }
 
 impl Files {
@@ -66,33 +80,38 @@ impl Files {
         Self {
             patterns: patterns.into_iter().map(watched).collect(),
             known: BTreeMap::new(),
+            disk: Arc::new(System),
+            directories: Calls::new(HANGING_OF_DIRECTORY, |one, other| {
+                one.directory() == other.directory()
+            }),
+            reads: Calls::new(HANGING_IN_DIRECTORY, |one, other| {
+                one.parent() == other.parent()
+            }),
             teller,
             told_many: false,
         }
     }
 
-    /// Looks at every file that the patterns name, and reads those that have changed. Blocks for as long as the disk does.
-    pub fn look(&mut self) -> Vec<News> {
+    /// Looks at every file that the patterns name, and reads those that have changed. What hangs is waited for once, and does
+    /// not keep the others.
+    pub async fn look(&mut self) -> Looked {
         let mut news = Vec::new();
-        let named: Vec<_> = self
-            .patterns
-            .iter()
-            .map(|each| paths_of(&each.pattern))
-            .collect();
-        let mut there = BTreeSet::new();
-        for path in self.first_of(named.iter().flatten().flatten()) {
-            if self.visit(&path, &mut news) {
-                there.insert(path);
-            }
-        }
-        for (watched, named) in self.patterns.iter_mut().zip(named) {
-            match named {
-                Ok(paths) if paths.iter().any(|path| there.contains(path)) => {
+        let mut incomplete = false;
+        let named = self.named().await;
+        let paths = self.first_of(named.values().flatten().flatten());
+        let mut there = self.visit(&paths, &mut news).await;
+        news.sort_by(|one, other| one.source().cmp(other.source()));
+        for watched in &mut self.patterns {
+            match named.get(&watched.pattern) {
+                Some(Ok(paths)) if paths.iter().any(|path| there.contains(path)) => {
                     watched.told = Told::Nothing;
                 }
-                Ok(_) => watched.tell(Told::Empty, &self.teller),
-                Err(error) => {
-                    let error = SourceError::Unreadable(error.to_string());
+                Some(Ok(_)) => watched.tell(Told::Empty, &self.teller),
+                failed => {
+                    let hangs = || SourceError::Hangs(LIMIT);
+                    let error = failed.and_then(|named| named.clone().err());
+                    let error = error.unwrap_or_else(hangs);
+                    incomplete = true;
                     for (path, known) in &mut self.known {
                         if watched.pattern.names(path) && there.insert(path.clone()) {
                             news.extend(known.cannot_be_read(error.clone(), &self.teller));
@@ -104,7 +123,27 @@ impl Files {
         }
         let gone = self.known.extract_if(.., |path, _| !there.contains(path));
         news.extend(gone.map(|(_, known)| known.standing.ends(&self.teller)));
-        news
+        Looked { news, incomplete }
+    }
+
+    /// What each pattern names; one that is missing here hangs.
+    async fn named(&mut self) -> BTreeMap<FilePattern, Named> {
+        let call = |pattern: &FilePattern| -> (FilePattern, Call<Named>) {
+            let (disk, wanted) = (Arc::clone(&self.disk), pattern.clone());
+            (pattern.clone(), Box::new(move || disk.paths_of(&wanted)))
+        };
+        let patterns = self.patterns.iter().map(|watched| &watched.pattern);
+        let (globs, files): (BTreeSet<_>, BTreeSet<_>) =
+            patterns.partition(|pattern| pattern.is_glob());
+        let mut named: BTreeMap<_, _> = files
+            .into_iter()
+            .map(|pattern| (pattern.clone(), Ok(vec![pattern.path()])))
+            .collect();
+        let mut round = self.directories.round(globs.into_iter().map(call));
+        while let Some((pattern, paths)) = self.directories.next(&mut round).await {
+            named.insert(pattern, paths);
+        }
+        named
     }
 
     /// The paths, each once, as far as there are not too many.
@@ -123,11 +162,39 @@ impl Files {
         paths.into_iter().take(MOST_FILES).cloned().collect()
     }
 
+    /// Takes in what is at each of `paths`; returns those where something is.
+    async fn visit(&mut self, paths: &[PathBuf], news: &mut Vec<News>) -> BTreeSet<PathBuf> {
+        let call = |path: &PathBuf| -> (PathBuf, Call<Result<Found, SourceError>>) {
+            let fingerprint = self.known.get(path).and_then(|known| known.fingerprint);
+            let (disk, wanted) = (Arc::clone(&self.disk), path.clone());
+            let find = move || disk.find(&wanted, fingerprint);
+            (path.clone(), Box::new(find))
+        };
+        let mut round = self.reads.round(paths.iter().map(call));
+        let mut hanging: BTreeSet<&PathBuf> = paths.iter().collect();
+        let mut there: BTreeSet<PathBuf> = paths.iter().cloned().collect();
+        while let Some((path, found)) = self.reads.next(&mut round).await {
+            // One that hung may be of a file that no pattern names any more.
+            if hanging.remove(&path) && !self.take_in(&path, found, news).await {
+                there.remove(&path);
+            }
+        }
+        for path in hanging {
+            let known = self.known.entry(path.clone());
+            let known = known.or_insert_with(|| Known::at(path));
+            news.extend(known.cannot_be_read(SourceError::Hangs(LIMIT), &self.teller));
+        }
+        there
+    }
+
     /// Takes in what is at `path`; false if nothing is.
-    fn visit(&mut self, path: &Path, news: &mut Vec<News>) -> bool {
-        let fingerprint = self.known.get(path).and_then(|known| known.fingerprint);
+    async fn take_in(
+        &mut self,
+        path: &Path,
+        found: Result<Found, SourceError>,
+        news: &mut Vec<News>,
+    ) -> bool {
         let now = self.teller.clock().now();
-        let found = find(path, fingerprint);
         if matches!(found, Ok(Found::Nothing)) {
             return false;
         }
@@ -138,7 +205,7 @@ impl Files {
         match found {
             Ok(Found::Content(fingerprint, content)) => {
                 known.fingerprint = fingerprint.is_settled(now).then_some(fingerprint);
-                news.extend(known.take_in(&content, format_of(path), &self.teller));
+                news.extend(known.take_in(content, format_of(path), &self.teller).await);
             }
             Ok(_) => known.standing.is_unchanged(&self.teller),
             Err(error) => news.extend(known.cannot_be_read(error, &self.teller)),
@@ -178,84 +245,25 @@ impl Known {
         }
     }
 
-    fn take_in(&mut self, content: &[u8], format: Format, teller: &Teller) -> Option<News> {
-        if self.standing.knows(content) {
+    async fn take_in(&mut self, content: Vec<u8>, format: Format, teller: &Teller) -> Option<News> {
+        if self.standing.knows(&content) {
             self.standing.is_unchanged(teller);
             return None;
         }
-        let judged = listing::parse(content, format);
-        self.standing.takes_in(content, judged, teller)
+        // A large list takes hundreds of milliseconds, in which other tasks must go on.
+        let parse = move || (listing::parse(&content, format), content);
+        let parsed = spawn_blocking(parse).await;
+        let (judged, content) = parsed.unwrap_or_else(|error| {
+            let error = SourceError::Unreadable(error.to_string());
+            (Err(error), Vec::new())
+        });
+        self.standing.takes_in(&content, judged, teller)
     }
 
     fn cannot_be_read(&mut self, error: SourceError, teller: &Teller) -> Option<News> {
         self.fingerprint = None;
         self.standing.fails(error, teller)
     }
-}
-
-/// The paths that a pattern names; whether there is a file under one of them is for others to find out.
-fn paths_of(pattern: &FilePattern) -> io::Result<Vec<PathBuf>> {
-    if !pattern.is_glob() {
-        return Ok(vec![pattern.path()]);
-    }
-    let here = Path::new(".");
-    let directory = Some(pattern.directory()).filter(|path| !path.as_os_str().is_empty());
-    let entries = match fs::read_dir(directory.unwrap_or(here)) {
-        Err(error) if is_nothing(&error) => return Ok(Vec::new()),
-        entries => entries?,
-    };
-    let mut paths = Vec::new();
-    for entry in entries {
-        if let Some(name) = entry?.file_name().to_str()
-            && pattern.fits(name)
-        {
-            paths.push(pattern.directory().join(name));
-        }
-    }
-    Ok(paths)
-}
-
-/// What is at `path`, read unless its fingerprint is `known`.
-fn find(path: &Path, known: Option<Fingerprint>) -> Result<Found, SourceError> {
-    let metadata = match fs::metadata(path) {
-        Err(error) if is_nothing(&error) => return Ok(Found::Nothing),
-        metadata => metadata.map_err(unreadable)?,
-    };
-    if !metadata.is_file() {
-        // Anything else may have no end, or none to read at all: a pipe waits for somebody to write.
-        return Err(SourceError::Unreadable("it is not a file".to_owned()));
-    }
-    if known == Some(Fingerprint::of(&metadata)) {
-        return Ok(Found::Unchanged);
-    }
-    for _ in 0..ATTEMPTS {
-        let file = match File::open(path) {
-            Err(error) if is_nothing(&error) => return Ok(Found::Nothing),
-            file => file.map_err(unreadable)?,
-        };
-        let before = Fingerprint::of(&file.metadata().map_err(unreadable)?);
-        let mut content = Vec::new();
-        let mut bounded = (&file).take(LARGEST as u64 + 1);
-        bounded.read_to_end(&mut content).map_err(unreadable)?;
-        if content.len() > LARGEST {
-            return Err(SourceError::TooLarge { limit: LARGEST });
-        }
-        if Fingerprint::of(&file.metadata().map_err(unreadable)?) == before {
-            return Ok(Found::Content(before, content));
-        }
-    }
-    Err(SourceError::Unreadable(
-        "it changes while it is read".to_owned(),
-    ))
-}
-
-fn is_nothing(error: &io::Error) -> bool {
-    matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory)
-}
-
-#[expect(clippy::needless_pass_by_value, reason = "it stands in `map_err`")]
-fn unreadable(error: io::Error) -> SourceError {
-    SourceError::Unreadable(error.to_string())
 }
 
 fn format_of(path: &Path) -> Format {

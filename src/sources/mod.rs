@@ -5,6 +5,8 @@
 //! they are handed [`News`].
 
 mod account;
+mod calls;
+mod disk;
 mod error;
 mod files;
 mod fingerprint;
@@ -51,4 +53,15 @@ pub enum News {
         /// Why, and how to cure it.
         error: SourceError,
     },
+}
+
+impl News {
+    /// The file's path, or the URL without its query.
+    fn source(&self) -> &Arc<str> {
+        match self {
+            Self::Listed { source, .. } | Self::Gone { source } | Self::Broken { source, .. } => {
+                source
+            }
+        }
+    }
 }

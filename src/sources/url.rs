@@ -8,6 +8,7 @@ use reqwest::{Response, StatusCode};
 use tokio::task::spawn_blocking;
 
 use super::Listed;
+use super::calls::{Call, Calls, LIMIT};
 use super::error::SourceError;
 use super::listing::{self, Format, LARGEST};
 use super::settings::{Material, Settings};
@@ -24,6 +25,8 @@ pub struct Url {
     settings: Arc<OperationUrl>,
     /// Made anew when the files have changed that it was made from; with their hash.
     client: Mutex<Option<(u64, reqwest::Client)>>,
+    /// Reads the files that the settings name.
+    files: tokio::sync::Mutex<Calls<(), Result<Settings, SourceError>>>,
 }
 
 impl Url {
@@ -33,6 +36,7 @@ impl Url {
         Self {
             settings: Arc::new(settings),
             client: Mutex::default(),
+            files: tokio::sync::Mutex::new(Calls::new(1, |(), ()| true)),
         }
     }
 
@@ -55,11 +59,10 @@ impl Url {
     }
 
     async fn exchange(&self) -> Result<Vec<u8>, SourceError> {
-        let settings = Arc::clone(&self.settings);
         let Settings {
             authorization,
             material,
-        } = blocking(move || Settings::read(&settings)).await??;
+        } = self.read_files().await?;
         let client = self.client(material).await?;
         let (url, host) = self.target();
         let interval = self.settings.refresh_interval.as_secs_f64();
@@ -81,6 +84,19 @@ impl Url {
             return Err(SourceError::ContentType);
         }
         self.read(response).await
+    }
+
+    /// What stands in files now. A read that hangs is waited for once, and no other is begun beside it.
+    async fn read_files(&self) -> Result<Settings, SourceError> {
+        let mut files = self.files.lock().await;
+        let settings = Arc::clone(&self.settings);
+        let read: Call<_> = Box::new(move || Settings::read(&settings));
+        let mut round = files.round([((), read)]);
+        let answer = files.next(&mut round).await;
+        answer.map_or_else(
+            || Err(SourceError::SettingsHang(LIMIT)),
+            |((), settings)| settings,
+        )
     }
 
     /// The URL to ask for, and the `Host` to name where that is another.

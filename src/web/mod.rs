@@ -10,9 +10,9 @@ mod metrics;
 mod probe;
 mod query;
 mod sd;
+mod stop;
 mod under_way;
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
@@ -21,6 +21,7 @@ use axum::http::HeaderMap;
 use axum::routing::{get, post};
 
 pub use self::buffers::Buffers;
+pub use self::stop::Stop;
 pub use self::under_way::UnderWay;
 use crate::clock::Clock;
 use crate::collector::Collector;
@@ -41,8 +42,8 @@ pub struct Service {
     pub telemetry_path: String,
     /// Taken off what a scrape grants, for rendering and the way back.
     pub timeout_offset: Duration,
-    /// Turned on when the exporter stops; it is not ready from then on.
-    pub stopping: AtomicBool,
+    /// How far a stop has come.
+    pub stop: Stop,
     /// Writes expositions, one at a time: it takes milliseconds, and its working memory is used again.
     pub renderer: Mutex<Renderer>,
     /// Buffers of expositions that have been sent.
@@ -65,7 +66,7 @@ impl Service {
 
     /// Whether a collection has ended and the exporter is not about to stop.
     fn is_ready(&self) -> bool {
-        self.collector.has_collected() && !self.stopping.load(Ordering::Relaxed)
+        self.collector.has_collected() && !self.stop.has_begun()
     }
 }
 

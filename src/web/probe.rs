@@ -33,7 +33,11 @@ pub(super) async fn probe(
     };
     let _under_way = service.under_way.begin();
     let budget = service.budget(&headers);
-    let probed = question.account.probe(question.target, budget).await;
+    let reading = question.account.probe(question.target, budget);
+    let Some(probed) = service.stop.unless_answering(reading).await else {
+        let problem = "The exporter is stopping.\n";
+        return (StatusCode::SERVICE_UNAVAILABLE, problem).into_response();
+    };
     let mut text = if question.debug {
         told(&question, &probed).into_bytes()
     } else {

@@ -46,7 +46,8 @@ pub(super) async fn sd(
     let every = interval(text_of(&headers, REFRESH.as_str()));
     // Prometheus waits for as long as the interval is. What comes later is in the next answer.
     let budget = deadline::budget(None, service.timeout_offset).min(every / 2);
-    service.collector.refresh(every / 2, budget).await;
+    let refresh = service.collector.refresh(every / 2, budget);
+    let _ = service.stop.unless_answering(refresh).await;
     let snapshot = service.collector.snapshot().await;
     let accounts = snapshot.accounts.iter();
     let groups: Vec<Group> = accounts

@@ -228,3 +228,44 @@ async fn without_the_option_the_path_names_it() {
     );
     assert_eq!(exporter.get("/-/reload").await.status(), 405);
 }
+
+/// As a mount whose server is gone: nobody writes into the pipe, so opening it hangs.
+#[tokio::test]
+async fn a_secret_on_a_disk_that_hangs_leaves_the_configuration_as_it_was() {
+    let twilio = Twilio::empty().await;
+    let exporter = start(&one_account(&twilio, "")).await;
+    let pipe = exporter.files.config.with_file_name("pipe");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+    assert!(made.unwrap().success());
+    let good = one_account(&twilio, "");
+    let hanging = good.replace("auth_token_file: token", "auth_token_file: pipe");
+    let began = std::time::Instant::now();
+    let (status, text) = reload(&exporter, &hanging).await;
+    assert_eq!(status, 500);
+    assert!(text.contains("reading it takes longer than 3 s"), "{text}");
+    assert!(
+        began.elapsed() < Duration::from_secs(6),
+        "{:?}",
+        began.elapsed()
+    );
+    // Nothing is read beside what hangs, and nobody waits for it again.
+    let began = std::time::Instant::now();
+    let (status, _) = reload(&exporter, &good).await;
+    assert_eq!(status, 500);
+    assert!(
+        began.elapsed() < Duration::from_secs(1),
+        "{:?}",
+        began.elapsed()
+    );
+    let seen = exporter.scrape().await;
+    seen.expect("meanwhile", &[("up", 1.0), ("collection_complete", 1.0)]);
+    assert_eq!(
+        seen.value("twilio_email_exporter_config_last_reload_successful", &[]),
+        Some(0.0)
+    );
+    std::fs::write(&pipe, crate::support::exporter::TOKEN).unwrap();
+    crate::support::eventually("what hung has ended", || async {
+        reload(&exporter, &good).await.0 == 200
+    })
+    .await;
+}

@@ -40,14 +40,14 @@ fn every_option_has_its_own_environment_variable() {
             None => panic!("{} has no variable", option.get_id()),
         })
         .collect();
-    assert_eq!(names.len(), 15);
+    assert_eq!(names.len(), 16);
     assert!(
         names.iter().all(|name| name.starts_with("TWILIO_EMAIL_")),
         "{names:?}"
     );
     names.sort();
     names.dedup();
-    assert_eq!(names.len(), 15);
+    assert_eq!(names.len(), 16);
 }
 
 #[test]
@@ -64,6 +64,7 @@ fn the_help_names_the_defaults_and_hides_what_is_refused() {
         config::DEFAULT_LISTEN_ADDRESS.to_string(),
         series.max_operations.to_string(),
         offset,
+        format!("{}s", config::DEFAULT_GRACE_PERIOD.as_secs()),
     ] {
         assert!(
             help.contains(&format!("[default: {default}]")),
@@ -91,6 +92,7 @@ fn options_become_overrides() {
         "--web.telemetry-path=/m",
         "--scrape.timeout-offset=250ms",
         "--web.enable-api",
+        "--shutdown.grace-period=25s",
         "--log.level=debug",
         "--log.format=json",
     ])
@@ -112,6 +114,7 @@ fn options_become_overrides() {
     assert_eq!(listen, [":1", "[::1]:2"]);
     assert_eq!(overrides.telemetry_path.as_deref(), Some("/m"));
     assert_eq!(overrides.timeout_offset, Some(Duration::from_millis(250)));
+    assert_eq!(overrides.grace_period, Some(Duration::from_secs(25)));
     assert_eq!(
         (overrides.enable_api, overrides.enable_lifecycle),
         (Some(true), None)
@@ -131,6 +134,7 @@ fn empty_values_are_no_values() {
         "--series.max-operations=",
         "--web.listen-address=",
         "--scrape.timeout-offset=",
+        "--shutdown.grace-period=",
         "--log.level=",
     ])
     .unwrap();

@@ -1,5 +1,6 @@
 //! The program itself: what it says, its exit codes, its signals.
 
+mod output;
 mod running;
 mod usage;
 

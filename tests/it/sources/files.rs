@@ -1,15 +1,19 @@
 //! Files, as a collection looks at them; how files change is tested beside the code.
 
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
-use std::sync::mpsc::Sender;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::future::poll_immediate;
-use tokio::runtime::Runtime;
 
 use super::lists::{Lists, Reply};
 use super::{Scene, id, list};
 use crate::support::eventually;
+use crate::support::exporter::{Exporter, one_account};
+use crate::support::exposition::Exposition;
+use crate::support::twilio::Twilio;
 
 #[tokio::test]
 async fn a_look_delivers_what_became_of_files() {
@@ -34,46 +38,98 @@ async fn a_look_delivers_what_became_of_files() {
     assert_eq!(scene.figure("up"), Some(1.0), "no series of the other");
 }
 
-/// A runtime whose only thread that may block waits until something is sent, as if for a disk.
-fn behind_a_slow_disk() -> (Runtime, Sender<()>) {
-    let mut builder = tokio::runtime::Builder::new_current_thread();
-    let runtime = builder
-        .max_blocking_threads(1)
-        .enable_all()
-        .build()
-        .unwrap();
-    let (answer, disk) = std::sync::mpsc::channel();
-    runtime.spawn_blocking(move || disk.recv());
-    (runtime, answer)
+#[tokio::test]
+async fn a_look_that_is_cut_off_loses_nothing() {
+    let scene = Scene::new("operation_files: [a.json]", &[("a.json", &list(&["41"]))]);
+    let look = Box::pin(scene.look());
+    assert_eq!(poll_immediate(look).await, None);
+    assert_eq!(scene.look().await, ["listed 41"]);
+    assert_eq!(scene.look().await, [""; 0]);
 }
 
-#[test]
-fn a_look_that_is_cut_off_loses_nothing() {
-    let scene = Scene::new("operation_files: [a.json]", &[("a.json", &list(&["41"]))]);
-    let (runtime, disk) = behind_a_slow_disk();
-    runtime.block_on(async {
-        let look = Box::pin(scene.look());
-        assert_eq!(poll_immediate(look).await, None);
-        disk.send(()).unwrap();
-        assert_eq!(scene.look().await, ["listed 41"]);
-        assert_eq!(scene.look().await, [""; 0]);
-    });
+/// Holds a file so that whoever opens it waits, as for a mount whose server is gone; until the value ends.
+///
+/// The kernel lets them wait for the holder of a lease, for 45 s at most (`/proc/sys/fs/lease-break-time`).
+struct Held {
+    holder: Child,
 }
 
-#[test]
-fn a_disk_that_does_not_answer_holds_nobody_up_for_long() {
-    let scene = Scene::new("operation_files: [a.json]", &[("a.json", &list(&["41"]))]);
-    let (runtime, disk) = behind_a_slow_disk();
-    runtime.block_on(async {
-        tokio::time::pause();
-        let mut look = Box::pin(scene.look());
-        assert_eq!(poll_immediate(&mut look).await, None);
-        tokio::time::advance(Duration::from_secs(3)).await;
-        assert_eq!(look.await, [""; 0]);
-        tokio::time::resume();
-        disk.send(()).unwrap();
-        assert_eq!(scene.look().await, ["listed 41"]);
-    });
+impl Held {
+    fn new(path: &Path) -> Self {
+        const HOLD: &str = "\
+import fcntl, os, signal, sys
+signal.signal(signal.SIGIO, signal.SIG_IGN)
+file = os.open(sys.argv[1], os.O_RDONLY)
+fcntl.fcntl(file, fcntl.F_SETLEASE, fcntl.F_WRLCK)
+print('held', flush=True)
+sys.stdin.read()
+";
+        let mut holder = Command::new("python3")
+            .args(["-c", HOLD])
+            .arg(path)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap_or_else(|error| panic!("python3: {error}; run tests/run, which has it"));
+        let mut line = String::new();
+        let mut output = BufReader::new(holder.stdout.take().unwrap());
+        output.read_line(&mut line).unwrap();
+        assert_eq!(line, "held\n");
+        Self { holder }
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        // Either fails only where it has ended already.
+        let _ = self.holder.kill();
+        let _ = self.holder.wait();
+    }
+}
+
+/// The source's `source_up`.
+fn up(seen: &Exposition, path: &Path) -> Option<f64> {
+    let path = path.display().to_string();
+    seen.value("twilio_email_source_up", &[("source", &path)])
+}
+
+#[tokio::test]
+async fn a_file_that_hangs_holds_up_no_scrape_and_no_other_file() {
+    let twilio = Twilio::empty().await;
+    let yaml = one_account(&twilio, "operation_files: ['d/*.json']");
+    let exporter = Exporter::start(&yaml).await.settled().await;
+    let directory = exporter.files.config.with_file_name("d");
+    std::fs::create_dir(&directory).unwrap();
+    let paths = ["a", "b", "c"].map(|name| directory.join(format!("{name}.json")));
+    for path in &paths {
+        std::fs::write(path, list(&["41"])).unwrap();
+    }
+    assert_eq!(up(&exporter.scrape().await, &paths[0]), Some(1.0));
+    let held = Held::new(&paths[0]);
+    // The first scrape finds out.
+    let seen = exporter.scrape().await;
+    assert_eq!(up(&seen, &paths[0]), Some(0.0));
+    for other in ["42", "43", "44"] {
+        std::fs::write(&paths[1], list(&["41", other])).unwrap();
+        let began = Instant::now();
+        let seen = exporter.scrape().await;
+        assert!(
+            began.elapsed() < Duration::from_millis(500),
+            "{:?}",
+            began.elapsed()
+        );
+        let ups = paths.each_ref().map(|path| up(&seen, path));
+        assert_eq!(ups, [Some(0.0), Some(1.0), Some(1.0)]);
+        let path = paths[1].display().to_string();
+        let figure = seen.value("twilio_email_source_operations", &[("source", &path)]);
+        assert_eq!(figure, Some(2.0), "b.json is read");
+        seen.expect("meanwhile", &[("up", 1.0)]);
+    }
+    drop(held);
+    eventually("the file is read again", || async {
+        up(&exporter.scrape().await, &paths[0]) == Some(1.0)
+    })
+    .await;
 }
 
 #[tokio::test]

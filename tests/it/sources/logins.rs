@@ -1,7 +1,11 @@
 //! What a URL is shown to let the exporter in, and how that is exchanged.
 
+use std::process::Command;
+use std::time::{Duration, Instant};
+
 use super::lists::{Lists, Reply};
 use super::{Scene, list};
+use crate::support::eventually;
 
 const BASIC: &str = "\n  basic_auth: {username: made-up, password_file: password}";
 
@@ -73,4 +77,37 @@ async fn without_its_secret_nothing_is_asked() {
     assert_eq!(scene.figure("operations"), Some(1.0));
     scene.write("password", "one");
     assert_eq!(scene.fetch().await, ["listed 41"]);
+}
+
+/// As a mount whose server is gone: nobody writes into the pipe, so opening it hangs.
+#[tokio::test]
+async fn a_secret_on_a_disk_that_hangs_is_waited_for_once() {
+    let lists = lists().await;
+    let scene = scene(&lists, BASIC);
+    scene.fetch().await;
+    let path = scene.path("password");
+    std::fs::remove_file(&path).unwrap();
+    let made = Command::new("mkfifo").arg(&path).status();
+    assert!(made.unwrap().success());
+    let why = "reading its secret, certificate or key takes longer than 1 s";
+    let told = scene.fetch().await;
+    assert!(told.len() == 1 && told[0].contains(why), "{told:?}");
+    for _ in 0..3 {
+        let began = Instant::now();
+        assert_eq!(scene.fetch().await, [""; 0], "as before");
+        let took = began.elapsed();
+        assert!(took < Duration::from_millis(500), "{took:?}");
+    }
+    assert_eq!(scene.figure("up"), Some(0.0));
+    assert_eq!(lists.asked().len(), 1);
+    // One read waits for the pipe; were there others, they would wait for another writer.
+    std::fs::write(&path, "two").unwrap();
+    eventually("what hung has ended", || async {
+        scene.fetch().await == ["listed 41"]
+    })
+    .await;
+    assert_eq!(
+        lists.last("authorization").as_deref(),
+        Some("Basic bWFkZS11cDp0d28=")
+    );
 }

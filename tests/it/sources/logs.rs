@@ -113,6 +113,8 @@ fn a_file_is_told_when_it_is_missing_breaks_works_again_and_goes() {
         scene.clock.clone(),
     );
     let mut files = Files::new(account.operation_files, teller);
+    let mut builder = tokio::runtime::Builder::new_current_thread();
+    let runtime = builder.enable_all().build().unwrap();
     let log = Log::start();
     let mut told = |content: Option<&str>| {
         match content {
@@ -120,7 +122,7 @@ fn a_file_is_told_when_it_is_missing_breaks_works_again_and_goes() {
             None => drop(std::fs::remove_file(scene.path("a.yml"))),
         }
         for _ in 0..3 {
-            files.look();
+            runtime.block_on(files.look());
         }
         let told = log.take();
         told.into_iter()

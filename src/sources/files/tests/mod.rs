@@ -1,5 +1,8 @@
 //! Real files in real directories, changed in every way that files are changed.
 
+mod hanging;
+
+use std::fs::{self, File};
 use std::os::unix::fs::symlink;
 use std::time::Duration;
 
@@ -10,6 +13,7 @@ use crate::clock::Clock;
 use crate::config::{Config, Overrides};
 use crate::exposition::{Build, Instruments, render};
 use crate::snapshot::Snapshot;
+use crate::sources::listing::LARGEST;
 
 const A: &str = "- targets: [comms_operation_01h2xcejqtf2nbrexx3vqjhp41]\n";
 const B: &str = "- targets: [comms_operation_01h2xcejqtf2nbrexx3vqjhp42]\n";
@@ -21,6 +25,9 @@ struct Scene {
     files: Files,
     instruments: Instruments,
     clock: Clock,
+    runtime: tokio::runtime::Runtime,
+    /// Whether some directory could not be read at the last look.
+    incomplete: bool,
 }
 
 impl Scene {
@@ -57,6 +64,11 @@ impl Scene {
             files,
             instruments,
             clock,
+            runtime: tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()
+                .unwrap(),
+            incomplete: false,
         }
     }
 
@@ -78,7 +90,8 @@ impl Scene {
                 .unwrap()
                 .to_owned()
         };
-        let news = self.files.look();
+        let Looked { news, incomplete } = self.runtime.block_on(self.files.look());
+        self.incomplete = incomplete;
         let show = |news| match news {
             News::Listed { source, operations } => {
                 let ids = operations.keys().map(ToString::to_string);
@@ -263,9 +276,11 @@ fn a_directory_that_cannot_be_read_takes_nothing_away() {
         "{told:?}"
     );
     assert_eq!(scene.look(), nothing());
+    assert!(scene.incomplete, "there may be others");
     fs::remove_file(scene.path("d")).unwrap();
     symlink("1", scene.path("d")).unwrap();
     assert_eq!(scene.look(), ["a.yml: 41"]);
+    assert!(!scene.incomplete);
     fs::remove_file(scene.path("d")).unwrap();
     assert_eq!(scene.look(), ["a.yml: gone"], "there is no such directory");
 }
@@ -287,7 +302,7 @@ fn what_has_not_changed_is_not_read() {
     let path = scene.path("a.yml");
     let known = scene.files.known[&path].fingerprint;
     assert!(known.is_some());
-    assert!(matches!(find(&path, known), Ok(Found::Unchanged)));
+    assert!(matches!(System.find(&path, known), Ok(Found::Unchanged)));
     scene.clock.set(scene.clock.now() + Duration::from_secs(15));
     scene.look();
     assert_eq!(
@@ -297,7 +312,7 @@ fn what_has_not_changed_is_not_read() {
     let unchanged = File::options().write(true).open(&path).unwrap();
     unchanged.set_modified(std::time::UNIX_EPOCH).unwrap();
     assert!(
-        matches!(find(&path, known), Ok(Found::Content(..))),
+        matches!(System.find(&path, known), Ok(Found::Content(..))),
         "touched"
     );
     assert_eq!(scene.look(), nothing(), "read, and the same");

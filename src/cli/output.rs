@@ -1,0 +1,53 @@
+//! What the program writes to standard output and standard error. A full disk or a closed pipe there is never a panic.
+
+use std::fmt::Display;
+use std::io::{self, Write};
+
+use tracing_subscriber::fmt::MakeWriter;
+
+/// Standard error, for the log: a line that cannot be written is lost, and whoever logged it goes on.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct LogOutput;
+
+impl Write for LogOutput {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        // There is nowhere left to report the error.
+        let _ = io::stderr().write_all(line);
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl MakeWriter<'_> for LogOutput {
+    type Writer = Self;
+
+    fn make_writer(&self) -> Self {
+        *self
+    }
+}
+
+/// Writes a message and a line break to standard error, as far as that can be written.
+pub(super) fn write_message(message: impl Display) {
+    // As one piece, so that lines of other processes do not get in between.
+    let _ = LogOutput.write_all(format!("{message}\n").as_bytes());
+}
+
+/// Writes a notice for a person to standard output, as far as that can be written.
+pub(super) fn write_notice(notice: impl Display) {
+    let mut output = io::stdout().lock();
+    // A notice is no result: the command does what it was started for without it.
+    let _ = writeln!(output, "{notice}").and_then(|()| output.flush());
+}
+
+/// Writes a command's result to standard output.
+///
+/// # Errors
+/// When not all of it could be written.
+pub(super) fn write_result(result: &[u8]) -> io::Result<()> {
+    let mut output = io::stdout().lock();
+    output.write_all(result)?;
+    output.flush()
+}

@@ -1,0 +1,256 @@
+//! Calls to the file system, any of which may hang for good: a mount whose server is gone answers nothing, not even an error.
+//!
+//! Such a call cannot be interrupted, so it keeps its thread. Nobody waits for it longer than [`LIMIT`], and it is not made
+//! again before it has ended: blocked threads do not pile up. These threads are not the runtime's, which the store needs too.
+
+use std::collections::{BTreeSet, VecDeque};
+use std::fmt;
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use futures_util::stream::{FuturesUnordered, StreamExt};
+use tokio::sync::oneshot;
+use tokio::time::timeout;
+
+/// How long the calls may take without any of them ending. A local disk answers within milliseconds, and one over the network
+/// within a few hundred; a scrape has 10 s by default.
+pub(super) const LIMIT: Duration = Duration::from_secs(1);
+/// The most threads at once, those that hang included. Others are answered by the threads that are left.
+const MOST: usize = 64;
+
+/// Calls with a key each, at most one of a key at a time.
+pub(super) struct Calls<K, T> {
+    running: FuturesUnordered<BoxFuture<'static, Ended<K, T>>>,
+    /// The keys of those.
+    busy: BTreeSet<K>,
+    /// Whether two calls go to the same place, so that both hang if one does.
+    is_beside: fn(&K, &K) -> bool,
+    /// The most calls at once to one place.
+    most_beside: usize,
+}
+
+/// What to call.
+pub(super) type Call<T> = Box<dyn FnOnce() -> T + Send>;
+
+/// Calls that somebody waits for.
+pub(super) struct Round<K, T> {
+    waiting: VecDeque<(K, Call<T>)>,
+    /// The keys of those that run and were begun in this round.
+    begun: BTreeSet<K>,
+    idle: Vec<Thread>,
+}
+
+/// A call that has ended: its answer, unless it panicked.
+struct Ended<K, T> {
+    key: K,
+    answer: Option<T>,
+    thread: Thread,
+}
+
+/// A thread for one call after the other; it ends with the value, once the call under way has ended.
+struct Thread(mpsc::Sender<Call<()>>);
+
+impl<K: Ord + Clone + Send + 'static, T: Send + 'static> Calls<K, T> {
+    pub(super) fn new(most_beside: usize, is_beside: fn(&K, &K) -> bool) -> Self {
+        Self {
+            running: FuturesUnordered::new(),
+            busy: BTreeSet::new(),
+            is_beside,
+            most_beside,
+        }
+    }
+
+    /// Starts a round of `calls`. A call whose key is still busy from a round before is not made.
+    pub(super) fn round(&self, calls: impl IntoIterator<Item = (K, Call<T>)>) -> Round<K, T> {
+        let is_free = |(key, _): &(K, Call<T>)| !self.busy.contains(key);
+        Round {
+            waiting: calls.into_iter().filter(is_free).collect(),
+            begun: BTreeSet::new(),
+            idle: Vec::new(),
+        }
+    }
+
+    /// The next answer, of a call of this round or of one before. `None` when all calls of the round have ended, or none has
+    /// for [`LIMIT`]: a key without an answer hangs, or waits for those that do.
+    pub(super) async fn next(&mut self, round: &mut Round<K, T>) -> Option<(K, T)> {
+        loop {
+            self.begin(round);
+            let ended = if round.begun.is_empty() {
+                self.running.next().now_or_never()??
+            } else {
+                timeout(LIMIT, self.running.next()).await.ok()??
+            };
+            self.busy.remove(&ended.key);
+            round.begun.remove(&ended.key);
+            if let Some(answer) = ended.answer {
+                round.idle.push(ended.thread);
+                return Some((ended.key, answer));
+            }
+        }
+    }
+
+    /// Begins as many calls as there is room for.
+    fn begin(&mut self, round: &mut Round<K, T>) {
+        while self.running.len() < MOST {
+            let has_room = |(key, _): &(K, Call<T>)| {
+                let beside = self.busy.iter().filter(|busy| (self.is_beside)(key, busy));
+                beside.count() < self.most_beside
+            };
+            let Some(at) = round.waiting.iter().position(has_room) else {
+                return;
+            };
+            // The system may have no thread to spare; what is not called is as if it hung.
+            let Some(thread) = round.idle.pop().or_else(Thread::start) else {
+                return;
+            };
+            if let Some((key, call)) = round.waiting.remove(at) {
+                self.busy.insert(key.clone());
+                round.begun.insert(key.clone());
+                let answer = thread.call(call).map(Result::ok);
+                let ended = answer.map(|answer| Ended {
+                    key,
+                    answer,
+                    thread,
+                });
+                self.running.push(ended.boxed());
+            }
+        }
+    }
+}
+
+impl<K: fmt::Debug, T> fmt::Debug for Calls<K, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Calls")
+            .field("busy", &self.busy)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Thread {
+    fn start() -> Option<Self> {
+        let (calls, received) = mpsc::channel::<Call<()>>();
+        let run = move || received.into_iter().for_each(|call| call());
+        let started = thread::Builder::new().name("files".to_owned()).spawn(run);
+        started.is_ok().then_some(Self(calls))
+    }
+
+    fn call<T: Send + 'static>(&self, call: Call<T>) -> oneshot::Receiver<T> {
+        let (answer, answered) = oneshot::channel();
+        // Fails only after a panic; then nobody gets an answer.
+        let _ = self.0.send(Box::new(move || {
+            // Nobody waits any more: the sources are gone.
+            let _ = answer.send(call());
+        }));
+        answered
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::sync::{Arc, Condvar, Mutex};
+    use std::time::Instant;
+
+    use super::*;
+
+    /// Calls whose keys are below `hanging` wait until it is set to 0.
+    #[derive(Debug, Default)]
+    struct Disk {
+        hanging: Mutex<usize>,
+        changed: Condvar,
+        began: AtomicUsize,
+    }
+
+    impl Disk {
+        fn hangs_below(&self, key: usize) {
+            *self.hanging.lock().unwrap() = key;
+            self.changed.notify_all();
+        }
+
+        fn call(self: &Arc<Self>, key: usize) -> (usize, Call<usize>) {
+            let disk = Arc::clone(self);
+            let call = move || {
+                disk.began.fetch_add(1, Ordering::Relaxed);
+                let hanging = disk.hanging.lock().unwrap();
+                drop(disk.changed.wait_while(hanging, |hanging| key < *hanging));
+                key
+            };
+            (key, Box::new(call))
+        }
+    }
+
+    /// The keys that are answered in a round of all below `keys`, in order.
+    async fn round(calls: &mut Calls<usize, usize>, disk: &Arc<Disk>, keys: usize) -> Vec<usize> {
+        let mut round = calls.round((0..keys).map(|key| disk.call(key)));
+        let mut answered = Vec::new();
+        while let Some((key, answer)) = calls.next(&mut round).await {
+            assert_eq!(key, answer);
+            answered.push(key);
+        }
+        answered.sort_unstable();
+        answered
+    }
+
+    fn calls(most_beside: usize) -> (Arc<Disk>, Calls<usize, usize>) {
+        let hundreds = |one: &usize, other: &usize| one / 100 == other / 100;
+        (Arc::default(), Calls::new(most_beside, hundreds))
+    }
+
+    #[tokio::test]
+    async fn what_hangs_is_waited_for_once_and_not_called_again() {
+        let (disk, mut calls) = calls(100);
+        disk.hangs_below(3);
+        let began = Instant::now();
+        let others: Vec<_> = (3..200).collect();
+        assert_eq!(round(&mut calls, &disk, 200).await, others);
+        assert!(began.elapsed() < 2 * LIMIT, "{:?}", began.elapsed());
+        for _ in 0..5 {
+            let began = Instant::now();
+            assert_eq!(round(&mut calls, &disk, 200).await, others);
+            assert!(began.elapsed() < LIMIT / 2, "{:?}", began.elapsed());
+        }
+        assert_eq!(disk.began.load(Ordering::Relaxed), 3 + 6 * 197);
+        disk.hangs_below(0);
+        let all: Vec<_> = (0..200).collect();
+        while round(&mut calls, &disk, 200).await != all {}
+        assert!(calls.busy.is_empty());
+    }
+
+    #[tokio::test]
+    async fn threads_are_bounded_in_all_and_beside_each_other() {
+        let (disk, mut all) = calls(100);
+        disk.hangs_below(usize::MAX);
+        for _ in 0..2 {
+            assert_eq!(round(&mut all, &disk, 1000).await, [0; 0]);
+            assert_eq!(disk.began.load(Ordering::Relaxed), MOST);
+        }
+        disk.hangs_below(0);
+        let (disk, mut few) = calls(2);
+        // Of the first hundred two hang, and the others of it wait for them; the next hundreds do not.
+        disk.hangs_below(100);
+        let others: Vec<_> = (100..300).collect();
+        assert_eq!(round(&mut few, &disk, 300).await, others);
+        assert_eq!(disk.began.load(Ordering::Relaxed), 2 + 200);
+        disk.hangs_below(0);
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_no_answer_and_harms_no_other_call() {
+        let mut calls = Calls::new(8, |_, _| true);
+        for _ in 0..2 {
+            let call = |key: usize| -> (usize, Call<()>) {
+                (key, Box::new(move || assert_ne!(key, 1, "on purpose")))
+            };
+            let mut round = calls.round((0..3).map(call));
+            let mut answered = BTreeSet::new();
+            while let Some((key, ())) = calls.next(&mut round).await {
+                answered.insert(key);
+            }
+            assert_eq!(answered, BTreeSet::from([0, 2]));
+            assert!(calls.busy.is_empty());
+        }
+    }
+}

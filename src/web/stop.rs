@@ -1,0 +1,75 @@
+//! How far a stop of the exporter has come. Requests that wait for Twilio are answered before the grace period ends.
+
+use std::future::Future;
+
+use tokio::sync::watch;
+
+/// The stop, as the handlers see it.
+#[derive(Debug, Clone, Default)]
+pub struct Stop(watch::Sender<Phase>);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+enum Phase {
+    #[default]
+    Serving,
+    /// Requests under way may finish.
+    Draining,
+    /// Requests under way answer now, with what is known.
+    Answering,
+}
+
+impl Stop {
+    /// The exporter is not ready from now on.
+    pub fn drain(&self) {
+        self.0.send_replace(Phase::Draining);
+    }
+
+    /// Whoever waits in [`Self::unless_answering`] stops waiting, now and from now on.
+    pub fn answer_now(&self) {
+        self.0.send_replace(Phase::Answering);
+    }
+
+    /// Whether the exporter is about to stop.
+    #[must_use]
+    pub fn has_begun(&self) -> bool {
+        *self.0.borrow() >= Phase::Draining
+    }
+
+    /// Does `work`, unless it is time to answer; `None` if it did not finish.
+    pub async fn unless_answering<T>(&self, work: impl Future<Output = T>) -> Option<T> {
+        let mut phase = self.0.subscribe();
+        tokio::select! {
+            done = work => Some(done),
+            // The sender is our own, so it is not closed.
+            _ = phase.wait_for(|phase| *phase == Phase::Answering) => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::{pending, ready};
+
+    use futures_util::FutureExt;
+
+    use super::*;
+
+    #[test]
+    fn work_goes_on_until_it_is_time_to_answer() {
+        let stop = Stop::default();
+        assert!(!stop.has_begun());
+        assert_eq!(
+            stop.unless_answering(ready(1)).now_or_never(),
+            Some(Some(1))
+        );
+        let mut work = Box::pin(stop.unless_answering(pending::<()>()));
+        assert_eq!((&mut work).now_or_never(), None);
+        stop.drain();
+        assert!(stop.has_begun());
+        assert_eq!((&mut work).now_or_never(), None);
+        stop.answer_now();
+        assert_eq!(work.now_or_never(), Some(None));
+        let later = stop.unless_answering(pending::<()>());
+        assert_eq!(later.now_or_never(), Some(None));
+    }
+}
