@@ -29,6 +29,8 @@ use super::world::World;
 
 /// An oversized body: far above what any client should take, and still an end to it.
 const OVERSIZED: usize = 64 << 20;
+/// The end of the year 9999: an HTTP date has four digits for the year. Since 1970.
+const LATEST_HTTP_DATE: Duration = Duration::from_secs(253_402_300_799);
 const CHUNK: usize = 16 << 10;
 /// Lets the first half of a cut body reach the client before the connection goes.
 const BEFORE_CUT: Duration = Duration::from_millis(20);
@@ -97,13 +99,13 @@ pub(super) async fn serve(State(shared): State<Arc<Shared>>, request: Request) -
         status = response.status().as_u16(),
         "answered",
     );
-    if let Ok(date) = HeaderValue::from_str(&http_date(shared.now())) {
-        response.headers_mut().insert(DATE, date);
-    }
     let at_once = HeaderValue::from(running.at_once);
-    response
-        .headers_mut()
-        .insert("Twilio-Concurrent-Requests", at_once);
+    let headers = response.headers_mut();
+    headers.insert("Twilio-Concurrent-Requests", at_once);
+    // By the simulator's clock, or its dates would contradict each other.
+    if let Some(date) = http_date(shared.now()) {
+        headers.insert(DATE, date);
+    }
     response
 }
 
@@ -171,11 +173,8 @@ async fn answer(
 fn refuse(shared: &Shared, code: u16, retry_after: Option<RetryAfter>) -> Response {
     let mut response = shared.error(code);
     let value = retry_after.and_then(|after| match after {
-        RetryAfter::Seconds(seconds) => Some(HeaderValue::from(seconds)),
-        RetryAfter::Date(seconds) => {
-            let then = shared.now() + Duration::from_secs(seconds.into());
-            HeaderValue::from_str(&http_date(then)).ok()
-        }
+        RetryAfter::Seconds(seconds) => HeaderValue::from_str(&seconds).ok(),
+        RetryAfter::Date(seconds) => http_date(shared.now() + Duration::from_secs(seconds.into())),
     });
     if let Some(value) = value {
         response.headers_mut().insert(RETRY_AFTER, value);
@@ -183,9 +182,12 @@ fn refuse(shared: &Shared, code: u16, retry_after: Option<RetryAfter>) -> Respon
     response
 }
 
-fn http_date(moment: Timestamp) -> String {
-    let since_1970 = moment.since(Timestamp::from_millis(0));
-    httpdate::fmt_http_date(SystemTime::UNIX_EPOCH + since_1970)
+fn http_date(moment: Timestamp) -> Option<HeaderValue> {
+    let since_1970 = moment
+        .since(Timestamp::from_millis(0))
+        .min(LATEST_HTTP_DATE);
+    let date = SystemTime::UNIX_EPOCH.checked_add(since_1970)?;
+    HeaderValue::from_str(&httpdate::fmt_http_date(date)).ok()
 }
 
 fn oversized() -> Response {

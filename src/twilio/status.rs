@@ -31,22 +31,42 @@ pub(super) fn judge(status: StatusCode, headers: &HeaderMap) -> Result<(), ApiEr
     })
 }
 
-/// `Retry-After` as delta seconds or as an HTTP date (RFC 9110, section 10.2.3); anything else is as if it were missing.
-fn retry_after(headers: &HeaderMap) -> Option<RetryAfter> {
-    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
-    if let Ok(seconds) = text.parse::<u64>() {
-        return Some(RetryAfter::In(Duration::from_secs(seconds)));
-    }
-    http_date(text).map(RetryAfter::At)
+/// The server's time of this answer: its `Date` header (RFC 9110, section 6.6.1), to the second.
+pub(super) fn date(headers: &HeaderMap) -> Option<Timestamp> {
+    http_date(headers.get(DATE)?.to_str().ok()?)
 }
 
-/// The server's time when it answered (`Date`, RFC 9110, section 6.6.1).
-pub(super) fn date(headers: &HeaderMap) -> Option<Timestamp> {
-    http_date(headers.get(DATE)?.to_str().ok()?.trim())
+/// `Retry-After` as delta seconds or as an HTTP date (RFC 9110, section 10.2.3); anything else is as if it were missing.
+///
+/// The server wrote the date by its own clock, so the answer's `Date` is what it is measured against. Without one, the
+/// exporter's clock has to do.
+fn retry_after(headers: &HeaderMap) -> Option<RetryAfter> {
+    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    if let Some(seconds) = delta_seconds(text) {
+        return Some(RetryAfter::In(Duration::from_secs(seconds)));
+    }
+    let until = http_date(text)?;
+    Some(match date(headers) {
+        Some(now) => RetryAfter::In(until.since(now)),
+        None => RetryAfter::At(until),
+    })
+}
+
+/// Whole seconds. A fraction, which the RFC does not have, rounds up; more digits than fit saturate.
+fn delta_seconds(text: &str) -> Option<u64> {
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
+    let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    if !digits(whole) || !digits(fraction) {
+        return None;
+    }
+    // Digits alone fail to parse only when they are too many.
+    let seconds = whole.parse().unwrap_or(u64::MAX);
+    let rounds_up = fraction.bytes().any(|byte| byte != b'0');
+    Some(seconds.saturating_add(u64::from(rounds_up)))
 }
 
 fn http_date(text: &str) -> Option<Timestamp> {
-    let date = httpdate::parse_http_date(text).ok()?;
+    let date = httpdate::parse_http_date(text.trim()).ok()?;
     let millis = date.duration_since(UNIX_EPOCH).ok()?.as_millis();
     Some(Timestamp::from_millis(i64::try_from(millis).ok()?))
 }
@@ -88,30 +108,76 @@ mod tests {
         ));
     }
 
+    /// What `Retry-After` asks for in an answer that has this `Date`.
+    fn asked(after: &'static str, date: Option<&'static str>) -> Option<RetryAfter> {
+        let mut headers = HeaderMap::new();
+        headers.insert(RETRY_AFTER, after.parse().unwrap());
+        if let Some(date) = date {
+            headers.insert(DATE, date.parse().unwrap());
+        }
+        retry_after(&headers)
+    }
+
+    fn seconds(seconds: u64) -> RetryAfter {
+        RetryAfter::In(Duration::from_secs(seconds))
+    }
+
     #[test]
-    fn retry_after_is_read_in_both_forms_and_nonsense_is_as_if_missing() {
-        let seconds = Some(RetryAfter::In(Duration::from_mins(2)));
+    fn a_pause_is_in_every_status_that_asks_for_one() {
+        let retry_after = Some(seconds(120));
         assert_eq!(
             judged(429, Some("120")),
-            Err(ApiError::RateLimited {
-                retry_after: seconds
-            })
+            Err(ApiError::RateLimited { retry_after })
         );
-        let date = Some(RetryAfter::At("2026-04-05T06:20:00Z".parse().unwrap()));
-        let answer = judged(503, Some("Sun, 05 Apr 2026 06:20:00 GMT"));
-        assert_eq!(
-            answer,
-            Err(ApiError::Unavailable {
-                status: 503,
-                retry_after: date
-            })
-        );
-        for nonsense in ["", "soon", "-5", "1.5", "99999999999999999999999999"] {
+        for status in 502..=504 {
             assert_eq!(
-                judged(429, Some(nonsense)),
-                Err(ApiError::RateLimited { retry_after: None }),
-                "{nonsense}"
+                judged(status, Some("120")),
+                Err(ApiError::Unavailable {
+                    status,
+                    retry_after
+                })
             );
+        }
+    }
+
+    #[test]
+    fn retry_after_in_seconds_rounds_up_and_saturates() {
+        for (text, expected) in [
+            ("0", 0),
+            (" 120 ", 120),
+            ("60.5", 61),
+            ("60.0", 60),
+            ("0.001", 1),
+            ("99999999999999999999", u64::MAX),
+            ("99999999999999999999.9", u64::MAX),
+        ] {
+            assert_eq!(asked(text, None), Some(seconds(expected)), "{text}");
+        }
+    }
+
+    #[test]
+    fn retry_after_as_a_date_is_measured_by_the_clock_of_the_server() {
+        let until = "Sun, 05 Apr 2026 06:20:00 GMT";
+        // The exporter's clock plays no part, wherever the server's stands.
+        for (date, expected) in [
+            ("Sun, 05 Apr 2026 06:19:00 GMT", 60),
+            ("Sunday, 05-Apr-26 06:10:00 GMT", 600),
+            ("Sun Apr  5 06:30:00 2026", 0),
+        ] {
+            assert_eq!(asked(until, Some(date)), Some(seconds(expected)), "{date}");
+        }
+        let moment = Some(RetryAfter::At("2026-04-05T06:20:00Z".parse().unwrap()));
+        for date in [None, Some(""), Some("now"), Some("2026-04-05T06:19:00Z")] {
+            assert_eq!(asked(until, date), moment, "{date:?}");
+        }
+    }
+
+    #[test]
+    fn a_retry_after_that_cannot_be_read_is_as_if_missing() {
+        for nonsense in [
+            "", "soon", "-5", "+5", "1e3", ".5", "5.", "1.5.2", "1,5", "inf", "NaN",
+        ] {
+            assert_eq!(asked(nonsense, None), None, "{nonsense}");
         }
     }
 }

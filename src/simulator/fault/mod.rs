@@ -30,7 +30,7 @@ use super::call::Call;
 ///        | "moving-rows"             later pages leave out five rows, others each time (lists only)
 ///        | "ignore-dates" | "ignore-status" | "ignore-page-size"
 ///                                    that parameter has no effect (lists only)
-/// option = "retry-after=" seconds    with a status: the header as seconds
+/// option = "retry-after=" seconds    with a status: the header as seconds, digit for digit (60.5, any length)
 ///        | "retry-after-date=" seconds   the same as an HTTP date so many seconds from now
 ///        | "times=" number           for so many requests; without it until cleared
 /// ```
@@ -115,10 +115,10 @@ pub enum Parameter {
 }
 
 /// How `Retry-After` is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RetryAfter {
-    /// As seconds.
-    Seconds(u32),
+    /// As seconds: digits, with or without a fraction, sent as they are.
+    Seconds(String),
     /// As an HTTP date, so many seconds from now.
     Date(u32),
 }

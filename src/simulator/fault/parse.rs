@@ -116,7 +116,11 @@ impl Fault {
         match (key, &mut self.effect) {
             ("times", _) => self.times = Some(at_least_one(key, value)?),
             ("retry-after", Effect::Status { retry_after, .. }) => {
-                *retry_after = Some(RetryAfter::Seconds(number()?));
+                let figures = |c: char| c.is_ascii_digit() || c == '.';
+                if value.is_empty() || !value.chars().all(figures) {
+                    return Err(FaultError::Number(key.to_owned()));
+                }
+                *retry_after = Some(RetryAfter::Seconds(value.to_owned()));
             }
             ("retry-after-date", Effect::Status { retry_after, .. }) => {
                 *retry_after = Some(RetryAfter::Date(number()?));
@@ -200,7 +204,11 @@ mod tests {
         let forms = [
             (
                 "429:retry-after=5",
-                status(429, Some(RetryAfter::Seconds(5))),
+                status(429, Some(RetryAfter::Seconds("5".to_owned()))),
+            ),
+            (
+                "429:retry-after=60.5",
+                status(429, Some(RetryAfter::Seconds("60.5".to_owned()))),
             ),
             (
                 "503:retry-after-date=9:times=2",

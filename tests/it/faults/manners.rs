@@ -42,8 +42,16 @@ const PAUSES: &[(&str, &str, u64, u64)] = &[
     ("503:retry-after=30", "unavailable", 30, 33),
     ("503:retry-after-date=40", "unavailable", 40, 44),
     ("503", "unavailable", 5, 6),
+    // A fraction rounds up.
+    ("429:retry-after=60.5", "rate_limited", 61, 68),
     // Nobody is believed who wants silence for a day.
     ("429:retry-after=86400", "rate_limited", 900, 990),
+    (
+        "429:retry-after=99999999999999999999",
+        "rate_limited",
+        900,
+        990,
+    ),
 ];
 
 #[tokio::test]
@@ -79,6 +87,23 @@ async fn a_pause_that_twilio_asks_for_holds_for_the_whole_account_and_ends() {
         );
         let seen = scene.after(Duration::from_secs(most - least + 2)).await;
         scene.assert_healthy(&seen, &format!("after {fault}"));
+    }
+}
+
+#[tokio::test]
+async fn a_pause_until_a_date_is_as_long_by_whatever_clock_the_server_goes() {
+    let minutes = Duration::from_mins(10);
+    for (twilio_at, exporter_at) in [(minutes, 2 * minutes), (2 * minutes, minutes)] {
+        let (servers, clock) = (morning(), morning());
+        pass(&servers, twilio_at);
+        pass(&clock, exporter_at);
+        let twilio = Twilio::start(Settings::empty(), servers).await;
+        let exporter = Exporter::start_at(&one_account(&twilio, ""), clock.clone()).await;
+        twilio.fault("429:retry-after-date=60");
+        let until = exporter.scrape().await;
+        let until = until.of_account("api_paused_until_timestamp_seconds");
+        let pause = until.unwrap() - clock.now().as_seconds();
+        assert!((60.0..=66.0).contains(&pause), "a pause of {pause} s");
     }
 }
 
