@@ -193,7 +193,7 @@ metrics! {
     }
     UP: Account Gauge "up" [] {
         help: "Whether the last collection reached Twilio and was let in (1) or not (0).",
-        details: "0 means wrong credentials, missing rights or no way to Twilio; `twilio_email_api_request_failures_total` tells which.",
+        details: "0 means wrong credentials, missing rights, a wrong base URL or no way to Twilio: nothing could be read. `twilio_email_api_request_failures_total` has the reason.",
         absent: "",
         example: "1",
     }
@@ -205,7 +205,7 @@ metrics! {
     }
     COLLECTION_COMPLETE: Account Gauge "collection_complete" [] {
         help: "Whether everything due was read before the deadline (1) or not (0).",
-        details: "What was not read keeps its last figures and is due again at the next scrape.",
+        details: "What was not read keeps its last figures and is due again at the next scrape. Also 0 when a list broke off before its end, when nothing at all could be read, and when the clock is wrong (`twilio_email_api_clock_skew_seconds`).",
         absent: "",
         example: "1",
     }
