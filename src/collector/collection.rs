@@ -147,11 +147,11 @@ impl AccountCollector {
     fn single_reads(&self, plan: &Plan, since: Timestamp) -> Vec<OperationId> {
         let state = self.lock();
         let due = state.registry.due(since, self.clock.now(), false);
-        let mut told: HashSet<_> = plan.left_out.iter().chain(&plan.singles).copied().collect();
+        let mut told: HashSet<_> = plan.left_out.iter().copied().collect();
         let now = self.clock.now();
         let mut ids = plan.singles.clone();
-        // A window may have told of them already.
-        ids.retain(|id| !state.registry.is_read(*id, since, now));
+        // A window may have told of them already; and a configured one that is due stands there twice.
+        ids.retain(|id| told.insert(*id) && !state.registry.is_read(*id, since, now));
         ids.extend(due.iter().map(|due| due.id).filter(|id| told.insert(*id)));
         // Those that were refused go last: one that is somebody else's must not stand for the whole account.
         ids.sort_by_key(|id| state.registry.is_refused(*id));
@@ -202,7 +202,7 @@ impl AccountCollector {
                 state.trouble.list_failed(error);
             }
         }
-        listed.map(|()| listing.unreadable() == 0)
+        listed.map(|()| listing.is_sound())
     }
 
     async fn read_pages(
@@ -211,6 +211,7 @@ impl AccountCollector {
         since: Timestamp,
     ) -> Result<(), ApiError> {
         while let Some(operations) = listing.page().await? {
+            self.rejected(&listing.take_rejected());
             let fresh = self.absorb(operations, since).await;
             self.save().await;
             listing.told_anything_new(fresh > 0);
@@ -281,6 +282,16 @@ impl AccountCollector {
             state.trouble.read_failed(id, error);
         }
         matches!(error, ApiError::NotFound { .. } | ApiError::Expired { .. })
+    }
+
+    /// Takes in the operations of a page that cannot be believed.
+    fn rejected(&self, rejected: &[(OperationId, ApiError)]) {
+        let mut state = self.lock();
+        for (id, error) in rejected {
+            if state.registry.reject(*id, self.clock.now()) {
+                state.trouble.read_failed(*id, error);
+            }
+        }
     }
 
     /// Takes in that the account was turned away before the plan was carried out.

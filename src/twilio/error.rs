@@ -70,6 +70,9 @@ pub enum ApiError {
     /// A 200 that is not what Twilio documents.
     #[error("the answer is not what Twilio documents: {0}")]
     InvalidResponse(&'static str),
+    /// An answer about the operation that cannot be true.
+    #[error("the answer about the operation is not what Twilio documents: {0}")]
+    Implausible(&'static str),
     /// More bytes than any right answer has.
     #[error("the answer is larger than {limit} bytes")]
     TooLarge {
@@ -114,7 +117,7 @@ impl ApiError {
             Self::Timeout(_) => Reason::Timeout,
             Self::Connect(_) => Reason::Connect,
             Self::Tls(_) => Reason::Tls,
-            Self::InvalidResponse(_) => Reason::InvalidResponse,
+            Self::InvalidResponse(_) | Self::Implausible(_) => Reason::InvalidResponse,
             Self::TooLarge { .. } => Reason::TooLarge,
             Self::Paused { .. } => return None,
         })
@@ -125,7 +128,10 @@ impl ApiError {
     pub const fn was_let_in(&self) -> bool {
         matches!(
             self,
-            Self::NotFound { .. } | Self::Expired { .. } | Self::BadRequest { status: 400..=499 }
+            Self::NotFound { .. }
+                | Self::Expired { .. }
+                | Self::BadRequest { status: 400..=499 }
+                | Self::Implausible(_)
         )
     }
 

@@ -4,7 +4,7 @@ use super::client::Client;
 use super::error::ApiError;
 use super::pages::Progress;
 use crate::exposition::Endpoint;
-use crate::operation::{Operation, State};
+use crate::operation::{Operation, OperationId, State};
 use crate::timestamp::Timestamp;
 
 /// A list that is being read. What its pages told is told, even if a later one fails.
@@ -21,6 +21,8 @@ pub struct Listing<'a> {
     anything_new: bool,
     progress: Progress,
     unreadable: usize,
+    rejected: Vec<(OperationId, ApiError)>,
+    rejected_rows: usize,
 }
 
 impl Client {
@@ -43,6 +45,8 @@ impl Client {
             anything_new: true,
             progress: Progress::default(),
             unreadable: 0,
+            rejected: Vec::new(),
+            rejected_rows: 0,
         }
     }
 }
@@ -72,11 +76,16 @@ impl Listing<'_> {
                 self.token.as_deref(),
             )
             .await?;
-        if page.unreadable > 0 {
-            self.unreadable += page.unreadable;
-            let error = ApiError::InvalidResponse("rows that are no operation");
+        if page.unreadable > 0 || !page.rejected.is_empty() {
+            let error = ApiError::InvalidResponse("rows that are no operation, or cannot be true");
             self.client.note_failure(Endpoint::Operations, &error);
         }
+        self.unreadable += page.unreadable;
+        self.rejected_rows += page.rejected.len();
+        let rejected = page.rejected.into_iter();
+        self.rejected = rejected
+            .map(|(id, why)| (id, ApiError::Implausible(why)))
+            .collect();
         // Twilio passes over parameters it does not know, and answers with the whole account.
         let wanted = |operation: &Operation| {
             self.only
@@ -98,6 +107,17 @@ impl Listing<'_> {
     /// Says whether the last page held anything new. A list that holds nothing new for long has no end.
     pub const fn told_anything_new(&mut self, anything_new: bool) {
         self.anything_new = anything_new;
+    }
+
+    /// The operations of the last page of which nothing can be believed, and why. Each is as one whose read failed.
+    pub fn take_rejected(&mut self) -> Vec<(OperationId, ApiError)> {
+        std::mem::take(&mut self.rejected)
+    }
+
+    /// Whether every row so far was an operation that can be believed.
+    #[must_use]
+    pub const fn is_sound(&self) -> bool {
+        self.unreadable == 0 && self.rejected_rows == 0
     }
 
     /// Rows so far that were no operation; each page with some has counted as one `invalid_response`.
