@@ -35,6 +35,8 @@
 //!   is a gauge, but while saving fails or hangs: then gauges go on.
 //! - No file of the store is ever deleted for being unfit, and no directory is ever taken from another process.
 //! - No series ever outlives what it is about: gauges are written anew for each scrape, from one moment.
+//! - No answer that cannot be true ever reaches a figure or a counter: not a count that is none, nor a time that contradicts the id. No
+//!   single row ever changes how others are read, or costs another one.
 //! - No failure is ever without a reason from the closed set in [`reason`].
 //! - No list ever goes on without an end, no answer is ever read beyond a limit, no redirect is ever followed.
 //! - No request is ever made past the account's throttle: none during a pause that Twilio asked for, nor beyond its limits.

@@ -156,11 +156,11 @@ impl AccountCollector {
     fn single_reads(&self, plan: &Plan, since: Timestamp) -> Vec<OperationId> {
         let state = self.lock();
         let due = state.registry.due(since, self.clock.now(), false);
-        let mut told: HashSet<_> = plan.left_out.iter().chain(&plan.singles).copied().collect();
+        let mut told: HashSet<_> = plan.left_out.iter().copied().collect();
         let now = self.clock.now();
         let mut ids = plan.singles.clone();
-        // A window may have told of them already.
-        ids.retain(|id| !state.registry.is_read(*id, since, now));
+        // A window may have told of them already; and a configured one that is due stands there twice.
+        ids.retain(|id| told.insert(*id) && !state.registry.is_read(*id, since, now));
         ids.extend(due.iter().map(|due| due.id).filter(|id| told.insert(*id)));
         // Those that were refused go last: one that is somebody else's must not stand for the whole account.
         ids.sort_by_key(|id| state.registry.is_refused(*id));
@@ -220,7 +220,9 @@ impl AccountCollector {
     /// Takes in that an operation could not be read. "Not there" is an answer; says whether this was one.
     pub(super) fn read_failed(&self, id: OperationId, error: &ApiError) -> bool {
         let mut state = self.lock();
-        if error.is_about_resource() {
+        if matches!(error, ApiError::Implausible(_)) {
+            state.let_in();
+        } else if error.is_about_resource() {
             state.said_not_there();
         }
         let news = error
@@ -230,6 +232,16 @@ impl AccountCollector {
             state.trouble.read_failed(id, error);
         }
         matches!(error, ApiError::NotFound { .. } | ApiError::Expired { .. })
+    }
+
+    /// Takes in the operations of a page that cannot be believed.
+    pub(super) fn rejected(&self, rejected: &[(OperationId, ApiError)]) {
+        let mut state = self.lock();
+        for (id, error) in rejected {
+            if state.registry.reject(*id, self.clock.now()) {
+                state.trouble.read_failed(*id, error);
+            }
+        }
     }
 
     /// Takes in that the account was turned away before the plan was carried out.

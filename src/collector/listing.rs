@@ -69,7 +69,7 @@ impl AccountCollector {
                 state.trouble.list_failed(error);
             }
         }
-        listed.map(|_| listing.unreadable() == 0)
+        listed.map(|_| listing.is_sound())
     }
 
     /// Reads a list to its end, or as far as is worth it. Returns when the oldest operation was created that was not known.
@@ -83,6 +83,7 @@ impl AccountCollector {
         let mut rows = 0;
         let mut due = self.lock().registry.due(since, since, false).len();
         while let Some(operations) = listing.page().await? {
+            self.rejected(&listing.take_rejected());
             let count = operations.len();
             rows += count;
             let observed = self.absorb(operations, since).await;

@@ -81,6 +81,11 @@ pub static LABELS: &[Label] = &[
         example: "rate_limited",
     },
     Label {
+        name: "field",
+        meaning: "Where in Twilio's answer the value is, a closed set: `body`, `created_at`, `updated_at`, `status`, `stats`.",
+        example: "created_at",
+    },
+    Label {
         name: "source",
         meaning: "Where operations are listed: the path of a file, or a URL without its query \
                   (with `#2`, `#3` … where several differ in their queries alone).",
@@ -155,14 +160,14 @@ metrics! {
     }
     OPERATION_CREATED: Operation Gauge "operation_created_timestamp_seconds" [] {
         help: "When the operation was created, in seconds since 1970.",
-        details: "Twilio's `createdAt`, else the time that the operation's id carries.",
+        details: "Twilio's `createdAt`, else the time that the operation's id carries; that counts as well where the two are more than a day apart.",
         absent: "until the operation has been read.",
         example: "1775370000",
     }
     OPERATION_UPDATED: Operation Gauge "operation_updated_timestamp_seconds" [] {
         help: "When Twilio last changed the operation, in seconds since 1970.",
         details: "Twilio's `updatedAt`.",
-        absent: "until the operation has been read, and where Twilio does not give it.",
+        absent: "until the operation has been read, and where Twilio does not give it or gives a time at which the operation cannot have changed.",
         example: "1775370315.25",
     }
     OPERATION_EXPIRES: Operation Gauge "operation_expires_timestamp_seconds" [] {
@@ -173,7 +178,7 @@ metrics! {
     }
     OPERATION_UP: Operation Gauge "operation_up" [] {
         help: "Whether the last attempt to read the operation worked (1) or not (0).",
-        details: "While it is 0 the operation's figures stay as they were last read.",
+        details: "While it is 0 the operation's figures stay as they were last read. An answer with a figure that cannot be (not a whole number, below 0, in the hundreds of millions, above the whole under either reading) is a failed read.",
         absent: "before the first attempt.",
         example: "1",
     }
@@ -304,6 +309,15 @@ metrics! {
         details: "Starts at 0 with the process.",
         absent: "for `emails` and `token` until a request failed for that reason; 0 from the start for the others.",
         example: "2",
+    }
+    API_UNEXPECTED_VALUES: Account Counter "api_unexpected_values_total" ["field"] {
+        help: "Values in Twilio's answers that could not be used as they were, by field.",
+        details: "The rest of such an answer is used, so this is no failed request. `created_at`: contradicts the operation's id by more than a day, and the id's time counts. \
+                  `updated_at`: the operation cannot have changed then, and it is left out. `status`: no word that can be shown, and the known state stays (`unreadable` without one); or an undocumented state too many, which is part of `other`. \
+                  `stats`: an undocumented stat that is no count, and is left out; or one too many, which is part of `other`. `body`: a byte order mark, which is skipped. \
+                  A documented stat that is no possible count makes the whole answer about its operation useless: that is a failure with the reason `invalid_response`. Starts at 0 with the process.",
+        absent: "",
+        example: "0",
     }
     API_REQUEST_DURATION: Account Histogram "api_request_duration_seconds" ["endpoint"] {
         help: "How long requests to Twilio took, in seconds.",

@@ -16,6 +16,7 @@ use prometheus::{
 
 use super::catalogue::{self, ALL, Metric, Scope};
 use super::source_figures::{SourceFigures, SourceInstruments};
+use crate::operation::Field;
 use crate::reason::Reason;
 use crate::timestamp::Timestamp;
 
@@ -139,6 +140,9 @@ impl Instruments {
         for endpoint in Endpoint::ALWAYS {
             account.expect(endpoint);
         }
+        for field in Field::ALL {
+            account.unexpected(field, 0);
+        }
         account
     }
 
@@ -153,6 +157,7 @@ impl Instruments {
         self.sources.forget_account(name);
         forget(&self.requests.answered, name);
         forget(&self.requests.failed, name);
+        forget(&self.requests.unexpected, name);
         forget(&self.requests.durations, name);
     }
 
@@ -222,6 +227,12 @@ pub struct AccountInstruments {
 }
 
 impl AccountInstruments {
+    /// The account's name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
     /// Counts one request, answered with `code` or not at all, and how long it took.
     pub fn request(&self, endpoint: Endpoint, code: Option<u16>, duration: Duration) {
         let mut buffer = itoa::Buffer::new();
@@ -249,6 +260,14 @@ impl AccountInstruments {
         self.add_failures(endpoint, reason, 1);
     }
 
+    /// Counts values in answers that could not be used as they were.
+    pub fn unexpected(&self, field: Field, count: u64) {
+        self.requests
+            .unexpected
+            .with_label_values(&[&*self.name, field.as_str()])
+            .inc_by(count);
+    }
+
     fn add_failures(&self, endpoint: Endpoint, reason: Reason, count: u64) {
         self.requests
             .failed
@@ -262,6 +281,7 @@ impl AccountInstruments {
 struct Requests {
     answered: IntCounterVec,
     failed: IntCounterVec,
+    unexpected: IntCounterVec,
     durations: HistogramVec,
 }
 
@@ -276,6 +296,7 @@ impl Requests {
         Ok(Self {
             answered: register(registry, counter(&catalogue::API_REQUESTS)?)?,
             failed: register(registry, counter(&catalogue::API_REQUEST_FAILURES)?)?,
+            unexpected: register(registry, counter(&catalogue::API_UNEXPECTED_VALUES)?)?,
             durations: register(registry, durations)?,
         })
     }

@@ -102,7 +102,7 @@ fn rich() -> Snapshot {
     );
     let paused = seen(
         "comms_operation_01h2xcejqtf2nbrexx3vqjhp42",
-        State::parse("ON HOLD"),
+        State::parse("ON-HOLD"),
         Stats::default(),
     );
     let mut totals = Totals::default();

@@ -2,18 +2,22 @@
 
 mod id;
 mod outcome;
+mod plausible;
 mod reading;
 mod state;
 mod stats;
+mod unexpected;
 mod word;
 
 use std::time::Duration;
 
 pub use id::{IdError, OperationId, PREFIX};
 pub use outcome::{Counters, Marks, Outcome};
-pub use reading::Reading;
+pub use plausible::MOST_EMAILS;
+pub use reading::{Evidence, Reading};
 pub use state::State;
 pub use stats::{Stats, Status};
+pub use unexpected::{Field, Unexpected};
 pub use word::Word;
 
 use crate::timestamp::Timestamp;

@@ -1,5 +1,6 @@
 //! What becomes of emails, for counters that never go down.
 
+use super::plausible::MOST_EMAILS;
 use super::reading::Reading;
 use super::stats::{Stats, Status};
 
@@ -53,7 +54,8 @@ pub struct Marks {
 }
 
 impl Marks {
-    /// What `stats` show by themselves, read as `reading` says.
+    /// What `stats` show by themselves, read as `reading` says. An email reaches a mailbox once: no more do than there are, even if
+    /// the figures contradict one another.
     #[must_use]
     pub fn shown_by(stats: &Stats, reading: Reading) -> Self {
         let at = |status| stats.get(status);
@@ -61,7 +63,14 @@ impl Marks {
             u64::from(at(Status::Delivered)),
             u64::from(at(Status::Opened)),
         );
-        let reached = u32::try_from(reached).unwrap_or(u32::MAX);
+        let most = stats
+            .size
+            .filter(|size| *size > 0)
+            .map_or(u32::MAX, |size| {
+                size.max(stats.recipients.unwrap_or_default())
+                    .max(at(Status::Delivered))
+            });
+        let reached = u32::try_from(reached).unwrap_or(u32::MAX).min(most);
         Self {
             accepted: stats.size.unwrap_or_else(|| stats.smallest_size(reading)),
             outcomes: [
@@ -71,6 +80,21 @@ impl Marks {
                 at(Status::Failed),
                 at(Status::Canceled),
             ],
+        }
+    }
+
+    /// These marks, but for those that no operation can reach: where there is such a one, it is what is `shown` now. Versions
+    /// that believed any figure saved some, and nothing would ever rise above them.
+    #[must_use]
+    pub fn unless_impossible(self, shown: Self) -> Self {
+        let possible = |mark: u32, shown: u32| if mark > MOST_EMAILS { shown } else { mark };
+        let mut outcomes = self.outcomes;
+        for (mark, shown) in outcomes.iter_mut().zip(shown.outcomes) {
+            *mark = possible(*mark, shown);
+        }
+        Self {
+            accepted: possible(self.accepted, shown.accepted),
+            outcomes,
         }
     }
 
@@ -159,6 +183,28 @@ mod tests {
             |stats, reading| Marks::shown_by(stats, reading).outcomes[Outcome::Delivered as usize];
         assert_eq!(reached(&exclusive, Reading::Exclusive), 5);
         assert_eq!(reached(&funnel, Reading::Cumulative), 5);
+    }
+
+    #[test]
+    fn no_more_emails_reach_a_mailbox_than_there_are() {
+        let odd = stats(Some(4), &[(Status::Delivered, 3), (Status::Opened, 4)]);
+        let marks = Marks::shown_by(&odd, Reading::Exclusive);
+        assert_eq!(marks.outcomes[Outcome::Delivered as usize], 4);
+        assert_eq!(marks.outcomes[Outcome::Opened as usize], 4);
+    }
+
+    #[test]
+    fn a_mark_that_no_operation_can_reach_gives_way_to_what_is_shown() {
+        let marks = |failed| Marks {
+            accepted: 9,
+            outcomes: [1, 0, 0, failed, 0],
+        };
+        let shown = marks(3);
+        assert_eq!(marks(u32::MAX).unless_impossible(shown), shown);
+        assert_eq!(
+            marks(MOST_EMAILS).unless_impossible(shown),
+            marks(MOST_EMAILS)
+        );
     }
 
     #[test]

@@ -35,18 +35,48 @@ impl Reading {
     }
 }
 
+/// A funnel counts an email again at each step it has taken: at least half of what was sent stands at a second one. Figures that
+/// are merely a moment apart exceed the whole by less.
+const SHARE_OF_SENT: u64 = 2;
+/// So many emails more than there are make one operation enough.
+const LARGE: u64 = 5;
+
+/// What the figures of one operation say about how they are to be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Evidence {
+    /// Nothing, or they contradict themselves.
+    None,
+    /// They are a funnel; but one operation may be wrong.
+    Some,
+    /// They are a funnel, by more emails than a mistake would explain.
+    Large,
+}
+
 impl Stats {
-    /// Whether these figures can only be read as a funnel: the parts are more than the whole.
+    /// Whether these figures can only be read as a funnel: the parts are more than the whole, and as a funnel they are consistent.
+    /// Twilio's own samples hold figures that are right under neither reading; those say nothing.
     ///
     /// An operation whose emails are still being made may report parts before `total`; so a `total` of 0 proves nothing.
     #[must_use]
-    pub fn proves_cumulative(&self) -> bool {
-        let parts: u64 = Status::ALL
-            .iter()
-            .map(|status| u64::from(self.get(*status)))
-            .sum();
-        self.size
-            .is_some_and(|size| size > 0 && parts > u64::from(size))
+    pub fn evidence_of_funnel(&self) -> Evidence {
+        let at = |status| u64::from(self.get(status));
+        let whole = self.size.map_or(0, u64::from);
+        let parts: u64 = Status::ALL.map(at).iter().sum();
+        let sent = at(Status::Sent);
+        let not_sent =
+            at(Status::Scheduled) + at(Status::Queued) + at(Status::Failed) + at(Status::Canceled);
+        let is_consistent = whole > 0
+            && sent + not_sent <= whole
+            && at(Status::Delivered) + at(Status::Undelivered) <= sent
+            && at(Status::Opened) <= at(Status::Delivered);
+        let excess = parts.saturating_sub(whole);
+        if !is_consistent || excess == 0 || excess * SHARE_OF_SENT < sent {
+            Evidence::None
+        } else if excess < LARGE {
+            Evidence::Some
+        } else {
+            Evidence::Large
+        }
     }
 }
 
@@ -66,20 +96,38 @@ mod tests {
     }
 
     #[test]
-    fn parts_above_the_whole_prove_a_funnel() {
-        let funnel = [
-            (Status::Sent, 5),
-            (Status::Delivered, 5),
-            (Status::Opened, 3),
-        ];
-        assert!(stats(Some(5), &funnel).proves_cumulative());
-        assert!(!stats(Some(13), &funnel).proves_cumulative());
-        assert!(!stats(Some(2), &[(Status::Delivered, 2)]).proves_cumulative());
+    fn parts_above_the_whole_are_a_funnel_if_it_is_consistent() {
+        use Status::{Delivered, Failed, Opened, Queued, Sent, Undelivered};
+        let evidence = |size, parts: &[_]| stats(Some(size), parts).evidence_of_funnel();
+        let funnel = [(Sent, 5), (Delivered, 5), (Opened, 3)];
+        assert_eq!(evidence(5, &funnel), Evidence::Large);
+        assert_eq!(evidence(1, &[(Sent, 1), (Delivered, 1)]), Evidence::Some);
+        assert_eq!(
+            evidence(9, &[(Sent, 7), (Undelivered, 7), (Failed, 2)]),
+            Evidence::Large
+        );
+        for (size, parts) in [
+            // Not above the whole.
+            (13, &funnel[..]),
+            (2, &[(Delivered, 2)]),
+            // More delivered, undelivered or both than sent; more opened than delivered; more than there are.
+            (5, &[(Sent, 3), (Delivered, 5)]),
+            (5, &[(Sent, 5), (Delivered, 4), (Undelivered, 3)]),
+            (5, &[(Sent, 5), (Delivered, 2), (Opened, 5)]),
+            (5, &[(Sent, 5), (Delivered, 5), (Queued, 3)]),
+            (2, &[(Delivered, 2), (Opened, 2)]),
+            // Ten emails that were counted before and after they were delivered.
+            (1000, &[(Sent, 900), (Delivered, 110)]),
+        ] {
+            assert_eq!(evidence(size, parts), Evidence::None, "{size} {parts:?}");
+        }
     }
 
     #[test]
     fn without_a_whole_nothing_is_proven() {
-        assert!(!stats(None, &[(Status::Sent, 5)]).proves_cumulative());
-        assert!(!stats(Some(0), &[(Status::Sent, 5)]).proves_cumulative());
+        let sent = [(Status::Sent, 9), (Status::Delivered, 9)];
+        for size in [None, Some(0)] {
+            assert_eq!(stats(size, &sent).evidence_of_funnel(), Evidence::None);
+        }
     }
 }

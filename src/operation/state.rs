@@ -27,9 +27,10 @@ impl State {
         Self::Canceled,
     ];
 
-    /// Reads Twilio's word in any case, `CANCELLED` included; an unknown one is kept as it is.
+    /// Reads Twilio's word in any case, `CANCELLED` and space around it included; an unknown one is kept as it is.
     #[must_use]
     pub fn parse(text: &str) -> Self {
+        let text = text.trim();
         let known = Self::KNOWN
             .into_iter()
             .find(|state| state.as_str().eq_ignore_ascii_case(text));
@@ -51,6 +52,12 @@ impl State {
             Self::Other(word) => word.as_str(),
         }
     }
+
+    /// Whether Twilio's text was no word that can be shown.
+    #[must_use]
+    pub fn is_unreadable(&self) -> bool {
+        self.as_str() == Word::UNREADABLE
+    }
 }
 
 #[cfg(test)]
@@ -63,10 +70,15 @@ mod tests {
         assert_eq!(State::parse("completed"), State::Completed);
         assert_eq!(State::parse("Cancelled"), State::Canceled);
         assert_eq!(State::parse("CANCELED"), State::Canceled);
+        assert_eq!(State::parse(" processing\n"), State::Processing);
     }
 
     #[test]
     fn an_unknown_state_stays_as_it_is() {
         assert_eq!(State::parse("PAUSED").as_str(), "PAUSED");
+        assert!(!State::parse("PAUSED").is_unreadable());
+        for text in ["", "Jane Doe", "jane@example.com"] {
+            assert!(State::parse(text).is_unreadable(), "{text}");
+        }
     }
 }

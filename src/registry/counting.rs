@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::operation::{Counters, Marks, Operation, Reading, Stats};
+use crate::operation::{Counters, Evidence, Marks, Operation, OperationId, Reading, Stats};
 use crate::store::SavedAccount;
 use crate::timestamp::Timestamp;
 
@@ -17,6 +17,8 @@ const LAG: Duration = Duration::from_mins(5);
 pub(super) struct Counting {
     fixed: Option<Reading>,
     account: SavedAccount,
+    /// The first operation whose figures are a funnel; a second one proves the reading.
+    witness: Option<OperationId>,
     /// What was saved last. Counters are shown as saved, so that no restart can lower them.
     saved: Option<SavedAccount>,
 }
@@ -32,6 +34,7 @@ impl Counting {
         Self {
             fixed,
             account,
+            witness: None,
             saved: None,
         }
     }
@@ -42,7 +45,11 @@ impl Counting {
     }
 
     pub(super) fn restore(&mut self, account: &SavedAccount) {
-        self.account = *account;
+        let proven = self.account.cumulative_proven || account.cumulative_proven;
+        self.account = SavedAccount {
+            cumulative_proven: proven,
+            ..*account
+        };
         self.saved = Some(*account);
     }
 
@@ -63,9 +70,33 @@ impl Counting {
         }
     }
 
-    /// Looks for evidence, before any of it is counted: a funnel that is read as one from the start never counts twice.
-    pub(super) fn consider<'a>(&mut self, mut stats: impl Iterator<Item = &'a Stats>) {
-        self.account.cumulative_proven |= stats.any(Stats::proves_cumulative);
+    /// Looks for evidence, before any of it is counted. One operation proves a reading only by many emails: a mistaken row
+    /// must not change how all others are read.
+    pub(super) fn consider<'a>(&mut self, operations: impl Iterator<Item = &'a Operation>) {
+        for operation in operations {
+            if self.account.cumulative_proven {
+                return;
+            }
+            let is_second = self.witness.is_some_and(|witness| witness != operation.id);
+            match operation.stats.evidence_of_funnel() {
+                Evidence::None => {}
+                Evidence::Some if !is_second => self.witness = Some(operation.id),
+                Evidence::Some | Evidence::Large => self.account.cumulative_proven = true,
+            }
+        }
+    }
+
+    /// How to read the figures of one operation: those that are a funnel are read as one even before that is proven of the
+    /// account, so nothing of them is counted twice.
+    fn reading_of(&self, stats: &Stats) -> Reading {
+        if self.fixed.is_none() && stats.evidence_of_funnel() > Evidence::None {
+            return Reading::Cumulative;
+        }
+        self.reading()
+    }
+
+    fn shown_by(&self, stats: &Stats) -> Marks {
+        Marks::shown_by(stats, self.reading_of(stats))
     }
 
     /// Counts an operation that is not in the registry, of which `kept` was saved once. Returns its marks, before and now.
@@ -76,9 +107,9 @@ impl Counting {
         operation: &Operation,
         kept: Option<Marks>,
     ) -> (Marks, Marks) {
-        let shown = Marks::shown_by(&operation.stats, self.reading());
+        let shown = self.shown_by(&operation.stats);
         let before = match kept {
-            Some(before) => before,
+            Some(before) => before.unless_impossible(shown),
             None if self.is_baseline(operation) => shown,
             None => Marks::default(),
         };
@@ -100,13 +131,13 @@ impl Counting {
 
     /// Counts what an operation shows beyond what it has shown.
     pub(super) fn seen_again(&mut self, before: Marks, stats: &Stats) -> Marks {
-        let shown = Marks::shown_by(stats, self.reading());
-        self.raise(before, shown)
+        let shown = self.shown_by(stats);
+        self.raise(before.unless_impossible(shown), shown)
     }
 
     /// Whether any outcome is less than it was.
     pub(super) fn falls(&self, before: &Stats, now: &Stats) -> bool {
-        let [before, now] = [before, now].map(|stats| Marks::shown_by(stats, self.reading()));
+        let [before, now] = [before, now].map(|stats| self.shown_by(stats));
         now.raised_by(before) != now
     }
 

@@ -65,6 +65,8 @@ impl Registry {
     pub fn due(&self, since: Timestamp, now: Timestamp, only_unlisted: bool) -> Vec<Due> {
         let unread = self.watched.unread().iter().copied();
         let unread = unread
+            .chain(self.never_believed.ids())
+            .filter(|id| !self.failures.is_listed(*id, since, now))
             .filter(|id| !self.failures.is_waiting(*id, now) && id.created() + RETENTION > now);
         let mut due: Vec<_> = unread
             .map(|id| Due {
@@ -146,7 +148,8 @@ impl Registry {
     ) -> impl Iterator<Item = (Due, bool)> {
         let due = chunk
             .due(since, now, self.chunks.measure())
-            .filter(move |record| !self.failures.is_waiting(record.id, now));
+            .filter(move |record| !self.failures.is_waiting(record.id, now))
+            .filter(move |record| !self.failures.is_listed(record.id, since, now));
         due.map(|record| {
             let mut due = record.due();
             due.read = due

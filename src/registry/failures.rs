@@ -17,6 +17,8 @@ struct Failure {
     last: Timestamp,
     /// `None`: it was not even asked for, because the account was turned away.
     reason: Option<Reason>,
+    /// The list told of it, so a read of its own is not worth it in the same collection.
+    listed: bool,
 }
 
 impl Failures {
@@ -30,6 +32,7 @@ impl Failures {
             first: before.map_or(now, |before| before.first),
             last: now,
             reason: Some(reason),
+            listed: false,
         };
         let news = before.is_none();
         self.0.insert(id, failure);
@@ -42,7 +45,22 @@ impl Failures {
             first: now,
             last: now,
             reason: None,
+            listed: false,
         });
+    }
+
+    /// Takes in that it was the list that told of the operation that just failed.
+    pub(super) fn listed(&mut self, id: OperationId) {
+        if let Some(failure) = self.0.get_mut(&id) {
+            failure.listed = true;
+        }
+    }
+
+    /// Whether the list told of it in the collection that began at `since`, in vain.
+    pub(super) fn is_listed(&self, id: OperationId, since: Timestamp, now: Timestamp) -> bool {
+        self.0
+            .get(&id)
+            .is_some_and(|failure| failure.listed && schedule::was_read(failure.last, since, now))
     }
 
     /// Takes in that it was read, or is gone.
@@ -73,6 +91,7 @@ impl Failures {
                 first,
                 last,
                 reason: Some(Reason::NotFound | Reason::Expired),
+                ..
             }) => !schedule::is_unknown_due(*first, *last, now),
             _ => false,
         }

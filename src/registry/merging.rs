@@ -74,6 +74,17 @@ impl Merging<'_> {
             self.observed.fresh += 1;
         }
         let was = before.operation(self.oddities);
+        let known_state;
+        let operation = if operation.state.is_unreadable() && !was.state.is_unreadable() {
+            // Text that is no word says nothing about the state; the rest of the answer counts.
+            known_state = Operation {
+                state: was.state.clone(),
+                ..operation.clone()
+            };
+            &known_state
+        } else {
+            operation
+        };
         let is_forgotten = || {
             operation.expires() <= now + NEAR_END
                 && self.counting.falls(&was.stats, &operation.stats)

@@ -14,6 +14,7 @@ mod labelling;
 mod merging;
 mod pool;
 mod record;
+mod rejected;
 mod schedule;
 mod shown;
 mod unsaved;
@@ -31,6 +32,7 @@ use self::groups::Seen;
 use self::labelling::Labelling;
 use self::merging::Merging;
 use self::record::{Oddities, Record};
+use self::rejected::NeverBelieved;
 use self::unsaved::{Revision, Unsaved};
 use self::watched::Watched;
 use crate::config::Series;
@@ -67,6 +69,7 @@ pub struct Registry {
     watched: Watched,
     labelling: Labelling,
     failures: Failures,
+    never_believed: NeverBelieved,
     chunks: Chunks,
     oddities: Oddities,
     totals: Totals,
@@ -89,6 +92,7 @@ impl Registry {
             watched: Watched::default(),
             labelling: Labelling::new(series),
             failures: Failures::default(),
+            never_believed: NeverBelieved::default(),
             chunks: Chunks::new(Measure {
                 min_size: series.min_size,
                 by_age: false,
@@ -120,6 +124,7 @@ impl Registry {
             .filter(|saved| saved.operation.expires() > now)
         {
             let operation = &saved.operation;
+            self.counting.consider(std::iter::once(operation));
             self.totals.add(&operation.state, &operation.stats);
             self.labelling.restore(&saved, &self.watched);
             let record = Record::new(
@@ -196,6 +201,9 @@ impl Registry {
             self.relabel(id);
         }
         if !discovers {
+            for id in self.never_believed.clear() {
+                self.failures.forget(id);
+            }
             for id in self.chunks.ids(|record| !record.is_watched()) {
                 if let Some(record) = self.chunks.remove(id) {
                     let saved = self.as_saved(&record);
@@ -220,8 +228,10 @@ impl Registry {
         operations.reverse();
         operations.sort_by_key(|operation| operation.id);
         operations.dedup_by_key(|operation| operation.id);
-        self.counting
-            .consider(operations.iter().map(|operation| &operation.stats));
+        for operation in &operations {
+            self.never_believed.remove(operation.id);
+        }
+        self.counting.consider(operations.iter());
         let mut merging = Merging {
             watched: &mut self.watched,
             labelling: &mut self.labelling,
@@ -300,6 +310,9 @@ impl Registry {
         }
         self.labelling.groups.expire(now);
         self.unsaved.expire(now);
+        for id in self.never_believed.expire(now) {
+            self.failures.forget(id);
+        }
         // Ids sort by time.
         let unread = self.watched.unread().iter().copied();
         gone.extend(unread.take_while(|id| id.created() + RETENTION <= now));
@@ -325,7 +338,8 @@ impl Registry {
             totals: self.totals.clone(),
             counters: self.counting.exposed(),
             groups: self.labelling.groups.show(),
-            without_series: (self.chunks.size() + unread - operations.len()) as u64,
+            without_series: (self.chunks.size() + unread + self.never_believed.len()
+                - operations.len()) as u64,
             operations,
         }
     }
@@ -378,6 +392,7 @@ impl Registry {
             .chunks
             .change(id, |record| *record = record.watched(is_watched));
         self.watched.note(id, is_read);
+        self.never_believed.remove(id);
         if !is_watched && !is_read {
             self.failures.forget(id);
             self.labelling.forget(id);

@@ -28,6 +28,9 @@ impl Registry {
                 .take(room)
                 .map(|record| self.show_one(record.id, Some(record), None)),
         );
+        let room = self.most_shown.saturating_sub(shown.len());
+        let never_believed = self.never_believed.ids().take(room);
+        shown.extend(never_believed.map(|id| self.show_one(id, None, Some(false))));
         shown
     }
 

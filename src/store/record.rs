@@ -346,9 +346,15 @@ fn unknown(reader: &mut Reader<'_>) -> Result<Arc<[(Word, u32)]>, Unreadable> {
 fn word(reader: &mut Reader<'_>) -> Result<Word, Unreadable> {
     let text = reader.text()?;
     let word = Word::new(text);
-    if word.as_str() == text {
+    // The first version also kept words with spaces. They are not shown any more.
+    let was_fit = || text.contains(' ') && !is_unreadable(&Word::new(&text.replace(' ', "_")));
+    if word.as_str() == text || was_fit() {
         Ok(word)
     } else {
         Err(Unreadable::Senseless)
     }
+}
+
+fn is_unreadable(word: &Word) -> bool {
+    word.as_str() == Word::UNREADABLE
 }

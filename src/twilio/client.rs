@@ -15,7 +15,7 @@ use crate::clock::Clock;
 use crate::clock_skew::ClockSkew;
 use crate::config::{Account, Credentials};
 use crate::exposition::{AccountInstruments, Endpoint};
-use crate::operation::{Operation, OperationId, RETENTION, State};
+use crate::operation::{Operation, OperationId, RETENTION, State, Unexpected};
 use crate::timestamp::Timestamp;
 
 /// Operations to a page: the most that Twilio gives.
@@ -81,8 +81,9 @@ impl Client {
     pub async fn operation(&self, id: OperationId) -> Result<Operation, ApiError> {
         let url = self.operation_url(id);
         let expired = self.clock.now() >= id.created() + EXPIRY;
+        let mut unexpected = Unexpected::default();
         let read = |outcome: Result<&[u8], ApiError>| match outcome {
-            Ok(body) => match wire::operation(body)? {
+            Ok(body) => match wire::operation(body, &mut unexpected)? {
                 asked if asked.id == id => Ok(asked),
                 _ => Err(ApiError::InvalidResponse(
                     "another operation than the one asked for",
@@ -91,7 +92,9 @@ impl Client {
             Err(ApiError::NotFound { status }) if expired => Err(ApiError::Expired { status }),
             Err(error) => Err(error),
         };
-        self.get(Endpoint::Operation, url, read).await
+        let read = self.get(Endpoint::Operation, url, read).await;
+        self.exchange.note_unexpected(unexpected);
+        read
     }
 
     /// Reads the tags of an operation's first email, if it has one yet: `GET /Emails`
@@ -120,8 +123,11 @@ impl Client {
         token: Option<&str>,
     ) -> Result<Page, ApiError> {
         let url = self.page_url(from, until, only, token);
-        self.get(Endpoint::Operations, url, |outcome| wire::page(outcome?))
-            .await
+        let page = self
+            .get(Endpoint::Operations, url, |outcome| wire::page(outcome?))
+            .await?;
+        self.exchange.note_unexpected(page.unexpected);
+        Ok(page)
     }
 
     /// Where one operation is asked for.
@@ -145,6 +151,11 @@ impl Client {
     /// Notes that something was wrong with an answer that could be used all the same.
     pub(super) fn note_failure(&self, endpoint: Endpoint, error: &ApiError) {
         self.exchange.note_failure(endpoint, error);
+    }
+
+    /// Notes odd values of answers that could be used all the same.
+    pub fn note_unexpected(&self, unexpected: Unexpected) {
+        self.exchange.note_unexpected(unexpected);
     }
 
     /// `createdAt` has whole seconds: a window is widened to them, and by one more at its end.

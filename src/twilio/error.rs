@@ -86,6 +86,9 @@ pub enum ApiError {
     /// A 200 that is not what Twilio documents.
     #[error("the answer is not what Twilio documents: {0}")]
     InvalidResponse(&'static str),
+    /// An answer about the operation that cannot be true.
+    #[error("the answer about the operation is not what Twilio documents: {0}")]
+    Implausible(&'static str),
     /// More bytes than any right answer has.
     #[error("the answer is larger than {limit} bytes")]
     TooLarge {
@@ -136,7 +139,7 @@ impl ApiError {
             Self::Timeout(_) => Reason::Timeout,
             Self::Connect(_) => Reason::Connect,
             Self::Tls(_) => Reason::Tls,
-            Self::InvalidResponse(_) => Reason::InvalidResponse,
+            Self::InvalidResponse(_) | Self::Implausible(_) => Reason::InvalidResponse,
             Self::TooLarge { .. } | Self::TooManyRows { .. } => Reason::TooLarge,
             Self::Paused { .. } => return None,
         })

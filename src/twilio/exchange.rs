@@ -1,5 +1,6 @@
 //! One request and its answer: under the account's manners, within its time, counted.
 
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -13,6 +14,7 @@ use crate::clock::Clock;
 use crate::clock_skew::ClockSkew;
 use crate::config::Limits;
 use crate::exposition::{AccountInstruments, Endpoint};
+use crate::operation::Unexpected;
 use crate::timestamp::Timestamp;
 
 /// Makes the requests of one account, whatever they are for.
@@ -24,6 +26,8 @@ pub(super) struct Exchange {
     instruments: AccountInstruments,
     clock: Clock,
     skew: Mutex<Option<ClockSkew>>,
+    /// The fields of which the log has said that they hold odd values, a bit each.
+    told: AtomicU8,
 }
 
 impl Exchange {
@@ -38,6 +42,7 @@ impl Exchange {
             instruments,
             clock,
             skew: Mutex::default(),
+            told: AtomicU8::new(0),
         }
     }
 
@@ -110,6 +115,21 @@ impl Exchange {
     pub(super) fn note_failure(&self, endpoint: Endpoint, error: &ApiError) {
         if let Some(reason) = error.reason() {
             self.instruments.failure(endpoint, reason);
+        }
+    }
+
+    /// Counts odd values of answers that could be used all the same. The log has one line for the first of each field.
+    pub(super) fn note_unexpected(&self, unexpected: Unexpected) {
+        for (field, count) in unexpected.counts() {
+            self.instruments.unexpected(field, count);
+            let bit = 1 << field as u8;
+            if self.told.fetch_or(bit, Ordering::Relaxed) & bit == 0 {
+                tracing::warn!(
+                    account = self.instruments.name(),
+                    field = field.as_str(),
+                    "Twilio returned values that are not used as they are; twilio_email_api_unexpected_values_total counts them"
+                );
+            }
         }
     }
 

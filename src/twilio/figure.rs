@@ -1,19 +1,32 @@
 //! One figure of `stats`: a count, however it is written.
 
-use serde::de::{Deserialize, Deserializer};
-use serde_json::value::RawValue;
+use crate::operation::MOST_EMAILS;
 
-/// A count, or nothing where there is no number.
-///
-/// Twilio documents integers. A fraction is cut off and a negative number is 0: both are nonsense for a count of emails,
-/// and the nearest lower count never raises an alarm of its own making. Digits in quotes are a number all the same.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Figure(pub(super) Option<u32>);
+/// What stands where a count should.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Figure {
+    /// A whole number, not below 0 and not above [`MOST_EMAILS`].
+    Count(u32),
+    /// `null`: Twilio does not give it.
+    Missing,
+    /// Anything else: below 0, with a fraction, above the bound, or no number at all. Any count in its place would be invented.
+    Impossible,
+}
 
-impl<'de> Deserialize<'de> for Figure {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let raw = <&'de RawValue>::deserialize(deserializer)?.get();
-        Ok(Self(count(raw.trim_matches('"'))))
+impl Figure {
+    /// Reads one value of JSON. Digits in quotes are a number all the same, and so are `7.0` and `1e3`.
+    pub(super) fn read(json: &str) -> Self {
+        if json == "null" {
+            return Self::Missing;
+        }
+        let quoted = json
+            .strip_prefix('"')
+            .and_then(|rest| rest.strip_suffix('"'));
+        let text = quoted.map_or(json, str::trim);
+        match count(text) {
+            Some(count) if count <= MOST_EMAILS => Self::Count(count),
+            _ => Self::Impossible,
+        }
     }
 }
 
@@ -25,39 +38,63 @@ fn count(text: &str) -> Option<u32> {
         return None;
     }
     let number = text.parse::<f64>().ok()?;
+    let is_count = number.fract() == 0.0 && (0.0..=f64::from(u32::MAX)).contains(&number);
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
-        reason = "saturates, which is what is wanted"
+        reason = "whole, and within the bounds of the type"
     )]
-    Some(number as u32)
+    is_count.then_some(number as u32)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn read(json: &str) -> Option<u32> {
-        serde_json::from_str::<Figure>(json).unwrap().0
-    }
-
     #[test]
     fn any_spelling_of_a_count_is_read() {
-        assert_eq!(read("7"), Some(7));
-        assert_eq!(read("7.0"), Some(7));
-        assert_eq!(read("7.9"), Some(7));
-        assert_eq!(read("1e3"), Some(1000));
-        assert_eq!(read("\"12\""), Some(12));
-        assert_eq!(read("-3"), Some(0));
-        assert_eq!(read("99999999999999999999"), Some(u32::MAX));
+        for (json, count) in [
+            ("7", 7),
+            ("0", 0),
+            ("-0", 0),
+            ("7.0", 7),
+            ("1e3", 1000),
+            ("\"12\"", 12),
+            ("\" 12 \"", 12),
+            ("10001", 10_001),
+            ("100000000", MOST_EMAILS),
+        ] {
+            assert_eq!(Figure::read(json), Figure::Count(count), "{json}");
+        }
     }
 
     #[test]
-    fn what_is_no_number_is_nothing() {
+    fn what_cannot_be_a_count_is_none() {
         for json in [
-            "null", "true", "\"\"", "\"many\"", "\"inf\"", "\"NaN\"", "[]", "{}",
+            "100000001",
+            "4294967295",
+            "4294967296",
+            "1e19",
+            "1e999",
+            "99999999999999999999",
+            "-1",
+            "-0.5",
+            "7.9",
+            "true",
+            "false",
+            "\"\"",
+            "\"many\"",
+            "\"0x5\"",
+            "\"inf\"",
+            "\"NaN\"",
+            "\"-3\"",
+            "NaN",
+            "[]",
+            "{}",
+            "[7]",
         ] {
-            assert_eq!(read(json), None, "{json}");
+            assert_eq!(Figure::read(json), Figure::Impossible, "{json}");
         }
+        assert_eq!(Figure::read("null"), Figure::Missing);
     }
 }

@@ -7,7 +7,7 @@ use super::error::ApiError;
 use super::pages::{Next, Progress, Rows};
 use super::wire::Page;
 use crate::exposition::Endpoint;
-use crate::operation::{Operation, State};
+use crate::operation::{Operation, OperationId, State};
 use crate::timestamp::Timestamp;
 
 /// A page of more rows than this is no answer to a request for [`PAGE_SIZE`] of them.
@@ -35,6 +35,8 @@ pub struct Listing<'a> {
     rows: Rows,
     progress: Progress,
     seen: Seen,
+    /// The operations of the last page of which nothing can be believed.
+    rejected: Vec<(OperationId, ApiError)>,
 }
 
 /// What the pages so far have shown of the server.
@@ -49,6 +51,7 @@ struct Seen {
     newest_first: bool,
     /// When the last row so far was created.
     last: Option<Timestamp>,
+    rejected_rows: usize,
 }
 
 impl Client {
@@ -74,12 +77,14 @@ impl Client {
             seen: Seen {
                 pages: 0,
                 unreadable: 0,
+                rejected_rows: 0,
                 page_size: None,
                 rows_outside: 0,
                 ignores_state: false,
                 newest_first: true,
                 last: None,
             },
+            rejected: Vec::new(),
         }
     }
 }
@@ -116,11 +121,17 @@ impl Listing<'_> {
         if page.rows() > MOST_ROWS {
             return Err(self.failed(ApiError::TooManyRows { limit: MOST_ROWS }));
         }
-        if page.unreadable > 0 {
-            self.failed(ApiError::InvalidResponse("rows that are no operation"));
+        if page.unreadable > 0 || !page.rejected.is_empty() {
+            self.failed(ApiError::InvalidResponse(
+                "rows that are no operation, or cannot be true",
+            ));
         }
         self.note(&page);
         self.go_on(&page);
+        let rejected = page.rejected.into_iter();
+        self.rejected = rejected
+            .map(|(id, why)| (id, ApiError::Implausible(why)))
+            .collect();
         Ok(Some(page.operations))
     }
 
@@ -155,6 +166,7 @@ impl Listing<'_> {
         let seen = &mut self.seen;
         seen.pages += 1;
         seen.unreadable += page.unreadable;
+        seen.rejected_rows += page.rejected.len();
         for operation in &page.operations {
             let created = operation.created;
             // Twilio ignores parameters that it does not know, and then returns the whole account.
@@ -215,6 +227,17 @@ impl Listing<'_> {
     /// Says what the rows of the last page were. A list that only repeats rows, or holds none for long, has no end.
     pub const fn note_rows(&mut self, rows: Rows) {
         self.rows = rows;
+    }
+
+    /// The operations of the last page of which nothing can be believed, and why. Each is as one whose read failed.
+    pub fn take_rejected(&mut self) -> Vec<(OperationId, ApiError)> {
+        std::mem::take(&mut self.rejected)
+    }
+
+    /// Whether every row so far was an operation that can be believed.
+    #[must_use]
+    pub const fn is_sound(&self) -> bool {
+        self.seen.unreadable == 0 && self.seen.rejected_rows == 0
     }
 
     /// Rows so far that were no operation; each page with some has counted as one `invalid_response`.

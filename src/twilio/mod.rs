@@ -11,6 +11,8 @@ mod figure;
 mod listing;
 mod pages;
 mod pause;
+mod row;
+mod scan;
 mod secret;
 mod status;
 mod tags;

@@ -8,6 +8,7 @@ mod dashboards;
 mod exposition;
 mod faults;
 mod golden;
+mod implausible;
 mod landing;
 mod layers;
 mod model;

@@ -3,6 +3,7 @@
 mod counting;
 mod due;
 mod groups;
+mod rejected;
 
 use std::collections::BTreeMap;
 use std::time::Duration;

@@ -1,0 +1,81 @@
+//! What the figures of one operation cannot be, however they are read.
+
+use super::stats::{Stats, Status};
+
+/// The most emails that one figure of an operation can count.
+///
+/// Twilio documents at most 10,000 recipients to a send. This is ten thousand times as many, so no send that Twilio may allow
+/// one day reaches it, retries in `attempts` included; and a figure in the billions is not believed.
+pub const MOST_EMAILS: u32 = 100_000_000;
+
+impl Stats {
+    /// Why no operation can have these figures, under either reading of them; `None` if one can.
+    ///
+    /// Only what both readings rule out is a contradiction. Each status counts an email at most once, so none is above the
+    /// whole. An email is undelivered, failed or canceled, never two of these, and none of them leads to another one. Twilio's own
+    /// samples hold rows where `delivered` and `undelivered` are more than `sent`: those stay as they are.
+    ///
+    /// The whole is `total`, or `recipients` where that is more. While it is not given or 0, emails are still being made.
+    #[must_use]
+    pub fn contradiction(&self) -> Option<&'static str> {
+        let size = self.size.filter(|size| *size > 0)?;
+        let whole = size.max(self.recipients.unwrap_or_default());
+        if self.emails.iter().any(|emails| *emails > whole) {
+            return Some("more emails at one status than there are");
+        }
+        let ends = [Status::Undelivered, Status::Failed, Status::Canceled];
+        let ended: u64 = ends.iter().map(|end| u64::from(self.get(*end))).sum();
+        (ended > u64::from(whole))
+            .then_some("more emails undelivered, failed and canceled than there are")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use Status::{Canceled, Delivered, Failed, Opened, Queued, Sent, Undelivered};
+
+    fn stats(size: Option<u32>, parts: &[(Status, u32)]) -> Stats {
+        let mut stats = Stats {
+            size,
+            ..Stats::default()
+        };
+        for (status, emails) in parts {
+            stats.set(*status, *emails);
+        }
+        stats
+    }
+
+    #[test]
+    fn what_either_reading_allows_is_no_contradiction() {
+        let funnel = [(Sent, 5), (Delivered, 5), (Opened, 3)];
+        assert_eq!(stats(Some(5), &funnel).contradiction(), None);
+        assert_eq!(stats(Some(2), &[(Delivered, 2)]).contradiction(), None);
+        // Of Twilio's own samples: delivered and undelivered above sent. A late bounce may count as both.
+        let late = [(Sent, 5), (Delivered, 5), (Undelivered, 1)];
+        assert_eq!(stats(Some(5), &late).contradiction(), None);
+        // Emails are still being made.
+        assert_eq!(stats(Some(0), &[(Queued, 3)]).contradiction(), None);
+        assert_eq!(stats(None, &[(Failed, 3)]).contradiction(), None);
+        let targeted = Stats {
+            recipients: Some(9),
+            ..stats(Some(5), &[(Failed, 9)])
+        };
+        assert_eq!(targeted.contradiction(), None);
+    }
+
+    #[test]
+    fn what_neither_reading_allows_is_one() {
+        for (size, parts) in [
+            (5, &[(Failed, 6)][..]),
+            (5, &[(Opened, 6)]),
+            (5, &[(Undelivered, 3), (Failed, 3)]),
+            (5, &[(Undelivered, 2), (Failed, 2), (Canceled, 2)]),
+        ] {
+            assert!(
+                stats(Some(size), parts).contradiction().is_some(),
+                "{parts:?}"
+            );
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! Values in Twilio's answers that cannot be used as they are, though the rest of the answer can.
+
+/// Where in an answer such a value stands: the value of the `field` label.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Field {
+    /// The body itself: a byte order mark, which is skipped.
+    Body,
+    /// `createdAt` contradicts the time in the id; the id's time counts.
+    CreatedAt,
+    /// `updatedAt` is a time at which the operation cannot have changed; it is left out.
+    UpdatedAt,
+    /// `status` is no word, or one undocumented word too many; the known state stays, or it is shown as `unreadable` or `other`.
+    Status,
+    /// A stat that Twilio does not document is no count, and is left out; or it is one too many, and is part of `other`.
+    Stats,
+}
+
+impl Field {
+    /// The closed set.
+    pub const ALL: [Self; 5] = [
+        Self::Body,
+        Self::CreatedAt,
+        Self::UpdatedAt,
+        Self::Status,
+        Self::Stats,
+    ];
+
+    /// The label's value.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Body => "body",
+            Self::CreatedAt => "created_at",
+            Self::UpdatedAt => "updated_at",
+            Self::Status => "status",
+            Self::Stats => "stats",
+        }
+    }
+}
+
+/// How many such values there were, by field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Unexpected([u64; Field::ALL.len()]);
+
+impl Unexpected {
+    /// Notes one more.
+    pub const fn note(&mut self, field: Field) {
+        self.0[field as usize] += 1;
+    }
+
+    /// The fields that had some, with how many.
+    pub fn counts(self) -> impl Iterator<Item = (Field, u64)> {
+        let counts = Field::ALL.into_iter().zip(self.0);
+        counts.filter(|(_, count)| *count > 0)
+    }
+}

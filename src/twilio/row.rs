@@ -1,0 +1,257 @@
+//! One operation of an answer: what of it can be used, and whether it is an answer about its operation at all.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use serde_json::value::RawValue;
+
+use super::figure::Figure;
+use super::scan;
+use crate::operation::{
+    Field, Operation, OperationId, RETENTION, State, Stats, Status, Unexpected, Word,
+};
+use crate::timestamp::Timestamp;
+
+/// Unknown stats that are kept of one operation; Twilio would have to double its vocabulary to reach it.
+const UNKNOWN_STATS: usize = 16;
+/// `createdAt` has whole seconds and may be written a little after the id was made. Further apart, one of them is wrong, and it is
+/// not the id: that names the operation.
+const SAME_DAY: Duration = Duration::from_hours(24);
+
+/// What a row turned out to be.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Row {
+    /// An operation.
+    Operation(Operation),
+    /// It is about this operation, and says nothing that can be believed; with the reason.
+    Rejected(OperationId, &'static str),
+    /// It is about no operation.
+    Unreadable,
+}
+
+/// Reads one row. What is odd in it and costs only itself is noted in `unexpected`.
+pub(super) fn read(json: &[u8], unexpected: &mut Unexpected) -> Row {
+    let Some(fields) = Fields::of(json) else {
+        return Row::Unreadable;
+    };
+    let text = |value: &[u8]| text(std::str::from_utf8(value).ok()?).map(Cow::into_owned);
+    let Some(id) = fields.id.and_then(text).and_then(|id| id.parse().ok()) else {
+        return Row::Unreadable;
+    };
+    // The scan follows brackets and quotes alone; whether the row is JSON at all, a parser says.
+    if serde_json::from_slice::<&RawValue>(json).is_err() {
+        return Row::Rejected(id, "a row that is no JSON");
+    }
+    let Some(state) = fields.status.and_then(text) else {
+        return Row::Rejected(id, "an operation without a `status`");
+    };
+    let stats = match fields.stats.map(|json| stats(json, unexpected)) {
+        Some(Ok(stats)) => stats,
+        Some(Err(why)) => return Row::Rejected(id, why),
+        None => return Row::Rejected(id, "an operation without `stats`"),
+    };
+    let state = State::parse(&state);
+    if state.is_unreadable() {
+        unexpected.note(Field::Status);
+    }
+    let created = created(fields.created_at, id, unexpected);
+    let updated = updated(fields.updated_at, created, unexpected);
+    Row::Operation(Operation {
+        id,
+        state,
+        stats,
+        created,
+        updated,
+    })
+}
+
+/// The fields that matter, as they are written.
+#[derive(Default)]
+struct Fields<'a> {
+    id: Option<&'a [u8]>,
+    status: Option<&'a [u8]>,
+    stats: Option<&'a [u8]>,
+    created_at: Option<&'a [u8]>,
+    updated_at: Option<&'a [u8]>,
+}
+
+impl<'a> Fields<'a> {
+    /// Of a field that stands twice, the last one counts, as in most readers of JSON.
+    fn of(json: &'a [u8]) -> Option<Self> {
+        let mut fields = Self::default();
+        scan::members(json, |key, value| {
+            let field = match key {
+                b"id" => &mut fields.id,
+                b"status" => &mut fields.status,
+                b"stats" => &mut fields.stats,
+                b"createdAt" => &mut fields.created_at,
+                b"updatedAt" => &mut fields.updated_at,
+                _ => return,
+            };
+            *field = Some(&json[value]);
+        })?;
+        Some(fields)
+    }
+}
+
+/// The text that `json` is, if it is a text.
+fn text(json: &str) -> Option<Cow<'_, str>> {
+    let plain = json.strip_prefix('"')?.strip_suffix('"')?;
+    if plain.contains('\\') {
+        serde_json::from_str(json).ok().map(Cow::Owned)
+    } else {
+        Some(Cow::Borrowed(plain))
+    }
+}
+
+/// The time that `json` tells: `Ok(None)` where it is not given, an error where it is none.
+fn time(json: Option<&[u8]>) -> Result<Option<Timestamp>, ()> {
+    let json = json.and_then(|json| std::str::from_utf8(json).ok());
+    match json {
+        None | Some("null") => Ok(None),
+        Some(json) => {
+            let time = text(json).and_then(|text| text.trim().parse().ok());
+            time.map(Some).ok_or(())
+        }
+    }
+}
+
+/// `createdAt`, unless it contradicts the time in the id.
+fn created(json: Option<&[u8]>, id: OperationId, unexpected: &mut Unexpected) -> Timestamp {
+    let told = id.created();
+    let is_near =
+        |given: &Timestamp| given.since(told) <= SAME_DAY && told.since(*given) <= SAME_DAY;
+    match time(json) {
+        Ok(None) => told,
+        Ok(Some(given)) if is_near(&given) => given,
+        _ => {
+            unexpected.note(Field::CreatedAt);
+            told
+        }
+    }
+}
+
+/// `updatedAt`, unless the operation cannot have changed then: before its creation, or after Twilio has stopped keeping it.
+fn updated(
+    json: Option<&[u8]>,
+    created: Timestamp,
+    unexpected: &mut Unexpected,
+) -> Option<Timestamp> {
+    let can_be =
+        |given: &Timestamp| (created - SAME_DAY..=created + RETENTION + SAME_DAY).contains(given);
+    let given = time(json);
+    let updated = given.ok().flatten().filter(can_be);
+    if updated.is_none() && given != Ok(None) {
+        unexpected.note(Field::UpdatedAt);
+    }
+    updated
+}
+
+/// The stats of an operation, or why they are none.
+fn stats(json: &[u8], unexpected: &mut Unexpected) -> Result<Stats, &'static str> {
+    let mut reading = Reading::default();
+    let read = scan::members(json, |name, value| {
+        let value = std::str::from_utf8(&json[value]).unwrap_or_default();
+        reading.take(name, value, unexpected);
+    });
+    read.ok_or("`stats` that are no object")?;
+    if reading.is_impossible {
+        return Err("a stat that is no possible count");
+    }
+    if reading.is_empty {
+        return Err("`stats` without a count");
+    }
+    let stats = reading.into_stats(unexpected);
+    match stats.contradiction() {
+        Some(why) => Err(why),
+        None => Ok(stats),
+    }
+}
+
+/// Stats as far as they have been read.
+struct Reading {
+    stats: Stats,
+    unknown: Vec<(Word, u32)>,
+    is_empty: bool,
+    is_impossible: bool,
+}
+
+impl Default for Reading {
+    fn default() -> Self {
+        Self {
+            stats: Stats::default(),
+            unknown: Vec::new(),
+            is_empty: true,
+            is_impossible: false,
+        }
+    }
+}
+
+impl Reading {
+    fn take(&mut self, name: &[u8], value: &str, unexpected: &mut Unexpected) {
+        let Some(name) = key(name) else {
+            unexpected.note(Field::Stats);
+            return;
+        };
+        let name = name.trim();
+        let count = match (Figure::read(value), is_known(name)) {
+            (Figure::Count(count), _) => count,
+            (Figure::Missing, _) => return,
+            (Figure::Impossible, true) => {
+                self.is_impossible = true;
+                return;
+            }
+            // One that Twilio does not document may be anything: a rate, a text, an object. A number among them was
+            // perhaps meant as a count.
+            (Figure::Impossible, false) => {
+                if value.starts_with(|c: char| c.is_ascii_digit() || c == '-') {
+                    unexpected.note(Field::Stats);
+                }
+                return;
+            }
+        };
+        self.is_empty = false;
+        let stats = &mut self.stats;
+        match Status::parse(name) {
+            // `canceled` and `cancelled` side by side mean the same emails.
+            Some(status) => stats.set(status, stats.get(status).max(count)),
+            None if name.eq_ignore_ascii_case(TOTAL) => stats.size = Some(count),
+            None if name.eq_ignore_ascii_case(RECIPIENTS) => stats.recipients = Some(count),
+            None if name.eq_ignore_ascii_case(ATTEMPTS) => stats.attempts = Some(count),
+            None => self.unknown.push((Word::new(name), count)),
+        }
+    }
+
+    fn into_stats(mut self, unexpected: &mut Unexpected) -> Stats {
+        self.unknown.sort_unstable();
+        self.unknown.dedup_by(|again, first| again.0 == first.0);
+        for _ in UNKNOWN_STATS..self.unknown.len() {
+            unexpected.note(Field::Stats);
+        }
+        self.unknown.truncate(UNKNOWN_STATS);
+        self.stats.unknown = (!self.unknown.is_empty()).then(|| self.unknown.into());
+        self.stats
+    }
+}
+
+const TOTAL: &str = "total";
+const RECIPIENTS: &str = "recipients";
+const ATTEMPTS: &str = "attempts";
+
+/// Whether Twilio documents the stat.
+fn is_known(name: &str) -> bool {
+    let others = [TOTAL, RECIPIENTS, ATTEMPTS];
+    Status::parse(name).is_some() || others.iter().any(|known| known.eq_ignore_ascii_case(name))
+}
+
+/// A key, unescaped; `None` where it is no text, such as half a surrogate pair.
+fn key(written: &[u8]) -> Option<Cow<'_, str>> {
+    let written = std::str::from_utf8(written).ok()?;
+    if written.contains('\\') {
+        serde_json::from_str(&format!("\"{written}\""))
+            .ok()
+            .map(Cow::Owned)
+    } else {
+        Some(Cow::Borrowed(written))
+    }
+}
