@@ -26,3 +26,4 @@ mod tags;
 mod variants;
 mod watching;
 mod web;
+mod words;
