@@ -35,6 +35,7 @@
 //!   is a gauge, but while saving fails or hangs: then gauges go on.
 //! - No file of the store is ever deleted for being unfit, and no directory is ever taken from another process.
 //! - No series ever outlives what it is about: gauges are written anew for each scrape, from one moment.
+//! - No words that Twilio makes up ever become series without end.
 //! - No answer that cannot be true ever reaches a figure or a counter: not a count that is none, nor a time that contradicts the id. No
 //!   single row ever changes how others are read, or costs another one.
 //! - No failure is ever without a reason from the closed set in [`reason`].

@@ -92,7 +92,8 @@ pub struct Totals {
     known_states: [u64; State::KNOWN.len()],
     other_states: BTreeMap<Word, u64>,
     emails: [u64; Status::ALL.len()],
-    other_emails: BTreeMap<Word, u64>,
+    /// With how many operations have the word, for one may have 0 emails there.
+    other_emails: BTreeMap<Word, (u64, u64)>,
 }
 
 impl Totals {
@@ -111,7 +112,9 @@ impl Totals {
             *sum += u64::from(emails);
         }
         for (name, emails) in stats.unknown() {
-            *self.other_emails.entry(name.clone()).or_default() += u64::from(*emails);
+            let (sum, operations) = self.other_emails.entry(name.clone()).or_default();
+            *sum += u64::from(*emails);
+            *operations += 1;
         }
     }
 
@@ -119,14 +122,40 @@ impl Totals {
     pub fn remove(&mut self, state: &State, stats: &Stats) {
         match State::KNOWN.iter().position(|known| known == state) {
             Some(known) => self.known_states[known] -= 1,
-            None => take(&mut self.other_states, &Word::new(state.as_str()), 1),
+            None => self.remove_other_state(state),
         }
         for (sum, emails) in self.emails.iter_mut().zip(stats.emails) {
             *sum -= u64::from(emails);
         }
         for (name, emails) in stats.unknown() {
-            take(&mut self.other_emails, name, u64::from(*emails));
+            if let Some((sum, operations)) = self.other_emails.get_mut(name) {
+                *sum = sum.saturating_sub(u64::from(*emails));
+                *operations = operations.saturating_sub(1);
+                if *operations == 0 {
+                    self.other_emails.remove(name);
+                }
+            }
         }
+    }
+
+    fn remove_other_state(&mut self, state: &State) {
+        let word = Word::new(state.as_str());
+        if let Some(operations) = self.other_states.get_mut(&word) {
+            *operations = operations.saturating_sub(1);
+            if *operations == 0 {
+                self.other_states.remove(&word);
+            }
+        }
+    }
+
+    /// The undocumented states that operations are in.
+    pub fn undocumented_states(&self) -> impl Iterator<Item = &Word> {
+        self.other_states.keys()
+    }
+
+    /// The undocumented stats that operations have.
+    pub fn undocumented_stats(&self) -> impl Iterator<Item = &Word> {
+        self.other_emails.keys()
     }
 
     /// The number of operations added.
@@ -177,24 +206,30 @@ impl Totals {
         known.chain(
             self.other_emails
                 .iter()
-                .map(|(name, sum)| (name.as_str(), *sum)),
+                .map(|(name, (sum, _))| (name.as_str(), *sum)),
         )
-    }
-}
-
-/// Takes `count` away from an entry, and the entry with its last one.
-fn take(sums: &mut BTreeMap<Word, u64>, name: &Word, count: u64) {
-    if let Some(sum) = sums.get_mut(name) {
-        *sum = sum.saturating_sub(count);
-        if *sum == 0 {
-            sums.remove(name);
-        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_word_stays_while_an_operation_has_it_even_without_emails() {
+        let mut totals = Totals::default();
+        let with = |emails| Stats {
+            unknown: Some(Arc::from([(Word::new("deferred"), emails)])),
+            ..Stats::default()
+        };
+        for emails in [0, 3] {
+            totals.add(&State::Completed, &with(emails));
+        }
+        totals.remove(&State::Completed, &with(3));
+        assert!(totals.emails().any(|each| each == ("deferred", 0)));
+        totals.remove(&State::Completed, &with(0));
+        assert_eq!(totals, Totals::default());
+    }
 
     #[test]
     fn what_is_added_and_removed_leaves_nothing() {

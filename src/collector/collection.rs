@@ -209,12 +209,15 @@ impl AccountCollector {
         let _open = self.intake.read().await;
         let mut state = self.lock();
         state.let_in();
-        state.registry.observe(
+        let fresh = state.registry.observe(
             operations,
             |id| self.keeper.kept(id),
             since,
             self.clock.now(),
-        )
+        );
+        let unexpected = state.registry.take_unexpected();
+        self.settings().client.note_unexpected(unexpected);
+        fresh
     }
 
     /// Takes in that an operation could not be read. "Not there" is an answer; says whether this was one.

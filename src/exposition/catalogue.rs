@@ -34,13 +34,13 @@ pub static LABELS: &[Label] = &[
     Label {
         name: "status",
         meaning: "Where emails stand: `scheduled`, `queued`, `sent`, `delivered`, `opened`, `undelivered`, `failed`, `canceled`. \
-                  A figure that Twilio adds one day appears under Twilio's name for it.",
+                  A figure that Twilio adds one day appears under Twilio's name for it; at most 20 of these, the rest are `other` together.",
         example: "delivered",
     },
     Label {
         name: "state",
         meaning: "Where an operation stands: `scheduled`, `processing`, `completed`, `canceled`. \
-                  A state that Twilio adds one day appears under Twilio's name for it.",
+                  A state that Twilio adds one day appears under Twilio's name for it; at most 20 of these, the rest are `other` together.",
         example: "processing",
     },
     Label {

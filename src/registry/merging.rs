@@ -9,8 +9,9 @@ use super::labelling::Labelling;
 use super::record::{Oddities, Record};
 use super::schedule;
 use super::unsaved::Unsaved;
+use super::vocabulary;
 use super::watched::Watched;
-use crate::operation::{Marks, Operation, OperationId};
+use crate::operation::{Marks, Operation, OperationId, Unexpected};
 use crate::snapshot::Totals;
 use crate::store::SavedOperation;
 use crate::timestamp::Timestamp;
@@ -46,6 +47,8 @@ pub(super) struct Merging<'a> {
     pub(super) now: Timestamp,
     /// What the answer has held so far.
     pub(super) observed: Observed,
+    /// Words that were too many.
+    pub(super) unexpected: &'a mut Unexpected,
 }
 
 impl Merging<'_> {
@@ -57,6 +60,13 @@ impl Merging<'_> {
         kept: impl Fn(OperationId) -> Option<SavedOperation>,
     ) -> Record {
         self.failures.forget(operation.id);
+        let held;
+        let operation = if vocabulary::is_plain(operation) {
+            operation
+        } else {
+            held = self.held(before, operation);
+            &held
+        };
         let Some(before) = before else {
             let observed = &mut self.observed;
             observed.fresh += 1;
@@ -74,17 +84,6 @@ impl Merging<'_> {
             self.observed.fresh += 1;
         }
         let was = before.operation(self.oddities);
-        let known_state;
-        let operation = if operation.state.is_unreadable() && !was.state.is_unreadable() {
-            // Text that is no word says nothing about the state; the rest of the answer counts.
-            known_state = Operation {
-                state: was.state.clone(),
-                ..operation.clone()
-            };
-            &known_state
-        } else {
-            operation
-        };
         let is_forgotten = || {
             operation.expires() <= now + NEAR_END
                 && self.counting.falls(&was.stats, &operation.stats)
@@ -106,6 +105,19 @@ impl Merging<'_> {
             .updated
             .filter(|updated| was.updated != Some(*updated));
         self.changed(operation, marks, updated)
+    }
+
+    /// `operation` as it can be shown: with no more undocumented words than have a place. Text that is no word says nothing about
+    /// the state: the known one stays, and the rest of the answer counts.
+    fn held(&mut self, before: Option<&Record>, operation: &Operation) -> Operation {
+        let mut held = operation.clone();
+        if let Some(before) = before
+            && held.state.is_unreadable()
+        {
+            held.state = before.operation(self.oddities).state;
+        }
+        vocabulary::hold(&mut held, self.totals, self.oddities, self.unexpected);
+        held
     }
 
     /// Takes in an operation that is not in memory; returns its marks.

@@ -19,6 +19,7 @@ mod schedule;
 mod shown;
 mod unsaved;
 mod view;
+mod vocabulary;
 mod watched;
 
 use std::collections::BTreeSet;
@@ -36,7 +37,7 @@ use self::rejected::NeverBelieved;
 use self::unsaved::{Revision, Unsaved};
 use self::watched::Watched;
 use crate::config::Series;
-use crate::operation::{Operation, OperationId, RETENTION, Reading};
+use crate::operation::{Operation, OperationId, RETENTION, Reading, Unexpected};
 use crate::reason::Reason;
 use crate::snapshot::{AccountSnapshot, Labels, Standing, Totals};
 use crate::store::{GroupKey, SavedAccount, SavedGroup, SavedOperation};
@@ -72,6 +73,8 @@ pub struct Registry {
     never_believed: NeverBelieved,
     chunks: Chunks,
     oddities: Oddities,
+    /// Words that were too many, until somebody counts them.
+    unexpected: Unexpected,
     totals: Totals,
     counting: Counting,
     unsaved: Unsaved,
@@ -98,6 +101,7 @@ impl Registry {
                 by_age: false,
             }),
             oddities: Oddities::default(),
+            unexpected: Unexpected::default(),
             totals: Totals::default(),
             counting: Counting::new(reading, born),
             unsaved: Unsaved::default(),
@@ -119,10 +123,16 @@ impl Registry {
         now: Timestamp,
     ) {
         let mut records = Vec::new();
-        for saved in operations
+        for mut saved in operations
             .into_iter()
             .filter(|saved| saved.operation.expires() > now)
         {
+            vocabulary::hold(
+                &mut saved.operation,
+                &self.totals,
+                &self.oddities,
+                &mut self.unexpected,
+            );
             let operation = &saved.operation;
             self.counting.consider(std::iter::once(operation));
             self.totals.add(&operation.state, &operation.stats);
@@ -243,6 +253,7 @@ impl Registry {
             since,
             now,
             observed: Observed::default(),
+            unexpected: &mut self.unexpected,
         };
         self.chunks.absorb(&operations, |before, operation| {
             merging.merge(before, operation, &kept)
@@ -254,6 +265,11 @@ impl Registry {
     #[must_use]
     pub const fn size(&self) -> usize {
         self.chunks.size()
+    }
+
+    /// What had to be shown otherwise than Twilio wrote it, since this was asked last.
+    pub fn take_unexpected(&mut self) -> Unexpected {
+        std::mem::take(&mut self.unexpected)
     }
 
     /// Takes in that `id` could not be read at `now`. Says whether that is news.

@@ -43,7 +43,7 @@ const WATCHED: u8 = 32;
 const SMALL: u32 = 100;
 
 /// The states Twilio does not document, each as a number; and the rare figures that have no place in a record.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Oddities {
     states: Vec<Word>,
     stats: HashMap<OperationId, Arc<[(Word, u32)]>>,
@@ -51,10 +51,24 @@ pub(super) struct Oddities {
 
 /// Documented states come first.
 const KNOWN_STATES: usize = State::KNOWN.len();
-/// So many different undocumented states have numbers of their own; the rest show as [`Word::UNREADABLE`].
-const MOST_STATES: usize = 100;
+/// So many different undocumented states have numbers of their own, over the life of the process; a number is a byte.
+const MOST_STATES: usize = 200;
+
+impl Default for Oddities {
+    fn default() -> Self {
+        Self {
+            states: [Word::UNREADABLE, Word::OTHER].map(Word::new).to_vec(),
+            stats: HashMap::new(),
+        }
+    }
+}
 
 impl Oddities {
+    /// Whether an operation can be in this undocumented state.
+    pub(super) fn has_number_for(&self, word: &Word) -> bool {
+        self.states.len() < MOST_STATES || self.states.contains(word)
+    }
+
     fn number(&mut self, state: &State) -> u8 {
         if let Some(known) = State::KNOWN.iter().position(|known| known == state) {
             return narrow(known);
@@ -63,13 +77,12 @@ impl Oddities {
             .states
             .iter()
             .position(|word| word.as_str() == state.as_str());
+        // Whoever makes a record asks first whether there is a number; without one, the first word stands.
         let index = found.unwrap_or_else(|| {
-            let full = self.states.len() >= MOST_STATES;
-            self.states
-                .push(Word::new(if full { "" } else { state.as_str() }));
-            if full {
-                self.states.truncate(MOST_STATES + 1);
+            if self.states.len() >= MOST_STATES {
+                return 0;
             }
+            self.states.push(Word::new(state.as_str()));
             self.states.len() - 1
         });
         narrow(KNOWN_STATES + index)
@@ -316,7 +329,9 @@ mod tests {
             .collect();
         assert_eq!(oddities.state(numbers[99]).as_str(), "S99");
         assert_eq!(oddities.state(numbers[299]).as_str(), Word::UNREADABLE);
-        assert!(oddities.states.len() <= MOST_STATES + 1);
+        assert_eq!(oddities.states.len(), MOST_STATES);
+        let has_number = |word| oddities.has_number_for(&Word::new(word));
+        assert!(has_number("S99") && has_number(Word::OTHER) && !has_number("S299"));
     }
 
     #[test]

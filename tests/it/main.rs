@@ -28,3 +28,4 @@ mod textfile;
 mod variants;
 mod watching;
 mod web;
+mod words;

@@ -4,6 +4,7 @@ mod counting;
 mod due;
 mod groups;
 mod rejected;
+mod vocabulary;
 
 use std::collections::BTreeMap;
 use std::time::Duration;

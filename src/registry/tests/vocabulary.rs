@@ -1,0 +1,117 @@
+//! Undocumented words have series of their own, up to a bound.
+
+use super::*;
+use crate::operation::{Field, Word};
+
+fn odd(n: u32, state: &str, stats: &[(&str, u32)]) -> Operation {
+    let mut operation = operation(NOW, n, 5);
+    operation.state = State::parse(state);
+    let stats = stats
+        .iter()
+        .map(|(name, emails)| (Word::new(name), *emails));
+    operation.stats.unknown = Some(stats.collect());
+    operation
+}
+
+fn undocumented(registry: &Registry) -> (usize, usize) {
+    let totals = &registry.totals;
+    (
+        totals.undocumented_states().count(),
+        totals.undocumented_stats().count(),
+    )
+}
+
+fn noted(registry: &mut Registry) -> BTreeMap<Field, u64> {
+    registry.take_unexpected().counts().collect()
+}
+
+#[test]
+fn words_that_are_too_many_are_other_together_and_counted() {
+    let mut registry = registry(&[]);
+    let operations: Vec<_> = (0..2000)
+        .map(|n| {
+            odd(
+                n,
+                &format!("s{n}"),
+                &[(&format!("a{n}"), 1), (&format!("b{n}"), 2)],
+            )
+        })
+        .collect();
+    observe(&mut registry, &operations, NOW);
+    assert_eq!(undocumented(&registry), (21, 21));
+    let other = registry
+        .totals
+        .operations()
+        .find(|(state, _)| *state == "other");
+    assert_eq!(other, Some(("other", 1980)));
+    assert_eq!(sum(&registry, "other"), 1990 * 3);
+    assert_eq!(
+        noted(&mut registry),
+        BTreeMap::from([(Field::Status, 1980), (Field::Stats, 3980)])
+    );
+    let words = |registry: &Registry| {
+        let shown = registry.show(Standing::default()).operations;
+        let seen = shown.into_iter().filter_map(|shown| shown.seen);
+        let words: std::collections::BTreeSet<_> = seen
+            .flat_map(|seen| {
+                [
+                    vec![Word::new(seen.state.as_str())],
+                    seen.stats
+                        .unknown()
+                        .iter()
+                        .map(|(word, _)| word.clone())
+                        .collect(),
+                ]
+                .concat()
+            })
+            .collect();
+        words.len()
+    };
+    registry.most_shown = 2000;
+    assert_eq!(words(&registry), 41, "20 of each and `other`");
+    // Nothing has changed when they are read again.
+    let batch = registry.unsaved();
+    registry.saved(&batch);
+    observe(&mut registry, &operations, NOW);
+    assert!(registry.is_saved());
+    // As many are restored.
+    let mut after = super::registry(&[]);
+    after.restore_operations(batch.operations, NOW);
+    assert_eq!(undocumented(&after), (21, 21));
+    assert_eq!(after.totals, registry.totals);
+}
+
+#[test]
+fn a_word_that_no_operation_has_any_more_makes_room() {
+    let mut registry = registry(&[]);
+    let operations: Vec<_> = (0..21)
+        .map(|n| odd(n, &format!("s{n}"), &[(&format!("a{n}"), 0)]))
+        .collect();
+    observe(&mut registry, &operations, NOW);
+    assert_eq!(
+        (undocumented(&registry), sum(&registry, "other")),
+        ((21, 21), 0)
+    );
+    observe(&mut registry, &[operation(NOW, 0, 5)], NOW);
+    observe(&mut registry, &operations[20..], NOW);
+    assert_eq!(undocumented(&registry), (20, 20));
+    assert!(
+        registry
+            .totals
+            .operations()
+            .any(|state| state == ("s20", 1))
+    );
+    let all: Vec<_> = (0..21).map(|n| operation(NOW, n, 5)).collect();
+    observe(&mut registry, &all, NOW);
+    assert_eq!(undocumented(&registry), (0, 0));
+}
+
+#[test]
+fn words_that_come_and_go_for_ever_leave_sums_right() {
+    let mut registry = registry(&[]);
+    for n in 0..500 {
+        observe(&mut registry, &[odd(0, &format!("s{n}"), &[])], NOW);
+        assert_eq!(registry.totals.size(), 1);
+        assert!(undocumented(&registry).0 <= 1);
+    }
+}

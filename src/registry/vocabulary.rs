@@ -1,0 +1,70 @@
+//! Which undocumented words of Twilio's have series of their own. Each is a label's value, so there is a bound.
+
+use super::record::Oddities;
+use crate::operation::{Field, Operation, State, Stats, Unexpected, Word};
+use crate::snapshot::Totals;
+
+/// Undocumented states of an account that have series of their own, and as many undocumented stats: more than twice what
+/// Twilio documents. Words that are made up for each operation would be series without end.
+const MOST_WORDS: usize = 20;
+
+/// Whether what is undocumented of `operation` goes beyond the bound; where it does not, as is usual, it stays as it is.
+pub(super) fn is_plain(operation: &Operation) -> bool {
+    !matches!(operation.state, State::Other(_)) && operation.stats.unknown.is_none()
+}
+
+/// Puts [`Word::OTHER`] for the words of `operation` that are too many beside those that `totals` holds, and notes each.
+///
+/// A word has its place for as long as an operation has it.
+pub(super) fn hold(
+    operation: &mut Operation,
+    totals: &Totals,
+    oddities: &Oddities,
+    unexpected: &mut Unexpected,
+) {
+    if let State::Other(word) = &operation.state
+        && !has_place(word, totals.undocumented_states(), 0) | !oddities.has_number_for(word)
+    {
+        operation.state = State::Other(Word::new(Word::OTHER));
+        unexpected.note(Field::Status);
+    }
+    hold_stats(&mut operation.stats, totals, unexpected);
+}
+
+fn hold_stats(stats: &mut Stats, totals: &Totals, unexpected: &mut Unexpected) {
+    let mut new = 0;
+    let mut others = None;
+    let mut held = Vec::new();
+    for (word, emails) in stats.unknown() {
+        if has_place(word, totals.undocumented_stats(), new) {
+            new += usize::from(totals.undocumented_stats().all(|known| known != word));
+            held.push((word.clone(), *emails));
+        } else {
+            others = Some(others.unwrap_or(0_u32).saturating_add(*emails));
+            unexpected.note(Field::Stats);
+        }
+    }
+    let Some(others) = others else {
+        return;
+    };
+    let other = Word::new(Word::OTHER);
+    match held.iter_mut().find(|(word, _)| *word == other) {
+        Some((_, emails)) => *emails = emails.saturating_add(others),
+        None => held.push((other, others)),
+    }
+    held.sort_unstable();
+    stats.unknown = Some(held.into());
+}
+
+/// Whether `word` is one of `known`, which are so many `more`, or there is room for it.
+fn has_place<'a>(word: &Word, known: impl Iterator<Item = &'a Word>, more: usize) -> bool {
+    let is_free = |word: &Word| [Word::OTHER, Word::UNREADABLE].contains(&word.as_str());
+    let mut own = more;
+    for each in known {
+        if each == word {
+            return true;
+        }
+        own += usize::from(!is_free(each));
+    }
+    is_free(word) || own < MOST_WORDS
+}
