@@ -40,6 +40,7 @@
 //!   single row ever changes how others are read, or costs another one.
 //! - No failure is ever without a reason from the closed set in [`reason`].
 //! - No list ever goes on without an end, no answer is ever read beyond a limit, no redirect is ever followed.
+//! - No connection that left a request unanswered ever gets another one.
 //! - No request is ever made past the account's throttle: none during a pause that Twilio asked for, nor beyond its limits.
 //! - No scrape ever goes through all operations to find the few that are due or expire, or to add them up: chunks tell
 //!   which, and sums are kept by differences.

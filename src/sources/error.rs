@@ -44,12 +44,15 @@ pub enum SourceError {
     /// No whole answer in time.
     #[error("no answer within {} s", .0.as_secs_f64())]
     Timeout(Duration),
-    /// No connection, or it broke; with the operating system's words.
+    /// No connection, or it was closed; in words of ours.
     #[error("no connection: {0}")]
     Connect(String),
-    /// The handshake failed; with the TLS library's words.
+    /// The handshake failed; in words of ours.
     #[error("no TLS connection: {0}")]
     Tls(String),
+    /// What came back is no HTTP answer; in words of ours.
+    #[error("no valid HTTP answer: {0}")]
+    Protocol(String),
 }
 
 /// What is wrong with a document: the first problems, and how many more there are.

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use reqwest::ClientBuilder;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use rustls::client::WantsClientCert;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
@@ -19,10 +20,7 @@ use crate::http;
 
 /// A client for `url`. With `server_name` it must be asked for that host, and goes where the URL says all the same; so the
 /// name is the one of the handshake and of the certificate, as in Prometheus.
-pub(super) fn client(
-    url: &OperationUrl,
-    material: &Material,
-) -> Result<reqwest::Client, SourceError> {
+pub(super) fn client(url: &OperationUrl, material: &Material) -> Result<http::Client, SourceError> {
     let to = &url.url.0;
     let mut tls = tls(&url.tls, material, to.scheme())?;
     // HTTP/2 has no `Host` beside the name in the URL.
@@ -32,16 +30,13 @@ pub(super) fn client(
     } else {
         vec![b"h2".to_vec(), b"http/1.1".to_vec()]
     };
-    let mut builder = http::builder().tls_backend_preconfigured(tls);
-    if renamed {
-        builder = builder.dns_resolver(Arc::new(Elsewhere(host_of(to))));
-    }
-    builder
-        .build()
-        .map_err(|error| match http::failure(&error) {
-            http::Failure::Tls(words) | http::Failure::Connect(words) => SourceError::Tls(words),
-            http::Failure::Timeout => SourceError::Timeout(url.timeout),
-        })
+    let elsewhere = renamed.then(|| Arc::new(Elsewhere(host_of(to))));
+    let adjust = move |builder: ClientBuilder| match &elsewhere {
+        Some(elsewhere) => builder.dns_resolver(Arc::clone(elsewhere)),
+        None => builder,
+    };
+    http::Client::new(tls, adjust)
+        .map_err(|_| SourceError::Tls("the HTTP client cannot be set up".to_owned()))
 }
 
 /// Whether the server is called by another name than the URL's.
@@ -50,7 +45,7 @@ pub(super) fn renames(url: &OperationUrl) -> bool {
 }
 
 fn tls(settings: &Tls, material: &Material, scheme: &str) -> Result<ClientConfig, SourceError> {
-    let words = |error: rustls::Error| SourceError::Tls(error.to_string());
+    let words = |error: rustls::Error| SourceError::Tls(http::tls_words(&error));
     let builder = trusting(settings, material, scheme)?;
     let Some((certificate, key)) = &material.client else {
         return Ok(builder.with_no_client_auth());
@@ -66,7 +61,7 @@ fn trusting(
     material: &Material,
     scheme: &str,
 ) -> Result<ConfigBuilder<ClientConfig, WantsClientCert>, SourceError> {
-    let words = |error: rustls::Error| SourceError::Tls(error.to_string());
+    let words = |error: rustls::Error| SourceError::Tls(http::tls_words(&error));
     let builder = http::tls().map_err(words)?;
     if settings.insecure_skip_verify {
         let anybody = Arc::new(Anybody(http::provider()));
@@ -80,7 +75,7 @@ fn trusting(
     let mut roots = RootCertStore::empty();
     for certificate in certificates("ca_file", authorities)? {
         let added = roots.add(certificate);
-        added.map_err(|error| SourceError::Settings(format!("ca_file: {error}")))?;
+        added.map_err(|_| SourceError::Settings("ca_file: a certificate cannot be read".into()))?;
     }
     Ok(builder.with_root_certificates(roots))
 }

@@ -4,7 +4,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HOST, HeaderMap};
-use reqwest::{Response, StatusCode};
+use reqwest::{Request, Response, StatusCode};
 use tokio::task::spawn_blocking;
 
 use super::Listed;
@@ -24,7 +24,7 @@ const REFRESH_INTERVAL: &str = "X-Prometheus-Refresh-Interval-Seconds";
 pub struct Url {
     settings: Arc<OperationUrl>,
     /// Made anew when the files have changed that it was made from; with their hash.
-    client: Mutex<Option<(u64, reqwest::Client)>>,
+    client: Mutex<Option<(u64, Arc<http::Client>)>>,
     /// Reads the files that the settings name.
     files: tokio::sync::Mutex<Calls<(), Result<Settings, SourceError>>>,
 }
@@ -67,6 +67,7 @@ impl Url {
         let (url, host) = self.target();
         let interval = self.settings.refresh_interval.as_secs_f64();
         let mut request = client
+            .requests()
             .get(url)
             .header(ACCEPT, "application/json")
             .header(REFRESH_INTERVAL, interval.to_string());
@@ -76,14 +77,34 @@ impl Url {
         if let Some(host) = host {
             request = request.header(HOST, host);
         }
-        let response = request.send().await.map_err(|error| self.explain(&error))?;
-        if response.status() != StatusCode::OK {
-            return Err(SourceError::Status(response.status().as_u16()));
+        let request = request
+            .build()
+            .map_err(|error| self.explain(http::failure(&error)))?;
+        let again = request.try_clone();
+        match (self.once(&client, request).await, again) {
+            // The server closed a connection that was idle before; the repeated request opens a new one.
+            (Err(Fault::Stale(_)), Some(again)) => self.once(&client, again).await,
+            (outcome, _) => outcome,
         }
-        if !is_json(response.headers()) {
-            return Err(SourceError::ContentType);
-        }
-        self.read(response).await
+        .map_err(Fault::into_inner)
+    }
+
+    /// One request and its answer.
+    async fn once(&self, client: &http::Client, request: Request) -> Result<Vec<u8>, Fault> {
+        let exchange = client.exchange();
+        let outcome = match exchange.send(request).await {
+            Ok(response) => self.read(response).await.map_err(Fault::Other),
+            Err(none) => {
+                let error = self.explain(none.failure);
+                Err(if none.on_stale_connection {
+                    Fault::Stale(error)
+                } else {
+                    Fault::Other(error)
+                })
+            }
+        };
+        exchange.end();
+        outcome
     }
 
     /// What stands in files now. A read that hangs is waited for once, and no other is begun beside it.
@@ -115,7 +136,7 @@ impl Url {
         (url, Some(host))
     }
 
-    async fn client(&self, material: Material) -> Result<reqwest::Client, SourceError> {
+    async fn client(&self, material: Material) -> Result<Arc<http::Client>, SourceError> {
         let mut hasher = DefaultHasher::new();
         material.hash(&mut hasher);
         let hash = hasher.finish();
@@ -129,11 +150,19 @@ impl Url {
         }
         let settings = Arc::clone(&self.settings);
         let client = blocking(move || tls::client(&settings, &material)).await??;
-        *self.client.lock().unwrap_or_else(PoisonError::into_inner) = Some((hash, client.clone()));
+        let client = Arc::new(client);
+        let kept = Some((hash, Arc::clone(&client)));
+        *self.client.lock().unwrap_or_else(PoisonError::into_inner) = kept;
         Ok(client)
     }
 
     async fn read(&self, mut response: Response) -> Result<Vec<u8>, SourceError> {
+        if response.status() != StatusCode::OK {
+            return Err(SourceError::Status(response.status().as_u16()));
+        }
+        if !is_json(response.headers()) {
+            return Err(SourceError::ContentType);
+        }
         let announced = response.content_length().unwrap_or(0);
         let announced = usize::try_from(announced).unwrap_or(usize::MAX);
         if announced > LARGEST {
@@ -142,7 +171,7 @@ impl Url {
         let mut body = Vec::with_capacity(announced);
         loop {
             let chunk = response.chunk().await;
-            let Some(chunk) = chunk.map_err(|error| self.explain(&error))? else {
+            let Some(chunk) = chunk.map_err(|error| self.explain(http::failure(&error)))? else {
                 return Ok(body);
             };
             if body.len() + chunk.len() > LARGEST {
@@ -152,11 +181,27 @@ impl Url {
         }
     }
 
-    fn explain(&self, error: &reqwest::Error) -> SourceError {
-        match http::failure(error) {
+    fn explain(&self, failure: Failure) -> SourceError {
+        match failure {
             Failure::Timeout => SourceError::Timeout(self.settings.timeout),
             Failure::Tls(words) => SourceError::Tls(words),
             Failure::Connect(words) => SourceError::Connect(words),
+            Failure::Protocol(words) => SourceError::Protocol(words),
+        }
+    }
+}
+
+/// Why one request brought nothing.
+enum Fault {
+    /// On a connection that was idle before, and that the server closed without an answer.
+    Stale(SourceError),
+    Other(SourceError),
+}
+
+impl Fault {
+    fn into_inner(self) -> SourceError {
+        match self {
+            Self::Stale(error) | Self::Other(error) => error,
         }
     }
 }
@@ -177,7 +222,8 @@ async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, SourceError> {
     let done = spawn_blocking(work).await;
-    done.map_err(|error| SourceError::Unreadable(error.to_string()))
+    // What a panic said may quote what it was about.
+    done.map_err(|_| SourceError::Unreadable("the work on it was broken off".to_owned()))
 }
 
 /// As Prometheus demands it: JSON, and in UTF-8 if anything is said of that.

@@ -15,6 +15,7 @@ use crate::clock::Clock;
 use crate::clock_skew::ClockSkew;
 use crate::config::{Account, Credentials};
 use crate::exposition::{AccountInstruments, Endpoint};
+use crate::http;
 use crate::operation::{Operation, OperationId, RETENTION, State, Unexpected};
 use crate::timestamp::Timestamp;
 
@@ -26,7 +27,7 @@ const EXPIRY: Duration = RETENTION.saturating_sub(Duration::from_hours(1));
 /// Reads the operations of one account. Cheap to use from many tasks at once; the throttle holds them to the account's limits.
 #[derive(Debug)]
 pub struct Client {
-    http: reqwest::Client,
+    http: http::Client,
     base: Url,
     access: Access,
     exchange: Exchange,
@@ -217,8 +218,8 @@ impl Client {
     }
 
     async fn ask(&self, endpoint: Endpoint, url: &Url, proof: &Proof) -> Result<Vec<u8>, ApiError> {
-        let request = proof.on(self.http.get(url.clone()));
+        let request = proof.on(self.http.requests().get(url.clone()));
         let request = request.header(ACCEPT, "application/json");
-        self.exchange.ask(endpoint, request).await
+        self.exchange.ask(endpoint, &self.http, request).await
     }
 }

@@ -77,12 +77,15 @@ pub enum ApiError {
     /// No whole answer in time.
     #[error("no answer within {} s", .0.as_secs_f64())]
     Timeout(Duration),
-    /// No connection, or it broke; with the operating system's words.
+    /// No connection, or it was closed; in words of ours.
     #[error("no connection: {0}")]
     Connect(String),
-    /// The handshake failed; with the TLS library's words.
+    /// The handshake failed; in words of ours.
     #[error("no TLS connection: {0}")]
     Tls(String),
+    /// What came back is no HTTP answer; in words of ours.
+    #[error("no valid HTTP answer: {0}")]
+    Protocol(String),
     /// A 200 that is not what Twilio documents.
     #[error("the answer is not what Twilio documents: {0}")]
     InvalidResponse(&'static str),
@@ -139,7 +142,9 @@ impl ApiError {
             Self::Timeout(_) => Reason::Timeout,
             Self::Connect(_) => Reason::Connect,
             Self::Tls(_) => Reason::Tls,
-            Self::InvalidResponse(_) | Self::Implausible(_) => Reason::InvalidResponse,
+            Self::InvalidResponse(_) | Self::Implausible(_) | Self::Protocol(_) => {
+                Reason::InvalidResponse
+            }
             Self::TooLarge { .. } | Self::TooManyRows { .. } => Reason::TooLarge,
             Self::Paused { .. } => return None,
         })
@@ -169,6 +174,7 @@ impl ApiError {
                 | Self::Timeout(_)
                 | Self::Connect(_)
                 | Self::Tls(_)
+                | Self::Protocol(_)
                 | Self::NoToken(_)
                 | Self::Paused { .. }
         )

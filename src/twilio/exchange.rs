@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use reqwest::{RequestBuilder, Response, StatusCode};
+use reqwest::{Request, RequestBuilder, Response, StatusCode};
 use tokio::time::Instant;
 
 use super::error::ApiError;
@@ -14,6 +14,7 @@ use crate::clock::Clock;
 use crate::clock_skew::ClockSkew;
 use crate::config::Limits;
 use crate::exposition::{AccountInstruments, Endpoint};
+use crate::http::{self, Client};
 use crate::operation::Unexpected;
 use crate::timestamp::Timestamp;
 
@@ -51,26 +52,65 @@ impl Exchange {
         self.throttle.follow(&before.throttle);
     }
 
-    /// Asks once and counts the request; that it failed is for the caller to note, who knows what it means.
+    /// Sends the request, which must be idempotent, and counts it; that it failed is for the caller to note, who knows what it
+    /// means.
+    ///
+    /// If the server closes a connection that was idle before, without an answer, the request is sent once again on a new
+    /// one. That is a second request: it waits for its turn, is counted, and has what is left of the time.
     pub(super) async fn ask(
         &self,
         endpoint: Endpoint,
+        http: &Client,
         request: RequestBuilder,
     ) -> Result<Vec<u8>, ApiError> {
-        let (http, request) = request.build_split();
-        let request = request.map_err(|error| transport::judge(&error, self.limit))?;
-        let permit = self.throttle.admit().await?;
+        let request = request
+            .build()
+            .map_err(|error| transport::judge(http::failure(&error), self.limit))?;
+        let again = request.try_clone();
+        let first = self.once(endpoint, http, request, self.limit).await;
+        match (first.repeat, again) {
+            (Some(left), Some(again)) => {
+                if let Err(error) = &first.outcome {
+                    self.note_failure(endpoint, error);
+                }
+                self.once(endpoint, http, again, left).await.outcome
+            }
+            _ => first.outcome,
+        }
+    }
+
+    /// One request, for at most `limit`.
+    async fn once(
+        &self,
+        endpoint: Endpoint,
+        http: &Client,
+        request: Request,
+        limit: Duration,
+    ) -> Attempt {
+        let permit = match self.throttle.admit().await {
+            Ok(permit) => permit,
+            Err(error) => return Attempt::failed(error),
+        };
         let path = request.url().path().to_owned();
         let started = Instant::now();
-        let mut code = None;
+        let (mut code, mut stale) = (None, false);
         let answer = async {
-            let response = http.execute(request).await;
-            let response = response.map_err(|error| transport::judge(&error, self.limit))?;
-            code = Some(response.status().as_u16());
-            self.note_time(endpoint, &response);
-            read(endpoint, response).await
+            let exchange = http.exchange();
+            let outcome = match exchange.send(request).await {
+                Ok(response) => {
+                    code = Some(response.status().as_u16());
+                    self.note_time(endpoint, &response);
+                    read(endpoint, response).await
+                }
+                Err(none) => {
+                    stale = none.on_stale_connection;
+                    Err(transport::judge(none.failure, self.limit))
+                }
+            };
+            exchange.end();
+            outcome
         };
-        let answer = tokio::time::timeout(self.limit, answer).await;
+        let answer = tokio::time::timeout(limit, answer).await;
         let took = started.elapsed();
         drop(permit);
         let outcome = answer.unwrap_or(Err(ApiError::Timeout(self.limit)));
@@ -83,7 +123,16 @@ impl Exchange {
             error = outcome.as_ref().err().map(tracing::field::display),
             "asked Twilio"
         );
-        match &outcome {
+        self.pace(endpoint, &outcome);
+        Attempt {
+            outcome,
+            repeat: stale.then(|| limit.saturating_sub(took)),
+        }
+    }
+
+    /// Begins a pause where Twilio asks for one, and ends one where it answers.
+    fn pace(&self, endpoint: Endpoint, outcome: &Result<Vec<u8>, ApiError>) {
+        match outcome {
             Err(
                 ApiError::RateLimited { retry_after } | ApiError::Unavailable { retry_after, .. },
             ) => {
@@ -93,7 +142,6 @@ impl Exchange {
             Ok(_) if endpoint != Endpoint::Token => self.throttle.answered(),
             _ => {}
         }
-        outcome
     }
 
     /// Compares the server's clock with ours. A token's server is another one.
@@ -136,6 +184,22 @@ impl Exchange {
     /// Until when Twilio wants no requests of this account, if it does.
     pub(super) fn paused_until(&self) -> Option<Timestamp> {
         self.throttle.paused_until()
+    }
+}
+
+/// What one request came to.
+struct Attempt {
+    outcome: Result<Vec<u8>, ApiError>,
+    /// The server closed an old connection without an answer, and so much time is left to send the request again.
+    repeat: Option<Duration>,
+}
+
+impl Attempt {
+    const fn failed(error: ApiError) -> Self {
+        Self {
+            outcome: Err(error),
+            repeat: None,
+        }
     }
 }
 

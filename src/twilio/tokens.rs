@@ -18,6 +18,7 @@ use super::transport::{self, TransportError};
 use crate::clock::Clock;
 use crate::config::OAuthClient;
 use crate::exposition::Endpoint;
+use crate::http;
 use crate::reason::Reason;
 use crate::timestamp::Timestamp;
 
@@ -29,7 +30,7 @@ const HOLD: Duration = Duration::from_secs(15);
 #[derive(Debug)]
 pub(super) struct Tokens {
     account: Arc<str>,
-    http: reqwest::Client,
+    http: http::Client,
     url: Url,
     client: Login,
     clock: Clock,
@@ -191,12 +192,13 @@ impl Tokens {
             .finish();
         let request = self
             .http
+            .requests()
             .post(self.url.clone())
             .header(ACCEPT, "application/json")
             .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
             .body(form);
         let asked = self.clock.now();
-        let answer = exchange.ask(Endpoint::Token, request).await;
+        let answer = exchange.ask(Endpoint::Token, &self.http, request).await;
         let token = answer.and_then(|body| Token::read(&body, asked));
         if let Err(error) = &token {
             exchange.note_failure(Endpoint::Token, error);

@@ -21,18 +21,19 @@ pub enum TransportError {
 }
 
 /// A client for one base URL.
-pub(super) fn client(base: &Url) -> Result<reqwest::Client, TransportError> {
+pub(super) fn client(base: &Url) -> Result<http::Client, TransportError> {
     let mut tls = http::system_roots(http::tls()?, base.scheme())?.with_no_client_auth();
     tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-    Ok(http::builder().tls_backend_preconfigured(tls).build()?)
+    Ok(http::Client::new(tls, |builder| builder)?)
 }
 
 /// What a request that got no answer means.
-pub(super) fn judge(error: &reqwest::Error, limit: Duration) -> ApiError {
-    match http::failure(error) {
+pub(super) fn judge(failure: Failure, limit: Duration) -> ApiError {
+    match failure {
         Failure::Timeout => ApiError::Timeout(limit),
         Failure::Tls(words) => ApiError::Tls(words),
         Failure::Connect(words) => ApiError::Connect(words),
+        Failure::Protocol(words) => ApiError::Protocol(words),
     }
 }
 

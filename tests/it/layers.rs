@@ -32,6 +32,9 @@ const WITHOUT_CLOCK: &str = "SystemTime::now";
 const OWNERS: &[(&str, &[&str])] = &[
     ("reqwest", &["http", "twilio", "sources"]),
     ("rustls", &["http", "twilio", "sources"]),
+    ("hyper", &["http"]),
+    ("h2", &["http"]),
+    ("tower", &["http", "simulator"]),
     ("prometheus", &["exposition"]),
     ("axum", &["web", "simulator", "app", "cli"]),
     ("clap", &["cli"]),

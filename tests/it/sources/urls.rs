@@ -190,7 +190,7 @@ async fn nobody_there_is_told_with_the_systems_words() {
     drop(lists);
     eventually("the port is closed", || async {
         let told = scene.fetch().await;
-        told.len() == 1 && told[0].contains("no connection: Connection refused")
+        told.len() == 1 && told[0].contains("no connection: connection refused")
     })
     .await;
     assert_eq!(scene.figure("up"), Some(0.0));

@@ -8,6 +8,7 @@ pub(crate) mod exposition;
 pub(crate) mod program;
 pub(crate) mod prometheus;
 pub(crate) mod promtool;
+pub(crate) mod raw;
 pub(crate) mod scene;
 pub(crate) mod twilio;
 

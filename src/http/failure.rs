@@ -1,0 +1,188 @@
+//! Why there was no answer, in a closed set of our own words: those of libraries may quote the server, or us.
+
+use std::error::Error;
+use std::io::{self, ErrorKind};
+
+use rustls::{CertificateError, Error as TlsError};
+
+/// Why there was no answer. The texts are short, and nothing in them comes from the server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Failure {
+    /// Not in time.
+    Timeout,
+    /// The handshake failed.
+    Tls(String),
+    /// No connection, or it was closed.
+    Connect(String),
+    /// What came is not HTTP, or HTTP/2 refused it.
+    Protocol(String),
+}
+
+/// What a request that got no answer means.
+pub(crate) fn failure(error: &reqwest::Error) -> Failure {
+    if let Some(tls) = find::<TlsError>(error) {
+        return Failure::Tls(tls_words(tls));
+    }
+    if error.is_timeout() {
+        return Failure::Timeout;
+    }
+    if error.is_builder() {
+        return Failure::Connect("the request cannot be made of this URL and these headers".into());
+    }
+    if error.is_dns() {
+        return Failure::Connect("the name of the host cannot be resolved".into());
+    }
+    if let Some(h2) = find::<h2::Error>(error) {
+        return http2(h2);
+    }
+    if let Some(io) = io_kind(error) {
+        return Failure::Connect(io_words(io));
+    }
+    match find::<hyper::Error>(error) {
+        Some(hyper) => http1(hyper),
+        None => Failure::Connect("the connection failed".into()),
+    }
+}
+
+/// Whether the server closed the connection without an answer. Said of a connection that was idle before, the server may have
+/// closed it before it read the request.
+pub(super) fn is_closed_unanswered(error: &reqwest::Error) -> bool {
+    if error.is_connect() || error.is_builder() || find::<TlsError>(error).is_some() {
+        return false;
+    }
+    if let Some(h2) = find::<h2::Error>(error).filter(|h2| !h2.is_io()) {
+        let unread = [h2::Reason::NO_ERROR, h2::Reason::REFUSED_STREAM];
+        return h2.is_remote() && h2.reason().is_some_and(|reason| unread.contains(&reason));
+    }
+    if let Some(kind) = io_kind(error) {
+        return matches!(
+            kind,
+            ErrorKind::ConnectionReset
+                | ErrorKind::ConnectionAborted
+                | ErrorKind::BrokenPipe
+                | ErrorKind::NotConnected
+                | ErrorKind::UnexpectedEof
+        );
+    }
+    find::<hyper::Error>(error).is_some_and(|hyper| {
+        hyper.is_incomplete_message() || hyper.is_canceled() || hyper.is_closed()
+    })
+}
+
+/// What a fault of the TLS handshake is; certificates are not quoted.
+pub(crate) fn tls_words(error: &TlsError) -> String {
+    match error {
+        TlsError::InvalidCertificate(certificate) => {
+            format!(
+                "the server's certificate {}",
+                certificate_words(certificate)
+            )
+        }
+        // Its name is one of a registry's, or a number.
+        TlsError::AlertReceived(alert) => format!("the server sent the alert {alert:?}"),
+        TlsError::InvalidMessage(_) | TlsError::PeerSentOversizedRecord => {
+            "what the server sent is not TLS".into()
+        }
+        TlsError::PeerIncompatible(_) => "the server has no TLS version or cipher of ours".into(),
+        TlsError::NoApplicationProtocol => "the server speaks neither HTTP/2 nor HTTP/1.1".into(),
+        TlsError::NoCertificatesPresented => "the server showed no certificate".into(),
+        TlsError::InappropriateMessage { .. }
+        | TlsError::InappropriateHandshakeMessage { .. }
+        | TlsError::PeerMisbehaved(_)
+        | TlsError::DecryptError => "the server breaks the rules of TLS".into(),
+        TlsError::InvalidCertRevocationList(_) => "a revocation list cannot be read".into(),
+        TlsError::InconsistentKeys(_) => "the certificate and the private key do not match".into(),
+        _ => "the handshake failed".into(),
+    }
+}
+
+fn certificate_words(error: &CertificateError) -> &'static str {
+    match error {
+        CertificateError::BadEncoding => "cannot be read",
+        CertificateError::Expired | CertificateError::ExpiredContext { .. } => "has expired",
+        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
+            "is not valid yet"
+        }
+        CertificateError::Revoked => "was revoked",
+        CertificateError::UnknownIssuer => "was signed by an unknown authority",
+        CertificateError::BadSignature => "has a wrong signature",
+        CertificateError::UnsupportedSignatureAlgorithmContext { .. }
+        | CertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => {
+            "has an unsupported signature algorithm"
+        }
+        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+            "is not valid for the host's name"
+        }
+        CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => {
+            "is not for servers"
+        }
+        _ => "is not valid",
+    }
+}
+
+fn http2(error: &h2::Error) -> Failure {
+    if let Some(io) = error.get_io() {
+        return Failure::Connect(io_words(io.kind()));
+    }
+    let what = match (error.is_go_away(), error.is_reset(), error.is_remote()) {
+        (true, _, true) => "the server ended the HTTP/2 connection",
+        (_, true, true) => "the server reset the HTTP/2 stream",
+        _ => "what the server sent is not HTTP/2",
+    };
+    Failure::Protocol(match error.reason() {
+        // The names are those of RFC 9113, section 7.
+        Some(reason) if u32::from(reason) <= u32::from(h2::Reason::HTTP_1_1_REQUIRED) => {
+            format!("{what} ({reason:?})")
+        }
+        Some(reason) => format!("{what} (code {})", u32::from(reason)),
+        None => what.into(),
+    })
+}
+
+fn http1(error: &hyper::Error) -> Failure {
+    let words = if error.is_parse_too_large() {
+        "the head of the answer is too large"
+    } else if error.is_parse_status() {
+        "the status of the answer is not one"
+    } else if error.is_parse_version_h2() {
+        "the server answers with HTTP/2, which was not agreed on"
+    } else if error.is_parse() {
+        "the head of the answer is not HTTP"
+    } else if error.is_incomplete_message() || error.is_closed() || error.is_canceled() {
+        return Failure::Connect("the server closed the connection without an answer".into());
+    } else {
+        "what the server sent is not HTTP"
+    };
+    Failure::Protocol(words.into())
+}
+
+/// What the system says: the words are the standard library's for this kind.
+fn io_words(kind: ErrorKind) -> String {
+    match kind {
+        ErrorKind::UnexpectedEof => "the server closed the connection".into(),
+        kind => kind.to_string(),
+    }
+}
+
+/// The kind of the system's error beneath, if there is one.
+fn io_kind(error: &reqwest::Error) -> Option<ErrorKind> {
+    causes(error)
+        .filter_map(|cause| cause.downcast_ref::<io::Error>())
+        .last()
+        .map(io::Error::kind)
+}
+
+fn find<E: Error + 'static>(error: &reqwest::Error) -> Option<&E> {
+    causes(error).find_map(|cause| cause.downcast_ref::<E>())
+}
+
+/// The error and everything beneath it; `io::Error` hides what it wraps from `source`, so it is opened.
+fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    std::iter::successors(Some(error), |cause: &&'a (dyn Error + 'static)| {
+        let cause: &'a (dyn Error + 'static) = *cause;
+        match cause.downcast_ref::<io::Error>() {
+            Some(io) => io.get_ref().map(|inner| inner as &(dyn Error + 'static)),
+            None => cause.source(),
+        }
+    })
+}

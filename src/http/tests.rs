@@ -1,0 +1,395 @@
+//! Clients against servers of HTTP/2 that fall silent or refuse, and against what is not HTTP at all.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use rcgen::{CertificateParams, KeyPair};
+use reqwest::ClientBuilder;
+use rustls::pki_types::PrivateKeyDer;
+use rustls::{ClientConfig, RootCertStore};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio_rustls::TlsAcceptor;
+
+use super::{Client, Failure};
+
+/// What no text may hold.
+const MARK: &str = "made-up-secret";
+/// Longer than any answer on this machine takes.
+const SOON: Duration = Duration::from_secs(10);
+
+/// Serves each connection by `serve`, which is told how many there were before; counts them.
+async fn server<Serving>(
+    serve: impl Fn(TcpStream, usize) -> Serving + Send + 'static,
+) -> (SocketAddr, Arc<AtomicUsize>)
+where
+    Serving: Future<Output = ()> + Send + 'static,
+{
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let connections = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&connections);
+    tokio::spawn(async move {
+        loop {
+            let (stream, _) = listener.accept().await.unwrap();
+            tokio::spawn(serve(stream, count.fetch_add(1, Ordering::SeqCst)));
+        }
+    });
+    (address, connections)
+}
+
+fn http2() -> Client {
+    Client::new(
+        trusting(RootCertStore::empty()),
+        ClientBuilder::http2_prior_knowledge,
+    )
+    .unwrap()
+}
+
+fn http1(roots: RootCertStore) -> Client {
+    Client::new(trusting(roots), |builder| builder).unwrap()
+}
+
+fn trusting(roots: RootCertStore) -> ClientConfig {
+    let tls = super::tls().unwrap();
+    tls.with_root_certificates(roots).with_no_client_auth()
+}
+
+/// Asks for the root of `address`; the whole exchange has `limit`.
+async fn ask(client: &Client, url: &str, limit: Duration) -> Option<Result<u16, Failure>> {
+    let exchange = async {
+        let exchange = client.exchange();
+        let request = client.requests().get(url).build().unwrap();
+        let outcome = match exchange.send(request).await {
+            Ok(response) => Ok(response.status().as_u16()),
+            Err(none) => Err(none.failure),
+        };
+        exchange.end();
+        outcome
+    };
+    tokio::time::timeout(limit, exchange).await.ok()
+}
+
+/// Why there is no answer at `url`.
+async fn failure(client: &Client, url: &str) -> Failure {
+    ask(client, url, SOON).await.unwrap().unwrap_err()
+}
+
+/// Answers `requests` requests of HTTP/2 and then none, though it reads them.
+async fn answer_then_fall_silent(stream: TcpStream, requests: usize) {
+    let mut connection = h2::server::handshake(stream).await.unwrap();
+    let mut unanswered = Vec::new();
+    let mut answered = 0;
+    while let Some(Ok((_, mut respond))) = connection.accept().await {
+        if answered < requests {
+            answered += 1;
+            respond
+                .send_response(hyper::Response::new(()), true)
+                .unwrap();
+        } else {
+            unanswered.push(respond);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_request_that_is_not_answered_in_time_takes_its_connection_with_it() {
+    let (address, connections) =
+        server(|stream, before| answer_then_fall_silent(stream, if before == 0 { 1 } else { 100 }))
+            .await;
+    let (client, url) = (http2(), format!("http://{address}/"));
+    assert_eq!(ask(&client, &url, SOON).await, Some(Ok(200)));
+    assert_eq!(ask(&client, &url, Duration::from_millis(200)).await, None);
+    for _ in 0..3 {
+        assert_eq!(ask(&client, &url, SOON).await, Some(Ok(200)));
+    }
+    assert_eq!(connections.load(Ordering::SeqCst), 2);
+}
+
+#[tokio::test]
+async fn whoever_stops_waiting_takes_the_connection_along_as_well() {
+    let (address, connections) = server(answer_then_fall_silent).await;
+    let (client, url) = (http2(), format!("http://{address}/"));
+    tokio::select! {
+        _ = ask(&client, &url, SOON) => panic!("answered"),
+        () = tokio::time::sleep(Duration::from_millis(200)) => {}
+    }
+    assert_eq!(ask(&client, &url, SOON).await, Some(Ok(200)));
+    assert_eq!(connections.load(Ordering::SeqCst), 2);
+}
+
+#[tokio::test]
+async fn requests_that_are_under_way_outlive_a_connection_that_is_given_up() {
+    let (address, _) = server(|stream, _| async move {
+        let mut connection = h2::server::handshake(stream).await.unwrap();
+        let mut first = None;
+        while let Some(Ok((_, respond))) = connection.accept().await {
+            if first.is_none() {
+                first = Some(respond);
+                continue;
+            }
+            drop(respond);
+            // The second request is over; now the first is answered.
+            tokio::time::sleep(Duration::from_millis(300)).await;
+            let mut first = first.take().unwrap();
+            first.send_response(hyper::Response::new(()), true).unwrap();
+        }
+    })
+    .await;
+    let (client, url) = (http2(), format!("http://{address}/"));
+    let second = async {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        ask(&client, &url, Duration::from_millis(100)).await
+    };
+    let (first, _) = tokio::join!(ask(&client, &url, SOON), second);
+    assert_eq!(first, Some(Ok(200)));
+}
+
+/// A frame of HTTP/2 (RFC 9113, section 4.1).
+fn frame(kind: u8, flags: u8, stream: u8, payload: &[u8]) -> Vec<u8> {
+    let length = u8::try_from(payload.len()).unwrap();
+    [&[0, 0, length, kind, flags, 0, 0, 0, stream], payload].concat()
+}
+
+const HEADERS: u8 = 1;
+const RST_STREAM: u8 = 3;
+const SETTINGS: u8 = 4;
+const GOAWAY: u8 = 7;
+/// `END_HEADERS` and `END_STREAM`.
+const WHOLE: u8 = 5;
+/// `:status: 200`, by its index in HPACK's table.
+const STATUS_200: &[u8] = &[0x88];
+
+/// Greets, reads the head of one request, sends `answer`, and from then on only reads; until the client hangs up.
+async fn answer_with_frames(mut stream: TcpStream, answer: Vec<u8>) {
+    let mut preface = [0; 24];
+    stream.read_exact(&mut preface).await.unwrap();
+    stream.write_all(&frame(SETTINGS, 0, 0, &[])).await.unwrap();
+    loop {
+        let mut head = [0; 9];
+        stream.read_exact(&mut head).await.unwrap();
+        let length = u32::from_be_bytes([0, head[0], head[1], head[2]]);
+        let mut payload = vec![0; length as usize];
+        stream.read_exact(&mut payload).await.unwrap();
+        if head[3] == HEADERS {
+            break;
+        }
+    }
+    stream.write_all(&answer).await.unwrap();
+    let mut rest = Vec::new();
+    let _ = stream.read_to_end(&mut rest).await;
+}
+
+#[tokio::test]
+async fn an_idle_connection_that_answers_no_ping_is_closed() {
+    let (closed, mut told) = tokio::sync::mpsc::unbounded_channel();
+    let (address, _) = server(move |stream, _| {
+        let closed = closed.clone();
+        async move {
+            answer_with_frames(stream, frame(HEADERS, WHOLE, 1, STATUS_200)).await;
+            closed.send(()).unwrap();
+        }
+    })
+    .await;
+    let (client, url) = (http2(), format!("http://{address}/"));
+    assert_eq!(ask(&client, &url, SOON).await, Some(Ok(200)));
+    // From here on only timers move.
+    tokio::time::pause();
+    let answered = tokio::time::Instant::now();
+    told.recv().await.unwrap();
+    let took = answered.elapsed();
+    assert!(took < Duration::from_secs(25), "closed after {took:?}");
+}
+
+#[tokio::test]
+async fn what_http2_refuses_with_is_told_by_its_code_and_not_by_its_text() {
+    let refusal = |code: u8, kind: u8| match kind {
+        GOAWAY => frame(
+            GOAWAY,
+            0,
+            0,
+            &[&[0, 0, 0, 0, 0, 0, 0, code], MARK.as_bytes()].concat(),
+        ),
+        _ => frame(RST_STREAM, 0, 1, &[0, 0, 0, code]),
+    };
+    for (kind, code, expected) in [
+        (
+            GOAWAY,
+            2,
+            "the server ended the HTTP/2 connection (INTERNAL_ERROR)",
+        ),
+        (
+            GOAWAY,
+            11,
+            "the server ended the HTTP/2 connection (ENHANCE_YOUR_CALM)",
+        ),
+        (
+            GOAWAY,
+            0,
+            "the server ended the HTTP/2 connection (NO_ERROR)",
+        ),
+        (
+            GOAWAY,
+            99,
+            "the server ended the HTTP/2 connection (code 99)",
+        ),
+        (
+            RST_STREAM,
+            1,
+            "the server reset the HTTP/2 stream (PROTOCOL_ERROR)",
+        ),
+        (
+            RST_STREAM,
+            7,
+            "the server reset the HTTP/2 stream (REFUSED_STREAM)",
+        ),
+    ] {
+        let answer = refusal(code, kind);
+        let (address, connections) =
+            server(move |stream, _| answer_with_frames(stream, answer.clone())).await;
+        let failure = failure(&http2(), &format!("http://{address}/")).await;
+        assert_eq!(failure, Failure::Protocol(expected.to_owned()));
+        // A request on a new connection is never repeated, not even by the library.
+        assert_eq!(connections.load(Ordering::SeqCst), 1, "{expected}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_no_http_is_told_and_not_quoted() {
+    let long = format!("HTTP/1.1 200 OK\r\nx: {}\r\n\r\n", MARK.repeat(100_000));
+    for (answer, expected) in [
+        (
+            format!("SSH-2.0-{MARK}\r\n\r\n"),
+            "the head of the answer is not HTTP",
+        ),
+        (
+            format!("HTTP/1.1 2x0 {MARK}\r\n\r\n"),
+            "the status of the answer is not one",
+        ),
+        (
+            format!(
+                "HTTP/1.1 200 OK\r\ncontent-length: 1\r\ncontent-length: 2\r\nx: {MARK}\r\n\r\n"
+            ),
+            "the head of the answer is not HTTP",
+        ),
+        (
+            format!("HTTP/1.1 200 OK\r\n{MARK}: \0\r\n\r\n"),
+            "the head of the answer is not HTTP",
+        ),
+        (long, "the head of the answer is too large"),
+    ] {
+        let (address, _) = server(move |mut stream, _| {
+            let answer = answer.clone();
+            async move {
+                let _ = stream.read(&mut [0; 1024]).await;
+                let _ = stream.write_all(answer.as_bytes()).await;
+                let _ = stream.read_to_end(&mut Vec::new()).await;
+            }
+        })
+        .await;
+        let client = http1(RootCertStore::empty());
+        let failure = failure(&client, &format!("http://{address}/")).await;
+        assert_eq!(failure, Failure::Protocol(expected.to_owned()));
+    }
+}
+
+#[tokio::test]
+async fn a_connection_that_breaks_is_told_by_the_kind_of_its_end() {
+    let client = || http1(RootCertStore::empty());
+    let (closing, _) = server(|mut stream, _| async move {
+        let _ = stream.read(&mut [0; 1024]).await;
+    })
+    .await;
+    let failed = failure(&client(), &format!("http://{closing}/")).await;
+    let closed = "the server closed the connection without an answer";
+    assert_eq!(failed, Failure::Connect(closed.to_owned()));
+    let (resetting, _) = server(|stream, _| async move {
+        stream.readable().await.unwrap();
+        stream.set_zero_linger().unwrap();
+    })
+    .await;
+    let failed = failure(&client(), &format!("http://{resetting}/")).await;
+    assert_eq!(failed, Failure::Connect("connection reset".to_owned()));
+    let nobody = TcpListener::bind("127.0.0.1:0")
+        .await
+        .unwrap()
+        .local_addr()
+        .unwrap();
+    let failed = failure(&client(), &format!("http://{nobody}/")).await;
+    assert_eq!(failed, Failure::Connect("connection refused".to_owned()));
+    let failed = failure(&client(), "http://made-up.invalid/").await;
+    assert_eq!(
+        failed,
+        Failure::Connect("the name of the host cannot be resolved".to_owned())
+    );
+}
+
+#[tokio::test]
+async fn a_certificate_is_never_quoted_however_many_names_it_has() {
+    let names: Vec<_> = (0..1500)
+        .map(|number| format!("{MARK}-{number}.example.com"))
+        .collect();
+    let key = KeyPair::generate().unwrap();
+    let certificate = CertificateParams::new(names)
+        .unwrap()
+        .self_signed(&key)
+        .unwrap();
+    let server_tls = rustls::ServerConfig::builder_with_provider(super::provider())
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(
+            vec![certificate.der().clone()],
+            PrivateKeyDer::try_from(key.serialize_der()).unwrap(),
+        )
+        .unwrap();
+    let acceptor = TlsAcceptor::from(Arc::new(server_tls));
+    let (address, _) = server(move |stream, _| {
+        let acceptor = acceptor.clone();
+        async move {
+            let _ = acceptor.accept(stream).await;
+        }
+    })
+    .await;
+    let mut roots = RootCertStore::empty();
+    let (trusted, unknown) = (
+        {
+            roots.add(certificate.der().clone()).unwrap();
+            roots
+        },
+        RootCertStore::empty(),
+    );
+    for (roots, expected) in [
+        (
+            trusted,
+            "the server's certificate is not valid for the host's name",
+        ),
+        (
+            unknown,
+            "the server's certificate was signed by an unknown authority",
+        ),
+    ] {
+        let client = http1(roots);
+        let failure = failure(&client, &format!("https://{address}/")).await;
+        assert_eq!(failure, Failure::Tls(expected.to_owned()));
+    }
+}
+
+#[tokio::test]
+async fn what_is_no_tls_is_told_and_not_quoted() {
+    let (address, _) = server(|mut stream, _| async move {
+        let _ = stream
+            .write_all(format!("220 {MARK} ESMTP\r\n").as_bytes())
+            .await;
+        let _ = stream.read_to_end(&mut Vec::new()).await;
+    })
+    .await;
+    let client = http1(RootCertStore::empty());
+    let failure = failure(&client, &format!("https://{address}/")).await;
+    assert_eq!(
+        failure,
+        Failure::Tls("what the server sent is not TLS".to_owned())
+    );
+}

@@ -1,0 +1,54 @@
+//! Connections that break, fall silent or carry something else than HTTP, for all three clients: of the API, of the token
+//! endpoint and of lists.
+
+mod stale;
+
+use std::time::Duration;
+
+use twilio_email_exporter::clock::Clock;
+
+use crate::support::exporter::{Exporter, account_at};
+use crate::support::exposition::Exposition;
+use crate::support::raw::{Act, Raw};
+use crate::support::scene::{morning, pass};
+
+const LIST: &str = "/v1/Emails/Operations";
+
+/// An exporter of one account at `raw`, and a clock that only the test moves.
+struct Scene {
+    clock: Clock,
+    exporter: Exporter,
+}
+
+impl Scene {
+    async fn new(raw: &Raw, more: &str) -> Self {
+        Self::of(&account_at("default", &raw.url("/v1"), more)).await
+    }
+
+    async fn of(account: &str) -> Self {
+        let clock = morning();
+        let yaml = format!("accounts:\n{account}");
+        let exporter = Exporter::start_at(&yaml, clock.clone()).await;
+        Self { clock, exporter }
+    }
+
+    /// A scrape that lists the operations again.
+    async fn scrape(&self) -> Exposition {
+        pass(&self.clock, Duration::from_mins(2));
+        self.exporter.scrape().await
+    }
+}
+
+fn requests(seen: &Exposition, endpoint: &str, code: &str) -> Option<f64> {
+    let labels = [("endpoint", endpoint), ("code", code)];
+    seen.value("twilio_email_api_requests_total", &labels)
+}
+
+/// Failures by endpoint and reason, those that happened.
+fn failures(seen: &Exposition) -> Vec<(String, String, f64)> {
+    let failures = seen.failures();
+    let happened = failures.iter().filter(|(_, count)| **count > 0.0);
+    happened
+        .map(|((endpoint, reason), count)| (endpoint.clone(), reason.clone(), *count))
+        .collect()
+}

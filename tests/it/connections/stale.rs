@@ -1,0 +1,146 @@
+//! A server that closes a kept-alive connection when the next request comes on it: that request is sent once again.
+
+use twilio_email_exporter::config::{Config, Overrides};
+use twilio_email_exporter::sources::Url;
+
+use super::{Act, LIST, Raw, Scene, failures, requests};
+use crate::support::exporter::{account_at, files};
+
+/// How a server may take leave of a connection that it has kept.
+fn leaves() -> [Act; 3] {
+    [Act::Close, Act::Reset, Act::Send(b"HTTP/1.1 2".to_vec())]
+}
+
+#[tokio::test]
+async fn a_request_to_the_api_is_sent_again_on_a_new_connection_and_counted() {
+    for leave in leaves() {
+        let raw = Raw::start(Act::Answer, leave.clone()).await;
+        let scene = Scene::new(&raw, "").await;
+        scene.scrape().await.expect("at first", &[("up", 1.0)]);
+        let seen = scene.scrape().await;
+        seen.expect(
+            &format!("{leave:?}"),
+            &[
+                ("up", 1.0),
+                ("discovery_up", 1.0),
+                ("collection_complete", 1.0),
+            ],
+        );
+        assert_eq!(raw.connections(LIST), [1, 1, 2], "{leave:?}");
+        assert_eq!(requests(&seen, "operations", "200"), Some(2.0));
+        assert_eq!(requests(&seen, "operations", "none"), Some(1.0));
+        let failed = ("operations".to_owned(), "connect".to_owned(), 1.0);
+        assert_eq!(failures(&seen), [failed], "{leave:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_request_that_fails_on_a_new_connection_is_not_sent_again() {
+    for leave in leaves() {
+        let raw = Raw::start(leave.clone(), leave.clone()).await;
+        let scene = Scene::new(&raw, "").await;
+        let seen = scene.scrape().await;
+        seen.expect(&format!("{leave:?}"), &[("up", 0.0)]);
+        assert_eq!(raw.connections(LIST), [1], "{leave:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_request_is_sent_again_only_once() {
+    let raw = Raw::start(Act::Answer, Act::Close).await;
+    let scene = Scene::new(&raw, "").await;
+    scene.scrape().await.expect("at first", &[("up", 1.0)]);
+    raw.act(Act::Close, Act::Close);
+    scene.scrape().await.expect("closed", &[("up", 0.0)]);
+    assert_eq!(raw.connections(LIST), [1, 1, 2]);
+    raw.act(Act::Answer, Act::Answer);
+    scene.scrape().await.expect("well again", &[("up", 1.0)]);
+}
+
+#[tokio::test]
+async fn an_answer_that_is_none_is_not_asked_for_again() {
+    let raw = Raw::start(Act::Answer, Act::Send(b"SSH-2.0-x\r\n\r\n".to_vec())).await;
+    let scene = Scene::new(&raw, "").await;
+    scene.scrape().await.expect("at first", &[("up", 1.0)]);
+    scene.scrape().await.expect("not HTTP", &[("up", 0.0)]);
+    assert_eq!(raw.connections(LIST), [1, 1]);
+}
+
+#[tokio::test]
+async fn the_second_request_has_what_is_left_of_the_time() {
+    let raw = Raw::start(Act::Answer, Act::Close).await;
+    let scene = Scene::new(&raw, "request_timeout: 500ms").await;
+    scene.scrape().await.expect("at first", &[("up", 1.0)]);
+    raw.act(Act::Nothing, Act::Close);
+    let seen = scene.scrape().await;
+    seen.expect("silent", &[("up", 0.0)]);
+    assert_eq!(raw.connections(LIST), [1, 1, 2]);
+    let reasons: Vec<_> = failures(&seen).into_iter().map(|(_, why, _)| why).collect();
+    assert_eq!(reasons, ["connect", "timeout"]);
+}
+
+#[tokio::test]
+async fn a_request_for_a_token_is_sent_again_on_a_new_connection() {
+    for leave in leaves() {
+        let raw = Raw::start(Act::Answer, leave.clone()).await;
+        let api = Raw::start(Act::Answer, Act::Answer).await;
+        let secret = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(secret.path(), "made-up").unwrap();
+        let scene = Scene::of(&format!(
+            "- name: default\n  base_url: {}\n  max_requests_per_second: 100000\n  \
+             oauth: {{client_id: x, client_secret_file: '{}', token_url: '{}'}}\n",
+            api.url("/v1"),
+            secret.path().display(),
+            raw.url("/token"),
+        ))
+        .await;
+        scene.scrape().await.expect("at first", &[("up", 1.0)]);
+        let seen = scene.scrape().await;
+        seen.expect(&format!("{leave:?}"), &[("up", 1.0)]);
+        assert_eq!(raw.connections("/token"), [1, 1, 2], "{leave:?}");
+        assert_eq!(requests(&seen, "token", "none"), Some(1.0), "{leave:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_request_for_a_list_is_sent_again_on_a_new_connection() {
+    for leave in leaves() {
+        let raw = Raw::start(Act::Answer, leave.clone()).await;
+        let url = list(&raw);
+        assert!(url.fetch().await.is_ok());
+        assert!(url.fetch().await.is_ok(), "{leave:?}");
+        assert_eq!(raw.connections("/targets"), [1, 1, 2], "{leave:?}");
+        raw.act(leave.clone(), leave.clone());
+        assert!(list(&raw).fetch().await.is_err());
+        assert_eq!(raw.connections("/targets"), [1, 1, 2, 3], "{leave:?}");
+    }
+}
+
+#[tokio::test]
+async fn connections_that_were_closed_while_they_were_idle_are_not_used() {
+    let served = [
+        b"HTTP/1.1 200 OK\r\ncontent-length: 48\r\n\r\n".to_vec(),
+        br#"{"operations": [], "pagination": {"next": null}}"#.to_vec(),
+    ]
+    .concat();
+    let raw = Raw::start(Act::Send(served), Act::Close).await;
+    let scene = Scene::new(&raw, "").await;
+    for scrapes in 1..=3 {
+        let seen = scene.scrape().await;
+        seen.expect("closed when idle", &[("up", 1.0)]);
+        assert_eq!(raw.connections(LIST), (1..=scrapes).collect::<Vec<_>>());
+    }
+}
+
+fn list(raw: &Raw) -> Url {
+    let url = raw.url("/targets");
+    let more = format!("operation_urls: [{{url: '{url}'}}]");
+    let account = account_at("default", &raw.url("/v1"), &more);
+    let files = files(&format!("accounts:\n{account}"));
+    let overrides = Overrides {
+        config_file: Some(files.config.clone()),
+        ..Overrides::default()
+    };
+    let config = Config::load(&overrides, &|_| None).unwrap_or_else(|error| panic!("{error}"));
+    Url::new(config.accounts[0].operation_urls[0].clone())
+}
