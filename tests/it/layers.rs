@@ -33,6 +33,8 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("rustls", &["http", "twilio", "sources"]),
     ("prometheus", &["exposition"]),
     ("axum", &["web", "simulator", "app", "cli"]),
+    ("hyper", &["web"]),
+    ("hyper_util", &["web"]),
     ("clap", &["cli"]),
     ("anyhow", &["app", "cli"]),
     ("serde_saphyr", &["document"]),

@@ -3,6 +3,7 @@
 mod accounts;
 mod api;
 mod binary;
+mod connections;
 mod credentials;
 mod dashboards;
 mod exposition;
