@@ -5,6 +5,9 @@ use std::time::Duration;
 
 use crate::timestamp::Timestamp;
 
+/// An HTTP date has whole seconds, and an answer takes some time.
+const RESOLUTION: Duration = Duration::from_secs(2);
+
 /// The server's time minus ours. Positive where this machine's clock is behind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ClockSkew {
@@ -18,6 +21,18 @@ impl ClockSkew {
     pub const fn between(theirs: Timestamp, ours: Timestamp) -> Self {
         Self {
             millis: theirs.as_millis().saturating_sub(ours.as_millis()),
+        }
+    }
+
+    /// What the server's clock shows when ours shows `ours`. Below [`RESOLUTION`] the clocks are one.
+    #[must_use]
+    pub fn apply(self, ours: Timestamp) -> Timestamp {
+        if self.span() <= RESOLUTION {
+            ours
+        } else if self.millis < 0 {
+            ours - self.span()
+        } else {
+            ours + self.span()
         }
     }
 
@@ -67,5 +82,9 @@ mod tests {
         assert_eq!(behind.to_string(), "2h 5m behind Twilio's");
         assert!((behind.as_seconds() - 7500.0).abs() < 1e-9);
         assert_eq!(behind.span(), Duration::from_mins(125));
+        assert_eq!(behind.apply(NOON), NOON + Duration::from_mins(125));
+        assert_eq!(ahead.apply(NOON), NOON - Duration::from_hours(8 * 24 + 1));
+        let close = ClockSkew::between(NOON, NOON + Duration::from_millis(900));
+        assert_eq!(close.apply(NOON), NOON);
     }
 }

@@ -69,6 +69,7 @@ impl AccountCollector {
         if !outcome.turned_away {
             self.read_tags(&settings).await;
         }
+        self.end_first_collection(outcome.asked);
         self.save().await;
         self.purge().await;
         self.finish(outcome, began.elapsed());
@@ -207,8 +208,13 @@ impl AccountCollector {
     /// Takes in what was read.
     pub(super) async fn absorb(&self, operations: Vec<Operation>, since: Timestamp) -> Observed {
         let _open = self.intake.read().await;
+        let settings = self.settings();
         let mut state = self.lock();
         state.let_in();
+        let skew = settings.client.clock_skew();
+        if let Some(was) = state.registry.decide_birth(skew, self.clock.now()) {
+            tracing::warn!(account = %self.name, %was, "counting began in the future: this machine's clock was ahead then; it begins now");
+        }
         let fresh = state.registry.observe(
             operations,
             |id| self.keeper.kept(id),
@@ -216,7 +222,7 @@ impl AccountCollector {
             self.clock.now(),
         );
         let unexpected = state.registry.take_unexpected();
-        self.settings().client.note_unexpected(unexpected);
+        settings.client.note_unexpected(unexpected);
         fresh
     }
 
@@ -244,6 +250,14 @@ impl AccountCollector {
             if state.registry.reject(*id, self.clock.now()) {
                 state.trouble.read_failed(*id, error);
             }
+        }
+    }
+
+    /// From the first collection on that read something, or had nothing to read, what is new is counted.
+    fn end_first_collection(&self, asked: bool) {
+        let mut state = self.lock();
+        if state.is_let_in() || !asked {
+            state.registry.end_first_collection();
         }
     }
 

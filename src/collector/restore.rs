@@ -14,8 +14,8 @@ const AT_ONCE: usize = 10_000;
 
 /// The registry of `account` with everything that `store` has of it, and who saves it from now on.
 ///
-/// An account that the store does not know is born at `now`, and that is saved at once: whatever it counts later is
-/// counted from then.
+/// An account that the store does not know begins to count with the first collection that reads anything; that it has not yet is
+/// saved at once.
 pub(super) fn account(
     account: &Account,
     series: &Series,

@@ -2,12 +2,16 @@
 
 use std::time::Duration;
 
+use crate::clock_skew::ClockSkew;
 use crate::operation::{Counters, Evidence, Marks, Operation, OperationId, Reading, Stats};
-use crate::store::SavedAccount;
+use crate::store::{SavedAccount, UNBORN};
 use crate::timestamp::Timestamp;
 
 /// `createdAt` has whole seconds, the id's time milliseconds: where they agree so far, the id's is the better one.
 const SAME_MOMENT: Duration = Duration::from_secs(2);
+
+/// Two clocks that are this close agree.
+const CLOCKS_AGREE: Duration = Duration::from_mins(1);
 
 /// How far the saved progress of discovery may lag behind.
 const LAG: Duration = Duration::from_mins(5);
@@ -19,14 +23,21 @@ pub(super) struct Counting {
     account: SavedAccount,
     /// The first operation whose figures are a funnel; a second one proves the reading.
     witness: Option<OperationId>,
+    /// When the exporter first watched the account, by this machine's clock.
+    started: Timestamp,
+    /// Whether no collection of this account has read anything yet: everything that the first one finds is baseline.
+    is_first: bool,
+    /// The newest creation in that collection.
+    newest: Option<Timestamp>,
     /// What was saved last. Counters are shown as saved, so that no restart can lower them.
     saved: Option<SavedAccount>,
 }
 
 impl Counting {
-    pub(super) fn new(fixed: Option<Reading>, born: Timestamp) -> Self {
+    /// An account that is watched for the first time, from `started` on by this machine's clock.
+    pub(super) fn new(fixed: Option<Reading>, started: Timestamp) -> Self {
         let account = SavedAccount {
-            born,
+            born: UNBORN,
             counters: Counters::default(),
             cumulative_proven: false,
             discovered_until: None,
@@ -35,6 +46,9 @@ impl Counting {
             fixed,
             account,
             witness: None,
+            started,
+            is_first: true,
+            newest: None,
             saved: None,
         }
     }
@@ -51,6 +65,35 @@ impl Counting {
             ..*account
         };
         self.saved = Some(*account);
+        self.is_first = account.born == UNBORN;
+    }
+
+    /// Decides when counting began, by Twilio's clock, which is `skew` ahead of this machine's: it is `now` here. A birth in the
+    /// future was decided by a clock that was wrong; it is corrected. Returns the birth as it was, if it was wrong.
+    pub(super) fn decide_birth(
+        &mut self,
+        skew: Option<ClockSkew>,
+        now: Timestamp,
+    ) -> Option<Timestamp> {
+        let by_twilio = |ours| skew.map_or(ours, |skew| skew.apply(ours));
+        let born = self.account.born;
+        if born == UNBORN {
+            self.account.born = by_twilio(self.started);
+            return None;
+        }
+        let is_wrong = skew.is_some() && born > by_twilio(now) + CLOCKS_AGREE && !self.is_first;
+        is_wrong.then(|| {
+            self.account.born = by_twilio(now);
+            born
+        })
+    }
+
+    /// The first collection that read anything, or had nothing to read, is over. What it found stays baseline.
+    pub(super) fn end_first(&mut self) {
+        if std::mem::take(&mut self.is_first) && self.account.born != UNBORN {
+            let behind_newest = self.newest.map(|newest| newest + Duration::from_millis(1));
+            self.account.born = self.account.born.max(behind_newest.unwrap_or_default());
+        }
     }
 
     pub(super) const fn account(&self) -> &SavedAccount {
@@ -107,6 +150,9 @@ impl Counting {
         operation: &Operation,
         kept: Option<Marks>,
     ) -> (Marks, Marks) {
+        if self.is_first {
+            self.newest = self.newest.max(Some(created(operation)));
+        }
         let shown = self.shown_by(&operation.stats);
         let before = match kept {
             Some(before) => before.unless_impossible(shown),
@@ -126,7 +172,7 @@ impl Counting {
     }
 
     fn is_baseline(&self, operation: &Operation) -> bool {
-        created(operation) < self.account.born
+        self.is_first || created(operation) < self.account.born
     }
 
     /// Counts what an operation shows beyond what it has shown.

@@ -15,6 +15,7 @@ mod merging;
 mod pool;
 mod record;
 mod rejected;
+mod saving;
 mod schedule;
 mod shown;
 mod unsaved;
@@ -34,32 +35,20 @@ use self::labelling::Labelling;
 use self::merging::Merging;
 use self::record::{Oddities, Record};
 use self::rejected::NeverBelieved;
-use self::unsaved::{Revision, Unsaved};
+use self::unsaved::Unsaved;
 use self::watched::Watched;
+use crate::clock_skew::ClockSkew;
 use crate::config::Series;
 use crate::operation::{Operation, OperationId, RETENTION, Reading, Unexpected};
 use crate::reason::Reason;
 use crate::snapshot::{AccountSnapshot, Labels, Standing, Totals};
-use crate::store::{GroupKey, SavedAccount, SavedGroup, SavedOperation};
+use crate::store::SavedOperation;
 use crate::timestamp::Timestamp;
 pub use due::{Due, Stretch};
 pub use merging::Observed;
+pub use saving::ToSave;
 pub use view::{Page, View};
 pub use watched::{Listed, Source};
-
-/// What one save writes; see [`Registry::unsaved`].
-#[derive(Debug, Clone)]
-pub struct ToSave {
-    /// How the account stands.
-    pub account: SavedAccount,
-    /// The operations that changed since the last save.
-    pub operations: Vec<SavedOperation>,
-    /// The groups that changed.
-    pub groups: Vec<SavedGroup>,
-    /// The groups that ended.
-    pub ended: Vec<GroupKey>,
-    covers: Revision,
-}
 
 /// The operations of one account.
 #[derive(Debug)]
@@ -81,13 +70,14 @@ pub struct Registry {
 }
 
 impl Registry {
-    /// The registry of `account`; `reading` where the user knows it. `born` is when the account is watched for the first time.
+    /// The registry of `account`; `reading` where the user knows it. An account that is watched for
+    /// the first time is so from `started` on, by this machine's clock.
     #[must_use]
     pub fn new(
         account: Arc<str>,
         series: &Series,
         reading: Option<Reading>,
-        born: Timestamp,
+        started: Timestamp,
     ) -> Self {
         Self {
             account,
@@ -103,51 +93,9 @@ impl Registry {
             oddities: Oddities::default(),
             unexpected: Unexpected::default(),
             totals: Totals::default(),
-            counting: Counting::new(reading, born),
+            counting: Counting::new(reading, started),
             unsaved: Unsaved::default(),
         }
-    }
-
-    /// Takes up what was saved of the account. To be called once, before anything is observed.
-    pub fn restore(&mut self, account: &SavedAccount, groups: Vec<SavedGroup>) {
-        self.counting.restore(account);
-        for group in groups {
-            self.labelling.groups.restore(group);
-        }
-    }
-
-    /// Takes up operations as they were saved, in the order of their ids; those that have expired meanwhile stay away.
-    pub fn restore_operations(
-        &mut self,
-        operations: impl IntoIterator<Item = SavedOperation>,
-        now: Timestamp,
-    ) {
-        let mut records = Vec::new();
-        for mut saved in operations
-            .into_iter()
-            .filter(|saved| saved.operation.expires() > now)
-        {
-            vocabulary::hold(
-                &mut saved.operation,
-                &self.totals,
-                &self.oddities,
-                &mut self.unexpected,
-            );
-            let operation = &saved.operation;
-            self.counting.consider(std::iter::once(operation));
-            self.totals.add(&operation.state, &operation.stats);
-            self.labelling.restore(&saved, &self.watched);
-            let record = Record::new(
-                operation,
-                &mut self.oddities,
-                saved.marks,
-                saved.last_change,
-                saved.last_success,
-            );
-            self.watched.note(operation.id, true);
-            records.push(record.watched(self.watched.contains(operation.id)));
-        }
-        self.chunks.append(records);
     }
 
     /// Takes in everything that `source` lists now; what is too old for Twilio to tell of is passed over.
@@ -360,6 +308,17 @@ impl Registry {
         }
     }
 
+    /// Decides when counting began, by Twilio's clock; to be called before each answer is observed. `skew` is that of Twilio's
+    /// clock, and it is `now` by this machine's. A birth in the future is corrected; returns it as it was then.
+    pub fn decide_birth(&mut self, skew: Option<ClockSkew>, now: Timestamp) -> Option<Timestamp> {
+        self.counting.decide_birth(skew, now)
+    }
+
+    /// The first collection that read anything, or had nothing to read, is over. What it found is baseline.
+    pub fn end_first_collection(&mut self) {
+        self.counting.end_first();
+    }
+
     /// Until when all operations have been found, if ever.
     #[must_use]
     pub const fn discovered_until(&self) -> Option<Timestamp> {
@@ -369,36 +328,6 @@ impl Registry {
     /// Takes in that all operations created before `moment` have been found.
     pub fn discovered(&mut self, moment: Timestamp) {
         self.counting.discovered(moment);
-    }
-
-    /// What is to be saved: the account, and what changed since the last time.
-    #[must_use]
-    pub fn unsaved(&self) -> ToSave {
-        let in_memory = self.unsaved.in_memory();
-        let in_memory = in_memory
-            .filter_map(|id| self.chunks.get(id))
-            .map(|record| self.as_saved(record));
-        let (groups, ended) = self.labelling.groups.unsaved();
-        ToSave {
-            account: *self.counting.account(),
-            operations: in_memory.chain(self.unsaved.departed().cloned()).collect(),
-            groups,
-            ended,
-            covers: self.unsaved.revision(),
-        }
-    }
-
-    /// Takes in that `saved` has been saved: from now on it is shown. What changed meanwhile is still to be saved.
-    pub fn saved(&mut self, saved: &ToSave) {
-        self.unsaved.saved(saved.covers);
-        self.counting.saved(&saved.account);
-        self.labelling.groups.saved(&saved.groups, &saved.ended);
-    }
-
-    /// Whether there is nothing to save.
-    #[must_use]
-    pub fn is_saved(&self) -> bool {
-        self.unsaved.is_empty() && self.counting.is_saved()
     }
 
     /// Takes in that users want something else of an operation than before.
@@ -442,17 +371,6 @@ impl Registry {
         self.unsaved.departs(record.id, || saved);
         self.oddities.forget(record.id);
         self.failures.forget(record.id);
-    }
-
-    fn as_saved(&self, record: &Record) -> SavedOperation {
-        SavedOperation {
-            operation: record.operation(&self.oddities),
-            last_success: record.last_success(),
-            last_change: record.last_change(),
-            marks: record.marks,
-            credited: self.labelling.groups.credited(record.id),
-            tags: self.labelling.tags(record.id).cloned(),
-        }
     }
 }
 

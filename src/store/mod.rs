@@ -91,10 +91,14 @@ pub struct SavedGroup {
     pub until: Timestamp,
 }
 
+/// What stands for the birth of an account that has not begun to count: every operation is older.
+pub const UNBORN: Timestamp = Timestamp::from_millis(i64::MAX);
+
 /// What is kept of an account besides its operations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SavedAccount {
-    /// When the exporter began to count; operations created before are baseline.
+    /// When the exporter began to count, by Twilio's clock; operations created before are baseline. [`UNBORN`] until Twilio has
+    /// answered.
     pub born: Timestamp,
     /// The counters as they were exposed.
     pub counters: Counters,

@@ -63,11 +63,12 @@ async fn an_impossible_row_leaves_its_operation_as_it_was_and_all_others_alone()
     let clock = morning();
     let twilio = Twilio::start(Settings::empty(), clock.clone()).await;
     let exporter = Exporter::start_at(&one_account(&twilio, ""), clock.clone()).await;
+    let exporter = exporter.settled().await;
     let id = twilio.put(Duration::ZERO, json!({}));
     let other = twilio.put(Duration::ZERO, json!({"total": 7, "delivered": 6}));
     let good = json!({"total": 9, "delivered": 5, "failed": 2});
     twilio.handle.put(row(id, &json!("PROCESSING"), &good));
-    let exporter = exporter.settled().await;
+    pass(&clock, INTERVAL);
     for (n, (status, stats)) in (1_u32..).zip(impossible()) {
         let wrong = row(id, &status, &stats);
         let before = exporter.scrape().await;

@@ -3,6 +3,7 @@
 mod accounts;
 mod api;
 mod binary;
+mod clocks;
 mod connections;
 mod credentials;
 mod dashboards;
@@ -12,6 +13,7 @@ mod golden;
 mod implausible;
 mod landing;
 mod layers;
+mod listening;
 mod model;
 mod privacy;
 mod probe;

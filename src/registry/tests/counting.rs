@@ -1,6 +1,7 @@
 //! What counters show, over corrections, restarts, jumps of the clock and saves that fail.
 
 use super::*;
+use crate::clock_skew::ClockSkew;
 
 #[test]
 fn what_was_there_before_anybody_watched_is_not_counted_and_what_came_after_is() {
@@ -30,6 +31,43 @@ fn the_birth_is_told_from_the_id_to_the_millisecond() {
     earlier.id = id(born - Duration::from_millis(1), 1);
     observe(&mut registry, &[same_second(1, 0), earlier], NOW);
     assert_eq!(counted(&mut registry), (1, 1));
+}
+
+#[test]
+fn a_birth_in_the_future_is_corrected_by_twilios_clock() {
+    let mut registry = registry(&[]);
+    let mut account = registry.unsaved().account;
+    account.born = NOW + 400 * 24 * HOUR;
+    registry.restore(&account, Vec::new());
+    assert_eq!(
+        registry.decide_birth(None, NOW),
+        None,
+        "nobody knows better"
+    );
+    let skew = Some(ClockSkew::between(NOW, NOW));
+    assert_eq!(registry.decide_birth(skew, NOW), Some(account.born));
+    assert_eq!(registry.decide_birth(skew, NOW + HOUR), None);
+    observe(
+        &mut registry,
+        &[operation(NOW - HOUR, 0, 5), operation(NOW + HOUR, 1, 7)],
+        NOW + HOUR,
+    );
+    assert_eq!(counted(&mut registry), (7, 7));
+}
+
+#[test]
+fn what_the_first_collection_finds_is_baseline_whatever_its_creation_says() {
+    let mut registry = Registry::new(Arc::from("default"), &series(), None, NOW - HOUR);
+    registry.decide_birth(None, NOW);
+    observe(&mut registry, &[operation(NOW, 0, 5)], NOW);
+    registry.end_first_collection();
+    assert_eq!(counted(&mut registry), (0, 0));
+    observe(
+        &mut registry,
+        &[operation(NOW, 0, 6), operation(NOW + HOUR, 1, 7)],
+        NOW + HOUR,
+    );
+    assert_eq!(counted(&mut registry), (8, 8));
 }
 
 #[test]

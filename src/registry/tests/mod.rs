@@ -55,9 +55,16 @@ fn series() -> Series {
 /// A registry of an account that was first watched two days ago.
 fn registry(configured: &[OperationId]) -> Registry {
     let mut registry = Registry::new(Arc::from("default"), &series(), None, NOW - 48 * HOUR);
+    begin(&mut registry);
     let configured = configured.iter().map(|id| (*id, Labels::default()));
     registry.list(Source::Configuration, configured.collect(), NOW);
     registry
+}
+
+/// Nothing was there at first.
+fn begin(registry: &mut Registry) {
+    registry.decide_birth(None, NOW);
+    registry.end_first_collection();
 }
 
 fn observe(registry: &mut Registry, operations: &[Operation], now: Timestamp) -> usize {

@@ -130,6 +130,7 @@ fn a_reading_that_the_user_fixed_stands_against_any_evidence() {
     let series = series();
     let name = || Arc::from("default");
     let mut exclusive = Registry::new(name(), &series, Some(Reading::Exclusive), NOW - HOUR);
+    begin(&mut exclusive);
     let mut sent = operation(NOW, 0, 6);
     sent.stats.size = Some(10);
     sent.stats.set(Status::Sent, 6);
@@ -137,6 +138,7 @@ fn a_reading_that_the_user_fixed_stands_against_any_evidence() {
     observe(&mut exclusive, &[sent.clone()], NOW);
     assert_eq!(counted(&mut exclusive), (10, 9));
     let mut any = Registry::new(name(), &series, None, NOW - HOUR);
+    begin(&mut any);
     observe(&mut any, &[sent], NOW);
     assert_eq!(counted(&mut any), (10, 6));
 }

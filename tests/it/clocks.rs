@@ -1,0 +1,59 @@
+//! A machine's clock that is wrong when the exporter first starts: counters count the same as with a right one.
+
+use std::time::Duration;
+
+use serde_json::json;
+use twilio_email_exporter::clock::Clock;
+use twilio_email_exporter::simulator::Settings;
+use twilio_email_exporter::timestamp::Timestamp;
+
+use crate::support::exporter::{Exporter, one_account};
+use crate::support::exposition::Exposition;
+use crate::support::scene::{INTERVAL, morning, pass};
+use crate::support::twilio::Twilio;
+
+const HOUR: Duration = Duration::from_hours(1);
+const DAY: Duration = Duration::from_hours(24);
+
+fn accepted(seen: &Exposition) -> Option<f64> {
+    seen.value("twilio_email_emails_accepted_total", &[])
+}
+
+#[tokio::test]
+async fn a_clock_that_is_wrong_at_the_first_start_falsifies_no_counter() {
+    let truth = morning().now();
+    for wrong in [
+        truth + HOUR,
+        truth + 2 * DAY,
+        truth + 400 * DAY,
+        truth - Duration::from_secs(30),
+        truth - DAY,
+        truth - 6 * DAY,
+        Timestamp::from_millis(0),
+    ] {
+        let what = format!("started at {wrong}");
+        let clock = morning();
+        let twilio = Twilio::start(Settings::empty(), clock.clone()).await;
+        let old = json!({"total": 100, "delivered": 90});
+        for age in [Duration::from_secs(10), HOUR, DAY, 5 * DAY] {
+            twilio.put(age, old.clone());
+        }
+        let directory = tempfile::tempdir().unwrap();
+        let yaml = one_account(&twilio, "")
+            + &format!("storage: {{path: {}}}\n", directory.path().display());
+        let exporter = Exporter::start_at(&yaml, Clock::manual(wrong)).await;
+        let exporter = exporter.settled().await;
+        let before = accepted(&exporter.scrape().await);
+        assert_eq!(before, Some(0.0), "{what}: what was there before");
+        // The clock is corrected, and the exporter starts again.
+        exporter.stop().await.unwrap();
+        let exporter = Exporter::start_at(&yaml, clock.clone()).await;
+        let exporter = exporter.settled().await;
+        pass(&clock, INTERVAL);
+        twilio.put(Duration::ZERO, json!({"total": 7, "delivered": 6}));
+        pass(&clock, INTERVAL);
+        let seen = exporter.scrape().await;
+        assert_eq!(accepted(&seen), Some(7.0), "{what}: what came after");
+        seen.expect(&what, &[("up", 1.0), ("collection_complete", 1.0)]);
+    }
+}
