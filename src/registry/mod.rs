@@ -258,7 +258,9 @@ impl Registry {
         self.chunks.absorb(&operations, |before, operation| {
             merging.merge(before, operation, &kept)
         });
-        merging.observed
+        let observed = merging.observed;
+        self.labelling.groups.begin(now);
+        observed
     }
 
     /// How many operations are in memory.
@@ -325,6 +327,7 @@ impl Registry {
             self.leave(&record);
         }
         self.labelling.groups.expire(now);
+        self.labelling.groups.begin(now);
         self.unsaved.expire(now);
         for id in self.never_believed.expire(now) {
             self.failures.forget(id);
@@ -358,6 +361,11 @@ impl Registry {
                 - operations.len()) as u64,
             operations,
         }
+    }
+
+    /// Takes in that what [`Self::show`] says is exposed.
+    pub fn exposed(&mut self) {
+        self.labelling.groups.shown();
     }
 
     /// Until when all operations have been found, if ever.
@@ -398,7 +406,7 @@ impl Registry {
     /// Whether there is nothing to save.
     #[must_use]
     pub fn is_saved(&self) -> bool {
-        self.unsaved.is_empty() && self.counting.is_saved()
+        self.unsaved.is_empty() && self.counting.is_saved() && self.labelling.groups.is_saved()
     }
 
     /// Takes in that users want something else of an operation than before.
