@@ -34,6 +34,7 @@
 //! - No counter is ever shown before it is saved, so none is lowered by a `kill -9`; nor is one by a corrected figure. Nor
 //!   is a gauge, but while saving fails or hangs: then gauges go on.
 //! - No file of the store is ever deleted for being unfit, and no directory is ever taken from another process.
+//! - No counter of a label's value ever begins above 0: `rate()` sees no growth before the first sample.
 //! - No series ever outlives what it is about: gauges are written anew for each scrape, from one moment.
 //! - No words that Twilio makes up ever become series without end.
 //! - No answer that cannot be true ever reaches a figure or a counter: not a count that is none, nor a time that contradicts the id. No

@@ -183,7 +183,9 @@ impl AccountCollector {
             paused_until: self.settings().client.paused_until(),
             clock_skew: self.settings().client.clock_skew(),
         };
-        state.registry.show(standing)
+        let shown = state.registry.show(standing);
+        state.registry.exposed();
+        shown
     }
 
     /// What the configuration says now.

@@ -30,7 +30,7 @@ pub use self::registration::{Forgotten, MOST_REGISTERED, Registered};
 use self::settings::Settings;
 use crate::clock::Clock;
 use crate::config::{self, Config, Series};
-use crate::exposition::Instruments;
+use crate::exposition::{Endpoint, Instruments};
 use crate::operation::OperationId;
 use crate::registry::{Page, View};
 use crate::snapshot::{Labels, Snapshot};
@@ -92,6 +92,7 @@ impl Collector {
                 let settings = known.settings();
                 let settings =
                     Settings::new(account, Some(&settings), &self.instruments, &self.clock)?;
+                self.expect_tags(account, &config.series);
                 adopted.push((Arc::clone(known), account, settings));
                 next.push(Arc::clone(known));
             } else {
@@ -130,12 +131,21 @@ impl Collector {
         join_all(accounts.iter().map(|account| account.fetch_urls())).await;
     }
 
+    /// Where tags are wanted, emails will be asked for: their counters begin at 0.
+    fn expect_tags(&self, account: &config::Account, series: &Series) {
+        if !series.tags.is_empty() {
+            let instruments = self.instruments.account(&account.name);
+            instruments.expect(Endpoint::Emails);
+        }
+    }
+
     fn build(
         &self,
         account: &config::Account,
         series: &Series,
     ) -> Result<Arc<AccountCollector>, CollectorError> {
         let settings = Settings::new(account, None, &self.instruments, &self.clock)?;
+        self.expect_tags(account, series);
         let state = self.instruments.state();
         let (registry, keeper) =
             restore::account(account, series, &self.store, &state, self.clock.now())?;

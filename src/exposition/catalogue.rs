@@ -278,13 +278,13 @@ metrics! {
     }
     EMAILS_ACCEPTED_BY_LABEL: Account Counter "emails_accepted_by_label_total" ["label", "value"] {
         help: "Emails created, over the operations ever seen with the label's value.",
-        details: "As `twilio_email_emails_accepted_total`. What an operation has given to one value it never gives to another: if its label changes, the new value gets what comes from then on.",
+        details: "As `twilio_email_emails_accepted_total`. A new series is 0 for its first two minutes, and at least once, before it shows what it has counted: so `rate()` and `increase()` see all of it in every Prometheus that scrapes at least every two minutes. What an operation has given to one value it never gives to another: if its label changes, the new value gets what comes from then on.",
         absent: "until it has been saved for the first time; unless the configuration aggregates by labels; and seven days after the last operation with the value.",
         example: "2000",
     }
     EMAIL_OUTCOMES_BY_LABEL: Account Counter "email_outcomes_by_label_total" ["label", "value", "outcome"] {
         help: "Emails that have reached the outcome, over the operations ever seen with the label's value.",
-        details: "As `twilio_email_email_outcomes_total`.",
+        details: "As `twilio_email_email_outcomes_total`. A new series is 0 for its first two minutes, as that of `twilio_email_emails_accepted_by_label_total` is.",
         absent: "until it has been saved for the first time; unless the configuration aggregates by labels; and seven days after the last operation with the value.",
         example: "1894",
     }
@@ -302,14 +302,14 @@ metrics! {
     }
     API_REQUESTS: Account Counter "api_requests_total" ["endpoint", "code"] {
         help: "Requests to Twilio by endpoint and HTTP status.",
-        details: "Repeated requests count each time. Starts at 0 with the process.",
-        absent: "until a request had that outcome.",
+        details: "Repeated requests count each time. Starts at 0 with the process, with the statuses that Twilio documents and `none` for each endpoint that the account is sure to use.",
+        absent: "for another status until an answer had it; for `emails` without `series.tags` and `token` without an OAuth client.",
         example: "482",
     }
     API_REQUEST_FAILURES: Account Counter "api_request_failures_total" ["endpoint", "reason"] {
         help: "Requests to Twilio that failed, by endpoint and reason.",
         details: "Starts at 0 with the process.",
-        absent: "for `emails` and `token` until a request failed for that reason; 0 from the start for the others.",
+        absent: "for `emails` without `series.tags` and `token` without an OAuth client; 0 from the start for the others.",
         example: "2",
     }
     API_UNEXPECTED_VALUES: Account Counter "api_unexpected_values_total" ["field"] {
@@ -323,8 +323,8 @@ metrics! {
     }
     API_REQUEST_DURATION: Account Histogram "api_request_duration_seconds" ["endpoint"] {
         help: "How long requests to Twilio took, in seconds.",
-        details: "From sending to the end of the answer; requests without an answer included.",
-        absent: "until there was a request to the endpoint.",
+        details: "From sending to the end of the answer; requests without an answer included. Starts at 0 with the process.",
+        absent: "for `emails` without `series.tags` and `token` without an OAuth client.",
         example: "482",
     }
     SOURCE_UP: Account Gauge "source_up" ["source"] {

@@ -30,6 +30,12 @@ const DURATION_BUCKETS: [f64; 12] = [
 /// The value of `code` for a request that got no HTTP status.
 const NO_CODE: &str = "none";
 
+/// The codes that Twilio documents, and none: where requests are sure to be made there have been 0 with each of them from the start,
+/// so that `rate()` sees the first one.
+const DOCUMENTED_CODES: [&str; 9] = [
+    "200", "400", "401", "403", "404", "429", "500", "503", NO_CODE,
+];
+
 /// What the exporter was built from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Build<'a> {
@@ -259,11 +265,18 @@ impl AccountInstruments {
             .observe(duration.as_secs_f64());
     }
 
-    /// `endpoint` will be asked: it has failed 0 times from now on.
+    /// `endpoint` will be asked: it has been asked, and has failed, 0 times from now on.
     pub fn expect(&self, endpoint: Endpoint) {
         for reason in Reason::ALL {
             self.add_failures(endpoint, reason, 0);
         }
+        let endpoint = endpoint.as_str();
+        for code in DOCUMENTED_CODES {
+            let labels = [&*self.name, endpoint, code];
+            self.requests.answered.with_label_values(&labels);
+        }
+        let labels = [&*self.name, endpoint];
+        self.requests.durations.with_label_values(&labels);
     }
 
     /// Counts one request that failed.
@@ -398,6 +411,17 @@ mod tests {
         ] {
             let line = format!("\ntwilio_email_api_{line}\n");
             assert!(text.contains(&line), "no {line} in:\n{text}");
+        }
+        for line in [
+            "requests_total{account=\"default\",code=\"429\",endpoint=\"operations\"} 0",
+            "requests_total{account=\"default\",code=\"none\",endpoint=\"operation\"} 0",
+            "request_duration_seconds_count{account=\"default\",endpoint=\"operations\"} 0",
+        ] {
+            let line = format!("\ntwilio_email_api_{line}\n");
+            assert!(
+                text.contains(&line),
+                "not 0 from the start: {line} in:\n{text}"
+            );
         }
         let failures = text.matches("\ntwilio_email_api_request_failures_total{");
         assert_eq!(failures.count(), 2 * Reason::ALL.len() + 1);

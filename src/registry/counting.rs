@@ -187,7 +187,8 @@ impl Counting {
         now.raised_by(before) != now
     }
 
-    /// The counters as they may be shown; `None` before the first save.
+    /// The counters as they may be shown; `None` before the first save. They would not begin at 0 if a store that cannot be
+    /// read now has some.
     pub(super) fn exposed(&self) -> Option<Counters> {
         self.saved.map(|saved| saved.counters)
     }

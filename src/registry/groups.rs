@@ -2,9 +2,13 @@
 //!
 //! An operation gives to the group of its label's value what it gives to the account's sums and counters. What it has
 //! given to one group of a label it never gives to another: when its label changes, the new group gets what comes from then on.
+//!
+//! The counters of a new group are exposed as 0 for a while. Prometheus sees a growth only between two samples: a series that
+//! began with its full value would never have grown, and `rate()` and `increase()` would miss what it began with.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::operation::{Counters, Marks, Operation, OperationId, RETENTION};
 use crate::snapshot::{GroupSnapshot, Labels, Totals};
@@ -14,6 +18,10 @@ use crate::timestamp::Timestamp;
 /// The group that takes in what comes when a label has as many values as are allowed.
 pub(super) const OTHER: &str = "other";
 
+/// So long the counters of a new group are exposed as 0. Every Prometheus that scrapes at least so often sees them begin; it
+/// is the longest interval that Prometheus' own time for stale series leaves room for.
+pub(super) const ZERO_FOR: Duration = Duration::from_mins(2);
+
 /// The groups of an account.
 #[derive(Debug)]
 pub(super) struct Groups {
@@ -21,21 +29,29 @@ pub(super) struct Groups {
     labels: Vec<Arc<str>>,
     /// The most values of one label that have groups of their own.
     most: usize,
-    by_key: BTreeMap<GroupKey, Group>,
+    pub(super) by_key: BTreeMap<GroupKey, Group>,
     members: HashMap<OperationId, Vec<Membership>>,
     /// Groups that ended, and may still be in the store.
     ended: Vec<GroupKey>,
 }
 
 #[derive(Debug)]
-struct Group {
+pub(super) struct Group {
     totals: Totals,
     counters: Counters,
     /// When the last operation of it expires or expired; a label's value that is not used any more ends.
     until: Timestamp,
+    /// Until when its counters are exposed as 0. They are exposed as they are from the save on that says so, so no restart lowers
+    /// them.
+    zero_until: Option<Timestamp>,
+    /// Whether anybody can have seen the 0.
+    is_shown: bool,
     /// As it was saved last.
-    saved: Option<SavedGroup>,
+    pub(super) saved: Option<SavedGroup>,
 }
+
+/// Of a group that nobody has looked at since it was made.
+const NOT_YET: Timestamp = Timestamp::from_millis(i64::MAX);
 
 /// That an operation belongs to a group, or did when it last had the label.
 #[derive(Debug, Clone)]
@@ -86,6 +102,9 @@ impl Groups {
         if self.labels.contains(&saved.key.label) {
             let group = self.group(&saved.key, saved.until);
             group.counters = saved.counters;
+            group.zero_until = saved.zero_until;
+            // By the process before, unless it ended at once; then it is shown again by the time.
+            group.is_shown = true;
             group.saved = Some(saved);
         }
     }
@@ -222,6 +241,34 @@ impl Groups {
         self.members.keys().copied().collect()
     }
 
+    /// Takes in the time: what has been exposed as 0 for long enough may be exposed as it is. A time further off than it can be was
+    /// set by a clock that has since been put back.
+    pub(super) fn begin(&mut self, now: Timestamp) {
+        for group in self.by_key.values_mut() {
+            group.zero_until = match group.zero_until {
+                Some(until) if until > now + ZERO_FOR => Some(now + ZERO_FOR),
+                Some(until) if until <= now && group.is_shown => None,
+                other => other,
+            };
+        }
+    }
+
+    /// Takes in that what [`Self::show`] says was exposed.
+    pub(super) fn shown(&mut self) {
+        for group in self.by_key.values_mut() {
+            group.is_shown |= group.saved.is_some();
+        }
+    }
+
+    /// Whether there is nothing to save.
+    pub(super) fn is_saved(&self) -> bool {
+        let is_saved = |(key, group): (&GroupKey, &Group)| {
+            let now = group.as_saved(key);
+            group.saved.as_ref() == Some(&now)
+        };
+        self.ended.is_empty() && self.by_key.iter().all(is_saved)
+    }
+
     /// Ends the groups whose last operation has been gone for as long as Twilio keeps one.
     pub(super) fn expire(&mut self, now: Timestamp) {
         let ended = &mut self.ended;
@@ -236,16 +283,8 @@ impl Groups {
 
     /// What is to be saved: groups that changed, and those that ended.
     pub(super) fn unsaved(&self) -> (Vec<SavedGroup>, Vec<GroupKey>) {
-        let now = self.by_key.iter().map(|(key, group)| {
-            (
-                group,
-                SavedGroup {
-                    key: key.clone(),
-                    counters: group.counters,
-                    until: group.until,
-                },
-            )
-        });
+        let now = self.by_key.iter();
+        let now = now.map(|(key, group)| (group, group.as_saved(key)));
         let changed = now.filter(|(group, now)| group.saved.as_ref() != Some(now));
         (changed.map(|(_, now)| now).collect(), self.ended.clone())
     }
@@ -267,7 +306,7 @@ impl Groups {
             label: Arc::clone(&key.label),
             value: Arc::clone(&key.value),
             totals: group.totals.clone(),
-            counters: group.saved.as_ref().map(|saved| saved.counters),
+            counters: group.exposed(),
         });
         show.collect()
     }
@@ -299,6 +338,8 @@ impl Groups {
             totals: Totals::default(),
             counters: Counters::default(),
             until,
+            zero_until: Some(NOT_YET),
+            is_shown: false,
             saved: None,
         });
         group.until = group.until.max(until);
@@ -321,6 +362,23 @@ impl Groups {
 }
 
 impl Group {
+    fn as_saved(&self, key: &GroupKey) -> SavedGroup {
+        SavedGroup {
+            key: key.clone(),
+            counters: self.counters,
+            until: self.until,
+            zero_until: self.zero_until,
+        }
+    }
+
+    /// The counters as they may be exposed; `None` before the first save.
+    fn exposed(&self) -> Option<Counters> {
+        self.saved.as_ref().map(|saved| match saved.zero_until {
+            Some(_) => Counters::default(),
+            None => saved.counters,
+        })
+    }
+
     fn add(&mut self, operation: &Operation) {
         self.totals.add(&operation.state, &operation.stats);
     }

@@ -206,7 +206,9 @@ impl Registry {
         self.chunks.absorb(&operations, |before, operation| {
             merging.merge(before, operation, &kept)
         });
-        merging.observed
+        let observed = merging.observed;
+        self.labelling.groups.begin(now);
+        observed
     }
 
     /// How many operations are in memory.
@@ -273,6 +275,7 @@ impl Registry {
             self.leave(&record);
         }
         self.labelling.groups.expire(now);
+        self.labelling.groups.begin(now);
         self.unsaved.expire(now);
         for id in self.never_believed.expire(now) {
             self.failures.forget(id);
@@ -317,6 +320,11 @@ impl Registry {
     /// The first collection that read anything, or had nothing to read, is over. What it found is baseline.
     pub fn end_first_collection(&mut self) {
         self.counting.end_first();
+    }
+
+    /// Takes in that what [`Self::show`] says is exposed.
+    pub fn exposed(&mut self) {
+        self.labelling.groups.shown();
     }
 
     /// Until when all operations have been found, if ever.

@@ -91,7 +91,7 @@ impl Registry {
     /// Whether there is nothing to save.
     #[must_use]
     pub fn is_saved(&self) -> bool {
-        self.unsaved.is_empty() && self.counting.is_saved()
+        self.unsaved.is_empty() && self.counting.is_saved() && self.labelling.groups.is_saved()
     }
 
     pub(super) fn as_saved(&self, record: &Record) -> SavedOperation {

@@ -113,4 +113,60 @@ mod tests {
         }
         assert!((20..120).contains(&asked), "{asked}");
     }
+
+    #[test]
+    fn it_is_due_at_the_very_moment_and_not_before() {
+        let hour = Duration::from_hours(1);
+        let moment = CHANGE + hour + hour / SHARE;
+        assert!(is_due(read(hour), 0, moment));
+        assert!(!is_due(read(hour), 0, moment - Duration::from_millis(1)));
+        // A read of this very moment is one.
+        assert!(!is_due(read(hour), 0, CHANGE + hour));
+        assert!(is_due(
+            read(hour),
+            0,
+            CHANGE + hour - Duration::from_millis(1)
+        ));
+    }
+
+    #[test]
+    fn the_longest_pause_is_up_to_twice_as_long() {
+        let long = Duration::from_hours(100);
+        assert_eq!(pause_after(long, 128), LONGEST + LONGEST / 2);
+        assert_eq!(pause_after(long, 64), LONGEST + LONGEST / 4);
+        // The share reaches it, and no more.
+        assert_eq!(pause_after(LONGEST * SHARE, 0), LONGEST);
+        let (less, share) = (Duration::from_secs(53_990), Duration::from_secs(5399));
+        assert_eq!(pause_after(less, 0), share);
+    }
+
+    #[test]
+    fn a_read_belongs_to_the_collection_from_its_beginning_until_now() {
+        let (since, now) = (CHANGE, CHANGE + Duration::from_secs(9));
+        let apart = Duration::from_millis(1);
+        assert!(was_read(since, since, now) && was_read(now, since, now));
+        assert!(!was_read(since - apart, since, now) && !was_read(now + apart, since, now));
+    }
+
+    #[test]
+    fn an_unknown_one_is_due_after_a_tenth_of_the_time_it_was_unknown_and_after_an_hour_at_most() {
+        let apart = Duration::from_millis(1);
+        for (unknown, pause) in [
+            (Duration::ZERO, Duration::ZERO),
+            (Duration::from_mins(50), Duration::from_mins(5)),
+            (Duration::from_hours(10), LONGEST_UNKNOWN),
+            (Duration::from_hours(30), LONGEST_UNKNOWN),
+        ] {
+            let last = CHANGE + unknown;
+            assert!(is_unknown_due(CHANGE, last, last + pause), "{unknown:?}");
+            let is_early = pause > Duration::ZERO;
+            assert_eq!(
+                is_unknown_due(CHANGE, last, last + pause - apart),
+                !is_early,
+                "{unknown:?}"
+            );
+        }
+        let last = CHANGE + Duration::from_hours(1);
+        assert!(!is_unknown_due(CHANGE, last, last), "asked just now");
+    }
 }

@@ -85,10 +85,12 @@ impl GroupKey {
 pub struct SavedGroup {
     /// Which group.
     pub key: GroupKey,
-    /// Its counters as they were exposed.
+    /// Its counters.
     pub counters: Counters,
     /// When its last operation expires or expired.
     pub until: Timestamp,
+    /// Until when its counters are exposed as 0, because they are new; `None`: they were exposed as they are.
+    pub zero_until: Option<Timestamp>,
 }
 
 /// What stands for the birth of an account that has not begun to count: every operation is older.

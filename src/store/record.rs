@@ -18,6 +18,8 @@ use crate::timestamp::Timestamp;
 const RECORD: u8 = 1;
 /// The version of an operation's record that goes on with labels: most have none.
 const LABELLED: u8 = 2;
+/// The version of a group's record that goes on with the time until which its counters are exposed as 0: most are not new.
+const NEW_GROUP: u8 = 2;
 
 /// In an operation's flags: the lowest three bits are the state, as its place in [`State::KNOWN`].
 const STATE: u8 = 0b111;
@@ -190,19 +192,27 @@ pub(super) fn read_labels(bytes: &[u8]) -> Result<Labels, Unreadable> {
 
 /// A group as bytes; its label and value are the key.
 pub(super) fn write_group(saved: &SavedGroup) -> Vec<u8> {
-    let mut out = vec![RECORD];
+    let version = saved.zero_until.map_or(RECORD, |_| NEW_GROUP);
+    let mut out = vec![version];
     push_signed(&mut out, saved.until.as_millis());
     push(&mut out, saved.counters.accepted);
     for counter in saved.counters.outcomes {
         push(&mut out, counter);
     }
+    if let Some(until) = saved.zero_until {
+        push_signed(&mut out, until.as_millis());
+    }
     out
 }
 
-/// Reads what [`write_group`] wrote.
+/// Reads what [`write_group`] wrote. The first version knew no new groups: it exposed all counters as they were.
 pub(super) fn read_group(key: GroupKey, bytes: &[u8]) -> Result<SavedGroup, Unreadable> {
     let mut reader = Reader::new(bytes);
-    version(&mut reader)?;
+    let is_new = match reader.byte()? {
+        RECORD => false,
+        NEW_GROUP => true,
+        other => return Err(Unreadable::Version(other)),
+    };
     let until = Timestamp::from_millis(reader.signed()?);
     let mut counters = Counters {
         accepted: reader.number()?,
@@ -211,11 +221,13 @@ pub(super) fn read_group(key: GroupKey, bytes: &[u8]) -> Result<SavedGroup, Unre
     for counter in &mut counters.outcomes {
         *counter = reader.number()?;
     }
+    let zero_until = is_new.then(|| reader.signed()).transpose()?;
     reader.end()?;
     Ok(SavedGroup {
         key,
         counters,
         until,
+        zero_until: zero_until.map(Timestamp::from_millis),
     })
 }
 

@@ -100,7 +100,7 @@ proptest! {
         let read = rendered(&snapshot(&account, labels, operation()), &instruments);
         let info = [("account", &*account), ("operation_id", ID), ("campaign", &*value)];
         prop_assert_eq!(read.value("twilio_email_operation_info", &info), Some(1.0));
-        let answered = [("account", &*account), ("code", "401")];
+        let answered = [("account", &*account), ("endpoint", "token"), ("code", "401")];
         prop_assert_eq!(read.value("twilio_email_api_requests_total", &answered), Some(1.0));
     }
 

@@ -6,19 +6,25 @@ use std::time::Duration;
 use serde_json::json;
 use twilio_email_exporter::clock::Clock;
 use twilio_email_exporter::config::Overrides;
+use twilio_email_exporter::simulator::Settings;
 
 use crate::support::client::{client, scrape};
 use crate::support::exporter::{Exporter, account, files, one_account, operations};
 use crate::support::exposition::Exposition;
 use crate::support::program::Program;
+use crate::support::scene::{ZERO_FOR, morning, pass};
 use crate::support::twilio::Twilio;
 
 async fn start(yaml: &str) -> Exporter {
+    start_at(yaml, Clock::System).await
+}
+
+async fn start_at(yaml: &str, clock: Clock) -> Exporter {
     let options = Overrides {
         enable_lifecycle: Some(true),
         ..Overrides::default()
     };
-    let exporter = Exporter::start_with(yaml, Clock::System, options).await;
+    let exporter = Exporter::start_with(yaml, clock, options).await;
     exporter.settled().await
 }
 
@@ -36,8 +42,10 @@ fn accepted(seen: &Exposition) -> Option<f64> {
 
 #[tokio::test]
 async fn operations_labels_and_limits_change_and_counters_stay() {
-    let twilio = Twilio::empty().await;
-    let exporter = start(&one_account(&twilio, "discovery: false")).await;
+    let clock = morning();
+    let twilio = Twilio::start(Settings::empty(), clock.clone()).await;
+    let yaml = one_account(&twilio, "discovery: false");
+    let exporter = start_at(&yaml, clock.clone()).await;
     let ids = [0, 1].map(|_| twilio.put(Duration::ZERO, json!({"total": 7, "delivered": 7})));
     let (status, text) = reload(
         &exporter,
@@ -66,6 +74,9 @@ async fn operations_labels_and_limits_change_and_counters_stay() {
     );
     let group = [("label", "campaign"), ("value", "spring")];
     let name = "twilio_email_emails_accepted_by_label_total";
+    assert_eq!(seen.value(name, &group), Some(0.0), "a new series");
+    pass(&clock, ZERO_FOR);
+    let seen = exporter.scrape().await;
     assert_eq!(seen.value(name, &group), Some(7.0));
     reload(&exporter, &one_account(&twilio, &labelled)).await;
     assert_eq!(exporter.scrape().await.value(name, &group), None);

@@ -4,11 +4,13 @@ use std::time::Duration;
 
 use serde_json::json;
 use twilio_email_exporter::operation::OperationId;
+use twilio_email_exporter::simulator::Settings;
 
 use crate::support::client::client;
 use crate::support::eventually;
 use crate::support::exporter::{Exporter, account, one_account};
 use crate::support::exposition::Exposition;
+use crate::support::scene::{INTERVAL, ZERO_FOR, morning, pass};
 use crate::support::twilio::Twilio;
 
 const SERIES: &str = "series: {tags: [campaign], aggregate_by: [campaign]}\n";
@@ -41,18 +43,21 @@ fn requests(seen: &Exposition) -> Option<f64> {
 
 #[tokio::test]
 async fn tags_become_labels_are_read_once_and_outlive_a_restart() {
-    let twilio = Twilio::empty().await;
+    let clock = morning();
+    let twilio = Twilio::start(Settings::empty(), clock.clone()).await;
     let directory = tempfile::tempdir().unwrap();
     let yaml = one_account(&twilio, "")
         + SERIES
         + &format!("storage: {{path: {}}}\n", directory.path().display());
-    let exporter = Exporter::start(&yaml).await.settled().await;
+    let exporter = Exporter::start_at(&yaml, clock.clone()).await;
+    let exporter = exporter.settled().await;
     let id = send(
         &twilio,
         json!({"campaign": "spring", "owner": "jane@example.com"}),
     )
     .await;
     eventually("the tag is shown", || async {
+        pass(&clock, INTERVAL);
         campaign(&exporter.scrape().await, id, "spring")
     })
     .await;
@@ -65,14 +70,15 @@ async fn tags_become_labels_are_read_once_and_outlive_a_restart() {
     let group = [("label", "campaign"), ("value", "spring")];
     let name = "twilio_email_emails_accepted_by_label_total";
     eventually("both emails are counted", || async {
+        pass(&clock, ZERO_FOR);
         exporter.scrape().await.value(name, &group) == Some(2.0)
     })
     .await;
     exporter.stop().await.unwrap();
-    let again = Exporter::start(&yaml).await.settled().await;
+    let again = Exporter::start_at(&yaml, clock).await.settled().await;
     let seen = again.scrape().await;
     assert!(campaign(&seen, id, "spring"));
-    assert_eq!(requests(&seen), None, "the store remembers the tags");
+    assert_eq!(requests(&seen), Some(0.0), "the store remembers the tags");
     assert_eq!(seen.value(name, &group), Some(2.0));
 }
 

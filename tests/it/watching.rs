@@ -4,11 +4,13 @@ use std::time::Duration;
 
 use serde_json::json;
 use twilio_email_exporter::operation::OperationId;
+use twilio_email_exporter::simulator::Settings;
 
 use crate::sources::lists::{Lists, Reply};
 use crate::support::eventually;
 use crate::support::exporter::{Exporter, one_account};
 use crate::support::exposition::Exposition;
+use crate::support::scene::{ZERO_FOR, morning, pass};
 use crate::support::twilio::Twilio;
 
 /// A list of one operation with these labels, in the format of `file_sd`.
@@ -35,10 +37,12 @@ fn accepted(seen: &Exposition, campaign: &str) -> Option<f64> {
 
 #[tokio::test]
 async fn a_file_brings_operations_within_a_scrape_and_takes_them_away() {
-    let twilio = Twilio::empty().await;
+    let clock = morning();
+    let twilio = Twilio::start(Settings::empty(), clock.clone()).await;
     let yaml = one_account(&twilio, "discovery: false\noperation_files: ['*.json']")
         + "series: {aggregate_by: [campaign]}\n";
-    let exporter = Exporter::start(&yaml).await.settled().await;
+    let exporter = Exporter::start_at(&yaml, clock.clone()).await;
+    let exporter = exporter.settled().await;
     let id = twilio.put(Duration::ZERO, json!({"total": 7, "delivered": 7}));
     assert_eq!(delivered(&exporter.scrape().await, id), None);
     exporter
@@ -47,6 +51,9 @@ async fn a_file_brings_operations_within_a_scrape_and_takes_them_away() {
     let seen = exporter.scrape().await;
     assert_eq!(delivered(&seen, id), Some(7.0));
     assert_eq!(info(&seen, id, "spring"), Some(1.0));
+    assert_eq!(accepted(&seen, "spring"), Some(0.0), "a new series");
+    pass(&clock, ZERO_FOR);
+    let seen = exporter.scrape().await;
     assert_eq!(accepted(&seen, "spring"), Some(7.0));
     // Broken, it keeps what it listed; the metric tells.
     exporter.files.write("a.json", "[{\"targets\": [");

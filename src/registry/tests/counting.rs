@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::clock_skew::ClockSkew;
+use crate::store::SavedAccount;
 
 #[test]
 fn what_was_there_before_anybody_watched_is_not_counted_and_what_came_after_is() {
@@ -213,4 +214,149 @@ fn what_changes_while_a_save_is_under_way_is_still_to_be_saved() {
     let left: Vec<_> = registry.unsaved().operations;
     assert_eq!((left.len(), left[0].marks.accepted), (1, 6));
     assert!(!registry.is_saved());
+}
+
+#[test]
+fn an_operation_of_the_very_moment_of_birth_counts_whole() {
+    let born = NOW - 48 * HOUR;
+    let mut registry = registry(&[]);
+    observe(&mut registry, &[operation(born, 0, 3)], NOW);
+    assert_eq!(counted(&mut registry), (3, 3));
+    let earlier = operation(born - Duration::from_millis(1), 0, 7);
+    observe(&mut registry, &[earlier], NOW);
+    assert_eq!(counted(&mut registry), (3, 3));
+}
+
+#[test]
+fn what_the_user_says_of_the_reading_is_in_force_from_then_on() {
+    let mut registry = registry(&[]);
+    let reading = |registry: &Registry| registry.show(Standing::default()).reading;
+    let both = |n| {
+        let mut operation = operation(NOW, n, 4);
+        operation.stats.size = Some(9);
+        operation.stats.set(Status::Opened, 3);
+        operation
+    };
+    observe(&mut registry, &[both(0)], NOW);
+    assert_eq!(counted(&mut registry), (9, 7));
+    registry.reconfigure(&series(), Some(Reading::Cumulative));
+    assert_eq!(reading(&registry), Reading::Cumulative);
+    observe(&mut registry, &[both(1)], NOW);
+    assert_eq!(counted(&mut registry), (18, 11));
+    registry.reconfigure(&series(), None);
+    assert_eq!(reading(&registry), Reading::Exclusive);
+}
+
+#[test]
+fn figures_that_rise_or_move_near_the_end_are_believed() {
+    let old = NOW - RETENTION + HOUR;
+    let mut registry = registry(&[]);
+    observe(&mut registry, &[operation(old, 0, 4)], NOW);
+    observe(&mut registry, &[operation(old, 0, 9)], NOW);
+    assert_eq!(sum(&registry, "delivered"), 9);
+    let mut opened = operation(old, 0, 6);
+    opened.stats.size = Some(9);
+    opened.stats.set(Status::Opened, 3);
+    observe(&mut registry, &[opened], NOW);
+    assert_eq!(
+        (sum(&registry, "delivered"), sum(&registry, "opened")),
+        (6, 3)
+    );
+}
+
+#[test]
+fn figures_that_fall_are_not_believed_from_six_hours_before_the_end_on() {
+    let end = Duration::from_hours(6);
+    for (left, believed) in [(end, 9), (end + Duration::from_millis(1), 4)] {
+        let created = NOW - RETENTION + left;
+        let mut registry = registry(&[]);
+        observe(&mut registry, &[operation(created, 0, 9)], NOW);
+        observe(&mut registry, &[operation(created, 0, 4)], NOW);
+        assert_eq!(sum(&registry, "delivered"), believed, "{left:?}");
+    }
+}
+
+#[test]
+fn how_far_discovery_has_come_is_saved_now_and_then_and_what_is_proven_at_once() {
+    let mut registry = registry(&[]);
+    let _ = counted(&mut registry);
+    assert!(registry.is_saved());
+    registry.discovered(NOW);
+    assert!(!registry.is_saved(), "for the first time");
+    let _ = counted(&mut registry);
+    registry.discovered(NOW + Duration::from_millis(299_999));
+    assert!(registry.is_saved());
+    registry.discovered(NOW);
+    assert_eq!(
+        registry.discovered_until(),
+        Some(NOW + Duration::from_millis(299_999))
+    );
+    registry.discovered(NOW + Duration::from_mins(5));
+    assert!(!registry.is_saved());
+    let _ = counted(&mut registry);
+    // Figures that were baseline prove the reading, and count nothing.
+    let mut proof = operation(NOW - 50 * HOUR, 0, 9);
+    proof.stats.set(Status::Sent, 9);
+    observe(&mut registry, &[proof], NOW);
+    let batch = registry.unsaved();
+    assert!(batch.account.cumulative_proven);
+    registry.saved(&ToSave {
+        account: SavedAccount {
+            cumulative_proven: false,
+            ..batch.account
+        },
+        ..batch
+    });
+    assert!(!registry.is_saved());
+}
+
+#[test]
+fn the_creation_is_the_ids_to_two_seconds_and_the_given_one_beyond() {
+    let born = NOW - 48 * HOUR;
+    let seconds = |seconds: u64| Duration::from_secs(seconds);
+    // By its id it is of before, by `createdAt` of after the birth.
+    for (apart, counted_then) in [(seconds(2), 0), (Duration::from_millis(2001), 5)] {
+        let mut registry = registry(&[]);
+        let mut operation = operation(born - Duration::from_millis(1), 0, 5);
+        operation.created = operation.created + apart;
+        observe(&mut registry, &[operation], NOW);
+        assert_eq!(counted(&mut registry).0, counted_then, "{apart:?}");
+    }
+    for (apart, counted_then) in [(seconds(2), 5), (Duration::from_millis(2001), 0)] {
+        let mut registry = registry(&[]);
+        let mut operation = operation(born, 0, 5);
+        operation.created = operation.created - apart;
+        observe(&mut registry, &[operation], NOW);
+        assert_eq!(counted(&mut registry).0, counted_then, "{apart:?}");
+    }
+}
+
+#[test]
+fn a_change_is_as_old_as_twilio_says_unless_it_says_the_same_as_before() {
+    let changed = |registry: &Registry| registry.unsaved().operations[0].last_change;
+    let mut registry = registry(&[]);
+    let at = |updated, delivered| Operation {
+        updated: Some(updated),
+        ..operation(NOW - 3 * HOUR, 0, delivered)
+    };
+    observe(&mut registry, &[at(NOW - 2 * HOUR, 1)], NOW);
+    assert_eq!(changed(&registry), NOW - 2 * HOUR);
+    observe(&mut registry, &[at(NOW - 2 * HOUR, 2)], NOW + HOUR);
+    assert_eq!(changed(&registry), NOW + HOUR, "when it was noticed");
+    observe(&mut registry, &[at(NOW + 90 * HOUR, 3)], NOW + 2 * HOUR);
+    assert_eq!(changed(&registry), NOW + 2 * HOUR, "not in the future");
+}
+
+#[test]
+fn what_was_read_in_this_collection_is_not_fresh_again() {
+    let mut registry = registry(&[]);
+    let since = NOW - Duration::from_secs(5);
+    let read = |registry: &mut Registry, now| {
+        registry
+            .observe(vec![operation(NOW, 0, 5)], |_| None, since, now)
+            .fresh
+    };
+    assert_eq!(read(&mut registry, NOW - Duration::from_secs(9)), 1, "new");
+    assert_eq!(read(&mut registry, NOW), 1, "read before this collection");
+    assert_eq!(read(&mut registry, NOW), 0);
 }

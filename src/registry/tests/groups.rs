@@ -1,15 +1,20 @@
 //! What operations give to the groups of their labels.
 
 use super::*;
+use crate::registry::groups::ZERO_FOR;
 
 fn labels(campaign: &str) -> Labels {
     Arc::new([("campaign".to_owned(), campaign.to_owned())].into())
 }
 
-/// Emails delivered as they stand, and the accepted ones as they were counted and saved, of a campaign.
+/// Emails delivered as they stand, and the accepted ones as they were counted and saved, of a campaign that is not new any more.
 fn campaign(registry: &mut Registry, value: &str) -> Option<(u64, u64)> {
-    let batch = registry.unsaved();
-    registry.saved(&batch);
+    for time in [NOW, NOW + ZERO_FOR] {
+        registry.labelling.groups.begin(time);
+        let batch = registry.unsaved();
+        registry.saved(&batch);
+        registry.exposed();
+    }
     let snapshot = registry.show(Standing::default());
     let mut groups = snapshot.groups.iter();
     let group = groups.find(|group| &*group.value == value)?;
@@ -137,4 +142,91 @@ fn what_nobody_lists_any_more_goes_where_nothing_is_discovered() {
     // A list may name what is too old.
     registry.list(file, listed("spring").into(), NOW + RETENTION);
     assert!(registry.show(Standing::default()).without_series == 0);
+}
+
+/// The accepted emails of a campaign as a scrape at `now` exposes them, after a collection that saves.
+fn scraped(registry: &mut Registry, value: &str, now: Timestamp) -> Option<u64> {
+    registry.expire(now);
+    let batch = registry.unsaved();
+    registry.saved(&batch);
+    let snapshot = registry.show(Standing::default());
+    registry.exposed();
+    let mut groups = snapshot.groups.iter();
+    let group = groups.find(|group| &*group.value == value)?;
+    group.counters.map(|counters| counters.accepted)
+}
+
+#[test]
+fn a_new_group_begins_at_0_for_every_server_that_scrapes_often_enough() {
+    let seconds = |seconds| NOW + Duration::from_secs(seconds);
+    let mut registry = registry(&[]);
+    label(&mut registry, id(NOW, 0), Some("spring"));
+    observe(&mut registry, &[operation(NOW, 0, 4)], NOW);
+    // One scrapes every 15 seconds, the other every two minutes.
+    let two_servers = [0, 15, 30, 45, 60, 75, 90, 105, 119];
+    for time in two_servers {
+        assert_eq!(
+            scraped(&mut registry, "spring", seconds(time)),
+            Some(0),
+            "{time}"
+        );
+    }
+    assert_eq!(scraped(&mut registry, "spring", seconds(120)), Some(4));
+    // Another one begins for itself, and later emails of the first show at once.
+    label(&mut registry, id(NOW, 1), Some("autumn"));
+    observe(
+        &mut registry,
+        &[operation(NOW, 0, 6), operation(NOW, 1, 3)],
+        seconds(130),
+    );
+    assert_eq!(scraped(&mut registry, "spring", seconds(130)), Some(6));
+    assert_eq!(scraped(&mut registry, "autumn", seconds(130)), Some(0));
+    assert_eq!(scraped(&mut registry, "autumn", seconds(250)), Some(3));
+    // A clock that is put back lowers nothing.
+    assert_eq!(scraped(&mut registry, "autumn", NOW - HOUR), Some(3));
+    assert!(registry.is_saved());
+}
+
+#[test]
+fn a_group_that_nobody_has_seen_at_0_begins_there_however_late() {
+    let mut registry = registry(&[]);
+    label(&mut registry, id(NOW, 0), Some("spring"));
+    observe(&mut registry, &[operation(NOW, 0, 4)], NOW);
+    assert_eq!(scraped(&mut registry, "spring", NOW + HOUR), Some(0));
+    assert_eq!(scraped(&mut registry, "spring", NOW + 2 * HOUR), Some(4));
+}
+
+#[test]
+fn what_a_group_has_shown_outlives_a_restart_and_its_0_is_not_shown_for_longer() {
+    let minutes = |minutes| NOW + Duration::from_mins(minutes);
+    let mut first = registry(&[]);
+    label(&mut first, id(NOW, 0), Some("spring"));
+    observe(&mut first, &[operation(NOW, 0, 4)], NOW);
+    assert_eq!(scraped(&mut first, "spring", NOW), Some(0));
+    let restarted = |before: &Registry| {
+        // Everything, as if the store had it.
+        let mut all = before.unsaved();
+        let groups = before.labelling.groups.by_key.iter();
+        all.groups = groups
+            .filter_map(|(_, group)| group.saved.clone())
+            .collect();
+        let mut after = registry(&[]);
+        after.restore(&all.account, all.groups);
+        label(&mut after, id(NOW, 0), Some("spring"));
+        after
+    };
+    let mut second = restarted(&first);
+    assert_eq!(scraped(&mut second, "spring", minutes(1)), Some(0));
+    assert_eq!(scraped(&mut second, "spring", minutes(2)), Some(4));
+    let mut third = restarted(&second);
+    assert_eq!(scraped(&mut third, "spring", minutes(2)), Some(4));
+    assert_eq!(scraped(&mut third, "spring", NOW - HOUR), Some(4));
+    // That it may be shown as it is was not saved when it was killed: nobody has seen more than 0.
+    let mut killed = restarted(&first);
+    killed.expire(minutes(3));
+    let shown = killed.show(Standing::default()).groups;
+    assert_eq!(
+        shown[0].counters,
+        Some(crate::operation::Counters::default())
+    );
 }

@@ -115,3 +115,23 @@ fn words_that_come_and_go_for_ever_leave_sums_right() {
         assert!(undocumented(&registry).0 <= 1);
     }
 }
+
+#[test]
+fn many_words_of_one_operation_have_no_more_places_than_there_are() {
+    let mut registry = registry(&[]);
+    let words: Vec<_> = (0..32).map(|n| format!("w{n}")).collect();
+    let stats = |words: &[String]| {
+        odd(
+            0,
+            "PAUSED",
+            &words.iter().map(|word| (&**word, 1)).collect::<Vec<_>>(),
+        )
+    };
+    let [first, mut second] = [stats(&words[..16]), stats(&words[16..])];
+    second.id = id(NOW, 1);
+    observe(&mut registry, &[first, second], NOW);
+    assert_eq!(
+        (undocumented(&registry), sum(&registry, "other")),
+        ((1, 21), 12)
+    );
+}

@@ -236,6 +236,7 @@ fn groups_are_kept_until_they_end() {
             outcomes: [1, 2, 3, 4, u64::MAX],
         },
         until: now(),
+        zero_until: (accepted == 5).then(now),
     };
     let commit = |groups: &[SavedGroup], ended: &[GroupKey]| {
         let batch = Batch {
@@ -256,6 +257,28 @@ fn groups_are_kept_until_they_end() {
     commit(&[], &[GroupKey::new("campaign", "spring")]);
     drop(store);
     assert_eq!(open(directory.path()).groups(ACCOUNT).unwrap(), kept[..1]);
+}
+
+#[test]
+fn a_group_of_the_first_version_was_exposed_as_it_is() {
+    let key = || GroupKey::new("campaign", "spring");
+    let read = read_group(key(), &[1, 2, 9, 1, 2, 3, 4, 5]).unwrap();
+    let outcomes = [1, 2, 3, 4, 5];
+    let wanted = SavedGroup {
+        key: key(),
+        counters: Counters {
+            accepted: 9,
+            outcomes,
+        },
+        until: Timestamp::from_millis(1),
+        zero_until: None,
+    };
+    assert_eq!(read, wanted);
+    assert!(
+        read_group(key(), &[2, 2, 9, 1, 2, 3, 4, 5]).is_err(),
+        "a new one says until when"
+    );
+    assert!(read_group(key(), &[3, 2, 9, 1, 2, 3, 4, 5]).is_err());
 }
 
 #[test]

@@ -230,14 +230,14 @@ fn a_file_of_a_newer_version_is_refused_and_left_as_it_is() {
         refused,
         StoreError::Newer {
             found: 7,
-            known: 2,
+            known: 3,
             ..
         }
     ));
     assert_eq!(
         refused.to_string(),
         format!(
-            "{} has format 7, this version knows up to 2; use the newer exporter again, or another --storage.path",
+            "{} has format 7, this version knows up to 3; use the newer exporter again, or another --storage.path",
             path.display()
         )
     );

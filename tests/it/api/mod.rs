@@ -24,11 +24,15 @@ struct Answer {
 }
 
 async fn start(yaml: &str) -> Exporter {
+    start_at(yaml, Clock::System).await
+}
+
+async fn start_at(yaml: &str, clock: Clock) -> Exporter {
     let options = Overrides {
         enable_api: Some(true),
         ..Overrides::default()
     };
-    Exporter::start_with(yaml, Clock::System, options).await
+    Exporter::start_with(yaml, clock, options).await
 }
 
 /// One request; a body is sent as JSON. Whatever is refused must be a problem.

@@ -14,6 +14,8 @@ use super::twilio::Twilio;
 
 /// Between two scrapes.
 pub(crate) const INTERVAL: Duration = Duration::from_secs(15);
+/// So long the counters of a new label's value are 0.
+pub(crate) const ZERO_FOR: Duration = Duration::from_mins(2);
 
 /// An exporter that has read two operations: one that only the list tells of, one that is configured.
 pub(crate) struct Scene {
