@@ -89,6 +89,9 @@ pub enum ApiError {
     /// A 200 that is not what Twilio documents.
     #[error("the answer is not what Twilio documents: {0}")]
     InvalidResponse(&'static str),
+    /// An encoding that we do not ask for.
+    #[error("the answer has the encoding {0}; only gzip, or none, is asked for")]
+    Encoding(&'static str),
     /// More bytes than any right answer has.
     #[error("the answer is larger than {limit} bytes")]
     TooLarge {
@@ -139,7 +142,9 @@ impl ApiError {
             Self::Timeout(_) => Reason::Timeout,
             Self::Connect(_) => Reason::Connect,
             Self::Tls(_) => Reason::Tls,
-            Self::InvalidResponse(_) | Self::Protocol(_) => Reason::InvalidResponse,
+            Self::InvalidResponse(_) | Self::Protocol(_) | Self::Encoding(_) => {
+                Reason::InvalidResponse
+            }
             Self::TooLarge { .. } | Self::TooManyRows { .. } => Reason::TooLarge,
             Self::Paused { .. } => return None,
         })

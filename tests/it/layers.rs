@@ -34,6 +34,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("rustls", &["http", "twilio", "sources"]),
     ("hyper", &["http"]),
     ("h2", &["http"]),
+    ("flate2", &["http", "simulator"]),
     ("tower", &["http", "simulator"]),
     ("prometheus", &["exposition"]),
     ("axum", &["web", "simulator", "app", "cli"]),
