@@ -6,11 +6,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use reqwest::header::{ACCEPT_ENCODING, HeaderMap, HeaderValue};
 use reqwest::redirect::Policy;
 use reqwest::{ClientBuilder, Request, Response};
 use rustls::ClientConfig;
 use tower::util::MapRequestLayer;
 
+use super::body;
 use super::failure::{self, Failure};
 
 /// How long a connection may take to come about; what is left of the request's own limit is for the answer.
@@ -67,6 +69,10 @@ pub(crate) struct NoAnswer {
 fn builder() -> ClientBuilder {
     reqwest::Client::builder()
         .user_agent(USER_AGENT)
+        .default_headers(HeaderMap::from_iter([(
+            ACCEPT_ENCODING,
+            HeaderValue::from_static(body::ACCEPTED),
+        )]))
         .redirect(Policy::none())
         .retry(reqwest::retry::never())
         .referer(false)

@@ -1,5 +1,6 @@
 //! What all HTTP clients of the exporter have in common: their limits, their TLS, and what their failures mean.
 
+mod body;
 mod client;
 mod failure;
 #[cfg(test)]
@@ -12,6 +13,7 @@ use rustls::crypto::CryptoProvider;
 use rustls::{ClientConfig, ConfigBuilder, WantsVerifier};
 use rustls_platform_verifier::BuilderVerifierExt;
 
+pub(crate) use body::{BodyError, read};
 pub(crate) use client::Client;
 pub(crate) use failure::{Failure, failure, tls_words};
 

@@ -18,7 +18,7 @@ pub struct ToSave {
     pub groups: Vec<SavedGroup>,
     /// The groups that ended.
     pub ended: Vec<GroupKey>,
-    covers: Revision,
+    pub(super) covers: Revision,
 }
 
 impl Registry {

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use axum::http::header::{ACCEPT, AUTHORIZATION, HeaderName, USER_AGENT};
+use axum::http::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, HeaderName, USER_AGENT};
 use axum::http::request::Parts;
 
 use crate::timestamp::Timestamp;
@@ -47,6 +47,8 @@ pub struct Seen {
     pub user_agent: Option<String>,
     /// `Accept`.
     pub accept: Option<String>,
+    /// `Accept-Encoding`.
+    pub accept_encoding: Option<String>,
 }
 
 #[derive(Debug, Default)]
@@ -86,6 +88,7 @@ impl Journal {
             authorized: request.headers.contains_key(AUTHORIZATION),
             user_agent: header(USER_AGENT),
             accept: header(ACCEPT),
+            accept_encoding: header(ACCEPT_ENCODING),
         };
         let mut pages = self.pages();
         pages.running += 1;

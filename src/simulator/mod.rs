@@ -16,6 +16,7 @@ mod access;
 mod answer;
 mod call;
 mod dialect;
+mod encoding;
 mod fault;
 mod handle;
 mod id;

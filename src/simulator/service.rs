@@ -19,6 +19,7 @@ use crate::timestamp::Timestamp;
 use super::access::Access;
 use super::answer::{Operation, bad_parameter, error};
 use super::call::Call;
+use super::encoding;
 use super::fault::{Effect, Fault, RetryAfter, strike};
 use super::journal::Journal;
 use super::list::Lists;
@@ -90,6 +91,14 @@ pub(super) async fn serve(State(shared): State<Arc<Shared>>, request: Request) -
         Some(Effect::Oversized) => oversized(),
         Some(Effect::Html(status)) => html(status),
         Some(Effect::WrongJson) => wrong_json(&call),
+        Some(Effect::GzipBomb) => encoding::gzip_bomb(),
+        Some(Effect::Gzip) => encoding::gzip(answer(&shared, &parts, call, body, None).await).await,
+        Some(Effect::GzipCut) => {
+            encoding::gzip_cut(answer(&shared, &parts, call, body, None).await).await
+        }
+        Some(Effect::Encoding(name)) => {
+            encoding::said_to_be(&name, answer(&shared, &parts, call, body, None).await)
+        }
         Some(Effect::Cut) => cut(answer(&shared, &parts, call, body, None).await).await,
         other => answer(&shared, &parts, call, body, other).await,
     };

@@ -41,6 +41,12 @@ pub enum SourceError {
     /// An answer that does not say it is JSON, as Prometheus demands.
     #[error("its answer has no `Content-Type: application/json`")]
     ContentType,
+    /// An encoding that we do not ask for.
+    #[error("its answer has the encoding {0}; only gzip, or none, is asked for")]
+    Encoding(&'static str),
+    /// It is said to be gzip, and is not, or not to its end.
+    #[error("its answer is said to be gzip and is not")]
+    Gzip,
     /// No whole answer in time.
     #[error("no answer within {} s", .0.as_secs_f64())]
     Timeout(Duration),

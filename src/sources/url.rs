@@ -14,7 +14,7 @@ use super::listing::{self, Format, LARGEST};
 use super::settings::{Material, Settings};
 use super::tls;
 use crate::config::OperationUrl;
-use crate::http::{self, Failure};
+use crate::http::{self, BodyError, Failure};
 
 /// Tells the other side how often it will be asked, as Prometheus does.
 const REFRESH_INTERVAL: &str = "X-Prometheus-Refresh-Interval-Seconds";
@@ -156,29 +156,21 @@ impl Url {
         Ok(client)
     }
 
-    async fn read(&self, mut response: Response) -> Result<Vec<u8>, SourceError> {
+    async fn read(&self, response: Response) -> Result<Vec<u8>, SourceError> {
         if response.status() != StatusCode::OK {
             return Err(SourceError::Status(response.status().as_u16()));
         }
         if !is_json(response.headers()) {
             return Err(SourceError::ContentType);
         }
-        let announced = response.content_length().unwrap_or(0);
-        let announced = usize::try_from(announced).unwrap_or(usize::MAX);
-        if announced > LARGEST {
-            return Err(SourceError::TooLarge { limit: LARGEST });
-        }
-        let mut body = Vec::with_capacity(announced);
-        loop {
-            let chunk = response.chunk().await;
-            let Some(chunk) = chunk.map_err(|error| self.explain(http::failure(&error)))? else {
-                return Ok(body);
-            };
-            if body.len() + chunk.len() > LARGEST {
-                return Err(SourceError::TooLarge { limit: LARGEST });
-            }
-            body.extend_from_slice(&chunk);
-        }
+        let body = http::read(response, LARGEST).await;
+        body.map_err(|error| match error {
+            BodyError::TooLarge(limit) => SourceError::TooLarge { limit },
+            BodyError::Encoding(name) => SourceError::Encoding(name),
+            BodyError::Gzip => SourceError::Gzip,
+            BodyError::CutOff => SourceError::Connect("the answer was cut off".to_owned()),
+            BodyError::Timeout => SourceError::Timeout(self.settings.timeout),
+        })
     }
 
     fn explain(&self, failure: Failure) -> SourceError {

@@ -92,6 +92,9 @@ pub enum ApiError {
     /// An answer about the operation that cannot be true.
     #[error("the answer about the operation is not what Twilio documents: {0}")]
     Implausible(&'static str),
+    /// An encoding that we do not ask for.
+    #[error("the answer has the encoding {0}; only gzip, or none, is asked for")]
+    Encoding(&'static str),
     /// More bytes than any right answer has.
     #[error("the answer is larger than {limit} bytes")]
     TooLarge {
@@ -142,9 +145,10 @@ impl ApiError {
             Self::Timeout(_) => Reason::Timeout,
             Self::Connect(_) => Reason::Connect,
             Self::Tls(_) => Reason::Tls,
-            Self::InvalidResponse(_) | Self::Implausible(_) | Self::Protocol(_) => {
-                Reason::InvalidResponse
-            }
+            Self::InvalidResponse(_)
+            | Self::Implausible(_)
+            | Self::Protocol(_)
+            | Self::Encoding(_) => Reason::InvalidResponse,
             Self::TooLarge { .. } | Self::TooManyRows { .. } => Reason::TooLarge,
             Self::Paused { .. } => return None,
         })

@@ -36,12 +36,3 @@ pub(super) fn judge(failure: Failure, limit: Duration) -> ApiError {
         Failure::Protocol(words) => ApiError::Protocol(words),
     }
 }
-
-/// What a body that broke off means.
-pub(super) fn judge_body(error: &reqwest::Error) -> ApiError {
-    if error.is_timeout() {
-        // The limit is the request's; the client fills it in.
-        return ApiError::Timeout(Duration::ZERO);
-    }
-    ApiError::InvalidResponse("it was cut off")
-}

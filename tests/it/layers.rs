@@ -33,6 +33,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("reqwest", &["http", "twilio", "sources"]),
     ("rustls", &["http", "twilio", "sources"]),
     ("h2", &["http"]),
+    ("flate2", &["http", "simulator"]),
     ("tower", &["http", "simulator"]),
     ("prometheus", &["exposition"]),
     ("axum", &["web", "simulator", "app", "cli"]),

@@ -21,6 +21,10 @@ use super::call::Call;
 ///        | "hang"                    never answers
 ///        | "cut"                     closes the connection in the middle of the body
 ///        | "oversized"               64 MiB of body
+///        | "gzip"                    the usual body in gzip, whatever was asked for
+///        | "gzip-bomb"               64 MiB of body in 64 KiB of gzip
+///        | "gzip-cut"                half of the usual body in gzip, as if it were whole
+///        | "encoding:" name          the usual body, said to be in this encoding (br, zstd, …)
 ///        | "html" [":" status]       a gateway's page, with status 200 if none is given
 ///        | "wrong-json"              JSON that is no answer to the question
 ///        | "empty"                   a list without rows          (lists only)
@@ -84,6 +88,14 @@ pub enum Effect {
     Cut,
     /// A body beyond any sane limit.
     Oversized,
+    /// The usual answer in gzip.
+    Gzip,
+    /// A body beyond any sane limit in little gzip.
+    GzipBomb,
+    /// Half of the usual answer in gzip, with the right length for it.
+    GzipCut,
+    /// The usual answer, said to be in this encoding.
+    Encoding(String),
     /// An HTML page with this status.
     Html(u16),
     /// JSON of the wrong structure.

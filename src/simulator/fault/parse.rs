@@ -23,7 +23,7 @@ pub enum FaultError {
     },
     /// No such effect.
     #[error(
-        "`{0}` is no effect: a status from 400 to 599, slow, hang, cut, oversized, html, wrong-json, empty, repeat-token, endless, empty-pages, moving-rows, ignore-dates, ignore-status or ignore-page-size"
+        "`{0}` is no effect: a status from 400 to 599, slow, hang, cut, oversized, gzip, gzip-bomb, gzip-cut, encoding, html, wrong-json, empty, repeat-token, endless, empty-pages, moving-rows, ignore-dates, ignore-status or ignore-page-size"
     )]
     Effect(String),
     /// No such option for this effect.
@@ -42,6 +42,9 @@ pub enum FaultError {
     /// Not a span.
     #[error("`slow` needs a span such as 500ms, 2s or 1m")]
     Span,
+    /// Without a name.
+    #[error("`encoding` needs a name such as br or zstd")]
+    Encoding,
     /// An effect on lists for something that is none.
     #[error("`{0}` is for `list`, `emails` or `all`")]
     NotAList(String),
@@ -60,6 +63,13 @@ impl FromStr for Fault {
             "hang" => Effect::Hang,
             "cut" => Effect::Cut,
             "oversized" => Effect::Oversized,
+            "gzip" => Effect::Gzip,
+            "gzip-bomb" => Effect::GzipBomb,
+            "gzip-cut" => Effect::GzipCut,
+            "encoding" => match parts.next_if(|part| !part.is_empty() && !part.contains('=')) {
+                Some(encoding) => Effect::Encoding(encoding.to_owned()),
+                None => return Err(FaultError::Encoding),
+            },
             "html" => match parts.next_if(|part| !part.contains('=')) {
                 Some(code) => Effect::Html(
                     code.parse()
@@ -239,6 +249,18 @@ mod tests {
             (
                 "token=401:times=1",
                 Fault::status(401).on(Scope::Token).times(1),
+            ),
+            ("gzip", Fault::new(Effect::Gzip)),
+            (
+                "list=gzip-bomb",
+                Fault::new(Effect::GzipBomb).on(Scope::List(None)),
+            ),
+            ("gzip-cut:times=1", Fault::new(Effect::GzipCut).times(1)),
+            (
+                "token=encoding:br:times=2",
+                Fault::new(Effect::Encoding("br".to_owned()))
+                    .on(Scope::Token)
+                    .times(2),
             ),
             ("html", Fault::new(Effect::Html(200))),
             ("html:502:times=3", Fault::new(Effect::Html(502)).times(3)),

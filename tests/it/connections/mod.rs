@@ -1,13 +1,16 @@
 //! Connections that break, fall silent or carry something else than HTTP, for all three clients: of the API, of the token
 //! endpoint and of lists.
 
+mod encodings;
 mod stale;
 
 use std::time::Duration;
 
 use twilio_email_exporter::clock::Clock;
+use twilio_email_exporter::config::{Config, Overrides};
+use twilio_email_exporter::sources::Url;
 
-use crate::support::exporter::{Exporter, account_at};
+use crate::support::exporter::{Exporter, account_at, files};
 use crate::support::exposition::Exposition;
 use crate::support::raw::{Act, Raw};
 use crate::support::scene::{morning, pass};
@@ -51,4 +54,18 @@ fn failures(seen: &Exposition) -> Vec<(String, String, f64)> {
     happened
         .map(|((endpoint, reason), count)| (endpoint.clone(), reason.clone(), *count))
         .collect()
+}
+
+/// A list of operations that `raw` serves.
+fn list(raw: &Raw) -> Url {
+    let url = raw.url("/targets");
+    let more = format!("operation_urls: [{{url: '{url}'}}]");
+    let account = account_at("default", &raw.url("/v1"), &more);
+    let files = files(&format!("accounts:\n{account}"));
+    let overrides = Overrides {
+        config_file: Some(files.config.clone()),
+        ..Overrides::default()
+    };
+    let config = Config::load(&overrides, &|_| None).unwrap_or_else(|error| panic!("{error}"));
+    Url::new(config.accounts[0].operation_urls[0].clone())
 }

@@ -1,10 +1,6 @@
 //! A server that closes a kept-alive connection when the next request comes on it: that request is sent once again.
 
-use twilio_email_exporter::config::{Config, Overrides};
-use twilio_email_exporter::sources::Url;
-
-use super::{Act, LIST, Raw, Scene, failures, requests};
-use crate::support::exporter::{account_at, files};
+use super::{Act, LIST, Raw, Scene, failures, list, requests};
 
 /// How a server may take leave of a connection that it has kept.
 fn leaves() -> [Act; 3] {
@@ -130,17 +126,4 @@ async fn connections_that_were_closed_while_they_were_idle_are_not_used() {
         seen.expect("closed when idle", &[("up", 1.0)]);
         assert_eq!(raw.connections(LIST), (1..=scrapes).collect::<Vec<_>>());
     }
-}
-
-fn list(raw: &Raw) -> Url {
-    let url = raw.url("/targets");
-    let more = format!("operation_urls: [{{url: '{url}'}}]");
-    let account = account_at("default", &raw.url("/v1"), &more);
-    let files = files(&format!("accounts:\n{account}"));
-    let overrides = Overrides {
-        config_file: Some(files.config.clone()),
-        ..Overrides::default()
-    };
-    let config = Config::load(&overrides, &|_| None).unwrap_or_else(|error| panic!("{error}"));
-    Url::new(config.accounts[0].operation_urls[0].clone())
 }

@@ -18,6 +18,9 @@ const CASES: &[(&str, &str, &str)] = &[
     ("token=wrong-json", "invalid_response", ""),
     ("token=cut", "invalid_response", ""),
     ("token=oversized", "too_large", ""),
+    ("token=gzip-bomb", "too_large", ""),
+    ("token=gzip-cut", "invalid_response", ""),
+    ("token=encoding:br", "invalid_response", ""),
     ("token=hang", "timeout", "request_timeout: 200ms"),
     ("token=slow:3s", "timeout", "request_timeout: 200ms"),
 ];

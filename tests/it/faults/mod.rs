@@ -126,6 +126,10 @@ const CASES: &[Case] = &[
     case("html", "invalid_response"),
     case("wrong-json", "invalid_response"),
     case("oversized", "too_large"),
+    case("gzip-bomb", "too_large"),
+    case("gzip-cut", "invalid_response"),
+    case("encoding:gzip", "invalid_response"),
+    case("encoding:br", "invalid_response"),
 ];
 
 #[tokio::test]

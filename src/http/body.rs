@@ -1,0 +1,304 @@
+//! Reads an answer's body up to a limit, and decodes gzip on the way; nothing of it is ever logged.
+
+use std::io::{self, Write};
+
+use flate2::write::MultiGzDecoder;
+use reqwest::Response;
+use reqwest::header::{CONTENT_ENCODING, HeaderMap};
+
+/// The value of `Accept-Encoding`: a page of operations is a quarter of a megabyte of text, and a tenth of that in gzip.
+pub(super) const ACCEPTED: &str = "gzip";
+
+/// The encodings that HTTP knows (<https://www.iana.org/assignments/http-parameters>), to name those that we do not read. Any
+/// other name is the server's text.
+const ENCODINGS: [&str; 10] = [
+    "aes128gcm",
+    "br",
+    "compress",
+    "dcb",
+    "dcz",
+    "deflate",
+    "exi",
+    "pack200-gzip",
+    "x-compress",
+    "zstd",
+];
+
+/// Why a body cannot be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum BodyError {
+    /// It has more bytes than this, as it was sent or decoded.
+    TooLarge(usize),
+    /// It is in this encoding, which nobody asked for.
+    Encoding(&'static str),
+    /// It is said to be gzip, and is not, or not to its end.
+    Gzip,
+    /// The connection ended before it did.
+    CutOff,
+    /// The connection did not answer a ping.
+    Timeout,
+}
+
+/// The whole body, decoded. It has no more than `limit` bytes, neither as it was sent nor as it is returned.
+pub(crate) async fn read(mut response: Response, limit: usize) -> Result<Vec<u8>, BodyError> {
+    let announced = response.content_length().unwrap_or(0);
+    let announced = usize::try_from(announced).unwrap_or(usize::MAX);
+    if announced > limit {
+        return Err(BodyError::TooLarge(limit));
+    }
+    let bounded = Bounded {
+        bytes: Vec::with_capacity(announced),
+        limit,
+        exceeded: false,
+    };
+    let mut body = Body::new(encoding(response.headers())?, bounded);
+    let mut received = 0_usize;
+    loop {
+        let chunk = response.chunk().await.map_err(|error| {
+            if error.is_timeout() {
+                BodyError::Timeout
+            } else {
+                BodyError::CutOff
+            }
+        })?;
+        let Some(chunk) = chunk else {
+            return body.end();
+        };
+        received = received.saturating_add(chunk.len());
+        if received > limit {
+            return Err(BodyError::TooLarge(limit));
+        }
+        body.write(&chunk)?;
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Encoding {
+    None,
+    Gzip,
+}
+
+/// How the body is encoded (RFC 9110, section 8.4).
+fn encoding(headers: &HeaderMap) -> Result<Encoding, BodyError> {
+    let mut found = Encoding::None;
+    for value in headers.get_all(CONTENT_ENCODING) {
+        let names = value.to_str().unwrap_or("?").split(',');
+        for name in names.map(|name| name.trim().to_ascii_lowercase()) {
+            found = match (name.as_str(), found) {
+                ("" | "identity", found) => found,
+                ("gzip" | "x-gzip", Encoding::None) => Encoding::Gzip,
+                ("gzip" | "x-gzip", Encoding::Gzip) => {
+                    return Err(BodyError::Encoding("gzip, and again"));
+                }
+                (other, _) => {
+                    let known = ENCODINGS.into_iter().find(|known| *known == other);
+                    return Err(BodyError::Encoding(
+                        known.unwrap_or("one that HTTP has not"),
+                    ));
+                }
+            };
+        }
+    }
+    Ok(found)
+}
+
+/// A body as far as it has come.
+enum Body {
+    Plain(Bounded),
+    /// Nothing has come so far: without content there is nothing to decode.
+    Gzip(Box<MultiGzDecoder<Bounded>>, bool),
+}
+
+impl Body {
+    fn new(encoding: Encoding, bounded: Bounded) -> Self {
+        match encoding {
+            Encoding::None => Self::Plain(bounded),
+            Encoding::Gzip => Self::Gzip(Box::new(MultiGzDecoder::new(bounded)), true),
+        }
+    }
+
+    fn write(&mut self, chunk: &[u8]) -> Result<(), BodyError> {
+        match self {
+            Self::Plain(bounded) => bounded.write_all(chunk).map_err(|_| bounded.fault()),
+            Self::Gzip(decoder, empty) => {
+                *empty &= chunk.is_empty();
+                let written = decoder.write_all(chunk);
+                written.map_err(|_| decoder.get_ref().fault())
+            }
+        }
+    }
+
+    fn end(self) -> Result<Vec<u8>, BodyError> {
+        match self {
+            Self::Plain(bounded) => Ok(bounded.bytes),
+            Self::Gzip(_, true) => Ok(Vec::new()),
+            // The end of the stream checks length and sum.
+            Self::Gzip(mut decoder, false) => match decoder.try_finish() {
+                Ok(()) => Ok(std::mem::take(&mut decoder.get_mut().bytes)),
+                Err(_) => Err(decoder.get_ref().fault()),
+            },
+        }
+    }
+}
+
+/// Takes bytes up to a limit.
+struct Bounded {
+    bytes: Vec<u8>,
+    limit: usize,
+    exceeded: bool,
+}
+
+impl Bounded {
+    /// What went wrong with what was written here.
+    fn fault(&self) -> BodyError {
+        if self.exceeded {
+            BodyError::TooLarge(self.limit)
+        } else {
+            BodyError::Gzip
+        }
+    }
+}
+
+impl Write for Bounded {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if bytes.len() > self.limit - self.bytes.len() {
+            self.exceeded = true;
+            return Err(io::Error::other("above the limit"));
+        }
+        self.bytes.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use flate2::Compression;
+    use flate2::write::GzEncoder;
+
+    use super::*;
+
+    fn gzip(content: &[u8]) -> Vec<u8> {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+        encoder.write_all(content).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    const LIMIT: usize = 100_000;
+
+    /// What is read of a body of this encoding, whatever pieces it comes in.
+    fn decoded(sent: &[u8], encoding: Encoding) -> Result<Vec<u8>, BodyError> {
+        let by = |piece| {
+            let bounded = Bounded {
+                bytes: Vec::new(),
+                limit: LIMIT,
+                exceeded: false,
+            };
+            let mut body = Body::new(encoding, bounded);
+            for piece in sent.chunks(piece) {
+                body.write(piece)?;
+            }
+            body.end()
+        };
+        let whole = by(usize::MAX);
+        for piece in [1, 7, 4096] {
+            assert_eq!(by(piece), whole, "in pieces of {piece}");
+        }
+        whole
+    }
+
+    fn text() -> Vec<u8> {
+        (0..LIMIT).map(|at| b"operations"[at % 10]).collect()
+    }
+
+    #[test]
+    fn gzip_is_read_in_one_stream_or_several() {
+        let text = text();
+        assert_eq!(decoded(&text, Encoding::None), Ok(text.clone()));
+        assert_eq!(decoded(&gzip(&text), Encoding::Gzip), Ok(text.clone()));
+        let halves = [gzip(&text[..LIMIT / 2]), gzip(&text[LIMIT / 2..])].concat();
+        assert_eq!(decoded(&halves, Encoding::Gzip), Ok(text));
+        assert_eq!(decoded(&gzip(b""), Encoding::Gzip), Ok(Vec::new()));
+        assert_eq!(decoded(b"", Encoding::Gzip), Ok(Vec::new()));
+    }
+
+    #[test]
+    fn what_is_no_gzip_to_its_end_is_refused() {
+        let whole = gzip(&text());
+        let mut flipped = whole.clone();
+        let last = flipped.len() - 1;
+        flipped[last] ^= 1;
+        let mut sum = whole.clone();
+        sum[last - 5] ^= 1;
+        let rest = [&whole[..], b"{}"].concat();
+        for wrong in [
+            b"{\"operations\": []}",
+            &whole[..last],
+            &whole[..whole.len() / 2],
+            &whole[..5],
+            &flipped[..],
+            &sum,
+            &rest,
+        ] {
+            assert_eq!(decoded(wrong, Encoding::Gzip), Err(BodyError::Gzip));
+        }
+    }
+
+    #[test]
+    fn a_bomb_ends_at_the_limit() {
+        let large = Err(BodyError::TooLarge(LIMIT));
+        assert_eq!(decoded(&vec![b' '; LIMIT + 1], Encoding::None), large);
+        assert_eq!(
+            decoded(&gzip(&vec![b' '; LIMIT + 1]), Encoding::Gzip),
+            large
+        );
+        assert_eq!(decoded(&gzip(&vec![0; 50 * LIMIT]), Encoding::Gzip), large);
+    }
+
+    #[tokio::test]
+    async fn what_was_sent_is_bounded_as_well() {
+        // Streams of nothing: no byte comes out of them, however many there are.
+        let nothing = gzip(b"");
+        let sent = nothing.repeat(LIMIT / nothing.len() + 1);
+        let mut response = hyper::Response::new(sent);
+        let gzip = "gzip".parse().unwrap();
+        response.headers_mut().insert(CONTENT_ENCODING, gzip);
+        let outcome = read(Response::from(response), LIMIT).await;
+        assert_eq!(outcome, Err(BodyError::TooLarge(LIMIT)));
+    }
+
+    #[test]
+    fn encodings_are_gzip_or_none_and_others_are_named() {
+        let of = |values: &[&str]| {
+            let mut headers = HeaderMap::new();
+            for value in values {
+                headers.append(CONTENT_ENCODING, value.parse().unwrap());
+            }
+            encoding(&headers)
+        };
+        for none in [&[][..], &[""], &["identity"], &["identity, "]] {
+            assert_eq!(of(none), Ok(Encoding::None), "{none:?}");
+        }
+        for gzip in [
+            &["gzip"][..],
+            &[" GZip "],
+            &["x-gzip"],
+            &["identity", "gzip"],
+        ] {
+            assert_eq!(of(gzip), Ok(Encoding::Gzip), "{gzip:?}");
+        }
+        for (other, name) in [
+            (&["br"][..], "br"),
+            (&["Deflate"], "deflate"),
+            (&["gzip, br"], "br"),
+            (&["zstd", "gzip"], "zstd"),
+            (&["gzip", "gzip"], "gzip, and again"),
+            (&["made-up-secret"], "one that HTTP has not"),
+        ] {
+            assert_eq!(of(other), Err(BodyError::Encoding(name)), "{other:?}");
+        }
+    }
+}
