@@ -1,14 +1,13 @@
 //! Builds everything from a configuration, binds, serves, and stops within a grace time.
 
-use std::future::{Future, IntoFuture};
+use std::future::Future;
 use std::io::ErrorKind;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use anyhow::Context;
-use axum::Router;
-use futures_util::future::try_join_all;
+use futures_util::future::{join_all, try_join_all};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
@@ -19,7 +18,7 @@ use crate::config::{Config, ListenAddress};
 use crate::exposition::{Build, Instruments};
 use crate::reload::{Load, Reload};
 use crate::store::Store;
-use crate::web::{self, Buffers, Service, Stop, UnderWay};
+use crate::web::{self, Buffers, ConnectionLimits, Connections, Service, Stop, UnderWay};
 
 /// For what else is being sent when no scrape is under way any more; a connection that never sends a request would hold up
 /// the stop for good. At most an eighth of the grace period.
@@ -35,6 +34,7 @@ pub struct App {
     service: Arc<Service>,
     listeners: Vec<TcpListener>,
     grace_period: Duration,
+    connection_limits: ConnectionLimits,
 }
 
 /// What this program is, for `exporter_build_info`.
@@ -93,6 +93,7 @@ impl App {
             service: Arc::new(service),
             listeners,
             grace_period: config.web.grace_period,
+            connection_limits: ConnectionLimits::default(),
         })
     }
 
@@ -108,6 +109,13 @@ impl App {
             service.clock.clone(),
         );
         service.reload.get_or_init(|| Arc::new(reload));
+        self
+    }
+
+    /// Holds connections to other limits than the usual ones.
+    #[must_use]
+    pub const fn limiting_connections(mut self, limits: ConnectionLimits) -> Self {
+        self.connection_limits = limits;
         self
     }
 
@@ -127,22 +135,21 @@ impl App {
     }
 
     /// Serves until `shutdown` ends, then lets scrapes under way finish within the grace period.
-    ///
-    /// # Errors
-    /// When a listener fails for good.
-    pub async fn run(self, shutdown: impl Future<Output = ()>) -> anyhow::Result<()> {
+    pub async fn run(self, shutdown: impl Future<Output = ()>) {
         let Self {
             service,
             listeners,
             grace_period,
+            connection_limits,
         } = self;
         let router = web::router(Arc::clone(&service));
         let (stop, stopped) = watch::channel(false);
-        let servers = try_join_all(
-            listeners
-                .into_iter()
-                .map(|listener| serve(listener, router.clone(), stopped.clone())),
-        );
+        let connections = Connections::new(connection_limits, service.instruments.connections());
+        let serve = |listener| {
+            let connections = Arc::clone(&connections);
+            connections.serve(listener, router.clone(), stopped.clone())
+        };
+        let servers = join_all(listeners.into_iter().map(serve));
         service.collector.watch();
         let first = tokio::spawn({
             let collector = Arc::clone(&service.collector);
@@ -152,13 +159,12 @@ impl App {
             shutdown.await;
             drain(&service, &stop, grace_period).await;
         };
-        let result = tokio::select! {
-            result = servers => result.map(drop),
-            () = end => Ok(()),
-        };
+        tokio::select! {
+            _ = servers => {}
+            () = end => {}
+        }
         first.abort();
         service.collector.stop();
-        result.context("the HTTP server failed")
     }
 }
 
@@ -197,19 +203,4 @@ async fn bind(address: &ListenAddress) -> anyhow::Result<TcpListener> {
         ListenAddress::Name { host, port } => TcpListener::bind((host.as_str(), *port)).await,
     };
     bound.with_context(|| format!("cannot listen on {address} (--web.listen-address)"))
-}
-
-/// Serves one listener until told to stop.
-fn serve(
-    listener: TcpListener,
-    router: Router,
-    mut stopped: watch::Receiver<bool>,
-) -> impl Future<Output = std::io::Result<()>> {
-    let stopped = async move {
-        // A sender that is gone means that nobody runs the exporter any more.
-        let _ = stopped.wait_for(|stopped| *stopped).await;
-    };
-    axum::serve(listener, router)
-        .with_graceful_shutdown(stopped)
-        .into_future()
 }

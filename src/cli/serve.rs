@@ -43,7 +43,7 @@ pub(super) async fn serve(
     }
     announce(&app);
     tokio::select! {
-        result = app.run(stop) => result?,
+        () = app.run(stop) => {}
         () = hang_ups => {}
     }
     tracing::info!("stopped");

@@ -77,7 +77,9 @@ pub static LABELS: &[Label] = &[
     Label {
         name: "reason",
         meaning: "Why it failed, a closed set: `unauthorized`, `forbidden`, `not_found`, `expired`, `bad_request`, `rate_limited`, \
-                  `unavailable`, `server_error`, `timeout`, `connect`, `tls`, `invalid_response`, `too_large`.",
+                  `unavailable`, `server_error`, `timeout`, `connect`, `tls`, `invalid_response`, `too_large`. \
+                  Of connections to the exporter: `no_request` (none, or part of one, in 10 s), `idle` (for 5 minutes), \
+                  `not_read` (the answer, for a minute), `too_many`, `not_accepted` (usually no file descriptor is left).",
         example: "rate_limited",
     },
     Label {
@@ -360,6 +362,12 @@ metrics! {
         details: "",
         absent: "",
         example: "1775368800.5",
+    }
+    CONNECTIONS_CLOSED: Exporter Counter "exporter_http_connections_closed_total" ["reason"] {
+        help: "Connections to the exporter that it closed itself, by reason.",
+        details: "Starts at 0 with the process. `idle` is usual. `no_request` and `too_many` mean a client that opens connections and does not use them.",
+        absent: "",
+        example: "0",
     }
     STATE_SAVED: Exporter Gauge "exporter_state_last_save_timestamp_seconds" [] {
         help: "When counters and marks were last saved, in seconds since 1970, or 0 before the first time.",

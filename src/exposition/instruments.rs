@@ -15,6 +15,7 @@ use prometheus::{
 };
 
 use super::catalogue::{self, ALL, Metric, Scope};
+use super::connections::ConnectionInstruments;
 use super::source_figures::{SourceFigures, SourceInstruments};
 use crate::operation::Field;
 use crate::reason::Reason;
@@ -73,6 +74,7 @@ pub struct Instruments {
     registry: Registry,
     requests: Requests,
     sources: SourceFigures,
+    connections: ConnectionInstruments,
     config_successful: IntGauge,
     config_success: Gauge,
     state_saved: Gauge,
@@ -119,8 +121,11 @@ impl Instruments {
         registry.register(Box::new(
             prometheus::process_collector::ProcessCollector::for_self(),
         ))?;
+        let connections = ConnectionInstruments::new()?;
+        register(&registry, connections.collector())?;
         Ok(Self {
             requests,
+            connections,
             sources: register(&registry, SourceFigures::new()?)?,
             config_successful: register(&registry, config_successful)?,
             config_success: register(&registry, config_success)?,
@@ -166,6 +171,12 @@ impl Instruments {
         register(&self.registry, self.state_saved.clone())?;
         register(&self.registry, self.state_save_failures.clone())?;
         Ok(())
+    }
+
+    /// The instruments of whoever accepts connections.
+    #[must_use]
+    pub fn connections(&self) -> ConnectionInstruments {
+        self.connections.clone()
     }
 
     /// The instruments of whoever saves.

@@ -4,6 +4,7 @@
 //! what the exporter counts itself is in [`Instruments`].
 
 pub mod catalogue;
+mod connections;
 mod families;
 mod instruments;
 mod labels;
@@ -12,6 +13,7 @@ mod reference;
 mod source_figures;
 mod text;
 
+pub use connections::{Closed, ConnectionInstruments};
 pub use instruments::{AccountInstruments, Build, Endpoint, Instruments, StateInstruments};
 pub use reference::reference;
 pub use source_figures::SourceInstruments;

@@ -3,6 +3,7 @@
 mod account;
 mod api;
 mod buffers;
+mod connections;
 mod health;
 mod landing;
 mod lifecycle;
@@ -21,6 +22,7 @@ use axum::http::HeaderMap;
 use axum::routing::{get, post};
 
 pub use self::buffers::Buffers;
+pub use self::connections::{Connections, Limits as ConnectionLimits, Listener};
 pub use self::stop::Stop;
 pub use self::under_way::UnderWay;
 use crate::clock::Clock;

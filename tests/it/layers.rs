@@ -32,11 +32,12 @@ const WITHOUT_CLOCK: &str = "SystemTime::now";
 const OWNERS: &[(&str, &[&str])] = &[
     ("reqwest", &["http", "twilio", "sources"]),
     ("rustls", &["http", "twilio", "sources"]),
-    ("hyper", &["http"]),
+    ("hyper", &["http", "web"]),
     ("h2", &["http"]),
     ("tower", &["http", "simulator"]),
     ("prometheus", &["exposition"]),
     ("axum", &["web", "simulator", "app", "cli"]),
+    ("hyper_util", &["web"]),
     ("clap", &["cli"]),
     ("anyhow", &["app", "cli"]),
     ("serde_saphyr", &["document"]),

@@ -9,6 +9,7 @@ mod dashboards;
 mod exposition;
 mod faults;
 mod golden;
+mod idle_clients;
 mod implausible;
 mod landing;
 mod layers;

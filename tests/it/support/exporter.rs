@@ -25,7 +25,7 @@ pub(crate) struct Exporter {
     pub(crate) address: SocketAddr,
     pub(crate) client: reqwest::Client,
     stop: Option<oneshot::Sender<()>>,
-    running: JoinHandle<anyhow::Result<()>>,
+    running: JoinHandle<()>,
     pub(crate) files: Files,
 }
 
@@ -171,7 +171,8 @@ impl Exporter {
         if let Some(stop) = self.stop.take() {
             let _ = stop.send(());
         }
-        (&mut self.running).await.unwrap()
+        (&mut self.running).await?;
+        Ok(())
     }
 }
 

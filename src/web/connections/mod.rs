@@ -1,0 +1,262 @@
+//! Accepts connections and serves HTTP on them, within limits: whoever opens connections and does not use them, or does not
+//! read what it asked for, takes nothing from those who scrape.
+
+mod limits;
+mod listener;
+#[cfg(test)]
+mod tests;
+mod watch;
+
+use std::collections::BTreeMap;
+use std::convert::Infallible;
+use std::future::{Future, poll_fn};
+use std::io;
+use std::pin::pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Poll;
+use std::time::Duration;
+
+use axum::Router;
+use hyper::Request;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::{Service, service_fn};
+use hyper_util::rt::TokioIo;
+use hyper_util::service::TowerToHyperService;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::watch::Receiver;
+use tokio::task::AbortHandle;
+use tokio::time::{Instant, sleep, sleep_until};
+
+pub use self::limits::Limits;
+pub use self::listener::Listener;
+use self::watch::{Answer, Watch, Watched};
+use super::under_way::UnderWay;
+use crate::exposition::{Closed, ConnectionInstruments};
+
+/// After the system could not accept a connection, and none could be closed to make room; sooner would only spin.
+const PAUSE: Duration = Duration::from_millis(100);
+/// The same where one is closed: its task has to end first.
+const PAUSE_FOR_ROOM: Duration = Duration::from_millis(5);
+/// The same trouble is logged again after this time.
+const LOG_INTERVAL: Duration = Duration::from_mins(1);
+/// The largest head of a request. Browsers and proxies send a few KiB.
+const LARGEST_HEAD: usize = 64 * 1024;
+
+/// The open connections of all listeners.
+#[derive(Debug)]
+pub struct Connections {
+    limits: Limits,
+    instruments: ConnectionInstruments,
+    open: Mutex<Open>,
+    /// Counts them.
+    under_way: UnderWay,
+}
+
+#[derive(Debug, Default)]
+struct Open {
+    /// By the order in which they came.
+    connections: BTreeMap<u64, (Watch, AbortHandle)>,
+    next: u64,
+    /// When trouble was last logged, and how often it came since.
+    logged: Option<(Instant, u64)>,
+}
+
+impl Connections {
+    /// None yet.
+    #[must_use]
+    pub fn new(limits: Limits, instruments: ConnectionInstruments) -> Arc<Self> {
+        Arc::new(Self {
+            limits,
+            instruments,
+            open: Mutex::default(),
+            under_way: UnderWay::default(),
+        })
+    }
+
+    /// Serves `router` to whoever connects, until `stopped` turns true; then ends when the last connection is closed. Those
+    /// that are idle are closed at once, others after their answer.
+    pub async fn serve(
+        self: Arc<Self>,
+        listener: impl Listener,
+        router: Router,
+        mut stopped: Receiver<bool>,
+    ) {
+        loop {
+            let accepted = tokio::select! {
+                accepted = listener.accept() => accepted,
+                () = until(&mut stopped) => break,
+            };
+            match accepted {
+                Ok(io) => self.admit(io, router.clone(), stopped.clone()),
+                Err(error) if is_of_the_client(&error) => {}
+                Err(error) => {
+                    let pause = self.cannot_accept(&error);
+                    tokio::select! {
+                        () = sleep(pause) => {}
+                        () = until(&mut stopped) => break,
+                    }
+                }
+            }
+        }
+        drop(listener);
+        self.under_way.none().await;
+    }
+
+    /// Serves a new connection; while too many are open, in place of the one that has been quiet for longest.
+    fn admit<I>(self: &Arc<Self>, io: I, router: Router, stopped: Receiver<bool>)
+    where
+        I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let mut open = self.lock();
+        if open.connections.len() >= self.limits.connections {
+            let made_room = open.close_quiet();
+            self.instruments.closed(Closed::TooMany);
+            open.log(|times| {
+                tracing::warn!(
+                    most = self.limits.connections,
+                    times,
+                    "too many connections to the exporter are open; those without a request are closed"
+                );
+            });
+            if !made_room {
+                return;
+            }
+        }
+        let (watch, number) = (Watch::new(), open.next);
+        open.next += 1;
+        let under_way = self.under_way.begin();
+        let this = Arc::clone(self);
+        let watched = watch.clone();
+        let task = tokio::spawn(async move {
+            let _under_way = under_way;
+            // Also when the task is aborted.
+            let _forget = Forget(Arc::clone(&this), number);
+            if let Some(reason) = run(io, router, watched, &this.limits, stopped).await {
+                this.instruments.closed(reason);
+                tracing::debug!(reason = reason.as_str(), "closed a connection");
+            }
+        });
+        open.connections
+            .insert(number, (watch, task.abort_handle()));
+    }
+
+    /// Usually file descriptors have run out. Those of quiet connections are given back. Returns when to try again.
+    fn cannot_accept(&self, error: &io::Error) -> Duration {
+        self.instruments.closed(Closed::NotAccepted);
+        let mut open = self.lock();
+        let made_room = open.close_quiet();
+        open.log(|times| {
+            tracing::error!(%error, times, "connections to the exporter cannot be accepted; raise the limit of open files if it is that");
+        });
+        if made_room { PAUSE_FOR_ROOM } else { PAUSE }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Open> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Open {
+    /// Closes the connection on which nobody has waited for an answer for longest; false if somebody does on each.
+    fn close_quiet(&mut self) -> bool {
+        let quiet = self.connections.iter().filter_map(|(number, (watch, _))| {
+            let since = watch.quiet_since()?;
+            Some((since, *number))
+        });
+        let oldest = quiet.min();
+        let closed = oldest.and_then(|(_, number)| self.connections.remove(&number));
+        closed.inspect(|(_, task)| task.abort()).is_some()
+    }
+
+    /// Calls `log` with the number of times since it was last called, if that was long ago.
+    fn log(&mut self, log: impl FnOnce(u64)) {
+        let now = Instant::now();
+        match &mut self.logged {
+            Some((last, times)) if now.duration_since(*last) < LOG_INTERVAL => *times += 1,
+            logged => {
+                let times = logged.map_or(1, |(_, times)| times + 1);
+                *logged = Some((now, 0));
+                log(times);
+            }
+        }
+    }
+}
+
+/// Takes a connection out of the open ones.
+struct Forget(Arc<Connections>, u64);
+
+impl Drop for Forget {
+    fn drop(&mut self) {
+        self.0.lock().connections.remove(&self.1);
+    }
+}
+
+/// Serves one connection to its end; says why if it is cut off.
+async fn run<I>(
+    io: I,
+    router: Router,
+    watch: Watch,
+    limits: &Limits,
+    mut stopped: Receiver<bool>,
+) -> Option<Closed>
+where
+    I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let router = TowerToHyperService::new(router);
+    let requests = watch.clone();
+    let service = service_fn(move |request: Request<Incoming>| {
+        let serving = requests.serving();
+        let answer = router.call(request);
+        async move {
+            let answer = answer.await?;
+            Ok::<_, Infallible>(answer.map(|body| Answer {
+                body,
+                _serving: serving,
+            }))
+        }
+    });
+    let io = TokioIo::new(Watched {
+        io,
+        watch: watch.clone(),
+    });
+    let connection = http1::Builder::new()
+        .max_buf_size(LARGEST_HEAD)
+        .serve_connection(io, service);
+    let mut connection = pin!(connection);
+    let mut stop = pin!(until(&mut stopped));
+    let mut stopping = false;
+    let mut timer = pin!(sleep_until(Instant::now()));
+    poll_fn(|context| {
+        if !stopping && stop.as_mut().poll(context).is_ready() {
+            stopping = true;
+            connection.as_mut().graceful_shutdown();
+        }
+        // A client that breaks off, or sends what is no HTTP, is its own trouble.
+        if connection.as_mut().poll(context).is_ready() {
+            return Poll::Ready(None);
+        }
+        let Some((at, reason)) = watch.deadline(limits) else {
+            return Poll::Pending;
+        };
+        if timer.deadline() != at {
+            timer.as_mut().reset(at);
+        }
+        timer.as_mut().poll(context).map(|()| Some(reason))
+    })
+    .await
+}
+
+/// Waits until it turns true; a sender that is gone means that nobody runs the exporter any more.
+async fn until(stopped: &mut Receiver<bool>) {
+    let _ = stopped.wait_for(|stopped| *stopped).await;
+}
+
+/// Whether it is about the connection that was to be accepted: its client is gone already.
+fn is_of_the_client(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, Interrupted};
+    matches!(
+        error.kind(),
+        ConnectionAborted | ConnectionRefused | ConnectionReset | Interrupted
+    )
+}

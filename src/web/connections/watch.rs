@@ -1,0 +1,204 @@
+//! What a connection is at, and until when: its bytes and its requests are watched as they pass.
+
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use axum::body::Body;
+use hyper::body::{Bytes, Frame, SizeHint};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::Instant;
+
+use super::Limits;
+use crate::exposition::Closed;
+
+/// A client that has read nothing of its answer for so long is no longer waited for where others want its place.
+const STUCK: Duration = Duration::from_secs(1);
+
+/// One connection, watched.
+#[derive(Debug, Clone)]
+pub(super) struct Watch(Arc<Mutex<State>>);
+
+#[derive(Debug)]
+struct State {
+    phase: Phase,
+    /// When the phase began.
+    since: Instant,
+    /// Since when the client takes no more bytes, if it does not.
+    blocked: Option<Instant>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    /// A request is to come: a new connection, or one that has sent a first byte.
+    Receiving,
+    /// A request is answered.
+    Serving,
+    /// The next request may come.
+    Idle,
+}
+
+/// One request, from the end of its head to the end of its answer's body.
+#[derive(Debug)]
+pub(super) struct Serving(Watch);
+
+impl Watch {
+    pub(super) fn new() -> Self {
+        Self(Arc::new(Mutex::new(State {
+            phase: Phase::Receiving,
+            since: Instant::now(),
+            blocked: None,
+        })))
+    }
+
+    /// When to close the connection, and why, if nothing happens until then. A request is not bounded here: those who answer
+    /// it bound it.
+    pub(super) fn deadline(&self, limits: &Limits) -> Option<(Instant, Closed)> {
+        let state = self.lock();
+        if let Some(since) = state.blocked {
+            return Some((since + limits.write, Closed::NotRead));
+        }
+        match state.phase {
+            Phase::Receiving => Some((state.since + limits.request, Closed::NoRequest)),
+            Phase::Idle => Some((state.since + limits.idle, Closed::Idle)),
+            Phase::Serving => None,
+        }
+    }
+
+    /// Since when nobody waits for an answer here, or reads it; `None` while somebody does.
+    pub(super) fn quiet_since(&self) -> Option<Instant> {
+        let state = self.lock();
+        match state.blocked {
+            Some(since) => (since.elapsed() > STUCK).then_some(since),
+            None => (state.phase != Phase::Serving).then_some(state.since),
+        }
+    }
+
+    /// The head of a request has been read.
+    pub(super) fn serving(&self) -> Serving {
+        self.lock().enter(Phase::Serving);
+        Serving(self.clone())
+    }
+
+    fn received(&self) {
+        let mut state = self.lock();
+        if state.phase == Phase::Idle {
+            state.enter(Phase::Receiving);
+        }
+    }
+
+    fn wrote<T>(&self, written: &Poll<T>) {
+        let mut state = self.lock();
+        if written.is_ready() {
+            state.blocked = None;
+            if state.phase == Phase::Idle {
+                // The end of an answer that has left the exporter's hands.
+                state.since = Instant::now();
+            }
+        } else {
+            state.blocked.get_or_insert_with(Instant::now);
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn enter(&mut self, phase: Phase) {
+        self.phase = phase;
+        self.since = Instant::now();
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        self.0.lock().enter(Phase::Idle);
+    }
+}
+
+/// The connection's bytes.
+#[derive(Debug)]
+pub(super) struct Watched<I> {
+    pub(super) io: I,
+    pub(super) watch: Watch,
+}
+
+impl<I: AsyncRead + Unpin> AsyncRead for Watched<I> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let before = buffer.filled().len();
+        let read = Pin::new(&mut self.io).poll_read(context, buffer);
+        if buffer.filled().len() > before {
+            self.watch.received();
+        }
+        read
+    }
+}
+
+impl<I: AsyncWrite + Unpin> AsyncWrite for Watched<I> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.io).poll_write(context, bytes);
+        self.watch.wrote(&written);
+        written
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.io).poll_write_vectored(context, bytes);
+        self.watch.wrote(&written);
+        written
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.io.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.io).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.io).poll_shutdown(context)
+    }
+}
+
+/// The body of an answer; the request is served until it is gone.
+#[derive(Debug)]
+pub(super) struct Answer {
+    pub(super) body: Body,
+    pub(super) _serving: Serving,
+}
+
+impl hyper::body::Body for Answer {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        Pin::new(&mut self.body).poll_frame(context)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
