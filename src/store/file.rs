@@ -73,6 +73,8 @@ impl StateFile {
     /// A new file. It gets its name when it is complete, so a crash on the way leaves none.
     pub(super) fn create(directory: &Path, upgrades: &[Upgrade]) -> Result<Self, Error> {
         let unfinished = directory.join(format!("{NAME}.new"));
+        // What a crash left, or somebody else: only the name goes, whatever it leads to.
+        let _ = fs::remove_file(&unfinished);
         let made = contained(|| Self::make(&unfinished, upgrades));
         let named = made.and_then(|file| {
             fs::rename(&unfinished, directory.join(NAME))?;
@@ -80,7 +82,7 @@ impl StateFile {
             Ok(file)
         });
         if named.is_err() {
-            // Nothing was ever kept in it. Should this fail, the next one truncates it.
+            // Nothing was ever kept in it. Should this fail, the next one tries again.
             let _ = fs::remove_file(&unfinished);
         }
         named
@@ -88,7 +90,8 @@ impl StateFile {
 
     fn make(path: &Path, upgrades: &[Upgrade]) -> Result<Self, Error> {
         let mut options = OpenOptions::new();
-        options.read(true).write(true).create(true).truncate(true);
+        // Never through a link, whose target would be overwritten.
+        options.read(true).write(true).create_new(true);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         let backend = Arc::new(Backend::direct(options.open(path)?)?);
