@@ -6,6 +6,7 @@ mod binary;
 mod connections;
 mod credentials;
 mod dashboards;
+mod disk;
 mod exposition;
 mod faults;
 mod golden;

@@ -1,0 +1,92 @@
+//! The disk of the store while the exporter runs: limits, files that vanish, writes that hang.
+
+use std::path::Path;
+use std::time::Duration;
+
+use serde_json::json;
+
+use crate::support::client::{client, scrape};
+use crate::support::eventually;
+use crate::support::exporter::{SID, TOKEN};
+use crate::support::exposition::Exposition;
+use crate::support::program::{Program, command, from_shell};
+use crate::support::twilio::Twilio;
+
+const HOUR: Duration = Duration::from_hours(1);
+
+/// The program with its storage in `directory`, started by a shell that first does `before`.
+fn program(twilio: &Twilio, directory: &Path, before: &str) -> Program {
+    let base_url = twilio.base_url();
+    let variables = [
+        ("TWILIO_ACCOUNT_SID", SID),
+        ("TWILIO_AUTH_TOKEN", TOKEN),
+        ("TWILIO_EMAIL_BASE_URL", &base_url),
+    ];
+    let directory = directory.to_str().unwrap();
+    let options = [
+        "--web.listen-address=127.0.0.1:0",
+        "--storage.path",
+        directory,
+    ];
+    Program::start(from_shell(before, &command(&options, &variables), ""))
+}
+
+fn failures(seen: &Exposition) -> Option<f64> {
+    seen.value("twilio_email_exporter_state_save_failures_total", &[])
+}
+
+fn accepted(seen: &Exposition) -> Option<f64> {
+    seen.value("twilio_email_emails_accepted_total", &[])
+}
+
+/// Without a handler SIGXFSZ ends the process in the middle of a scrape.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_limit_of_file_sizes_fails_saves_and_nothing_else() {
+    let directory = tempfile::tempdir().unwrap();
+    let twilio = Twilio::empty().await;
+    twilio.put(HOUR, json!({"total": 7, "delivered": 7}));
+    // The file cannot even be made: blocks of 512 bytes.
+    let mut limited = program(&twilio, directory.path(), "ulimit -f 4");
+    let client = client();
+    let seen = scrape(&client, limited.address()).await.unwrap();
+    seen.expect("limited", &[("up", 1.0), ("collection_complete", 1.0)]);
+    assert!(failures(&seen) >= Some(1.0), "{:?}", failures(&seen));
+    assert!(
+        limited.stderr().contains("File too large"),
+        "{}",
+        limited.stderr()
+    );
+    limited.signal("TERM");
+    assert_eq!(limited.ended().code, Some(0));
+    // It can be made, and cannot grow.
+    let mut free = program(&twilio, directory.path(), "");
+    let seen = scrape(&client, free.address()).await.unwrap();
+    assert_eq!(failures(&seen), Some(0.0));
+    free.signal("TERM");
+    assert_eq!(free.ended().code, Some(0));
+    let size = std::fs::metadata(directory.path().join("state.redb"))
+        .unwrap()
+        .len();
+    let limit = format!("ulimit -f {}", size.div_ceil(512));
+    let mut limited = program(&twilio, directory.path(), &limit);
+    let address = limited.address();
+    for number in 0..20_000 {
+        twilio.put(
+            HOUR + Duration::from_millis(number),
+            json!({"total": 1, "queued": 1}),
+        );
+    }
+    eventually("a save fails", || async {
+        scrape(&client, address)
+            .await
+            .is_some_and(|seen| failures(&seen) > Some(0.0))
+    })
+    .await;
+    let seen = scrape(&client, address).await.unwrap();
+    seen.expect("limited again", &[("up", 1.0)]);
+    assert!(accepted(&seen).is_some(), "counters stay at what was saved");
+    limited.signal("TERM");
+    let ended = limited.ended();
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    assert!(ended.stderr.contains("File too large"), "{}", ended.stderr);
+}
