@@ -285,16 +285,23 @@ impl AccountCollector {
 
     /// Saves what changed; from then on it is shown as counted. What cannot be saved is tried again with the next save.
     pub(super) async fn save(&self) {
-        if self.lock().registry.is_saved() {
+        if !self.lock().is_to_be_saved() {
             return;
         }
         let turn = self.keeper.turn().await;
-        let batch = self.lock().registry.unsaved();
+        let batch = {
+            let state = self.lock();
+            if !state.is_to_be_saved() {
+                return;
+            }
+            state.registry.unsaved()
+        };
         let saved = self.keeper.save(turn, batch, self.clock.now()).await;
         let mut state = self.lock();
         state.saving_hangs = false;
-        if let Some(saved) = saved {
-            state.registry.saved(&saved);
+        match saved {
+            Some(saved) => state.registry.saved(&saved),
+            None => state.save_failed(),
         }
     }
 }

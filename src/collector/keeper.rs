@@ -1,11 +1,13 @@
 //! Saves what an account's registry has learnt, before it is shown as counted.
 
 use std::error::Error;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex as Lock, PoisonError};
 
 use tokio::sync::{Mutex, OwnedMutexGuard};
+use tokio::time::Instant;
 
 use crate::exposition::StateInstruments;
+use crate::lasting::Lasting;
 use crate::operation::OperationId;
 use crate::registry::ToSave;
 use crate::snapshot::Labels;
@@ -33,6 +35,15 @@ pub(super) struct Keeper {
     /// Held by the commit under way. One whose collection was cut off goes on by itself; were a later one to overtake it,
     /// the store would end with less than was shown.
     turn: Arc<Mutex<()>>,
+    failures: Arc<Failures>,
+}
+
+/// What fails at present, as far as it was logged.
+#[derive(Debug)]
+struct Failures {
+    saving: Lock<Lasting<String>>,
+    registering: Lock<Lasting<String>>,
+    reading: Lock<Lasting<String>>,
 }
 
 /// The turn to commit: what is saved in it must have been taken from the registry in it.
@@ -46,15 +57,29 @@ impl Keeper {
             store,
             instruments,
             turn: Arc::default(),
+            failures: Arc::new(Failures {
+                saving: Lock::new(Lasting::new()),
+                registering: Lock::new(Lasting::new()),
+                reading: Lock::new(Lasting::new()),
+            }),
         }
     }
 
     /// What was saved of an operation that is no longer in memory; unreadable counts as nothing, and is told.
     pub(super) fn kept(&self, id: OperationId) -> Option<SavedOperation> {
-        self.store.operation(&self.account, id).unwrap_or_else(|error| {
-            tracing::warn!(account = %self.account, operation = %id, error = in_full(&error), "what was saved of an operation cannot be read");
-            None
-        })
+        match self.store.operation(&self.account, id) {
+            Ok(saved) => {
+                works(&self.failures.reading);
+                saved
+            }
+            Err(error) => {
+                let error = in_full(&error);
+                if fails(&self.failures.reading, &error) {
+                    tracing::warn!(account = %self.account, operation = %id, error, "what was saved of operations cannot be read");
+                }
+                None
+            }
+        }
     }
 
     /// Waits for the commit under way.
@@ -73,11 +98,13 @@ impl Keeper {
         match saved {
             Ok(Ok(batch)) => {
                 self.instruments.saved(now);
+                if works(&self.failures.saving) {
+                    tracing::info!(account = %self.account, "counters are saved again");
+                }
                 Some(batch)
             }
             Ok(Err(error)) => {
-                self.instruments.save_failed();
-                tracing::error!(account = %self.account, error = in_full(&error), "counters cannot be saved; they stay as they were saved last");
+                self.save_failed(&error);
                 None
             }
             // The exporter is stopping, or the store has a bug that panics.
@@ -85,6 +112,15 @@ impl Keeper {
                 self.instruments.save_failed();
                 None
             }
+        }
+    }
+
+    /// Counts a save that failed, and logs it unless it failed in the same way before.
+    pub(super) fn save_failed(&self, error: &StoreError) {
+        self.instruments.save_failed();
+        let error = in_full(error);
+        if fails(&self.failures.saving, &error) {
+            tracing::error!(account = %self.account, error, "counters cannot be saved; they stay as they were saved last");
         }
     }
 
@@ -96,7 +132,21 @@ impl Keeper {
         let this = self.clone();
         let keep = move || this.store.register(&this.account, &operations);
         let kept = tokio::task::spawn_blocking(keep).await;
-        kept.unwrap_or(Err(StoreError::Stopped))
+        let kept = kept.unwrap_or(Err(StoreError::Stopped));
+        match &kept {
+            Ok(()) => {
+                if works(&self.failures.registering) {
+                    tracing::info!(account = %self.account, "registrations are kept again");
+                }
+            }
+            Err(error) => {
+                let error = in_full(error);
+                if fails(&self.failures.registering, &error) {
+                    tracing::error!(account = %self.account, error, "what was registered cannot be kept");
+                }
+            }
+        }
+        kept
     }
 
     /// Forgets what was saved of operations created before `before`, a bounded number at a time. Where that fails nothing
@@ -120,6 +170,18 @@ impl Keeper {
             ended: &batch.ended,
         })
     }
+}
+
+fn fails(lasting: &Lock<Lasting<String>>, error: &str) -> bool {
+    let mut lasting = lasting.lock().unwrap_or_else(PoisonError::into_inner);
+    lasting.fails(error.to_owned(), Instant::now())
+}
+
+fn works(lasting: &Lock<Lasting<String>>) -> bool {
+    lasting
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .works()
 }
 
 #[cfg(test)]

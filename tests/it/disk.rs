@@ -90,3 +90,48 @@ async fn a_limit_of_file_sizes_fails_saves_and_nothing_else() {
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
     assert!(ended.stderr.contains("File too large"), "{}", ended.stderr);
 }
+
+/// A full disk, as far as the exporter can tell: every save fails.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_disk_that_takes_nothing_is_one_failure_a_collection_and_one_line() {
+    let directory = tempfile::tempdir().unwrap();
+    let in_the_way = directory.path().join("file");
+    std::fs::write(&in_the_way, "in the way").unwrap();
+    let twilio = Twilio::empty().await;
+    // Several pages: each one is saved as it comes.
+    for number in 0..2500 {
+        twilio.put(
+            HOUR + Duration::from_millis(number),
+            json!({"total": 1, "queued": 1}),
+        );
+    }
+    let mut program = program(&twilio, &in_the_way.join("state"), "");
+    let address = program.address();
+    let client = client();
+    let collected = || async {
+        let seen = scrape(&client, address).await.unwrap();
+        seen.expect("a full disk", &[("up", 1.0), ("collection_complete", 1.0)]);
+        failures(&seen).unwrap()
+    };
+    let before = collected().await;
+    for more in 1..=4_u32 {
+        twilio.put(HOUR, json!({"total": 1, "queued": 1}));
+        let failures = collected().await;
+        assert!(
+            (failures - before - f64::from(more)).abs() < 0.1,
+            "{before} failures before, {failures} after {more} collections"
+        );
+    }
+    let lines = |words: &str| {
+        let stderr = program.stderr();
+        stderr.lines().filter(|line| line.contains(words)).count()
+    };
+    assert_eq!(lines("counters cannot be saved"), 1, "{}", program.stderr());
+    std::fs::remove_file(&in_the_way).unwrap();
+    eventually("saved", || async {
+        accepted(&scrape(&client, address).await.unwrap()).is_some()
+    })
+    .await;
+    assert_eq!(lines("counters are saved again"), 1, "{}", program.stderr());
+    assert_eq!(lines("counters cannot be saved"), 1);
+}

@@ -14,6 +14,7 @@ const LAYERS: &[&[&str]] = &[
         "deadline",
         "label",
         "document",
+        "lasting",
     ],
     &["clock", "http"],
     &["config", "exposition", "simulator", "store"],
