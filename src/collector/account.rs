@@ -306,13 +306,13 @@ impl State {
     }
 
     /// Whether there is something to save, and no attempt has failed in the collection under way: one that follows at once
-    /// would fail again, and be counted again.
-    pub(super) fn is_to_be_saved(&self) -> bool {
+    /// would fail again, and be counted again. All of it is to be saved where the store `is_behind`.
+    pub(super) fn is_to_be_saved(&self, is_behind: bool) -> bool {
         let failed = self
             .running
             .as_ref()
             .is_some_and(|running| running.failed_saves > 0);
-        !failed && !self.registry.is_saved()
+        !failed && (is_behind || !self.registry.is_saved())
     }
 
     /// Notes that saving failed.

@@ -35,6 +35,8 @@ struct Group {
     until: Timestamp,
     /// As it was saved last.
     saved: Option<SavedGroup>,
+    /// Whether that is to be saved again, because the store lost it.
+    is_lost: bool,
 }
 
 /// That an operation belongs to a group, or did when it last had the label.
@@ -234,6 +236,13 @@ impl Groups {
         });
     }
 
+    /// All of them are to be saved again.
+    pub(super) fn lost(&mut self) {
+        for group in self.by_key.values_mut() {
+            group.is_lost = true;
+        }
+    }
+
     /// What is to be saved: groups that changed, and those that ended.
     pub(super) fn unsaved(&self) -> (Vec<SavedGroup>, Vec<GroupKey>) {
         let now = self.by_key.iter().map(|(key, group)| {
@@ -246,7 +255,7 @@ impl Groups {
                 },
             )
         });
-        let changed = now.filter(|(group, now)| group.saved.as_ref() != Some(now));
+        let changed = now.filter(|(group, now)| group.is_lost || group.saved.as_ref() != Some(now));
         (changed.map(|(_, now)| now).collect(), self.ended.clone())
     }
 
@@ -255,6 +264,7 @@ impl Groups {
         for saved in saved {
             if let Some(group) = self.by_key.get_mut(&saved.key) {
                 group.saved = Some(saved.clone());
+                group.is_lost = false;
             }
         }
         self.ended.retain(|key| !ended.contains(key));
@@ -300,6 +310,7 @@ impl Groups {
             counters: Counters::default(),
             until,
             saved: None,
+            is_lost: false,
         });
         group.until = group.until.max(until);
         group

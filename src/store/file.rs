@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use redb::{Builder, Database, Error, ReadableDatabase, WriteTransaction};
 
-use super::backend::{Backend, MAGIC, Shared, flags_are_whole};
+use super::backend::{Backend, Identity, MAGIC, Shared, flags_are_whole};
 use super::format::{self, Upgrade};
 use super::tables;
 use crate::timestamp::Timestamp;
@@ -57,6 +57,8 @@ pub(super) enum Fault {
     Damaged,
     Foreign,
     Empty,
+    /// Not the one that the running exporter wrote.
+    Exchanged,
 }
 
 impl Fault {
@@ -65,6 +67,7 @@ impl Fault {
             Self::Damaged => "damaged",
             Self::Foreign => "foreign",
             Self::Empty => "empty",
+            Self::Exchanged => "exchanged",
         }
     }
 }
@@ -120,6 +123,22 @@ impl StateFile {
         let done = work(&transaction)?;
         transaction.commit()?;
         Ok(done)
+    }
+
+    /// What it is, whatever its name.
+    pub(super) fn identity(&self) -> Option<Identity> {
+        self.backend.identity().ok().flatten()
+    }
+
+    /// What is wrong if this is no longer the file at `path`, or no longer whole. Writing to it would go nowhere, then.
+    pub(super) fn misplaced(&self, path: &Path) -> Option<&'static str> {
+        match fs::metadata(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Some("gone"),
+            // Whether it is still there shows when the disk answers.
+            Err(_) => None,
+            Ok(metadata) if Identity::of(&metadata) != self.identity() => Some("another one"),
+            Ok(_) => (!self.backend.is_whole().unwrap_or(true)).then_some("cut off"),
+        }
     }
 
     /// Whether it was opened for reading alone, so that only opening it again can help.

@@ -135,3 +135,51 @@ async fn a_disk_that_takes_nothing_is_one_failure_a_collection_and_one_line() {
     assert_eq!(lines("counters are saved again"), 1, "{}", program.stderr());
     assert_eq!(lines("counters cannot be saved"), 1);
 }
+
+/// Deleted, moved away, or exchanged for another: the exporter would go on writing into nothing.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_file_that_vanishes_is_written_anew_and_the_counters_survive_a_restart() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("state.redb");
+    let twilio = Twilio::empty().await;
+    twilio.put(HOUR, json!({"total": 1, "queued": 1}));
+    let client = client();
+    let enable_api = "TWILIO_EMAIL_WEB_ENABLE_API=true; export TWILIO_EMAIL_WEB_ENABLE_API";
+    let mut running = program(&twilio, directory.path(), enable_api);
+    let address = running.address();
+    scrape(&client, address).await.unwrap();
+    // What counts has come since the exporter runs.
+    let id = twilio.put(Duration::ZERO, json!({"total": 7, "delivered": 7}));
+    let registered = client
+        .post(format!("http://{address}/api/v1/operations"))
+        .header("Content-Type", "application/json")
+        .body(json!({"id": id.to_string(), "labels": {"team": "blue"}}).to_string());
+    let registered = registered.send().await.unwrap();
+    assert!(
+        registered.status().is_success(),
+        "{:?}",
+        registered.text().await
+    );
+    let seen = scrape(&client, address).await.unwrap();
+    assert_eq!((accepted(&seen), failures(&seen)), (Some(7.0), Some(0.0)));
+    std::fs::remove_file(&file).unwrap();
+    // Nothing has changed, and yet it is noticed.
+    let seen = scrape(&client, address).await.unwrap();
+    assert_eq!((accepted(&seen), failures(&seen)), (Some(7.0), Some(1.0)));
+    eventually("a new file", || async { file.exists() }).await;
+    let told = running.line(&["level=error", "was gone while the exporter ran"]);
+    assert!(told.contains("a new one is written from memory"), "{told}");
+    running.signal("KILL");
+    running.ended();
+    let mut again = program(&twilio, directory.path(), enable_api);
+    let address = again.address();
+    let seen = scrape(&client, address).await.unwrap();
+    assert_eq!(
+        accepted(&seen),
+        Some(7.0),
+        "as before, and not counted twice"
+    );
+    let one = client.get(format!("http://{address}/api/v1/operations/{id}"));
+    let one = one.send().await.unwrap().text().await.unwrap();
+    assert!(one.contains("blue"), "still registered: {one}");
+}
