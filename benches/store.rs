@@ -56,6 +56,7 @@ fn commits(criterion: &mut Criterion) {
             operations,
             groups: &[],
             ended: &[],
+            generation: 0,
         };
         store.commit(black_box(&batch)).expect("room on the disk");
     };

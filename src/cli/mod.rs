@@ -82,6 +82,7 @@ pub fn main() -> ExitCode {
         }
     };
     let result = runtime.block_on(async {
+        signals::survive_file_size_limit();
         match command {
             Command::Serve(serve) => serve::run(&serve.options, &serve.log).await,
             Command::Demo(options) => demo::run(options).await,

@@ -79,6 +79,8 @@ struct Running {
     said_not_there: bool,
     /// Whether the list of new operations was refused.
     list_refused: bool,
+    /// How many saves failed since it began; after one, the next collection tries again.
+    failed_saves: u32,
     finished: watch::Receiver<bool>,
     task: Option<AbortHandle>,
 }
@@ -146,6 +148,7 @@ impl AccountCollector {
             let_in: false,
             said_not_there: false,
             list_refused: false,
+            failed_saves: 0,
             finished: finished.clone(),
             task: None,
         });
@@ -302,6 +305,23 @@ impl State {
     fn is_worth_saving(&self) -> bool {
         let under_way = self.running.as_ref().is_some_and(Running::is_under_way);
         under_way && !self.saving_hangs && !self.registry.is_saved()
+    }
+
+    /// Whether there is something to save, and no attempt has failed in the collection under way: one that follows at once
+    /// would fail again, and be counted again. All of it is to be saved where the store `is_behind`.
+    pub(super) fn is_to_be_saved(&self, is_behind: bool) -> bool {
+        let failed = self
+            .running
+            .as_ref()
+            .is_some_and(|running| running.failed_saves > 0);
+        !failed && (is_behind || !self.registry.is_saved())
+    }
+
+    /// Notes that saving failed.
+    pub(super) fn save_failed(&mut self) {
+        if let Some(running) = &mut self.running {
+            running.failed_saves += 1;
+        }
     }
 
     /// Whether Twilio has let us in since the collection under way began.

@@ -13,7 +13,7 @@ use super::listing;
 use super::plan::{self, Plan, Question, Window};
 use super::settings::Settings;
 use crate::operation::{Operation, OperationId, RETENTION};
-use crate::registry::Observed;
+use crate::registry::{Observed, Source};
 use crate::timestamp::Timestamp;
 use crate::twilio::ApiError;
 
@@ -70,6 +70,7 @@ impl AccountCollector {
             self.read_tags(&settings).await;
         }
         self.end_first_collection(outcome.asked);
+        self.keeper.check().await;
         self.save().await;
         self.purge().await;
         self.finish(outcome, began.elapsed());
@@ -297,19 +298,40 @@ impl AccountCollector {
         }
     }
 
-    /// Saves what changed; from then on it is shown as counted. What cannot be saved is tried again with the next save.
+    /// Saves what changed; from then on it is shown as counted. What cannot be saved is tried again with the next collection.
     pub(super) async fn save(&self) {
-        if self.lock().registry.is_saved() {
-            return;
-        }
+        while self.is_to_be_saved() && self.save_once().await {}
+    }
+
+    fn is_to_be_saved(&self) -> bool {
+        self.lock().is_to_be_saved(self.keeper.is_behind())
+    }
+
+    /// Says whether to try again at once: the store has lost what it had and can take all of it anew.
+    async fn save_once(&self) -> bool {
         let turn = self.keeper.turn().await;
-        let batch = self.lock().registry.unsaved();
-        let saved = self.keeper.save(turn, batch, self.clock.now()).await;
+        let is_behind = self.keeper.is_behind();
+        let (batch, registered) = {
+            let mut state = self.lock();
+            if !state.is_to_be_saved(is_behind) {
+                return false;
+            }
+            if is_behind {
+                state.registry.lost();
+            }
+            let registered = is_behind.then(|| state.registry.all_listed_by(&Source::Api));
+            (state.registry.unsaved(), registered)
+        };
+        let now = self.clock.now();
+        let saved = self.keeper.save(turn, batch, registered, now).await;
         let mut state = self.lock();
         state.saving_hangs = false;
-        if let Some(saved) = saved {
-            state.registry.saved(&saved);
+        match saved {
+            Some(saved) => state.registry.saved(&saved),
+            None if !is_behind && self.keeper.is_behind() => return true,
+            None => state.save_failed(),
         }
+        false
     }
 }
 

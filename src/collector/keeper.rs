@@ -1,13 +1,16 @@
 //! Saves what an account's registry has learnt, before it is shown as counted.
 
 use std::error::Error;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex as Lock, PoisonError};
 
 use tokio::sync::{Mutex, OwnedMutexGuard};
+use tokio::time::Instant;
 
 use crate::exposition::StateInstruments;
+use crate::lasting::Lasting;
 use crate::operation::OperationId;
-use crate::registry::ToSave;
+use crate::registry::{Listed, ToSave};
 use crate::snapshot::Labels;
 use crate::store::{Batch, SavedOperation, Store, StoreError};
 use crate::timestamp::Timestamp;
@@ -33,6 +36,19 @@ pub(super) struct Keeper {
     /// Held by the commit under way. One whose collection was cut off goes on by itself; were a later one to overtake it,
     /// the store would end with less than was shown.
     turn: Arc<Mutex<()>>,
+    failures: Arc<Failures>,
+    /// The generation of the store in which the account was last kept whole.
+    generation: Arc<AtomicU64>,
+    /// Whether the store lost the account since, so that all of it is to be kept again.
+    is_behind: Arc<AtomicBool>,
+}
+
+/// What fails at present, as far as it was logged.
+#[derive(Debug)]
+struct Failures {
+    saving: Lock<Lasting<String>>,
+    registering: Lock<Lasting<String>>,
+    reading: Lock<Lasting<String>>,
 }
 
 /// The turn to commit: what is saved in it must have been taken from the registry in it.
@@ -43,18 +59,34 @@ impl Keeper {
     pub(super) fn new(account: Arc<str>, store: Arc<Store>, instruments: StateInstruments) -> Self {
         Self {
             account,
+            generation: Arc::new(AtomicU64::new(store.generation())),
+            is_behind: Arc::default(),
             store,
             instruments,
             turn: Arc::default(),
+            failures: Arc::new(Failures {
+                saving: Lock::new(Lasting::new()),
+                registering: Lock::new(Lasting::new()),
+                reading: Lock::new(Lasting::new()),
+            }),
         }
     }
 
     /// What was saved of an operation that is no longer in memory; unreadable counts as nothing, and is told.
     pub(super) fn kept(&self, id: OperationId) -> Option<SavedOperation> {
-        self.store.operation(&self.account, id).unwrap_or_else(|error| {
-            tracing::warn!(account = %self.account, operation = %id, error = in_full(&error), "what was saved of an operation cannot be read");
-            None
-        })
+        match self.store.operation(&self.account, id) {
+            Ok(saved) => {
+                works(&self.failures.reading);
+                saved
+            }
+            Err(error) => {
+                let error = in_full(&error);
+                if fails(&self.failures.reading, &error) {
+                    tracing::warn!(account = %self.account, operation = %id, error, "what was saved of operations cannot be read");
+                }
+                None
+            }
+        }
     }
 
     /// Waits for the commit under way.
@@ -62,22 +94,49 @@ impl Keeper {
         Turn(Arc::clone(&self.turn).lock_owned().await)
     }
 
+    /// Whether the store lost the account: everything in memory is to be saved.
+    pub(super) fn is_behind(&self) -> bool {
+        self.is_behind.load(Ordering::Relaxed)
+    }
+
+    /// Looks whether the file is still the one that everything was saved to; what it finds shows in [`Self::is_behind`].
+    pub(super) async fn check(&self) {
+        let this = self.clone();
+        let check = move || this.store.check(this.generation.load(Ordering::Relaxed));
+        if let Ok(Err(error)) = tokio::task::spawn_blocking(check).await {
+            self.save_failed(&error);
+        }
+    }
+
     /// Saves all or nothing, on a thread where waiting for the disk disturbs nobody. Returns what was saved, if it was.
-    pub(super) async fn save(&self, turn: Turn, batch: ToSave, now: Timestamp) -> Option<ToSave> {
+    ///
+    /// With `registered` the batch is everything that is known, as is that.
+    pub(super) async fn save(
+        &self,
+        turn: Turn,
+        batch: ToSave,
+        registered: Option<Listed>,
+        now: Timestamp,
+    ) -> Option<ToSave> {
         let this = self.clone();
         let commit = move || {
             let _turn = turn.0;
+            if let Some(registered) = registered {
+                this.begin_anew(registered)?;
+            }
             this.commit(&batch).map(|()| batch)
         };
         let saved = tokio::task::spawn_blocking(commit).await;
         match saved {
             Ok(Ok(batch)) => {
                 self.instruments.saved(now);
+                if works(&self.failures.saving) {
+                    tracing::info!(account = %self.account, "counters are saved again");
+                }
                 Some(batch)
             }
             Ok(Err(error)) => {
-                self.instruments.save_failed();
-                tracing::error!(account = %self.account, error = in_full(&error), "counters cannot be saved; they stay as they were saved last");
+                self.save_failed(&error);
                 None
             }
             // The exporter is stopping, or the store has a bug that panics.
@@ -85,6 +144,16 @@ impl Keeper {
                 self.instruments.save_failed();
                 None
             }
+        }
+    }
+
+    /// Counts a save that failed, and logs it unless it failed in the same way before.
+    pub(super) fn save_failed(&self, error: &StoreError) {
+        self.notice(error);
+        self.instruments.save_failed();
+        let error = in_full(error);
+        if fails(&self.failures.saving, &error) {
+            tracing::error!(account = %self.account, error, "counters cannot be saved; they stay as they were saved last");
         }
     }
 
@@ -96,7 +165,22 @@ impl Keeper {
         let this = self.clone();
         let keep = move || this.store.register(&this.account, &operations);
         let kept = tokio::task::spawn_blocking(keep).await;
-        kept.unwrap_or(Err(StoreError::Stopped))
+        let kept = kept.unwrap_or(Err(StoreError::Stopped));
+        match &kept {
+            Ok(()) => {
+                if works(&self.failures.registering) {
+                    tracing::info!(account = %self.account, "registrations are kept again");
+                }
+            }
+            Err(error) => {
+                self.notice(error);
+                let error = in_full(error);
+                if fails(&self.failures.registering, &error) {
+                    tracing::error!(account = %self.account, error, "what was registered cannot be kept");
+                }
+            }
+        }
+        kept
     }
 
     /// Forgets what was saved of operations created before `before`, a bounded number at a time. Where that fails nothing
@@ -110,6 +194,27 @@ impl Keeper {
         }
     }
 
+    /// Keeps what was registered in the new file; from now on the account is kept there.
+    fn begin_anew(&self, registered: Listed) -> Result<(), StoreError> {
+        let generation = self.store.generation();
+        let registered: Vec<_> = registered
+            .into_iter()
+            .map(|(id, labels)| (id, Some(labels)))
+            .collect();
+        if !registered.is_empty() {
+            self.store.register(&self.account, &registered)?;
+        }
+        self.generation.store(generation, Ordering::Relaxed);
+        self.is_behind.store(false, Ordering::Relaxed);
+        Ok(())
+    }
+
+    fn notice(&self, error: &StoreError) {
+        if matches!(error, StoreError::Vanished { .. }) {
+            self.is_behind.store(true, Ordering::Relaxed);
+        }
+    }
+
     /// Saves all or nothing.
     pub(super) fn commit(&self, batch: &ToSave) -> Result<(), StoreError> {
         self.store.commit(&Batch {
@@ -118,8 +223,21 @@ impl Keeper {
             operations: &batch.operations,
             groups: &batch.groups,
             ended: &batch.ended,
+            generation: self.generation.load(Ordering::Relaxed),
         })
     }
+}
+
+fn fails(lasting: &Lock<Lasting<String>>, error: &str) -> bool {
+    let mut lasting = lasting.lock().unwrap_or_else(PoisonError::into_inner);
+    lasting.fails(error.to_owned(), Instant::now())
+}
+
+fn works(lasting: &Lock<Lasting<String>>) -> bool {
+    lasting
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .works()
 }
 
 #[cfg(test)]
@@ -148,7 +266,7 @@ mod tests {
         let early = tokio::time::timeout(Duration::from_millis(50), &mut turn).await;
         assert!(early.is_err(), "overtook the commit under way");
         drop(under_way);
-        let saved = keeper.save(turn.await, registry.unsaved(), now).await;
+        let saved = keeper.save(turn.await, registry.unsaved(), None, now).await;
         assert!(saved.is_some());
     }
 }

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use super::account::AccountCollector;
-use super::keeper::in_full;
 use crate::operation::OperationId;
 use crate::registry::{Listed, Page, Source, View};
 use crate::snapshot::Labels;
@@ -145,10 +144,6 @@ impl AccountCollector {
         if operations.is_empty() {
             return Ok(());
         }
-        let kept = self.keeper.register(operations.to_vec()).await;
-        if let Err(error) = &kept {
-            tracing::error!(account = %self.name, error = in_full(error), "what was registered cannot be kept");
-        }
-        kept
+        self.keeper.register(operations.to_vec()).await
     }
 }

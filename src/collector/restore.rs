@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::keeper::{Keeper, in_full};
+use super::keeper::Keeper;
 use crate::config::{Account, Series};
 use crate::exposition::StateInstruments;
 use crate::registry::{Listed, Registry, Source};
@@ -47,8 +47,8 @@ pub(super) fn account(
             registry.saved(&standing);
         }
         Err(error) => {
-            instruments.save_failed();
-            tracing::error!(account = %account.name, error = in_full(&error), "nothing can be saved, so emails are not counted");
+            // Until it can be saved, emails are not counted.
+            keeper.save_failed(&error);
         }
     }
     Ok((registry, keeper))

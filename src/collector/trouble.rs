@@ -1,7 +1,10 @@
-//! What goes wrong is told once when it begins, and once when it is over; scrapes come every few seconds.
+//! What goes wrong is logged when it begins, once an hour, and when it is over; scrapes come every few seconds.
 
 use std::sync::Arc;
 
+use tokio::time::Instant;
+
+use crate::lasting::Lasting;
 use crate::operation::OperationId;
 use crate::reason::Reason;
 use crate::twilio::ApiError;
@@ -13,7 +16,7 @@ const MOST_READS: usize = 10;
 #[derive(Debug)]
 pub(super) struct Trouble {
     account: Arc<str>,
-    list: Option<Reason>,
+    list: Lasting<Reason>,
     unreadable_rows: bool,
     /// Operations that began to fail in this collection.
     told_reads: usize,
@@ -23,14 +26,14 @@ impl Trouble {
     pub(super) const fn new(account: Arc<str>) -> Self {
         Self {
             account,
-            list: None,
+            list: Lasting::new(),
             unreadable_rows: false,
             told_reads: 0,
         }
     }
 
     pub(super) fn list_answered(&mut self, unreadable: usize) {
-        if self.list.take().is_some() {
+        if self.list.works() {
             tracing::info!(account = %self.account, "operations are listed again");
         }
         let any = unreadable > 0;
@@ -45,7 +48,7 @@ impl Trouble {
         let Some(reason) = error.reason().filter(|_| !error.was_told()) else {
             return;
         };
-        if self.list.replace(reason) != Some(reason) {
+        if self.list.fails(reason, Instant::now()) {
             tracing::warn!(account = %self.account, reason = reason.as_str(), error = error.of_list(), "operations cannot be listed");
         }
     }

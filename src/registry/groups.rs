@@ -48,6 +48,8 @@ pub(super) struct Group {
     is_shown: bool,
     /// As it was saved last.
     pub(super) saved: Option<SavedGroup>,
+    /// Whether that is to be saved again, because the store lost it.
+    is_lost: bool,
 }
 
 /// Of a group that nobody has looked at since it was made.
@@ -281,11 +283,18 @@ impl Groups {
         });
     }
 
+    /// All of them are to be saved again.
+    pub(super) fn lost(&mut self) {
+        for group in self.by_key.values_mut() {
+            group.is_lost = true;
+        }
+    }
+
     /// What is to be saved: groups that changed, and those that ended.
     pub(super) fn unsaved(&self) -> (Vec<SavedGroup>, Vec<GroupKey>) {
         let now = self.by_key.iter();
         let now = now.map(|(key, group)| (group, group.as_saved(key)));
-        let changed = now.filter(|(group, now)| group.saved.as_ref() != Some(now));
+        let changed = now.filter(|(group, now)| group.is_lost || group.saved.as_ref() != Some(now));
         (changed.map(|(_, now)| now).collect(), self.ended.clone())
     }
 
@@ -294,6 +303,7 @@ impl Groups {
         for saved in saved {
             if let Some(group) = self.by_key.get_mut(&saved.key) {
                 group.saved = Some(saved.clone());
+                group.is_lost = false;
             }
         }
         self.ended.retain(|key| !ended.contains(key));
@@ -341,6 +351,7 @@ impl Groups {
             zero_until: Some(NOT_YET),
             is_shown: false,
             saved: None,
+            is_lost: false,
         });
         group.until = group.until.max(until);
         group

@@ -88,6 +88,15 @@ impl Registry {
         self.labelling.groups.saved(&saved.groups, &saved.ended);
     }
 
+    /// Takes in that what was saved is lost: all of it is to be saved again. Counters stay as they were shown.
+    pub fn lost(&mut self) {
+        for id in self.chunks.ids(|_| true) {
+            self.unsaved.changed(id);
+        }
+        self.unsaved.lost();
+        self.labelling.groups.lost();
+    }
+
     /// Whether there is nothing to save.
     #[must_use]
     pub fn is_saved(&self) -> bool {

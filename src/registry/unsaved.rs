@@ -57,6 +57,14 @@ impl Unsaved {
             .retain(|_, saved| saved.operation.expires() > now);
     }
 
+    /// What was let go is to be saved again, as far as it is known.
+    pub(super) fn lost(&mut self) {
+        self.now.0 += 1;
+        for (id, saved) in &self.let_go {
+            self.departed.insert(*id, (self.now, saved.clone()));
+        }
+    }
+
     /// An operation that is not in memory any more, as it was when it left.
     pub(super) fn departed_as(&self, id: OperationId) -> Option<SavedOperation> {
         let departed = self.departed.get(&id).map(|(_, saved)| saved);

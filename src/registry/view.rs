@@ -80,6 +80,12 @@ impl Registry {
         })
     }
 
+    /// Everything that `source` lists.
+    #[must_use]
+    pub fn all_listed_by(&self, source: &Source) -> super::Listed {
+        self.watched.listed(source).cloned().unwrap_or_default()
+    }
+
     /// What `source` lists of `id`.
     #[must_use]
     pub fn listed_by(&self, source: &Source, id: OperationId) -> Option<&Labels> {

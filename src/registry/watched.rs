@@ -140,6 +140,11 @@ impl Watched {
         self.sources.get(source)?.get(&id)
     }
 
+    /// Everything that one source lists.
+    pub(super) fn listed(&self, source: &Source) -> Option<&Listed> {
+        self.sources.get(source)
+    }
+
     /// Everybody who lists operations.
     pub(super) fn sources(&self) -> impl Iterator<Item = &Source> {
         self.sources.keys()

@@ -3,10 +3,13 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
+use tokio::time::Instant;
+
 use super::error::SourceError;
 use super::{Listed, News};
 use crate::clock::Clock;
 use crate::exposition::SourceInstruments;
+use crate::lasting::Lasting;
 
 /// Tells how the sources of one account stand; cheap to clone.
 #[derive(Debug, Clone)]
@@ -24,7 +27,7 @@ pub(super) struct Standing {
     operations: usize,
     /// Of the content that was judged last, well or not; `None` when whatever comes next is new.
     hash: Option<u64>,
-    error: Option<SourceError>,
+    failure: Lasting<SourceError>,
 }
 
 impl Teller {
@@ -53,7 +56,7 @@ impl Standing {
             source,
             operations: 0,
             hash: None,
-            error: None,
+            failure: Lasting::new(),
         }
     }
 
@@ -64,7 +67,7 @@ impl Standing {
 
     /// A look found what is known.
     pub(super) fn is_unchanged(&self, teller: &Teller) {
-        if self.error.is_none() {
+        if self.failure.error().is_none() {
             let now = teller.clock.now();
             teller
                 .instruments
@@ -91,17 +94,16 @@ impl Standing {
     pub(super) fn fails(&mut self, error: SourceError, teller: &Teller) -> Option<News> {
         self.hash = None;
         teller.instruments.failed(&self.source);
-        if self.error.as_ref() == Some(&error) {
-            return None;
+        let is_new = self.failure.error() != Some(&error);
+        if self.failure.fails(error.clone(), Instant::now()) {
+            tracing::warn!(
+                account = %teller.account,
+                source = %self.source,
+                %error,
+                "a source of operations cannot be used; what it listed last stays"
+            );
         }
-        tracing::warn!(
-            account = %teller.account,
-            source = %self.source,
-            %error,
-            "a source of operations cannot be used; what it listed last stays"
-        );
-        self.error = Some(error.clone());
-        Some(News::Broken {
+        is_new.then(|| News::Broken {
             source: Arc::clone(&self.source),
             error,
         })
@@ -123,7 +125,7 @@ impl Standing {
     fn lists(&mut self, operations: Listed, teller: &Teller) -> News {
         self.operations = operations.len();
         let (account, source) = (&*teller.account, &*self.source);
-        if self.error.take().is_some() {
+        if self.failure.works() {
             tracing::info!(
                 account,
                 source,

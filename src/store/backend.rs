@@ -8,9 +8,10 @@
 //! counts. A flipped bit there would bring back the commit before, with counters already passed. So its
 //! complement is kept in the unused byte behind it ([`flags_are_whole`]).
 
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io;
 use std::ops::Bound;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use redb::backends::FileBackend;
@@ -51,6 +52,30 @@ pub(super) struct Backend {
     locks: bool,
     /// What was written so far in order, and the length it gives; `None` once it goes to the file.
     held: Mutex<Option<Held>>,
+    /// Another handle to the same file, to compare it with what is at its path.
+    handle: File,
+    /// How long the file is, by what was written to it.
+    length: AtomicU64,
+}
+
+/// What a file is, whatever its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Identity(u64, u64);
+
+impl Identity {
+    /// `None` where files have none.
+    #[cfg(unix)]
+    #[expect(clippy::unnecessary_wraps, reason = "elsewhere there is none")]
+    pub(super) fn of(metadata: &Metadata) -> Option<Self> {
+        use std::os::unix::fs::MetadataExt;
+        Some(Self(metadata.dev(), metadata.ino()))
+    }
+
+    /// Files have none here.
+    #[cfg(not(unix))]
+    pub(super) fn of(_: &Metadata) -> Option<Self> {
+        None
+    }
 }
 
 #[derive(Debug)]
@@ -69,11 +94,15 @@ enum Step {
 impl Backend {
     /// Writes straight to `file`, which is new.
     pub(super) fn direct(file: File) -> Result<Self, redb::Error> {
+        let handle = file.try_clone()?;
+        let length = AtomicU64::new(handle.metadata()?.len());
         let file = FileBackend::new(file)?;
         Ok(Self {
             file,
             locks: true,
             held: Mutex::new(None),
+            handle,
+            length,
         })
     }
 
@@ -84,12 +113,27 @@ impl Backend {
             length,
             steps: Vec::new(),
         };
+        let handle = file.try_clone()?;
         let file = FileBackend::new(file)?;
         Ok(Self {
             file,
             locks: writable,
             held: Mutex::new(Some(held)),
+            handle,
+            length: AtomicU64::new(length),
         })
+    }
+
+    /// What the open file is.
+    pub(super) fn identity(&self) -> io::Result<Option<Identity>> {
+        self.handle
+            .metadata()
+            .map(|metadata| Identity::of(&metadata))
+    }
+
+    /// Whether the file is as long as what was written to it, at least.
+    pub(super) fn is_whole(&self) -> io::Result<bool> {
+        Ok(self.handle.metadata()?.len() >= self.length.load(Ordering::Relaxed))
     }
 
     /// Whether the file was opened for reading alone.
@@ -112,7 +156,9 @@ impl Backend {
             }
         }
         self.file.sync_data()?;
-        *held = None;
+        if let Some(held) = held.take() {
+            self.length.store(held.length, Ordering::Relaxed);
+        }
         Ok(())
     }
 
@@ -155,8 +201,17 @@ impl Backend {
         }
         drop(held);
         match step {
-            Step::Write(offset, data) => self.file.write(offset, &data),
-            Step::Length(length) => self.file.set_len(length),
+            Step::Write(offset, data) => {
+                self.file.write(offset, &data)?;
+                let end = offset + data.len() as u64;
+                self.length.fetch_max(end, Ordering::Relaxed);
+                Ok(())
+            }
+            Step::Length(length) => {
+                self.file.set_len(length)?;
+                self.length.store(length, Ordering::Relaxed);
+                Ok(())
+            }
             Step::Sync => self.file.sync_data(),
         }
     }

@@ -52,6 +52,15 @@ pub enum StoreError {
         /// Where and how.
         what: String,
     },
+    /// The file vanished while the exporter ran, or another one is in its place. A new one was made: everything that is in
+    /// memory is to be kept anew, in the generation that [`Store::generation`](super::Store::generation) tells now.
+    #[error("{} was {what} while the exporter ran; a new one is written from memory", file.display())]
+    Vanished {
+        /// The state file.
+        file: PathBuf,
+        /// What was found at its path.
+        what: &'static str,
+    },
     /// The file is not the one that was there at the start: gone, exchanged, or it came later. To write to it would undo what it holds.
     #[error("{} is not what it was when the exporter started; start the exporter again", file.display())]
     Exchanged {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use redb::{Builder, Database, Error, ReadableDatabase, WriteTransaction};
 
-use super::backend::{Backend, MAGIC, Shared, flags_are_whole};
+use super::backend::{Backend, Identity, MAGIC, Shared, flags_are_whole};
 use super::format::{self, Upgrade};
 use super::tables;
 use crate::timestamp::Timestamp;
@@ -57,6 +57,8 @@ pub(super) enum Fault {
     Damaged,
     Foreign,
     Empty,
+    /// Not the one that the running exporter wrote.
+    Exchanged,
 }
 
 impl Fault {
@@ -65,6 +67,7 @@ impl Fault {
             Self::Damaged => "damaged",
             Self::Foreign => "foreign",
             Self::Empty => "empty",
+            Self::Exchanged => "exchanged",
         }
     }
 }
@@ -73,6 +76,8 @@ impl StateFile {
     /// A new file. It gets its name when it is complete, so a crash on the way leaves none.
     pub(super) fn create(directory: &Path, upgrades: &[Upgrade]) -> Result<Self, Error> {
         let unfinished = directory.join(format!("{NAME}.new"));
+        // What a crash left, or somebody else: only the name goes, whatever it leads to.
+        let _ = fs::remove_file(&unfinished);
         let made = contained(|| Self::make(&unfinished, upgrades));
         let named = made.and_then(|file| {
             fs::rename(&unfinished, directory.join(NAME))?;
@@ -80,7 +85,7 @@ impl StateFile {
             Ok(file)
         });
         if named.is_err() {
-            // Nothing was ever kept in it. Should this fail, the next one truncates it.
+            // Nothing was ever kept in it. Should this fail, the next one tries again.
             let _ = fs::remove_file(&unfinished);
         }
         named
@@ -88,7 +93,8 @@ impl StateFile {
 
     fn make(path: &Path, upgrades: &[Upgrade]) -> Result<Self, Error> {
         let mut options = OpenOptions::new();
-        options.read(true).write(true).create(true).truncate(true);
+        // Never through a link, whose target would be overwritten.
+        options.read(true).write(true).create_new(true);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         let backend = Arc::new(Backend::direct(options.open(path)?)?);
@@ -117,6 +123,22 @@ impl StateFile {
         let done = work(&transaction)?;
         transaction.commit()?;
         Ok(done)
+    }
+
+    /// What it is, whatever its name.
+    pub(super) fn identity(&self) -> Option<Identity> {
+        self.backend.identity().ok().flatten()
+    }
+
+    /// What is wrong if this is no longer the file at `path`, or no longer whole. Writing to it would go nowhere, then.
+    pub(super) fn misplaced(&self, path: &Path) -> Option<&'static str> {
+        match fs::metadata(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Some("gone"),
+            // Whether it is still there shows when the disk answers.
+            Err(_) => None,
+            Ok(metadata) if Identity::of(&metadata) != self.identity() => Some("another one"),
+            Ok(_) => (!self.backend.is_whole().unwrap_or(true)).then_some("cut off"),
+        }
     }
 
     /// Whether it was opened for reading alone, so that only opening it again can help.

@@ -123,6 +123,8 @@ pub struct Batch<'a> {
     pub groups: &'a [SavedGroup],
     /// The groups that are to be forgotten.
     pub ended: &'a [GroupKey],
+    /// The [generation](Store::generation) in which the account was last kept whole: the batch has what changed since.
+    pub generation: u64,
 }
 
 /// What must outlive the exporter.
@@ -168,6 +170,49 @@ impl Store {
     #[must_use]
     pub fn notices(&self) -> &[String] {
         &self.notices
+    }
+
+    /// How many times the file was replaced by a new one because it vanished while the exporter ran.
+    #[must_use]
+    pub fn generation(&self) -> u64 {
+        self.lock().generation
+    }
+
+    /// Compares the file with the one at its path, and begins a new one if they differ.
+    ///
+    /// # Errors
+    /// [`StoreError::Vanished`] if it did so, or if that has happened since `generation`.
+    pub fn check(&self, generation: u64) -> Result<(), StoreError> {
+        let Some(directory) = &self.directory else {
+            return Ok(());
+        };
+        self.find_misplaced(directory, &mut self.lock(), Some(generation))
+    }
+
+    /// As [`Self::check`]; without a generation for those who write what is not in memory elsewhere.
+    fn find_misplaced(
+        &self,
+        directory: &Path,
+        state: &mut State,
+        generation: Option<u64>,
+    ) -> Result<(), StoreError> {
+        let path = directory.join(NAME);
+        if let Some(what) = state.file.as_ref().and_then(|file| file.misplaced(&path)) {
+            let mut notices = Vec::new();
+            let when = When::Again(self.opened);
+            let begun = state.begin_anew(directory, when, what, &mut notices);
+            for notice in notices {
+                tracing::warn!("{notice}");
+            }
+            return Err(begun?);
+        }
+        match generation {
+            Some(generation) if generation != state.generation => Err(StoreError::Vanished {
+                file: path,
+                what: "another one",
+            }),
+            _ => Ok(()),
+        }
     }
 
     /// Whether what is committed outlives the process.
@@ -233,22 +278,27 @@ impl Store {
         account: &str,
         operations: &[(OperationId, Option<Labels>)],
     ) -> Result<(), StoreError> {
-        self.write(|transaction| tables::register(transaction, account, operations))
-            .map(|_| ())
+        self.write(None, |transaction| {
+            tables::register(transaction, account, operations)
+        })
+        .map(|_| ())
     }
 
     /// Keeps `batch`, all or nothing; it is on the disk when this returns `Ok`. After an error nothing of it may be shown;
     /// committing it again later, with what has come since, is right.
     pub fn commit(&self, batch: &Batch<'_>) -> Result<(), StoreError> {
-        self.write(|transaction| tables::write(transaction, batch))
-            .map(|_| ())
+        self.write(Some(batch.generation), |transaction| {
+            tables::write(transaction, batch)
+        })
+        .map(|_| ())
     }
 
     /// Forgets operations of `account` whose ids are older than `before`, their marks included: one that is seen again counts as new.
     /// A call forgets at most ten thousand; whether there may be more is returned.
     pub fn purge(&self, account: &str, before: Timestamp) -> Result<bool, StoreError> {
-        let purged =
-            self.write(|transaction| tables::purge(transaction, account, before, PURGED_AT_ONCE))?;
+        let purged = self.write(None, |transaction| {
+            tables::purge(transaction, account, before, PURGED_AT_ONCE)
+        })?;
         Ok(purged == Some(PURGED_AT_ONCE))
     }
 
@@ -281,12 +331,14 @@ impl Store {
     /// `None`: memory only.
     fn write<T>(
         &self,
+        generation: Option<u64>,
         work: impl FnOnce(&WriteTransaction) -> Result<T, Error>,
     ) -> Result<Option<T>, StoreError> {
         let Some(directory) = &self.directory else {
             return Ok(None);
         };
         let mut state = self.lock();
+        self.find_misplaced(directory, &mut state, generation)?;
         let file = self.writable(directory, &mut state)?;
         let written = contained(|| file.transact(work));
         written.map(Some).map_err(|error| {

@@ -6,6 +6,7 @@ use std::path::Path;
 use redb::{Error, ReadableDatabase};
 
 use super::StoreError;
+use super::backend::Identity;
 use super::file::{self, Fault, Finding, NAME, StateFile};
 use super::format::{self, UPGRADES};
 use super::{tables, trouble};
@@ -21,6 +22,10 @@ pub(super) struct State {
     pub(super) file: Option<StateFile>,
     /// Whether a file was opened or made: from then on, no other one is taken in its place.
     pub(super) met: bool,
+    /// What that file is.
+    identity: Option<Identity>,
+    /// How many files were taken in place of one that vanished.
+    pub(super) generation: u64,
 }
 
 /// On which occasion the file is opened, and what time it was when the exporter started.
@@ -55,8 +60,12 @@ impl State {
                 })
             }
             Finding::Unreachable(source) => Err(StoreError::Io { file: path, source }),
+            Finding::Sound(found) if self.met && found.identity() != self.identity => {
+                drop(found);
+                Err(self.begin_anew(directory, when, "another one", notices)?)
+            }
             Finding::Sound(found) => self.take(directory, when, *found, notices),
-            Finding::Missing if self.met => Err(StoreError::Exchanged { file: path }),
+            Finding::Missing if self.met => Err(self.begin_anew(directory, when, "gone", notices)?),
             Finding::Missing => self.create(directory),
             Finding::Unfit(_, what) if self.met => Err(trouble::damaged(directory, what)),
             Finding::Unfit(fault, what) => {
@@ -91,13 +100,38 @@ impl State {
             notices.push(trouble::not_saving(&trouble::unwritable(directory, error)));
         }
         self.met = true;
+        self.identity = found.identity();
         self.file = Some(found);
         Ok(())
     }
 
+    /// Takes a new file in place of one that vanished. Whatever is at its path now is set aside. The result says so: what was
+    /// kept in the old one is to be kept anew.
+    pub(super) fn begin_anew(
+        &mut self,
+        directory: &Path,
+        when: When,
+        what: &'static str,
+        notices: &mut Vec<String>,
+    ) -> Result<StoreError, StoreError> {
+        // The directory may be another one as well: a mount that went or came.
+        self.file = None;
+        self.claim = None;
+        self.claim(directory)?;
+        let file = directory.join(NAME);
+        if std::fs::symlink_metadata(&file).is_ok() {
+            set_aside(directory, when, Fault::Exchanged, what, notices)?;
+        }
+        self.create(directory)?;
+        self.generation += 1;
+        Ok(StoreError::Vanished { file, what })
+    }
+
     fn create(&mut self, directory: &Path) -> Result<(), StoreError> {
         let made = StateFile::create(directory, UPGRADES);
-        self.file = Some(made.map_err(|error| trouble::writing(directory, error))?);
+        let made = made.map_err(|error| trouble::writing(directory, error))?;
+        self.identity = made.identity();
+        self.file = Some(made);
         self.met = true;
         Ok(())
     }
@@ -144,10 +178,15 @@ fn set_aside(
     let aside = file::set_aside(&path, fault, now)
         .map_err(|error| trouble::unwritable(directory, &error))?;
     notices.push(format!(
-        "{} is {} ({what}): it was set aside as {}, and counting starts anew from what is seen first",
+        "{} is {} ({what}): it was set aside as {}, and {}",
         path.display(),
         fault.as_str(),
-        aside.display()
+        aside.display(),
+        if matches!(fault, Fault::Exchanged) {
+            "a new one is written from memory"
+        } else {
+            "counting starts anew from what is seen first"
+        }
     ));
     Ok(())
 }

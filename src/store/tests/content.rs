@@ -170,6 +170,7 @@ fn what_was_committed_is_there_after_opening_again() {
         operations: &[],
         groups: &[],
         ended: &[],
+        generation: 0,
     };
     store.commit(&other).unwrap();
     drop(store);
@@ -245,6 +246,7 @@ fn groups_are_kept_until_they_end() {
             operations: &[],
             groups,
             ended,
+            generation: 0,
         };
         store.commit(&batch).unwrap();
     };

@@ -15,13 +15,14 @@ fn a_commit_that_fails_midway_leaves_nothing() {
     let store = open(directory.path());
     let before = fill(&store, 3);
     let after = (standing(99), vec![saved(100, 1)]);
-    let failed = store.write(|transaction| {
+    let failed = store.write(None, |transaction| {
         let batch = Batch {
             account: ACCOUNT,
             standing: &after.0,
             operations: &after.1,
             groups: &[],
             ended: &[],
+            generation: 0,
         };
         tables::write(transaction, &batch)?;
         Err::<(), _>(Error::Corrupted("on purpose".to_owned()))
@@ -78,6 +79,7 @@ fn a_power_cut_at_any_write_leaves_the_state_before_or_after() {
         operations: &after.1,
         groups: &[],
         ended: &[],
+        generation: 0,
     };
     tables::write(&transaction, &batch).unwrap();
     transaction.commit().unwrap();

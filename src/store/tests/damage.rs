@@ -221,7 +221,7 @@ fn a_file_of_a_newer_version_is_refused_and_left_as_it_is() {
     let store = open(directory.path());
     fill(&store, 5);
     store
-        .write(|transaction| tables::set_format(transaction, 7))
+        .write(None, |transaction| tables::set_format(transaction, 7))
         .unwrap();
     drop(store);
     let bytes = fs::read(&path).unwrap();
@@ -262,7 +262,7 @@ fn an_older_format_is_brought_up_step_by_step() {
     let kept = fill(&store, 5);
     // As the first version left it.
     store
-        .write(|transaction| tables::set_format(transaction, 1))
+        .write(None, |transaction| tables::set_format(transaction, 1))
         .unwrap();
     drop(store);
     let path = directory.path().join(NAME);

@@ -73,6 +73,49 @@ fn a_state_that_appears_later_is_not_overwritten() {
     assert_eq!(content(&open(&data)), kept);
 }
 
+/// Whoever may write to the directory could otherwise let the exporter overwrite any of its user's files.
+#[test]
+fn a_link_in_place_of_the_unfinished_file_is_not_followed() {
+    let directory = tempfile::tempdir().unwrap();
+    let others_file = directory.path().join("precious");
+    fs::write(&others_file, "precious").unwrap();
+    let data = directory.path().join("data");
+    for target in [
+        others_file.as_path(),
+        &directory.path().join("not-there-yet"),
+    ] {
+        fs::create_dir(&data).unwrap();
+        std::os::unix::fs::symlink(target, data.join("state.redb.new")).unwrap();
+        let store = open(&data);
+        assert_eq!(store.notices(), [""; 0]);
+        let kept = fill(&store, 3);
+        drop(store);
+        assert_eq!(content(&open(&data)), kept);
+        let state = fs::symlink_metadata(data.join(NAME)).unwrap();
+        assert!(state.is_file(), "a file of its own");
+        assert_eq!(others(&data), [""; 0]);
+        fs::remove_dir_all(&data).unwrap();
+    }
+    assert_eq!(fs::read_to_string(&others_file).unwrap(), "precious");
+    assert_eq!(others(directory.path()), ["precious"]);
+    // A directory in its place is somebody's, too.
+    fs::create_dir_all(data.join("state.redb.new")).unwrap();
+    assert_eq!(open(&data).notices().len(), 1);
+    assert_eq!(others(&data), ["state.redb.new"]);
+}
+
+/// What a crash while it was made has left.
+#[test]
+fn an_unfinished_file_is_made_anew() {
+    let directory = tempfile::tempdir().unwrap();
+    fs::write(directory.path().join("state.redb.new"), vec![7; 100_000]).unwrap();
+    let store = open(directory.path());
+    let kept = fill(&store, 3);
+    drop(store);
+    assert_eq!(content(&open(directory.path())), kept);
+    assert_eq!(others(directory.path()), [""; 0]);
+}
+
 /// A file system of its own, for as long as it lives.
 struct Disk(tempfile::TempDir);
 

@@ -4,6 +4,7 @@ mod content;
 mod crash;
 mod damage;
 mod disk;
+mod vanished;
 
 use std::fs;
 use std::path::Path;
@@ -75,6 +76,15 @@ pub(super) fn content(store: &Store) -> Content {
 }
 
 pub(super) fn commit(store: &Store, content: &Content) -> Result<(), StoreError> {
+    commit_in(store, 0, content)
+}
+
+/// As from an account that was last kept whole in this generation.
+pub(super) fn commit_in(
+    store: &Store,
+    generation: u64,
+    content: &Content,
+) -> Result<(), StoreError> {
     let standing = content.0.as_ref().unwrap();
     store.commit(&Batch {
         account: ACCOUNT,
@@ -82,6 +92,7 @@ pub(super) fn commit(store: &Store, content: &Content) -> Result<(), StoreError>
         operations: &content.1,
         groups: &[],
         ended: &[],
+        generation,
     })
 }
 

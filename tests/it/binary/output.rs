@@ -1,12 +1,11 @@
 //! Standard output and standard error that are full or closed: the exit code stays what it is, and nothing panics.
 
 use std::fs::OpenOptions;
-use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
 
 use super::*;
 use crate::support::PATIENCE;
-use crate::support::program::command;
+use crate::support::program::{command, from_shell};
 
 /// What a standard output can be like.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -62,21 +61,8 @@ fn start(
 ) -> Child {
     let exporter = command(arguments, variables);
     let close = |output, redirection| if output == Closed { redirection } else { "" };
-    let script = format!(
-        "exec \"$@\" {} {}",
-        close(stdout, ">&-"),
-        close(stderr, "2>&-")
-    );
-    let mut shell = Command::new("sh");
-    shell.arg0("sh").args(["-c", &script, "sh"]);
-    shell.arg(exporter.get_program()).args(exporter.get_args());
-    for (name, value) in exporter.get_envs() {
-        match value {
-            Some(value) => shell.env(name, value),
-            None => shell.env_remove(name),
-        };
-    }
-    shell.stdin(Stdio::null());
+    let redirections = [close(stdout, ">&-"), close(stderr, "2>&-")].join(" ");
+    let mut shell = from_shell("", &exporter, &redirections);
     shell.stdout(stdout.stdio()).stderr(stderr.stdio());
     shell.spawn().unwrap()
 }

@@ -40,6 +40,22 @@ pub(crate) fn command(arguments: &[&str], variables: &[(&str, &str)]) -> Command
     command
 }
 
+/// `command` as a shell starts it, which first does what `before` says and then becomes it, with `redirections`.
+pub(crate) fn from_shell(before: &str, command: &Command, redirections: &str) -> Command {
+    let mut shell = Command::new("sh");
+    let script = format!("{before}\nexec \"$@\" {redirections}");
+    shell.args(["-c", &script, "sh"]);
+    shell.arg(command.get_program()).args(command.get_args());
+    for (name, value) in command.get_envs() {
+        match value {
+            Some(value) => shell.env(name, value),
+            None => shell.env_remove(name),
+        };
+    }
+    shell.stdin(Stdio::null());
+    shell
+}
+
 /// Runs the exporter to its end.
 pub(crate) fn run(arguments: &[&str], variables: &[(&str, &str)]) -> Ended {
     Program::start(command(arguments, variables)).ended()

@@ -1,0 +1,121 @@
+//! A file that is taken away from under the exporter.
+
+use super::*;
+
+/// Says what became of it, and that everything that is committed from then on is in a new file.
+fn assert_begins_anew(store: &Store, directory: &Path, what: &str, aside: &[&str]) {
+    let generation = store.generation();
+    let more = (Some(standing(50)), vec![saved(7, 7)]);
+    let lost = commit_in(store, generation, &more).unwrap_err();
+    let StoreError::Vanished { what: told, .. } = &lost else {
+        panic!("{lost:?}");
+    };
+    assert_eq!(*told, what, "{lost}");
+    assert_eq!(store.generation(), generation + 1);
+    // What is only a change to what was lost is refused, by whomever.
+    for _ in 0..2 {
+        let late = commit_in(store, generation, &more).unwrap_err();
+        assert!(matches!(late, StoreError::Vanished { .. }), "{late}");
+    }
+    assert!(store.check(generation).is_err());
+    store.check(generation + 1).unwrap();
+    assert_eq!(content(store), (None, Vec::new()), "nothing is in it yet");
+    commit_in(store, generation + 1, &more).unwrap();
+    assert_eq!(content(store), more);
+    let others = others(directory);
+    assert_eq!(others.len(), aside.len(), "{others:?}");
+    for (other, aside) in others.iter().zip(aside) {
+        assert!(other.starts_with(aside), "{others:?}");
+    }
+}
+
+#[test]
+fn a_file_that_is_deleted_or_moved_is_written_anew() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(directory.path());
+    fill(&store, 3);
+    fs::remove_file(directory.path().join(NAME)).unwrap();
+    assert_begins_anew(&store, directory.path(), "gone", &[]);
+    fs::rename(directory.path().join(NAME), directory.path().join("moved")).unwrap();
+    assert_begins_anew(&store, directory.path(), "gone", &["moved"]);
+    drop(store);
+    let kept = content(&open(directory.path()));
+    assert_eq!(kept, (Some(standing(50)), vec![saved(7, 7)]));
+}
+
+#[test]
+fn a_file_that_another_took_the_place_of_is_set_aside_and_written_anew() {
+    let directory = tempfile::tempdir().unwrap();
+    let elsewhere = tempfile::tempdir().unwrap();
+    fill(&open(elsewhere.path()), 5);
+    let backup = fs::read(elsewhere.path().join(NAME)).unwrap();
+    let store = open(directory.path());
+    fill(&store, 3);
+    let other = directory.path().join("other");
+    fs::write(&other, &backup).unwrap();
+    fs::rename(&other, directory.path().join(NAME)).unwrap();
+    assert_begins_anew(
+        &store,
+        directory.path(),
+        "another one",
+        &["state.redb.exchanged-"],
+    );
+    let names = others(directory.path());
+    let aside = fs::read(directory.path().join(&names[0])).unwrap();
+    assert!(aside == backup, "it is as it was");
+}
+
+#[test]
+fn a_file_that_is_cut_off_is_set_aside_and_written_anew() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(directory.path());
+    fill(&store, 3);
+    fs::File::options()
+        .write(true)
+        .open(directory.path().join(NAME))
+        .unwrap()
+        .set_len(10)
+        .unwrap();
+    assert_begins_anew(
+        &store,
+        directory.path(),
+        "cut off",
+        &["state.redb.exchanged-"],
+    );
+}
+
+#[test]
+fn a_directory_that_goes_is_made_anew_and_locked() {
+    let parent = tempfile::tempdir().unwrap();
+    let directory = parent.path().join("data");
+    let store = open(&directory);
+    fill(&store, 3);
+    fs::rename(&directory, parent.path().join("moved")).unwrap();
+    assert_begins_anew(&store, &directory, "gone", &[]);
+    let second = Store::open(Some(&directory), now()).unwrap_err();
+    assert!(matches!(second, StoreError::InUse { .. }), "{second}");
+    // The old one is free for whoever needs it, and holds what was kept.
+    assert_eq!(content(&open(&parent.path().join("moved"))).1.len(), 3);
+}
+
+#[test]
+fn what_is_in_its_place_is_not_taken_for_another() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(directory.path());
+    for _ in 0..20 {
+        let kept = fill(&store, 300);
+        store.check(0).unwrap();
+        assert_eq!(content(&store), kept);
+        // The file may shrink by itself.
+        while store
+            .purge(ACCOUNT, now() + std::time::Duration::from_hours(1000))
+            .unwrap()
+        {}
+        store.check(0).unwrap();
+    }
+    drop(store);
+    let store = open(directory.path());
+    store.check(0).unwrap();
+    fill(&store, 3);
+    store.check(0).unwrap();
+}

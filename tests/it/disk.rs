@@ -1,0 +1,185 @@
+//! The disk of the store while the exporter runs: limits, files that vanish, writes that hang.
+
+use std::path::Path;
+use std::time::Duration;
+
+use serde_json::json;
+
+use crate::support::client::{client, scrape};
+use crate::support::eventually;
+use crate::support::exporter::{SID, TOKEN};
+use crate::support::exposition::Exposition;
+use crate::support::program::{Program, command, from_shell};
+use crate::support::twilio::Twilio;
+
+const HOUR: Duration = Duration::from_hours(1);
+
+/// The program with its storage in `directory`, started by a shell that first does `before`.
+fn program(twilio: &Twilio, directory: &Path, before: &str) -> Program {
+    let base_url = twilio.base_url();
+    let variables = [
+        ("TWILIO_ACCOUNT_SID", SID),
+        ("TWILIO_AUTH_TOKEN", TOKEN),
+        ("TWILIO_EMAIL_BASE_URL", &base_url),
+    ];
+    let directory = directory.to_str().unwrap();
+    let options = [
+        "--web.listen-address=127.0.0.1:0",
+        "--storage.path",
+        directory,
+    ];
+    Program::start(from_shell(before, &command(&options, &variables), ""))
+}
+
+fn failures(seen: &Exposition) -> Option<f64> {
+    seen.value("twilio_email_exporter_state_save_failures_total", &[])
+}
+
+fn accepted(seen: &Exposition) -> Option<f64> {
+    seen.value("twilio_email_emails_accepted_total", &[])
+}
+
+/// Without a handler SIGXFSZ ends the process in the middle of a scrape.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_limit_of_file_sizes_fails_saves_and_nothing_else() {
+    let directory = tempfile::tempdir().unwrap();
+    let twilio = Twilio::empty().await;
+    twilio.put(HOUR, json!({"total": 7, "delivered": 7}));
+    // The file cannot even be made: blocks of 512 bytes.
+    let mut limited = program(&twilio, directory.path(), "ulimit -f 4");
+    let client = client();
+    let seen = scrape(&client, limited.address()).await.unwrap();
+    seen.expect("limited", &[("up", 1.0), ("collection_complete", 1.0)]);
+    assert!(failures(&seen) >= Some(1.0), "{:?}", failures(&seen));
+    assert!(
+        limited.stderr().contains("File too large"),
+        "{}",
+        limited.stderr()
+    );
+    limited.signal("TERM");
+    assert_eq!(limited.ended().code, Some(0));
+    // It can be made, and cannot grow.
+    let mut free = program(&twilio, directory.path(), "");
+    let seen = scrape(&client, free.address()).await.unwrap();
+    assert_eq!(failures(&seen), Some(0.0));
+    free.signal("TERM");
+    assert_eq!(free.ended().code, Some(0));
+    let size = std::fs::metadata(directory.path().join("state.redb"))
+        .unwrap()
+        .len();
+    let limit = format!("ulimit -f {}", size.div_ceil(512));
+    let mut limited = program(&twilio, directory.path(), &limit);
+    let address = limited.address();
+    for number in 0..20_000 {
+        twilio.put(
+            HOUR + Duration::from_millis(number),
+            json!({"total": 1, "queued": 1}),
+        );
+    }
+    eventually("a save fails", || async {
+        scrape(&client, address)
+            .await
+            .is_some_and(|seen| failures(&seen) > Some(0.0))
+    })
+    .await;
+    let seen = scrape(&client, address).await.unwrap();
+    seen.expect("limited again", &[("up", 1.0)]);
+    assert!(accepted(&seen).is_some(), "counters stay at what was saved");
+    limited.signal("TERM");
+    let ended = limited.ended();
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    assert!(ended.stderr.contains("File too large"), "{}", ended.stderr);
+}
+
+/// A full disk, as far as the exporter can tell: every save fails.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_disk_that_takes_nothing_is_one_failure_a_collection_and_one_line() {
+    let directory = tempfile::tempdir().unwrap();
+    let in_the_way = directory.path().join("file");
+    std::fs::write(&in_the_way, "in the way").unwrap();
+    let twilio = Twilio::empty().await;
+    // Several pages: each one is saved as it comes.
+    for number in 0..2500 {
+        twilio.put(
+            HOUR + Duration::from_millis(number),
+            json!({"total": 1, "queued": 1}),
+        );
+    }
+    let mut program = program(&twilio, &in_the_way.join("state"), "");
+    let address = program.address();
+    let client = client();
+    let collected = || async {
+        let seen = scrape(&client, address).await.unwrap();
+        seen.expect("a full disk", &[("up", 1.0), ("collection_complete", 1.0)]);
+        failures(&seen).unwrap()
+    };
+    let before = collected().await;
+    for more in 1..=4_u32 {
+        twilio.put(HOUR, json!({"total": 1, "queued": 1}));
+        let failures = collected().await;
+        assert!(
+            (failures - before - f64::from(more)).abs() < 0.1,
+            "{before} failures before, {failures} after {more} collections"
+        );
+    }
+    let lines = |words: &str| {
+        let stderr = program.stderr();
+        stderr.lines().filter(|line| line.contains(words)).count()
+    };
+    assert_eq!(lines("counters cannot be saved"), 1, "{}", program.stderr());
+    std::fs::remove_file(&in_the_way).unwrap();
+    eventually("saved", || async {
+        accepted(&scrape(&client, address).await.unwrap()).is_some()
+    })
+    .await;
+    assert_eq!(lines("counters are saved again"), 1, "{}", program.stderr());
+    assert_eq!(lines("counters cannot be saved"), 1);
+}
+
+/// Deleted, moved away, or exchanged for another: the exporter would go on writing into nothing.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_file_that_vanishes_is_written_anew_and_the_counters_survive_a_restart() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("state.redb");
+    let twilio = Twilio::empty().await;
+    twilio.put(HOUR, json!({"total": 1, "queued": 1}));
+    let client = client();
+    let enable_api = "TWILIO_EMAIL_WEB_ENABLE_API=true; export TWILIO_EMAIL_WEB_ENABLE_API";
+    let mut running = program(&twilio, directory.path(), enable_api);
+    let address = running.address();
+    scrape(&client, address).await.unwrap();
+    // What counts has come since the exporter runs.
+    let id = twilio.put(Duration::ZERO, json!({"total": 7, "delivered": 7}));
+    let registered = client
+        .post(format!("http://{address}/api/v1/operations"))
+        .header("Content-Type", "application/json")
+        .body(json!({"id": id.to_string(), "labels": {"team": "blue"}}).to_string());
+    let registered = registered.send().await.unwrap();
+    assert!(
+        registered.status().is_success(),
+        "{:?}",
+        registered.text().await
+    );
+    let seen = scrape(&client, address).await.unwrap();
+    assert_eq!((accepted(&seen), failures(&seen)), (Some(7.0), Some(0.0)));
+    std::fs::remove_file(&file).unwrap();
+    // Nothing has changed, and yet it is noticed.
+    let seen = scrape(&client, address).await.unwrap();
+    assert_eq!((accepted(&seen), failures(&seen)), (Some(7.0), Some(1.0)));
+    eventually("a new file", || async { file.exists() }).await;
+    let told = running.line(&["level=error", "was gone while the exporter ran"]);
+    assert!(told.contains("a new one is written from memory"), "{told}");
+    running.signal("KILL");
+    running.ended();
+    let mut again = program(&twilio, directory.path(), enable_api);
+    let address = again.address();
+    let seen = scrape(&client, address).await.unwrap();
+    assert_eq!(
+        accepted(&seen),
+        Some(7.0),
+        "as before, and not counted twice"
+    );
+    let one = client.get(format!("http://{address}/api/v1/operations/{id}"));
+    let one = one.send().await.unwrap().text().await.unwrap();
+    assert!(one.contains("blue"), "still registered: {one}");
+}

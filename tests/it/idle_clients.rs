@@ -1,0 +1,111 @@
+//! Clients that open connections and do not use them, over real sockets.
+
+use std::time::{Duration, Instant};
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use crate::support::client::client;
+use crate::support::exporter::{Exporter, SID, TOKEN};
+use crate::support::exposition::Exposition;
+use crate::support::program::{Program, command, from_shell};
+use crate::support::twilio::Twilio;
+
+const CLOSED: &str = "twilio_email_exporter_http_connections_closed_total";
+
+fn closed(seen: &Exposition, reason: &str) -> f64 {
+    seen.value(CLOSED, &[("reason", reason)]).unwrap()
+}
+
+/// More than the exporter lets in, so that those that are closed are seen in seconds instead of in the ten that one has.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_flood_of_half_requests_keeps_no_scrape_from_its_answer() {
+    let twilio = Twilio::empty().await;
+    let exporter = Exporter::watching(&twilio).await.settled().await;
+    let seen = exporter.scrape().await;
+    for reason in ["no_request", "idle", "not_read", "too_many", "not_accepted"] {
+        assert_eq!(seen.value(CLOSED, &[("reason", reason)]), Some(0.0));
+    }
+    let mut flood = Vec::new();
+    for _ in 0..600 {
+        let mut stream = TcpStream::connect(exporter.address).await.unwrap();
+        stream.write_all(b"G").await.unwrap();
+        flood.push(stream);
+    }
+    for _ in 0..3 {
+        let began = Instant::now();
+        let seen = exporter.scrape().await;
+        seen.expect("in the flood", &[("up", 1.0)]);
+        assert!(
+            began.elapsed() < Duration::from_secs(2),
+            "{:?}",
+            began.elapsed()
+        );
+        assert!(closed(&seen, "too_many") > 80.0);
+    }
+    // The oldest had to go.
+    let mut rest = Vec::new();
+    let oldest = tokio::time::timeout(Duration::from_secs(5), flood[0].read_to_end(&mut rest));
+    let _ = oldest.await.expect("the oldest connection is closed");
+    assert_eq!(rest, b"");
+}
+
+/// With so few descriptors that they run out before the connections are too many.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_program_without_descriptors_recovers_by_itself_and_says_so_once() {
+    let twilio = Twilio::empty().await;
+    let base_url = twilio.base_url();
+    let variables = [
+        ("TWILIO_ACCOUNT_SID", SID),
+        ("TWILIO_AUTH_TOKEN", TOKEN),
+        ("TWILIO_EMAIL_BASE_URL", base_url.as_str()),
+    ];
+    let exporter = command(&["serve", "--web.listen-address=127.0.0.1:0"], &variables);
+    let mut program = Program::start(from_shell("ulimit -n 24", &exporter, ""));
+    let address = program.address();
+    let mut flood = Vec::new();
+    for _ in 0..100 {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        let _ = stream.write_all(b"GET /metrics HT").await;
+        flood.push(stream);
+    }
+    let url = format!("http://{address}/metrics");
+    let began = Instant::now();
+    let answer = client().get(&url).send().await.unwrap();
+    let text = answer.text().await.unwrap();
+    assert!(
+        began.elapsed() < Duration::from_secs(10),
+        "{:?}",
+        began.elapsed()
+    );
+    let seen = Exposition::parse(&text).unwrap();
+    let refused = closed(&seen, "too_many") + closed(&seen, "not_accepted");
+    assert!(refused > 50.0, "{refused}");
+    drop(flood);
+    crate::support::eventually("all is well again", || async {
+        let text = client()
+            .get(&url)
+            .send()
+            .await
+            .unwrap()
+            .text()
+            .await
+            .unwrap();
+        let seen = Exposition::parse(&text).unwrap();
+        seen.value("twilio_email_up", &[]) == Some(1.0)
+            && seen.value("twilio_email_collection_complete", &[]) == Some(1.0)
+    })
+    .await;
+    program.signal("TERM");
+    let ended = program.ended();
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    let told = |words: &str| {
+        ended
+            .stderr
+            .lines()
+            .filter(|line| line.contains(words))
+            .count()
+    };
+    let told = told("too many connections") + told("cannot be accepted");
+    assert_eq!(told, 1, "{}", ended.stderr);
+}
