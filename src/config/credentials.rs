@@ -6,7 +6,6 @@ use url::Url;
 
 use super::problem::Findings;
 use super::secret::Secret;
-use super::sid::Sid;
 
 /// How requests are authorized.
 #[derive(Clone)]
@@ -85,16 +84,6 @@ impl<T> Found<T> {
     /// `None` becomes `Wrong`: whoever returned it told the problem.
     pub(super) fn told(value: Option<T>) -> Self {
         value.map_or(Self::Wrong, Self::This)
-    }
-}
-
-impl Found<Secret> {
-    /// Held to be a SID of the kind `sid`.
-    pub(super) fn held_to(self, sid: Sid, place: &str, findings: &mut Findings) -> Self {
-        match self {
-            Self::This(secret) => Self::told(findings.take(place, secret.held_to(sid))),
-            other => other,
-        }
     }
 }
 

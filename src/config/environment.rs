@@ -3,9 +3,10 @@
 use std::path::Path;
 
 use super::credentials::{Credentials, Found, Given, Pair};
+use super::form::Form;
 use super::oauth;
 use super::problem::Findings;
-use super::secret::{self, Secret};
+use super::secret::Secret;
 use super::sid::Sid;
 
 /// Looks up an environment variable.
@@ -24,19 +25,19 @@ pub(super) fn credentials(
 ) -> Option<Credentials> {
     let key = pair(
         environment,
-        Some(Sid::ApiKey),
+        Form::Sid(Sid::ApiKey),
         ["TWILIO_API_KEY", "TWILIO_API_SECRET"],
         findings,
     );
     let client = pair(
         environment,
-        None,
+        Form::ClientId,
         ["TWILIO_OAUTH_CLIENT_ID", "TWILIO_OAUTH_CLIENT_SECRET"],
         findings,
     );
     let token = pair(
         environment,
-        Some(Sid::Account),
+        Form::Sid(Sid::Account),
         ["TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN"],
         findings,
     );
@@ -57,27 +58,23 @@ pub(super) fn credentials(
     given.choose(findings)
 }
 
-fn pair(
-    environment: Environment,
-    sid: Option<Sid>,
-    names: [&str; 2],
-    findings: &mut Findings,
-) -> Pair {
+fn pair(environment: Environment, form: Form, names: [&str; 2], findings: &mut Findings) -> Pair {
     let [name, secret] = names;
-    let found = variable(environment, name, findings);
     Pair {
-        name: match sid {
-            Some(sid) => found.held_to(sid, name, findings),
-            None => found,
-        },
+        name: variable(environment, name, form, findings),
         name_place: name.to_owned(),
-        secret: variable(environment, secret, findings),
+        secret: variable(environment, secret, Form::Secret, findings),
         secret_place: secret.to_owned(),
     }
 }
 
 /// The variable `name`, or what is in the file that `name_FILE` names.
-fn variable(environment: Environment, name: &str, findings: &mut Findings) -> Found<Secret> {
+fn variable(
+    environment: Environment,
+    name: &str,
+    form: Form,
+    findings: &mut Findings,
+) -> Found<Secret> {
     let file_name = format!("{name}_FILE");
     match (set(environment, name), set(environment, &file_name)) {
         (None, None) => Found::Nothing,
@@ -88,12 +85,9 @@ fn variable(environment: Environment, name: &str, findings: &mut Findings) -> Fo
             );
             Found::Wrong
         }
-        (Some(value), None) => {
-            let secret = secret::from_text(&value).map(Secret::standing);
-            Found::told(findings.take(name, secret))
-        }
+        (Some(value), None) => Found::told(findings.take(name, Secret::given(&value, form))),
         (None, Some(path)) => {
-            let secret = Secret::in_file(&file_name, Path::new(&path));
+            let secret = Secret::in_file(&file_name, Path::new(""), &path, form);
             Found::told(findings.take(&file_name, secret))
         }
     }

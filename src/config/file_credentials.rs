@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
-use secrecy::SecretString;
 use url::Url;
 
 use super::credentials::{Credentials, Found, Given, Pair};
+use super::form::Form;
 use super::oauth;
 use super::problem::Findings;
 use super::secret::Secret;
@@ -56,7 +56,7 @@ pub(super) fn read(
 
 fn sid_text(kind: Sid, value: &Value, findings: &mut Findings) -> Option<Secret> {
     let text = value.text(findings)?;
-    let sid = Secret::standing(SecretString::from(text)).held_to(kind);
+    let sid = Secret::given(text, Form::Sid(kind));
     findings.take(&value.place, sid)
 }
 
@@ -86,7 +86,7 @@ fn secret_of(
         findings.problem(&value.place, "empty; name a file");
         return Found::Wrong;
     }
-    let secret = Secret::in_file(&value.place, &directory.join(path));
+    let secret = Secret::in_file(&value.place, directory, path, Form::Secret);
     Found::told(findings.take(&value.place, secret))
 }
 
@@ -108,7 +108,7 @@ fn oauth(account: &mut Mapping, directory: &Path, findings: &mut Findings) -> (P
     if let Some(id) = mapping.require("client_id", findings)
         && let Some(text) = id.text(findings)
     {
-        client.name = Found::told(findings.take(&id.place, oauth::client_id(text)));
+        client.name = Found::told(findings.take(&id.place, Secret::given(text, Form::ClientId)));
     }
     let [file, inline] = ["client_secret_file", "client_secret"];
     client.secret = match secret_of(&mut mapping, file, inline, directory, findings) {

@@ -1,10 +1,9 @@
-//! Where an OAuth client gets its access tokens, and what its name looks like.
+//! Where an OAuth client gets its access tokens.
 
 use url::Url;
 
 use super::base_url;
 use super::problem::Findings;
-use super::secret::{Secret, from_text};
 
 /// Twilio's own.
 pub const DEFAULT_TOKEN_URL: &str = "https://oauth.twilio.com/v2/token";
@@ -17,14 +16,6 @@ pub(super) fn token_url(given: Option<(&str, &str)>, findings: &mut Findings) ->
     let url = findings.take(place, base_url::plain(text).map_err(|_| message))?;
     base_url::tell_if_in_the_clear(place, &url, findings);
     Some(url)
-}
-
-/// `text` as a client's name; it is not repeated, since it may be a secret in the wrong place.
-pub(super) fn client_id(text: &str) -> Result<Secret, &'static str> {
-    match from_text(text) {
-        Ok(id) if !text.is_empty() => Ok(Secret::standing(id)),
-        _ => Err("a client's id is one word without white space or control characters"),
-    }
 }
 
 #[cfg(test)]
@@ -64,14 +55,6 @@ mod tests {
             let mut findings = Findings::default();
             token_url(Some(("token_url", text)), &mut findings);
             assert!(!findings.problems[0].to_string().contains("s3cret"));
-        }
-    }
-
-    #[test]
-    fn a_client_id_is_one_word() {
-        assert!(client_id("OQ0123").is_ok());
-        for wrong in ["", " ", "two words", "line\nbreak"] {
-            assert!(client_id(wrong).is_err(), "{wrong:?}");
         }
     }
 }

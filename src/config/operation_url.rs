@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use url::{Host, Url};
 
+use super::form::Form;
 use super::problem::Findings;
 use super::walk::{Mapping, Value};
 use super::{base_url, duration, secret};
@@ -205,6 +206,7 @@ fn read_basic(value: &Value, directory: &Path, findings: &mut Findings) -> Optio
     let password_file = secret_file(
         &mut mapping,
         ["password_file", "password"],
+        Form::Password,
         directory,
         findings,
     );
@@ -231,7 +233,7 @@ fn read_authorization(value: &Value, directory: &Path, findings: &mut Findings) 
         scheme = text;
     }
     let names = ["credentials_file", "credentials"];
-    let credentials_file = secret_file(&mut mapping, names, directory, findings);
+    let credentials_file = secret_file(&mut mapping, names, Form::Credentials, directory, findings);
     mapping.finish(findings);
     Some(Login::Authorization {
         scheme: scheme.to_owned(),
@@ -243,6 +245,7 @@ fn read_authorization(value: &Value, directory: &Path, findings: &mut Findings) 
 fn secret_file(
     mapping: &mut Mapping,
     [file, inline]: [&'static str; 2],
+    form: Form,
     directory: &Path,
     findings: &mut Findings,
 ) -> Option<PathBuf> {
@@ -260,7 +263,9 @@ fn secret_file(
         return None;
     };
     let path = read_path(&value, directory, findings)?;
-    findings.take(&value.place, secret::from_file(&path))?;
+    let named = value.text(findings)?;
+    let secret = secret::from_file(&path, form).map_err(|error| error.naming(named));
+    findings.take(&value.place, secret)?;
     Some(path)
 }
 
@@ -271,9 +276,9 @@ fn read_tls(value: &Value, directory: &Path, findings: &mut Findings) -> Tls {
     let mut file = |key: &'static str, findings: &mut Findings| {
         let value = mapping.take(key)?;
         let path = read_path(&value, directory, findings)?;
-        let readable = std::fs::File::open(&path);
-        let readable = readable.map_err(|error| format!("cannot read {}: {error}", path.display()));
-        findings.take(&value.place, readable).map(|_| path)
+        let named = value.text(findings)?;
+        let readable = secret::readable(named, &path);
+        findings.take(&value.place, readable).map(|()| path)
     };
     let ca_file = file("ca_file", findings);
     let cert_file = file("cert_file", findings);

@@ -2,7 +2,7 @@
 
 /// Which kind a SID is of; it shows in its first two letters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Sid {
+pub(crate) enum Sid {
     Account,
     ApiKey,
 }
@@ -22,6 +22,14 @@ impl Sid {
             Self::Account => "an account SID",
             Self::ApiKey => "an API key SID",
         }
+    }
+
+    /// Whether `text` begins with a SID of any kind: two capital letters and so many hexadecimal digits.
+    pub(super) fn begins(text: &str) -> bool {
+        let bytes = text.as_bytes();
+        let (letters, digits) = (bytes.get(..2), bytes.get(2..2 + Self::DIGITS));
+        letters.is_some_and(|letters| letters.iter().all(u8::is_ascii_uppercase))
+            && digits.is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
     }
 
     /// Refuses a `text` that is no such SID, without repeating it: it may be a token in the wrong place.

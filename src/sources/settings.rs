@@ -13,7 +13,7 @@ use secrecy::ExposeSecret;
 use secrecy::zeroize::Zeroizing;
 
 use super::error::SourceError;
-use crate::config::{self, Login, OperationUrl};
+use crate::config::{self, Form, Login, OperationUrl};
 
 /// The largest file of certificates: the authorities of a whole operating system are a quarter of it.
 const LARGEST: u64 = 1024 * 1024;
@@ -76,7 +76,7 @@ fn authorization(login: &Login) -> Result<HeaderValue, SourceError> {
             username,
             password_file,
         } => {
-            let password = secret("password_file", password_file)?;
+            let password = secret("password_file", password_file, Form::Password)?;
             let pair = Zeroizing::new(format!("{username}:{}", password.expose_secret()));
             (
                 "password_file",
@@ -87,7 +87,7 @@ fn authorization(login: &Login) -> Result<HeaderValue, SourceError> {
             scheme,
             credentials_file,
         } => {
-            let credentials = secret("credentials_file", credentials_file)?;
+            let credentials = secret("credentials_file", credentials_file, Form::Credentials)?;
             let text = format!("{scheme} {}", credentials.expose_secret());
             ("credentials_file", text)
         }
@@ -99,8 +99,9 @@ fn authorization(login: &Login) -> Result<HeaderValue, SourceError> {
     Ok(value)
 }
 
-fn secret(key: &str, path: &Path) -> Result<secrecy::SecretString, SourceError> {
-    config::read_secret(path).map_err(|error| SourceError::Settings(format!("{key}: {error}")))
+fn secret(key: &str, path: &Path, form: Form) -> Result<secrecy::SecretString, SourceError> {
+    config::read_secret(path, form)
+        .map_err(|error| SourceError::Settings(format!("{key}: {error}")))
 }
 
 fn content(key: &str, path: &Path) -> Result<Vec<u8>, SourceError> {

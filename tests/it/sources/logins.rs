@@ -67,7 +67,11 @@ async fn without_its_secret_nothing_is_asked() {
         told[0].starts_with("broken (password_file: cannot read "),
         "{told:?}"
     );
-    for (content, why) in [("", "is empty"), ("s3cret s3cret", "holds white space")] {
+    for (content, why) in [
+        ("", "is empty"),
+        ("s3cret\ns3cret", "holds control characters"),
+        (r#"{"password": "s3cret"}"#, "holds JSON"),
+    ] {
         scene.write("password", content);
         let told = scene.fetch().await;
         assert!(told.len() == 1 && told[0].contains(why), "{told:?}");
@@ -77,6 +81,19 @@ async fn without_its_secret_nothing_is_asked() {
     assert_eq!(scene.figure("operations"), Some(1.0));
     scene.write("password", "one");
     assert_eq!(scene.fetch().await, ["listed 41"]);
+}
+
+#[tokio::test]
+async fn a_password_may_hold_spaces_and_its_file_a_byte_order_mark() {
+    let lists = lists().await;
+    let scene = scene(&lists, BASIC);
+    scene.write("password", "\u{feff}made up \r\n");
+    scene.fetch().await;
+    // made-up:made up
+    assert_eq!(
+        lists.last("authorization").as_deref(),
+        Some("Basic bWFkZS11cDptYWRlIHVw")
+    );
 }
 
 /// As a mount whose server is gone: nobody writes into the pipe, so opening it hangs.
