@@ -6,6 +6,7 @@ mod logging;
 mod once;
 pub mod options;
 mod output;
+mod rejected;
 mod serve;
 mod signals;
 mod simulate;
@@ -66,9 +67,11 @@ struct Serve {
 /// Parses the command line, runs, and says how it went.
 #[must_use]
 pub fn main() -> ExitCode {
-    let matches = command_line().get_matches();
-    let CommandLine { command, serve, .. } =
-        CommandLine::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    let matches = command_line()
+        .try_get_matches()
+        .unwrap_or_else(|error| rejected::without_values(error).exit());
+    let CommandLine { command, serve, .. } = CommandLine::from_arg_matches(&matches)
+        .unwrap_or_else(|error| rejected::without_values(error).exit());
     let command = command.unwrap_or(Command::Serve(serve));
     let runtime = match tokio::runtime::Builder::new_multi_thread()
         .enable_all()

@@ -290,6 +290,20 @@ fn credentials_in_the_wrong_place_are_not_repeated() {
             &[],
             &[sid, token, ("TWILIO_AUTH_TOKEN_FILE", "/no/such/file")],
         ),
+        // The secret where its file's name should be, and where nothing should be.
+        (&[], &[sid, ("TWILIO_AUTH_TOKEN_FILE", TOKEN)]),
+        (
+            &[],
+            &[
+                ("TWILIO_OAUTH_CLIENT_ID", "made-up"),
+                ("TWILIO_OAUTH_CLIENT_SECRET_FILE", TOKEN),
+            ],
+        ),
+        (&[TOKEN], &[sid, token]),
+        (&["once", TOKEN], &[sid, token]),
+        (&["--auth-token", TOKEN], &[sid]),
+        (&["--log.level", TOKEN], &[sid, token]),
+        (&[], &[sid, token, ("TWILIO_EMAIL_LOG_LEVEL", TOKEN)]),
     ] {
         let ended = run(arguments, variables);
         assert_eq!(

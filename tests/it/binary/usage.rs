@@ -90,8 +90,8 @@ fn wrong_usage_ends_with_2_and_says_what_is_wrong() {
             "`teapot` is no effect",
         ),
         (&["once", "--series.max-operations", "-1"], "-1"),
-        (&["serve", "extra"], "unexpected argument 'extra'"),
-        (&["no-such-command"], "no-such-command"),
+        (&["serve", "extra"], "unexpected argument '…'"),
+        (&["no-such-command"], "unrecognized subcommand '…'"),
         // Refused as long as there is nothing behind them: one must not think oneself protected.
         (
             &["--web.config.file", "web.yml"],
