@@ -15,6 +15,27 @@ const LONGEST_VALUE: usize = 256;
 /// The longest name, in characters. Prometheus sets no bound; dashboards do.
 const LONGEST_NAME: usize = 64;
 
+/// What Prometheus calls a target, and what it calls parts of histograms and summaries. With `honor_labels` a label of these
+/// names would replace the target's own.
+const OF_PROMETHEUS: [&str; 4] = ["instance", "job", "le", "quantile"];
+/// The labels of metrics about accounts and operations; a test of `exposition` holds this to be all of them. A query that joins users'
+/// labels to other metrics would mix them up.
+const OF_METRICS: [&str; 13] = [
+    "account",
+    "code",
+    "endpoint",
+    "field",
+    "label",
+    "operation_id",
+    "outcome",
+    "reading",
+    "reason",
+    "source",
+    "state",
+    "status",
+    "value",
+];
+
 /// Why a label cannot be.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum LabelError {
@@ -22,10 +43,12 @@ pub(crate) enum LabelError {
         "a label's name is made of a-z, A-Z, 0-9 and _, does not start with a digit, and has at most {LONGEST_NAME} characters"
     )]
     Name,
-    #[error("names that start with __ belong to Prometheus")]
+    #[error("names that start with __, and {}, belong to Prometheus", OF_PROMETHEUS.join(", "))]
     Prometheus,
-    #[error("every series has this label already")]
+    #[error("metrics of the exporter have a label of this name; choose another")]
     Taken,
+    #[error("a label's value has no control characters, such as line breaks")]
+    Control,
     #[error("{0} characters; a label's value has at most {LONGEST_VALUE}")]
     Value(usize),
 }
@@ -41,8 +64,10 @@ pub(crate) fn check_name(name: &str) -> Result<(), LabelError> {
         return Err(LabelError::Name);
     }
     match name {
-        "account" | "operation_id" => Err(LabelError::Taken),
-        name if name.starts_with("__") => Err(LabelError::Prometheus),
+        name if OF_METRICS.contains(&name) => Err(LabelError::Taken),
+        name if name.starts_with("__") || OF_PROMETHEUS.contains(&name) => {
+            Err(LabelError::Prometheus)
+        }
         _ => Ok(()),
     }
 }
@@ -51,6 +76,7 @@ pub(crate) fn check_name(name: &str) -> Result<(), LabelError> {
 pub(crate) fn check_value(value: &str) -> Result<(), LabelError> {
     match value.chars().count() {
         length if length > LONGEST_VALUE => Err(LabelError::Value(length)),
+        _ if value.contains(char::is_control) => Err(LabelError::Control),
         _ => Ok(()),
     }
 }
@@ -94,9 +120,25 @@ mod tests {
         for name in ["", "2a", "a-b", "é", "a b", &"a".repeat(65)] {
             assert_eq!(check_name(name), Err(LabelError::Name), "{name}");
         }
-        assert_eq!(check_name("__name__"), Err(LabelError::Prometheus));
-        assert_eq!(check_name("account"), Err(LabelError::Taken));
-        assert_eq!(check_name("operation_id"), Err(LabelError::Taken));
+        for name in ["__name__", "job", "instance", "le", "quantile"] {
+            assert_eq!(check_name(name), Err(LabelError::Prometheus), "{name}");
+        }
+        for name in ["account", "operation_id", "state", "status", "reason"] {
+            assert_eq!(check_name(name), Err(LabelError::Taken), "{name}");
+        }
+        for name in ["Job", "jobs", "job_name", "campaign"] {
+            assert_eq!(check_name(name), Ok(()), "{name}");
+        }
+    }
+
+    #[test]
+    fn values_have_no_control_characters() {
+        for value in ["a\nb", "\0", "\u{7f}", "\u{1b}[31m", "a\tb", "\u{85}"] {
+            assert_eq!(check_value(value), Err(LabelError::Control), "{value:?}");
+        }
+        for value in ["", " ", "Frühling \u{1f33c}", "a\\b\"c"] {
+            assert_eq!(check_value(value), Ok(()), "{value:?}");
+        }
     }
 
     #[test]

@@ -20,6 +20,8 @@ pub(super) enum FilePatternError {
     Empty,
     #[error("expected a name that ends with .yml, .yaml or .json")]
     Ending,
+    #[error("names of files have no control characters here: each is the value of a label")]
+    Control,
     #[error("`*` may stand in the last part of the path alone")]
     Star,
 }
@@ -29,6 +31,9 @@ impl FilePattern {
     pub(super) fn parse(text: &str, base: &Path) -> Result<Self, FilePatternError> {
         if text.trim().is_empty() {
             return Err(FilePatternError::Empty);
+        }
+        if text.contains(char::is_control) {
+            return Err(FilePatternError::Control);
         }
         let (directory, name) = match text.rfind('/') {
             Some(slash) => text.split_at(slash + 1),
@@ -68,9 +73,12 @@ impl FilePattern {
     }
 
     /// Whether the file `name` of the directory is meant. As in a shell, `*` does not find names that start with a dot: they
-    /// are what editors and Kubernetes keep beside the files.
+    /// are what editors and Kubernetes keep beside the files. Nor does it find names with control characters: each is a label.
     #[must_use]
     pub fn fits(&self, name: &str) -> bool {
+        if name.contains(char::is_control) {
+            return false;
+        }
         let Some((first, rest)) = self.name.split_once('*') else {
             return name == self.name;
         };
@@ -137,6 +145,7 @@ mod tests {
         for (text, error) in [
             ("", FilePatternError::Empty),
             (" ", FilePatternError::Empty),
+            ("a\nb.yml", FilePatternError::Control),
             ("operations", FilePatternError::Ending),
             ("*.txt", FilePatternError::Ending),
             ("*.y*ml", FilePatternError::Ending),

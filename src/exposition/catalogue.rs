@@ -427,6 +427,15 @@ mod tests {
         "count",
     ];
 
+    /// A user's label of such a name would be mixed up with the metric's.
+    #[test]
+    fn no_user_may_give_a_label_that_a_metric_has() {
+        let about_accounts = ALL.iter().filter(|metric| metric.scope != Scope::Exporter);
+        for label in about_accounts.flat_map(|metric| metric.labels()) {
+            assert!(crate::label::check_name(label).is_err(), "{label}");
+        }
+    }
+
     #[test]
     fn names_follow_the_conventions() {
         for metric in ALL {

@@ -126,7 +126,7 @@ fn every_problem_is_told_with_its_place() {
         "[0].targets[3]: expected a string, found a number; put it in quotes",
         "[1]: expected a mapping, found a list",
         "[2].labels[\"a-b\"]: a label's name is made of a-z, A-Z, 0-9 and _, does not start with a digit, and has at most 64 characters",
-        "[2].labels.account: every series has this label already",
+        "[2].labels.account: metrics of the exporter have a label of this name; choose another",
         "[2].labels.c: expected a string, found a list",
         "[2].targets: expected a list, found a string",
         "[3]: expected a mapping, found nothing",
