@@ -28,6 +28,7 @@ mod random;
 mod send;
 mod service;
 mod settings;
+mod spoil;
 mod stream;
 #[cfg(test)]
 mod tests;
@@ -43,7 +44,7 @@ use crate::timestamp::Timestamp;
 pub use dialect::{
     ClientRefusal, Dialect, ErrorShape, Lifetimes, ListKey, Pagination, Times, Words,
 };
-pub use fault::{Effect, Fault, FaultError, Parameter, RetryAfter, Scope};
+pub use fault::{Effect, Fault, FaultError, Odd, Parameter, RetryAfter, Scope};
 pub use handle::{Handle, Scripted};
 pub use id::operation_id;
 pub use journal::{Counts, Seen};

@@ -25,6 +25,7 @@ use super::journal::Journal;
 use super::list::Lists;
 use super::send::{LARGEST_BODY, send};
 use super::settings::Settings;
+use super::spoil::spoil;
 use super::token::{LARGEST_FORM, token};
 use super::world::World;
 
@@ -100,6 +101,7 @@ pub(super) async fn serve(State(shared): State<Arc<Shared>>, request: Request) -
             encoding::said_to_be(&name, answer(&shared, &parts, call, body, None).await)
         }
         Some(Effect::Cut) => cut(answer(&shared, &parts, call, body, None).await).await,
+        Some(Effect::Odd(odd)) => spoil(answer(&shared, &parts, call, body, None).await, odd).await,
         other => answer(&shared, &parts, call, body, other).await,
     };
     tracing::debug!(

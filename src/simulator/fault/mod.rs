@@ -34,6 +34,11 @@ use super::call::Call;
 ///        | "moving-rows"             later pages leave out five rows, others each time (lists only)
 ///        | "ignore-dates" | "ignore-status" | "ignore-page-size"
 ///                                    that parameter has no effect (lists only)
+///        | "odd-figure" | "no-stats" | "no-status" | "odd-times" | "odd-byte"
+///                                    the first row has a count of 1e19, no stats, no status, times of the
+///                                    years 1 and 9999, or a byte that is no UTF-8
+///        | "odd-words"               every row has a status and a stat of its own
+///        | "byte-order-mark"         stands before the JSON
 /// option = "retry-after=" seconds    with a status: the header as seconds, digit for digit (60.5, any length)
 ///        | "retry-after-date=" seconds   the same as an HTTP date so many seconds from now
 ///        | "times=" number           for so many requests; without it until cleared
@@ -113,6 +118,27 @@ pub enum Effect {
     MovingRows,
     /// A parameter that has no effect. Nothing for other requests.
     Ignore(Parameter),
+    /// The usual answer with something in it that no document allows.
+    Odd(Odd),
+}
+
+/// What no document allows, and an answer may hold all the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Odd {
+    /// A count of 1e19, in the first row.
+    Figure,
+    /// `stats` is null, in the first row.
+    NoStats,
+    /// `status` is null, in the first row.
+    NoStatus,
+    /// Times of the years 1 and 9999, in the first row.
+    Times,
+    /// A byte that is no UTF-8, in the first row.
+    Byte,
+    /// A status and a stat in every row that no other has.
+    Words,
+    /// A byte order mark before the JSON.
+    ByteOrderMark,
 }
 
 /// A parameter of lists that a server may ignore.

@@ -3,7 +3,7 @@
 use std::str::FromStr;
 use std::time::Duration;
 
-use super::{Effect, Fault, Parameter, RetryAfter, Scope};
+use super::{Effect, Fault, Odd, Parameter, RetryAfter, Scope};
 
 /// Why a text is not a fault.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -23,7 +23,7 @@ pub enum FaultError {
     },
     /// No such effect.
     #[error(
-        "`{0}` is no effect: a status from 400 to 599, slow, hang, cut, oversized, gzip, gzip-bomb, gzip-cut, encoding, html, wrong-json, empty, repeat-token, endless, empty-pages, moving-rows, ignore-dates, ignore-status or ignore-page-size"
+        "`{0}` is no effect: a status from 400 to 599, slow, hang, cut, oversized, gzip, gzip-bomb, gzip-cut, encoding, html, wrong-json, empty, repeat-token, endless, empty-pages, moving-rows, ignore-dates, ignore-status, ignore-page-size, odd-figure, no-stats, no-status, odd-times, odd-byte, odd-words or byte-order-mark"
     )]
     Effect(String),
     /// No such option for this effect.
@@ -91,6 +91,13 @@ impl FromStr for Fault {
             "ignore-dates" => Effect::Ignore(Parameter::Dates),
             "ignore-status" => Effect::Ignore(Parameter::Status),
             "ignore-page-size" => Effect::Ignore(Parameter::PageSize),
+            "odd-figure" => Effect::Odd(Odd::Figure),
+            "no-stats" => Effect::Odd(Odd::NoStats),
+            "no-status" => Effect::Odd(Odd::NoStatus),
+            "odd-times" => Effect::Odd(Odd::Times),
+            "odd-byte" => Effect::Odd(Odd::Byte),
+            "odd-words" => Effect::Odd(Odd::Words),
+            "byte-order-mark" => Effect::Odd(Odd::ByteOrderMark),
             code => Effect::Status {
                 code: code
                     .parse()
@@ -272,6 +279,7 @@ mod tests {
                 Fault::new(Effect::RepeatToken).on(Scope::List(None)),
             ),
             ("endless", Fault::new(Effect::Endless)),
+            ("odd-byte", Fault::new(Effect::Odd(Odd::Byte))),
         ];
         for (text, fault) in forms {
             assert_eq!(text.parse(), Ok(fault), "{text}");
