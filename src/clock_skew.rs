@@ -24,7 +24,7 @@ impl ClockSkew {
         }
     }
 
-    /// What the server's clock shows when ours shows `ours`. Below [`RESOLUTION`] the clocks are one.
+    /// What the server's clock shows when ours shows `ours`. Below a small difference (`RESOLUTION`) the clocks are one.
     #[must_use]
     pub fn apply(self, ours: Timestamp) -> Timestamp {
         if self.span() <= RESOLUTION {

@@ -72,6 +72,12 @@ pub(crate) fn check_name(name: &str) -> Result<(), LabelError> {
     }
 }
 
+/// The names that are well-formed and refused all the same, those that start with `__` apart.
+#[cfg(test)]
+pub(crate) fn refused_names() -> impl Iterator<Item = &'static str> {
+    OF_PROMETHEUS.into_iter().chain(OF_METRICS)
+}
+
 /// Whether `value` may be the value of one.
 pub(crate) fn check_value(value: &str) -> Result<(), LabelError> {
     match value.chars().count() {

@@ -1,6 +1,5 @@
 //! Clients that open connections and do not use them, over real sockets.
 
-use std::process::Command;
 use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -9,7 +8,7 @@ use tokio::net::TcpStream;
 use crate::support::client::client;
 use crate::support::exporter::{Exporter, SID, TOKEN};
 use crate::support::exposition::Exposition;
-use crate::support::program::{Program, command};
+use crate::support::program::{Program, command, from_shell};
 use crate::support::twilio::Twilio;
 
 const CLOSED: &str = "twilio_email_exporter_http_connections_closed_total";
@@ -62,16 +61,7 @@ async fn a_program_without_descriptors_recovers_by_itself_and_says_so_once() {
         ("TWILIO_EMAIL_BASE_URL", base_url.as_str()),
     ];
     let exporter = command(&["serve", "--web.listen-address=127.0.0.1:0"], &variables);
-    let mut shell = Command::new("sh");
-    shell.args(["-c", "ulimit -n 24; exec \"$@\"", "sh"]);
-    shell.arg(exporter.get_program()).args(exporter.get_args());
-    for (name, value) in exporter.get_envs() {
-        match value {
-            Some(value) => shell.env(name, value),
-            None => shell.env_remove(name),
-        };
-    }
-    let mut program = Program::start(shell);
+    let mut program = Program::start(from_shell("ulimit -n 24", &exporter, ""));
     let address = program.address();
     let mut flood = Vec::new();
     for _ in 0..100 {

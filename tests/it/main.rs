@@ -11,7 +11,6 @@ mod disk;
 mod exposition;
 mod faults;
 mod golden;
-mod idle_clients;
 mod implausible;
 mod landing;
 mod layers;

@@ -9,3 +9,21 @@ const OPENAPI: &str = include_str!("openapi.json");
 pub(super) async fn description() -> impl IntoResponse {
     ([(CONTENT_TYPE, "application/json")], OPENAPI)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::OPENAPI;
+    use crate::label;
+
+    #[test]
+    fn the_names_of_labels_that_are_refused_are_described() {
+        let described: serde_json::Value = serde_json::from_str(OPENAPI).unwrap();
+        let refused = described.pointer("/components/schemas/Labels/propertyNames/not/enum");
+        let refused: Vec<_> = refused.unwrap().as_array().unwrap().iter().collect();
+        let known = label::refused_names();
+        assert_eq!(refused.len(), known.count());
+        for name in label::refused_names() {
+            assert!(refused.iter().any(|each| *each == name), "{name}");
+        }
+    }
+}
