@@ -17,9 +17,8 @@ left out. When Twilio cannot be read, the last figures stay, and `twilio_email_o
 Counters begin at 0, so that `rate()` and `increase()` need no extra care. Prometheus sees a counter grow only between two samples; a
 series that began with its full value would never have grown. Known label values are 0 from the start. Where a value becomes known later (a
 campaign, with `series.aggregate_by`), its counters are 0 in at least one exposition and for two minutes, then show all that was
-counted; this is kept over restarts, and holds for every Prometheus that scrapes at least every two minutes. Two things begin above 0:
-what the account counters count between the exporter's start and the first scrape, and a status in
-`twilio_email_api_requests_total` that Twilio does not document (`twilio_email_api_request_failures_total` counts it from 0).
+counted; this is kept over restarts, and holds for every Prometheus that scrapes at least every two minutes. One thing begins above 0: a status in `twilio_email_api_requests_total` that
+Twilio does not document (`twilio_email_api_request_failures_total` counts it from 0).
 
 ## Labels
 
