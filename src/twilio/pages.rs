@@ -46,6 +46,25 @@ const INNER_KEYS: [&str; 8] = [
     "href",
     "link",
 ];
+/// Keys that say nothing of the next page. Where there are no others, a missing next page is the documented end.
+const OTHER_KEYS: [&str; 16] = [
+    "self",
+    "pageSize",
+    "page_size",
+    "page",
+    "total",
+    "count",
+    "key",
+    "url",
+    "uri",
+    "first",
+    "first_page_url",
+    "previous",
+    "prev",
+    "previousToken",
+    "previousPageToken",
+    "previous_page_url",
+];
 /// The keys under which a server repeats or corrects the page size.
 const SIZE_KEYS: [&str; 2] = ["pageSize", "page_size"];
 
@@ -89,8 +108,11 @@ impl Pagination {
                 size: None,
             };
         };
+        let next = named(&fields, &NEXT_KEYS, &|raw| text(raw).or_else(|| inner(raw)));
+        let is_known = |key: &String| OTHER_KEYS.contains(&key.as_str());
+        let is_end = next == Next::Unnamed && !fields.is_empty() && fields.keys().all(is_known);
         Self {
-            next: named(&fields, &NEXT_KEYS, &|raw| text(raw).or_else(|| inner(raw))),
+            next: if is_end { Next::End } else { next },
             size: SIZE_KEYS
                 .iter()
                 .find_map(|key| text(fields.get(*key)?)?.parse().ok()),
@@ -274,10 +296,12 @@ mod tests {
             r#"{"nextPageToken":""}"#,
             r#"{"next":false}"#,
             r#"{"next":null,"next_page_url":null}"#,
+            r#"{"pageSize":50}"#,
+            r#"{"self":"x","pageSize":50}"#,
         ] {
             assert_eq!(read(end), Next::End, "{end}");
         }
-        for silent in ["{}", "null", "[]", "[ ]", r#"{"self":"x","pageSize":50}"#] {
+        for silent in ["{}", "null", "[]", "[ ]", r#"{"after":"x","pageSize":50}"#] {
             assert_eq!(read(silent), Next::Unnamed, "{silent}");
         }
     }

@@ -138,6 +138,26 @@ async fn a_full_page_with_an_unknown_way_to_the_next_is_incomplete() {
     assert_found(&seen, 999, 1.0, "a page with room");
 }
 
+#[tokio::test]
+async fn a_full_page_that_is_the_last_one_is_complete_in_every_known_shape() {
+    for pagination in [
+        Pagination::Next,
+        Pagination::NextPageToken,
+        Pagination::MetaUrl(String::new()),
+        Pagination::MetaToken,
+        Pagination::NextObject,
+    ] {
+        let what = format!("{pagination:?}");
+        let dialect = Dialect {
+            pagination,
+            ..Dialect::default()
+        };
+        let account = Account::new(1000, dialect, &[]).await;
+        let seen = account.exporter.scrape().await;
+        assert_found(&seen, 1000, 1.0, &what);
+    }
+}
+
 const LIST_ONLY: &[&str] = &["operations"];
 
 #[tokio::test]
