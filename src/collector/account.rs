@@ -24,6 +24,11 @@ use crate::timestamp::Timestamp;
 /// one that refuses: gauges go on, counters stay as they were saved last.
 const PATIENCE: Duration = Duration::from_millis(200);
 
+/// So many silent collections in a row, and scrapes do not wait for the account.
+const MOST_SILENT: u32 = 3;
+/// A collection without an answer that takes longer is a silent one. A scrape still waits so long for a silent account, to find out
+/// when it answers again.
+const SILENCE: Duration = Duration::from_secs(1);
 /// Further from Twilio's time than this, a clock makes operations expire early or stay too long.
 const WRONG_CLOCK: Duration = Duration::from_hours(1);
 
@@ -91,6 +96,8 @@ struct Last {
     /// Whether any of them requested anything.
     asked: bool,
     up: bool,
+    /// How many of them in a row got no answer for longer than [`SILENCE`].
+    silent: u32,
     complete: bool,
     duration: Option<Duration>,
     ended: Option<Instant>,
@@ -218,6 +225,16 @@ impl AccountCollector {
         }
     }
 
+    /// How long a scrape with this budget waits for a collection. An account that does not answer is collected behind the scrapes:
+    /// waiting for it would make each of them last its whole deadline.
+    pub(super) fn patience(&self, budget: Duration) -> Duration {
+        if self.lock().last.silent < MOST_SILENT {
+            budget
+        } else {
+            budget.min(SILENCE)
+        }
+    }
+
     /// Whether a collection has ever ended.
     pub(super) fn has_collected(&self) -> bool {
         self.lock().last.duration.is_some()
@@ -265,6 +282,15 @@ impl AccountCollector {
             state.last.up = let_in;
         }
         state.last.asked |= outcome.asked;
+        let is_silent = outcome.asked && !let_in && took > SILENCE;
+        state.last.silent = if is_silent {
+            state.last.silent.saturating_add(1)
+        } else {
+            0
+        };
+        if state.last.silent == MOST_SILENT {
+            tracing::warn!(account = %self.name, "Twilio has not answered for several collections; scrapes do not wait for this account until it does");
+        }
         // Whoever has read nothing at all has missed everything, although nothing that was due is missing.
         let read_nothing = state.last.asked && !state.last.up;
         let clock_is_wrong = self.note_clock_skew(&mut state);

@@ -282,9 +282,12 @@ impl Account {
 
 /// Collects these accounts, for at most `budget`.
 async fn collect_each(accounts: &[Arc<AccountCollector>], budget: Duration) {
-    let ends = accounts.iter().map(|account| ended(account.begin()));
+    let ends = accounts.iter().map(|account| {
+        let budget = account.patience(budget);
+        tokio::time::timeout(budget, ended(account.begin()))
+    });
     // What is late shows in the next scrape; `collection_complete` says so in this one.
-    let _ = tokio::time::timeout(budget, join_all(ends)).await;
+    join_all(ends).await;
 }
 
 /// Waits for the end of a collection; one whose task is gone has ended too.

@@ -27,6 +27,8 @@ pub(super) struct Counting {
     started: Timestamp,
     /// Whether no collection of this account has read anything yet: everything that the first one finds is baseline.
     is_first: bool,
+    /// Whether the birth was read from the store, and Twilio has not answered since.
+    is_restored: bool,
     /// The newest creation in that collection.
     newest: Option<Timestamp>,
     /// What was saved last. Counters are shown as saved, so that no restart can lower them.
@@ -48,6 +50,7 @@ impl Counting {
             witness: None,
             started,
             is_first: true,
+            is_restored: false,
             newest: None,
             saved: None,
         }
@@ -66,10 +69,12 @@ impl Counting {
         };
         self.saved = Some(*account);
         self.is_first = account.born == UNBORN;
+        self.is_restored = !self.is_first;
     }
 
     /// Decides when counting began, by Twilio's clock, which is `skew` ahead of this machine's: it is `now` here. A birth in the
-    /// future was decided by a clock that was wrong; it is corrected. Returns the birth as it was, if it was wrong.
+    /// future that comes from the store was decided by a clock that was wrong; it is corrected once. Returns the birth as it was, if
+    /// it was wrong.
     pub(super) fn decide_birth(
         &mut self,
         skew: Option<ClockSkew>,
@@ -81,7 +86,10 @@ impl Counting {
             self.account.born = by_twilio(self.started);
             return None;
         }
-        let is_wrong = skew.is_some() && born > by_twilio(now) + CLOCKS_AGREE && !self.is_first;
+        if skew.is_none() || !std::mem::take(&mut self.is_restored) {
+            return None;
+        }
+        let is_wrong = born > by_twilio(now) + CLOCKS_AGREE;
         is_wrong.then(|| {
             self.account.born = by_twilio(now);
             born

@@ -18,6 +18,9 @@ use crate::http::{self, Client};
 use crate::operation::Unexpected;
 use crate::timestamp::Timestamp;
 
+/// A clock that runs so far ahead of or behind the time that passed was set.
+const CLOCK_STEP: Duration = Duration::from_secs(2);
+
 /// Makes the requests of one account, whatever they are for.
 #[derive(Debug)]
 pub(super) struct Exchange {
@@ -96,10 +99,11 @@ impl Exchange {
         let (mut code, mut stale) = (None, false);
         let answer = async {
             let exchange = http.exchange();
+            let sent = (self.clock.now(), Instant::now());
             let outcome = match exchange.send(request).await {
                 Ok(response) => {
                     code = Some(response.status().as_u16());
-                    self.note_time(endpoint, &response);
+                    self.note_time(endpoint, &response, sent);
                     read(endpoint, response).await
                 }
                 Err(none) => {
@@ -144,12 +148,16 @@ impl Exchange {
         }
     }
 
-    /// Compares the server's clock with ours. A token's server is another one.
-    fn note_time(&self, endpoint: Endpoint, response: &Response) {
+    /// Compares the server's clock with ours, unless ours was set since the request was `sent`. A token's server is another one.
+    fn note_time(&self, endpoint: Endpoint, response: &Response, sent: (Timestamp, Instant)) {
+        let ours = self.clock.now();
+        let expected = sent.0 + sent.1.elapsed();
+        let was_set = ClockSkew::between(expected, ours).span() > CLOCK_STEP;
         if endpoint != Endpoint::Token
+            && !was_set
             && let Some(theirs) = status::date(response.headers())
         {
-            let skew = ClockSkew::between(theirs, self.clock.now());
+            let skew = ClockSkew::between(theirs, ours);
             *self.skew.lock().unwrap_or_else(PoisonError::into_inner) = Some(skew);
         }
     }

@@ -6,6 +6,7 @@ use serde_json::json;
 use twilio_email_exporter::operation::PREFIX;
 use twilio_email_exporter::simulator::Settings;
 
+use crate::support::eventually;
 use crate::support::exporter::{Exporter, account, one_account, operations};
 use crate::support::scene::{INTERVAL, morning, pass};
 use crate::support::twilio::Twilio;
@@ -90,6 +91,33 @@ async fn a_pause_is_for_the_account_that_was_refused_alone() {
         (one.handle.counts().total, other.handle.counts().total),
         (2, 3)
     );
+}
+
+#[tokio::test]
+async fn an_account_that_stays_silent_does_not_hold_up_scrapes() {
+    let [silent, fine] = [Twilio::empty().await, Twilio::empty().await];
+    let yaml = format!(
+        "accounts:\n{}{}",
+        account("silent", &silent, "request_timeout: 2s"),
+        account("fine", &fine, "")
+    );
+    let exporter = Exporter::start(&yaml).await.settled().await;
+    silent.fault("hang");
+    for _ in 0..3 {
+        exporter.scrape().await;
+    }
+    let asked = Instant::now();
+    let seen = exporter.scrape().await;
+    let waited = asked.elapsed();
+    assert!(waited < Duration::from_millis(1900), "{waited:?}");
+    assert_eq!(seen.of("silent", "up"), Some(0.0));
+    assert_eq!(seen.of("silent", "collection_complete"), Some(0.0));
+    assert_eq!(seen.of("fine", "up"), Some(1.0));
+    silent.handle.clear_faults();
+    eventually("the silent account answers again", || async {
+        exporter.scrape().await.of("silent", "up") == Some(1.0)
+    })
+    .await;
 }
 
 #[tokio::test]
