@@ -184,13 +184,15 @@ impl AccountCollector {
             .running
             .as_ref()
             .filter(|running| running.is_under_way());
+        let paused_until = self.settings().client.paused_until();
         let standing = Standing {
-            up: under_way.map_or(state.last.up, |running| running.let_in),
+            // Whichever request brought the pause, none would be answered now.
+            up: paused_until.is_none() && under_way.map_or(state.last.up, |running| running.let_in),
             discovery_up: state.discovery.up(),
             complete: under_way.is_none() && state.last.complete,
             duration: state.last.duration,
             last_success: state.last.success,
-            paused_until: self.settings().client.paused_until(),
+            paused_until,
             clock_skew: self.settings().client.clock_skew(),
         };
         let shown = state.registry.show(standing);

@@ -13,6 +13,7 @@ use super::tokens::Tokens;
 use super::transport::TransportError;
 use crate::clock::Clock;
 use crate::config::{Account, Credentials};
+use crate::timestamp::Timestamp;
 
 /// An account's credentials at work.
 #[derive(Debug)]
@@ -47,6 +48,14 @@ impl Access {
         match self {
             Self::Basic(login) => login.refresh().await,
             Self::Bearer(tokens) => tokens.begin().await,
+        }
+    }
+
+    /// Until when there is nothing to show, because the token endpoint wants a pause.
+    pub(super) fn paused_until(&self, exchange: &Exchange) -> Option<Timestamp> {
+        match self {
+            Self::Basic(_) => None,
+            Self::Bearer(tokens) => tokens.paused_until(exchange),
         }
     }
 

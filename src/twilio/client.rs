@@ -9,6 +9,7 @@ use super::access::{Access, Proof};
 use super::error::ApiError;
 use super::exchange::Exchange;
 use super::tags::{self, Tags};
+use super::throttle::Server;
 use super::transport::{self, TransportError};
 use super::wire::{self, Page};
 use crate::clock::Clock;
@@ -137,10 +138,11 @@ impl Client {
         self.url(&id.to_string())
     }
 
-    /// Until when Twilio wants no requests of this account, if it does.
+    /// Until when no requests of this account are made because Twilio wants none, or gives no token that they need.
     #[must_use]
     pub fn paused_until(&self) -> Option<Timestamp> {
-        self.exchange.paused_until()
+        let paused = self.exchange.paused_until(Server::Api);
+        paused.or_else(|| self.access.paused_until(&self.exchange))
     }
 
     /// The server's clock minus ours, by its last answer that had a date.

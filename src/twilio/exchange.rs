@@ -8,7 +8,7 @@ use reqwest::{Request, RequestBuilder, Response, StatusCode};
 use tokio::time::Instant;
 
 use super::error::ApiError;
-use super::throttle::Throttle;
+use super::throttle::{Server, Throttle};
 use super::{body, status, token, transport};
 use crate::clock::Clock;
 use crate::clock_skew::ClockSkew;
@@ -90,7 +90,7 @@ impl Exchange {
         request: Request,
         limit: Duration,
     ) -> Attempt {
-        let permit = match self.throttle.admit().await {
+        let permit = match self.throttle.admit(server(endpoint)).await {
             Ok(permit) => permit,
             Err(error) => return Attempt::failed(error),
         };
@@ -134,16 +134,13 @@ impl Exchange {
         }
     }
 
-    /// Begins a pause where Twilio asks for one, and ends one where it answers.
+    /// Begins a pause where the server asks for one, and ends one where it answers.
     fn pace(&self, endpoint: Endpoint, outcome: &Result<Vec<u8>, ApiError>) {
         match outcome {
             Err(
                 ApiError::RateLimited { retry_after } | ApiError::Unavailable { retry_after, .. },
-            ) => {
-                self.throttle.refused(*retry_after);
-            }
-            // A token is got elsewhere: that it was says nothing about the server that wanted a pause.
-            Ok(_) if endpoint != Endpoint::Token => self.throttle.answered(),
+            ) => self.throttle.refused(server(endpoint), *retry_after),
+            Ok(_) => self.throttle.answered(server(endpoint)),
             _ => {}
         }
     }
@@ -189,9 +186,16 @@ impl Exchange {
         }
     }
 
-    /// Until when Twilio wants no requests of this account, if it does.
-    pub(super) fn paused_until(&self) -> Option<Timestamp> {
-        self.throttle.paused_until()
+    /// Until when the server wants no requests of this account, if it does.
+    pub(super) fn paused_until(&self, server: Server) -> Option<Timestamp> {
+        self.throttle.paused_until(server)
+    }
+}
+
+const fn server(endpoint: Endpoint) -> Server {
+    match endpoint {
+        Endpoint::Token => Server::Tokens,
+        Endpoint::Operation | Endpoint::Operations | Endpoint::Emails => Server::Api,
     }
 }
 

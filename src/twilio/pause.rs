@@ -8,12 +8,12 @@ use crate::timestamp::Timestamp;
 
 /// The longest pause that is believed. Twilio's limits are per second; an hour's silence would hide a failing campaign.
 const LONGEST: Duration = Duration::from_mins(15);
+/// The longest pause that Twilio did not ask for: what is over should be seen to be.
+const LONGEST_UNASKED: Duration = Duration::from_mins(2);
 /// The first pause when Twilio names none; it doubles with every refusal in a row.
 const FIRST: Duration = Duration::from_secs(5);
 /// Up to this share is added, so that several exporters do not come back as one.
 const JITTER: f64 = 0.1;
-/// No pause ends later than so long after it began: one that seems to was begun by a clock that has since been put back.
-pub(super) const BOUND: Duration = Duration::from_secs(LONGEST.as_secs() * 11 / 10);
 
 /// The length of the pause after the `refusals`th refusal in a row.
 ///
@@ -27,14 +27,16 @@ pub(super) fn length(
     let plain = match asked {
         Some(RetryAfter::In(span)) => span,
         Some(RetryAfter::At(moment)) => moment.since(now),
-        None => FIRST.saturating_mul(
-            1_u32
-                .checked_shl(refusals.saturating_sub(1))
-                .unwrap_or(u32::MAX),
-        ),
+        None => {
+            let doubled = 1_u32.checked_shl(refusals.saturating_sub(1));
+            let unasked = FIRST.saturating_mul(doubled.unwrap_or(u32::MAX));
+            unasked.min(LONGEST_UNASKED)
+        }
     };
     let bounded = plain.clamp(Duration::from_secs(1), LONGEST);
-    bounded + bounded.mul_f64(JITTER * chance.clamp(0.0, 1.0))
+    let length = bounded + bounded.mul_f64(JITTER * chance.clamp(0.0, 1.0));
+    // Whole milliseconds, as its end is shown.
+    Duration::from_millis(u64::try_from(length.as_millis()).unwrap_or(u64::MAX))
 }
 
 /// A number between 0 and 1, from the randomness that the standard library seeds its hash maps with.
@@ -63,15 +65,17 @@ mod tests {
     fn without_a_word_the_pauses_double_up_to_a_bound() {
         let nth = |refusals| length(None, refusals, NOW, 0.0).as_secs();
         assert_eq!(
-            [nth(1), nth(2), nth(3), nth(9), nth(99)],
-            [5, 10, 20, 900, 900]
+            [nth(1), nth(2), nth(3), nth(5), nth(6), nth(99)],
+            [5, 10, 20, 80, 120, 120]
         );
     }
 
     #[test]
     fn jitter_only_lengthens_and_only_by_a_tenth() {
         assert_eq!(length(None, 1, NOW, 1.0), Duration::from_millis(5500));
-        assert_eq!(length(None, 99, NOW, 1.0), BOUND);
+        assert_eq!(length(None, 99, NOW, 1.0), Duration::from_secs(132));
+        let day = Some(RetryAfter::In(Duration::from_hours(24)));
+        assert_eq!(length(day, 1, NOW, 1.0), Duration::from_secs(990));
         assert!((0.0..=1.0).contains(&chance()));
     }
 }

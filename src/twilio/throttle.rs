@@ -1,7 +1,7 @@
 //! The manners of one account: so many requests a second, so many at once, none during a pause.
 
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{self, Duration};
 
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::Instant;
@@ -13,6 +13,9 @@ use crate::timestamp::Timestamp;
 
 /// How much of a second's requests, doubled, may go at once after a rest: enough for ten pages of a list in a row.
 const BURST: Duration = Duration::from_secs(2);
+
+/// Two ends of a pause that differ by less are the same.
+const SAME: Duration = Duration::from_secs(1);
 
 /// Admits requests one by one.
 #[derive(Debug)]
@@ -29,7 +32,24 @@ pub(super) struct Throttle {
 struct Rhythm {
     /// When the next request would be due if all came evenly; before now after a rest, at most by [`BURST`].
     even: Instant,
-    paused_until: Option<Timestamp>,
+    api: Backoff,
+    tokens: Backoff,
+}
+
+/// Who is asked. Each asks for pauses of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Server {
+    /// The Email API.
+    Api,
+    /// The token endpoint. While the token before lasts, nothing else need wait for it.
+    Tokens,
+}
+
+/// How a server is left alone.
+#[derive(Debug, Default)]
+struct Backoff {
+    /// The last pause; it may be over.
+    pause: Option<Pause>,
     /// Refusals in a row.
     refusals: u32,
 }
@@ -45,8 +65,8 @@ impl Throttle {
             interval: Duration::from_secs_f64(1.0 / requests_per_second),
             rhythm: Arc::new(Mutex::new(Rhythm {
                 even,
-                paused_until: None,
-                refusals: 0,
+                api: Backoff::default(),
+                tokens: Backoff::default(),
             })),
         }
     }
@@ -59,8 +79,8 @@ impl Throttle {
     /// Waits for this request's turn; fails at once during a pause.
     ///
     /// Hold the permit until the answer has been read.
-    pub(super) async fn admit(&self) -> Result<SemaphorePermit<'_>, ApiError> {
-        self.check_pause()?;
+    pub(super) async fn admit(&self, server: Server) -> Result<SemaphorePermit<'_>, ApiError> {
+        self.check_pause(server)?;
         // The semaphore is never closed; were it, a pause that ends now is the harmless answer.
         let permit = self.at_once.acquire().await.map_err(|_| ApiError::Paused {
             until: self.clock.now(),
@@ -68,41 +88,52 @@ impl Throttle {
         let turn = self.take_turn(Instant::now());
         tokio::time::sleep_until(turn).await;
         // Another request may have been told to pause while this one waited.
-        self.check_pause()?;
+        self.check_pause(server)?;
         Ok(permit)
     }
 
-    /// The end of the present pause.
-    pub(super) fn paused_until(&self) -> Option<Timestamp> {
-        self.lock().pause(self.clock.now())
+    /// The end of the present pause, by the time of day as it is now.
+    pub(super) fn paused_until(&self, server: Server) -> Option<Timestamp> {
+        let (instant, now) = (self.clock.instant(), self.clock.now());
+        self.lock()
+            .of(server)
+            .pause(instant)
+            .map(|pause| pause.until(instant, now))
     }
 
-    /// Notes that Twilio refused for now, and pauses the whole account.
-    pub(super) fn refused(&self, asked: Option<RetryAfter>) -> Timestamp {
-        let now = self.clock.now();
+    /// Notes that the server refused for now, and pauses the whole account with it.
+    pub(super) fn refused(&self, server: Server, asked: Option<RetryAfter>) {
+        let (instant, now) = (self.clock.instant(), self.clock.now());
         let mut rhythm = self.lock();
-        let before = rhythm.pause(now);
+        let backoff = rhythm.of(server);
+        let before = backoff.pause(instant);
         // Requests that were under way together are refused together: that is one refusal, not many.
         if before.is_none() {
-            rhythm.refusals = rhythm.refusals.saturating_add(1);
+            backoff.refusals = backoff.refusals.saturating_add(1);
         }
-        let until = now + pause::length(asked, rhythm.refusals, now, pause::chance());
-        let until = before.map_or(until, |before| before.max(until));
-        rhythm.paused_until = Some(until);
-        until
+        let length = pause::length(asked, backoff.refusals, now, pause::chance());
+        let pause = Pause {
+            // No pause is longer than some minutes, so this is in reach.
+            end: instant.checked_add(length).unwrap_or(instant),
+            shown: now + length,
+        };
+        if before.is_none_or(|before| before.end < pause.end) {
+            backoff.pause = Some(pause);
+        }
     }
 
-    /// Notes that Twilio answered.
-    pub(super) fn answered(&self) {
+    /// Notes that the server answered.
+    pub(super) fn answered(&self, server: Server) {
         let mut rhythm = self.lock();
-        if rhythm.pause(self.clock.now()).is_none() {
-            rhythm.refusals = 0;
-            rhythm.paused_until = None;
+        let backoff = rhythm.of(server);
+        if backoff.pause(self.clock.instant()).is_none() {
+            backoff.refusals = 0;
+            backoff.pause = None;
         }
     }
 
-    fn check_pause(&self) -> Result<(), ApiError> {
-        self.paused_until()
+    fn check_pause(&self, server: Server) -> Result<(), ApiError> {
+        self.paused_until(server)
             .map_or(Ok(()), |until| Err(ApiError::Paused { until }))
     }
 
@@ -120,10 +151,39 @@ impl Throttle {
 }
 
 impl Rhythm {
-    /// The end of the pause that is on at `now`.
-    fn pause(&self, now: Timestamp) -> Option<Timestamp> {
-        self.paused_until
-            .filter(|until| *until > now && *until <= now + pause::BOUND)
+    const fn of(&mut self, server: Server) -> &mut Backoff {
+        match server {
+            Server::Api => &mut self.api,
+            Server::Tokens => &mut self.tokens,
+        }
+    }
+}
+
+impl Backoff {
+    /// The pause that is on at `instant`.
+    fn pause(&self, instant: time::Instant) -> Option<Pause> {
+        self.pause.filter(|pause| pause.end > instant)
+    }
+}
+
+/// It ends when its span is over, whatever becomes of the time of day.
+#[derive(Debug, Clone, Copy)]
+struct Pause {
+    end: time::Instant,
+    /// Its end by the time of day when it began.
+    shown: Timestamp,
+}
+
+impl Pause {
+    /// Its end by the time of day, which is `now`. The two clocks never agree to the millisecond, so the end that was shown
+    /// stays unless the time of day was put forward or back.
+    fn until(&self, instant: time::Instant, now: Timestamp) -> Timestamp {
+        let until = now + self.end.saturating_duration_since(instant);
+        if until.since(self.shown).max(self.shown.since(until)) < SAME {
+            self.shown
+        } else {
+            until
+        }
     }
 }
 
@@ -138,7 +198,7 @@ mod tests {
         let throttle = Throttle::new(10.0, 4, Clock::manual(START));
         let begin = Instant::now();
         for _ in 0..40 {
-            drop(throttle.admit().await.unwrap());
+            drop(throttle.admit(Server::Api).await.unwrap());
         }
         let took = begin.elapsed();
         assert!(
@@ -151,16 +211,17 @@ mod tests {
     async fn a_refusal_pauses_everybody_until_its_end() {
         let clock = Clock::manual(START);
         let throttle = Throttle::new(10.0, 4, clock.clone());
-        let until = throttle.refused(Some(RetryAfter::In(Duration::from_secs(30))));
+        throttle.refused(Server::Api, Some(RetryAfter::In(Duration::from_secs(30))));
+        let until = throttle.paused_until(Server::Api).unwrap();
         assert!(until >= START + Duration::from_secs(30));
         assert_eq!(
-            throttle.admit().await.unwrap_err(),
+            throttle.admit(Server::Api).await.unwrap_err(),
             ApiError::Paused { until }
         );
-        assert_eq!(throttle.paused_until(), Some(until));
+        assert_eq!(throttle.paused_until(Server::Api), Some(until));
         clock.set(until);
-        assert!(throttle.admit().await.is_ok());
-        assert_eq!(throttle.paused_until(), None);
+        assert!(throttle.admit(Server::Api).await.is_ok());
+        assert_eq!(throttle.paused_until(Server::Api), None);
     }
 
     #[tokio::test(start_paused = true)]
@@ -168,15 +229,48 @@ mod tests {
         let clock = Clock::manual(START);
         let throttle = Throttle::new(10.0, 4, clock.clone());
         for _ in 0..8 {
-            throttle.refused(None);
+            throttle.refused(Server::Api, None);
         }
-        assert!(throttle.paused_until().unwrap() <= START + Duration::from_secs(6));
+        assert!(throttle.paused_until(Server::Api).unwrap() <= START + Duration::from_secs(6));
         clock.set(START + Duration::from_secs(10));
-        throttle.refused(None);
-        assert!(throttle.paused_until().unwrap() >= START + Duration::from_secs(20));
+        throttle.refused(Server::Api, None);
+        assert!(throttle.paused_until(Server::Api).unwrap() >= START + Duration::from_secs(20));
         clock.set(START + Duration::from_mins(1));
-        throttle.answered();
-        throttle.refused(None);
-        assert!(throttle.paused_until().unwrap() <= START + Duration::from_secs(66));
+        throttle.answered(Server::Api);
+        throttle.refused(Server::Api, None);
+        assert!(throttle.paused_until(Server::Api).unwrap() <= START + Duration::from_secs(66));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_clock_that_is_put_forward_or_back_changes_no_pause() {
+        let clock = Clock::manual(START);
+        let throttle = Throttle::new(10.0, 4, clock.clone());
+        throttle.refused(Server::Api, Some(RetryAfter::In(Duration::from_secs(3))));
+        let length = throttle.paused_until(Server::Api).unwrap().since(START);
+        for put in [
+            START - Duration::from_mins(10),
+            START + Duration::from_hours(1),
+        ] {
+            clock.put(put);
+            let until = put + length;
+            assert_eq!(throttle.paused_until(Server::Api), Some(until));
+            let paused = throttle.admit(Server::Api).await.unwrap_err();
+            assert_eq!(paused, ApiError::Paused { until });
+        }
+        clock.put(START - Duration::from_mins(10));
+        clock.set(clock.now() + Duration::from_secs(4));
+        assert_eq!(throttle.paused_until(Server::Api), None);
+        assert!(throttle.admit(Server::Api).await.is_ok());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_token_endpoint_pauses_for_itself() {
+        let throttle = Throttle::new(10.0, 4, Clock::manual(START));
+        throttle.refused(Server::Tokens, None);
+        assert!(throttle.admit(Server::Tokens).await.is_err());
+        assert!(throttle.admit(Server::Api).await.is_ok());
+        throttle.answered(Server::Api);
+        assert!(throttle.paused_until(Server::Tokens).is_some());
+        assert_eq!(throttle.paused_until(Server::Api), None);
     }
 }

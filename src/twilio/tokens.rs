@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use reqwest::header::{ACCEPT, CONTENT_TYPE};
 use secrecy::ExposeSecret;
@@ -13,6 +13,7 @@ use url::{Url, form_urlencoded};
 use super::error::ApiError;
 use super::exchange::Exchange;
 use super::secret::{Login, Pair};
+use super::throttle::Server;
 use super::token::{Age, Token};
 use super::transport::{self, TransportError};
 use crate::clock::Clock;
@@ -52,7 +53,7 @@ struct State {
 #[derive(Debug)]
 struct Attempt {
     collection: u64,
-    at: Timestamp,
+    at: Instant,
     error: Option<ApiError>,
 }
 
@@ -83,9 +84,21 @@ impl Tokens {
     pub(super) async fn get(&self, exchange: &Exchange) -> Result<Arc<Token>, ApiError> {
         let mut state = self.state.lock().await;
         match &state.token {
-            Some(token) if token.age(self.clock.now()) == Age::Fresh => Ok(Arc::clone(token)),
+            Some(token) if token.age(self.clock.instant()) == Age::Fresh => Ok(Arc::clone(token)),
             _ => self.renew(&mut state, exchange).await,
         }
+    }
+
+    /// The end of a pause of the token endpoint, while there is no token that lasts.
+    pub(super) fn paused_until(&self, exchange: &Exchange) -> Option<Timestamp> {
+        // Whoever holds it is asking for a token just now, so there is no pause.
+        let state = self.state.try_lock().ok()?;
+        let now = self.clock.instant();
+        let usable = |token: &Arc<Token>| token.age(now) != Age::Over;
+        if state.token.as_ref().is_some_and(usable) {
+            return None;
+        }
+        exchange.paused_until(Server::Tokens)
     }
 
     /// Another token, because `refused` was. `None` where that one was fetched just now: the next would fare no better.
@@ -122,7 +135,7 @@ impl Tokens {
                 }
             },
         };
-        let now = self.clock.now();
+        let now = self.clock.instant();
         let usable = |token: &&Arc<Token>| token.age(now) != Age::Over;
         let token = state.token.as_ref().filter(usable).cloned();
         token.ok_or_else(|| error.without_token())
@@ -141,7 +154,7 @@ impl Tokens {
         // A pause is the consequence of a refusal that has been told.
         let Some(reason) = error.reason() else { return };
         self.note(state, Some(error.clone()));
-        let now = self.clock.now();
+        let now = self.clock.instant();
         let lasts = state.token.as_ref();
         let lasts = lasts.is_some_and(|token| token.age(now) != Age::Over);
         if state.told.replace((reason, lasts)) == Some((reason, lasts)) {
@@ -159,16 +172,19 @@ impl Tokens {
     fn note(&self, state: &mut State, error: Option<ApiError>) {
         state.last = Some(Attempt {
             collection: self.collections.load(Ordering::Relaxed),
-            at: self.clock.now(),
+            at: self.clock.instant(),
             error,
         });
     }
 
     /// The last request for a token, if what it came to still holds.
     fn recent<'a>(&self, state: &'a State) -> Option<&'a Attempt> {
-        let (collection, now) = (self.collections.load(Ordering::Relaxed), self.clock.now());
+        let (collection, now) = (
+            self.collections.load(Ordering::Relaxed),
+            self.clock.instant(),
+        );
         state.last.as_ref().filter(|last| {
-            last.collection == collection && last.at <= now && now.since(last.at) < HOLD
+            last.collection == collection && now.saturating_duration_since(last.at) < HOLD
         })
     }
 
@@ -197,7 +213,7 @@ impl Tokens {
             .header(ACCEPT, "application/json")
             .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
             .body(form);
-        let asked = self.clock.now();
+        let asked = self.clock.instant();
         let answer = exchange.ask(Endpoint::Token, &self.http, request).await;
         let token = answer.and_then(|body| Token::read(&body, asked));
         if let Err(error) = &token {

@@ -77,6 +77,31 @@ async fn a_token_endpoint_that_wants_a_pause_gets_it() {
 }
 
 #[tokio::test]
+async fn a_token_endpoint_that_wants_a_pause_stops_nothing_while_the_token_lasts() {
+    let settings = Settings {
+        token_life: Duration::from_mins(10),
+        ..Settings::empty()
+    };
+    let scene = Scene::with(settings, "").await;
+    scene.twilio.fault("token=429:retry-after=120");
+    // The token is due to be renewed, and good for another minute.
+    let seen = scene.after(Duration::from_secs(545)).await;
+    scene.assert_healthy(&seen, "the token lasts");
+    assert!((failed(&seen, "token", "rate_limited") - 1.0).abs() < 0.1);
+    let (tokens, _) = scene.asked();
+    let seen = scene.next().await;
+    scene.assert_healthy(&seen, "during the pause");
+    assert_eq!(
+        scene.asked().0,
+        tokens,
+        "no token is asked for during the pause"
+    );
+    let seen = scene.after(Duration::from_mins(1)).await;
+    seen.expect("the token is over", &[("up", 0.0)]);
+    assert!(seen.of_account("api_paused_until_timestamp_seconds") > Some(0.0));
+}
+
+#[tokio::test]
 async fn a_new_token_does_not_shorten_the_pauses_of_the_api() {
     let settings = Settings {
         token_life: Duration::from_secs(4),
