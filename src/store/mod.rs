@@ -27,6 +27,7 @@ use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use redb::{Error, ReadTransaction, ReadableDatabase, WriteTransaction};
 
@@ -127,6 +128,11 @@ pub struct Batch<'a> {
     pub generation: u64,
 }
 
+/// A start waits so long for a directory that is in use: a process that ends may keep its locks a moment longer than it answers.
+const HANDOVER: Duration = Duration::from_secs(1);
+/// Between two attempts.
+const HANDOVER_PAUSE: Duration = Duration::from_millis(20);
+
 /// What must outlive the exporter.
 #[derive(Debug)]
 pub struct Store {
@@ -150,9 +156,16 @@ impl Store {
         };
         if let Some(directory) = directory {
             let mut notices = Vec::new();
-            let prepared = store
-                .lock()
-                .prepare(directory, When::Start(now), &mut notices);
+            let asked = Instant::now();
+            let prepared = loop {
+                let mut state = store.lock();
+                match state.prepare(directory, When::Start(now), &mut notices) {
+                    Err(StoreError::InUse { .. }) if asked.elapsed() < HANDOVER => {}
+                    prepared => break prepared,
+                }
+                drop(state);
+                std::thread::sleep(HANDOVER_PAUSE);
+            };
             match prepared {
                 Ok(()) => {}
                 Err(fatal @ (StoreError::InUse { .. } | StoreError::Newer { .. })) => {

@@ -7,6 +7,20 @@ use std::process::Command;
 use super::*;
 
 #[test]
+fn a_start_waits_a_moment_for_a_process_that_is_ending() {
+    let directory = tempfile::tempdir().unwrap();
+    let ending = Store::open(Some(directory.path()), now()).unwrap();
+    let (begun, begins) = std::sync::mpsc::channel();
+    let ends = std::thread::spawn(move || {
+        begins.recv().unwrap();
+        drop(ending);
+    });
+    begun.send(()).unwrap();
+    Store::open(Some(directory.path()), now()).unwrap();
+    ends.join().unwrap();
+}
+
+#[test]
 fn a_second_one_in_the_same_directory_is_refused() {
     let directory = tempfile::tempdir().unwrap();
     let first = open(directory.path());
