@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use reqwest::header::ACCEPT;
+use tokio::task::spawn_blocking;
 use url::Url;
 
 use super::access::{Access, Proof};
@@ -22,6 +23,9 @@ use crate::timestamp::Timestamp;
 
 /// Operations to a page: the most that Twilio gives.
 pub(super) const PAGE_SIZE: usize = 1000;
+/// An answer of more bytes is parsed off the threads that serve scrapes. A full page of operations has about 300 KB and takes some
+/// milliseconds.
+const LARGE: usize = 512 * 1024;
 /// A 404 in the last hour of the retention means that Twilio's clock is ahead of ours.
 const EXPIRY: Duration = RETENTION.saturating_sub(Duration::from_hours(1));
 
@@ -83,20 +87,25 @@ impl Client {
     pub async fn operation(&self, id: OperationId) -> Result<Operation, ApiError> {
         let url = self.operation_url(id);
         let expired = self.clock.now() >= id.created() + EXPIRY;
-        let mut unexpected = Unexpected::default();
-        let read = |outcome: Result<&[u8], ApiError>| match outcome {
-            Ok(body) => match wire::operation(body, &mut unexpected)? {
-                asked if asked.id == id => Ok(asked),
-                _ => Err(ApiError::InvalidResponse(
-                    "another operation than the one asked for",
-                )),
-            },
+        // Odd values count even where the rest of the answer cannot be used.
+        let read = move |outcome: Result<&[u8], ApiError>| match outcome {
+            Ok(body) => {
+                let mut unexpected = Unexpected::default();
+                let read = wire::operation(body, &mut unexpected);
+                let read = read.and_then(|read| match read {
+                    asked if asked.id == id => Ok(asked),
+                    _ => Err(ApiError::InvalidResponse(
+                        "another operation than the one asked for",
+                    )),
+                });
+                Ok((read, unexpected))
+            }
             Err(ApiError::NotFound { status }) if expired => Err(ApiError::Expired { status }),
             Err(error) => Err(error),
         };
-        let read = self.get(Endpoint::Operation, url, read).await;
+        let (read, unexpected) = self.get(Endpoint::Operation, url, read).await?;
         self.exchange.note_unexpected(unexpected);
-        read
+        read.inspect_err(|error| self.note_failure(Endpoint::Operation, error))
     }
 
     /// Reads the tags of an operation's first email, if it has one yet: `GET /Emails`
@@ -109,8 +118,8 @@ impl Client {
         url.query_pairs_mut()
             .append_pair("operationId", &id.to_string())
             .append_pair("pageSize", "1");
-        self.get(Endpoint::Emails, url, |outcome| tags::first(outcome?, id))
-            .await
+        let read = move |outcome: Result<&[u8], ApiError>| tags::first(outcome?, id);
+        self.get(Endpoint::Emails, url, read).await
     }
 
     /// Reads one page of the operations created from `from` on (until `until`, if given): `GET /Emails/Operations`
@@ -197,11 +206,12 @@ impl Client {
     ///
     /// A request whose credentials are refused is made once more if there are others to show: the secret's file holds another
     /// one, or a new token can be had.
-    async fn get<T>(
+    /// A large answer is read on a thread of its own: parsing megabytes takes as long as a scrape of others may last.
+    async fn get<T: Send + 'static>(
         &self,
         endpoint: Endpoint,
         url: Url,
-        read: impl FnOnce(Result<&[u8], ApiError>) -> Result<T, ApiError>,
+        read: impl FnOnce(Result<&[u8], ApiError>) -> Result<T, ApiError> + Send + 'static,
     ) -> Result<T, ApiError> {
         let proof = self.access.proof(&self.exchange).await?;
         let mut outcome = self.ask(endpoint, &url, &proof).await;
@@ -212,7 +222,13 @@ impl Client {
                 None => return Err(ApiError::Unauthorized),
             }
         }
-        let result = read(outcome.as_deref().map_err(Clone::clone));
+        let result = match outcome {
+            Ok(body) if body.len() > LARGE => {
+                let parsed = spawn_blocking(move || read(Ok(&body))).await;
+                parsed.unwrap_or(Err(ApiError::InvalidResponse("it could not be parsed")))
+            }
+            outcome => read(outcome.as_deref().map_err(Clone::clone)),
+        };
         if let Err(error) = &result {
             self.note_failure(endpoint, error);
         }

@@ -289,3 +289,36 @@ async fn a_wrong_clock_is_a_figure_and_hours_of_it_are_incomplete() {
         seen.expect(&what, &standing);
     }
 }
+
+#[tokio::test]
+async fn a_large_page_is_read_and_one_of_too_many_rows_is_not() {
+    for (rows, padding, tracked_then, reason) in [
+        (900, 1000, Some(900.0), None),
+        (2000, 0, Some(2000.0), None),
+        (2001, 0, None, Some("too_large")),
+    ] {
+        let clock = morning();
+        let twilio = Twilio::start(Settings::empty(), clock.clone()).await;
+        let row = |n: u64| {
+            let id = twilio.put(Duration::from_secs(n), json!({}));
+            json!({
+                "id": id.to_string(), "status": "COMPLETED", "note": "x".repeat(padding),
+                "stats": {"total": 1, "delivered": 1},
+            })
+        };
+        let rows: Vec<_> = (1..=rows).map(row).collect();
+        let list = json!({"operations": rows, "pagination": {"next": null}}).to_string();
+        let answers = Answers::start(move |_| Answer::json(list.clone())).await;
+        let account = account_at("default", &answers.base_url(), "");
+        let exporter = Exporter::start_at(&format!("accounts:\n{account}"), clock).await;
+        let seen = exporter.scrape().await;
+        let found = tracked(&seen).filter(|operations| *operations > 0.0);
+        assert_eq!(found, tracked_then, "{} rows", rows.len());
+        let failures: Vec<_> = seen
+            .failures()
+            .into_keys()
+            .map(|(_, reason)| reason)
+            .collect();
+        assert_eq!(failures, Vec::from_iter(reason), "{} rows", rows.len());
+    }
+}
