@@ -13,7 +13,8 @@
 //!
 //! An operation is read at every scrape while it moves, and ever more rarely while it rests. After seven days Twilio
 //! forgets it; its series end, and what it gave to the counters stays. A counter grows by what an operation's high-water
-//! marks grow; what an operation created before the account was first watched had when it was first seen is baseline.
+//! marks grow; what an operation created before the account was first watched (by Twilio's clock), or found by
+//! its first collection, had when it was first seen is baseline.
 //!
 //! Operations that the list does not tell of, and the users' labels of all of them, come from the configuration, from
 //! [`sources`] (files, looked at before each collection, and URLs, asked at their own intervals) and from senders who register
@@ -40,6 +41,7 @@
 //! - No answer that cannot be true ever reaches a figure or a counter: not a count that is none, nor a time that contradicts the id. No
 //!   single row ever changes how others are read, or costs another one.
 //! - No failure is ever without a reason from the closed set in [`reason`].
+//! - No list that broke off, or whose end cannot be read, is ever taken for the whole; nor is a wrong address for an account.
 //! - No list ever goes on without an end, no answer is ever read beyond a limit, no redirect is ever followed.
 //! - No connection that left a request unanswered ever gets another one.
 //! - No request is ever made past the account's throttle: none during a pause that Twilio asked for, nor beyond its limits.
