@@ -107,13 +107,20 @@ impl Chunks {
                 rest.partition_point(|operation| operation.id < *next)
             });
             let (run, later) = rest.split_at(end.max(1));
+            rest = later;
+            let known = key.and_then(|key| self.by_first.get_mut(&key));
+            if let Some(chunk) = known.filter(|chunk| in_both(chunk.records(), run) == run.len()) {
+                // Most answers hold nothing new. A chunk that was made anew for each would leave holes in the heap.
+                replace(chunk.records_mut(), run, &mut merge);
+                chunk.sum_up(self.measure);
+                continue;
+            }
             let old = key
                 .and_then(|key| self.by_first.remove(&key))
                 .map_or_else(Vec::new, Chunk::into_records);
             self.size -= old.len();
             let size = old.len() + run.len() - in_both(&old, run);
             self.insert(size, weave(&old, run, &mut merge));
-            rest = later;
         }
     }
 
@@ -219,6 +226,20 @@ fn in_both(old: &[Record], new: &[Operation]) -> usize {
         old.peek() == Some(&operation.id)
     };
     new.iter().filter(is_known).count()
+}
+
+/// Replaces the records of `new`, all of which are among `old`; both are in order.
+fn replace(
+    old: &mut [Record],
+    new: &[Operation],
+    mut merge: impl FnMut(Option<&Record>, &Operation) -> Record,
+) {
+    let mut new = new.iter().peekable();
+    for record in old {
+        if let Some(operation) = new.next_if(|operation| operation.id == record.id) {
+            *record = merge(Some(record), operation);
+        }
+    }
 }
 
 /// Old records and new operations, both in order, as one row.
