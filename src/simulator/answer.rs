@@ -118,6 +118,8 @@ impl<T: Serialize> Serialize for List<'_, T> {
         map.serialize_entry(key, &self.rows)?;
         let pagination = match self.dialect.pagination {
             Pagination::MetaUrl(_) | Pagination::MetaToken => "meta",
+            Pagination::TopUri => "next_page_uri",
+            Pagination::Links => "links",
             _ => "pagination",
         };
         map.serialize_entry(pagination, &self.pagination())?;
@@ -148,6 +150,16 @@ impl<T> List<'_, T> {
             (Pagination::MetaToken, next) => json!({"nextToken": next, "pageSize": size}),
             (Pagination::NextObject, next) => {
                 json!({"next": next.as_ref().map(|token| json!({"token": token}))})
+            }
+            (Pagination::TopUri, next) => {
+                json!(
+                    next.as_ref()
+                        .map(|token| format!("{path}?PageToken={token}"))
+                )
+            }
+            (Pagination::Links, next) => {
+                let url = |token| format!("{path}?pageToken={token}");
+                json!({"self": path, "next": next.as_ref().map(url)})
             }
             (Pagination::Unknown, next) => json!({"after": next}),
         }

@@ -74,6 +74,10 @@ pub enum Pagination {
     MetaToken,
     /// `{"pagination": {"next": {"token": token}}}`
     NextObject,
+    /// `{"next_page_uri": path, …}` beside the rows, as Twilio's API of 2010 has it.
+    TopUri,
+    /// `{"links": {"next": path}}`
+    Links,
     /// `{"pagination": {"after": token}}`, which no client can know.
     Unknown,
 }

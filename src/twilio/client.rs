@@ -122,7 +122,7 @@ impl Client {
         self.get(Endpoint::Emails, url, read).await
     }
 
-    /// Reads one page of the operations created from `from` on (until `until`, if given): `GET /Emails/Operations`
+    /// Reads one page, of `size` rows, of the operations created from `from` on (until `until`, if given): `GET /Emails/Operations`
     /// (<https://docs.comms.twilio.com/comms-api-reference/emails>).
     ///
     /// The order is not documented, nor is whether the ends are included: take what comes, by id.
@@ -132,8 +132,9 @@ impl Client {
         until: Option<Timestamp>,
         only: Option<&State>,
         token: Option<&str>,
+        size: usize,
     ) -> Result<Page, ApiError> {
-        let url = self.page_url(from, until, only, token);
+        let url = self.page_url(from, until, only, token, size);
         let page = self
             .get(Endpoint::Operations, url, |outcome| wire::page(outcome?))
             .await?;
@@ -177,6 +178,7 @@ impl Client {
         until: Option<Timestamp>,
         only: Option<&State>,
         token: Option<&str>,
+        size: usize,
     ) -> Url {
         let whole = |seconds: i64| Timestamp::from_millis(seconds.saturating_mul(1000)).to_string();
         let from = whole(from.as_millis().div_euclid(1000));
@@ -186,7 +188,7 @@ impl Client {
             .append_pair("startDate", &from)
             .extend_pairs(until.map(|until| ("endDate", until)))
             .extend_pairs(only.map(|only| ("status", only.as_str().to_ascii_uppercase())))
-            .append_pair("pageSize", &PAGE_SIZE.to_string())
+            .append_pair("pageSize", &size.to_string())
             .extend_pairs(token.map(|token| ("pageToken", token)));
         url
     }

@@ -20,6 +20,11 @@ const OUTSIDE_ROWS: usize = 2;
 /// Neighbouring rows may stand in any order within a second or two, whatever the order of the list.
 const SAME_MOMENT: Duration = Duration::from_secs(2);
 
+/// Why a list is read no further where its next page cannot be found.
+const UNREADABLE_NEXT: ApiError = ApiError::InvalidResponse(
+    "a page of the list does not say, in a way that can be read, which page is next",
+);
+
 /// A list that is being read. What its pages held stays, even if a later one fails.
 #[derive(Debug)]
 pub struct Listing<'a> {
@@ -32,6 +37,8 @@ pub struct Listing<'a> {
     ended: bool,
     /// Why there is no page after the last one, although it was not the last one of the list.
     broken: Option<ApiError>,
+    /// Whether the last page was full and said nothing of a next one, which may be the end or may not.
+    unsure: bool,
     rows: Rows,
     progress: Progress,
     seen: Seen,
@@ -72,6 +79,7 @@ impl Client {
             token: None,
             ended: false,
             broken: None,
+            unsure: false,
             rows: Rows::New,
             progress: Progress::default(),
             seen: Seen {
@@ -103,6 +111,9 @@ impl Listing<'_> {
             return Ok(None);
         }
         self.ended = true;
+        if std::mem::take(&mut self.unsure) {
+            return self.confirm_end().await;
+        }
         if let Some(token) = &self.token
             && let Err(error) = self.progress.advance(token, self.rows)
         {
@@ -115,6 +126,7 @@ impl Listing<'_> {
                 self.until,
                 self.only.as_ref(),
                 self.token.as_deref(),
+                PAGE_SIZE,
             )
             .await
             .map_err(|error| error.at_page(self.seen.pages + 1))?;
@@ -154,11 +166,24 @@ impl Listing<'_> {
             Next::End => {}
             // Where an earlier page named its next one, silence is the documented end.
             Next::Unnamed if page.rows() < full || self.token.is_some() => {}
-            Next::Unnamed | Next::Unreadable => {
-                self.broken = Some(ApiError::InvalidResponse(
-                    "a page of the list does not say, in a way that can be read, which page is next",
-                ));
+            Next::Unnamed => {
+                self.unsure = true;
+                self.ended = false;
             }
+            Next::Unreadable => self.broken = Some(UNREADABLE_NEXT),
+        }
+    }
+
+    /// A full page that is silent is the end of the list where a page of one row, which others follow, names the next one.
+    async fn confirm_end(&self) -> Result<Option<Vec<Operation>>, ApiError> {
+        let page = self
+            .client
+            .page(self.from, self.until, self.only.as_ref(), None, 1)
+            .await
+            .map_err(|error| error.at_page(self.seen.pages + 1))?;
+        match page.pagination.next {
+            Next::Token(_) => Ok(None),
+            _ => Err(self.failed(UNREADABLE_NEXT)),
         }
     }
 

@@ -2,7 +2,8 @@
 //!
 //! Two shapes are documented: `{"pagination":{"next": …}}` and `{"pagination":{"nextPageToken": …}}`
 //! (<https://docs.comms.twilio.com/comms-api-reference/emails>). Twilio's sister APIs write `{"meta":{"next_page_url": …}}`
-//! and `{"meta":{"nextToken": …}}` (<https://www.twilio.com/docs/usage/twilios-response>). All of them are read.
+//! and `{"meta":{"nextToken": …}}`, the oldest of them `next_page_uri` beside the rows
+//! (<https://www.twilio.com/docs/usage/twilios-response>). All of them are read.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -46,25 +47,8 @@ const INNER_KEYS: [&str; 8] = [
     "href",
     "link",
 ];
-/// Keys that say nothing of the next page. Where there are no others, a missing next page is the documented end.
-const OTHER_KEYS: [&str; 16] = [
-    "self",
-    "pageSize",
-    "page_size",
-    "page",
-    "total",
-    "count",
-    "key",
-    "url",
-    "uri",
-    "first",
-    "first_page_url",
-    "previous",
-    "prev",
-    "previousToken",
-    "previousPageToken",
-    "previous_page_url",
-];
+/// The keys under which a list has the addresses of other pages.
+const LINKS_KEYS: [&str; 2] = ["links", "_links"];
 /// The keys under which a server repeats or corrects the page size.
 const SIZE_KEYS: [&str; 2] = ["pageSize", "page_size"];
 
@@ -108,15 +92,31 @@ impl Pagination {
                 size: None,
             };
         };
-        let next = named(&fields, &NEXT_KEYS, &|raw| text(raw).or_else(|| inner(raw)));
-        let is_known = |key: &String| OTHER_KEYS.contains(&key.as_str());
-        let is_end = next == Next::Unnamed && !fields.is_empty() && fields.keys().all(is_known);
+        Self::of(&fields)
+    }
+
+    fn of(fields: &BTreeMap<String, &RawValue>) -> Self {
         Self {
-            next: if is_end { Next::End } else { next },
+            next: named(fields, &NEXT_KEYS, &|raw| text(raw).or_else(|| inner(raw))),
             size: SIZE_KEYS
                 .iter()
                 .find_map(|key| text(fields.get(*key)?)?.parse().ok()),
         }
+    }
+
+    /// What a list without its rows says beside them, or under `links`. Other members may have the same names and another
+    /// meaning, so what cannot be read there says nothing.
+    pub(super) fn beside(list: &[u8]) -> Self {
+        let Some(members) = std::str::from_utf8(list).ok().and_then(fields) else {
+            return Self::default();
+        };
+        let links = LINKS_KEYS.iter().filter_map(|key| members.get(*key));
+        let said = links.map(|links| Self::read(links.get()));
+        [Self::of(&members)]
+            .into_iter()
+            .chain(said)
+            .filter(|said| said.next != Next::Unreadable)
+            .fold(Self::default(), Self::or)
     }
 
     /// What both `self` and `other` say: a page may have `pagination` and `meta`.
@@ -290,18 +290,39 @@ mod tests {
     }
 
     #[test]
+    fn a_next_page_beside_the_rows_is_read_and_other_members_mean_nothing() {
+        let beside = |json: &str| Pagination::beside(json.as_bytes()).next;
+        for shape in [
+            r#"{"data":[],"next_page_uri":"/v1/Emails?PageToken=abc","page_size":50}"#,
+            r#"{"operations":[],"nextPageToken":"abc"}"#,
+            r#"{"data":[],"links":{"self":"/v1","next":"/v1/Emails?pageToken=abc"}}"#,
+            r#"{"data":[],"_links":{"next":{"href":"/v1/Emails?pageToken=abc"}}}"#,
+            r#"{"next":[7],"links":{"next":"abc"}}"#,
+        ] {
+            assert_eq!(beside(shape), token("abc"), "{shape}");
+        }
+        assert_eq!(beside(r#"{"data":[],"next_page_uri":null}"#), Next::End);
+        for other in [
+            "{}",
+            r#"{"data":[],"next":[7]}"#,
+            r#"{"links":[{"rel":"self"}],"_links":"x"}"#,
+            "\u{e9}",
+        ] {
+            assert_eq!(beside(other), Next::Unnamed, "{other}");
+        }
+    }
+
+    #[test]
     fn an_end_is_an_end_and_silence_is_not() {
         for end in [
             r#"{"next":null}"#,
             r#"{"nextPageToken":""}"#,
             r#"{"next":false}"#,
             r#"{"next":null,"next_page_url":null}"#,
-            r#"{"pageSize":50}"#,
-            r#"{"self":"x","pageSize":50}"#,
         ] {
             assert_eq!(read(end), Next::End, "{end}");
         }
-        for silent in ["{}", "null", "[]", "[ ]", r#"{"after":"x","pageSize":50}"#] {
+        for silent in ["{}", "null", "[]", "[ ]", r#"{"self":"x","pageSize":50}"#] {
             assert_eq!(read(silent), Next::Unnamed, "{silent}");
         }
     }

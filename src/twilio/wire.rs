@@ -55,6 +55,7 @@ pub(super) fn page(body: &[u8]) -> Result<Page, ApiError> {
         .map_err(|_| ApiError::InvalidResponse("no JSON object of a list"))?;
     let pagination = list.pagination.unwrap_or_default();
     let pagination = pagination.or(list.meta.unwrap_or_default());
+    let pagination = pagination.or(Pagination::beside(&rest));
     let mut page = Page {
         operations: Vec::with_capacity(rows.len()),
         rejected: Vec::new(),

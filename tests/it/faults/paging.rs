@@ -100,10 +100,10 @@ async fn a_wrong_address_is_neither_up_nor_complete() {
     }
 }
 
-#[tokio::test]
-async fn the_next_page_is_found_in_every_known_shape() {
+/// Every way to the next page that the exporter reads.
+fn shapes() -> impl Iterator<Item = Dialect> {
     let elsewhere = || "https://elsewhere.example.com".to_owned();
-    for pagination in [
+    [
         Pagination::Next,
         Pagination::NextPageToken,
         Pagination::NextUrl(elsewhere()),
@@ -111,15 +111,38 @@ async fn the_next_page_is_found_in_every_known_shape() {
         Pagination::MetaUrl(String::new()),
         Pagination::MetaToken,
         Pagination::NextObject,
-    ] {
-        let what = format!("{pagination:?}");
-        let dialect = Dialect {
-            pagination,
-            ..Dialect::default()
-        };
-        let account = Account::new(MANY, dialect, &[]).await;
+        Pagination::TopUri,
+        Pagination::Links,
+    ]
+    .into_iter()
+    .map(|pagination| Dialect {
+        pagination,
+        ..Dialect::default()
+    })
+}
+
+#[tokio::test]
+async fn the_next_page_is_found_in_every_known_shape() {
+    for dialect in shapes() {
+        let what = format!("{:?}", dialect.pagination);
+        // In small pages, too: a page that is not full must not hide that another one follows.
+        for (size, faults) in [(MANY, &[][..]), (170, &["list=ignore-page-size"])] {
+            let account = Account::new(size, dialect.clone(), faults).await;
+            let seen = account.exporter.scrape().await;
+            assert_found(&seen, size, 1.0, &what);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_list_that_fills_one_page_exactly_is_complete_in_every_shape() {
+    for dialect in shapes() {
+        let what = format!("{:?}", dialect.pagination);
+        let account = Account::new(1000, dialect, &[]).await;
         let seen = account.exporter.scrape().await;
-        assert_found(&seen, MANY, 1.0, &what);
+        assert_found(&seen, 1000, 1.0, &what);
+        account.at_rest().await;
+        assert_eq!(account.requests(), 1, "{what}");
     }
 }
 
@@ -136,26 +159,6 @@ async fn a_full_page_with_an_unknown_way_to_the_next_is_incomplete() {
     let account = Account::new(999, unknown(), &[]).await;
     let seen = account.exporter.scrape().await;
     assert_found(&seen, 999, 1.0, "a page with room");
-}
-
-#[tokio::test]
-async fn a_full_page_that_is_the_last_one_is_complete_in_every_known_shape() {
-    for pagination in [
-        Pagination::Next,
-        Pagination::NextPageToken,
-        Pagination::MetaUrl(String::new()),
-        Pagination::MetaToken,
-        Pagination::NextObject,
-    ] {
-        let what = format!("{pagination:?}");
-        let dialect = Dialect {
-            pagination,
-            ..Dialect::default()
-        };
-        let account = Account::new(1000, dialect, &[]).await;
-        let seen = account.exporter.scrape().await;
-        assert_found(&seen, 1000, 1.0, &what);
-    }
 }
 
 const LIST_ONLY: &[&str] = &["operations"];
