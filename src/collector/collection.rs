@@ -107,6 +107,7 @@ impl AccountCollector {
     }
 
     async fn carry_out(&self, settings: &Arc<Settings>, plan: &Plan, since: Timestamp) -> Outcome {
+        let mut is_refused = false;
         let mut outcome = Outcome {
             incomplete: !plan.left_out.is_empty(),
             ..Outcome::default()
@@ -130,7 +131,8 @@ impl AccountCollector {
                 }
                 // A refused list is what `discovery_up` tells; everything known can still be read, one by one.
                 Err(error) => {
-                    outcome.incomplete |= !error.is_refusal();
+                    is_refused = error.is_refusal();
+                    outcome.incomplete |= !is_refused;
                     outcome.asked = true;
                     break;
                 }
@@ -145,6 +147,10 @@ impl AccountCollector {
         // A list that turned out to be refused leaves everything to single reads.
         outcome.incomplete |= due.len() > budget(settings);
         due.truncate(budget(settings));
+        if is_refused && due.is_empty() {
+            // The refusal may be of the list alone; one read shows whether the account authenticates.
+            due.extend(self.lock().registry.newest_readable(since));
+        }
         if !due.is_empty() {
             outcome.asked |= settings.client.paused_until().is_none();
             let read = self.read_each(settings, &due, since).await;

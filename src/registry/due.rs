@@ -102,6 +102,19 @@ impl Registry {
         resting
     }
 
+    /// The newest operation that was read and does not fail: one to show whether the account may read at all.
+    #[must_use]
+    pub fn newest_readable(&self, now: Timestamp) -> Option<OperationId> {
+        self.chunks
+            .iter()
+            .rev()
+            .flat_map(|chunk| chunk.records().iter().rev())
+            .find(|record| {
+                !self.failures.contains(record.id) && record.id.created() + RETENTION > now
+            })
+            .map(|record| record.id)
+    }
+
     /// How many operations Twilio is processing.
     #[must_use]
     pub fn processing(&self) -> usize {

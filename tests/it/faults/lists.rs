@@ -106,6 +106,37 @@ async fn a_list_refused_from_the_start_leaves_the_configured_operations() {
 }
 
 #[tokio::test]
+async fn an_account_that_may_not_list_stays_up_while_nothing_is_due() {
+    for fault in ["list=403", "list=404"] {
+        let clock = morning();
+        let twilio = Twilio::start(Settings::empty(), clock.clone()).await;
+        twilio.put(72 * HOUR, json!({"total": 1, "opened": 1}));
+        let exporter = Exporter::start_at(&one_account(&twilio, ""), clock.clone()).await;
+        // Long after its last change, an operation is polled so rarely that the list is all that is requested.
+        pass(&clock, 9 * HOUR);
+        exporter.scrape().await.expect(fault, &[("up", 1.0)]);
+        twilio.fault(fault);
+        for _ in 0..20 {
+            pass(&clock, INTERVAL);
+            let seen = exporter.scrape().await;
+            let standing = [
+                ("up", 1.0),
+                ("discovery_up", 0.0),
+                ("collection_complete", 1.0),
+            ];
+            seen.expect(fault, &standing);
+        }
+        // Where single operations cannot be read either, the account is not up.
+        twilio.fault("operation=403");
+        pass(&clock, ANY_WAIT);
+        exporter
+            .scrape()
+            .await
+            .expect("all refused", &[("up", 0.0)]);
+    }
+}
+
+#[tokio::test]
 async fn a_page_that_fails_never_makes_operations_disappear() {
     for (fault, reason) in [
         ("500", "server_error"),
