@@ -161,7 +161,9 @@ impl Listing<'_> {
             Next::Token(token) => {
                 self.token = Some(token.clone());
                 self.ended = false;
-                self.seen.page_size = self.seen.page_size.max(Some(page.rows()));
+                // An empty page says nothing of how many rows a page has.
+                let rows = Some(page.rows()).filter(|rows| *rows > 0);
+                self.seen.page_size = self.seen.page_size.max(rows);
             }
             Next::End => {}
             // Where an earlier page named its next one, silence is the documented end.
