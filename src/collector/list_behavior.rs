@@ -4,10 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::timestamp::Timestamp;
-use crate::twilio::Listing;
+use crate::twilio::{Listing, PAGE_SIZE};
 
-/// Rows to a page where the server has not been seen to send fewer.
-const PAGE_SIZE: usize = 1000;
 /// This share of a page is for operations that are new since the last collection.
 const SHARE_FOR_NEW: usize = 10;
 /// A list over several pages is read again at most so often in a row. Rows that keep turning up late then wait for their turn
@@ -22,6 +20,7 @@ pub(super) struct ListBehavior {
     pub(super) state_filter_works: bool,
     /// Whether the filters on dates work, as far as is known.
     pub(super) date_filter_works: bool,
+    /// Rows to a page; as requested, until the server sends fewer.
     page_size: usize,
     logged: Logged,
     sweep: Option<Sweep>,

@@ -81,7 +81,12 @@ impl AccountCollector {
     ) -> Result<Option<Timestamp>, ApiError> {
         let mut oldest_new: Option<Timestamp> = None;
         let mut rows = 0;
-        let mut due = self.lock().registry.due(since, since, false).len();
+        // Only a list of new operations ever stops early.
+        let mut due = if newest {
+            self.lock().registry.due(since, since, false).len()
+        } else {
+            0
+        };
         while let Some(operations) = listing.page().await? {
             self.rejected(&listing.take_rejected());
             let count = operations.len();

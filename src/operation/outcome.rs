@@ -156,17 +156,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-
-    fn stats(size: Option<u32>, parts: &[(Status, u32)]) -> Stats {
-        let mut stats = Stats {
-            size,
-            ..Stats::default()
-        };
-        for (status, emails) in parts {
-            stats.set(*status, *emails);
-        }
-        stats
-    }
+    use crate::operation::stats::of_parts as stats;
 
     #[test]
     fn opened_emails_count_as_delivered_under_both_readings() {

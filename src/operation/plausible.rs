@@ -33,18 +33,8 @@ impl Stats {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::operation::stats::of_parts as stats;
     use Status::{Canceled, Delivered, Failed, Opened, Queued, Sent, Undelivered};
-
-    fn stats(size: Option<u32>, parts: &[(Status, u32)]) -> Stats {
-        let mut stats = Stats {
-            size,
-            ..Stats::default()
-        };
-        for (status, emails) in parts {
-            stats.set(*status, *emails);
-        }
-        stats
-    }
 
     #[test]
     fn what_either_reading_allows_is_no_contradiction() {

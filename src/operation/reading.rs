@@ -83,17 +83,7 @@ impl Stats {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn stats(size: Option<u32>, parts: &[(Status, u32)]) -> Stats {
-        let mut stats = Stats {
-            size,
-            ..Stats::default()
-        };
-        for (status, emails) in parts {
-            stats.set(*status, *emails);
-        }
-        stats
-    }
+    use crate::operation::stats::of_parts as stats;
 
     #[test]
     fn parts_above_the_whole_are_a_funnel_if_it_is_consistent() {

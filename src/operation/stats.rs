@@ -100,3 +100,16 @@ impl Stats {
         self.unknown.as_deref().unwrap_or_default()
     }
 }
+
+/// Stats of these emails, for tests.
+#[cfg(test)]
+pub(super) fn of_parts(size: Option<u32>, parts: &[(Status, u32)]) -> Stats {
+    let mut stats = Stats {
+        size,
+        ..Stats::default()
+    };
+    for (status, emails) in parts {
+        stats.set(*status, *emails);
+    }
+    stats
+}

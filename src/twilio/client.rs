@@ -22,7 +22,7 @@ use crate::operation::{Operation, OperationId, RETENTION, State, Unexpected};
 use crate::timestamp::Timestamp;
 
 /// Operations to a page: the most that Twilio gives.
-pub(super) const PAGE_SIZE: usize = 1000;
+pub const PAGE_SIZE: usize = 1000;
 /// An answer of more bytes is parsed off the threads that serve scrapes. A full page of operations has about 300 KB and takes some
 /// milliseconds.
 const LARGE: usize = 512 * 1024;

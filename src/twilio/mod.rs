@@ -22,7 +22,7 @@ mod tokens;
 mod transport;
 mod wire;
 
-pub use client::Client;
+pub use client::{Client, PAGE_SIZE};
 pub use error::{ApiError, RetryAfter};
 pub use listing::Listing;
 pub use pages::Rows;
