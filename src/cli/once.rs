@@ -44,8 +44,8 @@ pub(super) async fn run(options: &Options) -> Result<(), Failure> {
     let stop = signals::stop()?;
     let (collector, instruments) = app::collector(&config, &Clock::System)?;
     let collect = async {
-        collector.fetch_urls().await;
-        collector.collect(LONGEST).await
+        collector.poll_urls_once().await;
+        collector.collect_fully(LONGEST).await
     };
     let snapshot = tokio::select! {
         snapshot = collect => snapshot,

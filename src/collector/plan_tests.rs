@@ -38,30 +38,30 @@ fn stretches(sizes: &[(usize, usize, u8)]) -> Vec<Stretch> {
     sizes.iter().enumerate().map(stretch).collect()
 }
 
-fn question(stretches: Vec<Stretch>, newest: Option<usize>, budget: usize) -> Question {
+fn input(stretches: Vec<Stretch>, newest: Option<usize>, budget: usize) -> PlanInput {
     let newest = newest.map(|hour| Window {
         from: at(hour),
         until: None,
         processing: false,
     });
-    Question {
+    PlanInput {
         newest,
         stretches,
         room: 900,
         budget,
-        ..Question::default()
+        ..PlanInput::default()
     }
 }
 
 #[test]
 fn one_due_operation_is_read_alone_and_two_neighbours_by_a_window() {
-    let alone = plan(&question(
+    let alone = plan(&input(
         stretches(&[(900, 1, 0), (900, 0, 0), (10, 0, 0)]),
         Some(2),
         9,
     ));
     assert_eq!((alone.windows.len(), alone.singles), (1, vec![id(0)]));
-    let two = plan(&question(
+    let two = plan(&input(
         stretches(&[(900, 2, 0), (900, 0, 0), (10, 0, 0)]),
         Some(2),
         9,
@@ -79,7 +79,7 @@ fn one_due_operation_is_read_alone_and_two_neighbours_by_a_window() {
 
 #[test]
 fn small_neighbours_share_a_window() {
-    let plan = plan(&question(
+    let plan = plan(&input(
         stretches(&[
             (300, 1, 0),
             (300, 0, 0),
@@ -103,7 +103,7 @@ fn small_neighbours_share_a_window() {
 
 #[test]
 fn what_the_newest_window_covers_costs_nothing_more() {
-    let plan = plan(&question(
+    let plan = plan(&input(
         stretches(&[(9, 0, 0), (9, 9, 0), (9, 9, 0)]),
         Some(1),
         9,
@@ -113,7 +113,7 @@ fn what_the_newest_window_covers_costs_nothing_more() {
 
 #[test]
 fn without_the_list_everything_due_is_read_alone() {
-    let plan = plan(&question(stretches(&[(9, 2, 7), (9, 2, 3)]), None, 3));
+    let plan = plan(&input(stretches(&[(9, 2, 7), (9, 2, 3)]), None, 3));
     assert_eq!(plan.singles, [id(2), id(3), id(0)]);
     assert_eq!(plan.left_out, [id(1)]);
 }
@@ -132,14 +132,14 @@ fn watched_operations_get_what_is_to_spare() {
             processing: false,
         },
     ];
-    let idle = Question {
+    let idle = PlanInput {
         resting: resting.clone(),
-        ..question(Vec::new(), None, 9)
+        ..input(Vec::new(), None, 9)
     };
     assert_eq!(plan(&idle).singles, [id(50), id(51)]);
-    let listing = Question {
+    let listing = PlanInput {
         resting,
-        ..question(Vec::new(), Some(0), 9)
+        ..input(Vec::new(), Some(0), 9)
     };
     assert_eq!(plan(&listing).singles, [id(50)]);
 }
@@ -156,9 +156,9 @@ fn the_few_that_are_processed_are_listed_together() {
     for stretch in &mut scattered[..3] {
         stretch.due[0].processing = true;
     }
-    let narrowed = Question {
+    let narrowed = PlanInput {
         processing: Some(3),
-        ..question(scattered.clone(), Some(4), 9)
+        ..input(scattered.clone(), Some(4), 9)
     };
     let plan_narrowed = plan(&narrowed);
     assert_eq!(
@@ -170,7 +170,7 @@ fn the_few_that_are_processed_are_listed_together() {
         plan_narrowed.windows.iter().any(|window| window.processing)
             && plan_narrowed.singles.is_empty()
     );
-    let many = Question {
+    let many = PlanInput {
         processing: Some(5000),
         ..narrowed
     };
@@ -178,7 +178,7 @@ fn the_few_that_are_processed_are_listed_together() {
         (plan(&many).windows.len(), plan(&many).singles.len()),
         (2, 3)
     );
-    let refused = question(scattered, Some(4), 9);
+    let refused = input(scattered, Some(4), 9);
     assert_eq!(
         (plan(&refused).windows.len(), plan(&refused).singles.len()),
         (2, 3)
@@ -193,7 +193,7 @@ proptest! {
         budget in 2_usize..40,
     ) {
         let stretches = stretches(&sizes);
-        let plan = plan(&question(stretches.clone(), newest, budget));
+        let plan = plan(&input(stretches.clone(), newest, budget));
         prop_assert!(plan.windows.len() + plan.singles.len() <= budget);
         prop_assert!(plan.left_out.is_empty() || plan.windows.len() + plan.singles.len() == budget);
         let covers = |window: &Window, stretch: &Stretch| stretch.from >= window.from && window.until.is_none_or(|until| stretch.until <= until);
@@ -217,7 +217,7 @@ proptest! {
         let mut read = BTreeSet::new();
         for round in 0..waiting.len() {
             let now = at(1000 + round);
-            let plan = plan(&question(stretches.clone(), Some(500), 2));
+            let plan = plan(&input(stretches.clone(), Some(500), 2));
             for stretch in &mut stretches {
                 let listed = plan.windows[1..].iter().any(|window| stretch.from >= window.from && Some(stretch.until) <= window.until);
                 // Everything stays due, as if all of it moved all the time.

@@ -369,6 +369,12 @@ metrics! {
         absent: "",
         example: "0",
     }
+    REGISTRY_REBUILDS: Exporter Counter "exporter_registry_rebuilds_total" [] {
+        help: "How often an account's operations were read again from the saved state after a panic.",
+        details: "Starts at 0 with the process. Anything above 0 is a bug of the exporter; the log says where. No operation and no count is lost.",
+        absent: "",
+        example: "0",
+    }
     STATE_SAVED: Exporter Gauge "exporter_state_last_save_timestamp_seconds" [] {
         help: "When counters and marks were last saved, in seconds since 1970, or 0 before the first time.",
         details: "",

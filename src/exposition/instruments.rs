@@ -85,6 +85,7 @@ pub struct Instruments {
     config_success: Gauge,
     state_saved: Gauge,
     state_save_failures: IntCounter,
+    registry_rebuilds: IntCounter,
 }
 
 /// Counts how saving goes.
@@ -92,12 +93,18 @@ pub struct Instruments {
 pub struct StateInstruments {
     saved: Gauge,
     failures: IntCounter,
+    rebuilds: IntCounter,
 }
 
 impl StateInstruments {
     /// Everything was saved.
     pub fn saved(&self, at: Timestamp) {
         self.saved.set(at.as_seconds());
+    }
+
+    /// The registry of an account panicked and was rebuilt.
+    pub fn registry_rebuilt(&self) {
+        self.rebuilds.inc();
     }
 
     /// Saving failed.
@@ -127,6 +134,7 @@ impl Instruments {
         registry.register(Box::new(
             prometheus::process_collector::ProcessCollector::for_self(),
         ))?;
+        let rebuilds = IntCounter::with_opts(opts(&catalogue::REGISTRY_REBUILDS))?;
         let connections = ConnectionInstruments::new()?;
         register(&registry, connections.collector())?;
         Ok(Self {
@@ -137,6 +145,7 @@ impl Instruments {
             config_success: register(&registry, config_success)?,
             state_saved: Gauge::with_opts(opts(&catalogue::STATE_SAVED))?,
             state_save_failures: IntCounter::with_opts(opts(&catalogue::STATE_SAVE_FAILURES))?,
+            registry_rebuilds: register(&registry, rebuilds)?,
             registry,
         })
     }
@@ -191,6 +200,7 @@ impl Instruments {
         StateInstruments {
             saved: self.state_saved.clone(),
             failures: self.state_save_failures.clone(),
+            rebuilds: self.registry_rebuilds.clone(),
         }
     }
 

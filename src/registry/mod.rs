@@ -146,6 +146,12 @@ impl Registry {
         self.watched.sources().cloned().collect()
     }
 
+    /// Whether `id` is in memory: it was read, and has not left since.
+    #[must_use]
+    pub fn has(&self, id: OperationId) -> bool {
+        self.chunks.get(id).is_some()
+    }
+
     /// Whether Twilio keeps `id` no longer, as far as its id or what is known of it tell.
     #[must_use]
     pub fn is_over(&self, id: OperationId, now: Timestamp) -> bool {

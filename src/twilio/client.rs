@@ -155,6 +155,12 @@ impl Client {
         paused.or_else(|| self.access.paused_until(&self.exchange))
     }
 
+    /// When `requests` more requests will have been made at the earliest, at the account's rate.
+    #[must_use]
+    pub fn earliest(&self, requests: usize) -> tokio::time::Instant {
+        self.exchange.earliest(requests)
+    }
+
     /// The server's clock minus ours, by its last answer that had a date.
     #[must_use]
     pub fn clock_skew(&self) -> Option<ClockSkew> {
