@@ -1,9 +1,9 @@
 //! One request and its answer: under the account's manners, within its time, counted.
 
 use std::sync::atomic::{AtomicU8, Ordering};
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use reqwest::{Request, RequestBuilder, Response, StatusCode};
 use tokio::time::Instant;
 
@@ -155,13 +155,13 @@ impl Exchange {
             && let Some(theirs) = status::date(response.headers())
         {
             let skew = ClockSkew::between(theirs, ours);
-            *self.skew.lock().unwrap_or_else(PoisonError::into_inner) = Some(skew);
+            *self.skew.lock() = Some(skew);
         }
     }
 
     /// The server's clock minus ours, by its last answer that had a date.
     pub(super) fn clock_skew(&self) -> Option<ClockSkew> {
-        *self.skew.lock().unwrap_or_else(PoisonError::into_inner)
+        *self.skew.lock()
     }
 
     /// Counts a failure.

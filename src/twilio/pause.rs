@@ -1,6 +1,5 @@
 //! How long to leave Twilio alone after it asked for that: a function of what it said and of what came before.
 
-use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
 
 use super::error::RetryAfter;
@@ -39,11 +38,6 @@ pub(super) fn length(
     Duration::from_millis(u64::try_from(length.as_millis()).unwrap_or(u64::MAX))
 }
 
-/// A number between 0 and 1, from the randomness that the standard library seeds its hash maps with.
-pub(super) fn chance() -> f64 {
-    (RandomState::new().hash_one(0_u8) >> 32) as f64 / f64::from(u32::MAX)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -76,6 +70,5 @@ mod tests {
         assert_eq!(length(None, 99, NOW, 1.0), Duration::from_secs(132));
         let day = Some(RetryAfter::In(Duration::from_hours(24)));
         assert_eq!(length(day, 1, NOW, 1.0), Duration::from_secs(990));
-        assert!((0.0..=1.0).contains(&chance()));
     }
 }

@@ -1,8 +1,9 @@
 //! The manners of one account: so many requests a second, so many at once, none during a pause.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::{self, Duration};
 
+use parking_lot::Mutex;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::Instant;
 
@@ -95,7 +96,8 @@ impl Throttle {
     /// The end of the present pause, by the time of day as it is now.
     pub(super) fn paused_until(&self, server: Server) -> Option<Timestamp> {
         let (instant, now) = (self.clock.instant(), self.clock.now());
-        self.lock()
+        self.rhythm
+            .lock()
             .of(server)
             .pause(instant)
             .map(|pause| pause.until(instant, now))
@@ -104,14 +106,14 @@ impl Throttle {
     /// Notes that the server refused for now, and pauses the whole account with it.
     pub(super) fn refused(&self, server: Server, asked: Option<RetryAfter>) {
         let (instant, now) = (self.clock.instant(), self.clock.now());
-        let mut rhythm = self.lock();
+        let mut rhythm = self.rhythm.lock();
         let backoff = rhythm.of(server);
         let before = backoff.pause(instant);
         // Requests that were under way together are refused together: that is one refusal, not many.
         if before.is_none() {
             backoff.refusals = backoff.refusals.saturating_add(1);
         }
-        let length = pause::length(asked, backoff.refusals, now, pause::chance());
+        let length = pause::length(asked, backoff.refusals, now, fastrand::f64());
         let pause = Pause {
             // No pause is longer than some minutes, so this is in reach.
             end: instant.checked_add(length).unwrap_or(instant),
@@ -124,7 +126,7 @@ impl Throttle {
 
     /// Notes that the server answered.
     pub(super) fn answered(&self, server: Server) {
-        let mut rhythm = self.lock();
+        let mut rhythm = self.rhythm.lock();
         let backoff = rhythm.of(server);
         if backoff.pause(self.clock.instant()).is_none() {
             backoff.refusals = 0;
@@ -149,15 +151,10 @@ impl Throttle {
     }
 
     fn take_turn(&self, now: Instant) -> Instant {
-        let mut rhythm = self.lock();
+        let mut rhythm = self.rhythm.lock();
         let earliest = now.checked_sub(BURST).unwrap_or(now);
         rhythm.even = rhythm.even.max(earliest) + self.interval;
         rhythm.even
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, Rhythm> {
-        // Nothing panics while it is held; and if it did, the rhythm would still be a rhythm.
-        self.rhythm.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
