@@ -17,7 +17,7 @@ use super::settings::Settings;
 use super::trouble::Trouble;
 use crate::clock::Clock;
 use crate::registry::{Registry, Source};
-use crate::snapshot::{AccountSnapshot, Standing};
+use crate::snapshot::{AccountSnapshot, CollectionStatus};
 use crate::timestamp::Timestamp;
 
 /// A snapshot in the middle of a collection waits so long for what was read to be saved. A disk that takes longer is as bad as
@@ -185,7 +185,7 @@ impl AccountCollector {
             .as_ref()
             .filter(|running| running.is_under_way());
         let paused_until = self.settings().client.paused_until();
-        let standing = Standing {
+        let status = CollectionStatus {
             // Whichever request brought the pause, none would be answered now.
             up: paused_until.is_none() && under_way.map_or(state.last.up, |running| running.let_in),
             discovery_up: state.discovery.up(),
@@ -195,7 +195,7 @@ impl AccountCollector {
             paused_until,
             clock_skew: self.settings().client.clock_skew(),
         };
-        let shown = state.registry.show(standing);
+        let shown = state.registry.show(status);
         state.registry.exposed();
         shown
     }
@@ -266,7 +266,7 @@ impl AccountCollector {
     /// Forgets what nobody wants any more, once everybody has said what they want.
     pub(super) fn settle(&self, state: &mut State) {
         if state.unheard.is_empty() && !state.files_unseen {
-            state.registry.settle(self.settings().discovers);
+            state.registry.drop_unlisted(self.settings().discovers);
         }
     }
 

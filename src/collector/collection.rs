@@ -93,12 +93,12 @@ impl AccountCollector {
         let lists = settings.discovers && state.discovery.is_due(since);
         // Without dates there is one list, of everything; what it leaves is read one by one.
         let has_windows = state.list.date_filter_works || !lists;
-        let stretches = has_windows.then(|| registry.stretches(since, since));
+        let ranges = has_windows.then(|| registry.ranges(since, since));
         let others = has_windows.then(|| registry.due(since, since, true));
         plan::plan(&Question {
             newest: lists.then(newest),
             processing: state.list.state_filter_works.then(|| registry.processing()),
-            stretches: stretches.unwrap_or_default(),
+            ranges: ranges.unwrap_or_default(),
             others: others.unwrap_or_default(),
             room,
             resting: registry.resting_configured(since),

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::account::AccountCollector;
 use super::plan::Window;
 use super::settings::Settings;
-use crate::operation::State::Processing;
+use crate::operation::OperationState::Processing;
 use crate::registry::Observed;
 use crate::timestamp::Timestamp;
 use crate::twilio::{ApiError, Listing, Rows};
@@ -95,7 +95,9 @@ impl AccountCollector {
             self.save().await;
             oldest_new = oldest_new.into_iter().chain(observed.oldest_new).min();
             listing.note_rows(match observed {
-                Observed { fresh: 1.., .. } => Rows::New,
+                Observed {
+                    newly_read: 1.., ..
+                } => Rows::New,
                 Observed { repeated: 1.., .. } => Rows::Repeated,
                 _ => Rows::None,
             });

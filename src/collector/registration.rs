@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use super::account::AccountCollector;
 use crate::operation::OperationId;
-use crate::registry::{Listed, Page, Source, View};
-use crate::snapshot::Labels;
+use crate::registry::{Page, Source, View};
+use crate::snapshot::{Labels, ListedOperations};
 use crate::store::StoreError;
 
 /// So many operations may be registered for an account; each is kept in memory with its labels.
@@ -82,7 +82,7 @@ impl AccountCollector {
     }
 
     /// Takes in everything that a source lists now.
-    pub(super) fn hear(&self, source: Source, listed: Listed) {
+    pub(super) fn hear(&self, source: Source, listed: ListedOperations) {
         let mut state = self.lock();
         state.unheard.remove(&source);
         state.in_question.remove(&source);
@@ -117,7 +117,7 @@ impl AccountCollector {
         let now = self.clock.now();
         let state = self.lock();
         let mut room = MOST_REGISTERED.saturating_sub(state.registry.size_of(&Source::Api));
-        let mut kept = Listed::new();
+        let mut kept = ListedOperations::new();
         let judge = |(id, labels): &(OperationId, Labels)| {
             if state.registry.is_over(*id, now) {
                 return Registered::Over;

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use super::keeper::Keeper;
 use crate::config::{Account, Series};
 use crate::exposition::StateInstruments;
-use crate::registry::{Listed, Registry, Source};
+use crate::registry::{Registry, Source};
+use crate::snapshot::ListedOperations;
 use crate::store::{Store, StoreError};
 use crate::timestamp::Timestamp;
 
@@ -55,7 +56,7 @@ pub(super) fn account(
 }
 
 /// Takes in what users want watched, as far as that is known without asking anybody.
-fn watch(account: &Account, registry: &mut Registry, registered: Listed, now: Timestamp) {
+fn watch(account: &Account, registry: &mut Registry, registered: ListedOperations, now: Timestamp) {
     registry.list(Source::Configuration, account.operations.clone(), now);
     registry.list(Source::Api, registered, now);
 }

@@ -6,7 +6,8 @@ use super::account::AccountCollector;
 use crate::clock::Clock;
 use crate::config::{Account, FilePattern, Limits, OperationUrl, Series};
 use crate::exposition::Instruments;
-use crate::registry::{Listed, Source};
+use crate::registry::Source;
+use crate::snapshot::ListedOperations;
 use crate::sources::{News, Sources};
 use crate::twilio::{Client, TransportError};
 
@@ -84,7 +85,7 @@ impl AccountCollector {
             for source in state.registry.sources() {
                 match &source {
                     Source::Url(_) if !urls.contains(&source) => {
-                        state.registry.list(source, Listed::new(), now);
+                        state.registry.list(source, ListedOperations::new(), now);
                     }
                     // Whether a pattern still matches it shows when the files are looked at.
                     Source::File(_) => {
@@ -97,7 +98,7 @@ impl AccountCollector {
             state.files_unseen = settings.has_files();
             if !settings.has_files() {
                 for source in std::mem::take(&mut state.in_question) {
-                    state.registry.list(source, Listed::new(), now);
+                    state.registry.list(source, ListedOperations::new(), now);
                 }
             }
         }
@@ -140,7 +141,7 @@ impl AccountCollector {
         let now = self.clock.now();
         state.files_unseen = false;
         for source in std::mem::take(&mut state.in_question) {
-            state.registry.list(source, Listed::new(), now);
+            state.registry.list(source, ListedOperations::new(), now);
         }
         self.settle(&mut state);
     }
@@ -148,7 +149,7 @@ impl AccountCollector {
     fn take_news(&self, kind: impl Fn(Arc<str>) -> Source, news: News) {
         match news {
             News::Listed { source, operations } => self.hear(kind(source), operations),
-            News::Gone { source } => self.hear(kind(source), Listed::new()),
+            News::Gone { source } => self.hear(kind(source), ListedOperations::new()),
             News::Broken { source, .. } => {
                 let source = kind(source);
                 let mut state = self.lock();

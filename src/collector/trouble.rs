@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio::time::Instant;
 
-use crate::lasting::Lasting;
+use crate::ongoing_failure::OngoingFailure;
 use crate::operation::OperationId;
 use crate::reason::Reason;
 use crate::twilio::ApiError;
@@ -16,7 +16,7 @@ const MOST_READS: usize = 10;
 #[derive(Debug)]
 pub(super) struct Trouble {
     account: Arc<str>,
-    list: Lasting<Reason>,
+    list: OngoingFailure<Reason>,
     unreadable_rows: bool,
     /// Operations that began to fail in this collection.
     told_reads: usize,
@@ -26,14 +26,14 @@ impl Trouble {
     pub(super) const fn new(account: Arc<str>) -> Self {
         Self {
             account,
-            list: Lasting::new(),
+            list: OngoingFailure::new(),
             unreadable_rows: false,
             told_reads: 0,
         }
     }
 
     pub(super) fn list_answered(&mut self, unreadable: usize) {
-        if self.list.works() {
+        if self.list.recovered() {
             tracing::info!(account = %self.account, "operations are listed again");
         }
         let any = unreadable > 0;
@@ -48,7 +48,7 @@ impl Trouble {
         let Some(reason) = error.reason().filter(|_| !error.was_told()) else {
             return;
         };
-        if self.list.fails(reason, Instant::now()) {
+        if self.list.failed(reason, Instant::now()) {
             tracing::warn!(account = %self.account, reason = reason.as_str(), error = error.of_list(), "operations cannot be listed");
         }
     }
