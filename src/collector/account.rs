@@ -22,7 +22,7 @@ use super::source_sync::SourceSync;
 use super::tags::Tags;
 use crate::operation::OperationId;
 use crate::registry::{Page, View};
-use crate::snapshot::{AccountSnapshot, Labels, Standing};
+use crate::snapshot::{AccountSnapshot, CollectionStatus, Labels};
 use crate::store::StoreError;
 
 /// One account.
@@ -88,15 +88,7 @@ impl Account {
     /// Reads one operation now, within `budget`. Probes and collections that read it at the same time share one request.
     pub async fn probe(&self, id: OperationId, budget: Duration) -> Probed {
         let settings = self.settings();
-        probe::probe(
-            &self.ledger,
-            &self.reads,
-            &self.log,
-            &settings,
-            id,
-            budget,
-        )
-        .await
+        probe::probe(&self.ledger, &self.reads, &self.log, &settings, id, budget).await
     }
 
     /// Everything known of one operation.
@@ -200,7 +192,7 @@ impl Account {
         snapshot
     }
 
-    fn status(&self) -> Standing {
+    fn status(&self) -> CollectionStatus {
         let current = self.collections.current();
         let history = self.history.lock();
         let settings = self.settings();
@@ -208,7 +200,7 @@ impl Account {
         let up = current
             .as_ref()
             .map_or(history.up(), |run| run.progress.is_accepted());
-        Standing {
+        CollectionStatus {
             // During a pause no request would succeed, whichever request caused it.
             up: up && paused_until.is_none(),
             discovery_up: self.lists.lock().backoff.up(),
@@ -239,7 +231,7 @@ impl Account {
         let settings = Arc::new(settings);
         let before = std::mem::replace(&mut *self.settings.lock(), Arc::clone(&settings));
         self.ledger
-            .reconfigure(&settings.series, settings.stats_reading);
+            .reconfigure(&settings.series, settings.counting_mode);
         if before.discovers != settings.discovers {
             self.lists.lock().discovery_changed();
         }

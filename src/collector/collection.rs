@@ -122,7 +122,7 @@ impl Collection<'_> {
         let is_listed = self.settings.discovers && lists.backoff.is_due(self.ledger.instant());
         // Without dates there is one list, of everything; operations that it does not reach are read one by one.
         let has_windows = lists.behavior.date_filter_works || !is_listed;
-        let stretches = has_windows.then(|| registry.stretches(since, since));
+        let ranges = has_windows.then(|| registry.ranges(since, since));
         let others = has_windows.then(|| registry.due(since, since, true));
         plan::plan(&PlanInput {
             newest: is_listed.then(newest),
@@ -130,7 +130,7 @@ impl Collection<'_> {
                 .behavior
                 .state_filter_works
                 .then(|| registry.processing()),
-            stretches: stretches.unwrap_or_default(),
+            ranges: ranges.unwrap_or_default(),
             others: others.unwrap_or_default(),
             room,
             resting: registry.resting_configured(since),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 use tokio::time::Instant;
 
-use crate::lasting::Lasting;
+use crate::ongoing_failure::OngoingFailure;
 use crate::operation::OperationId;
 use crate::reason::Reason;
 use crate::twilio::ApiError;
@@ -24,7 +24,7 @@ pub(super) struct FailureLog {
 
 #[derive(Debug)]
 struct Current {
-    list: Lasting<Reason>,
+    list: OngoingFailure<Reason>,
     unreadable_rows: bool,
     /// How many operations began to fail in this collection.
     failed_reads: usize,
@@ -35,7 +35,7 @@ impl FailureLog {
         Self {
             account,
             current: Mutex::new(Current {
-                list: Lasting::new(),
+                list: OngoingFailure::new(),
                 unreadable_rows: false,
                 failed_reads: 0,
             }),
@@ -45,7 +45,7 @@ impl FailureLog {
     /// A list was read to its end, except for `unreadable` rows.
     pub(super) fn list_read(&self, unreadable: usize) {
         let mut current = self.current.lock();
-        if current.list.works() {
+        if current.list.recovered() {
             tracing::info!(account = %self.account, "operations are listed again");
         }
         let any = unreadable > 0;
@@ -60,7 +60,7 @@ impl FailureLog {
         let Some(reason) = error.reason().filter(|_| !error.was_told()) else {
             return;
         };
-        if self.current.lock().list.fails(reason, Instant::now()) {
+        if self.current.lock().list.failed(reason, Instant::now()) {
             tracing::warn!(account = %self.account, reason = reason.as_str(), error = error.of_list(), "operations cannot be listed");
         }
     }

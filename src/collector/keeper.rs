@@ -8,10 +8,10 @@ use tokio::sync::{Mutex, OwnedMutexGuard};
 use tokio::time::Instant;
 
 use crate::exposition::StateInstruments;
-use crate::lasting::Lasting;
+use crate::ongoing_failure::OngoingFailure;
 use crate::operation::OperationId;
-use crate::registry::{Listed, ToSave};
-use crate::snapshot::Labels;
+use crate::registry::ToSave;
+use crate::snapshot::{Labels, ListedOperations};
 use crate::store::{Batch, SavedOperation, Store, StoreError};
 use crate::timestamp::Timestamp;
 
@@ -46,9 +46,9 @@ pub(super) struct Keeper {
 /// What fails at present, as far as it was logged.
 #[derive(Debug)]
 struct Failures {
-    saving: Lock<Lasting<String>>,
-    registering: Lock<Lasting<String>>,
-    reading: Lock<Lasting<String>>,
+    saving: Lock<OngoingFailure<String>>,
+    registering: Lock<OngoingFailure<String>>,
+    reading: Lock<OngoingFailure<String>>,
 }
 
 /// The turn to commit: what is saved in it must have been taken from the registry in it.
@@ -65,9 +65,9 @@ impl Keeper {
             instruments,
             turn: Arc::default(),
             failures: Arc::new(Failures {
-                saving: Lock::new(Lasting::new()),
-                registering: Lock::new(Lasting::new()),
-                reading: Lock::new(Lasting::new()),
+                saving: Lock::new(OngoingFailure::new()),
+                registering: Lock::new(OngoingFailure::new()),
+                reading: Lock::new(OngoingFailure::new()),
             }),
         }
     }
@@ -115,7 +115,7 @@ impl Keeper {
         &self,
         turn: Turn,
         batch: ToSave,
-        registered: Option<Listed>,
+        registered: Option<ListedOperations>,
         now: Timestamp,
     ) -> Option<ToSave> {
         let this = self.clone();
@@ -195,7 +195,7 @@ impl Keeper {
     }
 
     /// Keeps what was registered in the new file; from now on the account is kept there.
-    fn begin_anew(&self, registered: Listed) -> Result<(), StoreError> {
+    fn begin_anew(&self, registered: ListedOperations) -> Result<(), StoreError> {
         let generation = self.store.generation();
         let registered: Vec<_> = registered
             .into_iter()
@@ -228,16 +228,16 @@ impl Keeper {
     }
 }
 
-fn fails(lasting: &Lock<Lasting<String>>, error: &str) -> bool {
-    let mut lasting = lasting.lock().unwrap_or_else(PoisonError::into_inner);
-    lasting.fails(error.to_owned(), Instant::now())
+fn fails(failure: &Lock<OngoingFailure<String>>, error: &str) -> bool {
+    let mut failure = failure.lock().unwrap_or_else(PoisonError::into_inner);
+    failure.failed(error.to_owned(), Instant::now())
 }
 
-fn works(lasting: &Lock<Lasting<String>>) -> bool {
-    lasting
+fn works(failure: &Lock<OngoingFailure<String>>) -> bool {
+    failure
         .lock()
         .unwrap_or_else(PoisonError::into_inner)
-        .works()
+        .recovered()
 }
 
 #[cfg(test)]

@@ -14,9 +14,9 @@ use super::keeper::{Keeper, in_full};
 use super::rebuild::Rebuild;
 use crate::clock::Clock;
 use crate::config::Series;
-use crate::operation::{Operation, OperationId, RETENTION, Reading};
-use crate::registry::{Listed, Observed, Page, Registry, Source, View};
-use crate::snapshot::Labels;
+use crate::operation::{CountingMode, Operation, OperationId, RETENTION};
+use crate::registry::{Observed, Page, Registry, Source, View};
+use crate::snapshot::{Labels, ListedOperations};
 use crate::store::SavedOperation;
 use crate::timestamp::Timestamp;
 use crate::twilio::{ApiError, Client};
@@ -159,9 +159,9 @@ impl Ledger {
     }
 
     /// Applies other settings of series and stats. What was counted stays counted.
-    pub(super) fn reconfigure(&self, series: &Series, stats_reading: Option<Reading>) {
-        self.rebuild.reconfigure(series, stats_reading);
-        self.lock().reconfigure(series, stats_reading);
+    pub(super) fn reconfigure(&self, series: &Series, counting_mode: Option<CountingMode>) {
+        self.rebuild.reconfigure(series, counting_mode);
+        self.lock().reconfigure(series, counting_mode);
     }
 
     /// Notes that an operation could not be read. Returns whether that is news.
@@ -256,7 +256,7 @@ impl Ledger {
             if is_behind {
                 registry.lost();
             }
-            let registered: Option<Listed> =
+            let registered: Option<ListedOperations> =
                 is_behind.then(|| registry.all_listed_by(&Source::Api));
             (registry.unsaved(), registered)
         };

@@ -115,7 +115,8 @@ impl Collector {
         for account in &added {
             account.poll_urls();
         }
-        let is_removed = |account: &&Arc<Account>| !next.iter().any(|next| next.name() == account.name());
+        let is_removed =
+            |account: &&Arc<Account>| !next.iter().any(|next| next.name() == account.name());
         for account in before.iter().filter(is_removed) {
             account.stop();
             self.instruments.forget_account(account.name());
@@ -211,7 +212,10 @@ impl Collector {
     #[must_use]
     pub fn names(&self) -> Vec<Arc<str>> {
         let accounts = self.accounts();
-        accounts.iter().map(|account| Arc::clone(account.name())).collect()
+        accounts
+            .iter()
+            .map(|account| Arc::clone(account.name()))
+            .collect()
     }
 
     /// The account of this name; without a name, the only one.
@@ -219,7 +223,9 @@ impl Collector {
     pub fn account(&self, name: Option<&str>) -> Option<Arc<Account>> {
         let mut accounts = self.accounts();
         match name {
-            Some(name) => accounts.into_iter().find(|account| &**account.name() == name),
+            Some(name) => accounts
+                .into_iter()
+                .find(|account| &**account.name() == name),
             None if accounts.len() == 1 => accounts.pop(),
             None => None,
         }

@@ -4,7 +4,7 @@
 //! cheaper than two single reads within it. New operations are looked for every time; what rests is swept when due.
 
 use crate::operation::OperationId;
-use crate::registry::{Due, Stretch};
+use crate::registry::{Due, ListRange};
 use crate::timestamp::Timestamp;
 
 /// Requests of a collection that are made even if nothing is due: to show watched operations as fresh as that allows.
@@ -26,7 +26,7 @@ pub(super) struct PlanInput {
     /// Where new operations are looked for; `None`: the list is not to be used at all.
     pub(super) newest: Option<Window>,
     /// Oldest first.
-    pub(super) stretches: Vec<Stretch>,
+    pub(super) ranges: Vec<ListRange>,
     /// How many operations Twilio is processing; `None` where the list cannot be narrowed to them.
     pub(super) processing: Option<usize>,
     /// Due operations that no window would find.
@@ -69,9 +69,9 @@ pub(super) fn plan(input: &PlanInput) -> Plan {
             older_than(newest, input)
         }
         None => input
-            .stretches
+            .ranges
             .iter()
-            .flat_map(|stretch| &stretch.due)
+            .flat_map(|range| &range.due)
             .map(PlannedRequest::single)
             .collect(),
     };
@@ -101,14 +101,14 @@ pub(super) fn plan(input: &PlanInput) -> Plan {
 /// wherever they are, they are what moves.
 fn older_than(newest: Window, input: &PlanInput) -> Vec<PlannedRequest> {
     let older: Vec<_> = input
-        .stretches
+        .ranges
         .iter()
-        .take_while(|stretch| stretch.from < newest.from)
+        .take_while(|range| range.from < newest.from)
         .collect();
     let apart = group(&older, input.room, |_| true);
     let moving: Vec<_> = older
         .iter()
-        .flat_map(|stretch| &stretch.due)
+        .flat_map(|range| &range.due)
         .filter(|due| due.processing)
         .collect();
     if moving.is_empty()
@@ -121,11 +121,15 @@ fn older_than(newest: Window, input: &PlanInput) -> Vec<PlannedRequest> {
     let mut together = group(&older, input.room, |due| !due.processing);
     let from = older
         .iter()
-        .map(|stretch| stretch.from)
+        .map(|range| range.from)
         .min()
         .unwrap_or_default();
     together.push(PlannedRequest {
-        read: moving.iter().map(|due| due.read).min().unwrap_or_default(),
+        read: moving
+            .iter()
+            .map(|due| due.last_attempt)
+            .min()
+            .unwrap_or_default(),
         window: Some(Window {
             from,
             until: Some(newest.from),
@@ -142,22 +146,22 @@ fn older_than(newest: Window, input: &PlanInput) -> Vec<PlannedRequest> {
     }
 }
 
-/// Joins neighbouring stretches with something due that `counts` to windows of one page, which covers `room` operations. Where
+/// Joins neighbouring ranges with something due that `counts` to windows of one page, which covers `room` operations. Where
 /// single reads cost no more, they replace the window.
-fn group(stretches: &[&Stretch], room: usize, counts: impl Fn(&Due) -> bool) -> Vec<PlannedRequest> {
-    let has_due = |stretch: &&Stretch| stretch.due.iter().any(&counts);
+fn group(ranges: &[&ListRange], room: usize, counts: impl Fn(&Due) -> bool) -> Vec<PlannedRequest> {
+    let has_due = |range: &&ListRange| range.due.iter().any(&counts);
     let mut items = Vec::new();
-    let mut rest = stretches;
+    let mut rest = ranges;
     while let Some(first) = rest.iter().position(has_due) {
         rest = &rest[first..];
         let mut taken = 0;
         let mut operations = 0;
-        for (at, stretch) in rest.iter().enumerate() {
-            operations += stretch.operations;
+        for (at, range) in rest.iter().enumerate() {
+            operations += range.operations;
             if at > 0 && operations > room {
                 break;
             }
-            if has_due(stretch) {
+            if has_due(range) {
                 taken = at + 1;
             }
         }
@@ -171,7 +175,7 @@ fn group(stretches: &[&Stretch], room: usize, counts: impl Fn(&Due) -> bool) -> 
 impl PlannedRequest {
     fn single(due: &Due) -> Self {
         Self {
-            read: due.read,
+            read: due.last_attempt,
             window: None,
             cost: 1,
             ids: vec![due.id],
@@ -179,27 +183,27 @@ impl PlannedRequest {
     }
 
     /// One window, or single reads where they are no more requests.
-    fn of(group: &[&Stretch], room: usize, counts: impl Fn(&Due) -> bool) -> Vec<Self> {
-        let operations: usize = group.iter().map(|stretch| stretch.operations).sum();
+    fn of(group: &[&ListRange], room: usize, counts: impl Fn(&Due) -> bool) -> Vec<Self> {
+        let operations: usize = group.iter().map(|range| range.operations).sum();
         let cost = operations.div_ceil(room.max(1)).max(1);
         let due = || {
             group
                 .iter()
-                .flat_map(|stretch| &stretch.due)
+                .flat_map(|range| &range.due)
                 .filter(|due| counts(due))
         };
         let from = group
             .iter()
-            .map(|stretch| stretch.from)
+            .map(|range| range.from)
             .min()
             .unwrap_or_default();
-        let until = group.iter().map(|stretch| stretch.until).max();
+        let until = group.iter().map(|range| range.until).max();
         let ids: Vec<_> = due().map(|due| due.id).collect();
         if ids.len() <= cost {
             return due().map(Self::single).collect();
         }
         vec![Self {
-            read: due().map(|due| due.read).min().unwrap_or_default(),
+            read: due().map(|due| due.last_attempt).min().unwrap_or_default(),
             window: Some(Window {
                 from,
                 until,

@@ -7,7 +7,7 @@ use parking_lot::Mutex;
 use super::restore;
 use crate::config::Series;
 use crate::exposition::StateInstruments;
-use crate::operation::Reading;
+use crate::operation::CountingMode;
 use crate::registry::Registry;
 use crate::store::{Store, StoreError};
 use crate::timestamp::Timestamp;
@@ -18,7 +18,7 @@ pub(super) struct Rebuild {
     account: Arc<str>,
     store: Arc<Store>,
     instruments: StateInstruments,
-    settings: Mutex<(Series, Option<Reading>)>,
+    settings: Mutex<(Series, Option<CountingMode>)>,
 }
 
 impl Rebuild {
@@ -27,26 +27,26 @@ impl Rebuild {
         store: Arc<Store>,
         instruments: StateInstruments,
         series: Series,
-        stats_reading: Option<Reading>,
+        counting_mode: Option<CountingMode>,
     ) -> Self {
         Self {
             account,
             store,
             instruments,
-            settings: Mutex::new((series, stats_reading)),
+            settings: Mutex::new((series, counting_mode)),
         }
     }
 
-    pub(super) fn reconfigure(&self, series: &Series, stats_reading: Option<Reading>) {
-        *self.settings.lock() = (series.clone(), stats_reading);
+    pub(super) fn reconfigure(&self, series: &Series, counting_mode: Option<CountingMode>) {
+        *self.settings.lock() = (series.clone(), counting_mode);
     }
 
     /// Reads the registry from the store. The operations that sources list are copied from `damaged`: sources report only
     /// changes, and the store does not hold their lists.
     pub(super) fn run(&self, damaged: &Registry, now: Timestamp) -> Result<Registry, StoreError> {
         self.instruments.registry_rebuilt();
-        let (series, stats_reading) = self.settings.lock().clone();
-        let restored = restore::registry(&self.account, &series, stats_reading, &self.store, now)?;
+        let (series, counting_mode) = self.settings.lock().clone();
+        let restored = restore::registry(&self.account, &series, counting_mode, &self.store, now)?;
         let mut registry = restored.registry;
         for source in damaged.sources() {
             let listed = damaged.all_listed_by(&source);

@@ -7,8 +7,8 @@ use tokio::sync::Mutex;
 use super::ledger::Ledger;
 use super::source_sync::SourceSync;
 use crate::operation::OperationId;
-use crate::registry::{Listed, Source};
-use crate::snapshot::Labels;
+use crate::registry::Source;
+use crate::snapshot::{Labels, ListedOperations};
 use crate::store::StoreError;
 
 /// The most operations that can be registered for one account; each is kept in memory with its labels.
@@ -78,10 +78,7 @@ impl Registrations {
     }
 
     /// Removes a registration.
-    pub(super) async fn remove(
-        self: &Arc<Self>,
-        id: OperationId,
-    ) -> Result<Forgotten, StoreError> {
+    pub(super) async fn remove(self: &Arc<Self>, id: OperationId) -> Result<Forgotten, StoreError> {
         let this = Arc::clone(self);
         let task = tokio::spawn(async move {
             let _turn = this.turn.lock().await;
@@ -108,7 +105,7 @@ impl Registrations {
         let now = self.ledger.now();
         let registry = self.ledger.lock();
         let mut room = MOST_REGISTERED.saturating_sub(registry.size_of(&Source::Api));
-        let mut changes = Listed::new();
+        let mut changes = ListedOperations::new();
         let classify = |(id, labels): &(OperationId, Labels)| {
             if registry.is_over(*id, now) {
                 return Registered::Over;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::keeper::Keeper;
 use crate::config::{Account, Series};
 use crate::exposition::StateInstruments;
-use crate::operation::Reading;
+use crate::operation::CountingMode;
 use crate::registry::{Registry, Source};
 use crate::store::{Store, StoreError};
 use crate::timestamp::Timestamp;
@@ -24,11 +24,11 @@ pub(super) struct Restored {
 pub(super) fn registry(
     name: &Arc<str>,
     series: &Series,
-    stats_reading: Option<Reading>,
+    counting_mode: Option<CountingMode>,
     store: &Store,
     now: Timestamp,
 ) -> Result<Restored, StoreError> {
-    let mut registry = Registry::new(Arc::clone(name), series, stats_reading, now);
+    let mut registry = Registry::new(Arc::clone(name), series, counting_mode, now);
     let mut waiting = Vec::new();
     let known = store.load(name, &mut |operation| {
         waiting.push(operation);

@@ -7,8 +7,9 @@ use std::sync::Arc;
 use crate::clock::Clock;
 use crate::config::{Account, FilePattern, Limits, OperationUrl, Series};
 use crate::exposition::Instruments;
-use crate::operation::Reading;
-use crate::registry::{Listed, Source};
+use crate::operation::CountingMode;
+use crate::registry::Source;
+use crate::snapshot::ListedOperations;
 use crate::sources::Sources;
 use crate::twilio::{Client, TransportError};
 
@@ -21,9 +22,9 @@ pub(super) struct AccountSettings {
     pub(super) discovers: bool,
     pub(super) sources: Arc<Sources>,
     pub(super) series: Series,
-    pub(super) stats_reading: Option<Reading>,
+    pub(super) counting_mode: Option<CountingMode>,
     /// The operations that the configuration lists.
-    pub(super) operations: Listed,
+    pub(super) operations: ListedOperations,
     files: Vec<FilePattern>,
     urls: Vec<OperationUrl>,
 }
@@ -60,7 +61,7 @@ impl AccountSettings {
             discovers: account.discovery,
             sources,
             series: series.clone(),
-            stats_reading: account.stats_reading,
+            counting_mode: account.stats_reading,
             operations: account.operations.clone(),
             files: account.operation_files.clone(),
             urls: account.operation_urls.clone(),

@@ -9,7 +9,8 @@ use tokio::task::AbortHandle;
 
 use super::ledger::Ledger;
 use super::settings::AccountSettings;
-use crate::registry::{Listed, Registry, Source};
+use crate::registry::{Registry, Source};
+use crate::snapshot::ListedOperations;
 use crate::sources::News;
 
 /// The sources of one account.
@@ -89,7 +90,9 @@ impl SourceSync {
         let mut pending = self.pending.lock();
         let configured = settings.operations.clone();
         let now = self.ledger.now();
-        self.ledger.lock().list(Source::Configuration, configured, now);
+        self.ledger
+            .lock()
+            .list(Source::Configuration, configured, now);
         pending.discovers = settings.discovers;
         let has_changed = !Arc::ptr_eq(&before.sources, &settings.sources);
         let mut removed = Vec::new();
@@ -119,7 +122,7 @@ impl SourceSync {
     }
 
     /// Replaces everything that a source lists.
-    pub(super) fn replace_list(&self, source: Source, listed: Listed) {
+    pub(super) fn replace_list(&self, source: Source, listed: ListedOperations) {
         let mut pending = self.pending.lock();
         pending.reported(&source);
         let now = self.ledger.now();
@@ -138,7 +141,7 @@ impl SourceSync {
         let now = self.ledger.now();
         let mut registry = self.ledger.lock();
         for source in removed {
-            registry.list(source, Listed::new(), now);
+            registry.list(source, ListedOperations::new(), now);
         }
         pending.drop_unlisted(&mut registry);
     }
@@ -146,7 +149,7 @@ impl SourceSync {
     fn apply_news(&self, kind: impl Fn(Arc<str>) -> Source, news: News) {
         match news {
             News::Listed { source, operations } => self.replace_list(kind(source), operations),
-            News::Gone { source } => self.replace_list(kind(source), Listed::new()),
+            News::Gone { source } => self.replace_list(kind(source), ListedOperations::new()),
             News::Broken { source, .. } => {
                 let source = kind(source);
                 let mut pending = self.pending.lock();
@@ -185,7 +188,7 @@ impl PendingSources {
 
     fn drop_unlisted(&self, registry: &mut Registry) {
         if self.unreported.is_empty() && !self.files_unread {
-            registry.settle(self.discovers);
+            registry.drop_unlisted(self.discovers);
         }
     }
 }

@@ -11,7 +11,7 @@ use super::list_health::ListHealth;
 use super::plan::Window;
 use super::progress::Progress;
 use super::settings::AccountSettings;
-use crate::operation::State::Processing;
+use crate::operation::OperationState::Processing;
 use crate::registry::Observed;
 use crate::timestamp::Timestamp;
 use crate::twilio::{ApiError, Listing, Rows};
@@ -75,7 +75,9 @@ impl WindowReader<'_> {
             self.ledger.save().await;
             oldest_new = oldest_new.into_iter().chain(observed.oldest_new).min();
             listing.note_rows(match observed {
-                Observed { fresh: 1.., .. } => Rows::New,
+                Observed {
+                    newly_read: 1.., ..
+                } => Rows::New,
                 Observed { repeated: 1.., .. } => Rows::Repeated,
                 _ => Rows::None,
             });

@@ -2,7 +2,7 @@
 
 use super::Registry;
 use super::chunk::{Chunk, is_in_place};
-use crate::operation::{OperationId, RETENTION, State};
+use crate::operation::{OperationId, OperationState, RETENTION};
 use crate::timestamp::Timestamp;
 
 /// An operation that is due to be read.
@@ -11,14 +11,14 @@ pub struct Due {
     /// Its id.
     pub id: OperationId,
     /// When it was last asked for, well or not; 1970 if never. What waits longest goes first.
-    pub read: Timestamp,
+    pub last_attempt: Timestamp,
     /// Whether Twilio was still processing it then.
     pub processing: bool,
 }
 
 /// Neighbouring operations that one page of the list covers, and what of them is due.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Stretch {
+pub struct ListRange {
     /// When the first of them was created.
     pub from: Timestamp,
     /// When the last of them was created.
@@ -30,11 +30,11 @@ pub struct Stretch {
 }
 
 impl Registry {
-    /// All operations that a window of the list can cover, oldest first; with those that are due at `now`. Each stretch
+    /// All operations that a window of the list can cover, oldest first; with those that are due at `now`. Each range
     /// ends where the next one begins, so that what came to be between them late is found when they are swept.
     #[must_use]
-    pub fn stretches(&self, since: Timestamp, now: Timestamp) -> Vec<Stretch> {
-        let mut stretches = Vec::new();
+    pub fn ranges(&self, since: Timestamp, now: Timestamp) -> Vec<ListRange> {
+        let mut ranges = Vec::new();
         let mut next = now;
         for chunk in self.chunks.iter().rev() {
             let Some((from, until)) = chunk.summary.created else {
@@ -48,7 +48,7 @@ impl Registry {
             } else {
                 Vec::new()
             };
-            stretches.push(Stretch {
+            ranges.push(ListRange {
                 from,
                 until: until.max(next),
                 operations: chunk.records().len(),
@@ -56,8 +56,8 @@ impl Registry {
             });
             next = from;
         }
-        stretches.reverse();
-        stretches
+        ranges.reverse();
+        ranges
     }
 
     /// What is due and was not read since `since`: everything, or only what no window would find.
@@ -71,7 +71,7 @@ impl Registry {
         let mut due: Vec<_> = unread
             .map(|id| Due {
                 id,
-                read: self.failures.last(id).unwrap_or_default(),
+                last_attempt: self.failures.last(id).unwrap_or_default(),
                 processing: false,
             })
             .collect();
@@ -98,7 +98,7 @@ impl Registry {
             .filter(|record| record.last_success() < since && !self.failures.contains(record.id))
             .map(super::record::Record::due)
             .collect();
-        resting.sort_by_key(|due| due.read);
+        resting.sort_by_key(|due| due.last_attempt);
         resting
     }
 
@@ -118,7 +118,7 @@ impl Registry {
     /// How many operations Twilio is processing.
     #[must_use]
     pub fn processing(&self) -> usize {
-        usize::try_from(self.totals.in_state(&State::Processing)).unwrap_or(usize::MAX)
+        usize::try_from(self.totals.in_state(&OperationState::Processing)).unwrap_or(usize::MAX)
     }
 
     /// When the newest known operation was created.
@@ -165,8 +165,8 @@ impl Registry {
             .filter(move |record| !self.failures.is_listed(record.id, since, now));
         due.map(|record| {
             let mut due = record.due();
-            due.read = due
-                .read
+            due.last_attempt = due
+                .last_attempt
                 .max(self.failures.last(record.id).unwrap_or_default());
             (due, is_in_place(record))
         })

@@ -23,7 +23,7 @@ const NEAR_END: Duration = Duration::from_hours(6);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Observed {
     /// Operations that had not been read before in this collection.
-    pub fresh: usize,
+    pub newly_read: usize,
     /// Those of them that were not in memory at all.
     pub new: usize,
     /// Operations that had been read before in this collection.
@@ -69,7 +69,7 @@ impl Merging<'_> {
         };
         let Some(before) = before else {
             let observed = &mut self.observed;
-            observed.fresh += 1;
+            observed.newly_read += 1;
             observed.new += 1;
             let oldest = observed.oldest_new.unwrap_or(operation.created);
             observed.oldest_new = Some(oldest.min(operation.created));
@@ -81,7 +81,7 @@ impl Merging<'_> {
         if schedule::was_read(before.last_success(), since, now) {
             self.observed.repeated += 1;
         } else {
-            self.observed.fresh += 1;
+            self.observed.newly_read += 1;
         }
         let was = before.operation(self.oddities);
         let is_forgotten = || {

@@ -39,16 +39,16 @@ use self::unsaved::Unsaved;
 use self::watched::Watched;
 use crate::clock_skew::ClockSkew;
 use crate::config::Series;
-use crate::operation::{Operation, OperationId, RETENTION, Reading, Unexpected};
+use crate::operation::{CountingMode, Operation, OperationId, RETENTION, Unexpected};
 use crate::reason::Reason;
-use crate::snapshot::{AccountSnapshot, Labels, Standing, Totals};
+use crate::snapshot::{AccountSnapshot, CollectionStatus, Labels, ListedOperations, Totals};
 use crate::store::SavedOperation;
 use crate::timestamp::Timestamp;
-pub use due::{Due, Stretch};
+pub use due::{Due, ListRange};
 pub use merging::Observed;
 pub use saving::ToSave;
 pub use view::{Page, View};
-pub use watched::{Listed, Source};
+pub use watched::Source;
 
 /// The operations of one account.
 #[derive(Debug)]
@@ -76,7 +76,7 @@ impl Registry {
     pub fn new(
         account: Arc<str>,
         series: &Series,
-        reading: Option<Reading>,
+        mode: Option<CountingMode>,
         started: Timestamp,
     ) -> Self {
         Self {
@@ -93,13 +93,13 @@ impl Registry {
             oddities: Oddities::default(),
             unexpected: Unexpected::default(),
             totals: Totals::default(),
-            counting: Counting::new(reading, started),
+            counting: Counting::new(mode, started),
             unsaved: Unsaved::default(),
         }
     }
 
     /// Takes in everything that `source` lists now; what is too old for Twilio to tell of is passed over.
-    pub fn list(&mut self, source: Source, mut listed: Listed, now: Timestamp) {
+    pub fn list(&mut self, source: Source, mut listed: ListedOperations, now: Timestamp) {
         listed.retain(|id, _| !self.is_over(*id, now));
         for id in self.watched.replace(source, listed) {
             self.rewatch(id);
@@ -114,10 +114,10 @@ impl Registry {
     }
 
     /// Goes by other rules from now on; `reading` where the user knows it. What was counted stays counted.
-    pub fn reconfigure(&mut self, series: &Series, reading: Option<Reading>) {
+    pub fn reconfigure(&mut self, series: &Series, mode: Option<CountingMode>) {
         self.most_shown = series.max_operations;
         self.chunks.set_min_size(series.min_size);
-        self.counting.fix(reading);
+        self.counting.fix(mode);
         let read = self.chunks.ids(|_| true);
         self.labelling.reconfigure(series, read);
         for id in self.labelling.labelled(&self.watched) {
@@ -160,7 +160,7 @@ impl Registry {
 
     /// Forgets the operations that nobody lists, where the account's list is not to be used; and which labels went while
     /// the exporter was away. To be called when all sources have spoken, and after each change from then on.
-    pub fn settle(&mut self, discovers: bool) {
+    pub fn drop_unlisted(&mut self, discovers: bool) {
         for id in self.labelling.groups.members() {
             self.relabel(id);
         }
@@ -301,13 +301,13 @@ impl Registry {
 
     /// What a scrape shows, with how the collection stands.
     #[must_use]
-    pub fn show(&self, standing: Standing) -> AccountSnapshot {
+    pub fn show(&self, status: CollectionStatus) -> AccountSnapshot {
         let operations = self.shown();
         let unread = self.watched.unread().len();
         AccountSnapshot {
             name: Arc::clone(&self.account),
-            standing,
-            reading: self.counting.reading(),
+            status,
+            counting_mode: self.counting.mode(),
             totals: self.totals.clone(),
             counters: self.counting.exposed(),
             groups: self.labelling.groups.show(),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::due::Due;
 use super::schedule::History;
-use crate::operation::{Marks, Operation, OperationId, State, Stats, Status, Word};
+use crate::operation::{Marks, Operation, OperationId, OperationState, Stats, Status, Word};
 use crate::timestamp::Timestamp;
 
 /// What is known of one operation that was read at least once.
@@ -50,7 +50,7 @@ pub(super) struct Oddities {
 }
 
 /// Documented states come first.
-const KNOWN_STATES: usize = State::KNOWN.len();
+const KNOWN_STATES: usize = OperationState::KNOWN.len();
 /// So many different undocumented states have numbers of their own, over the life of the process; a number is a byte.
 const MOST_STATES: usize = 200;
 
@@ -69,8 +69,11 @@ impl Oddities {
         self.states.len() < MOST_STATES || self.states.contains(word)
     }
 
-    fn number(&mut self, state: &State) -> u8 {
-        if let Some(known) = State::KNOWN.iter().position(|known| known == state) {
+    fn number(&mut self, state: &OperationState) -> u8 {
+        if let Some(known) = OperationState::KNOWN
+            .iter()
+            .position(|known| known == state)
+        {
             return narrow(known);
         }
         let found = self
@@ -88,15 +91,14 @@ impl Oddities {
         narrow(KNOWN_STATES + index)
     }
 
-    fn state(&self, number: u8) -> State {
+    fn state(&self, number: u8) -> OperationState {
         let number = usize::from(number);
-        match State::KNOWN.get(number) {
+        match OperationState::KNOWN.get(number) {
             Some(known) => known.clone(),
-            None => self
-                .states
-                .get(number - KNOWN_STATES)
-                .cloned()
-                .map_or_else(|| State::Other(Word::new("")), State::Other),
+            None => self.states.get(number - KNOWN_STATES).cloned().map_or_else(
+                || OperationState::Other(Word::new("")),
+                OperationState::Other,
+            ),
         }
     }
 
@@ -187,8 +189,9 @@ impl Record {
     pub(super) fn due(&self) -> Due {
         Due {
             id: self.id,
-            read: self.last_success(),
-            processing: State::KNOWN.get(usize::from(self.state)) == Some(&State::Processing),
+            last_attempt: self.last_success(),
+            processing: OperationState::KNOWN.get(usize::from(self.state))
+                == Some(&OperationState::Processing),
         }
     }
 
@@ -229,8 +232,12 @@ impl Record {
 
     /// Whether Twilio has processed it.
     fn is_over(&self) -> bool {
-        let over = |state: &State| matches!(state, State::Completed | State::Canceled);
-        State::KNOWN.get(usize::from(self.state)).is_some_and(over)
+        let over = |state: &OperationState| {
+            matches!(state, OperationState::Completed | OperationState::Canceled)
+        };
+        OperationState::KNOWN
+            .get(usize::from(self.state))
+            .is_some_and(over)
     }
 
     /// The same, and whether the user wants it watched.
@@ -305,7 +312,7 @@ mod tests {
                 id: "comms_operation_01h2xcejqtf2nbrexx3vqjhp41"
                     .parse()
                     .unwrap(),
-                state: State::parse(state),
+                state: OperationState::parse(state),
                 stats: Stats {
                     emails: [1, 2, 3, 4, 5, 6, 7, 8],
                     size,
@@ -325,7 +332,7 @@ mod tests {
     fn undocumented_states_do_not_grow_without_end() {
         let mut oddities = Oddities::default();
         let numbers: Vec<u8> = (0..300)
-            .map(|n| oddities.number(&State::parse(&format!("S{n}"))))
+            .map(|n| oddities.number(&OperationState::parse(&format!("S{n}"))))
             .collect();
         assert_eq!(oddities.state(numbers[99]).as_str(), "S99");
         assert_eq!(oddities.state(numbers[299]).as_str(), Word::UNREADABLE);

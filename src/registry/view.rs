@@ -5,7 +5,7 @@ use std::ops::Bound;
 use super::Registry;
 use super::watched::Source;
 use crate::operation::OperationId;
-use crate::snapshot::{Labels, ShownOperation};
+use crate::snapshot::{Labels, ListedOperations, ShownOperation};
 
 /// How many operations one page looks at; nobody else can use the registry meanwhile.
 const LOOKED_AT: usize = 10_000;
@@ -82,7 +82,7 @@ impl Registry {
 
     /// Everything that `source` lists.
     #[must_use]
-    pub fn all_listed_by(&self, source: &Source) -> super::Listed {
+    pub fn all_listed_by(&self, source: &Source) -> ListedOperations {
         self.watched.listed(source).cloned().unwrap_or_default()
     }
 

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::operation::{RETENTION, Reading};
+use crate::operation::{CountingMode, RETENTION};
 
 use super::dialect::Dialect;
 use super::fault::Fault;
@@ -26,7 +26,7 @@ pub struct Settings {
     /// How many of [`Settings::operations`] are large and keep moving for a day of life.
     pub active: u32,
     /// How `stats` count.
-    pub reading: Reading,
+    pub reading: CountingMode,
     /// How answers are written.
     pub dialect: Dialect,
     /// Who may ask by Basic authentication; when this, [`Settings::tokens`] and [`Settings::clients`] are empty, anyone with a
@@ -87,7 +87,7 @@ impl Default for Settings {
             traffic: Some(Traffic::default()),
             operations: 0,
             active: 0,
-            reading: Reading::Exclusive,
+            reading: CountingMode::Exclusive,
             dialect: Dialect::default(),
             logins: Vec::new(),
             tokens: Vec::new(),

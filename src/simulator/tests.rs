@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use tower::ServiceExt;
 
 use super::*;
-use crate::operation::{OperationId, Reading};
+use crate::operation::{CountingMode, OperationId};
 
 const START: i64 = 1_775_370_000_000;
 /// `account:token`
@@ -143,7 +143,7 @@ async fn the_same_seed_makes_the_same_account() {
 
 #[tokio::test]
 async fn figures_add_up_by_either_reading() {
-    for reading in Reading::ALL {
+    for reading in CountingMode::ALL {
         let settings = Settings {
             traffic: Some(Traffic::default()),
             speed: 60.0,
@@ -171,8 +171,8 @@ async fn figures_add_up_by_either_reading() {
             .iter()
             .sum();
             match reading {
-                Reading::Exclusive => assert_eq!(parts, stat("total"), "{row}"),
-                Reading::Cumulative => {
+                CountingMode::Exclusive => assert_eq!(parts, stat("total"), "{row}"),
+                CountingMode::Cumulative => {
                     assert!(
                         stat("sent") >= stat("delivered") + stat("undelivered"),
                         "{row}"

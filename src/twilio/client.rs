@@ -18,7 +18,7 @@ use crate::clock_skew::ClockSkew;
 use crate::config::{Account, Credentials};
 use crate::exposition::{AccountInstruments, Endpoint};
 use crate::http;
-use crate::operation::{Operation, OperationId, RETENTION, State, Unexpected};
+use crate::operation::{Operation, OperationId, OperationState, RETENTION, Unexpected};
 use crate::timestamp::Timestamp;
 
 /// Operations to a page: the most that Twilio gives.
@@ -130,7 +130,7 @@ impl Client {
         &self,
         from: Timestamp,
         until: Option<Timestamp>,
-        only: Option<&State>,
+        only: Option<&OperationState>,
         token: Option<&str>,
         size: usize,
     ) -> Result<Page, ApiError> {
@@ -182,7 +182,7 @@ impl Client {
         &self,
         from: Timestamp,
         until: Option<Timestamp>,
-        only: Option<&State>,
+        only: Option<&OperationState>,
         token: Option<&str>,
         size: usize,
     ) -> Url {

@@ -138,7 +138,7 @@ impl Throttle {
     pub(super) fn earliest(&self, requests: usize) -> Instant {
         let now = Instant::now();
         let earliest = now.checked_sub(BURST).unwrap_or(now);
-        let even = self.lock().even.max(earliest);
+        let even = self.rhythm.lock().even.max(earliest);
         u32::try_from(requests)
             .ok()
             .and_then(|requests| even.checked_add(self.interval.checked_mul(requests)?))

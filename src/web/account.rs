@@ -1,5 +1,7 @@
 //! Which account a request is about.
 
+use std::sync::Arc;
+
 use super::Service;
 use crate::collector::Account;
 

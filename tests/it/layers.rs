@@ -14,7 +14,7 @@ const LAYERS: &[&[&str]] = &[
         "deadline",
         "label",
         "document",
-        "lasting",
+        "ongoing_failure",
     ],
     &["clock", "http"],
     &["config", "exposition", "simulator", "store"],

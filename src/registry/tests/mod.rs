@@ -12,7 +12,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::*;
-use crate::operation::{Outcome, PREFIX, State, Stats, Status};
+use crate::operation::{OperationState, Outcome, PREFIX, Stats, Status};
 
 const NOW: Timestamp = Timestamp::from_millis(1_775_370_000_000);
 const HOUR: Duration = Duration::from_hours(1);
@@ -35,7 +35,7 @@ fn operation(created: Timestamp, n: u32, delivered: u32) -> Operation {
     stats.set(Status::Delivered, delivered);
     Operation {
         id: id(created, n),
-        state: State::Completed,
+        state: OperationState::Completed,
         stats,
         created,
         updated: None,
@@ -70,12 +70,12 @@ fn begin(registry: &mut Registry) {
 fn observe(registry: &mut Registry, operations: &[Operation], now: Timestamp) -> usize {
     registry
         .observe(operations.to_vec(), |_| None, now, now)
-        .fresh
+        .newly_read
 }
 
 fn shown(registry: &Registry) -> Vec<OperationId> {
     registry
-        .show(Standing::default())
+        .show(CollectionStatus::default())
         .operations
         .iter()
         .map(|operation| operation.id)
@@ -83,7 +83,7 @@ fn shown(registry: &Registry) -> Vec<OperationId> {
 }
 
 fn up(registry: &Registry, id: OperationId) -> Option<bool> {
-    let shown = registry.show(Standing::default()).operations;
+    let shown = registry.show(CollectionStatus::default()).operations;
     shown
         .iter()
         .find(|operation| operation.id == id)
@@ -92,7 +92,7 @@ fn up(registry: &Registry, id: OperationId) -> Option<bool> {
 }
 
 fn sum(registry: &Registry, status: &str) -> u64 {
-    let snapshot = registry.show(Standing::default());
+    let snapshot = registry.show(CollectionStatus::default());
     snapshot
         .totals
         .emails()
@@ -105,7 +105,7 @@ fn sum(registry: &Registry, status: &str) -> u64 {
 fn counted(registry: &mut Registry) -> (u64, u64) {
     let batch = registry.unsaved();
     registry.saved(&batch);
-    let counters = registry.show(Standing::default()).counters.unwrap();
+    let counters = registry.show(CollectionStatus::default()).counters.unwrap();
     (
         counters.accepted,
         counters.outcomes[Outcome::Delivered as usize],
@@ -128,7 +128,7 @@ fn configured_operations_are_shown_whatever_the_limit_then_the_newest() {
         [1, 2, 3, 100].map(|hours| operation(ago(hours), if hours == 100 { 9 } else { 0 }, 5));
     assert_eq!(observe(&mut registry, &listed, NOW), 4);
     assert_eq!(shown(&registry), [id(ago(100), 9), id(ago(1), 0)]);
-    assert_eq!(registry.show(Standing::default()).without_series, 2);
+    assert_eq!(registry.show(CollectionStatus::default()).without_series, 2);
     assert_eq!(sum(&registry, "delivered"), 20);
     registry.most_shown = 0;
     assert_eq!(shown(&registry), [id(ago(100), 9)]);

@@ -5,7 +5,7 @@ use crate::operation::{Field, Word};
 
 fn odd(n: u32, state: &str, stats: &[(&str, u32)]) -> Operation {
     let mut operation = operation(NOW, n, 5);
-    operation.state = State::parse(state);
+    operation.state = OperationState::parse(state);
     let stats = stats
         .iter()
         .map(|(name, emails)| (Word::new(name), *emails));
@@ -50,7 +50,7 @@ fn words_that_are_too_many_are_other_together_and_counted() {
         BTreeMap::from([(Field::Status, 1980), (Field::Stats, 3980)])
     );
     let words = |registry: &Registry| {
-        let shown = registry.show(Standing::default()).operations;
+        let shown = registry.show(CollectionStatus::default()).operations;
         let seen = shown.into_iter().filter_map(|shown| shown.seen);
         let words: std::collections::BTreeSet<_> = seen
             .flat_map(|seen| {

@@ -10,7 +10,7 @@ use std::fs;
 use std::path::Path;
 
 use super::*;
-use crate::operation::{PREFIX, State as OperationState, Stats, Status};
+use crate::operation::{OperationState, PREFIX, Stats, Status};
 
 pub(super) const ACCOUNT: &str = "marketing";
 
