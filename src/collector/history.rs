@@ -22,9 +22,8 @@ const WRONG_CLOCK: Duration = Duration::from_hours(1);
 #[derive(Debug)]
 pub(super) struct History {
     account: Arc<str>,
-    /// Whether any of them made a request.
-    has_requested: bool,
-    up: bool,
+    /// Whether Twilio accepted the credentials; `None` before the first request.
+    up: Option<bool>,
     complete: bool,
     /// How many of them in a row were silent.
     silent: u32,
@@ -49,8 +48,7 @@ impl History {
     pub(super) const fn new(account: Arc<str>) -> Self {
         Self {
             account,
-            has_requested: false,
-            up: false,
+            up: None,
             complete: false,
             silent: 0,
             duration: None,
@@ -66,26 +64,29 @@ impl History {
             result, progress, ..
         } = *collection;
         let is_accepted = progress.is_accepted();
-        let is_inconclusive = !result.is_blocked() && progress.is_inconclusive();
-        if result.made_requests() && !is_inconclusive {
-            self.up = is_accepted;
+        if result.made_requests() {
+            let is_inconclusive = !result.is_blocked() && progress.is_inconclusive();
+            self.up = Some(if is_inconclusive {
+                self.up()
+            } else {
+                is_accepted
+            });
         }
-        self.has_requested |= result.made_requests();
         self.note_silence(result.made_requests() && !is_accepted && collection.took > SILENCE);
         self.note_clock_skew(collection.clock_skew);
         // An account of which nothing at all was read is not complete, even if nothing was due.
-        let read_nothing = self.has_requested && !self.up;
+        let read_nothing = self.up == Some(false);
         self.complete = result.is_complete() && !read_nothing && !self.clock_is_wrong;
         self.duration = Some(collection.took);
         self.finished = Some(Instant::now());
         if self.complete {
             self.last_success = Some(collection.at);
         }
-        tracing::debug!(account = %self.account, complete = self.complete, up = self.up, seconds = collection.took.as_secs_f64(), "collected");
+        tracing::debug!(account = %self.account, complete = self.complete, up = self.up(), seconds = collection.took.as_secs_f64(), "collected");
     }
 
-    pub(super) const fn up(&self) -> bool {
-        self.up
+    pub(super) fn up(&self) -> bool {
+        self.up == Some(true)
     }
 
     pub(super) const fn complete(&self) -> bool {
