@@ -52,7 +52,7 @@ pub struct GroupSnapshot {
 /// How the collection of an account stands. `None` is "not known yet" and shows as no series.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Standing {
-    /// Whether the last collection reached Twilio and was let in.
+    /// Whether the last collection authenticated at Twilio.
     pub up: bool,
     /// Whether the list endpoint answers; `None` with discovery off.
     pub discovery_up: Option<bool>,
@@ -64,6 +64,8 @@ pub struct Standing {
     pub last_success: Option<Timestamp>,
     /// The end of the pause Twilio asked for, if one is on.
     pub paused_until: Option<Timestamp>,
+    /// When rejected credentials are tried again, if they wait for that.
+    pub next_login_at: Option<Timestamp>,
     /// The server's clock minus ours, by its last answer; `None` before one with a date.
     pub clock_skew: Option<ClockSkew>,
 }

@@ -185,14 +185,17 @@ impl AccountCollector {
             .as_ref()
             .filter(|running| running.is_under_way());
         let paused_until = self.settings().client.paused_until();
+        let next_login_at = self.settings().client.next_login_at();
+        let may_request = paused_until.is_none() && next_login_at.is_none();
         let standing = Standing {
             // Whichever request brought the pause, none would be answered now.
-            up: paused_until.is_none() && under_way.map_or(state.last.up, |running| running.let_in),
+            up: may_request && under_way.map_or(state.last.up, |running| running.let_in),
             discovery_up: state.discovery.up(),
             complete: under_way.is_none() && state.last.complete,
             duration: state.last.duration,
             last_success: state.last.success,
             paused_until,
+            next_login_at,
             clock_skew: self.settings().client.clock_skew(),
         };
         let shown = state.registry.show(standing);

@@ -359,6 +359,7 @@ fn leaves_nothing_to_try(error: &ApiError) -> bool {
             | ApiError::Connect(_)
             | ApiError::Tls(_)
             | ApiError::NoToken(_)
+            | ApiError::LoginRejected { .. }
     )
 }
 
