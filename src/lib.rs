@@ -45,6 +45,7 @@
 //! - No list ever goes on without an end, no answer is ever read beyond a limit, no redirect is ever followed.
 //! - No connection that left a request unanswered ever gets another one.
 //! - No request is ever made past the account's throttle: none during a pause that Twilio asked for, nor beyond its limits.
+//! - No credentials that Twilio rejected are ever used again within a minute, unless another request with them authenticates.
 //! - No scrape ever goes through all operations to find the few that are due or expire, or to add them up: chunks tell
 //!   which, and sums are kept by differences.
 //! - No operation that a budget leaves out ever loses its place: what was read longest ago goes first.

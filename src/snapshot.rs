@@ -66,6 +66,8 @@ pub struct CollectionStatus {
     pub last_success: Option<Timestamp>,
     /// When the current pause ends, if there is one.
     pub paused_until: Option<Timestamp>,
+    /// When rejected credentials are tried again, if they wait for that.
+    pub next_login_at: Option<Timestamp>,
     /// The server's clock minus this machine's, from the last response with a `Date`; `None` before one.
     pub clock_skew: Option<ClockSkew>,
 }

@@ -197,17 +197,20 @@ impl Account {
         let history = self.history.lock();
         let settings = self.settings();
         let paused_until = settings.client.paused_until();
+        let next_login_at = settings.client.next_login_at();
+        let may_request = paused_until.is_none() && next_login_at.is_none();
         let up = current
             .as_ref()
             .map_or(history.up(), |run| run.progress.is_accepted());
         CollectionStatus {
-            // During a pause no request would succeed, whichever request caused it.
-            up: up && paused_until.is_none(),
+            // During a pause no request is made, whichever request caused it.
+            up: up && may_request,
             discovery_up: self.lists.lock().backoff.up(),
             complete: current.is_none() && history.complete(),
             duration: history.duration(),
             last_success: history.last_success(),
             paused_until,
+            next_login_at,
             clock_skew: settings.client.clock_skew(),
         }
     }

@@ -290,6 +290,7 @@ const fn blocks_single_reads(error: &ApiError) -> bool {
     matches!(
         error,
         ApiError::Unauthorized
+            | ApiError::LoginRejected { .. }
             | ApiError::RateLimited { .. }
             | ApiError::Unavailable { .. }
             | ApiError::Connect(_)

@@ -300,6 +300,12 @@ metrics! {
         absent: "",
         example: "0",
     }
+    API_LOGIN_RETRY: Account Gauge "api_login_retry_timestamp_seconds" [] {
+        help: "When the exporter tries credentials again that Twilio rejected, in seconds since 1970, or 0 when none wait.",
+        details: "Until then the exporter makes no request for the account, unless the credentials change. The wait is 1, 2, 4, then 5 minutes. It ends at once when a file holds another secret or a reload brings other credentials.",
+        absent: "",
+        example: "0",
+    }
     API_REQUESTS: Account Counter "api_requests_total" ["endpoint", "code"] {
         help: "Requests to Twilio by endpoint and HTTP status.",
         details: "Repeated requests count each time. Starts at 0 with the process, with the statuses that Twilio documents and `none` for each endpoint that the account is sure to use.",

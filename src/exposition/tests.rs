@@ -143,6 +143,7 @@ fn rich() -> Snapshot {
                     duration: Some(Duration::from_millis(184)),
                     last_success: Some(Timestamp::from_millis(1_775_370_330_302)),
                     paused_until: None,
+                    next_login_at: None,
                     clock_skew: None,
                 },
                 counters: Some(Counters {
@@ -191,6 +192,7 @@ fn barely_started() -> AccountSnapshot {
         name: Arc::from("A \"B\" \\ C"),
         status: CollectionStatus {
             paused_until: Some(Timestamp::from_millis(1_775_370_400_000)),
+            next_login_at: Some(Timestamp::from_millis(1_775_370_460_000)),
             clock_skew: Some(ClockSkew::between(
                 Timestamp::from_millis(1_775_370_400_000),
                 Timestamp::from_millis(1_775_370_400_400),

@@ -1,6 +1,6 @@
-//! How long to leave Twilio alone after it asked for that: a function of what it said and of what came before.
+//! A pause of an account, and how long one lasts that Twilio asks for: a function of what it said and of what came before.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::error::RetryAfter;
 use crate::timestamp::Timestamp;
@@ -11,8 +11,48 @@ const LONGEST: Duration = Duration::from_mins(15);
 const LONGEST_UNASKED: Duration = Duration::from_mins(2);
 /// The first pause when Twilio names none; it doubles with every refusal in a row.
 const FIRST: Duration = Duration::from_secs(5);
+/// Two ends of a pause that differ by less are the same.
+const SAME_END: Duration = Duration::from_secs(1);
 /// Up to this share is added, so that several exporters do not come back as one.
 const JITTER: f64 = 0.1;
+
+/// A time in which an account makes no request. It ends when its span has passed, also if the time of day is changed.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Pause {
+    end: Instant,
+    /// Its end by the time of day when it began.
+    shown: Timestamp,
+}
+
+impl Pause {
+    /// A pause that begins at `instant`, which is `now` by the time of day.
+    pub(super) fn new(length: Duration, instant: Instant, now: Timestamp) -> Self {
+        Self {
+            // No pause is longer than some minutes, so this is in reach.
+            end: instant.checked_add(length).unwrap_or(instant),
+            shown: now + length,
+        }
+    }
+
+    pub(super) fn is_active(&self, instant: Instant) -> bool {
+        self.end > instant
+    }
+
+    pub(super) fn ends_before(&self, other: Self) -> bool {
+        self.end < other.end
+    }
+
+    /// Its end by the time of day, which is `now`. The two clocks never agree to the millisecond, so the end that was shown
+    /// stays unless the time of day was changed.
+    pub(super) fn until(&self, instant: Instant, now: Timestamp) -> Timestamp {
+        let until = now + self.end.saturating_duration_since(instant);
+        if until.since(self.shown).max(self.shown.since(until)) < SAME_END {
+            self.shown
+        } else {
+            until
+        }
+    }
+}
 
 /// The length of the pause after the `refusals`th refusal in a row.
 ///

@@ -84,7 +84,8 @@ impl Login {
 }
 
 impl Pair {
-    fn is(&self, other: &Self) -> bool {
+    /// Whether both halves are the same.
+    pub(super) fn is(&self, other: &Self) -> bool {
         same(&self.name, &other.name) && same(&self.secret, &other.secret)
     }
 }

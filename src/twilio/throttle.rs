@@ -8,15 +8,12 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::Instant;
 
 use super::error::{ApiError, RetryAfter};
-use super::pause;
+use super::pause::{self, Pause};
 use crate::clock::Clock;
 use crate::timestamp::Timestamp;
 
 /// How much of a second's requests, doubled, may go at once after a rest: enough for ten pages of a list in a row.
 const BURST: Duration = Duration::from_secs(2);
-
-/// Two ends of a pause that differ by less are the same.
-const SAME: Duration = Duration::from_secs(1);
 
 /// Admits requests one by one.
 #[derive(Debug)]
@@ -114,12 +111,8 @@ impl Throttle {
             backoff.refusals = backoff.refusals.saturating_add(1);
         }
         let length = pause::length(asked, backoff.refusals, now, fastrand::f64());
-        let pause = Pause {
-            // No pause is longer than some minutes, so this is in reach.
-            end: instant.checked_add(length).unwrap_or(instant),
-            shown: now + length,
-        };
-        if before.is_none_or(|before| before.end < pause.end) {
+        let pause = Pause::new(length, instant, now);
+        if before.is_none_or(|before| before.ends_before(pause)) {
             backoff.pause = Some(pause);
         }
     }
@@ -170,28 +163,7 @@ impl Rhythm {
 impl Backoff {
     /// The pause that is on at `instant`.
     fn pause(&self, instant: time::Instant) -> Option<Pause> {
-        self.pause.filter(|pause| pause.end > instant)
-    }
-}
-
-/// It ends when its span is over, whatever becomes of the time of day.
-#[derive(Debug, Clone, Copy)]
-struct Pause {
-    end: time::Instant,
-    /// Its end by the time of day when it began.
-    shown: Timestamp,
-}
-
-impl Pause {
-    /// Its end by the time of day, which is `now`. The two clocks never agree to the millisecond, so the end that was shown
-    /// stays unless the time of day was put forward or back.
-    fn until(&self, instant: time::Instant, now: Timestamp) -> Timestamp {
-        let until = now + self.end.saturating_duration_since(instant);
-        if until.since(self.shown).max(self.shown.since(until)) < SAME {
-            self.shown
-        } else {
-            until
-        }
+        self.pause.filter(|pause| pause.is_active(instant))
     }
 }
 

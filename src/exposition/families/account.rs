@@ -9,8 +9,8 @@ use crate::operation::{CountingMode, Outcome};
 use crate::snapshot::{AccountSnapshot, Totals};
 use crate::timestamp::Timestamp;
 
-/// What stands for "no pause": any time in the past would do, and 0 is none that Twilio could mean.
-const NO_PAUSE: Timestamp = Timestamp::from_millis(0);
+/// What stands for "no pause" and "no wait": any time in the past would do, and 0 is none that could be meant.
+const NONE: Timestamp = Timestamp::from_millis(0);
 
 pub(super) fn write(labelled: &Labelled<'_>, text: &mut Text<'_>) {
     let mut families = Families { labelled, text };
@@ -41,7 +41,10 @@ pub(super) fn write(labelled: &Labelled<'_>, text: &mut Text<'_>) {
     families.outcomes();
     families.counting_modes();
     families.each(&catalogue::API_PAUSED_UNTIL, |account| {
-        Some(account.status.paused_until.unwrap_or(NO_PAUSE))
+        Some(account.status.paused_until.unwrap_or(NONE))
+    });
+    families.each(&catalogue::API_LOGIN_RETRY, |account| {
+        Some(account.status.next_login_at.unwrap_or(NONE))
     });
 }
 
