@@ -195,7 +195,7 @@ impl AccountCollector {
             paused_until,
             clock_skew: self.settings().client.clock_skew(),
         };
-        let shown = state.registry.show(status);
+        let shown = state.registry.presenter().snapshot(status);
         state.registry.exposed();
         shown
     }

@@ -82,7 +82,8 @@ impl AccountCollector {
         let oldest = since - RETENTION;
         let newest = || {
             let from = registry.discovered_until().map(|until| {
-                (until.min(since) - listing::OVERLAP).min(registry.newest_page_from(room, since))
+                (until.min(since) - listing::OVERLAP)
+                    .min(registry.agenda().newest_page_from(room, since))
             });
             Window {
                 from: from.unwrap_or(oldest).max(oldest),
@@ -93,15 +94,18 @@ impl AccountCollector {
         let lists = settings.discovers && state.discovery.is_due(since);
         // Without dates there is one list, of everything; what it leaves is read one by one.
         let has_windows = state.list.date_filter_works || !lists;
-        let ranges = has_windows.then(|| registry.ranges(since, since));
-        let others = has_windows.then(|| registry.due(since, since, true));
+        let ranges = has_windows.then(|| registry.agenda().ranges(since, since));
+        let others = has_windows.then(|| registry.agenda().due(since, since, true));
         plan::plan(&Question {
             newest: lists.then(newest),
-            processing: state.list.state_filter_works.then(|| registry.processing()),
+            processing: state
+                .list
+                .state_filter_works
+                .then(|| registry.agenda().processing()),
             ranges: ranges.unwrap_or_default(),
             others: others.unwrap_or_default(),
             room,
-            resting: registry.resting_configured(since),
+            resting: registry.agenda().idle_configured(since),
             budget: budget(settings),
         })
     }
@@ -149,7 +153,7 @@ impl AccountCollector {
         due.truncate(budget(settings));
         if is_refused && due.is_empty() {
             // The refusal may be of the list alone; one read shows whether the account authenticates.
-            due.extend(self.lock().registry.newest_readable(since));
+            due.extend(self.lock().registry.agenda().newest_readable(since));
         }
         if !due.is_empty() {
             outcome.asked |= settings.client.paused_until().is_none();
@@ -163,15 +167,15 @@ impl AccountCollector {
     /// What the plan reads one by one, and whatever its windows turned out not to cover.
     fn single_reads(&self, plan: &Plan, since: Timestamp) -> Vec<OperationId> {
         let state = self.lock();
-        let due = state.registry.due(since, self.clock.now(), false);
+        let due = state.registry.agenda().due(since, self.clock.now(), false);
         let mut told: HashSet<_> = plan.left_out.iter().copied().collect();
         let now = self.clock.now();
         let mut ids = plan.singles.clone();
         // A window may have told of them already; and a configured one that is due stands there twice.
-        ids.retain(|id| told.insert(*id) && !state.registry.is_read(*id, since, now));
+        ids.retain(|id| told.insert(*id) && !state.registry.agenda().is_read(*id, since, now));
         ids.extend(due.iter().map(|due| due.id).filter(|id| told.insert(*id)));
         // Those that were refused go last: one that is somebody else's must not stand for the whole account.
-        ids.sort_by_key(|id| state.registry.is_refused(*id));
+        ids.sort_by_key(|id| state.registry.agenda().is_refused(*id));
         ids
     }
 
@@ -277,6 +281,7 @@ impl AccountCollector {
         let now = self.clock.now();
         let due: Vec<_> = state
             .registry
+            .agenda()
             .due(since, now, false)
             .iter()
             .map(|due| due.id)
@@ -297,7 +302,7 @@ impl AccountCollector {
                 return;
             }
             state.purged = Some(now);
-            state.registry.newest()
+            state.registry.agenda().newest()
         };
         if let Some(newest) = newest {
             self.keeper.purge(newest.min(now) - MARKS_KEPT).await;
@@ -325,7 +330,8 @@ impl AccountCollector {
             if is_behind {
                 state.registry.lost();
             }
-            let registered = is_behind.then(|| state.registry.all_listed_by(&Source::Api));
+            let registered =
+                is_behind.then(|| state.registry.presenter().all_listed_by(&Source::Api));
             (state.registry.unsaved(), registered)
         };
         let now = self.clock.now();

@@ -83,7 +83,7 @@ impl AccountCollector {
         let mut rows = 0;
         // Only a list of new operations ever stops early.
         let mut due = if newest {
-            self.lock().registry.due(since, since, false).len()
+            self.lock().registry.agenda().due(since, since, false).len()
         } else {
             0
         };
@@ -106,7 +106,11 @@ impl AccountCollector {
             }
             let state = self.lock();
             let before = due;
-            due = state.registry.due(since, self.clock.now(), false).len();
+            due = state
+                .registry
+                .agenda()
+                .due(since, self.clock.now(), false)
+                .len();
             let is_idle = observed.new == 0 && due >= before;
             let pages_left = state
                 .registry

@@ -62,7 +62,12 @@ impl AccountCollector {
         let this = Arc::clone(self);
         let task = tokio::spawn(async move {
             let _turn = this.registering.lock().await;
-            let was_registered = this.lock().registry.listed_by(&Source::Api, id).is_some();
+            let was_registered = this
+                .lock()
+                .registry
+                .presenter()
+                .listed_by(&Source::Api, id)
+                .is_some();
             if was_registered {
                 this.keep(&[(id, None)]).await?;
             }
@@ -71,6 +76,7 @@ impl AccountCollector {
             this.settle(&mut state);
             let still = state
                 .registry
+                .presenter()
                 .view(id)
                 .map_or(Vec::new(), |view| view.sources);
             Ok(Forgotten {
@@ -94,7 +100,7 @@ impl AccountCollector {
     pub(super) fn view(&self, id: OperationId) -> Option<View> {
         let mut state = self.lock();
         self.expire(&mut state, self.clock.now());
-        state.registry.view(id)
+        state.registry.presenter().view(id)
     }
 
     /// At most `most` operations behind `after` that are `wanted`, in the order of their ids.
@@ -106,7 +112,7 @@ impl AccountCollector {
     ) -> Page {
         let mut state = self.lock();
         self.expire(&mut state, self.clock.now());
-        state.registry.views(after, most, wanted)
+        state.registry.presenter().views(after, most, wanted)
     }
 
     /// What becomes of operations that are to be registered, and what of them is to be kept.
@@ -116,15 +122,16 @@ impl AccountCollector {
     ) -> (Vec<Registered>, Vec<(OperationId, Option<Labels>)>) {
         let now = self.clock.now();
         let state = self.lock();
-        let mut room = MOST_REGISTERED.saturating_sub(state.registry.size_of(&Source::Api));
+        let mut room =
+            MOST_REGISTERED.saturating_sub(state.registry.presenter().size_of(&Source::Api));
         let mut kept = ListedOperations::new();
         let judge = |(id, labels): &(OperationId, Labels)| {
-            if state.registry.is_over(*id, now) {
+            if state.registry.is_expired(*id, now) {
                 return Registered::Over;
             }
             let before = kept
                 .get(id)
-                .or_else(|| state.registry.listed_by(&Source::Api, *id));
+                .or_else(|| state.registry.presenter().listed_by(&Source::Api, *id));
             let became = match before {
                 Some(before) if before == labels => return Registered::Same,
                 Some(_) => Registered::Changed,

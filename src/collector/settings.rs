@@ -82,7 +82,7 @@ impl AccountCollector {
             .list(Source::Configuration, account.operations.clone(), now);
         if others {
             let urls: Vec<_> = settings.url_sources().collect();
-            for source in state.registry.sources() {
+            for source in state.registry.presenter().sources() {
                 match &source {
                     Source::Url(_) if !urls.contains(&source) => {
                         state.registry.list(source, ListedOperations::new(), now);
@@ -154,7 +154,7 @@ impl AccountCollector {
                 let source = kind(source);
                 let mut state = self.lock();
                 state.in_question.remove(&source);
-                if state.registry.size_of(&source) == 0 {
+                if state.registry.presenter().size_of(&source) == 0 {
                     // What it would list may be here from before a restart.
                     state.unheard.insert(source);
                 }
