@@ -187,7 +187,7 @@ impl Account {
         let status = self.status();
         let mut registry = self.ledger.lock();
         self.ledger.expire(&mut registry);
-        let snapshot = registry.show(status);
+        let snapshot = registry.presenter().snapshot(status);
         registry.exposed();
         snapshot
     }

@@ -111,7 +111,7 @@ impl Collection<'_> {
         let oldest = since - RETENTION;
         let newest = || {
             let from = registry.discovered_until().map(|until| {
-                (until.min(since) - OVERLAP).min(registry.newest_page_from(room, since))
+                (until.min(since) - OVERLAP).min(registry.agenda().newest_page_from(room, since))
             });
             Window {
                 from: from.unwrap_or(oldest).max(oldest),
@@ -122,18 +122,18 @@ impl Collection<'_> {
         let is_listed = self.settings.discovers && lists.backoff.is_due(self.ledger.instant());
         // Without dates there is one list, of everything; operations that it does not reach are read one by one.
         let has_windows = lists.behavior.date_filter_works || !is_listed;
-        let ranges = has_windows.then(|| registry.ranges(since, since));
-        let others = has_windows.then(|| registry.due(since, since, true));
+        let ranges = has_windows.then(|| registry.agenda().ranges(since, since));
+        let others = has_windows.then(|| registry.agenda().due(since, since, true));
         plan::plan(&PlanInput {
             newest: is_listed.then(newest),
             processing: lists
                 .behavior
                 .state_filter_works
-                .then(|| registry.processing()),
+                .then(|| registry.agenda().processing()),
             ranges: ranges.unwrap_or_default(),
             others: others.unwrap_or_default(),
             room,
-            resting: registry.resting_configured(since),
+            resting: registry.agenda().idle_configured(since),
             budget: self.budget.total(),
         })
     }
@@ -156,7 +156,7 @@ impl Collection<'_> {
         due.truncate(left);
         if is_refused && due.is_empty() {
             // The refusal may concern the list alone; one read shows whether the account authenticates.
-            due.extend(self.ledger.lock().newest_readable(self.since));
+            due.extend(self.ledger.lock().agenda().newest_readable(self.since));
         }
         let mut is_answered = true;
         if !due.is_empty() {
@@ -214,14 +214,14 @@ impl Collection<'_> {
     fn due_reads(&self, plan: &Plan) -> Vec<OperationId> {
         let now = self.ledger.now();
         let registry = self.ledger.lock();
-        let due = registry.due(self.since, now, false);
+        let due = registry.agenda().due(self.since, now, false);
         let mut seen: HashSet<_> = plan.left_out.iter().copied().collect();
         let mut ids = plan.singles.clone();
         // A window may have returned them already, and a configured operation that is due is in both lists.
-        ids.retain(|id| seen.insert(*id) && !registry.is_read(*id, self.since, now));
+        ids.retain(|id| seen.insert(*id) && !registry.agenda().is_read(*id, self.since, now));
         ids.extend(due.iter().map(|due| due.id).filter(|id| seen.insert(*id)));
         // Refused ones last: an operation of somebody else must not decide whether the account is blocked.
-        ids.sort_by_key(|id| registry.is_refused(*id));
+        ids.sort_by_key(|id| registry.agenda().is_refused(*id));
         ids
     }
 
@@ -279,7 +279,7 @@ impl Collection<'_> {
         for window in plan.windows.iter().filter(|window| !window.processing) {
             registry.fail_window(window.from, window.until, self.since);
         }
-        let due = registry.due(self.since, now, false);
+        let due = registry.agenda().due(self.since, now, false);
         let due: Vec<_> = due.iter().map(|due| due.id).collect();
         registry.fail_each(&due, now);
     }

@@ -176,7 +176,7 @@ impl Ledger {
     pub(super) fn view(&self, id: OperationId) -> Option<View> {
         let mut registry = self.lock();
         self.expire(&mut registry);
-        registry.view(id)
+        registry.presenter().view(id)
     }
 
     /// At most `most` operations after `after` that are `wanted`, in the order of their ids.
@@ -188,7 +188,7 @@ impl Ledger {
     ) -> Page {
         let mut registry = self.lock();
         self.expire(&mut registry);
-        registry.views(after, most, wanted)
+        registry.presenter().views(after, most, wanted)
     }
 
     /// Removes expired operations, and logs those that a source lists.
@@ -257,7 +257,7 @@ impl Ledger {
                 registry.lost();
             }
             let registered: Option<ListedOperations> =
-                is_behind.then(|| registry.all_listed_by(&Source::Api));
+                is_behind.then(|| registry.presenter().all_listed_by(&Source::Api));
             (registry.unsaved(), registered)
         };
         let saved = self.store.save(turn, batch, registered, self.now()).await;
@@ -286,7 +286,7 @@ impl Ledger {
             }
             *last = Some(now);
         }
-        let newest = self.lock().newest();
+        let newest = self.lock().agenda().newest();
         if let Some(newest) = newest {
             self.store.purge(newest.min(self.now()) - MARKS_KEPT).await;
         }

@@ -48,8 +48,8 @@ impl Rebuild {
         let (series, counting_mode) = self.settings.lock().clone();
         let restored = restore::registry(&self.account, &series, counting_mode, &self.store, now)?;
         let mut registry = restored.registry;
-        for source in damaged.sources() {
-            let listed = damaged.all_listed_by(&source);
+        for source in damaged.presenter().sources() {
+            let listed = damaged.presenter().all_listed_by(&source);
             registry.list(source, listed, now);
         }
         Ok(registry)

@@ -82,13 +82,23 @@ impl Registrations {
         let this = Arc::clone(self);
         let task = tokio::spawn(async move {
             let _turn = this.turn.lock().await;
-            let was_registered = this.ledger.lock().listed_by(&Source::Api, id).is_some();
+            let was_registered = this
+                .ledger
+                .lock()
+                .presenter()
+                .listed_by(&Source::Api, id)
+                .is_some();
             if was_registered {
                 this.ledger.save_registrations(&[(id, None)]).await?;
             }
             this.ledger.lock().set(&Source::Api, id, None);
             this.sources.drop_unlisted();
-            let still = this.ledger.lock().view(id).map(|view| view.sources);
+            let still = this
+                .ledger
+                .lock()
+                .presenter()
+                .view(id)
+                .map(|view| view.sources);
             Ok(Forgotten {
                 was_registered,
                 still: still.unwrap_or_default(),
@@ -104,15 +114,15 @@ impl Registrations {
     ) -> (Vec<Registered>, Vec<(OperationId, Option<Labels>)>) {
         let now = self.ledger.now();
         let registry = self.ledger.lock();
-        let mut room = MOST_REGISTERED.saturating_sub(registry.size_of(&Source::Api));
+        let mut room = MOST_REGISTERED.saturating_sub(registry.presenter().size_of(&Source::Api));
         let mut changes = ListedOperations::new();
         let classify = |(id, labels): &(OperationId, Labels)| {
-            if registry.is_over(*id, now) {
+            if registry.is_expired(*id, now) {
                 return Registered::Over;
             }
             let before = changes
                 .get(id)
-                .or_else(|| registry.listed_by(&Source::Api, *id));
+                .or_else(|| registry.presenter().listed_by(&Source::Api, *id));
             let result = match before {
                 Some(before) if before == labels => return Registered::Same,
                 Some(_) => Registered::Changed,

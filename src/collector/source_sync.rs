@@ -98,7 +98,7 @@ impl SourceSync {
         let mut removed = Vec::new();
         if has_changed {
             let urls: HashSet<_> = settings.url_sources().collect();
-            for source in self.ledger.lock().sources() {
+            for source in self.ledger.lock().presenter().sources() {
                 match &source {
                     Source::Url(_) if !urls.contains(&source) => removed.push(source),
                     // The next read of the files shows whether a pattern still matches it.
@@ -153,7 +153,7 @@ impl SourceSync {
             News::Broken { source, .. } => {
                 let source = kind(source);
                 let mut pending = self.pending.lock();
-                let lists_nothing = self.ledger.lock().size_of(&source) == 0;
+                let lists_nothing = self.ledger.lock().presenter().size_of(&source) == 0;
                 pending.broken(source, lists_nothing);
             }
         }

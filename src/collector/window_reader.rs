@@ -101,7 +101,11 @@ impl WindowReader<'_> {
 
     /// How many operations are due at `now` that this collection has not read.
     fn due(&self, now: Timestamp) -> usize {
-        self.ledger.lock().due(self.since, now, false).len()
+        self.ledger
+            .lock()
+            .agenda()
+            .due(self.since, now, false)
+            .len()
     }
 
     /// Notes the operations of a page whose stats cannot be true.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 use std::sync::Arc;
 
-use super::pool::Pool;
+use super::label_pool::LabelPool;
 use crate::operation::OperationId;
 use crate::snapshot::{Labels, ListedOperations};
 
@@ -30,7 +30,7 @@ pub(super) struct Watched {
     merged: ListedOperations,
     /// Those of them that are not known to the registry: they were never read.
     unread: BTreeSet<OperationId>,
-    pool: Pool,
+    pool: LabelPool,
 }
 
 impl Watched {
@@ -119,8 +119,8 @@ impl Watched {
         &self.unread
     }
 
-    /// Notes whether the registry knows an operation.
-    pub(super) fn note(&mut self, id: OperationId, is_read: bool) {
+    /// Notes whether an operation has a record.
+    pub(super) fn set_read(&mut self, id: OperationId, is_read: bool) {
         if self.contains(id) && !is_read {
             self.unread.insert(id);
         } else {

@@ -18,7 +18,7 @@ const LAG: Duration = Duration::from_mins(5);
 
 /// What is counted, and what of it may be shown.
 #[derive(Debug)]
-pub(super) struct Counting {
+pub(super) struct AccountCounters {
     fixed: Option<CountingMode>,
     account: SavedAccount,
     /// The first operation whose figures are a funnel; a second one proves the reading.
@@ -35,7 +35,7 @@ pub(super) struct Counting {
     saved: Option<SavedAccount>,
 }
 
-impl Counting {
+impl AccountCounters {
     /// An account that is watched for the first time, from `started` on by this machine's clock.
     pub(super) fn new(fixed: Option<CountingMode>, started: Timestamp) -> Self {
         let account = SavedAccount {
@@ -56,8 +56,8 @@ impl Counting {
         }
     }
 
-    /// Reads stats as the user says from now on.
-    pub(super) const fn fix(&mut self, mode: Option<CountingMode>) {
+    /// Applies the counting mode that the user configured, if any.
+    pub(super) const fn set_mode(&mut self, mode: Option<CountingMode>) {
         self.fixed = mode;
     }
 
@@ -123,7 +123,10 @@ impl Counting {
 
     /// Looks for evidence, before any of it is counted. One operation proves a reading only by many emails: a mistaken row
     /// must not change how all others are read.
-    pub(super) fn consider<'a>(&mut self, operations: impl Iterator<Item = &'a Operation>) {
+    pub(super) fn detect_cumulative<'a>(
+        &mut self,
+        operations: impl Iterator<Item = &'a Operation>,
+    ) {
         for operation in operations {
             if self.account.cumulative_proven {
                 return;

@@ -84,13 +84,20 @@ fn a_corrected_figure_never_lowers_a_counter_and_is_not_counted_twice() {
 #[test]
 fn counters_are_shown_only_as_they_were_saved() {
     let mut registry = registry(&[]);
-    assert_eq!(registry.show(CollectionStatus::default()).counters, None);
+    assert_eq!(
+        registry
+            .presenter()
+            .snapshot(CollectionStatus::default())
+            .counters,
+        None
+    );
     assert_eq!(counted(&mut registry), (0, 0));
     observe(&mut registry, &[operation(NOW, 0, 5)], NOW);
     assert!(!registry.is_saved());
     assert_eq!(
         registry
-            .show(CollectionStatus::default())
+            .presenter()
+            .snapshot(CollectionStatus::default())
             .counters
             .unwrap()
             .accepted,
@@ -113,7 +120,10 @@ fn a_change_of_the_reading_counts_nothing_again() {
     first.stats.set(Status::Delivered, 6);
     observe(&mut registry, &[first.clone(), proof], NOW);
     assert_eq!(
-        registry.show(CollectionStatus::default()).counting_mode,
+        registry
+            .presenter()
+            .snapshot(CollectionStatus::default())
+            .counting_mode,
         CountingMode::Cumulative
     );
     assert_eq!(counted(&mut registry), (14, 12));
@@ -159,7 +169,8 @@ fn a_restart_takes_up_everything_but_the_dead() {
     after.restore(&batch.account, batch.groups);
     assert_eq!(
         after
-            .show(CollectionStatus::default())
+            .presenter()
+            .snapshot(CollectionStatus::default())
             .counters
             .unwrap()
             .accepted,
@@ -234,7 +245,12 @@ fn an_operation_of_the_very_moment_of_birth_counts_whole() {
 #[test]
 fn what_the_user_says_of_the_reading_is_in_force_from_then_on() {
     let mut registry = registry(&[]);
-    let mode = |registry: &Registry| registry.show(CollectionStatus::default()).counting_mode;
+    let mode = |registry: &Registry| {
+        registry
+            .presenter()
+            .snapshot(CollectionStatus::default())
+            .counting_mode
+    };
     let both = |n| {
         let mut operation = operation(NOW, n, 4);
         operation.stats.size = Some(9);
