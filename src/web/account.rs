@@ -1,6 +1,6 @@
 //! Which account a request is about.
 
-use super::Service;
+use super::service::Service;
 use crate::collector::Account;
 
 /// Why none can be told; a sentence for whoever wrote the request, which repeats nothing of it.
