@@ -9,7 +9,7 @@ use super::options::{
     AccountOptions, CREDENTIALS_HELP, LogLevel, LogOptions, SeriesOptions, StorageOptions,
 };
 use super::output::write_result;
-use super::{logging, signals};
+use super::{environment, logging, signals};
 use crate::app;
 use crate::clock::Clock;
 use crate::config::{Config, Overrides};
@@ -39,7 +39,7 @@ pub(super) async fn run(options: &Options) -> Result<(), Failure> {
     // A look from the command line leaves nothing behind, and disturbs no exporter that runs here.
     options.storage.write_to_or_memory(&mut overrides);
     options.series.write_to(&mut overrides);
-    let config = Config::load(&overrides, &super::environment)?;
+    let config = Config::load(&overrides, &environment::variable)?;
     logging::tell_notices(&config);
     let stop = signals::stop()?;
     let (collector, instruments) = app::collector(&config, &Clock::System)?;

@@ -14,7 +14,7 @@ use crate::operation::CountingMode;
 
 use super::dialect::{Dialect, ErrorShape, ListKey, Pagination};
 use super::life::Tally;
-use super::settings::Settings;
+use super::settings::ApiSettings;
 use super::world::{Item, World};
 
 /// An operation as it is sent.
@@ -52,7 +52,7 @@ pub(super) struct Stats {
 }
 
 impl Operation {
-    pub(super) fn of(item: Item, world: &World, settings: &Settings, now: i64) -> Self {
+    pub(super) fn of(item: Item, world: &World, settings: &ApiSettings, now: i64) -> Self {
         let id = item.id().unwrap_or_default();
         let spec = match item {
             Item::Scripted(value) => return Self::Scripted(Value::clone(&value)),

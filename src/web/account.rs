@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::Service;
+use super::service::Service;
 use crate::collector::Account;
 
 /// Why none can be told; a sentence for whoever wrote the request, which repeats nothing of it.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::response::Html;
 
-use super::Service;
+use super::service::Service;
 use crate::operation::{OperationState, Status};
 use crate::snapshot::AccountSnapshot;
 use crate::timestamp::Timestamp;

@@ -8,7 +8,7 @@ use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse;
 use bytes::Bytes;
 
-use super::Service;
+use super::service::Service;
 use super::under_way::Scrape;
 use crate::exposition;
 

@@ -1,6 +1,6 @@
 //! The families that have one set of series for each account.
 
-use super::Labelled;
+use super::labelled::Labelled;
 use crate::clock_skew::ClockSkew;
 use crate::exposition::catalogue::{self, Metric};
 use crate::exposition::labels::further;

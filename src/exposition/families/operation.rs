@@ -1,6 +1,6 @@
 //! The families that have one set of series for each operation.
 
-use super::Labelled;
+use super::labelled::Labelled;
 use crate::exposition::catalogue::{self, Metric, Scope};
 use crate::exposition::labels::{further, is_label_name, push_further};
 use crate::exposition::text::{Text, Value};

@@ -10,13 +10,13 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
-use super::Service;
 use super::problem::Problem;
 use super::shown::{self, Shown};
 use crate::collector::Account;
 use crate::operation::OperationId;
 use crate::web::account;
 use crate::web::query::Query;
+use crate::web::service::Service;
 
 /// What is left of an operation that is registered no more.
 #[derive(Debug, Serialize)]
