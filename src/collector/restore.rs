@@ -43,7 +43,7 @@ pub(super) fn account(
     let standing = registry.unsaved();
     match keeper.commit(&standing) {
         Ok(()) => {
-            instruments.saved(now);
+            instruments.saved(&name, now);
             registry.saved(&standing);
         }
         Err(error) => {
