@@ -1,7 +1,10 @@
-//! Collections: a scrape asks for one of every account, side by side, and gets what is known at its deadline.
+//! Collections: what to request from Twilio, when, and for whom. A scrape begins one collection per account, or joins the
+//! current one, and shows what is known at its deadline. A collection that takes longer goes on in the background; the next
+//! scrape shows what it found. No account waits for another.
 //!
-//! Scrapes that come meanwhile share the collection under way. One that outlives its scrape goes on, bounded, and the
-//! next scrape finds what it found. No account waits for another.
+//! [`Account`] composes the parts. From the lowest to the highest: `settings` (what a reload may change), `ledger` (registry
+//! and store), the parts beside it (`list_health`, `shared_reads`, `source_sync`, `registrations`, `runner`), and what uses
+//! them: `collection` (by way of `plan`, `window_reader` and `single_reads`), `probe` and `tags`.
 
 mod account;
 mod budget;

@@ -71,7 +71,7 @@ pub(super) fn account(
     let standing = registry.unsaved();
     match keeper.commit(&standing) {
         Ok(()) => {
-            instruments.saved(now);
+            instruments.saved(name, now);
             registry.saved(&standing);
         }
         Err(error) => {

@@ -301,6 +301,18 @@ metrics! {
         absent: "when everything is kept in memory (`--storage.path` is empty).",
         example: "0",
     }
+    STATE_UNSAVED: Exporter Gauge "exporter_state_unsaved_seconds" [] {
+        help: "For how long the oldest unsaved change has been waiting, in seconds, or 0 if everything is saved.",
+        details: "Counted from the first attempt to save the change, by a clock that does not jump. It grows while saving fails and while the disk hangs; a hanging save is no failure yet.",
+        absent: "when everything is kept in memory (`--storage.path` is empty).",
+        example: "0",
+    }
+    STATE_FILES_LOST: Exporter Counter "exporter_state_files_lost_total" [] {
+        help: "State files that were deleted, replaced or truncated while the exporter ran.",
+        details: "The exporter writes a new file from memory each time. Starts at 0 with the process.",
+        absent: "when everything is kept in memory (`--storage.path` is empty).",
+        example: "0",
+    }
 }
 
 /// What `/probe` shows besides the families of its operation; the names are those of every exporter that probes.

@@ -11,12 +11,14 @@ mod labels;
 mod metric;
 mod reference;
 mod source_figures;
+mod state_figures;
 mod text;
 
 pub use connections::{Closed, ConnectionInstruments};
-pub use instruments::{AccountInstruments, Build, Endpoint, Instruments, StateInstruments};
+pub use instruments::{AccountInstruments, Build, Endpoint, Instruments};
 pub use reference::reference;
 pub use source_figures::SourceInstruments;
+pub use state_figures::StateInstruments;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -2,7 +2,7 @@
 
 mod graph;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -31,9 +31,6 @@ const LAYERS: &[&[&str]] = &[
     &["cli"],
 ];
 
-/// The folders whose files use one another in one direction only.
-const WITHOUT_CIRCLES: &[&str] = &["exposition", "operation", "registry"];
-
 /// Values must not know these.
 const WITHOUT_CLOCK: &str = "SystemTime::now";
 
@@ -58,9 +55,6 @@ const OWNERS: &[(&str, &[&str])] = &[
 
 /// What the simulator may use of the crate: it is a second reading of Twilio's documents, not a mirror of ours.
 const SIMULATOR_MAY_USE: &[&str] = &["operation", "timestamp", "simulator"];
-
-/// Top folders of `src` whose files may still use each other in circles; every other folder is held to have none.
-const CIRCLES_ALLOWED_IN: &[&str] = &["collector", "registry", "store"];
 
 /// The most lines of a source file: more is more than one subject.
 const MOST_LINES: usize = 400;
@@ -178,120 +172,6 @@ fn a_module_uses_only_lower_layers() {
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
-/// The files of a folder (its modules, and `mod`), each with the others that it uses. Tests may use everything.
-fn uses(folder: &str) -> BTreeMap<String, BTreeSet<String>> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("src")
-        .join(folder);
-    let mut codes = BTreeMap::new();
-    for source in sources() {
-        let Ok(inside) = source.path.strip_prefix(&root) else {
-            continue;
-        };
-        let name = inside.with_extension("").display().to_string();
-        let code = source
-            .code
-            .split("#[cfg(test)]\nmod tests {")
-            .next()
-            .unwrap();
-        if !name.contains("tests") {
-            let name = name.strip_suffix("/mod").unwrap_or(&name).to_owned();
-            codes.insert(name, code.to_owned());
-        }
-    }
-    let names: BTreeSet<_> = codes.keys().cloned().collect();
-    let used_by = |(name, code): (&String, &String)| {
-        let own = format!("crate::{folder}::");
-        let mut paths: Vec<_> = names_after(code, &own);
-        if name == "mod" {
-            paths.extend(
-                names
-                    .iter()
-                    .filter(|other| {
-                        let path = format!("{other}::");
-                        code.match_indices(&path).any(|(at, _)| {
-                            !code[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_')
-                        })
-                    })
-                    .cloned(),
-            );
-        } else if !name.contains('/') {
-            paths.extend(names_after(code, "super::"));
-        }
-        // What is no file of the folder is an item of its `mod.rs`.
-        let file = |path: String| {
-            if names.contains(&path) {
-                path
-            } else {
-                "mod".to_owned()
-            }
-        };
-        let paths = paths.into_iter().filter(|path| path != "super");
-        let files = paths.map(file).filter(|file| file != name);
-        (name.clone(), files.collect())
-    };
-    codes.iter().map(used_by).collect()
-}
-
-/// A file that uses itself by way of others, with the way.
-fn circle(uses: &BTreeMap<String, BTreeSet<String>>) -> Option<Vec<String>> {
-    let mut rest = uses.clone();
-    // Whoever uses nothing that is left is on no circle; nor is, then, who uses only those.
-    while let Some(free) = rest
-        .iter()
-        .find(|(_, used)| used.iter().all(|file| !rest.contains_key(file)))
-    {
-        let free = free.0.clone();
-        rest.remove(&free);
-    }
-    let mut way = vec![rest.keys().next()?.clone()];
-    loop {
-        let next = rest[way.last()?]
-            .iter()
-            .find(|file| rest.contains_key(*file))?
-            .clone();
-        if let Some(begin) = way.iter().position(|file| *file == next) {
-            way.push(next);
-            return Some(way.split_off(begin));
-        }
-        way.push(next);
-    }
-}
-
-#[test]
-fn files_of_a_folder_use_one_another_in_one_direction() {
-    for folder in WITHOUT_CIRCLES {
-        let uses = uses(folder);
-        assert!(uses["mod"].len() > 3, "{folder}: {uses:?}");
-        assert_eq!(circle(&uses), None, "{folder}");
-    }
-}
-
-#[test]
-fn a_circle_is_found() {
-    let uses = |pairs: &[(&str, &str)]| {
-        let mut uses: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-        for (user, used) in pairs {
-            uses.entry((*user).to_owned())
-                .or_default()
-                .insert((*used).to_owned());
-            uses.entry((*used).to_owned()).or_default();
-        }
-        uses
-    };
-    assert_eq!(
-        circle(&uses(&[("mod", "due"), ("mod", "chunk"), ("chunk", "due")])),
-        None
-    );
-    let way = circle(&uses(&[
-        ("mod", "due"),
-        ("due", "record"),
-        ("record", "due"),
-    ]))
-    .unwrap();
-    assert_eq!(way, ["due", "record", "due"]);
-}
-
 #[test]
 fn each_library_is_named_by_its_owners_alone() {
     let mut wrong = Vec::new();
@@ -363,13 +243,6 @@ fn no_files_use_each_other_in_a_circle() {
     let circles: Vec<String> = graph
         .circles()
         .into_iter()
-        .filter(|circle| {
-            let allowed = |file: &String| {
-                let top = file.split('/').next().unwrap_or_default();
-                CIRCLES_ALLOWED_IN.contains(&top)
-            };
-            !circle.iter().all(allowed)
-        })
         .map(|circle| format!("{} -> {}", circle.join(" -> "), circle[0]))
         .collect();
     assert!(circles.is_empty(), "{circles:#?}");

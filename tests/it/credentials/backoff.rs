@@ -60,7 +60,9 @@ impl Basic {
 
     /// Twilio accepts this token for the account and no other.
     fn accept(&self, token: &str) {
-        self.twilio.handle.set_logins(vec![BasicLogin::new(SID, token)]);
+        self.twilio
+            .handle
+            .set_logins(vec![BasicLogin::new(SID, token)]);
     }
 
     async fn reload(&self, yaml: &str) {
