@@ -144,9 +144,10 @@ impl Exchange<'_> {
         };
         let (outcome, connects) = CONNECTS.scope(AtomicBool::new(false), sent).await;
         outcome.map_err(|error| {
-            let stale = !connects && failure::is_closed_unanswered(&error);
-            if stale {
-                // Its neighbours in the pool are as old.
+            let is_closed = failure::is_closed_unanswered(&error);
+            let stale = is_closed && !connects;
+            if is_closed {
+                // Its neighbours in the pool are as old; and a new one that refuses a request may refuse them all.
                 self.client.replace(self.pool.number);
             }
             NoAnswer {

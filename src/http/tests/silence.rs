@@ -92,3 +92,23 @@ async fn an_idle_connection_that_answers_no_ping_is_closed() {
     let took = answered.elapsed();
     assert!(took < Duration::from_secs(25), "closed after {took:?}");
 }
+
+#[tokio::test]
+async fn a_connection_that_refuses_a_request_gets_no_other_one() {
+    let (address, connections) = server(|stream, before| async move {
+        if before == 0 {
+            // REFUSED_STREAM.
+            answer_with_frames(stream, frame(RST_STREAM, 0, 1, &[0, 0, 0, 7])).await;
+        } else {
+            answer_then_fall_silent(stream, 100).await;
+        }
+    })
+    .await;
+    let (client, url) = (http2(), format!("http://{address}/"));
+    let refused = failure(&client, &url).await;
+    assert!(matches!(refused, Failure::Protocol(_)), "{refused:?}");
+    for _ in 0..3 {
+        assert_eq!(ask(&client, &url, SOON).await, Some(Ok(200)));
+    }
+    assert_eq!(connections.load(Ordering::SeqCst), 2);
+}
