@@ -5,7 +5,7 @@ pub(crate) mod lists;
 mod logins;
 mod logs;
 mod secure;
-mod tls;
+pub(crate) mod tls;
 mod urls;
 
 use std::path::{Path, PathBuf};
