@@ -15,9 +15,9 @@ accounts:
   operations: [{zzzzzzzzzzzz: 1}]
   operation_urls:
   - zzzzzzzzzzzz: 1
-basic_auth: {zzzzzzzzzzzz: 1}
-authorization: {zzzzzzzzzzzz: 1}
-tls_config: {zzzzzzzzzzzz: 1}
+    basic_auth: {zzzzzzzzzzzz: 1}
+    authorization: {zzzzzzzzzzzz: 1}
+    tls_config: {zzzzzzzzzzzz: 1}
 series: {zzzzzzzzzzzz: 1}
 collectors: {zzzzzzzzzzzz: 1, emails: {zzzzzzzzzzzz: 1}}
 storage: {zzzzzzzzzzzz: 1}
