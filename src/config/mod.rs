@@ -16,6 +16,7 @@ mod file;
 mod file_credentials;
 mod file_pattern;
 mod form;
+pub mod keys;
 mod limits;
 mod listen_address;
 mod oauth;
