@@ -49,6 +49,7 @@ impl AccountCollector {
         settings.client.begin().await;
         let plan = {
             let mut state = self.lock();
+            state.registry.set_time(since, self.clock.instant());
             self.expire(&mut state, since);
             Self::plan(&state, &settings, since)
         };
@@ -275,10 +276,12 @@ impl AccountCollector {
     /// Takes in that the account was turned away before the plan was carried out.
     fn fail_planned(&self, plan: &Plan, since: Timestamp) {
         let mut state = self.lock();
-        for window in plan.windows.iter().filter(|window| !window.processing) {
-            state.registry.fail_window(window.from, window.until, since);
-        }
         let now = self.clock.now();
+        for window in plan.windows.iter().filter(|window| !window.processing) {
+            state
+                .registry
+                .fail_window(window.from, window.until, since, now);
+        }
         let due: Vec<_> = state
             .registry
             .agenda()

@@ -64,7 +64,9 @@ impl AccountCollector {
                 if error.is_refusal() {
                     state.list_refused();
                 } else if !window.processing {
-                    state.registry.fail_window(window.from, window.until, since);
+                    state
+                        .registry
+                        .fail_window(window.from, window.until, since, now);
                 }
                 state.trouble.list_failed(error);
             }

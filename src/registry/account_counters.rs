@@ -112,6 +112,13 @@ impl AccountCounters {
         self.account.discovered_until = self.account.discovered_until.max(Some(moment));
     }
 
+    /// Notes the time. Operations that are created later cannot have been discovered: a later time is of a clock that was set back
+    /// since.
+    pub(super) fn limit_discovered(&mut self, now: Timestamp) {
+        let until = &mut self.account.discovered_until;
+        *until = until.map(|until| until.min(now));
+    }
+
     /// The reading by the evidence so far, or as the user says.
     pub(super) const fn mode(&self) -> CountingMode {
         match (self.fixed, self.account.cumulative_proven) {

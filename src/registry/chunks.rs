@@ -71,6 +71,11 @@ impl Chunks {
         true
     }
 
+    /// Changes all operations.
+    pub(super) fn change_all(&mut self, change: impl FnMut(&mut Record)) {
+        self.change_where(|_| true, change);
+    }
+
     /// Changes the operations of the chunks that are `wanted`.
     pub(super) fn change_where(
         &mut self,

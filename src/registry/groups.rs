@@ -1,26 +1,20 @@
-//! Sums and counters of the operations that share a label's value, for the few labels that the configuration names.
+//! The groups of an account: sums and counters by the values of the few labels that the configuration names.
 //!
-//! An operation gives to the group of its label's value what it gives to the account's sums and counters. What it has
-//! given to one group of a label it never gives to another: when its label changes, the new group gets what comes from then on.
-//!
-//! The counters of a new group are exposed as 0 for a while. Prometheus sees a growth only between two samples: a series that
-//! began with its full value would never have grown, and `rate()` and `increase()` would miss what it began with.
+//! An operation counts in the group of its label's value, and in the account. What it has counted in one group of a label never
+//! counts in another: if its label changes, only later growth counts in the new group.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
-use std::time::Duration;
 
-use crate::operation::{Counters, Marks, Operation, OperationId, RETENTION};
-use crate::snapshot::{GroupSnapshot, Labels, Totals};
+use super::clock_jumps::Jump;
+use super::group::Group;
+use crate::operation::{Marks, Operation, OperationId, RETENTION};
+use crate::snapshot::{GroupSnapshot, Labels};
 use crate::store::{GroupKey, SavedGroup};
 use crate::timestamp::Timestamp;
 
 /// The group that takes in what comes when a label has as many values as are allowed.
 pub(super) const OTHER: &str = "other";
-
-/// So long the counters of a new group are exposed as 0. Every Prometheus that scrapes at least so often sees them begin; it
-/// is the longest interval that Prometheus' own time for stale series leaves room for.
-pub(super) const ZERO_FOR: Duration = Duration::from_mins(2);
 
 /// The groups of an account.
 #[derive(Debug)]
@@ -34,26 +28,6 @@ pub(super) struct Groups {
     /// Groups that ended, and may still be in the store.
     ended: Vec<GroupKey>,
 }
-
-#[derive(Debug)]
-pub(super) struct Group {
-    totals: Totals,
-    counters: Counters,
-    /// When the last operation of it expires or expired; a label's value that is not used any more ends.
-    until: Timestamp,
-    /// Until when its counters are exposed as 0. They are exposed as they are from the save on that says so, so no restart lowers
-    /// them.
-    zero_until: Option<Timestamp>,
-    /// Whether anybody can have seen the 0.
-    is_shown: bool,
-    /// As it was saved last.
-    pub(super) saved: Option<SavedGroup>,
-    /// Whether that is to be saved again, because the store lost it.
-    is_lost: bool,
-}
-
-/// Of a group that nobody has looked at since it was made.
-const NOT_YET: Timestamp = Timestamp::from_millis(i64::MAX);
 
 /// That an operation belongs to a group, or did when it last had the label.
 #[derive(Debug, Clone)]
@@ -102,12 +76,7 @@ impl Groups {
     /// Takes up a group as it was saved.
     pub(super) fn restore(&mut self, saved: SavedGroup) {
         if self.labels.contains(&saved.key.label) {
-            let group = self.group(&saved.key, saved.until);
-            group.counters = saved.counters;
-            group.zero_until = saved.zero_until;
-            // By the process before, unless it ended at once; then it is shown again by the time.
-            group.is_shown = true;
-            group.saved = Some(saved);
+            self.group(&saved.key, saved.until).restore(saved);
         }
     }
 
@@ -176,7 +145,7 @@ impl Groups {
                 let group = self.group(key, until);
                 group.add(seen.operation);
                 if before.is_none() {
-                    group.counters.count(Marks::default(), seen.counted);
+                    group.count(Marks::default(), seen.counted);
                 }
             }
         }
@@ -192,7 +161,7 @@ impl Groups {
             let group = self.group(&membership.key, seen.operation.expires());
             group.add(seen.operation);
             if credited.is_some_and(|credited| !credited.contains_key(&*membership.key.label)) {
-                group.counters.count(Marks::default(), seen.counted);
+                group.count(Marks::default(), seen.counted);
             }
         }
     }
@@ -210,7 +179,7 @@ impl Groups {
     pub(super) fn count(&mut self, id: OperationId, from: Marks, to: Marks) {
         for membership in self.current(id) {
             if let Some(group) = self.by_key.get_mut(&membership.key) {
-                group.counters.count(from, to);
+                group.count(from, to);
             }
         }
     }
@@ -243,82 +212,65 @@ impl Groups {
         self.members.keys().copied().collect()
     }
 
-    /// Takes in the time: what has been exposed as 0 for long enough may be exposed as it is. A time further off than it can be was
-    /// set by a clock that has since been put back.
+    /// Notes the time; see [`Group::begin`].
     pub(super) fn begin(&mut self, now: Timestamp) {
-        for group in self.by_key.values_mut() {
-            group.zero_until = match group.zero_until {
-                Some(until) if until > now + ZERO_FOR => Some(now + ZERO_FOR),
-                Some(until) if until <= now && group.is_shown => None,
-                other => other,
-            };
-        }
+        self.by_key.values_mut().for_each(|group| group.begin(now));
     }
 
-    /// Takes in that what [`Self::show`] says was exposed.
+    /// Notes that this machine's clock was set.
+    pub(super) fn shift(&mut self, jump: Jump) {
+        self.by_key.values_mut().for_each(|group| group.shift(jump));
+    }
+
+    /// Notes that a scrape exposed what [`Self::show`] returned.
     pub(super) fn shown(&mut self) {
-        for group in self.by_key.values_mut() {
-            group.is_shown |= group.saved.is_some();
-        }
+        self.by_key.values_mut().for_each(Group::shown);
     }
 
     /// Whether there is nothing to save.
     pub(super) fn is_saved(&self) -> bool {
-        let is_saved = |(key, group): (&GroupKey, &Group)| {
-            let now = group.as_saved(key);
-            group.saved.as_ref() == Some(&now)
-        };
-        self.ended.is_empty() && self.by_key.iter().all(is_saved)
+        let mut groups = self.by_key.iter();
+        self.ended.is_empty() && groups.all(|(key, group)| group.unsaved(key).is_none())
     }
 
-    /// Ends the groups whose last operation has been gone for as long as Twilio keeps one.
+    /// Removes the groups that have ended.
     pub(super) fn expire(&mut self, now: Timestamp) {
         let ended = &mut self.ended;
         self.by_key.retain(|key, group| {
-            let stays = group.totals.size() > 0 || group.until + RETENTION > now;
-            if !stays {
+            let has_ended = group.has_ended(now);
+            if has_ended {
                 ended.push(key.clone());
             }
-            stays
+            !has_ended
         });
     }
 
-    /// All of them are to be saved again.
+    /// Notes that the store lost all of them.
     pub(super) fn lost(&mut self) {
-        for group in self.by_key.values_mut() {
-            group.is_lost = true;
-        }
+        self.by_key.values_mut().for_each(Group::lost);
     }
 
     /// What is to be saved: groups that changed, and those that ended.
     pub(super) fn unsaved(&self) -> (Vec<SavedGroup>, Vec<GroupKey>) {
-        let now = self.by_key.iter();
-        let now = now.map(|(key, group)| (group, group.as_saved(key)));
-        let changed = now.filter(|(group, now)| group.is_lost || group.saved.as_ref() != Some(now));
-        (changed.map(|(_, now)| now).collect(), self.ended.clone())
+        let groups = self.by_key.iter();
+        let changed = groups.filter_map(|(key, group)| group.unsaved(key));
+        (changed.collect(), self.ended.clone())
     }
 
-    /// Takes in that this has been saved.
+    /// Notes that this has been saved.
     pub(super) fn saved(&mut self, saved: &[SavedGroup], ended: &[GroupKey]) {
         for saved in saved {
             if let Some(group) = self.by_key.get_mut(&saved.key) {
-                group.saved = Some(saved.clone());
-                group.is_lost = false;
+                group.saved(saved);
             }
         }
         self.ended.retain(|key| !ended.contains(key));
     }
 
-    /// What a scrape shows.
+    /// What a scrape exposes.
     pub(super) fn show(&self) -> Vec<GroupSnapshot> {
         let groups = self.by_key.iter();
-        let show = groups.map(|(key, group)| GroupSnapshot {
-            label: Arc::clone(&key.label),
-            value: Arc::clone(&key.value),
-            totals: group.totals.clone(),
-            counters: group.exposed(),
-        });
-        show.collect()
+        groups.map(|(key, group)| group.snapshot(key)).collect()
     }
 
     /// The group for a value: its own, or the one for what is too much.
@@ -342,18 +294,11 @@ impl Groups {
         key
     }
 
-    /// The group, which is there at least until seven days after `until`.
+    /// The group, which is kept at least until seven days after `until`.
     fn group(&mut self, key: &GroupKey, until: Timestamp) -> &mut Group {
-        let group = self.by_key.entry(key.clone()).or_insert_with(|| Group {
-            totals: Totals::default(),
-            counters: Counters::default(),
-            until,
-            zero_until: Some(NOT_YET),
-            is_shown: false,
-            saved: None,
-            is_lost: false,
-        });
-        group.until = group.until.max(until);
+        let group = self.by_key.entry(key.clone());
+        let group = group.or_insert_with(|| Group::new(until));
+        group.extend(until);
         group
     }
 
@@ -369,32 +314,5 @@ impl Groups {
         if !memberships.is_empty() {
             self.members.insert(id, memberships);
         }
-    }
-}
-
-impl Group {
-    fn as_saved(&self, key: &GroupKey) -> SavedGroup {
-        SavedGroup {
-            key: key.clone(),
-            counters: self.counters,
-            until: self.until,
-            zero_until: self.zero_until,
-        }
-    }
-
-    /// The counters as they may be exposed; `None` before the first save.
-    fn exposed(&self) -> Option<Counters> {
-        self.saved.as_ref().map(|saved| match saved.zero_until {
-            Some(_) => Counters::default(),
-            None => saved.counters,
-        })
-    }
-
-    fn add(&mut self, operation: &Operation) {
-        self.totals.add(&operation.state, &operation.stats);
-    }
-
-    fn remove(&mut self, operation: &Operation) {
-        self.totals.remove(&operation.state, &operation.stats);
     }
 }

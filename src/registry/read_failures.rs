@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::clock_jumps::Jump;
 use super::schedule;
 use crate::operation::OperationId;
 use crate::reason::Reason;
@@ -29,7 +30,8 @@ impl ReadFailures {
             .get(&id)
             .filter(|before| before.reason == Some(reason));
         let failure = Failure {
-            first: before.map_or(now, |before| before.first),
+            // A time in the future is of a clock that was set back since.
+            first: before.map_or(now, |before| before.first.min(now)),
             last: now,
             reason: Some(reason),
             listed: false,
@@ -37,6 +39,14 @@ impl ReadFailures {
         let news = before.is_none();
         self.0.insert(id, failure);
         news
+    }
+
+    /// Notes that this machine's clock was set, so that intervals last as long as before.
+    pub(super) fn shift(&mut self, jump: Jump) {
+        for failure in self.0.values_mut() {
+            failure.first = jump.apply(failure.first);
+            failure.last = jump.apply_to_read(failure.last);
+        }
     }
 
     /// Takes in that it was due and not asked for. What Twilio said of it before stays.
@@ -72,9 +82,12 @@ impl ReadFailures {
         self.0.contains_key(&id)
     }
 
-    /// When it was last asked for, or should have been.
-    pub(super) fn last(&self, id: OperationId) -> Option<Timestamp> {
-        self.0.get(&id).map(|failure| failure.last)
+    /// When the last attempt failed, or was left out because the account was blocked; 1970 if there was none.
+    pub(super) fn last_attempt(&self, id: OperationId) -> Timestamp {
+        self.0
+            .get(&id)
+            .map(|failure| failure.last)
+            .unwrap_or_default()
     }
 
     /// Whether Twilio forbade to read it when it was last asked.

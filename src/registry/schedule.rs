@@ -8,7 +8,7 @@ use crate::timestamp::Timestamp;
 const SHARE: u32 = 10;
 /// What rests waits this long, or up to twice as long: an account with a million resting operations has a thousand pages
 /// of them, and they must not all fall due in the same minute.
-const LONGEST: Duration = Duration::from_mins(90);
+pub(super) const LONGEST: Duration = Duration::from_mins(90);
 /// An operation that Twilio does not know is asked for at least so often; it may have been sent just now.
 const LONGEST_UNKNOWN: Duration = Duration::from_hours(1);
 
@@ -34,6 +34,16 @@ pub(super) fn due(history: History, spread: u8) -> Timestamp {
 /// Whether it is due at `now`. A clock that was set back must not put everything off: a read in the future is no read.
 pub(super) fn is_due(history: History, spread: u8, now: Timestamp) -> bool {
     history.read > now || due(history, spread) <= now
+}
+
+/// The last attempt to read an operation as plans compare it, oldest first. One in the future is of a clock that was set back since:
+/// such an operation is served first, or it would wait for all others until then.
+pub(super) fn attempt(last: Timestamp, now: Timestamp) -> Timestamp {
+    if last > now {
+        Timestamp::default()
+    } else {
+        last
+    }
 }
 
 /// Whether a read at `read` belongs to the collection that began at `since`; one in the future is of another clock.
