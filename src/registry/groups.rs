@@ -13,23 +13,23 @@ use crate::snapshot::{GroupSnapshot, Labels};
 use crate::store::{GroupKey, SavedGroup};
 use crate::timestamp::Timestamp;
 
-/// The group that takes in what comes when a label has as many values as are allowed.
+/// The group of all values beyond the limit of values.
 pub(super) const OTHER: &str = "other";
 
 /// The groups of an account.
 #[derive(Debug)]
 pub(super) struct Groups {
-    /// The labels by whose values operations are grouped.
+    /// The labels that have groups.
     labels: Vec<Arc<str>>,
     /// The most values of one label that have groups of their own.
     most: usize,
     pub(super) by_key: BTreeMap<GroupKey, Group>,
     members: HashMap<OperationId, Vec<Membership>>,
-    /// Groups that ended, and may still be in the store.
+    /// Groups that ended and may still be in the store.
     ended: Vec<GroupKey>,
 }
 
-/// That an operation belongs to a group, or did when it last had the label.
+/// That an operation is in a group, or was when it last had the label.
 #[derive(Debug, Clone)]
 struct Membership {
     key: GroupKey,
@@ -37,10 +37,10 @@ struct Membership {
     is_current: bool,
 }
 
-/// What a group needs to know of an operation that was read.
+/// An operation that was read.
 pub(super) struct Seen<'a> {
     pub(super) operation: &'a Operation,
-    /// What it has given to the account's counters.
+    /// What it has added to the account's counters.
     pub(super) counted: Marks,
 }
 
@@ -55,7 +55,7 @@ impl Groups {
         }
     }
 
-    /// Groups by the labels of `other` from now on, within its bound; what it holds besides does not matter.
+    /// Applies the labels and the limit of `other`.
     pub(super) fn reconfigure(&mut self, other: &Self) {
         self.most = other.most;
         self.labels.clone_from(&other.labels);
@@ -73,14 +73,14 @@ impl Groups {
         self.by_key.retain(|key, _| labels.contains(&key.label));
     }
 
-    /// Takes up a group as it was saved.
+    /// Loads a saved group.
     pub(super) fn restore(&mut self, saved: SavedGroup) {
         if self.labels.contains(&saved.key.label) {
             self.group(&saved.key, saved.until).restore(saved);
         }
     }
 
-    /// Takes up an operation as it was saved, with the groups it has given to.
+    /// Loads a saved operation, with the groups that it has counted in.
     pub(super) fn restore_member(&mut self, operation: &Operation, credited: &Labels) {
         let known = credited.iter().filter_map(|(label, value)| {
             let key = GroupKey::new(label, value);
@@ -98,7 +98,7 @@ impl Groups {
         self.remember(operation.id, memberships);
     }
 
-    /// Takes in that an operation has these labels now. Says whether it gives to another group than before.
+    /// Applies the labels that an operation has now. Returns whether it counts in another group than before.
     pub(super) fn relabel(
         &mut self,
         id: OperationId,
@@ -124,8 +124,8 @@ impl Groups {
         is_news
     }
 
-    /// Moves what is there now from one group of a label to another. What the operation has given so far goes to the first
-    /// group it ever has.
+    /// Moves the current stats of an operation to its new group. The first group that it ever has gets its past counts as well;
+    /// after that, a new group only gets later growth.
     fn moved(
         &mut self,
         before: Option<Membership>,
@@ -154,8 +154,8 @@ impl Groups {
         Some(Membership { key, is_current })
     }
 
-    /// Takes in that an operation was read for the first time since it is in memory. What it once gave to groups, before
-    /// it left memory, stands in `credited`; what it had given to counters then, in `counted`.
+    /// Adds an operation that is read for the first time since it is in memory. `credited` are the groups it counted in before it
+    /// left memory; `seen.counted` is what it had added to the counters then.
     pub(super) fn appeared(&mut self, seen: &Seen<'_>, credited: Option<&Labels>) {
         for membership in self.current(seen.operation.id) {
             let group = self.group(&membership.key, seen.operation.expires());
@@ -166,7 +166,7 @@ impl Groups {
         }
     }
 
-    /// Takes in that an operation that was so `before` is so `now`.
+    /// Replaces the stats of an operation.
     pub(super) fn changed(&mut self, before: &Operation, now: &Operation) {
         for membership in self.current(now.id) {
             let group = self.group(&membership.key, now.expires());
@@ -175,7 +175,7 @@ impl Groups {
         }
     }
 
-    /// Counts what the marks of an operation grew.
+    /// Counts the growth of an operation's high-water marks.
     pub(super) fn count(&mut self, id: OperationId, from: Marks, to: Marks) {
         for membership in self.current(id) {
             if let Some(group) = self.by_key.get_mut(&membership.key) {
@@ -184,7 +184,7 @@ impl Groups {
         }
     }
 
-    /// Takes in that an operation leaves memory; returns to which groups it has given.
+    /// Removes an operation that leaves memory. Returns the groups that it has counted in.
     pub(super) fn left(&mut self, operation: &Operation) -> Labels {
         for membership in self.current(operation.id) {
             self.group(&membership.key, operation.expires())
@@ -195,7 +195,7 @@ impl Groups {
         credited
     }
 
-    /// To which groups an operation has given, by label.
+    /// The groups that an operation has counted in, by label.
     pub(super) fn credited(&self, id: OperationId) -> Labels {
         let Some(memberships) = self.members.get(&id) else {
             return Labels::default();
@@ -273,7 +273,7 @@ impl Groups {
         groups.map(|(key, group)| group.snapshot(key)).collect()
     }
 
-    /// The group for a value: its own, or the one for what is too much.
+    /// The group of a value: its own, or [`OTHER`] beyond the limit.
     fn place(&self, label: &Arc<str>, value: &str) -> GroupKey {
         let key = GroupKey {
             label: Arc::clone(label),

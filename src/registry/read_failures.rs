@@ -1,4 +1,4 @@
-//! Operations whose reads fail one by one, and when each is worth another try.
+//! Operations whose single reads fail, and when to try each again.
 
 use std::collections::HashMap;
 
@@ -8,7 +8,7 @@ use crate::operation::OperationId;
 use crate::reason::Reason;
 use crate::timestamp::Timestamp;
 
-/// Reads that failed since the last one that worked, by operation.
+/// The failed reads since the last success, by operation.
 #[derive(Debug, Default)]
 pub(super) struct ReadFailures(HashMap<OperationId, Failure>);
 
@@ -16,21 +16,21 @@ pub(super) struct ReadFailures(HashMap<OperationId, Failure>);
 struct Failure {
     first: Timestamp,
     last: Timestamp,
-    /// `None`: it was not even asked for, because the account was turned away.
+    /// `None`: the read was left out, because the account was blocked.
     reason: Option<Reason>,
-    /// The list told of it, so a read of its own is not worth it in the same collection.
+    /// A list returned the operation, so a single read in the same collection is pointless.
     listed: bool,
 }
 
 impl ReadFailures {
-    /// Takes in a failure. Says whether the operation did not fail, or for another reason, before.
+    /// Notes a failure. Returns whether that is news: the operation did not fail before, or for another reason.
     pub(super) fn failed(&mut self, id: OperationId, reason: Reason, now: Timestamp) -> bool {
         let before = self
             .0
             .get(&id)
             .filter(|before| before.reason == Some(reason));
         let failure = Failure {
-            // A time in the future is of a clock that was set back since.
+            // A time in the future comes from a clock that was set back since.
             first: before.map_or(now, |before| before.first.min(now)),
             last: now,
             reason: Some(reason),
@@ -49,7 +49,7 @@ impl ReadFailures {
         }
     }
 
-    /// Takes in that it was due and not asked for. What Twilio said of it before stays.
+    /// Notes that an operation was due and its read was left out. An earlier failure stays.
     pub(super) fn not_reached(&mut self, id: OperationId, now: Timestamp) {
         self.0.entry(id).or_insert(Failure {
             first: now,
@@ -59,21 +59,21 @@ impl ReadFailures {
         });
     }
 
-    /// Takes in that it was the list that told of the operation that just failed.
+    /// Notes that the last failure comes from a list.
     pub(super) fn listed(&mut self, id: OperationId) {
         if let Some(failure) = self.0.get_mut(&id) {
             failure.listed = true;
         }
     }
 
-    /// Whether the list told of it in the collection that began at `since`, in vain.
+    /// Whether a list returned it in the collection that began at `since`, and that failed.
     pub(super) fn was_listed(&self, id: OperationId, since: Timestamp, now: Timestamp) -> bool {
         self.0
             .get(&id)
             .is_some_and(|failure| failure.listed && schedule::was_read(failure.last, since, now))
     }
 
-    /// Takes in that it was read, or is gone.
+    /// Removes an operation: it was read, or is gone.
     pub(super) fn remove(&mut self, id: OperationId) {
         self.0.remove(&id);
     }
@@ -90,14 +90,14 @@ impl ReadFailures {
             .unwrap_or_default()
     }
 
-    /// Whether Twilio forbade to read it when it was last asked.
+    /// Whether Twilio returned 403 for the last read.
     pub(super) fn is_refused(&self, id: OperationId) -> bool {
         self.0
             .get(&id)
             .is_some_and(|failure| failure.reason == Some(Reason::Forbidden))
     }
 
-    /// Whether Twilio does not know it and has said so recently enough.
+    /// Whether Twilio returned that it does not know the operation, and it is too early to ask again.
     pub(super) fn is_waiting(&self, id: OperationId, now: Timestamp) -> bool {
         match self.0.get(&id) {
             Some(Failure {
