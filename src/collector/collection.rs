@@ -11,6 +11,7 @@ use super::account::{AccountCollector, State};
 use super::fetch;
 use super::listing;
 use super::plan::{self, Plan, Question, Window};
+use super::restore;
 use super::settings::Settings;
 use crate::operation::{Operation, OperationId, RETENTION};
 use crate::registry::{Observed, Source};
@@ -313,9 +314,28 @@ impl AccountCollector {
         self.lock().is_to_be_saved(self.keeper.is_behind())
     }
 
+    /// Takes up what was saved, from a store that could not be opened at the start. Says whether that worked.
+    async fn load(&self) -> bool {
+        let _registering = self.registering.lock().await;
+        let restored = self.keeper.restore(self.clock.now()).await;
+        let mut state = self.lock();
+        if let Some((restored, generation)) = restored {
+            restore::take_up(&mut state.registry, restored, self.clock.now());
+            self.keeper.loaded(generation);
+            self.settle(&mut state);
+            true
+        } else {
+            state.save_failed();
+            false
+        }
+    }
+
     /// Says whether to try again at once: the store has lost what it had and can take all of it anew.
     async fn save_once(&self) -> bool {
         let turn = self.keeper.turn().await;
+        if self.keeper.is_to_be_loaded() && !self.load().await {
+            return false;
+        }
         let is_behind = self.keeper.is_behind();
         let (batch, registered) = {
             let mut state = self.lock();
@@ -335,6 +355,7 @@ impl AccountCollector {
         match saved {
             Some(saved) => state.registry.saved(&saved),
             None if !is_behind && self.keeper.is_behind() => return true,
+            None if self.keeper.is_to_be_loaded() => return true,
             None => state.save_failed(),
         }
         false

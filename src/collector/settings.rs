@@ -73,6 +73,7 @@ impl AccountCollector {
         let settings = Arc::new(settings);
         let before = self.exchange_settings(Arc::clone(&settings));
         let others = !Arc::ptr_eq(&before.sources, &settings.sources);
+        self.keeper.set_rules(series, account.stats_reading);
         let mut state = self.lock();
         let now = self.clock.now();
         state.registry.reconfigure(series, account.stats_reading);
