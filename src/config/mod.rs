@@ -26,6 +26,7 @@ mod problem;
 mod secret;
 mod series;
 mod sid;
+mod source_name;
 mod sources;
 mod storage;
 mod web;

@@ -36,7 +36,7 @@ pub type Listed = BTreeMap<OperationId, Labels>;
 pub enum News {
     /// It lists these operations from now on, and no others.
     Listed {
-        /// The file's path, or the URL without its query.
+        /// The file's path, or how the URL is called.
         source: Arc<str>,
         /// All of them.
         operations: Listed,
@@ -56,7 +56,7 @@ pub enum News {
 }
 
 impl News {
-    /// The file's path, or the URL without its query.
+    /// The file's path, or how the URL is called.
     fn source(&self) -> &Arc<str> {
         match self {
             Self::Listed { source, .. } | Self::Gone { source } | Self::Broken { source, .. } => {
