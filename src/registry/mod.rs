@@ -152,12 +152,6 @@ impl Registry {
         }
     }
 
-    /// Whether `id` is in memory: it was read, and has not left since.
-    #[must_use]
-    pub fn has(&self, id: OperationId) -> bool {
-        self.chunks.get(id).is_some()
-    }
-
     /// Whether `id` is not in memory and, by the time in it, has expired.
     #[must_use]
     pub fn is_expired(&self, id: OperationId, now: Timestamp) -> bool {
