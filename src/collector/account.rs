@@ -117,6 +117,7 @@ impl Account {
         tokio::select! {
             _ = timeout_at(deadline, run.finished()) => {}
             () = run.progress.exceeds(deadline) => {}
+            () = self.ledger.load_stalled() => {}
         }
     }
 
@@ -155,9 +156,7 @@ impl Account {
             since,
         };
         let result = collection.run().await;
-        self.ledger.check_store().await;
-        self.ledger.save().await;
-        self.ledger.purge().await;
+        self.ledger.finish_collection().await;
         self.finish(&settings, progress, result, began.elapsed());
         if settings.wants_tags() && !result.is_blocked() {
             self.tags.begin(settings, &budget);

@@ -58,7 +58,7 @@ impl CollectionResult {
 #[derive(Debug)]
 pub(super) struct Collection<'a> {
     pub(super) settings: &'a Arc<AccountSettings>,
-    pub(super) ledger: &'a Ledger,
+    pub(super) ledger: &'a Arc<Ledger>,
     pub(super) lists: &'a Mutex<ListHealth>,
     pub(super) reads: &'a SharedReads,
     pub(super) log: &'a FailureLog,

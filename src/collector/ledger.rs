@@ -8,10 +8,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
-use tokio::sync::{RwLock, RwLockWriteGuard};
+use tokio::sync::{RwLock, RwLockWriteGuard, watch};
+use tokio::time::timeout;
 
 use super::keeper::{Keeper, in_full};
 use super::restore;
+use super::runner::{Run, Runner};
 use crate::clock::Clock;
 use crate::config::Series;
 use crate::operation::{CountingMode, Operation, OperationId, RETENTION};
@@ -21,8 +23,13 @@ use crate::store::SavedOperation;
 use crate::timestamp::Timestamp;
 use crate::twilio::{ApiError, Client};
 
-/// The longest time a snapshot waits for a save. Afterwards gauges are current, and counters are as last saved.
+/// The longest time that a page of the list, a probe or a snapshot waits for a save. Afterwards gauges are current, and
+/// counters are as last saved.
 const SAVE_WAIT: Duration = Duration::from_millis(200);
+/// The longest time that the end of a collection waits for its save.
+const LAST_SAVE_WAIT: Duration = Duration::from_secs(2);
+/// A load of saved operations that takes longer shows that the disk hangs. Scrapes do not wait for it.
+const LOAD_WAIT: Duration = Duration::from_millis(500);
 /// How often expired operations are deleted from the store.
 const PURGE_INTERVAL: Duration = Duration::from_hours(1);
 /// High-water marks are kept three times as long as Twilio keeps an operation: a clock that jumps ahead and back must not make
@@ -45,8 +52,13 @@ pub(super) struct Ledger {
     ingest_turn: tokio::sync::Mutex<()>,
     /// Held from the save of a registration until it is applied, and while the registry is loaded.
     registration_turn: tokio::sync::Mutex<()>,
-    /// A snapshot gave up waiting for a save that is still running.
+    saves: Runner<()>,
+    /// What follows a collection.
+    upkeep: Runner<()>,
+    /// Somebody gave up waiting for a save that is still running.
     save_stalled: AtomicBool,
+    /// A load of saved operations takes too long.
+    load_stalled: watch::Sender<bool>,
     /// A save failed since the last collection began. Another one would fail again, and be counted again.
     save_failed: AtomicBool,
     last_purge: parking_lot::Mutex<Option<Instant>>,
@@ -62,7 +74,10 @@ impl Ledger {
             ingest_gate: RwLock::default(),
             ingest_turn: tokio::sync::Mutex::default(),
             registration_turn: tokio::sync::Mutex::default(),
+            saves: Runner::default(),
+            upkeep: Runner::default(),
             save_stalled: AtomicBool::new(false),
+            load_stalled: watch::Sender::new(false),
             save_failed: AtomicBool::new(false),
             last_purge: parking_lot::Mutex::new(None),
         }
@@ -144,10 +159,34 @@ impl Ledger {
         }
         let store = self.store.clone();
         let load = move || -> Loaded { ids.into_iter().map(|id| (id, store.kept(id))).collect() };
-        match tokio::task::spawn_blocking(load).await {
+        let mut loading = tokio::task::spawn_blocking(load);
+        let found = match timeout(LOAD_WAIT, &mut loading).await {
+            Ok(found) => found,
+            Err(_) => {
+                self.load_stalled.send_replace(true);
+                let found = loading.await;
+                self.load_stalled.send_replace(false);
+                found
+            }
+        };
+        match found {
             Ok(found) => loaded.extend(found),
             // The exporter is stopping, or the store panicked: then nothing can be loaded.
             Err(_) => loaded.extend(operations.iter().map(|operation| (operation.id, None))),
+        }
+    }
+
+    /// Returns once a load of saved operations takes too long, because the disk hangs.
+    pub(super) async fn load_stalled(&self) {
+        // `self` holds the sender, so the channel is open.
+        if self
+            .load_stalled
+            .subscribe()
+            .wait_for(|stalled| *stalled)
+            .await
+            .is_err()
+        {
+            std::future::pending::<()>().await;
         }
     }
 
@@ -212,25 +251,56 @@ impl Ledger {
         self.save_failed.store(false, Ordering::Relaxed);
     }
 
-    /// Saves what changed; from then on it is exposed as counted. What cannot be saved is tried again in the next collection.
-    pub(super) async fn save(&self) {
-        while self.is_save_needed() && self.save_once().await {}
+    /// Saves what changed; from then on it is exposed as counted. A save that takes longer than [`SAVE_WAIT`] goes on in the
+    /// background. What cannot be saved is tried again in the next collection.
+    pub(super) async fn save(self: &Arc<Self>) {
+        self.save_within(SAVE_WAIT).await;
     }
 
-    /// Saves, but waits at most [`SAVE_WAIT`]; a slower save goes on in the background.
-    pub(super) async fn save_within(&self) {
-        let stalled = self.save_stalled.load(Ordering::Relaxed);
-        if !stalled && tokio::time::timeout(SAVE_WAIT, self.save()).await.is_err() {
+    /// Saves at the end of a collection. Checks first that the store's file is still the one that everything was saved to, and
+    /// deletes expired operations afterwards.
+    pub(super) async fn finish_collection(self: &Arc<Self>) {
+        let this = Arc::clone(self);
+        let finish = self.upkeep.begin(|_| async move {
+            this.store.check().await;
+            this.save_changes().await;
+            this.purge().await;
+        });
+        if !self.save_stalled.load(Ordering::Relaxed) {
+            self.wait_for(&finish, LAST_SAVE_WAIT).await;
+        }
+    }
+
+    async fn save_within(self: &Arc<Self>, limit: Duration) {
+        // A save that runs already may lack the last changes; the one after it has them all.
+        for _ in 0..2 {
+            if !self.is_save_needed() || self.save_stalled.load(Ordering::Relaxed) {
+                return;
+            }
+            let this = Arc::clone(self);
+            let save = self
+                .saves
+                .begin(|_| async move { this.save_changes().await });
+            self.wait_for(&save, limit).await;
+        }
+    }
+
+    async fn wait_for(&self, save: &Run<()>, limit: Duration) {
+        if timeout(limit, save.finished()).await.is_err() {
             self.save_stalled.store(true, Ordering::Relaxed);
         }
     }
 
+    async fn save_changes(&self) {
+        while self.is_save_needed() && self.save_once().await {}
+    }
+
     /// Saves what changed. Until the guard is dropped nothing is ingested, so a snapshot shows what is saved, unless saving
     /// stalls or fails.
-    pub(super) async fn save_and_close(&self) -> RwLockWriteGuard<'_, ()> {
+    pub(super) async fn save_and_close(self: &Arc<Self>) -> RwLockWriteGuard<'_, ()> {
         // The gate is read-locked for computations only, so this wait is short.
         let closed = self.ingest_gate.write().await;
-        self.save_within().await;
+        self.save().await;
         closed
     }
 
@@ -285,14 +355,9 @@ impl Ledger {
         false
     }
 
-    /// Checks that the store's file is still the one that everything was saved to.
-    pub(super) async fn check_store(&self) {
-        self.store.check().await;
-    }
-
     /// Deletes expired operations from the store, at most every [`PURGE_INTERVAL`]. "Now" is the creation time of the newest
     /// operation, because this machine's clock may be far ahead.
-    pub(super) async fn purge(&self) {
+    async fn purge(&self) {
         {
             let now = self.instant();
             let mut last = self.last_purge.lock();
@@ -319,3 +384,6 @@ fn missing<'a>(
         .map(|operation| operation.id)
         .filter(|id| !registry.presenter().has(*id) && !loaded.contains_key(id))
 }
+
+#[cfg(test)]
+mod tests;

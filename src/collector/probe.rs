@@ -30,7 +30,7 @@ pub struct Probed {
 
 /// Reads `id` now, within `budget`. An operation that is watched or was discovered is ingested; any other is only returned.
 pub(super) async fn probe(
-    ledger: &Ledger,
+    ledger: &Arc<Ledger>,
     reads: &SharedReads,
     log: &FailureLog,
     settings: &Arc<AccountSettings>,
@@ -68,7 +68,7 @@ pub(super) async fn probe(
 
 /// Ingests and saves what a probe read of a known operation.
 async fn ingest(
-    ledger: &Ledger,
+    ledger: &Arc<Ledger>,
     log: &FailureLog,
     settings: &AccountSettings,
     id: OperationId,
@@ -87,6 +87,6 @@ async fn ingest(
             }
         }
     }
-    ledger.save_within().await;
+    ledger.save().await;
     ledger.view(id)
 }

@@ -8,7 +8,8 @@ use super::keeper::{Keeper, Rules, in_full};
 use crate::config::{Account, Series};
 use crate::exposition::StateInstruments;
 use crate::registry::{Registry, Source};
-use crate::store::{SavedOperation, Store, StoreError};
+use crate::snapshot::CollectionStatus;
+use crate::store::{SavedAccount, SavedOperation, Store, StoreError};
 use crate::timestamp::Timestamp;
 
 /// So many saved operations are held at once on their way into the registry.
@@ -147,27 +148,46 @@ pub(super) async fn load(store: &Keeper, now: Timestamp) -> Option<(Restored, u6
 
 /// Replaces a registry in which something panicked, and which may therefore have lost operations. It waits for the disk.
 ///
-/// What can be read of the damaged one is carried over; where that panics again, its sources report anew when they change.
+/// What is in memory alone is carried over. Where reading it panics again, sources report anew when they change, and Twilio
+/// is polled again for the rest.
 pub(super) fn replace_damaged(
     store: &Keeper,
     damaged: &mut Registry,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let Restored { mut registry, .. } =
-        store.read(|from| self::registry(store.account(), &store.rules(), from, now))?;
+    let read = || store.read(|from| registry(store.account(), &store.rules(), from, now));
+    let mut restored = read()?.registry;
+    let is_durable = store.read(Store::is_durable);
     let carried_over = catch_unwind(AssertUnwindSafe(|| {
-        carry_over(&mut registry, damaged, now);
-        registry
+        if !is_durable {
+            copy_saved(&mut restored, damaged, now);
+        }
+        carry_over(&mut restored, damaged, now);
+        restored
     }));
     *damaged = match carried_over {
         Ok(registry) => registry,
-        Err(_) => {
-            store
-                .read(|from| self::registry(store.account(), &store.rules(), from, now))?
-                .registry
-        }
+        Err(_) => read()?.registry,
     };
     Ok(())
+}
+
+/// Copies what a store would hold of `damaged`, where there is none. Its counters may include operations whose records were not
+/// changed yet, so the counters that were exposed last are copied: what was ingested since then may not be counted, but nothing
+/// of it counts twice.
+fn copy_saved(restored: &mut Registry, damaged: &mut Registry, now: Timestamp) {
+    let status = CollectionStatus::default();
+    let exposed = damaged.presenter().snapshot(status).counters;
+    damaged.lost();
+    let all = damaged.unsaved();
+    restored.restore_operations(all.operations, now);
+    let account = SavedAccount {
+        counters: exposed.unwrap_or_default(),
+        ..all.account
+    };
+    restored.restore(&account, all.groups);
+    let registered = damaged.presenter().all_listed_by(&Source::Api);
+    restored.list(Source::Api, registered, now);
 }
 
 #[cfg(test)]

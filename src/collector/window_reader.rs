@@ -1,5 +1,6 @@
 //! Reads a window of the list of operations, page by page, and decides what its end or its failure means.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::Mutex;
@@ -23,7 +24,7 @@ pub(super) const OVERLAP: Duration = Duration::from_mins(2);
 #[derive(Debug)]
 pub(super) struct WindowReader<'a> {
     pub(super) settings: &'a AccountSettings,
-    pub(super) ledger: &'a Ledger,
+    pub(super) ledger: &'a Arc<Ledger>,
     pub(super) lists: &'a Mutex<ListHealth>,
     pub(super) log: &'a FailureLog,
     pub(super) progress: &'a Progress,

@@ -32,6 +32,7 @@ mod support;
 mod tags;
 mod textfile;
 mod variants;
+mod waiting;
 mod watching;
 mod web;
 mod words;
