@@ -172,3 +172,21 @@ fn another_reason_begins_a_failure_anew() {
     );
     assert_eq!(due(&registry, NOW + HOUR), [id(NOW, 0)]);
 }
+
+#[test]
+fn a_range_reaches_from_the_first_to_the_last_creation_in_any_order() {
+    let mut registry = registry(&[]);
+    let minute = Duration::from_mins(1);
+    let early = {
+        let mut early = operation(NOW - HOUR, 2, 1);
+        early.created = early.created - minute;
+        early
+    };
+    observe(
+        &mut registry,
+        &[apart(0, Duration::ZERO), apart(1, minute), early],
+        NOW,
+    );
+    let created = registry.chunks.iter().next().unwrap().summary.created;
+    assert_eq!(created, Some((NOW - HOUR - minute, NOW - HOUR + minute)));
+}

@@ -111,7 +111,7 @@ fn a_source_that_lists_nothing_is_no_source_and_other_labels_are_shown() {
         let view = registry.presenter().view(id(NOW, 0)).unwrap();
         assert_eq!((view.labels, view.sources), (labels, vec![file.clone()]));
     }
-    assert_eq!(registry.presenter().sources(), [file.clone()]);
+    assert_eq!(registry.presenter().sources(), std::slice::from_ref(&file));
     registry.list(file, ListedOperations::new(), NOW);
     assert_eq!(registry.presenter().sources(), []);
 }
@@ -156,4 +156,30 @@ fn a_rejected_operation_expires_alone() {
     registry.reject(id(NOW, 0), NOW);
     registry.expire(NOW - HOUR + RETENTION);
     assert_eq!(shown(&registry), [id(NOW, 0)]);
+}
+
+#[test]
+fn nothing_of_an_operation_that_left_memory_stays_in_a_table() {
+    let mut registry = registry(&[]);
+    let labels: Labels = Arc::new([("campaign".to_owned(), "spring".to_owned())].into());
+    let word = crate::operation::Word::new("deferred");
+    let mut odd = operation(NOW, 0, 1);
+    odd.stats.unknown = Some(Arc::from([(word, 1)]));
+    registry.set(&Source::Api, odd.id, Some(labels));
+    observe(&mut registry, std::slice::from_ref(&odd), NOW);
+    let _ = counted(&mut registry);
+    registry.set(&Source::Api, odd.id, None);
+    registry.drop_unlisted(false);
+    let tables = &registry.tables;
+    assert_eq!(tables.undocumented.stats(odd.id), None);
+    assert_eq!(tables.labels.shown(odd.id), Labels::default());
+    // An early eviction alone is unsaved when the store lost it, and goes when it expires.
+    registry.saved(&registry.unsaved());
+    registry.lost();
+    let batch = registry.unsaved();
+    assert_eq!(batch.operations.len(), 1);
+    registry.saved(&batch);
+    registry.expire(NOW + RETENTION);
+    registry.lost();
+    assert_eq!(registry.unsaved().operations.len(), 0);
 }
