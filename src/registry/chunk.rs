@@ -51,7 +51,7 @@ impl ChunkPolicy {
     /// Whether an operation is large enough for series. Without a `total`, or with a `total` of 0 (Twilio has not created the emails
     /// yet), it counts as one email.
     pub(super) fn is_large(self, record: &Record) -> bool {
-        record.size().unwrap_or(1).max(1) >= self.min_size
+        record.size().unwrap_or_default().max(1) >= self.min_size
     }
 }
 

@@ -91,11 +91,7 @@ impl Group {
 
     /// Notes that this machine's clock was set: the counters are exposed as 0 for as long as before.
     pub(super) fn shift(&mut self, jump: Jump) {
-        if let Some(until) = self.zero_until
-            && until != NOT_YET
-        {
-            self.zero_until = Some(jump.apply(until));
-        }
+        self.zero_until = self.zero_until.map(|until| jump.apply(until));
     }
 
     /// Notes that a scrape exposed it.

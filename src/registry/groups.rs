@@ -288,7 +288,7 @@ impl Groups {
                 .filter(|(each, _)| &*each.value != OTHER)
                 .count()
         };
-        if is_new && value != OTHER && others() >= self.most {
+        if is_new && others() >= self.most {
             return GroupKey::new(label, OTHER);
         }
         key

@@ -175,10 +175,7 @@ impl Record {
             .iter()
             .map(|status| u64::from(self.emails[*status as usize]))
             .sum();
-        self.is_finished()
-            && self
-                .size()
-                .is_some_and(|size| size > 0 && ended >= u64::from(size))
+        self.size().is_some_and(|size| ended >= u64::from(size))
     }
 
     /// Whether Twilio has finished or canceled it.
@@ -221,7 +218,7 @@ impl Record {
     /// Notes that this machine's clock was set, so that intervals last as long as before. `updatedAt` is Twilio's time, and stays.
     pub(super) fn shift(&mut self, jump: Jump) {
         self.last_success = Moment::of(jump.apply_to_read(self.last_success()));
-        if !self.has(UPDATED) || self.updated != self.last_change {
+        if self.updated != self.last_change {
             self.last_change = Moment::of(jump.apply(self.last_change()));
         }
     }
@@ -249,6 +246,7 @@ impl Moment {
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
+    use std::time::Duration;
 
     use super::*;
     use crate::operation::Word;
@@ -301,6 +299,81 @@ mod tests {
                 .as_millis(),
             Moment::LATEST
         );
+        let beyond = Timestamp::from_millis(Moment::LATEST + 5);
+        assert_eq!(Moment::of(beyond).get().as_millis(), Moment::LATEST);
         assert_eq!(Moment::of(NOW).get(), NOW);
+    }
+
+    const HOUR: Duration = Duration::from_hours(1);
+
+    fn record(state: OperationState, size: Option<u32>, opened: u32, updated: Timestamp) -> Record {
+        let mut stats = Stats {
+            size,
+            ..Stats::default()
+        };
+        stats.set(Status::Opened, opened);
+        let operation = Operation {
+            id: "comms_operation_01h2xcejqtf2nbrexx3vqjhp41"
+                .parse()
+                .unwrap(),
+            state,
+            stats,
+            created: NOW - 50 * HOUR,
+            updated: Some(updated),
+        };
+        let change = NOW - HOUR;
+        Record::new(
+            &operation,
+            &mut UndocumentedValues::default(),
+            Marks::default(),
+            change,
+            NOW,
+        )
+    }
+
+    #[test]
+    fn only_finished_unwatched_operations_that_are_small_or_settled_are_polled_by_age() {
+        use OperationState::{Canceled, Completed, Processing, Scheduled};
+        for (state, size, opened, by_age) in [
+            (Completed, Some(SMALL - 1), 0, true),
+            (Completed, Some(SMALL), 0, false),
+            (Completed, Some(SMALL), SMALL - 1, false),
+            (Completed, Some(SMALL), SMALL, true),
+            (Completed, None, SMALL, false),
+            (Canceled, Some(1), 0, true),
+            (Processing, Some(1), 1, false),
+            (Scheduled, Some(1), 1, false),
+        ] {
+            let record = record(state.clone(), size, opened, NOW);
+            let from = |record: Record, by_age| record.history(by_age).min_interval_from;
+            let expected = if by_age { record.created() } else { NOW };
+            assert_eq!(from(record, true), expected, "{state:?} {size:?} {opened}");
+            assert_eq!(from(record, false), NOW);
+            assert_eq!(from(record.watched(true), true), NOW);
+            assert_eq!(from(record.watched(true).watched(false), true), expected);
+        }
+    }
+
+    #[test]
+    fn a_clock_that_is_set_moves_what_the_exporter_noted_and_no_time_of_twilios() {
+        let noted = NOW - HOUR;
+        for (updated, moved) in [(noted, false), (NOW - 2 * HOUR, true)] {
+            let mut record = record(OperationState::Completed, None, 0, updated);
+            record.shift(Jump::Back(HOUR));
+            assert_eq!(record.last_success(), NOW - HOUR);
+            let expected = if moved { noted - HOUR } else { noted };
+            assert_eq!(record.last_change(), expected);
+        }
+    }
+
+    #[test]
+    fn a_read_without_a_change_ends_a_failure_and_a_change_in_the_future() {
+        let mut record = record(OperationState::Completed, None, 0, NOW);
+        record.failed = true;
+        record.confirm(NOW - 2 * HOUR);
+        assert!(!record.failed);
+        assert_eq!(record.last_change(), NOW - 2 * HOUR);
+        record.confirm(NOW);
+        assert_eq!(record.last_change(), NOW - 2 * HOUR);
     }
 }

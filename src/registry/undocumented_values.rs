@@ -110,4 +110,23 @@ mod tests {
         let has_number = |word| undocumented.has_number_for(&Word::new(word));
         assert!(has_number("S99") && has_number(Word::OTHER) && !has_number("S299"));
     }
+
+    #[test]
+    fn the_stats_of_an_operation_leave_with_it() {
+        let mut undocumented = UndocumentedValues::default();
+        let id = "comms_operation_01h2xcejqtf2nbrexx3vqjhp41"
+            .parse()
+            .unwrap();
+        let stats = Arc::from([(Word::new("deferred"), 3)]);
+        for last in [false, true] {
+            undocumented.set_stats(id, Some(&stats));
+            assert_eq!(undocumented.stats(id), Some(&stats));
+            if last {
+                undocumented.remove(id);
+            } else {
+                undocumented.set_stats(id, None);
+            }
+            assert_eq!(undocumented.stats(id), None);
+        }
+    }
 }

@@ -111,3 +111,100 @@ impl UnsavedChanges {
         self.changed.is_empty() && self.removed.is_empty()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::operation::{Marks, Operation, OperationState, RETENTION, Stats};
+    use crate::snapshot::Labels;
+
+    const NOW: Timestamp = Timestamp::from_millis(1_775_370_000_000);
+
+    fn saved(n: usize) -> SavedOperation {
+        SavedOperation {
+            operation: Operation {
+                id: format!("comms_operation_01h2xcejqt{n:016}")
+                    .parse()
+                    .unwrap(),
+                state: OperationState::Completed,
+                stats: Stats::default(),
+                created: NOW,
+                updated: None,
+            },
+            last_success: NOW,
+            last_change: NOW,
+            marks: Marks::default(),
+            credited: Labels::default(),
+            tags: None,
+        }
+    }
+
+    fn id(n: usize) -> OperationId {
+        saved(n).operation.id
+    }
+
+    #[test]
+    fn an_operation_that_comes_back_is_no_removed_one() {
+        let mut unsaved = UnsavedChanges::default();
+        unsaved.changed(id(0));
+        unsaved.remove(id(0), || saved(0));
+        unsaved.evict_early(saved(1));
+        assert_eq!(unsaved.last_record(id(0)), Some(saved(0)));
+        assert_eq!(unsaved.last_record(id(1)), Some(saved(1)));
+        assert!(!unsaved.is_empty(), "a removed one is unsaved");
+        for n in [0, 1] {
+            unsaved.changed(id(n));
+            assert_eq!(unsaved.last_record(id(n)), None);
+        }
+        assert_eq!(
+            (unsaved.in_memory().count(), unsaved.removed().count()),
+            (2, 0)
+        );
+        assert!(!unsaved.is_empty(), "a changed one is unsaved");
+    }
+
+    #[test]
+    fn a_save_covers_what_was_changed_or_removed_before_it() {
+        let mut unsaved = UnsavedChanges::default();
+        for n in 0..3 {
+            unsaved.changed(id(n));
+        }
+        unsaved.remove(id(0), || saved(0));
+        let covered = unsaved.revision();
+        unsaved.changed(id(1));
+        unsaved.changed(id(3));
+        unsaved.remove(id(3), || saved(3));
+        unsaved.saved(covered);
+        assert_eq!(unsaved.in_memory().collect::<Vec<_>>(), [id(1)]);
+        assert_eq!(unsaved.removed().collect::<Vec<_>>(), [&saved(3)]);
+        unsaved.saved(unsaved.revision());
+        assert!(unsaved.is_empty());
+    }
+
+    #[test]
+    fn early_evictions_are_kept_until_they_expire_and_saved_again_when_the_store_lost_them() {
+        let mut unsaved = UnsavedChanges::default();
+        unsaved.evict_early(saved(0));
+        assert!(unsaved.is_empty(), "it is saved");
+        unsaved.lost();
+        assert_eq!(unsaved.removed().count(), 1);
+        unsaved.saved(unsaved.revision());
+        let end = NOW + RETENTION;
+        unsaved.expire(end - std::time::Duration::from_millis(1));
+        assert!(unsaved.last_record(id(0)).is_some());
+        unsaved.expire(end);
+        assert!(unsaved.last_record(id(0)).is_none());
+    }
+
+    #[test]
+    fn no_more_than_the_limit_is_kept() {
+        let mut unsaved = UnsavedChanges::default();
+        for n in 0..MOST_REMOVED + 9 {
+            unsaved.evict_early(saved(n));
+            unsaved.changed.insert(id(n), Revision(0));
+            unsaved.remove(id(n), || saved(n));
+        }
+        assert_eq!(unsaved.removed.len(), MOST_REMOVED);
+        assert_eq!(unsaved.evicted_early.len(), MOST_REMOVED);
+    }
+}

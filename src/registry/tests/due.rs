@@ -119,3 +119,71 @@ fn the_newest_page_takes_in_as_much_as_a_page_holds() {
     );
     assert!(ranges.len() <= 4, "{}", ranges.len());
 }
+
+#[test]
+fn a_window_that_failed_has_its_first_and_its_last_moment() {
+    let created = NOW - HOUR;
+    let since = NOW + HOUR;
+    let ms = Duration::from_millis(1);
+    for (from, until, failed) in [
+        (created, Some(created), true),
+        (created + ms, None, false),
+        (created - ms, Some(created - ms), false),
+        (created, None, true),
+    ] {
+        let mut registry = registry(&[]);
+        observe(&mut registry, &[operation(created, 0, 1)], NOW);
+        registry.fail_window(from, until, since, since);
+        assert_eq!(
+            up(&registry, id(created, 0)),
+            Some(!failed),
+            "{from} {until:?}"
+        );
+    }
+}
+
+#[test]
+fn a_failure_stays_while_an_operation_is_listed_or_read() {
+    let mut registry = registry(&[]);
+    let [unread, read] = [0, 1].map(|n| id(NOW, n));
+    observe(&mut registry, &[operation(NOW, 1, 1)], NOW);
+    let labels = |team: &str| Some(Arc::new([("team".to_owned(), team.to_owned())].into()));
+    for id in [unread, read] {
+        registry.set(&Source::Api, id, labels("growth"));
+        registry.fail(id, Reason::ServerError, NOW);
+        registry.set(&Source::Api, id, labels("sales"));
+        assert!(registry.tables.failures.contains(id), "other labels");
+        registry.set(&Source::Api, id, None);
+    }
+    let failing = [unread, read].map(|id| registry.tables.failures.contains(id));
+    assert_eq!(failing, [false, true]);
+}
+
+#[test]
+fn only_an_operation_that_no_source_lists_is_rejected_beside_the_others() {
+    let mut registry = registry(&[id(NOW, 0)]);
+    registry.reject(id(NOW, 0), NOW);
+    registry.reject(id(NOW, 1), NOW);
+    assert_eq!(registry.rejected.ids().collect::<Vec<_>>(), [id(NOW, 1)]);
+    registry.set(&Source::Api, id(NOW, 1), Some(Labels::default()));
+    assert_eq!(registry.rejected.len(), 0);
+    // Those in memory are known as well.
+    observe(&mut registry, &[operation(NOW, 2, 1)], NOW);
+    registry.reject(id(NOW, 2), NOW);
+    assert_eq!(registry.rejected.len(), 0);
+}
+
+#[test]
+fn an_operation_in_memory_has_not_expired_whatever_its_id_says() {
+    let old = NOW - RETENTION - HOUR;
+    let mut registry = registry(&[]);
+    let mut operation = operation(old, 0, 1);
+    operation.created = NOW - HOUR;
+    let listed = || ListedOperations::from([(id(old, 0), Labels::default())]);
+    registry.list(Source::Api, listed(), NOW);
+    assert_eq!(registry.presenter().size_of(&Source::Api), 0);
+    observe(&mut registry, &[operation], NOW);
+    registry.list(Source::Api, listed(), NOW);
+    assert_eq!(registry.presenter().size_of(&Source::Api), 1);
+    assert!(!registry.is_expired(id(old, 0), NOW));
+}

@@ -1,9 +1,12 @@
 //! What is shown, and that chunks hold what they were given; the rest by subject.
 
 mod account_counters;
+mod agenda;
 mod clock;
 mod due;
 mod groups;
+mod labels;
+mod presenter;
 mod rejected_operations;
 mod vocabulary;
 

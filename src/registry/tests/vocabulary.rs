@@ -140,3 +140,59 @@ fn many_words_of_one_operation_have_no_more_places_than_there_are() {
         ((1, 21), 12)
     );
 }
+
+#[test]
+fn known_words_do_not_count_against_new_ones_and_all_others_are_one() {
+    let mut registry = registry(&[]);
+    let words: Vec<_> = (10..32).map(|n| format!("w{n}")).collect();
+    let with = |n, words: &[String]| {
+        let stats: Vec<_> = words.iter().map(|word| (&**word, 1)).collect();
+        let mut operation = odd(n, "PAUSED", &stats);
+        operation.state = OperationState::Completed;
+        operation
+    };
+    observe(
+        &mut registry,
+        &[with(0, &words[..15]), with(1, &words[..20])],
+        NOW,
+    );
+    assert_eq!(undocumented(&registry), (0, 20));
+    let mut beyond = words[19..].to_vec();
+    beyond.insert(0, "other".to_owned());
+    observe(&mut registry, &[with(2, &beyond)], NOW);
+    let seen = registry
+        .presenter()
+        .view(id(NOW, 2))
+        .unwrap()
+        .shown
+        .seen
+        .unwrap();
+    let expected = [("other", 3), ("w29", 1)].map(|(word, emails)| (Word::new(word), emails));
+    assert_eq!(seen.stats.unknown(), expected);
+}
+
+#[test]
+fn other_words_are_in_order_and_an_unreadable_state_needs_no_place() {
+    let mut registry = registry(&[]);
+    let words: Vec<_> = (10..32).map(|n| format!("w{n}")).collect();
+    let stats: Vec<_> = words.iter().map(|word| (&**word, 1)).collect();
+    let states = (0..20).map(|n| odd(n, &format!("s{n}"), &stats));
+    observe(&mut registry, &states.collect::<Vec<_>>(), NOW);
+    let shown = |registry: &Registry, n| registry.presenter().view(id(NOW, n)).unwrap().shown;
+    let seen = shown(&registry, 0).seen.unwrap();
+    assert!(
+        seen.stats.unknown().is_sorted(),
+        "{:?}",
+        seen.stats.unknown()
+    );
+    observe(
+        &mut registry,
+        &[odd(20, "Jane Doe", &[]), odd(21, "s21", &[])],
+        NOW,
+    );
+    let states = [20, 21].map(|n| shown(&registry, n).seen.unwrap().state);
+    assert_eq!(
+        [states[0].as_str(), states[1].as_str()],
+        [Word::UNREADABLE, Word::OTHER]
+    );
+}
