@@ -9,6 +9,7 @@ use url::Url;
 use super::access::{Access, Proof};
 use super::error::ApiError;
 use super::exchange::Exchange;
+use super::resource::Resource;
 use super::tags::{self, Tags};
 use super::throttle::Server;
 use super::transport::{self, TransportError};
@@ -18,7 +19,7 @@ use crate::clock_skew::ClockSkew;
 use crate::config::{Account, Credentials};
 use crate::exposition::{AccountInstruments, Endpoint};
 use crate::http;
-use crate::operation::{Operation, OperationId, RETENTION, State, Unexpected};
+use crate::operation::{Operation, OperationId, RETENTION, Unexpected};
 use crate::timestamp::Timestamp;
 
 /// Operations to a page: the most that Twilio gives.
@@ -116,10 +117,7 @@ impl Client {
     /// Reads the tags of an operation's first email, if it has one yet: `GET /Emails`
     /// (<https://www.twilio.com/docs/email/api/email-resource>).
     pub async fn tags(&self, id: OperationId) -> Result<Option<Tags>, ApiError> {
-        let mut url = self.base.clone();
-        if let Ok(mut path) = url.path_segments_mut() {
-            path.pop_if_empty().push("Emails");
-        }
+        let mut url = self.url(tags::PATH);
         url.query_pairs_mut()
             .append_pair("operationId", &id.to_string())
             .append_pair("pageSize", "1");
@@ -127,21 +125,21 @@ impl Client {
         self.get(Endpoint::Emails, url, read).await
     }
 
-    /// Reads one page, of `size` rows, of the operations created from `from` on (until `until`, if given): `GET /Emails/Operations`
-    /// (<https://docs.comms.twilio.com/comms-api-reference/emails>).
+    /// Reads one page, of `size` rows, of what was created from `from` on (until `until`, if given): `GET /Emails/Operations`, for
+    /// instance (<https://docs.comms.twilio.com/comms-api-reference/emails>).
     ///
     /// The order is not documented, nor is whether the ends are included: take what comes, by id.
-    pub(super) async fn page(
+    pub(super) async fn page<T: Resource>(
         &self,
         from: Timestamp,
         until: Option<Timestamp>,
-        only: Option<&State>,
+        status: Option<&str>,
         token: Option<&str>,
         size: usize,
-    ) -> Result<Page, ApiError> {
-        let url = self.page_url(from, until, only, token, size);
+    ) -> Result<Page<T>, ApiError> {
+        let url = self.page_url(T::PATH, (from, until), status, token, size);
         let page = self
-            .get(Endpoint::Operations, url, |outcome| wire::page(outcome?))
+            .get(T::ENDPOINT, url, |outcome| wire::page(outcome?))
             .await?;
         self.exchange.note_unexpected(page.unexpected);
         Ok(page)
@@ -150,7 +148,11 @@ impl Client {
     /// Where one operation is asked for.
     #[must_use]
     pub fn operation_url(&self, id: OperationId) -> Url {
-        self.url(&id.to_string())
+        let mut url = self.url(Operation::PATH);
+        if let Ok(mut path) = url.path_segments_mut() {
+            path.push(&id.to_string());
+        }
+        url
     }
 
     /// Until when no requests of this account are made because Twilio wants none, or gives no token that they need.
@@ -185,32 +187,30 @@ impl Client {
     /// `createdAt` has whole seconds: a window is widened to them, and by one more at its end.
     fn page_url(
         &self,
-        from: Timestamp,
-        until: Option<Timestamp>,
-        only: Option<&State>,
+        path: &[&str],
+        (from, until): (Timestamp, Option<Timestamp>),
+        status: Option<&str>,
         token: Option<&str>,
         size: usize,
     ) -> Url {
         let whole = |seconds: i64| Timestamp::from_millis(seconds.saturating_mul(1000)).to_string();
         let from = whole(from.as_millis().div_euclid(1000));
         let until = until.map(|until| whole(until.as_millis().div_euclid(1000) + 2));
-        let mut url = self.url("");
+        let mut url = self.url(path);
         url.query_pairs_mut()
             .append_pair("startDate", &from)
             .extend_pairs(until.map(|until| ("endDate", until)))
-            .extend_pairs(only.map(|only| ("status", only.as_str().to_ascii_uppercase())))
+            .extend_pairs(status.map(|status| ("status", status.to_ascii_uppercase())))
             .append_pair("pageSize", &size.to_string())
             .extend_pairs(token.map(|token| ("pageToken", token)));
         url
     }
 
-    fn url(&self, last: &str) -> Url {
+    /// The address `path` below the base URL.
+    fn url(&self, path: &[&str]) -> Url {
         let mut url = self.base.clone();
-        if let Ok(mut path) = url.path_segments_mut() {
-            path.pop_if_empty().extend(["Emails", "Operations"]);
-            if !last.is_empty() {
-                path.push(last);
-            }
+        if let Ok(mut segments) = url.path_segments_mut() {
+            segments.pop_if_empty().extend(path);
         }
         url
     }

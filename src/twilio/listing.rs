@@ -5,9 +5,9 @@ use std::time::Duration;
 use super::client::{Client, PAGE_SIZE};
 use super::error::ApiError;
 use super::pages::{Next, Progress, Rows};
+use super::resource::Resource;
 use super::wire::Page;
-use crate::exposition::Endpoint;
-use crate::operation::{Operation, OperationId, State};
+use crate::operation::{Operation, State};
 use crate::timestamp::Timestamp;
 
 /// A page of more rows than this is no answer to a request for [`PAGE_SIZE`] of them.
@@ -27,11 +27,12 @@ const UNREADABLE_NEXT: ApiError = ApiError::InvalidResponse(
 
 /// A list that is being read. What its pages held stays, even if a later one fails.
 #[derive(Debug)]
-pub struct Listing<'a> {
+pub struct Listing<'a, T: Resource = Operation> {
     client: &'a Client,
     from: Timestamp,
     until: Option<Timestamp>,
-    only: Option<State>,
+    /// The `status` of what is listed, in lower case; `None` for all.
+    status: Option<String>,
     /// What to ask for next; `None` at the beginning.
     token: Option<String>,
     ended: bool,
@@ -42,8 +43,8 @@ pub struct Listing<'a> {
     rows: Rows,
     progress: Progress,
     seen: Seen,
-    /// The operations of the last page of which nothing can be believed.
-    rejected: Vec<(OperationId, ApiError)>,
+    /// Those of the last page of which nothing can be believed.
+    rejected: Vec<(T::Id, ApiError)>,
 }
 
 /// What the pages so far have shown of the server.
@@ -71,11 +72,23 @@ impl Client {
         until: Option<Timestamp>,
         only: Option<State>,
     ) -> Listing<'_> {
-        Listing {
-            client: self,
+        Listing::new(self, from, until, only.map(|only| only.as_str().to_owned()))
+    }
+}
+
+impl<'a, T: Resource> Listing<'a, T> {
+    /// A list of what was created from `from` on, until `until` if given, and only of what has `status`. Requests nothing yet.
+    pub(super) fn new(
+        client: &'a Client,
+        from: Timestamp,
+        until: Option<Timestamp>,
+        status: Option<String>,
+    ) -> Self {
+        Self {
+            client,
             from,
             until,
-            only,
+            status,
             token: None,
             ended: false,
             broken: None,
@@ -95,15 +108,13 @@ impl Client {
             rejected: Vec::new(),
         }
     }
-}
 
-impl Listing<'_> {
     /// The next page; `None` after the last one.
     ///
     /// # Errors
     /// When the page fails, and when the list does not end. After an error the list has no more pages. A refusal of any page
     /// but the first is [`ApiError::BrokenList`].
-    pub async fn page(&mut self) -> Result<Option<Vec<Operation>>, ApiError> {
+    pub async fn page(&mut self) -> Result<Option<Vec<T>>, ApiError> {
         if let Some(error) = self.broken.take() {
             return Err(self.failed(error));
         }
@@ -124,18 +135,18 @@ impl Listing<'_> {
             .page(
                 self.from,
                 self.until,
-                self.only.as_ref(),
+                self.status.as_deref(),
                 self.token.as_deref(),
                 PAGE_SIZE,
             )
             .await
             .map_err(|error| error.at_page(self.seen.pages + 1))?;
-        if page.rows() > MOST_ROWS {
+        if page.size() > MOST_ROWS {
             return Err(self.failed(ApiError::TooManyRows { limit: MOST_ROWS }));
         }
         if page.unreadable > 0 || !page.rejected.is_empty() {
             self.failed(ApiError::InvalidResponse(
-                "rows that are no operation, or cannot be true",
+                "rows that are not what is listed, or cannot be true",
             ));
         }
         self.note(&page);
@@ -144,11 +155,11 @@ impl Listing<'_> {
         self.rejected = rejected
             .map(|(id, why)| (id, ApiError::Implausible(why)))
             .collect();
-        Ok(Some(page.operations))
+        Ok(Some(page.rows))
     }
 
     /// Decides what comes after `page`. Its rows are kept in any case.
-    fn go_on(&mut self, page: &Page) {
+    fn go_on(&mut self, page: &Page<T>) {
         // The pages of a list that ignores the state are those of the whole account.
         if self.seen.ignores_state {
             return;
@@ -162,12 +173,12 @@ impl Listing<'_> {
                 self.token = Some(token.clone());
                 self.ended = false;
                 // An empty page says nothing of how many rows a page has.
-                let rows = Some(page.rows()).filter(|rows| *rows > 0);
+                let rows = Some(page.size()).filter(|rows| *rows > 0);
                 self.seen.page_size = self.seen.page_size.max(rows);
             }
             Next::End => {}
             // Where an earlier page named its next one, silence is the documented end.
-            Next::Unnamed if page.rows() < full || self.token.is_some() => {}
+            Next::Unnamed if page.size() < full || self.token.is_some() => {}
             Next::Unnamed => {
                 self.unsure = true;
                 self.ended = false;
@@ -177,10 +188,10 @@ impl Listing<'_> {
     }
 
     /// A full page that is silent is the end of the list where a page of one row, which others follow, names the next one.
-    async fn confirm_end(&self) -> Result<Option<Vec<Operation>>, ApiError> {
+    async fn confirm_end(&self) -> Result<Option<Vec<T>>, ApiError> {
         let page = self
             .client
-            .page(self.from, self.until, self.only.as_ref(), None, 1)
+            .page::<T>(self.from, self.until, self.status.as_deref(), None, 1)
             .await
             .map_err(|error| error.at_page(self.seen.pages + 1))?;
         match page.pagination.next {
@@ -189,21 +200,21 @@ impl Listing<'_> {
         }
     }
 
-    fn note(&mut self, page: &Page) {
+    fn note(&mut self, page: &Page<T>) {
         let seen = &mut self.seen;
         seen.pages += 1;
         seen.unreadable += page.unreadable;
         seen.rejected_rows += page.rejected.len();
-        for operation in &page.operations {
-            let created = operation.created;
+        for row in &page.rows {
+            let created = row.created();
             // Twilio ignores parameters that it does not know, and then returns the whole account.
             let is_outside = created + OUTSIDE < self.from
                 || self.until.is_some_and(|until| created > until + OUTSIDE);
             seen.rows_outside += usize::from(is_outside);
             let is_wanted = self
-                .only
+                .status
                 .as_ref()
-                .is_none_or(|only| operation.state == *only);
+                .is_none_or(|status| row.status() == status);
             seen.ignores_state |= !is_wanted;
             seen.newest_first &= seen.last.is_none_or(|last| created <= last + SAME_MOMENT);
             seen.last = Some(created);
@@ -212,7 +223,7 @@ impl Listing<'_> {
 
     /// Counts a failure that no request has counted.
     fn failed(&self, error: ApiError) -> ApiError {
-        self.client.note_failure(Endpoint::Operations, &error);
+        self.client.note_failure(T::ENDPOINT, &error);
         error
     }
 
@@ -256,8 +267,8 @@ impl Listing<'_> {
         self.rows = rows;
     }
 
-    /// The operations of the last page of which nothing can be believed, and why. Each is as one whose read failed.
-    pub fn take_rejected(&mut self) -> Vec<(OperationId, ApiError)> {
+    /// Those of the last page of which nothing can be believed, and why. Each is as one whose read failed.
+    pub fn take_rejected(&mut self) -> Vec<(T::Id, ApiError)> {
         std::mem::take(&mut self.rejected)
     }
 
@@ -273,3 +284,6 @@ impl Listing<'_> {
         self.seen.unreadable
     }
 }
+
+#[cfg(test)]
+mod tests;

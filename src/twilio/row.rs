@@ -6,7 +6,9 @@ use std::time::Duration;
 use serde_json::value::RawValue;
 
 use super::figure::Figure;
+use super::resource::{Resource, Row};
 use super::scan;
+use crate::exposition::Endpoint;
 use crate::operation::{
     Field, Operation, OperationId, RETENTION, State, Stats, Status, Unexpected, Word,
 };
@@ -18,19 +20,28 @@ const UNKNOWN_STATS: usize = 16;
 /// not the id: that names the operation.
 const SAME_DAY: Duration = Duration::from_hours(24);
 
-/// What a row turned out to be.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Row {
-    /// An operation.
-    Operation(Operation),
-    /// It is about this operation, and says nothing that can be believed; with the reason.
-    Rejected(OperationId, &'static str),
-    /// It is about no operation.
-    Unreadable,
+impl Resource for Operation {
+    type Id = OperationId;
+
+    const PATH: &'static [&'static str] = &["Emails", "Operations"];
+    const KEYS: &'static [&'static str] = &["operations", "data"];
+    const ENDPOINT: Endpoint = Endpoint::Operations;
+
+    fn read(row: &[u8], unexpected: &mut Unexpected) -> Row<Self> {
+        read(row, unexpected)
+    }
+
+    fn created(&self) -> Timestamp {
+        self.created
+    }
+
+    fn status(&self) -> &str {
+        self.state.as_str()
+    }
 }
 
 /// Reads one row. What is odd in it and costs only itself is noted in `unexpected`.
-pub(super) fn read(json: &[u8], unexpected: &mut Unexpected) -> Row {
+pub(super) fn read(json: &[u8], unexpected: &mut Unexpected) -> Row<Operation> {
     let Some(fields) = Fields::of(json) else {
         return Row::Unreadable;
     };
@@ -56,7 +67,7 @@ pub(super) fn read(json: &[u8], unexpected: &mut Unexpected) -> Row {
     }
     let created = created(fields.created_at, id, unexpected);
     let updated = updated(fields.updated_at, created, unexpected);
-    Row::Operation(Operation {
+    Row::Read(Operation {
         id,
         state,
         stats,

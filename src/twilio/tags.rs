@@ -12,6 +12,9 @@ use super::error::ApiError;
 use crate::label;
 use crate::operation::OperationId;
 
+/// The list of emails, below the base URL.
+pub(super) const PATH: &[&str] = &["Emails"];
+
 /// Tags by name.
 pub type Tags = BTreeMap<String, String>;
 

@@ -6,20 +6,20 @@
 
 use super::error::ApiError;
 use super::pages::Pagination;
-use super::row::{self, Row};
-use super::scan;
-use crate::operation::{Field, Operation, OperationId, Unexpected};
+use super::resource::{Resource, Row};
+use super::{row, scan};
+use crate::operation::{Field, Operation, Unexpected};
 
 /// What some writers put before UTF-8.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
-/// One page of the list.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Page {
-    pub(super) operations: Vec<Operation>,
-    /// Operations whose rows say nothing that can be believed: each counts as one whose read failed. With the reason.
-    pub(super) rejected: Vec<(OperationId, &'static str)>,
-    /// Rows that are about no operation.
+/// One page of a list.
+#[derive(Debug)]
+pub(super) struct Page<T: Resource> {
+    pub(super) rows: Vec<T>,
+    /// Those whose rows say nothing that can be believed: each counts as one whose read failed. With the reason.
+    pub(super) rejected: Vec<(T::Id, &'static str)>,
+    /// Rows that are about none.
     pub(super) unreadable: usize,
     /// Odd values that cost only themselves.
     pub(super) unexpected: Unexpected,
@@ -27,10 +27,10 @@ pub(super) struct Page {
     pub(super) pagination: Pagination,
 }
 
-impl Page {
+impl<T: Resource> Page<T> {
     /// How many rows there were, whatever they were.
-    pub(super) fn rows(&self) -> usize {
-        self.operations.len() + self.rejected.len() + self.unreadable
+    pub(super) fn size(&self) -> usize {
+        self.rows.len() + self.rejected.len() + self.unreadable
     }
 }
 
@@ -38,7 +38,7 @@ impl Page {
 pub(super) fn operation(body: &[u8], unexpected: &mut Unexpected) -> Result<Operation, ApiError> {
     let body = without_mark(body, unexpected);
     match row::read(body, unexpected) {
-        Row::Operation(operation) => Ok(operation),
+        Row::Read(operation) => Ok(operation),
         Row::Rejected(_, why) => Err(ApiError::Implausible(why)),
         Row::Unreadable => Err(ApiError::InvalidResponse(
             "no JSON object of an operation with a right `id`",
@@ -46,26 +46,26 @@ pub(super) fn operation(body: &[u8], unexpected: &mut Unexpected) -> Result<Oper
     }
 }
 
-/// Reads the answer of `GET /Emails/Operations`.
-pub(super) fn page(body: &[u8]) -> Result<Page, ApiError> {
+/// Reads a page of a list.
+pub(super) fn page<T: Resource>(body: &[u8]) -> Result<Page<T>, ApiError> {
     let mut unexpected = Unexpected::default();
     let body = without_mark(body, &mut unexpected);
-    let (rows, rest) = rows(body)?;
+    let (rows, rest) = rows(body, T::KEYS)?;
     let list: List = serde_json::from_slice(&rest)
         .map_err(|_| ApiError::InvalidResponse("no JSON object of a list"))?;
     let pagination = list.pagination.unwrap_or_default();
     let pagination = pagination.or(list.meta.unwrap_or_default());
     let pagination = pagination.or(Pagination::beside(&rest));
     let mut page = Page {
-        operations: Vec::with_capacity(rows.len()),
+        rows: Vec::with_capacity(rows.len()),
         rejected: Vec::new(),
         unreadable: 0,
         unexpected,
         pagination,
     };
     for json in rows {
-        match row::read(json, &mut page.unexpected) {
-            Row::Operation(operation) => page.operations.push(operation),
+        match T::read(json, &mut page.unexpected) {
+            Row::Read(row) => page.rows.push(row),
             Row::Rejected(id, why) => page.rejected.push((id, why)),
             Row::Unreadable => page.unreadable += 1,
         }
@@ -80,16 +80,20 @@ struct List {
     meta: Option<Pagination>,
 }
 
-/// The rows of a list, each as it is written, and the list without them.
-fn rows(body: &[u8]) -> Result<(Vec<&[u8]>, Vec<u8>), ApiError> {
-    let (mut operations, mut data) = (None, None);
-    scan::members(body, |key, value| match key {
-        b"operations" => operations = Some(value),
-        b"data" => data = Some(value),
-        _ => {}
+/// The rows of a list, each as it is written, and the list without them. They are the first array under one of `keys`.
+pub(super) fn rows<'a>(
+    body: &'a [u8],
+    keys: &[&str],
+) -> Result<(Vec<&'a [u8]>, Vec<u8>), ApiError> {
+    let mut places = vec![None; keys.len()];
+    scan::members(body, |key, value| {
+        let known = keys.iter().position(|known| known.as_bytes() == key);
+        if let Some(place) = known.and_then(|known| places.get_mut(known)) {
+            *place = Some(value);
+        }
     })
     .ok_or(ApiError::InvalidResponse("no JSON object of a list"))?;
-    for place in [operations, data].into_iter().flatten() {
+    for place in places.into_iter().flatten() {
         if let Some(rows) = scan::elements(&body[place.clone()]) {
             let list = &body[place.clone()];
             let rows = rows.into_iter().map(|row| &list[row]).collect();
@@ -97,9 +101,7 @@ fn rows(body: &[u8]) -> Result<(Vec<&[u8]>, Vec<u8>), ApiError> {
             return Ok((rows, rest));
         }
     }
-    Err(ApiError::InvalidResponse(
-        "a list without `operations` or `data`",
-    ))
+    Err(ApiError::InvalidResponse("a list without its rows"))
 }
 
 fn without_mark<'a>(body: &'a [u8], unexpected: &mut Unexpected) -> &'a [u8] {
@@ -117,12 +119,16 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::operation::{State, Stats, Status, Word};
+    use crate::operation::{OperationId, State, Stats, Status, Word};
     use crate::timestamp::Timestamp;
     use crate::twilio::pages::Next;
 
     const ID: &str = "comms_operation_01h2xcejqtf2nbrexx3vqjhp41";
     const OTHER: &str = "comms_operation_01h2xcejqtf2nbrexx3vqjhp42";
+
+    fn operations(body: &[u8]) -> Result<Page<Operation>, ApiError> {
+        page(body)
+    }
 
     fn read(fields: &str) -> Result<(Operation, Unexpected), ApiError> {
         let mut unexpected = Unexpected::default();
@@ -311,10 +317,10 @@ mod tests {
         for bad in [&bad[..], tab.as_bytes(), nan.as_bytes()] {
             let rest = br#",{"id":"x"},7,null,{}],"pagination":{"next":"t"}}"#;
             let body = [br#"{"data":["#, bad, b",", good.as_bytes(), rest].concat();
-            let page = page(&body).unwrap();
+            let page = operations(&body).unwrap();
             let rejected: Vec<_> = page.rejected.iter().map(|(id, _)| id.to_string()).collect();
             assert_eq!(rejected, [OTHER]);
-            assert_eq!((page.operations.len(), page.unreadable), (1, 4));
+            assert_eq!((page.rows.len(), page.unreadable), (1, 4));
             assert_eq!(page.pagination.next, Next::Token("t".to_owned()));
         }
     }
@@ -327,7 +333,7 @@ mod tests {
         let mut unexpected = Unexpected::default();
         assert!(operation(row.as_bytes(), &mut unexpected).is_ok());
         assert_eq!(unexpected, noted(&[Field::Body]));
-        let page = page("\u{feff}{\"operations\":[]}".as_bytes()).unwrap();
+        let page = operations("\u{feff}{\"operations\":[]}".as_bytes()).unwrap();
         assert_eq!(page.unexpected, noted(&[Field::Body]));
     }
 
@@ -350,7 +356,7 @@ mod tests {
             r#"{"operations":[]"#,
             r#"{"operations":[]}]"#,
         ] {
-            assert!(page(body.as_bytes()).is_err(), "{body}");
+            assert!(operations(body.as_bytes()).is_err(), "{body}");
             let operation = operation(body.as_bytes(), &mut Unexpected::default());
             assert!(
                 matches!(operation, Err(ApiError::InvalidResponse(_))),
@@ -362,7 +368,7 @@ mod tests {
     proptest! {
         #[test]
         fn no_bytes_panic(body in proptest::collection::vec(any::<u8>(), 0..200)) {
-            let _ = (page(&body), operation(&body, &mut Unexpected::default()));
+            let _ = (operations(&body), operation(&body, &mut Unexpected::default()));
         }
 
         #[test]
@@ -373,7 +379,7 @@ mod tests {
         ) {
             let row = format!(r#"{{"id":"{ID}","status":"{status}","stats":{stats},"createdAt":"{time}"}}"#);
             let _ = operation(row.as_bytes(), &mut Unexpected::default());
-            let _ = page(format!(r#"{{"operations":[{row}],"pagination":{{"next":"{time}"}}}}"#).as_bytes());
+            let _ = operations(format!(r#"{{"operations":[{row}],"pagination":{{"next":"{time}"}}}}"#).as_bytes());
         }
     }
 }
