@@ -63,7 +63,7 @@
 //!
 //! | layer | modules |
 //! |---|---|
-//! | values, without I/O or a clock | [`operation`], [`timestamp`], [`clock_skew`], [`reason`], [`snapshot`], [`deadline`], `label`, `document`, `lasting` |
+//! | values, without I/O or a clock | [`operation`], [`timestamp`], [`clock_skew`], [`reason`], [`snapshot`], [`deadline`], `label`, `document`, `ongoing_failure` |
 //! | the time of day; what all HTTP clients have in common | [`clock`], `http` |
 //! | what comes in, what goes out, what is kept, the other side | [`config`], [`exposition`], [`store`], [`simulator`] |
 //! | how to ask, what is known, where else operations are listed | [`twilio`], [`registry`], [`sources`] |
@@ -86,7 +86,7 @@ mod document;
 pub mod exposition;
 mod http;
 mod label;
-mod lasting;
+mod ongoing_failure;
 pub mod operation;
 pub mod reason;
 pub mod registry;

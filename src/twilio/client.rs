@@ -162,6 +162,12 @@ impl Client {
         paused.or_else(|| self.access.paused_until(&self.exchange))
     }
 
+    /// When `requests` more requests will have been made at the earliest, at the account's rate.
+    #[must_use]
+    pub fn earliest(&self, requests: usize) -> tokio::time::Instant {
+        self.exchange.earliest(requests)
+    }
+
     /// When rejected credentials are tried again; `None` while there are none, or while a token lasts.
     #[must_use]
     pub fn next_login_at(&self) -> Option<Timestamp> {

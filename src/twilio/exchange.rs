@@ -224,6 +224,11 @@ impl Exchange {
     pub(super) fn paused_until(&self, server: Server) -> Option<Timestamp> {
         self.throttle.paused_until(server)
     }
+
+    /// When `requests` more requests will have been made at the earliest.
+    pub(super) fn earliest(&self, requests: usize) -> tokio::time::Instant {
+        self.throttle.earliest(requests)
+    }
 }
 
 const fn server(endpoint: Endpoint) -> Server {

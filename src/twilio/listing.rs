@@ -7,7 +7,7 @@ use super::error::ApiError;
 use super::pages::{Next, Progress, Rows};
 use super::resource::Resource;
 use super::wire::Page;
-use crate::operation::{Operation, State};
+use crate::operation::{Operation, OperationState};
 use crate::timestamp::Timestamp;
 
 /// A page of more rows than this is no answer to a request for [`PAGE_SIZE`] of them.
@@ -70,7 +70,7 @@ impl Client {
         &self,
         from: Timestamp,
         until: Option<Timestamp>,
-        only: Option<State>,
+        only: Option<OperationState>,
     ) -> Listing<'_> {
         Listing::new(self, from, until, only.map(|only| only.as_str().to_owned()))
     }

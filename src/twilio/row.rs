@@ -10,7 +10,7 @@ use super::resource::{Resource, Row};
 use super::scan;
 use crate::exposition::Endpoint;
 use crate::operation::{
-    Field, Operation, OperationId, RETENTION, State, Stats, Status, Unexpected, Word,
+    Field, Operation, OperationId, OperationState, RETENTION, Stats, Status, Unexpected, Word,
 };
 use crate::timestamp::Timestamp;
 
@@ -61,7 +61,7 @@ pub(super) fn read(json: &[u8], unexpected: &mut Unexpected) -> Row<Operation> {
         Some(Err(why)) => return Row::Rejected(id, why),
         None => return Row::Rejected(id, "an operation without `stats`"),
     };
-    let state = State::parse(&state);
+    let state = OperationState::parse(&state);
     if state.is_unreadable() {
         unexpected.note(Field::Status);
     }

@@ -127,6 +127,17 @@ impl Throttle {
         }
     }
 
+    /// When `requests` more requests will have been admitted at the earliest, at the account's rate.
+    pub(super) fn earliest(&self, requests: usize) -> Instant {
+        let now = Instant::now();
+        let earliest = now.checked_sub(BURST).unwrap_or(now);
+        let even = self.rhythm.lock().even.max(earliest);
+        u32::try_from(requests)
+            .ok()
+            .and_then(|requests| even.checked_add(self.interval.checked_mul(requests)?))
+            .unwrap_or(even)
+    }
+
     fn check_pause(&self, server: Server) -> Result<(), ApiError> {
         self.paused_until(server)
             .map_or(Ok(()), |until| Err(ApiError::Paused { until }))

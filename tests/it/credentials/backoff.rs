@@ -30,7 +30,7 @@ struct Basic {
 impl Basic {
     async fn new(more: &str) -> Self {
         let clock = morning();
-        let twilio = Twilio::start(Settings::empty(), clock.clone()).await;
+        let twilio = Twilio::start(SimulatorSettings::empty(), clock.clone()).await;
         let id = twilio.put(Duration::from_mins(5), json!({"total": 1, "delivered": 1}));
         let yaml = one_account(&twilio, &format!("{more}\n{}", operations(&[id])));
         let options = Overrides {
@@ -60,7 +60,9 @@ impl Basic {
 
     /// Twilio accepts this token for the account and no other.
     fn accept(&self, token: &str) {
-        self.twilio.handle.set_logins(vec![Login::new(SID, token)]);
+        self.twilio
+            .handle
+            .set_logins(vec![BasicLogin::new(SID, token)]);
     }
 
     async fn reload(&self, yaml: &str) {
@@ -115,7 +117,7 @@ async fn a_rejected_client_and_a_rejected_token_wait_as_well() {
             ""
         };
         let prepare = |twilio: &Twilio| twilio.fault(fault);
-        let scene = Scene::prepared(Settings::empty(), more, prepare).await;
+        let scene = Scene::prepared(ApiSettings::default(), more, prepare).await;
         // The first try is the collection that the exporter makes at its start.
         for (tries, wait) in (1..).zip(WAITS) {
             let retry_at = scene.clock.now().as_seconds() + wait as f64;
@@ -142,15 +144,15 @@ async fn a_rejected_client_and_a_rejected_token_wait_as_well() {
 
 #[tokio::test]
 async fn a_client_that_is_rejected_in_a_400_waits_as_well() {
-    let settings = Settings {
+    let settings = ApiSettings {
         dialect: Dialect {
             client_refusal: ClientRefusal::BadRequest,
             ..Dialect::default()
         },
-        ..Settings::empty()
+        ..ApiSettings::default()
     };
     let scene = Scene::prepared(settings, "", |twilio| {
-        let other = Login::new(CLIENT, "another-secret");
+        let other = BasicLogin::new(CLIENT, "another-secret");
         twilio.handle.set_clients(vec![other]);
     })
     .await;
@@ -164,9 +166,9 @@ async fn a_client_that_is_rejected_in_a_400_waits_as_well() {
 
 #[tokio::test]
 async fn a_client_that_is_rejected_stops_nothing_while_its_token_lasts() {
-    let settings = Settings {
+    let settings = ApiSettings {
         token_life: Duration::from_mins(10),
-        ..Settings::empty()
+        ..ApiSettings::default()
     };
     let scene = Scene::with(settings, "").await;
     scene.twilio.fault("token=401");
@@ -226,7 +228,7 @@ async fn a_reload_with_another_address_tries_the_same_credentials_at_once() {
     let account = Basic::new("").await;
     account.twilio.fault("401");
     assert!(is_waiting(&account.next().await));
-    let elsewhere = Twilio::start(Settings::empty(), account.clock.clone()).await;
+    let elsewhere = Twilio::start(SimulatorSettings::empty(), account.clock.clone()).await;
     let yaml = account_at("default", &elsewhere.base_url(), "");
     account.reload(&format!("accounts:\n{yaml}")).await;
     let seen = account.next().await;

@@ -7,6 +7,7 @@ use twilio_email_exporter::app::build;
 use twilio_email_exporter::config::{Config, Overrides};
 use twilio_email_exporter::exposition::Instruments;
 use twilio_email_exporter::reason::Reason;
+use twilio_email_exporter::simulator::ApiSettings;
 use twilio_email_exporter::twilio::{ApiError, Client};
 
 use super::*;
@@ -22,9 +23,9 @@ struct Many {
 
 impl Many {
     async fn new() -> Self {
-        let settings = Settings {
-            clients: vec![Login::new(CLIENT, SECRET)],
-            ..Settings::empty()
+        let settings = ApiSettings {
+            clients: vec![BasicLogin::new(CLIENT, SECRET)],
+            ..ApiSettings::default()
         };
         let clock = morning();
         let twilio = Twilio::start(settings, clock.clone()).await;
@@ -138,7 +139,7 @@ async fn a_token_that_is_refused_though_new_is_not_fetched_again_by_each() {
 #[tokio::test]
 async fn a_clients_secret_that_changes_during_a_collection_is_found_too() {
     let many = Many::new().await;
-    let other = Login::new(CLIENT, "another-secret");
+    let other = BasicLogin::new(CLIENT, "another-secret");
     many.twilio.handle.set_clients(vec![other]);
     many.client.begin().await;
     many.secrets.write("client", "another-secret");
@@ -150,9 +151,9 @@ async fn a_clients_secret_that_changes_during_a_collection_is_found_too() {
 #[tokio::test]
 async fn a_secret_that_changes_during_a_collection_is_found_by_the_first_refusal() {
     let secrets = Secrets::new();
-    let settings = Settings {
-        logins: vec![Login::new(crate::support::exporter::SID, "first")],
-        ..Settings::empty()
+    let settings = ApiSettings {
+        logins: vec![BasicLogin::new(crate::support::exporter::SID, "first")],
+        ..ApiSettings::default()
     };
     let twilio = Twilio::start(settings, Clock::System).await;
     let id = twilio.put(Duration::from_hours(1), json!({"total": 1}));
@@ -161,7 +162,7 @@ async fn a_secret_that_changes_during_a_collection_is_found_by_the_first_refusal
     let client = client(secrets.write("config.yml", &account), Clock::System);
     client.begin().await;
     assert!(client.operation(id).await.is_ok());
-    let other = Login::new(crate::support::exporter::SID, "second");
+    let other = BasicLogin::new(crate::support::exporter::SID, "second");
     twilio.handle.set_logins(vec![other]);
     let refused = client.operation(id).await.unwrap_err();
     assert_eq!(refused, ApiError::Unauthorized, "the file holds no other");

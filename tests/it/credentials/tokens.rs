@@ -1,13 +1,13 @@
 //! A token's life: fetched when needed, renewed before its end, replaced when it is revoked.
 
-use twilio_email_exporter::simulator::{ClientRefusal, Dialect, Lifetimes};
+use twilio_email_exporter::simulator::{ApiSettings, ClientRefusal, Dialect, Lifetimes};
 
 use super::*;
 
-fn lives(span: Duration) -> Settings {
-    Settings {
+fn lives(span: Duration) -> ApiSettings {
+    ApiSettings {
         token_life: span,
-        ..Settings::empty()
+        ..ApiSettings::default()
     }
 }
 
@@ -60,7 +60,7 @@ async fn a_token_of_which_nobody_said_how_long_it_lives_is_used_until_it_is_refu
             lifetimes,
             ..Dialect::default()
         };
-        let settings = Settings {
+        let settings = ApiSettings {
             dialect,
             ..lives(Duration::from_mins(10))
         };
@@ -125,15 +125,15 @@ async fn a_token_that_is_refused_however_new_it_is_costs_one_more_request_and_no
 #[tokio::test]
 async fn a_client_that_is_refused_is_unauthorized_however_that_is_said() {
     for client_refusal in [ClientRefusal::Unauthorized, ClientRefusal::BadRequest] {
-        let settings = Settings {
+        let settings = ApiSettings {
             dialect: Dialect {
                 client_refusal,
                 ..Dialect::default()
             },
-            ..Settings::empty()
+            ..ApiSettings::default()
         };
         let scene = Scene::prepared(settings, "", |twilio| {
-            let other = Login::new(CLIENT, "another-secret");
+            let other = BasicLogin::new(CLIENT, "another-secret");
             twilio.handle.set_clients(vec![other]);
         })
         .await;

@@ -3,6 +3,8 @@
 
 use std::time::Instant;
 
+use twilio_email_exporter::simulator::ApiSettings;
+
 use super::*;
 use crate::support::answers::{Answer, Answers};
 use crate::support::exporter::account;
@@ -29,7 +31,7 @@ async fn a_token_endpoint_in_trouble_has_a_reason_and_is_asked_once_a_collection
     for (fault, reason, more) in CASES {
         for discovery in ["discovery: true", "discovery: false"] {
             let more = format!("{more}\n{discovery}");
-            let scene = Scene::prepared(Settings::empty(), more.trim(), |twilio| {
+            let scene = Scene::prepared(ApiSettings::default(), more.trim(), |twilio| {
                 twilio.fault(fault);
             })
             .await;
@@ -57,7 +59,7 @@ async fn a_token_endpoint_in_trouble_has_a_reason_and_is_asked_once_a_collection
 #[tokio::test]
 async fn a_token_endpoint_that_wants_a_pause_gets_it() {
     for (fault, reason) in [("429", "rate_limited"), ("503", "unavailable")] {
-        let scene = Scene::prepared(Settings::empty(), "", |twilio| {
+        let scene = Scene::prepared(ApiSettings::default(), "", |twilio| {
             twilio.fault(&format!("token={fault}:retry-after=60"));
         })
         .await;
@@ -77,9 +79,9 @@ async fn a_token_endpoint_that_wants_a_pause_gets_it() {
 
 #[tokio::test]
 async fn a_token_endpoint_that_wants_a_pause_stops_nothing_while_the_token_lasts() {
-    let settings = Settings {
+    let settings = ApiSettings {
         token_life: Duration::from_mins(10),
-        ..Settings::empty()
+        ..ApiSettings::default()
     };
     let scene = Scene::with(settings, "").await;
     scene.twilio.fault("token=429:retry-after=120");
@@ -102,9 +104,9 @@ async fn a_token_endpoint_that_wants_a_pause_stops_nothing_while_the_token_lasts
 
 #[tokio::test]
 async fn a_new_token_does_not_shorten_the_pauses_of_the_api() {
-    let settings = Settings {
+    let settings = ApiSettings {
         token_life: Duration::from_secs(4),
-        ..Settings::empty()
+        ..ApiSettings::default()
     };
     let scene = Scene::with(settings, "").await;
     scene.twilio.fault("list=429");
@@ -125,12 +127,12 @@ async fn a_new_token_does_not_shorten_the_pauses_of_the_api() {
 #[tokio::test]
 async fn a_token_endpoint_that_is_down_is_found_again() {
     let clock = morning();
-    let twilio = Twilio::start(Settings::empty(), clock.clone()).await;
+    let twilio = Twilio::start(SimulatorSettings::empty(), clock.clone()).await;
     twilio.put(Duration::from_hours(1), json!({"total": 1}));
     // Another server gives the tokens, as at Twilio; its first ones are good here.
     let tokens = (1..=9).map(|n| format!("simulated-access-token-{n}"));
     twilio.handle.set_tokens(tokens.collect());
-    let mut issuer = Twilio::start(Settings::empty(), clock.clone()).await;
+    let mut issuer = Twilio::start(SimulatorSettings::empty(), clock.clone()).await;
     let secrets = Secrets::new();
     let secret = secrets.write("client", SECRET);
     let url = token_url(&issuer);
@@ -156,7 +158,9 @@ async fn a_token_that_cannot_be_had_is_told_once_with_its_cure() {
         let put = |age| twilio.put(Duration::from_mins(age), json!({"total": 1}));
         let ids: Vec<_> = (1..=3).map(|age| put(age).to_string()).collect();
         twilio.fault("token=400");
-        twilio.handle.set_clients(vec![Login::new(CLIENT, "x")]);
+        twilio
+            .handle
+            .set_clients(vec![BasicLogin::new(CLIENT, "x")]);
         let (base, url, ids) = (twilio.base_url(), token_url(&twilio), ids.join(","));
         let secrets = Secrets::new();
         let secret = secrets.write("client", SECRET).display().to_string();
@@ -178,7 +182,7 @@ async fn a_token_that_cannot_be_had_is_told_once_with_its_cure() {
         assert_eq!(twilio.handle.counts().token, 4);
         twilio
             .handle
-            .set_clients(vec![Login::new(CLIENT, "made-up-other")]);
+            .set_clients(vec![BasicLogin::new(CLIENT, "made-up-other")]);
         secrets.write("client", "made-up-other");
         running.scrape().await;
         let log = running.log();
@@ -271,7 +275,9 @@ async fn a_token_endpoint_that_hangs_delays_nobody_else() {
         Twilio::empty().await,
     ];
     hanging.fault("token=hang");
-    refused.handle.set_clients(vec![Login::new(CLIENT, "x")]);
+    refused
+        .handle
+        .set_clients(vec![BasicLogin::new(CLIENT, "x")]);
     let secrets = Secrets::new();
     let secret = secrets.write("client", SECRET);
     let oauth = |name, twilio: &Twilio| {

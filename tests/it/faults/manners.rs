@@ -100,7 +100,7 @@ async fn a_pause_until_a_date_is_as_long_by_whatever_clock_the_server_goes() {
         let (servers, clock) = (morning(), morning());
         pass(&servers, twilio_at);
         pass(&clock, exporter_at);
-        let twilio = Twilio::start(Settings::empty(), servers).await;
+        let twilio = Twilio::start(SimulatorSettings::empty(), servers).await;
         let exporter = Exporter::start_at(&one_account(&twilio, ""), clock.clone()).await;
         twilio.fault("429:retry-after-date=60");
         let until = exporter.scrape().await;
