@@ -6,7 +6,7 @@ use super::client::{Client, PAGE_SIZE};
 use super::error::ApiError;
 use super::pages::{Next, Progress, Rows};
 use super::resource::Resource;
-use super::wire::Page;
+use super::wire::ListPage;
 use crate::operation::{Operation, OperationState};
 use crate::timestamp::Timestamp;
 
@@ -42,14 +42,14 @@ pub struct Listing<'a, T: Resource = Operation> {
     unsure: bool,
     rows: Rows,
     progress: Progress,
-    seen: Seen,
+    seen: Observations,
     /// Those of the last page of which nothing can be believed.
     rejected: Vec<(T::Id, ApiError)>,
 }
 
 /// What the pages so far have shown of the server.
 #[derive(Debug, Clone, Copy)]
-struct Seen {
+struct Observations {
     pages: usize,
     unreadable: usize,
     /// The most rows of a page that another one follows.
@@ -95,7 +95,7 @@ impl<'a, T: Resource> Listing<'a, T> {
             unsure: false,
             rows: Rows::New,
             progress: Progress::default(),
-            seen: Seen {
+            seen: Observations {
                 pages: 0,
                 unreadable: 0,
                 rejected_rows: 0,
@@ -159,7 +159,7 @@ impl<'a, T: Resource> Listing<'a, T> {
     }
 
     /// Decides what comes after `page`. Its rows are kept in any case.
-    fn go_on(&mut self, page: &Page<T>) {
+    fn go_on(&mut self, page: &ListPage<T>) {
         // The pages of a list that ignores the state are those of the whole account.
         if self.seen.ignores_state {
             return;
@@ -200,7 +200,7 @@ impl<'a, T: Resource> Listing<'a, T> {
         }
     }
 
-    fn note(&mut self, page: &Page<T>) {
+    fn note(&mut self, page: &ListPage<T>) {
         let seen = &mut self.seen;
         seen.pages += 1;
         seen.unreadable += page.unreadable;

@@ -2,20 +2,20 @@
 //!
 //! It turns requests into [`Operation`](crate::operation::Operation)s or one [`ApiError`]; what to ask, and when, is the collector's.
 
-mod access;
+mod authenticator;
 mod body;
 mod client;
 mod error;
-mod exchange;
-mod figure;
 mod listing;
 mod login_backoff;
 mod pages;
 mod pause;
+mod requester;
 mod resource;
 mod row;
 mod scan;
 mod secret;
+mod stat_value;
 mod status;
 mod tags;
 mod throttle;

@@ -15,7 +15,7 @@ const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// One page of a list.
 #[derive(Debug)]
-pub(super) struct Page<T: Resource> {
+pub(super) struct ListPage<T: Resource> {
     pub(super) rows: Vec<T>,
     /// Those whose rows say nothing that can be believed: each counts as one whose read failed. With the reason.
     pub(super) rejected: Vec<(T::Id, &'static str)>,
@@ -27,7 +27,7 @@ pub(super) struct Page<T: Resource> {
     pub(super) pagination: Pagination,
 }
 
-impl<T: Resource> Page<T> {
+impl<T: Resource> ListPage<T> {
     /// How many rows there were, whatever they were.
     pub(super) fn size(&self) -> usize {
         self.rows.len() + self.rejected.len() + self.unreadable
@@ -47,7 +47,7 @@ pub(super) fn operation(body: &[u8], unexpected: &mut Unexpected) -> Result<Oper
 }
 
 /// Reads a page of a list.
-pub(super) fn page<T: Resource>(body: &[u8]) -> Result<Page<T>, ApiError> {
+pub(super) fn page<T: Resource>(body: &[u8]) -> Result<ListPage<T>, ApiError> {
     let mut unexpected = Unexpected::default();
     let body = without_mark(body, &mut unexpected);
     let (rows, rest) = rows(body, T::KEYS)?;
@@ -56,7 +56,7 @@ pub(super) fn page<T: Resource>(body: &[u8]) -> Result<Page<T>, ApiError> {
     let pagination = list.pagination.unwrap_or_default();
     let pagination = pagination.or(list.meta.unwrap_or_default());
     let pagination = pagination.or(Pagination::beside(&rest));
-    let mut page = Page {
+    let mut page = ListPage {
         rows: Vec::with_capacity(rows.len()),
         rejected: Vec::new(),
         unreadable: 0,
@@ -126,7 +126,7 @@ mod tests {
     const ID: &str = "comms_operation_01h2xcejqtf2nbrexx3vqjhp41";
     const OTHER: &str = "comms_operation_01h2xcejqtf2nbrexx3vqjhp42";
 
-    fn operations(body: &[u8]) -> Result<Page<Operation>, ApiError> {
+    fn operations(body: &[u8]) -> Result<ListPage<Operation>, ApiError> {
         page(body)
     }
 
