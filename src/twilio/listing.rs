@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use super::client::{Client, PAGE_SIZE};
 use super::error::ApiError;
-use super::pages::{Next, Progress, Rows};
+use super::pages::Next;
+use super::progress::{Progress, Rows};
 use super::resource::Resource;
 use super::wire::ListPage;
 use crate::operation::{Operation, OperationState};
