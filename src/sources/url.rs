@@ -204,7 +204,7 @@ impl Fault {
 /// What `body` lists, and the body again.
 pub(super) async fn judge(body: Vec<u8>) -> (Vec<u8>, Result<ListedOperations, SourceError>) {
     let judged = blocking(move || {
-        let listed = listing::parse(&body, Format::Json);
+        let listed = listing::parse(&body, Format::ForeignJson);
         (body, listed)
     });
     judged

@@ -4,6 +4,7 @@ mod files;
 pub(crate) mod lists;
 mod logins;
 mod logs;
+mod marks;
 mod secure;
 pub(crate) mod tls;
 mod urls;
