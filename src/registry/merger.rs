@@ -24,6 +24,8 @@ pub struct Observed {
     pub new: usize,
     /// Operations that this collection had read before.
     pub repeated: usize,
+    /// Operations that keep what is known of them, because their state is unreadable.
+    pub unread: usize,
     /// When the oldest of the new operations was created.
     pub oldest_new: Option<Timestamp>,
 }
@@ -124,6 +126,7 @@ impl<'a> Merger<'a> {
 
     /// The record of an operation whose state is unreadable: everything known of it stays, and its read has failed.
     fn unread(&mut self, before: &Record, id: OperationId) -> Record {
+        self.observed.unread += 1;
         let failures = &mut self.tables.failures;
         failures.failed(id, Reason::InvalidResponse, self.now);
         failures.listed(id);

@@ -21,6 +21,9 @@ const OUTSIDE_ROWS: usize = 2;
 /// Neighbouring rows may stand in any order within a second or two, whatever the order of the list.
 const SAME_MOMENT: Duration = Duration::from_secs(2);
 
+/// What counts for a page with rows that cannot be used.
+const BAD_ROWS: ApiError =
+    ApiError::InvalidResponse("rows that are not what is listed, or cannot be true");
 /// Why a list is read no further where its next page cannot be found.
 const UNREADABLE_NEXT: ApiError = ApiError::InvalidResponse(
     "a page of the list does not say, in a way that can be read, which page is next",
@@ -146,9 +149,7 @@ impl<'a, T: Resource> Listing<'a, T> {
             return Err(self.failed(ApiError::TooManyRows { limit: MOST_ROWS }));
         }
         if page.unreadable > 0 || !page.rejected.is_empty() {
-            self.failed(ApiError::InvalidResponse(
-                "rows that are not what is listed, or cannot be true",
-            ));
+            self.failed(BAD_ROWS);
         }
         self.note(&page);
         self.go_on(&page);
@@ -266,6 +267,14 @@ impl<'a, T: Resource> Listing<'a, T> {
     /// Says what the rows of the last page were. A list that only repeats rows, or holds none for long, has no end.
     pub const fn note_rows(&mut self, rows: Rows) {
         self.rows = rows;
+    }
+
+    /// Notes that so many rows of the last page could not be used, because of what is known of their operations.
+    pub fn note_unread(&mut self, rows: usize) {
+        self.seen.rejected_rows += rows;
+        if rows > 0 {
+            self.failed(BAD_ROWS);
+        }
     }
 
     /// Those of the last page of which nothing can be believed, and why. Each is as one whose read failed.

@@ -279,6 +279,9 @@ async fn a_state_that_is_no_word_leaves_what_is_known_and_the_operation_is_not_u
             "{status}"
         );
         assert_eq!(seen.of_operation(scene.listed, "up"), Some(0.0), "{status}");
+        seen.expect(status, &[("up", 1.0), ("collection_complete", 0.0)]);
+        let invalid = ("operations".to_owned(), "invalid_response".to_owned());
+        assert!(seen.failures()[&invalid] >= f64::from(odd), "{status}");
         assert_eq!(
             seen.emails(scene.listed, "delivered"),
             Some(7.0),
