@@ -57,7 +57,7 @@ impl FailureLog {
 
     pub(super) fn list_failed(&self, error: &ApiError) {
         // A pause follows from a refusal that has been logged, as does a missing token.
-        let Some(reason) = error.reason().filter(|_| !error.was_told()) else {
+        let Some(reason) = error.reason().filter(|_| !error.is_logged_already()) else {
             return;
         };
         if self.current.lock().list.failed(reason, Instant::now()) {
@@ -67,7 +67,7 @@ impl FailureLog {
 
     /// To be called when an operation begins to fail, or fails for another reason than before.
     pub(super) fn read_failed(&self, id: OperationId, error: &ApiError) {
-        if error.was_told() {
+        if error.is_logged_already() {
             return;
         }
         let failed_reads = &mut self.current.lock().failed_reads;

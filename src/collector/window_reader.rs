@@ -73,6 +73,7 @@ impl WindowReader<'_> {
             let client = &self.settings.client;
             let observed = self.ledger.ingest(operations, self.since, client).await;
             self.progress.note_accepted();
+            listing.note_unread(observed.unread);
             self.ledger.save().await;
             oldest_new = oldest_new.into_iter().chain(observed.oldest_new).min();
             listing.note_rows(match observed {

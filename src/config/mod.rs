@@ -48,7 +48,7 @@ pub(crate) use form::Form;
 pub use limits::Limits;
 pub use listen_address::{ListenAddress, ListenAddressError};
 pub use oauth::DEFAULT_TOKEN_URL;
-pub use operation_url::{Login, OperationUrl, Tls, UrlInFull};
+pub use operation_url::{OperationUrl, Tls, UrlInFull, UrlLogin};
 pub use overrides::Overrides;
 pub use problem::{ConfigError, Problem};
 pub use scrape::{DEFAULT_TIMEOUT_OFFSET, Scrape};

@@ -34,7 +34,7 @@ pub struct OperationUrl {
     /// For one request, answer included.
     pub timeout: Duration,
     /// What it shows to be let in.
-    pub login: Option<Login>,
+    pub login: Option<UrlLogin>,
     /// How TLS is spoken.
     pub tls: Tls,
 }
@@ -45,7 +45,7 @@ pub struct UrlInFull(pub Url);
 
 /// What a URL is shown. The secrets stand in files, which are read anew each time.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Login {
+pub enum UrlLogin {
     /// HTTP Basic.
     Basic {
         /// The user name.
@@ -187,7 +187,11 @@ fn span(
     }
 }
 
-fn read_login(account: &mut Mapping, directory: &Path, findings: &mut Findings) -> Option<Login> {
+fn read_login(
+    account: &mut Mapping,
+    directory: &Path,
+    findings: &mut Findings,
+) -> Option<UrlLogin> {
     let basic = account.take("basic_auth");
     let authorization = account.take("authorization");
     if let (Some(_), Some(second)) = (&basic, &authorization) {
@@ -202,7 +206,7 @@ fn read_login(account: &mut Mapping, directory: &Path, findings: &mut Findings) 
     basic.or(authorization)
 }
 
-fn read_basic(value: &Value, directory: &Path, findings: &mut Findings) -> Option<Login> {
+fn read_basic(value: &Value, directory: &Path, findings: &mut Findings) -> Option<UrlLogin> {
     let mut mapping = value.mapping(findings)?;
     let username = mapping.require("username", findings);
     let place = mapping.place_of("username");
@@ -221,13 +225,17 @@ fn read_basic(value: &Value, directory: &Path, findings: &mut Findings) -> Optio
         findings,
     );
     mapping.finish(findings);
-    Some(Login::Basic {
+    Some(UrlLogin::Basic {
         username: username?.to_owned(),
         password_file: password_file?,
     })
 }
 
-fn read_authorization(value: &Value, directory: &Path, findings: &mut Findings) -> Option<Login> {
+fn read_authorization(
+    value: &Value,
+    directory: &Path,
+    findings: &mut Findings,
+) -> Option<UrlLogin> {
     let mut mapping = value.mapping(findings)?;
     let mut scheme = "Bearer";
     if let Some(value) = mapping.take("type")
@@ -245,7 +253,7 @@ fn read_authorization(value: &Value, directory: &Path, findings: &mut Findings) 
     let names = ["credentials_file", "credentials"];
     let credentials_file = secret_file(&mut mapping, names, Form::Credentials, directory, findings);
     mapping.finish(findings);
-    Some(Login::Authorization {
+    Some(UrlLogin::Authorization {
         scheme: scheme.to_owned(),
         credentials_file: credentials_file?,
     })

@@ -272,7 +272,7 @@ fn sources_are_meant_from_the_file_and_each_is_called_otherwise() {
     assert_eq!(first.refresh_interval, Duration::from_mins(1));
     assert_eq!(second.refresh_interval, Duration::from_secs(5));
     assert_eq!((&first.login, &first.tls), (&None, &Tls::default()));
-    let Some(Login::Authorization {
+    let Some(UrlLogin::Authorization {
         scheme,
         credentials_file,
     }) = &second.login

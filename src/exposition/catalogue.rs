@@ -229,8 +229,8 @@ metrics! {
     API_UNEXPECTED_VALUES: Account Counter "api_unexpected_values_total" ["field"] {
         help: "Values in Twilio's answers that could not be used as they were, by field.",
         details: "The rest of such an answer is used, so this is no failed request. `created_at`: contradicts the operation's id by more than a day, and the id's time counts. \
-                  `updated_at`: the operation cannot have changed then, and it is left out. `status`: no word that can be shown, and the known state stays (`unreadable` without one); or an undocumented state too many, which is part of `other`. \
-                  `stats`: an undocumented stat that is no count, and is left out; or one too many, which is part of `other`. `body`: a byte order mark, which is skipped. \
+                  `updated_at`: the operation cannot have changed then, and it is left out. `status`: no word that can be shown; an operation whose state is known keeps its values, with `operation_up` 0, and a new one is `unreadable`; or an undocumented state too many, which is part of `other`. \
+                  `stats`: an undocumented stat that is no count, and is left out; or one too many, which is part of `other`. `body`: a byte order mark, which is skipped; or bytes outside the rows of a list that are no JSON, which cost no row. \
                   A documented stat that is no possible count makes the whole answer about its operation useless: that is a failure with the reason `invalid_response`. Starts at 0 with the process.",
         absent: "",
         example: "0",

@@ -28,7 +28,7 @@ const PONG: Duration = Duration::from_secs(5);
 const MOST_FIELDS: usize = 100;
 /// The largest head of an answer, by HTTP/2, as RFC 9113 counts its bytes. Twilio's have below 2 KB.
 const LARGEST_HEAD: u32 = 16 * 1024;
-/// What servers see of us.
+/// The `User-Agent` header.
 const USER_AGENT: &str = concat!("twilio-email-exporter/", env!("CARGO_PKG_VERSION"));
 
 tokio::task_local! {
@@ -54,7 +54,7 @@ struct Pool {
 
 /// One request, from when it is sent until its answer has been read. Dropped before its end (its time is up, or nobody waits
 /// any more), it takes the pool with it: a connection that does not answer must not get the next request.
-pub(crate) struct Exchange<'a> {
+pub(crate) struct RequestGuard<'a> {
     client: &'a Client,
     pool: Pool,
     ended: bool,
@@ -106,14 +106,14 @@ impl Client {
         })
     }
 
-    /// Builds requests; they are sent by an [`Exchange`].
+    /// Builds requests; a [`RequestGuard`] sends them.
     pub(crate) fn requests(&self) -> reqwest::Client {
         self.pool.lock().client.clone()
     }
 
-    /// Begins a request.
-    pub(crate) fn exchange(&self) -> Exchange<'_> {
-        Exchange {
+    /// Starts a request.
+    pub(crate) fn guard(&self) -> RequestGuard<'_> {
+        RequestGuard {
             client: self,
             pool: self.pool.lock().clone(),
             ended: false,
@@ -134,7 +134,7 @@ impl Client {
     }
 }
 
-impl Exchange<'_> {
+impl RequestGuard<'_> {
     /// Sends the request and returns the head of its answer.
     pub(crate) async fn send(&self, request: Request) -> Result<Response, NoAnswer> {
         let sent = async {
@@ -163,7 +163,7 @@ impl Exchange<'_> {
     }
 }
 
-impl Drop for Exchange<'_> {
+impl Drop for RequestGuard<'_> {
     fn drop(&mut self) {
         if !self.ended {
             self.client.replace(self.pool.number);

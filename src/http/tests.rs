@@ -63,13 +63,13 @@ fn trusting(roots: RootCertStore) -> ClientConfig {
 /// Asks for the root of `address`; the whole exchange has `limit`.
 async fn ask(client: &Client, url: &str, limit: Duration) -> Option<Result<u16, Failure>> {
     let exchange = async {
-        let exchange = client.exchange();
+        let guard = client.guard();
         let request = client.requests().get(url).build().unwrap();
-        let outcome = match exchange.send(request).await {
+        let outcome = match guard.send(request).await {
             Ok(response) => Ok(response.status().as_u16()),
             Err(none) => Err(none.failure),
         };
-        exchange.end();
+        guard.end();
         outcome
     };
     tokio::time::timeout(limit, exchange).await.ok()

@@ -7,7 +7,8 @@ use super::record::Record;
 use super::schedule;
 use super::tables::Tables;
 use super::vocabulary;
-use crate::operation::{Marks, Operation, OperationId};
+use crate::operation::{Marks, Operation, OperationId, OperationState};
+use crate::reason::Reason;
 use crate::store::SavedOperation;
 use crate::timestamp::Timestamp;
 
@@ -23,6 +24,8 @@ pub struct Observed {
     pub new: usize,
     /// Operations that this collection had read before.
     pub repeated: usize,
+    /// Operations that keep what is known of them, because their state is unreadable.
+    pub unread: usize,
     /// When the oldest of the new operations was created.
     pub oldest_new: Option<Timestamp>,
 }
@@ -58,12 +61,18 @@ impl<'a> Merger<'a> {
         operation: &Operation,
         saved: impl Fn(OperationId) -> Option<SavedOperation>,
     ) -> Record {
+        if let Some(before) = before
+            && operation.state.is_unreadable()
+            && !self.state_of(before).is_unreadable()
+        {
+            return self.unread(before, operation.id);
+        }
         self.tables.failures.remove(operation.id);
         let limited;
         let operation = if vocabulary::is_documented(operation) {
             operation
         } else {
-            limited = self.limited(before, operation);
+            limited = self.limited(operation);
             &limited
         };
         let Some(before) = before else {
@@ -111,14 +120,24 @@ impl<'a> Merger<'a> {
         self.record(operation, marks, updated)
     }
 
-    /// `operation` with no more undocumented words than the limit. If its state is unreadable, the previous one stays.
-    fn limited(&mut self, before: Option<&Record>, operation: &Operation) -> Operation {
+    fn state_of(&self, record: &Record) -> OperationState {
+        record.operation(&self.tables.undocumented).state
+    }
+
+    /// The record of an operation whose state is unreadable: everything known of it stays, and its read has failed.
+    fn unread(&mut self, before: &Record, id: OperationId) -> Record {
+        self.observed.unread += 1;
+        let failures = &mut self.tables.failures;
+        failures.failed(id, Reason::InvalidResponse, self.now);
+        failures.listed(id);
+        let mut record = *before;
+        record.failed = true;
+        record
+    }
+
+    /// `operation` with no more undocumented words than the limit.
+    fn limited(&mut self, operation: &Operation) -> Operation {
         let mut limited = operation.clone();
-        if let Some(before) = before
-            && limited.state.is_unreadable()
-        {
-            limited.state = before.operation(&self.tables.undocumented).state;
-        }
         vocabulary::limit_words(
             &mut limited,
             &self.tables.totals,

@@ -13,7 +13,7 @@ use secrecy::ExposeSecret;
 use secrecy::zeroize::Zeroizing;
 
 use super::error::SourceError;
-use crate::config::{self, Form, Login, OperationUrl};
+use crate::config::{self, Form, OperationUrl, UrlLogin};
 
 /// The largest file of certificates: the authorities of a whole operating system are a quarter of it.
 const LARGEST: u64 = 1024 * 1024;
@@ -70,9 +70,9 @@ impl Hash for Material {
 }
 
 /// Marked as sensitive, so that nobody shows it by accident.
-fn authorization(login: &Login) -> Result<HeaderValue, SourceError> {
+fn authorization(login: &UrlLogin) -> Result<HeaderValue, SourceError> {
     let (key, text) = match login {
-        Login::Basic {
+        UrlLogin::Basic {
             username,
             password_file,
         } => {
@@ -83,7 +83,7 @@ fn authorization(login: &Login) -> Result<HeaderValue, SourceError> {
                 format!("Basic {}", STANDARD.encode(&*pair)),
             )
         }
-        Login::Authorization {
+        UrlLogin::Authorization {
             scheme,
             credentials_file,
         } => {

@@ -91,8 +91,8 @@ impl Url {
 
     /// One request and its answer.
     async fn once(&self, client: &http::Client, request: Request) -> Result<Vec<u8>, Fault> {
-        let exchange = client.exchange();
-        let outcome = match exchange.send(request).await {
+        let guard = client.guard();
+        let outcome = match guard.send(request).await {
             Ok(response) => self.read(response).await.map_err(Fault::Other),
             Err(none) => {
                 let error = self.explain(none.failure);
@@ -103,7 +103,7 @@ impl Url {
                 })
             }
         };
-        exchange.end();
+        guard.end();
         outcome
     }
 

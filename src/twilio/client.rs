@@ -6,19 +6,20 @@ use reqwest::header::ACCEPT;
 use tokio::task::spawn_blocking;
 use url::Url;
 
-use super::access::{Access, Proof};
+use super::authenticator::{Authenticator, Authorization};
 use super::error::ApiError;
-use super::exchange::Exchange;
+use super::requester::Requester;
+use super::resource::Resource;
 use super::tags::{self, Tags};
 use super::throttle::Server;
 use super::transport::{self, TransportError};
-use super::wire::{self, Page};
+use super::wire::{self, ListPage};
 use crate::clock::Clock;
 use crate::clock_skew::ClockSkew;
 use crate::config::{Account, Credentials};
 use crate::exposition::{AccountInstruments, Endpoint};
 use crate::http;
-use crate::operation::{Operation, OperationId, OperationState, RETENTION, Unexpected};
+use crate::operation::{Operation, OperationId, RETENTION, Unexpected};
 use crate::timestamp::Timestamp;
 
 /// Operations to a page: the most that Twilio gives.
@@ -34,8 +35,8 @@ const EXPIRY: Duration = RETENTION.saturating_sub(Duration::from_hours(1));
 pub struct Client {
     http: http::Client,
     base: Url,
-    access: Access,
-    exchange: Exchange,
+    authenticator: Authenticator,
+    requester: Requester,
     clock: Clock,
 }
 
@@ -55,8 +56,8 @@ impl Client {
         Ok(Self {
             http: transport::client(&account.base_url)?,
             base: account.base_url.clone(),
-            access: Access::new(account, clock.clone())?,
-            exchange: Exchange::new(&account.limits, instruments, clock.clone()),
+            authenticator: Authenticator::new(account, clock.clone())?,
+            requester: Requester::new(&account.limits, instruments, clock.clone()),
             clock,
         })
     }
@@ -72,10 +73,12 @@ impl Client {
         clock: Clock,
     ) -> Result<Self, TransportError> {
         let mut next = Self::new(account, instruments, clock)?;
-        next.exchange.follow(&self.exchange);
+        next.requester.follow(&self.requester);
         // Another server has not rejected these credentials.
-        if next.base == self.base && next.access.token_url() == self.access.token_url() {
-            next.exchange.follow_logins(&self.exchange);
+        if next.base == self.base
+            && next.authenticator.token_url() == self.authenticator.token_url()
+        {
+            next.requester.follow_logins(&self.requester);
         }
         Ok(next)
     }
@@ -83,8 +86,8 @@ impl Client {
     /// To be called when a collection begins: secrets that stand in files are read again, and a token that could not be had
     /// is asked for again.
     pub async fn begin(&self) {
-        self.exchange.begin_collection();
-        self.access.begin().await;
+        self.requester.begin_collection();
+        self.authenticator.begin().await;
     }
 
     /// Reads one operation: `GET /Emails/Operations/{id}`
@@ -109,17 +112,14 @@ impl Client {
             Err(error) => Err(error),
         };
         let (read, unexpected) = self.get(Endpoint::Operation, url, read).await?;
-        self.exchange.note_unexpected(unexpected);
+        self.requester.note_unexpected(unexpected);
         read.inspect_err(|error| self.note_failure(Endpoint::Operation, error))
     }
 
     /// Reads the tags of an operation's first email, if it has one yet: `GET /Emails`
     /// (<https://www.twilio.com/docs/email/api/email-resource>).
     pub async fn tags(&self, id: OperationId) -> Result<Option<Tags>, ApiError> {
-        let mut url = self.base.clone();
-        if let Ok(mut path) = url.path_segments_mut() {
-            path.pop_if_empty().push("Emails");
-        }
+        let mut url = self.url(tags::PATH);
         url.query_pairs_mut()
             .append_pair("operationId", &id.to_string())
             .append_pair("pageSize", "1");
@@ -127,96 +127,98 @@ impl Client {
         self.get(Endpoint::Emails, url, read).await
     }
 
-    /// Reads one page, of `size` rows, of the operations created from `from` on (until `until`, if given): `GET /Emails/Operations`
-    /// (<https://docs.comms.twilio.com/comms-api-reference/emails>).
+    /// Reads one page, of `size` rows, of what was created from `from` on (until `until`, if given): `GET /Emails/Operations`, for
+    /// instance (<https://docs.comms.twilio.com/comms-api-reference/emails>).
     ///
     /// The order is not documented, nor is whether the ends are included: take what comes, by id.
-    pub(super) async fn page(
+    pub(super) async fn page<T: Resource>(
         &self,
         from: Timestamp,
         until: Option<Timestamp>,
-        only: Option<&OperationState>,
+        status: Option<&str>,
         token: Option<&str>,
         size: usize,
-    ) -> Result<Page, ApiError> {
-        let url = self.page_url(from, until, only, token, size);
+    ) -> Result<ListPage<T>, ApiError> {
+        let url = self.page_url(T::PATH, (from, until), status, token, size);
         let page = self
-            .get(Endpoint::Operations, url, |outcome| wire::page(outcome?))
+            .get(T::ENDPOINT, url, |outcome| wire::page(outcome?))
             .await?;
-        self.exchange.note_unexpected(page.unexpected);
+        self.requester.note_unexpected(page.unexpected);
         Ok(page)
     }
 
     /// Where one operation is asked for.
     #[must_use]
     pub fn operation_url(&self, id: OperationId) -> Url {
-        self.url(&id.to_string())
+        let mut url = self.url(Operation::PATH);
+        if let Ok(mut path) = url.path_segments_mut() {
+            path.push(&id.to_string());
+        }
+        url
     }
 
     /// Until when no requests of this account are made because Twilio wants none, or gives no token that they need.
     #[must_use]
     pub fn paused_until(&self) -> Option<Timestamp> {
-        let paused = self.exchange.paused_until(Server::Api);
-        paused.or_else(|| self.access.paused_until(&self.exchange))
+        let paused = self.requester.paused_until(Server::Api);
+        paused.or_else(|| self.authenticator.paused_until(&self.requester))
     }
 
     /// When `requests` more requests will have been made at the earliest, at the account's rate.
     #[must_use]
     pub fn earliest(&self, requests: usize) -> tokio::time::Instant {
-        self.exchange.earliest(requests)
+        self.requester.earliest(requests)
     }
 
     /// When rejected credentials are tried again; `None` while there are none, or while a token lasts.
     #[must_use]
     pub fn next_login_at(&self) -> Option<Timestamp> {
-        self.access.next_login_at(&self.exchange)
+        self.authenticator.next_login_at(&self.requester)
     }
 
     /// The server's clock minus ours, by its last answer that had a date.
     #[must_use]
     pub fn clock_skew(&self) -> Option<ClockSkew> {
-        self.exchange.clock_skew()
+        self.requester.clock_skew()
     }
 
     /// Notes that something was wrong with an answer that could be used all the same.
     pub(super) fn note_failure(&self, endpoint: Endpoint, error: &ApiError) {
-        self.exchange.note_failure(endpoint, error);
+        self.requester.note_failure(endpoint, error);
     }
 
     /// Notes odd values of answers that could be used all the same.
     pub fn note_unexpected(&self, unexpected: Unexpected) {
-        self.exchange.note_unexpected(unexpected);
+        self.requester.note_unexpected(unexpected);
     }
 
     /// `createdAt` has whole seconds: a window is widened to them, and by one more at its end.
     fn page_url(
         &self,
-        from: Timestamp,
-        until: Option<Timestamp>,
-        only: Option<&OperationState>,
+        path: &[&str],
+        (from, until): (Timestamp, Option<Timestamp>),
+        status: Option<&str>,
         token: Option<&str>,
         size: usize,
     ) -> Url {
         let whole = |seconds: i64| Timestamp::from_millis(seconds.saturating_mul(1000)).to_string();
         let from = whole(from.as_millis().div_euclid(1000));
         let until = until.map(|until| whole(until.as_millis().div_euclid(1000) + 2));
-        let mut url = self.url("");
+        let mut url = self.url(path);
         url.query_pairs_mut()
             .append_pair("startDate", &from)
             .extend_pairs(until.map(|until| ("endDate", until)))
-            .extend_pairs(only.map(|only| ("status", only.as_str().to_ascii_uppercase())))
+            .extend_pairs(status.map(|status| ("status", status.to_ascii_uppercase())))
             .append_pair("pageSize", &size.to_string())
             .extend_pairs(token.map(|token| ("pageToken", token)));
         url
     }
 
-    fn url(&self, last: &str) -> Url {
+    /// The address `path` below the base URL.
+    fn url(&self, path: &[&str]) -> Url {
         let mut url = self.base.clone();
-        if let Ok(mut path) = url.path_segments_mut() {
-            path.pop_if_empty().extend(["Emails", "Operations"]);
-            if !last.is_empty() {
-                path.push(last);
-            }
+        if let Ok(mut segments) = url.path_segments_mut() {
+            segments.pop_if_empty().extend(path);
         }
         url
     }
@@ -248,21 +250,24 @@ impl Client {
     /// A request whose credentials are refused is made once more if there are others to show: the secret's file holds another
     /// one, or a new token can be had.
     async fn request(&self, endpoint: Endpoint, url: &Url) -> Result<Vec<u8>, ApiError> {
-        let mut proof = self.access.proof(&self.exchange).await?;
-        let mut outcome = self.send(endpoint, url, &proof).await;
+        let mut authorization = self.authenticator.authorization(&self.requester).await?;
+        let mut outcome = self.send(endpoint, url, &authorization).await;
         if outcome.as_ref().err() == Some(&ApiError::Unauthorized) {
-            let other = self.access.instead_of(&proof, &self.exchange).await;
+            let other = self
+                .authenticator
+                .instead_of(&authorization, &self.requester)
+                .await;
             if let Some(other) = other.transpose() {
                 self.note_failure(endpoint, &ApiError::Unauthorized);
-                proof = other?;
-                outcome = self.send(endpoint, url, &proof).await;
+                authorization = other?;
+                outcome = self.send(endpoint, url, &authorization).await;
             }
         }
-        let login = self.exchange.login(Server::Api);
+        let login = self.requester.login(Server::Api);
         match &outcome {
-            Ok(_) | Err(ApiError::Forbidden) => login.accepted(&proof.credentials),
-            Err(error) if error.is_about_resource() => login.accepted(&proof.credentials),
-            Err(ApiError::Unauthorized) => login.rejected(&proof.credentials),
+            Ok(_) | Err(ApiError::Forbidden) => login.accepted(&authorization.credentials),
+            Err(error) if error.is_about_resource() => login.accepted(&authorization.credentials),
+            Err(ApiError::Unauthorized) => login.rejected(&authorization.credentials),
             Err(_) => {}
         }
         outcome
@@ -272,13 +277,13 @@ impl Client {
         &self,
         endpoint: Endpoint,
         url: &Url,
-        proof: &Proof,
+        authorization: &Authorization,
     ) -> Result<Vec<u8>, ApiError> {
-        let request = proof.on(self.http.requests().get(url.clone()));
+        let request = authorization.on(self.http.requests().get(url.clone()));
         let request = request.header(ACCEPT, "application/json");
         let answer = self
-            .exchange
-            .ask(endpoint, &self.http, request, &proof.credentials);
+            .requester
+            .ask(endpoint, &self.http, request, &authorization.credentials);
         answer.await
     }
 }

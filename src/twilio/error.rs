@@ -108,7 +108,7 @@ pub enum ApiError {
         limit: usize,
     },
     /// Nothing was asked: there is no access token to show.
-    #[error("no access token: {}", token_trouble(.0))]
+    #[error("no access token: {}", token_error_text(.0))]
     NoToken(Box<ApiError>),
     /// Nothing was requested: Twilio rejected these credentials, and they wait for their next try.
     #[error(
@@ -203,7 +203,7 @@ impl ApiError {
 
     /// Whether the log has it already, for it is not about what was asked for.
     #[must_use]
-    pub const fn was_told(&self) -> bool {
+    pub const fn is_logged_already(&self) -> bool {
         matches!(self, Self::NoToken(_) | Self::LoginRejected { .. })
     }
 
@@ -268,7 +268,7 @@ fn unexpected(status: u16) -> String {
 }
 
 /// The texts of errors name the Email API and its credentials; a token endpoint has others.
-fn token_trouble(error: &ApiError) -> String {
+fn token_error_text(error: &ApiError) -> String {
     match error {
         ApiError::Unauthorized => "Twilio does not accept the OAuth client: check that its id and secret belong together and were not revoked".to_owned(),
         ApiError::Forbidden => "the OAuth client may not have one (403): look at its rights at Twilio".to_owned(),

@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use super::client::{Client, PAGE_SIZE};
 use super::error::ApiError;
-use super::pages::{Next, Progress, Rows};
-use super::wire::Page;
-use crate::exposition::Endpoint;
-use crate::operation::{Operation, OperationId, OperationState};
+use super::pages::Next;
+use super::progress::{Progress, Rows};
+use super::resource::Resource;
+use super::wire::ListPage;
+use crate::operation::{Operation, OperationState};
 use crate::timestamp::Timestamp;
 
 /// A page of more rows than this is no answer to a request for [`PAGE_SIZE`] of them.
@@ -20,6 +21,9 @@ const OUTSIDE_ROWS: usize = 2;
 /// Neighbouring rows may stand in any order within a second or two, whatever the order of the list.
 const SAME_MOMENT: Duration = Duration::from_secs(2);
 
+/// What counts for a page with rows that cannot be used.
+const BAD_ROWS: ApiError =
+    ApiError::InvalidResponse("rows that are not what is listed, or cannot be true");
 /// Why a list is read no further where its next page cannot be found.
 const UNREADABLE_NEXT: ApiError = ApiError::InvalidResponse(
     "a page of the list does not say, in a way that can be read, which page is next",
@@ -27,11 +31,12 @@ const UNREADABLE_NEXT: ApiError = ApiError::InvalidResponse(
 
 /// A list that is being read. What its pages held stays, even if a later one fails.
 #[derive(Debug)]
-pub struct Listing<'a> {
+pub struct Listing<'a, T: Resource = Operation> {
     client: &'a Client,
     from: Timestamp,
     until: Option<Timestamp>,
-    only: Option<OperationState>,
+    /// The `status` of what is listed, in lower case; `None` for all.
+    status: Option<String>,
     /// What to ask for next; `None` at the beginning.
     token: Option<String>,
     ended: bool,
@@ -41,14 +46,14 @@ pub struct Listing<'a> {
     unsure: bool,
     rows: Rows,
     progress: Progress,
-    seen: Seen,
-    /// The operations of the last page of which nothing can be believed.
-    rejected: Vec<(OperationId, ApiError)>,
+    seen: Observations,
+    /// Those of the last page of which nothing can be believed.
+    rejected: Vec<(T::Id, ApiError)>,
 }
 
 /// What the pages so far have shown of the server.
 #[derive(Debug, Clone, Copy)]
-struct Seen {
+struct Observations {
     pages: usize,
     unreadable: usize,
     /// The most rows of a page that another one follows.
@@ -71,18 +76,30 @@ impl Client {
         until: Option<Timestamp>,
         only: Option<OperationState>,
     ) -> Listing<'_> {
-        Listing {
-            client: self,
+        Listing::new(self, from, until, only.map(|only| only.as_str().to_owned()))
+    }
+}
+
+impl<'a, T: Resource> Listing<'a, T> {
+    /// A list of what was created from `from` on, until `until` if given, and only of what has `status`. Requests nothing yet.
+    pub(super) fn new(
+        client: &'a Client,
+        from: Timestamp,
+        until: Option<Timestamp>,
+        status: Option<String>,
+    ) -> Self {
+        Self {
+            client,
             from,
             until,
-            only,
+            status,
             token: None,
             ended: false,
             broken: None,
             unsure: false,
             rows: Rows::New,
             progress: Progress::default(),
-            seen: Seen {
+            seen: Observations {
                 pages: 0,
                 unreadable: 0,
                 rejected_rows: 0,
@@ -95,15 +112,13 @@ impl Client {
             rejected: Vec::new(),
         }
     }
-}
 
-impl Listing<'_> {
     /// The next page; `None` after the last one.
     ///
     /// # Errors
     /// When the page fails, and when the list does not end. After an error the list has no more pages. A refusal of any page
     /// but the first is [`ApiError::BrokenList`].
-    pub async fn page(&mut self) -> Result<Option<Vec<Operation>>, ApiError> {
+    pub async fn page(&mut self) -> Result<Option<Vec<T>>, ApiError> {
         if let Some(error) = self.broken.take() {
             return Err(self.failed(error));
         }
@@ -124,19 +139,17 @@ impl Listing<'_> {
             .page(
                 self.from,
                 self.until,
-                self.only.as_ref(),
+                self.status.as_deref(),
                 self.token.as_deref(),
                 PAGE_SIZE,
             )
             .await
             .map_err(|error| error.at_page(self.seen.pages + 1))?;
-        if page.rows() > MOST_ROWS {
+        if page.size() > MOST_ROWS {
             return Err(self.failed(ApiError::TooManyRows { limit: MOST_ROWS }));
         }
         if page.unreadable > 0 || !page.rejected.is_empty() {
-            self.failed(ApiError::InvalidResponse(
-                "rows that are no operation, or cannot be true",
-            ));
+            self.failed(BAD_ROWS);
         }
         self.note(&page);
         self.go_on(&page);
@@ -144,11 +157,11 @@ impl Listing<'_> {
         self.rejected = rejected
             .map(|(id, why)| (id, ApiError::Implausible(why)))
             .collect();
-        Ok(Some(page.operations))
+        Ok(Some(page.rows))
     }
 
     /// Decides what comes after `page`. Its rows are kept in any case.
-    fn go_on(&mut self, page: &Page) {
+    fn go_on(&mut self, page: &ListPage<T>) {
         // The pages of a list that ignores the state are those of the whole account.
         if self.seen.ignores_state {
             return;
@@ -162,12 +175,12 @@ impl Listing<'_> {
                 self.token = Some(token.clone());
                 self.ended = false;
                 // An empty page says nothing of how many rows a page has.
-                let rows = Some(page.rows()).filter(|rows| *rows > 0);
+                let rows = Some(page.size()).filter(|rows| *rows > 0);
                 self.seen.page_size = self.seen.page_size.max(rows);
             }
             Next::End => {}
             // Where an earlier page named its next one, silence is the documented end.
-            Next::Unnamed if page.rows() < full || self.token.is_some() => {}
+            Next::Unnamed if page.size() < full || self.token.is_some() => {}
             Next::Unnamed => {
                 self.unsure = true;
                 self.ended = false;
@@ -177,10 +190,10 @@ impl Listing<'_> {
     }
 
     /// A full page that is silent is the end of the list where a page of one row, which others follow, names the next one.
-    async fn confirm_end(&self) -> Result<Option<Vec<Operation>>, ApiError> {
+    async fn confirm_end(&self) -> Result<Option<Vec<T>>, ApiError> {
         let page = self
             .client
-            .page(self.from, self.until, self.only.as_ref(), None, 1)
+            .page::<T>(self.from, self.until, self.status.as_deref(), None, 1)
             .await
             .map_err(|error| error.at_page(self.seen.pages + 1))?;
         match page.pagination.next {
@@ -189,21 +202,21 @@ impl Listing<'_> {
         }
     }
 
-    fn note(&mut self, page: &Page) {
+    fn note(&mut self, page: &ListPage<T>) {
         let seen = &mut self.seen;
         seen.pages += 1;
         seen.unreadable += page.unreadable;
         seen.rejected_rows += page.rejected.len();
-        for operation in &page.operations {
-            let created = operation.created;
+        for row in &page.rows {
+            let created = row.created();
             // Twilio ignores parameters that it does not know, and then returns the whole account.
             let is_outside = created + OUTSIDE < self.from
                 || self.until.is_some_and(|until| created > until + OUTSIDE);
             seen.rows_outside += usize::from(is_outside);
             let is_wanted = self
-                .only
+                .status
                 .as_ref()
-                .is_none_or(|only| operation.state == *only);
+                .is_none_or(|status| row.status() == status);
             seen.ignores_state |= !is_wanted;
             seen.newest_first &= seen.last.is_none_or(|last| created <= last + SAME_MOMENT);
             seen.last = Some(created);
@@ -212,7 +225,7 @@ impl Listing<'_> {
 
     /// Counts a failure that no request has counted.
     fn failed(&self, error: ApiError) -> ApiError {
-        self.client.note_failure(Endpoint::Operations, &error);
+        self.client.note_failure(T::ENDPOINT, &error);
         error
     }
 
@@ -256,8 +269,16 @@ impl Listing<'_> {
         self.rows = rows;
     }
 
-    /// The operations of the last page of which nothing can be believed, and why. Each is as one whose read failed.
-    pub fn take_rejected(&mut self) -> Vec<(OperationId, ApiError)> {
+    /// Notes that so many rows of the last page could not be used, because of what is known of their operations.
+    pub fn note_unread(&mut self, rows: usize) {
+        self.seen.rejected_rows += rows;
+        if rows > 0 {
+            self.failed(BAD_ROWS);
+        }
+    }
+
+    /// Those of the last page of which nothing can be believed, and why. Each is as one whose read failed.
+    pub fn take_rejected(&mut self) -> Vec<(T::Id, ApiError)> {
         std::mem::take(&mut self.rejected)
     }
 
@@ -273,3 +294,6 @@ impl Listing<'_> {
         self.seen.unreadable
     }
 }
+
+#[cfg(test)]
+mod tests;

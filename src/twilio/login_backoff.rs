@@ -10,7 +10,7 @@ use parking_lot::Mutex;
 
 use super::error::ApiError;
 use super::pause::Pause;
-use super::secret::Pair;
+use super::secret::CredentialPair;
 use crate::clock::Clock;
 use crate::timestamp::Timestamp;
 
@@ -27,11 +27,11 @@ const STILL_ACCEPTED: Duration = Duration::from_secs(15);
 pub(super) struct LoginBackoff {
     clock: Clock,
     /// Shared with the client of the next configuration: a reload alone makes no credentials valid.
-    state: Arc<Mutex<State>>,
+    state: Arc<Mutex<LoginState>>,
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct LoginState {
     rejection: Option<Rejection>,
     /// When a request of the current collection last authenticated.
     accepted: Option<Instant>,
@@ -40,7 +40,7 @@ struct State {
 /// Credentials that were rejected, and not accepted since.
 #[derive(Debug)]
 struct Rejection {
-    credentials: Pair,
+    credentials: CredentialPair,
     /// In a row.
     count: u32,
     pause: Pause,
@@ -65,7 +65,7 @@ impl LoginBackoff {
     }
 
     /// When these credentials are tried again, while they must not be used.
-    pub(super) fn retry_at(&self, credentials: &Pair) -> Option<Timestamp> {
+    pub(super) fn retry_at(&self, credentials: &CredentialPair) -> Option<Timestamp> {
         let (instant, now) = (self.clock.instant(), self.clock.now());
         let state = self.state.lock();
         let rejection = state.rejection.as_ref()?;
@@ -74,13 +74,13 @@ impl LoginBackoff {
     }
 
     /// Fails while these credentials must not be used.
-    pub(super) fn check(&self, credentials: &Pair) -> Result<(), ApiError> {
+    pub(super) fn check(&self, credentials: &CredentialPair) -> Result<(), ApiError> {
         self.retry_at(credentials)
             .map_or(Ok(()), |retry_at| Err(ApiError::LoginRejected { retry_at }))
     }
 
     /// Notes that the server rejected these credentials.
-    pub(super) fn rejected(&self, credentials: &Pair) {
+    pub(super) fn rejected(&self, credentials: &CredentialPair) {
         let (instant, now) = (self.clock.instant(), self.clock.now());
         let mut state = self.state.lock();
         let is_recent =
@@ -103,7 +103,7 @@ impl LoginBackoff {
     }
 
     /// Notes that a request with these credentials authenticated.
-    pub(super) fn accepted(&self, credentials: &Pair) {
+    pub(super) fn accepted(&self, credentials: &CredentialPair) {
         let mut state = self.state.lock();
         state.accepted = Some(self.clock.instant());
         if let Some(rejection) = &state.rejection
@@ -129,8 +129,8 @@ mod tests {
 
     const START: Timestamp = Timestamp::from_millis(1_775_370_000_000);
 
-    fn pair(secret: &str) -> Pair {
-        Pair {
+    fn pair(secret: &str) -> CredentialPair {
+        CredentialPair {
             name: SecretString::from("SK1"),
             secret: SecretString::from(secret),
         }

@@ -2,19 +2,21 @@
 //!
 //! It turns requests into [`Operation`](crate::operation::Operation)s or one [`ApiError`]; what to ask, and when, is the collector's.
 
-mod access;
+mod authenticator;
 mod body;
 mod client;
 mod error;
-mod exchange;
-mod figure;
 mod listing;
 mod login_backoff;
 mod pages;
 mod pause;
+mod progress;
+mod requester;
+mod resource;
 mod row;
 mod scan;
 mod secret;
+mod stat_value;
 mod status;
 mod tags;
 mod throttle;
@@ -26,6 +28,7 @@ mod wire;
 pub use client::{Client, PAGE_SIZE};
 pub use error::{ApiError, RetryAfter};
 pub use listing::Listing;
-pub use pages::Rows;
+pub use progress::Rows;
+pub use resource::{Resource, Row};
 pub use tags::Tags;
 pub use transport::TransportError;

@@ -1,28 +1,27 @@
-//! Where a list continues, and that it ends.
+//! Where a list continues.
 //!
 //! Two shapes are documented: `{"pagination":{"next": …}}` and `{"pagination":{"nextPageToken": …}}`
 //! (<https://docs.comms.twilio.com/comms-api-reference/emails>). Twilio's sister APIs write `{"meta":{"next_page_url": …}}`
 //! and `{"meta":{"nextToken": …}}`, the oldest of them `next_page_uri` beside the rows
 //! (<https://www.twilio.com/docs/usage/twilios-response>). All of them are read.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 
-use serde::de::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 use url::Url;
 
-use super::error::ApiError;
+use super::scan;
 
-/// The longest list: ten million operations at 1,000 a page. An account's seven days have been seen to hold seven million.
-const MOST_PAGES: usize = 10_000;
-/// Pages in a row that only repeat rows. A list that goes on like this is a loop.
-const MOST_REPEATING_PAGES: usize = 10;
-/// Pages in a row without any row that counts. A filter that Twilio applies after paging leaves such pages, so they are
-/// followed; a thousand of them stand for a million operations that were filtered out.
-const MOST_EMPTY_PAGES: usize = 1_000;
 /// The longest page token. Tokens seen have below 200 bytes, and servers refuse request lines above 8 KB.
 const LONGEST_TOKEN: usize = 4096;
 
+/// The keys under which a list says what follows.
+const PAGINATION_KEYS: [&str; 2] = ["pagination", "meta"];
+/// What cannot be read where a list says what follows. It is no end.
+const UNREADABLE: Pagination = Pagination {
+    next: Next::Unreadable,
+    size: None,
+};
 /// The keys that name the next page, wherever they are. The first one that has a value counts.
 const NEXT_KEYS: [&str; 10] = [
     "next",
@@ -74,25 +73,12 @@ pub(super) struct Pagination {
     pub(super) size: Option<usize>,
 }
 
-impl<'de> Deserialize<'de> for Pagination {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let raw = <&'de RawValue>::deserialize(deserializer)?.get();
-        Ok(Self::read(raw))
-    }
-}
-
 impl Pagination {
     fn read(raw: &str) -> Self {
         if is_nothing(raw) {
             return Self::default();
         }
-        let Some(fields) = fields(raw) else {
-            return Self {
-                next: Next::Unreadable,
-                size: None,
-            };
-        };
-        Self::of(&fields)
+        fields(raw).map_or(UNREADABLE, |fields| Self::of(&fields))
     }
 
     fn of(fields: &BTreeMap<String, &RawValue>) -> Self {
@@ -104,18 +90,29 @@ impl Pagination {
         }
     }
 
-    /// What a list without its rows says beside them, or under `links`. Other members may have the same names and another
+    /// What a list without its rows says: in `pagination` and `meta`, beside them, and under `links`.
+    ///
+    /// A byte that is no text costs only the member that has it. Members beside the rows may have the same names and another
     /// meaning, so what cannot be read there says nothing.
-    pub(super) fn beside(list: &[u8]) -> Self {
-        let Some(members) = std::str::from_utf8(list).ok().and_then(fields) else {
-            return Self::default();
-        };
+    pub(super) fn of_list(list: &[u8]) -> Self {
+        let mut said = [Self::default(), Self::default()];
+        let mut members = BTreeMap::new();
+        scan::members(list, |key, value| {
+            let value = raw(&list[value]);
+            match PAGINATION_KEYS
+                .iter()
+                .position(|known| known.as_bytes() == key)
+            {
+                Some(at) => said[at] = value.map_or(UNREADABLE, |raw| Self::read(raw.get())),
+                None => members.extend(std::str::from_utf8(key).ok().map(str::to_owned).zip(value)),
+            }
+        });
         let links = LINKS_KEYS.iter().filter_map(|key| members.get(*key));
-        let said = links.map(|links| Self::read(links.get()));
-        [Self::of(&members)]
-            .into_iter()
-            .chain(said)
-            .filter(|said| said.next != Next::Unreadable)
+        let links = links.map(|links| Self::read(links.get()));
+        let beside = [Self::of(&members)].into_iter().chain(links);
+        let beside = beside.filter(|beside| beside.next != Next::Unreadable);
+        said.into_iter()
+            .chain(beside)
             .fold(Self::default(), Self::or)
     }
 
@@ -132,6 +129,11 @@ impl Pagination {
             size: self.size.or(other.size),
         }
     }
+}
+
+/// One value of JSON, if it is one.
+fn raw(value: &[u8]) -> Option<&RawValue> {
+    serde_json::from_slice(value).ok()
 }
 
 /// Null, or what stands for it where a language has one type for lists and objects.
@@ -211,55 +213,12 @@ fn is_token_name(name: &str) -> bool {
     name.eq_ignore_ascii_case("pageToken") || name.eq_ignore_ascii_case("page_token")
 }
 
-/// What the rows of a page were.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Rows {
-    /// At least one was not read before in this collection.
-    New,
-    /// All of them had been read already.
-    Repeated,
-    /// There was none that counts: no row at all, or only operations past the retention.
-    None,
-}
-
-/// Ends a list that does not end by itself.
-#[derive(Debug, Default)]
-pub(super) struct Progress {
-    tokens: HashSet<String>,
-    repeating: usize,
-    empty: usize,
-}
-
-impl Progress {
-    /// Notes the token that a page named and what its rows were.
-    ///
-    /// # Errors
-    /// When the list runs in a circle or beyond any bound.
-    pub(super) fn advance(&mut self, token: &str, rows: Rows) -> Result<(), ApiError> {
-        let count = |counted: usize, is_so| if is_so { counted + 1 } else { 0 };
-        self.repeating = count(self.repeating, rows == Rows::Repeated);
-        self.empty = count(self.empty, rows == Rows::None);
-        if !self.tokens.insert(token.to_owned()) {
-            return Err(ApiError::InvalidResponse(
-                "the list names a page token twice",
-            ));
-        }
-        if self.repeating > MOST_REPEATING_PAGES
-            || self.empty > MOST_EMPTY_PAGES
-            || self.tokens.len() >= MOST_PAGES
-        {
-            return Err(ApiError::InvalidResponse("the list does not end"));
-        }
-        Ok(())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn read(json: &str) -> Next {
-        serde_json::from_str::<Pagination>(json).unwrap().next
+        Pagination::read(json).next
     }
 
     fn token(text: &str) -> Next {
@@ -291,7 +250,7 @@ mod tests {
 
     #[test]
     fn a_next_page_beside_the_rows_is_read_and_other_members_mean_nothing() {
-        let beside = |json: &str| Pagination::beside(json.as_bytes()).next;
+        let beside = |json: &str| Pagination::of_list(json.as_bytes()).next;
         for shape in [
             r#"{"data":[],"next_page_uri":"/v1/Emails?PageToken=abc","page_size":50}"#,
             r#"{"operations":[],"nextPageToken":"abc"}"#,
@@ -307,9 +266,29 @@ mod tests {
             r#"{"data":[],"next":[7]}"#,
             r#"{"links":[{"rel":"self"}],"_links":"x"}"#,
             "\u{e9}",
+            r#"{"pagination":null,"meta":{}}"#,
         ] {
             assert_eq!(beside(other), Next::Unnamed, "{other}");
         }
+    }
+
+    #[test]
+    fn a_byte_that_is_no_text_costs_the_member_that_has_it() {
+        let next = |list: &[u8]| Pagination::of_list(list).next;
+        for elsewhere in [
+            &b"{\"data\":[],\"account\":\"caf\xe9\",\"pagination\":{\"next\":\"abc\"}}"[..],
+            b"{\"x\":NaN,\"\xe9\":1,\"meta\":{\"nextToken\":\"abc\"}}",
+            b"{\"x\":\"a\tb\",\"next_page_uri\":\"/v1?PageToken=abc\"}",
+        ] {
+            assert_eq!(next(elsewhere), token("abc"));
+        }
+        for inside in [
+            &b"{\"pagination\":{\"next\":null,\"x\":\"\xe9\"}}"[..],
+            b"{\"meta\":{\"next\":NaN}}",
+        ] {
+            assert_eq!(next(inside), Next::Unreadable);
+        }
+        assert_eq!(next(b"{\"next_page_uri\":\"\xe9\"}"), Next::Unnamed);
     }
 
     #[test]
@@ -359,28 +338,6 @@ mod tests {
         ] {
             let json = serde_json::json!({"next": opaque}).to_string();
             assert_eq!(read(&json), token(opaque), "{opaque}");
-        }
-    }
-
-    #[test]
-    fn a_token_seen_before_ends_the_list() {
-        let mut progress = Progress::default();
-        assert_eq!(progress.advance("a", Rows::New), Ok(()));
-        assert_eq!(progress.advance("b", Rows::New), Ok(()));
-        assert!(progress.advance("a", Rows::New).is_err());
-    }
-
-    #[test]
-    fn a_list_that_only_repeats_or_holds_nothing_ends() {
-        for (rows, most) in [
-            (Rows::Repeated, MOST_REPEATING_PAGES),
-            (Rows::None, MOST_EMPTY_PAGES),
-            (Rows::New, MOST_PAGES - 1),
-        ] {
-            let mut progress = Progress::default();
-            let end =
-                (0..MOST_PAGES).find(|page| progress.advance(&page.to_string(), rows).is_err());
-            assert_eq!(end, Some(most), "{rows:?}");
         }
     }
 }

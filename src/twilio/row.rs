@@ -5,8 +5,10 @@ use std::time::Duration;
 
 use serde_json::value::RawValue;
 
-use super::figure::Figure;
+use super::resource::{Resource, Row};
 use super::scan;
+use super::stat_value::StatValue;
+use crate::exposition::Endpoint;
 use crate::operation::{
     Field, Operation, OperationId, OperationState, RETENTION, Stats, Status, Unexpected, Word,
 };
@@ -18,19 +20,28 @@ const UNKNOWN_STATS: usize = 16;
 /// not the id: that names the operation.
 const SAME_DAY: Duration = Duration::from_hours(24);
 
-/// What a row turned out to be.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Row {
-    /// An operation.
-    Operation(Operation),
-    /// It is about this operation, and says nothing that can be believed; with the reason.
-    Rejected(OperationId, &'static str),
-    /// It is about no operation.
-    Unreadable,
+impl Resource for Operation {
+    type Id = OperationId;
+
+    const PATH: &'static [&'static str] = &["Emails", "Operations"];
+    const KEYS: &'static [&'static str] = &["operations", "data"];
+    const ENDPOINT: Endpoint = Endpoint::Operations;
+
+    fn read(row: &[u8], unexpected: &mut Unexpected) -> Row<Self> {
+        read(row, unexpected)
+    }
+
+    fn created(&self) -> Timestamp {
+        self.created
+    }
+
+    fn status(&self) -> &str {
+        self.state.as_str()
+    }
 }
 
 /// Reads one row. What is odd in it and costs only itself is noted in `unexpected`.
-pub(super) fn read(json: &[u8], unexpected: &mut Unexpected) -> Row {
+pub(super) fn read(json: &[u8], unexpected: &mut Unexpected) -> Row<Operation> {
     let Some(fields) = Fields::of(json) else {
         return Row::Unreadable;
     };
@@ -56,7 +67,7 @@ pub(super) fn read(json: &[u8], unexpected: &mut Unexpected) -> Row {
     }
     let created = created(fields.created_at, id, unexpected);
     let updated = updated(fields.updated_at, created, unexpected);
-    Row::Operation(Operation {
+    Row::Read(Operation {
         id,
         state,
         stats,
@@ -149,7 +160,7 @@ fn updated(
 
 /// The stats of an operation, or why they are none.
 fn stats(json: &[u8], unexpected: &mut Unexpected) -> Result<Stats, &'static str> {
-    let mut reading = Reading::default();
+    let mut reading = StatsReader::default();
     let read = scan::members(json, |name, value| {
         let value = std::str::from_utf8(&json[value]).unwrap_or_default();
         reading.take(name, value, unexpected);
@@ -169,14 +180,14 @@ fn stats(json: &[u8], unexpected: &mut Unexpected) -> Result<Stats, &'static str
 }
 
 /// Stats as far as they have been read.
-struct Reading {
+struct StatsReader {
     stats: Stats,
     unknown: Vec<(Word, u32)>,
     is_empty: bool,
     is_impossible: bool,
 }
 
-impl Default for Reading {
+impl Default for StatsReader {
     fn default() -> Self {
         Self {
             stats: Stats::default(),
@@ -187,23 +198,23 @@ impl Default for Reading {
     }
 }
 
-impl Reading {
+impl StatsReader {
     fn take(&mut self, name: &[u8], value: &str, unexpected: &mut Unexpected) {
         let Some(name) = key(name) else {
             unexpected.note(Field::Stats);
             return;
         };
         let name = name.trim();
-        let count = match (Figure::read(value), is_known(name)) {
-            (Figure::Count(count), _) => count,
-            (Figure::Missing, _) => return,
-            (Figure::Impossible, true) => {
+        let count = match (StatValue::read(value), is_known(name)) {
+            (StatValue::Count(count), _) => count,
+            (StatValue::Missing, _) => return,
+            (StatValue::Impossible, true) => {
                 self.is_impossible = true;
                 return;
             }
             // One that Twilio does not document may be anything: a rate, a text, an object. A number among them was
             // perhaps meant as a count.
-            (Figure::Impossible, false) => {
+            (StatValue::Impossible, false) => {
                 if value.starts_with(|c: char| c.is_ascii_digit() || c == '-') {
                     unexpected.note(Field::Stats);
                 }

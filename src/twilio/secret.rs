@@ -1,4 +1,4 @@
-//! Secrets while the exporter runs: one that came from a file is read again, so that it can be changed without a restart.
+//! Credentials that can change while the exporter runs. Secrets from files are read again, so a change needs no restart.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,38 +9,38 @@ use tokio::task::{JoinError, JoinHandle};
 
 use crate::config::{Secret, SecretError, SecretFile};
 
-/// How long a file's content may take to come; it is a few bytes, unless a network file system is gone.
+/// The longest time to read a file. It has a few bytes; only a network file system that hangs takes longer.
 const LIMIT: Duration = Duration::from_secs(1);
 
-/// A name and its secret, as they are now.
+/// The credentials of an account or of an OAuth client. They change with their files.
 #[derive(Debug)]
-pub(super) struct Login {
-    name: Current,
-    secret: Current,
+pub(super) struct LiveCredentials {
+    name: LiveSecret,
+    secret: LiveSecret,
 }
 
-/// A name and its secret, as they were at some moment.
+/// A name and its secret at one moment.
 #[derive(Debug, Clone)]
-pub(super) struct Pair {
+pub(super) struct CredentialPair {
     pub(super) name: SecretString,
     pub(super) secret: SecretString,
 }
 
-/// One secret, and how reading it again goes.
+/// One secret, and the state of reading its file.
 #[derive(Debug)]
-struct Current {
+struct LiveSecret {
     account: Arc<str>,
     file: Option<SecretFile>,
     text: Mutex<SecretString>,
-    reading: tokio::sync::Mutex<Reading>,
+    reading: tokio::sync::Mutex<FileRead>,
 }
 
 #[derive(Debug, Default)]
-struct Reading {
-    /// What has not ended in time goes on, and nothing is begun beside it: threads that hang must not pile up.
+struct FileRead {
+    /// A read that took too long. It continues, and no other one starts meanwhile, so that hanging threads do not pile up.
     under_way: Option<JoinHandle<Result<Option<SecretString>, SecretError>>>,
-    /// The trouble that has been told.
-    told: Option<String>,
+    /// The error that was logged.
+    logged: Option<String>,
 }
 
 /// Why a secret could not be read again.
@@ -54,43 +54,43 @@ enum ReadError {
     Thread(#[from] JoinError),
 }
 
-impl Login {
+impl LiveCredentials {
     pub(super) fn new(account: &Arc<str>, name: &Secret, secret: &Secret) -> Self {
         Self {
-            name: Current::new(account, name),
-            secret: Current::new(account, secret),
+            name: LiveSecret::new(account, name),
+            secret: LiveSecret::new(account, secret),
         }
     }
 
-    /// As they were read last.
-    pub(super) fn now(&self) -> Pair {
-        Pair {
+    /// The credentials as they were read last.
+    pub(super) fn now(&self) -> CredentialPair {
+        CredentialPair {
             name: self.name.text.lock().clone(),
             secret: self.secret.text.lock().clone(),
         }
     }
 
-    /// Reads again what came from files.
+    /// Reads the files again.
     pub(super) async fn refresh(&self) {
         self.name.refresh().await;
         self.secret.refresh().await;
     }
 
-    /// Reads again what came from files, because `refused` was; gives what is there now if that is another.
-    pub(super) async fn newer_than(&self, refused: &Pair) -> Option<Pair> {
+    /// Reads the files again after `refused` was rejected. Returns the credentials if they differ now.
+    pub(super) async fn newer_than(&self, refused: &CredentialPair) -> Option<CredentialPair> {
         self.refresh().await;
         Some(self.now()).filter(|now| !now.is(refused))
     }
 }
 
-impl Pair {
+impl CredentialPair {
     /// Whether both halves are the same.
     pub(super) fn is(&self, other: &Self) -> bool {
         same(&self.name, &other.name) && same(&self.secret, &other.secret)
     }
 }
 
-impl Current {
+impl LiveSecret {
     fn new(account: &Arc<str>, secret: &Secret) -> Self {
         Self {
             account: Arc::clone(account),
@@ -100,7 +100,7 @@ impl Current {
         }
     }
 
-    /// Takes what the file holds now. While there is no secret in it, the one read last stays.
+    /// Reads the file again. The last secret stays while the file holds none.
     async fn refresh(&self) {
         let Some(file) = &self.file else { return };
         let mut reading = self.reading.lock().await;
@@ -108,7 +108,7 @@ impl Current {
         let (account, place) = (&self.account, file.place());
         match outcome {
             Ok(text) => {
-                if reading.told.take().is_some() {
+                if reading.logged.take().is_some() {
                     tracing::info!(account = %account, place, "the secret's file can be read again");
                 }
                 if text.is_some_and(|text| self.replace(text)) {
@@ -117,15 +117,15 @@ impl Current {
             }
             Err(error) => {
                 let error = error.to_string();
-                if reading.told.as_ref() != Some(&error) {
+                if reading.logged.as_ref() != Some(&error) {
                     tracing::warn!(account = %account, place, error, "the file holds no secret; the one read last is used until it does: write the secret into the file and let the exporter read it");
-                    reading.told = Some(error);
+                    reading.logged = Some(error);
                 }
             }
         }
     }
 
-    /// Whether `text` is another one.
+    /// Replaces the secret. Returns whether it differs.
     fn replace(&self, text: SecretString) -> bool {
         let mut now = self.text.lock();
         let other = !same(&now, &text);
@@ -134,8 +134,8 @@ impl Current {
     }
 }
 
-impl Reading {
-    /// What is in the file, read aside: a file system may keep a thread for as long as it likes.
+impl FileRead {
+    /// Reads the file on a thread of its own, because a file system can block for any time.
     async fn read(&mut self, file: &SecretFile) -> Result<Option<SecretString>, ReadError> {
         let task = self.under_way.get_or_insert_with(|| {
             let file = file.clone();

@@ -10,7 +10,7 @@ use super::error::{ApiError, RetryAfter};
 use crate::timestamp::Timestamp;
 
 /// Says what a status means; only 200 is an answer.
-pub(super) fn judge(status: StatusCode, headers: &HeaderMap) -> Result<(), ApiError> {
+pub(super) fn classify(status: StatusCode, headers: &HeaderMap) -> Result<(), ApiError> {
     let code = status.as_u16();
     Err(match code {
         200 => return Ok(()),
@@ -75,35 +75,47 @@ fn http_date(text: &str) -> Option<Timestamp> {
 mod tests {
     use super::*;
 
-    fn judged(code: u16, after: Option<&'static str>) -> Result<(), ApiError> {
+    fn classified(code: u16, after: Option<&'static str>) -> Result<(), ApiError> {
         let mut headers = HeaderMap::new();
         if let Some(after) = after {
             headers.insert(RETRY_AFTER, after.parse().unwrap());
         }
-        judge(StatusCode::from_u16(code).unwrap(), &headers)
+        classify(StatusCode::from_u16(code).unwrap(), &headers)
     }
 
     #[test]
     fn each_status_is_one_decision() {
-        assert_eq!(judged(200, None), Ok(()));
-        assert_eq!(judged(401, None), Err(ApiError::Unauthorized));
-        assert_eq!(judged(403, None), Err(ApiError::Forbidden));
-        assert_eq!(judged(404, None), Err(ApiError::NotFound { status: 404 }));
-        assert_eq!(judged(410, None), Err(ApiError::NotFound { status: 410 }));
-        assert_eq!(judged(400, None), Err(ApiError::BadRequest { status: 400 }));
+        assert_eq!(classified(200, None), Ok(()));
+        assert_eq!(classified(401, None), Err(ApiError::Unauthorized));
+        assert_eq!(classified(403, None), Err(ApiError::Forbidden));
+        assert_eq!(
+            classified(404, None),
+            Err(ApiError::NotFound { status: 404 })
+        );
+        assert_eq!(
+            classified(410, None),
+            Err(ApiError::NotFound { status: 410 })
+        );
+        assert_eq!(
+            classified(400, None),
+            Err(ApiError::BadRequest { status: 400 })
+        );
         for status in [302, 402, 405, 407, 451] {
-            assert_eq!(judged(status, None), Err(ApiError::Unexpected { status }));
+            assert_eq!(
+                classified(status, None),
+                Err(ApiError::Unexpected { status })
+            );
         }
         assert_eq!(
-            judged(500, None),
+            classified(500, None),
             Err(ApiError::ServerError { status: 500 })
         );
         assert_eq!(
-            judged(501, Some("9")),
+            classified(501, Some("9")),
             Err(ApiError::ServerError { status: 501 })
         );
         assert!(matches!(
-            judged(204, None),
+            classified(204, None),
             Err(ApiError::InvalidResponse(_))
         ));
     }
@@ -126,12 +138,12 @@ mod tests {
     fn a_pause_is_in_every_status_that_asks_for_one() {
         let retry_after = Some(seconds(120));
         assert_eq!(
-            judged(429, Some("120")),
+            classified(429, Some("120")),
             Err(ApiError::RateLimited { retry_after })
         );
         for status in 502..=504 {
             assert_eq!(
-                judged(status, Some("120")),
+                classified(status, Some("120")),
                 Err(ApiError::Unavailable {
                     status,
                     retry_after

@@ -6,11 +6,14 @@
 use std::collections::BTreeMap;
 
 use serde_json::Value;
-use serde_json::value::RawValue;
 
 use super::error::ApiError;
+use super::wire;
 use crate::label;
-use crate::operation::OperationId;
+use crate::operation::{OperationId, Unexpected};
+
+/// The list of emails, below the base URL.
+pub(super) const PATH: &[&str] = &["Emails"];
 
 /// Tags by name.
 pub type Tags = BTreeMap<String, String>;
@@ -21,37 +24,29 @@ pub type Tags = BTreeMap<String, String>;
 /// Twilio ignores a filter that it does not know, and then answers with everybody's emails: a row that does not say that it
 /// belongs to the operation is nobody's.
 pub(super) fn first(body: &[u8], id: OperationId) -> Result<Option<Tags>, ApiError> {
-    let list: List = serde_json::from_slice(body)
-        .map_err(|_| ApiError::InvalidResponse("no JSON object of a list"))?;
-    let rows = list.emails.or(list.data).ok_or(ApiError::InvalidResponse(
-        "a list without `emails` or `data`",
-    ))?;
+    let body = wire::without_mark(body, &mut Unexpected::default());
+    let (rows, _) = wire::rows(body, &KEYS)?;
     let rows = rows
-        .iter()
-        .filter_map(|row| serde_json::from_str::<Row>(row.get()).ok());
-    let own = |row: &Row| {
+        .into_iter()
+        .filter_map(|row| serde_json::from_slice::<EmailRow>(row).ok());
+    let own = |row: &EmailRow| {
         let said = row.operation_id.as_ref().and_then(Value::as_str);
         said.and_then(|said| said.parse().ok()) == Some(id)
     };
-    Ok(rows.filter(own).map(Row::tags).next())
+    Ok(rows.filter(own).map(EmailRow::tags).next())
 }
 
-#[derive(serde::Deserialize)]
-struct List<'a> {
-    #[serde(borrow)]
-    emails: Option<Vec<&'a RawValue>>,
-    #[serde(borrow)]
-    data: Option<Vec<&'a RawValue>>,
-}
+/// The keys under which a list of emails holds its rows.
+const KEYS: [&str; 2] = ["emails", "data"];
 
 #[derive(serde::Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Row {
+struct EmailRow {
     operation_id: Option<Value>,
     tags: Option<Value>,
 }
 
-impl Row {
+impl EmailRow {
     fn tags(self) -> Tags {
         let Some(Value::Object(tags)) = self.tags else {
             return Tags::new();
@@ -109,6 +104,35 @@ mod tests {
             read(&json!({"emails": [other, own]})),
             Ok(Some(Tags::new()))
         );
+    }
+
+    #[test]
+    fn a_bad_byte_costs_its_row_or_nothing() {
+        let own = format!(r#"{{"operationId":"{ID}","tags":{{"campaign":"spring"}}}}"#);
+        let bad = |value: &[u8]| {
+            let start = format!(r#"{{"operationId":"{ID}","tags":{{"campaign":"autumn","x":"#);
+            [start.as_bytes(), value, b"}}"].concat()
+        };
+        for bad in [bad(b"\"caf\xe9\""), bad(b"\"a\tb\""), bad(b"NaN")] {
+            let body = [
+                b"\xef\xbb\xbf{\"emails\":[",
+                &bad[..],
+                b",",
+                own.as_bytes(),
+                b"]}",
+            ]
+            .concat();
+            let read = first(&body, ID.parse().unwrap());
+            assert_eq!(read, Ok(Some(tags(&[("campaign", "spring")]))));
+        }
+        let beside = [
+            b"{\"x\":\"\xe9\",\"data\":[",
+            own.as_bytes(),
+            b"],\"y\":NaN}",
+        ]
+        .concat();
+        let read = first(&beside, ID.parse().unwrap());
+        assert_eq!(read, Ok(Some(tags(&[("campaign", "spring")]))));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! The manners of one account: so many requests a second, so many at once, none during a pause.
+//! The limits of one account: N requests a second, N at once, none during a pause.
 
 use std::sync::Arc;
 use std::time::{self, Duration};
@@ -22,7 +22,7 @@ pub(super) struct Throttle {
     at_once: Semaphore,
     /// The time between two requests at the full rate.
     interval: Duration,
-    /// Shared with who went before: a new configuration ends no pause.
+    /// Shared with the throttle of the last configuration, because a reload ends no pause.
     rhythm: Arc<Mutex<Rhythm>>,
 }
 
@@ -30,23 +30,23 @@ pub(super) struct Throttle {
 struct Rhythm {
     /// When the next request would be due if all came evenly; before now after a rest, at most by [`BURST`].
     even: Instant,
-    api: Backoff,
-    tokens: Backoff,
+    api: ServerPauses,
+    tokens: ServerPauses,
 }
 
-/// Who is asked. Each asks for pauses of its own.
+/// A server that requests go to. Each one has its own pauses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Server {
     /// The Email API.
     Api,
-    /// The token endpoint. While the token before lasts, nothing else need wait for it.
+    /// The token endpoint. Its pauses do not matter while the last token is valid.
     Tokens,
 }
 
-/// How a server is left alone.
+/// The pauses of one server.
 #[derive(Debug, Default)]
-struct Backoff {
-    /// The last pause; it may be over.
+struct ServerPauses {
+    /// The last pause; it may have ended.
     pause: Option<Pause>,
     /// Refusals in a row.
     refusals: u32,
@@ -63,13 +63,13 @@ impl Throttle {
             interval: Duration::from_secs_f64(1.0 / requests_per_second),
             rhythm: Arc::new(Mutex::new(Rhythm {
                 even,
-                api: Backoff::default(),
-                tokens: Backoff::default(),
+                api: ServerPauses::default(),
+                tokens: ServerPauses::default(),
             })),
         }
     }
 
-    /// Takes over the rhythm of `before`.
+    /// Continues the rate and the pauses of `before`.
     pub(super) fn follow(&mut self, before: &Self) {
         self.rhythm = Arc::clone(&before.rhythm);
     }
@@ -152,7 +152,7 @@ impl Throttle {
 }
 
 impl Rhythm {
-    const fn of(&mut self, server: Server) -> &mut Backoff {
+    const fn of(&mut self, server: Server) -> &mut ServerPauses {
         match server {
             Server::Api => &mut self.api,
             Server::Tokens => &mut self.tokens,
@@ -160,7 +160,7 @@ impl Rhythm {
     }
 }
 
-impl Backoff {
+impl ServerPauses {
     /// The pause that is on at `instant`.
     fn pause(&self, instant: time::Instant) -> Option<Pause> {
         self.pause.filter(|pause| pause.is_active(instant))

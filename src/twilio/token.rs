@@ -24,12 +24,12 @@ const LONGEST: Duration = Duration::from_hours(24);
 #[derive(Debug)]
 pub(super) struct Token {
     pub(super) text: SecretString,
-    life: Option<Life>,
+    life: Option<Lifetime>,
 }
 
 /// Counted from before the token was asked for, so that it ends no later than Twilio thinks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Life {
+struct Lifetime {
     from: Instant,
     span: Duration,
 }
@@ -46,7 +46,7 @@ pub(super) enum Age {
 }
 
 #[derive(Deserialize)]
-struct Answer {
+struct TokenResponse {
     access_token: String,
     token_type: Option<String>,
     /// A number of seconds; some servers write it as a string.
@@ -54,14 +54,14 @@ struct Answer {
 }
 
 #[derive(Deserialize)]
-struct Refusal {
+struct ErrorResponse {
     error: String,
 }
 
 impl Token {
     /// Reads the answer to a request that was made at `asked`.
     pub(super) fn read(body: &[u8], asked: Instant) -> Result<Self, ApiError> {
-        let answer: Answer = serde_json::from_slice(body)
+        let answer: TokenResponse = serde_json::from_slice(body)
             .map_err(|_| ApiError::InvalidResponse("no JSON object with an `access_token`"))?;
         let kind = answer.token_type.as_deref().unwrap_or("bearer");
         if !kind.eq_ignore_ascii_case("bearer") {
@@ -76,7 +76,7 @@ impl Token {
         let span = answer.expires_in.as_ref().and_then(seconds);
         Ok(Self {
             text: SecretString::from(answer.access_token),
-            life: span.map(|span| Life {
+            life: span.map(|span| Lifetime {
                 from: asked,
                 span: span.clamp(SHORTEST, LONGEST),
             }),
@@ -89,7 +89,7 @@ impl Token {
     }
 }
 
-impl Life {
+impl Lifetime {
     fn age(self, now: Instant) -> Age {
         let margin = (self.span / MARGIN).min(LONGEST_MARGIN);
         match now.saturating_duration_since(self.from) {
@@ -103,8 +103,10 @@ impl Life {
 /// What a 400 of the token endpoint means: `error`, unless its body says that it is the client who is not wanted
 /// (RFC 6749, section 5.2).
 pub(super) fn refusal(error: ApiError, body: &[u8]) -> ApiError {
-    match serde_json::from_slice::<Refusal>(body) {
-        Ok(Refusal { error }) if matches!(&*error, "invalid_client" | "unauthorized_client") => {
+    match serde_json::from_slice::<ErrorResponse>(body) {
+        Ok(ErrorResponse { error })
+            if matches!(&*error, "invalid_client" | "unauthorized_client") =>
+        {
             ApiError::Unauthorized
         }
         _ => error,
@@ -196,13 +198,13 @@ mod tests {
     #[test]
     fn a_400_is_about_the_client_only_if_it_says_so() {
         let bad = ApiError::BadRequest { status: 400 };
-        let judged = |body: &str| refusal(bad.clone(), body.as_bytes());
+        let classified = |body: &str| refusal(bad.clone(), body.as_bytes());
         for client in ["invalid_client", "unauthorized_client"] {
             let body = format!(r#"{{"error":"{client}","error_description":"…"}}"#);
-            assert_eq!(judged(&body), ApiError::Unauthorized);
+            assert_eq!(classified(&body), ApiError::Unauthorized);
         }
         for other in ["", "{}", r#"{"error":"invalid_scope"}"#, r#"{"error":7}"#] {
-            assert_eq!(judged(other), bad, "{other}");
+            assert_eq!(classified(other), bad, "{other}");
         }
     }
 }

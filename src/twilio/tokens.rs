@@ -1,5 +1,5 @@
-//! Access tokens of an OAuth client (RFC 6749, section 4.4): fetched when needed, shared, renewed in time, and not asked for
-//! again and again while that fails.
+//! Access tokens of an OAuth client (RFC 6749, section 4.4). They are fetched when needed, shared by all requests, and renewed
+//! before they expire. A failed request for a token is not repeated at once.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -11,8 +11,8 @@ use tokio::sync::Mutex;
 use url::{Url, form_urlencoded};
 
 use super::error::ApiError;
-use super::exchange::Exchange;
-use super::secret::{Login, Pair};
+use super::requester::Requester;
+use super::secret::{CredentialPair, LiveCredentials};
 use super::throttle::Server;
 use super::token::{Age, Token};
 use super::transport::{self, TransportError};
@@ -24,7 +24,7 @@ use crate::reason::Reason;
 use crate::timestamp::Timestamp;
 
 /// What a request for a token came to holds for the collection it was made in, and no longer than this: not everybody who asks
-/// is in a collection, and a long one may outlast the trouble.
+/// is in a collection, and a long one may outlast the failure.
 const HOLD: Duration = Duration::from_secs(15);
 
 /// One account's tokens.
@@ -33,25 +33,25 @@ pub(super) struct Tokens {
     account: Arc<str>,
     http: http::Client,
     url: Url,
-    client: Login,
+    client: LiveCredentials,
     clock: Clock,
     /// Collections so far.
     collections: AtomicU64,
     /// Held while a token is fetched: whoever needs one meanwhile waits and finds it.
-    state: Mutex<State>,
+    state: Mutex<TokenState>,
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct TokenState {
     token: Option<Arc<Token>>,
-    last: Option<Attempt>,
-    /// Why there is no new token, and whether the present one lasts, as far as that has been told.
-    told: Option<(Reason, bool)>,
+    last: Option<LastFetch>,
+    /// Why there is no new token, and whether the present one is still valid, as it was logged.
+    logged: Option<(Reason, bool)>,
 }
 
 /// The last request for a token.
 #[derive(Debug)]
-struct Attempt {
+struct LastFetch {
     collection: u64,
     at: Instant,
     error: Option<ApiError>,
@@ -67,42 +67,42 @@ impl Tokens {
             account: Arc::clone(account),
             http: transport::client(&client.token_url)?,
             url: client.token_url.clone(),
-            client: Login::new(account, &client.id, &client.secret),
+            client: LiveCredentials::new(account, &client.id, &client.secret),
             clock,
             collections: AtomicU64::new(0),
             state: Mutex::default(),
         })
     }
 
-    /// A collection begins: the client's secret may have changed, and a token may be asked for again.
+    /// To be called when a collection begins. Reads the client's secret again and allows a new request for a token.
     pub(super) async fn begin(&self) {
         self.client.refresh().await;
         self.collections.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// The token to show now.
-    pub(super) async fn get(&self, exchange: &Exchange) -> Result<Arc<Token>, ApiError> {
+    /// The token that requests use now.
+    pub(super) async fn get(&self, requester: &Requester) -> Result<Arc<Token>, ApiError> {
         let mut state = self.state.lock().await;
         match &state.token {
             Some(token) if token.age(self.clock.instant()) == Age::Fresh => Ok(Arc::clone(token)),
-            _ => self.renew(&mut state, exchange).await,
+            _ => self.renew(&mut state, requester).await,
         }
     }
 
     /// The end of a pause of the token endpoint, while there is no token that lasts.
-    pub(super) fn paused_until(&self, exchange: &Exchange) -> Option<Timestamp> {
+    pub(super) fn paused_until(&self, requester: &Requester) -> Option<Timestamp> {
         self.needs_token()
-            .then(|| exchange.paused_until(Server::Tokens))?
+            .then(|| requester.paused_until(Server::Tokens))?
     }
 
-    /// When the token endpoint is asked again after it rejected the client, while there is no token that lasts.
-    pub(super) fn next_login_at(&self, exchange: &Exchange) -> Option<Timestamp> {
-        let login = exchange.login(Server::Tokens);
+    /// When the client that was rejected is tried again, if no token is valid until then.
+    pub(super) fn next_login_at(&self, requester: &Requester) -> Option<Timestamp> {
+        let login = requester.login(Server::Tokens);
         self.needs_token()
             .then(|| login.retry_at(&self.client.now()))?
     }
 
-    /// Whether no request can be made without a new token.
+    /// Whether requests need a new token.
     fn needs_token(&self) -> bool {
         // Whoever holds it is asking for a token just now, so nothing is known yet.
         let Ok(state) = self.state.try_lock() else {
@@ -117,7 +117,7 @@ impl Tokens {
         &self.url
     }
 
-    pub(super) const fn client(&self) -> &Login {
+    pub(super) const fn client(&self) -> &LiveCredentials {
         &self.client
     }
 
@@ -125,7 +125,7 @@ impl Tokens {
     pub(super) async fn instead_of(
         &self,
         refused: &Arc<Token>,
-        exchange: &Exchange,
+        requester: &Requester,
     ) -> Result<Option<Arc<Token>>, ApiError> {
         let mut state = self.state.lock().await;
         if let Some(token) = &state.token
@@ -139,15 +139,19 @@ impl Tokens {
             return Ok(None);
         }
         state.token = None;
-        self.renew(&mut state, exchange).await.map(Some)
+        self.renew(&mut state, requester).await.map(Some)
     }
 
     /// Fetches a token, unless that has just failed; while it fails, the one before is used to its end.
-    async fn renew(&self, state: &mut State, exchange: &Exchange) -> Result<Arc<Token>, ApiError> {
+    async fn renew(
+        &self,
+        state: &mut TokenState,
+        requester: &Requester,
+    ) -> Result<Arc<Token>, ApiError> {
         let held = self.recent(state).and_then(|last| last.error.clone());
         let error = match held {
             Some(error) => error,
-            None => match self.fetch(exchange).await {
+            None => match self.fetch(requester).await {
                 Ok(token) => return Ok(self.fetched(state, token)),
                 Err(error) => {
                     self.failed(state, &error);
@@ -161,30 +165,30 @@ impl Tokens {
         token.ok_or_else(|| error.without_token())
     }
 
-    fn fetched(&self, state: &mut State, token: Token) -> Arc<Token> {
+    fn fetched(&self, state: &mut TokenState, token: Token) -> Arc<Token> {
         self.note(state, None);
-        if state.told.take().is_some() {
+        if state.logged.take().is_some() {
             tracing::info!(account = %self.account, "there are access tokens again");
         }
         Arc::clone(state.token.insert(Arc::new(token)))
     }
 
-    /// Takes in that there is no new token, and says so once: nobody else sees all of it.
-    fn failed(&self, state: &mut State, error: &ApiError) {
+    /// Notes that there is no new token and logs it once.
+    fn failed(&self, state: &mut TokenState, error: &ApiError) {
         // A pause is the consequence of a refusal that has been told.
         let Some(mut reason) = error.reason() else {
             return;
         };
         if error.was_requested() {
             self.note(state, Some(error.clone()));
-        } else if let Some((told, _)) = state.told {
+        } else if let Some((told, _)) = state.logged {
             // The rejection that the client waits for has been told as what it was.
             reason = told;
         }
         let now = self.clock.instant();
         let lasts = state.token.as_ref();
         let lasts = lasts.is_some_and(|token| token.age(now) != Age::Over);
-        if state.told.replace((reason, lasts)) == Some((reason, lasts)) {
+        if state.logged.replace((reason, lasts)) == Some((reason, lasts)) {
             return;
         }
         let (account, reason) = (&self.account, reason.as_str());
@@ -196,8 +200,8 @@ impl Tokens {
         }
     }
 
-    fn note(&self, state: &mut State, error: Option<ApiError>) {
-        state.last = Some(Attempt {
+    fn note(&self, state: &mut TokenState, error: Option<ApiError>) {
+        state.last = Some(LastFetch {
             collection: self.collections.load(Ordering::Relaxed),
             at: self.clock.instant(),
             error,
@@ -205,7 +209,7 @@ impl Tokens {
     }
 
     /// The last request for a token, if what it came to still holds.
-    fn recent<'a>(&self, state: &'a State) -> Option<&'a Attempt> {
+    fn recent<'a>(&self, state: &'a TokenState) -> Option<&'a LastFetch> {
         let (collection, now) = (
             self.collections.load(Ordering::Relaxed),
             self.clock.instant(),
@@ -215,29 +219,29 @@ impl Tokens {
         })
     }
 
-    /// Asks for a token; once more if the client's secret turns out to have changed.
-    async fn fetch(&self, exchange: &Exchange) -> Result<Token, ApiError> {
+    /// Requests a token. Repeats the request once if the client's secret has changed.
+    async fn fetch(&self, requester: &Requester) -> Result<Token, ApiError> {
         let mut shown = self.client.now();
-        let mut outcome = self.ask(&shown, exchange).await;
+        let mut outcome = self.ask(&shown, requester).await;
         if matches!(
             outcome,
             Err(ApiError::Unauthorized | ApiError::LoginRejected { .. })
         ) && let Some(newer) = self.client.newer_than(&shown).await
         {
             shown = newer;
-            outcome = self.ask(&shown, exchange).await;
+            outcome = self.ask(&shown, requester).await;
         }
         match outcome {
-            Ok(_) => exchange.login(Server::Tokens).accepted(&shown),
+            Ok(_) => requester.login(Server::Tokens).accepted(&shown),
             Err(ApiError::Unauthorized | ApiError::Forbidden) => {
-                exchange.login(Server::Tokens).rejected(&shown);
+                requester.login(Server::Tokens).rejected(&shown);
             }
             Err(_) => {}
         }
         outcome
     }
 
-    async fn ask(&self, client: &Pair, exchange: &Exchange) -> Result<Token, ApiError> {
+    async fn ask(&self, client: &CredentialPair, requester: &Requester) -> Result<Token, ApiError> {
         let form = form_urlencoded::Serializer::new(String::new())
             .append_pair("grant_type", "client_credentials")
             .append_pair("client_id", client.name.expose_secret())
@@ -251,11 +255,11 @@ impl Tokens {
             .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
             .body(form);
         let asked = self.clock.instant();
-        let answer = exchange.ask(Endpoint::Token, &self.http, request, client);
+        let answer = requester.ask(Endpoint::Token, &self.http, request, client);
         let answer = answer.await;
         let token = answer.and_then(|body| Token::read(&body, asked));
         if let Err(error) = &token {
-            exchange.note_failure(Endpoint::Token, error);
+            requester.note_failure(Endpoint::Token, error);
         }
         token
     }

@@ -28,7 +28,7 @@ pub(super) fn client(base: &Url) -> Result<http::Client, TransportError> {
 }
 
 /// What a request that got no answer means.
-pub(super) fn judge(failure: Failure, limit: Duration) -> ApiError {
+pub(super) fn classify(failure: Failure, limit: Duration) -> ApiError {
     match failure {
         Failure::Timeout => ApiError::Timeout(limit),
         Failure::Tls(words) => ApiError::Tls(words),

@@ -263,7 +263,7 @@ async fn one_inconsistent_row_proves_no_reading_and_two_small_funnels_do() {
 }
 
 #[tokio::test]
-async fn a_state_that_is_no_word_leaves_the_known_one() {
+async fn a_state_that_is_no_word_leaves_what_is_known_and_the_operation_is_not_up() {
     let scene = Scene::new().await;
     for (odd, status) in (1_u32..).zip(["Jane Doe", "", "jane@example.com"]) {
         let stats = json!({"total": 7, "delivered": 7 - odd});
@@ -278,9 +278,13 @@ async fn a_state_that_is_no_word_leaves_the_known_one() {
             Some(1.0),
             "{status}"
         );
+        assert_eq!(seen.of_operation(scene.listed, "up"), Some(0.0), "{status}");
+        seen.expect(status, &[("up", 1.0), ("collection_complete", 0.0)]);
+        let invalid = ("operations".to_owned(), "invalid_response".to_owned());
+        assert!(seen.failures()[&invalid] >= f64::from(odd), "{status}");
         assert_eq!(
             seen.emails(scene.listed, "delivered"),
-            Some(f64::from(7 - odd)),
+            Some(7.0),
             "{status}"
         );
         assert!(
@@ -294,4 +298,13 @@ async fn a_state_that_is_no_word_leaves_the_known_one() {
             "{status}"
         );
     }
+    let stats = json!({"total": 7, "delivered": 7, "opened": 0});
+    let created = scene.listed.created();
+    scene.twilio.set(scene.listed, created, "COMPLETED", stats);
+    let seen = scene.after(HOUR).await;
+    assert_eq!(
+        seen.of_operation(scene.listed, "up"),
+        Some(1.0),
+        "a word again"
+    );
 }

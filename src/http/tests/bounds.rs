@@ -10,11 +10,11 @@ const LIMIT: usize = 8 * 1024 * 1024;
 /// The body at `url`.
 async fn body(client: &Client, url: &str) -> Result<usize, BodyError> {
     let body = async {
-        let exchange = client.exchange();
+        let guard = client.guard();
         let request = client.requests().get(url).build().unwrap();
-        let response = exchange.send(request).await.unwrap();
+        let response = guard.send(request).await.unwrap();
         let body = read(response, LIMIT).await;
-        exchange.end();
+        guard.end();
         body.map(|body| body.len())
     };
     tokio::time::timeout(SOON, body).await.unwrap()

@@ -77,12 +77,16 @@ fn so_many_that_were_never_believed_are_remembered_and_none_without_the_list() {
 }
 
 #[test]
-fn text_that_is_no_state_leaves_the_known_one() {
+fn text_that_is_no_state_leaves_what_is_known_and_is_a_failed_read() {
     let mut registry = registry(&[]);
     let mut odd = operation(NOW, 0, 5);
     odd.state = OperationState::parse("Jane Doe");
     observe(&mut registry, &[operation(NOW, 0, 4)], NOW);
-    observe(&mut registry, &[odd], NOW + HOUR);
+    let id = odd.id;
+    observe(&mut registry, &[odd.clone()], NOW + HOUR);
+    assert_eq!(up(&registry, id), Some(false));
+    // The list told of it, so no single read follows in the same collection.
+    assert_eq!(due(&registry, NOW + HOUR), vec![]);
     let states: Vec<_> = registry
         .tables
         .totals
@@ -90,6 +94,10 @@ fn text_that_is_no_state_leaves_the_known_one() {
         .filter(|(_, operations)| *operations > 0)
         .collect();
     assert_eq!(states, [("completed", 1)]);
+    assert_eq!(sum(&registry, "delivered"), 4);
+    odd.state = OperationState::Completed;
+    observe(&mut registry, &[odd], NOW + 2 * HOUR);
+    assert_eq!(up(&registry, id), Some(true));
     assert_eq!(sum(&registry, "delivered"), 5);
 }
 

@@ -1,4 +1,4 @@
-//! What requests show to be let in, and what else there is to show when it is refused.
+//! How an account authenticates: by its credentials or by an access token, and by which other ones after a rejection.
 
 use std::sync::Arc;
 
@@ -7,8 +7,8 @@ use secrecy::ExposeSecret;
 use url::Url;
 
 use super::error::ApiError;
-use super::exchange::Exchange;
-use super::secret::{Login, Pair};
+use super::requester::Requester;
+use super::secret::{CredentialPair, LiveCredentials};
 use super::throttle::Server;
 use super::token::Token;
 use super::tokens::Tokens;
@@ -17,37 +17,37 @@ use crate::clock::Clock;
 use crate::config::{Account, Credentials};
 use crate::timestamp::Timestamp;
 
-/// An account's credentials at work.
+/// The way of one account to authenticate.
 #[derive(Debug)]
-pub(super) enum Access {
+pub(super) enum Authenticator {
     /// The name and the secret themselves.
-    Basic(Box<Login>),
+    Basic(Box<LiveCredentials>),
     /// Access tokens that they are good for.
     Bearer(Box<Tokens>),
 }
 
-/// What one request shows.
+/// What one request authenticates with.
 #[derive(Debug, Clone)]
-pub(super) struct Proof {
+pub(super) struct Authorization {
     /// The account's credentials.
-    pub(super) credentials: Pair,
+    pub(super) credentials: CredentialPair,
     /// The token that they were good for, where the API does not see them themselves.
     token: Option<Arc<Token>>,
 }
 
-impl Access {
+impl Authenticator {
     pub(super) fn new(account: &Account, clock: Clock) -> Result<Self, TransportError> {
         Ok(match &account.credentials {
-            Credentials::Basic { username, password } => {
-                Self::Basic(Box::new(Login::new(&account.name, username, password)))
-            }
+            Credentials::Basic { username, password } => Self::Basic(Box::new(
+                LiveCredentials::new(&account.name, username, password),
+            )),
             Credentials::Client(client) => {
                 Self::Bearer(Box::new(Tokens::new(&account.name, client, clock)?))
             }
         })
     }
 
-    /// A collection begins: what came from files may have changed.
+    /// To be called when a collection begins. Reads secrets from files again.
     pub(super) async fn begin(&self) {
         match self {
             Self::Basic(login) => login.refresh().await,
@@ -55,56 +55,59 @@ impl Access {
         }
     }
 
-    /// Until when there is nothing to show, because the token endpoint wants a pause.
-    pub(super) fn paused_until(&self, exchange: &Exchange) -> Option<Timestamp> {
+    /// The end of the token endpoint's pause, while requests need a new token.
+    pub(super) fn paused_until(&self, requester: &Requester) -> Option<Timestamp> {
         match self {
             Self::Basic(_) => None,
-            Self::Bearer(tokens) => tokens.paused_until(exchange),
+            Self::Bearer(tokens) => tokens.paused_until(requester),
         }
     }
 
     /// When the credentials are tried again, if Twilio rejected them and there is no token to use meanwhile.
-    pub(super) fn next_login_at(&self, exchange: &Exchange) -> Option<Timestamp> {
-        let api = exchange.login(Server::Api).retry_at(&self.login().now());
+    pub(super) fn next_login_at(&self, requester: &Requester) -> Option<Timestamp> {
+        let api = requester.login(Server::Api).retry_at(&self.login().now());
         api.or_else(|| match self {
             Self::Basic(_) => None,
-            Self::Bearer(tokens) => tokens.next_login_at(exchange),
+            Self::Bearer(tokens) => tokens.next_login_at(requester),
         })
     }
 
-    /// What to show now.
+    /// What a request authenticates with now.
     ///
     /// # Errors
     /// When there is no token, and when the credentials were rejected and wait.
-    pub(super) async fn proof(&self, exchange: &Exchange) -> Result<Proof, ApiError> {
+    pub(super) async fn authorization(
+        &self,
+        requester: &Requester,
+    ) -> Result<Authorization, ApiError> {
         let mut credentials = self.login().now();
-        if let Err(rejected) = exchange.login(Server::Api).check(&credentials) {
+        if let Err(rejected) = requester.login(Server::Api).check(&credentials) {
             // The file may hold others by now.
             let newer = self.login().newer_than(&credentials).await;
             credentials = newer.ok_or(rejected)?;
         }
         let token = match self {
             Self::Basic(_) => None,
-            Self::Bearer(tokens) => Some(tokens.get(exchange).await?),
+            Self::Bearer(tokens) => Some(tokens.get(requester).await?),
         };
-        Ok(Proof { credentials, token })
+        Ok(Authorization { credentials, token })
     }
 
-    /// What to show instead of `refused`, if there is anything: the secret changed, or the token was revoked.
+    /// What to use instead of `refused`: the secret from its file if that changed, or a new token. `None` if there is nothing else.
     pub(super) async fn instead_of(
         &self,
-        refused: &Proof,
-        exchange: &Exchange,
-    ) -> Result<Option<Proof>, ApiError> {
+        refused: &Authorization,
+        requester: &Requester,
+    ) -> Result<Option<Authorization>, ApiError> {
         if let (Self::Bearer(tokens), Some(token)) = (self, &refused.token) {
-            let token = tokens.instead_of(token, exchange).await?;
-            return Ok(token.map(|token| Proof {
+            let token = tokens.instead_of(token, requester).await?;
+            return Ok(token.map(|token| Authorization {
                 credentials: self.login().now(),
                 token: Some(token),
             }));
         }
         let newer = self.login().newer_than(&refused.credentials).await;
-        Ok(newer.map(|credentials| Proof {
+        Ok(newer.map(|credentials| Authorization {
             credentials,
             token: None,
         }))
@@ -118,7 +121,7 @@ impl Access {
         }
     }
 
-    const fn login(&self) -> &Login {
+    const fn login(&self) -> &LiveCredentials {
         match self {
             Self::Basic(login) => login,
             Self::Bearer(tokens) => tokens.client(),
@@ -126,15 +129,15 @@ impl Access {
     }
 }
 
-impl Proof {
-    /// The request with this in its head; reqwest marks the header as sensitive.
+impl Authorization {
+    /// Adds the header to `request`; reqwest marks it as sensitive.
     pub(super) fn on(&self, request: RequestBuilder) -> RequestBuilder {
         if let Some(token) = &self.token {
             // RFC 6750, section 2.1.
             return request.bearer_auth(token.text.expose_secret());
         }
         // HTTP Basic (<https://www.twilio.com/docs/email/api>).
-        let Pair { name, secret } = &self.credentials;
+        let CredentialPair { name, secret } = &self.credentials;
         request.basic_auth(name.expose_secret(), Some(secret.expose_secret()))
     }
 }

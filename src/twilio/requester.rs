@@ -1,4 +1,4 @@
-//! One request and its answer: under the account's manners, within its time, counted.
+//! Sends requests of one account within its limits and counts them.
 
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use super::error::ApiError;
 use super::login_backoff::LoginBackoff;
-use super::secret::Pair;
+use super::secret::CredentialPair;
 use super::throttle::{Server, Throttle};
 use super::{body, status, token, transport};
 use crate::clock::Clock;
@@ -20,12 +20,12 @@ use crate::http::{self, Client};
 use crate::operation::Unexpected;
 use crate::timestamp::Timestamp;
 
-/// A clock that runs so far ahead of or behind the time that passed was set.
+/// A time of day that differs by more than this from the time that passed was changed meanwhile.
 const CLOCK_STEP: Duration = Duration::from_secs(2);
 
-/// Makes the requests of one account, whatever they are for.
+/// Sends all requests of one account.
 #[derive(Debug)]
-pub(super) struct Exchange {
+pub(super) struct Requester {
     /// For one request, from the first byte sent to the last one read.
     limit: Duration,
     throttle: Throttle,
@@ -34,11 +34,11 @@ pub(super) struct Exchange {
     instruments: AccountInstruments,
     clock: Clock,
     skew: Mutex<Option<ClockSkew>>,
-    /// The fields of which the log has said that they hold odd values, a bit each.
-    told: AtomicU8,
+    /// The fields whose undocumented values were logged, one bit each.
+    logged: AtomicU8,
 }
 
-impl Exchange {
+impl Requester {
     pub(super) fn new(limits: &Limits, instruments: AccountInstruments, clock: Clock) -> Self {
         Self {
             limit: limits.request_timeout,
@@ -52,11 +52,11 @@ impl Exchange {
             instruments,
             clock,
             skew: Mutex::default(),
-            told: AtomicU8::new(0),
+            logged: AtomicU8::new(0),
         }
     }
 
-    /// Goes on in the rhythm of another one, and keeps the pause that Twilio asked it for.
+    /// Continues the rate limit and the pauses of `before`.
     pub(super) fn follow(&mut self, before: &Self) {
         self.throttle.follow(&before.throttle);
     }
@@ -67,14 +67,14 @@ impl Exchange {
         self.token_login.follow(&before.token_login);
     }
 
-    /// A collection begins.
+    /// To be called when a collection begins.
     pub(super) fn begin_collection(&self) {
         self.api_login.begin_collection();
         self.token_login.begin_collection();
     }
 
-    /// Sends the request, which shows `credentials` or a token they are good for, and which must be idempotent, and counts it; that it failed is for the caller to note, who knows what it
-    /// means.
+    /// Sends an idempotent request and counts it. `credentials` are those it uses, or those its token belongs to. The caller
+    /// counts the failure, because it knows what a status means.
     ///
     /// If the server closes a connection that was idle before, without an answer, the request is sent once again on a new
     /// one. That is a second request: it waits for its turn, is counted, and has what is left of the time.
@@ -83,11 +83,11 @@ impl Exchange {
         endpoint: Endpoint,
         http: &Client,
         request: RequestBuilder,
-        credentials: &Pair,
+        credentials: &CredentialPair,
     ) -> Result<Vec<u8>, ApiError> {
         let request = request
             .build()
-            .map_err(|error| transport::judge(http::failure(&error), self.limit))?;
+            .map_err(|error| transport::classify(http::failure(&error), self.limit))?;
         let again = request.try_clone();
         let first = self
             .once(endpoint, http, request, credentials, self.limit)
@@ -110,23 +110,23 @@ impl Exchange {
         endpoint: Endpoint,
         http: &Client,
         request: Request,
-        credentials: &Pair,
+        credentials: &CredentialPair,
         limit: Duration,
-    ) -> Attempt {
+    ) -> Sent {
         let admitted = self.throttle.admit(server(endpoint)).await;
         // They may have been rejected while this request waited for its turn.
         let login = self.login(server(endpoint));
         let permit = match admitted.and_then(|permit| login.check(credentials).map(|()| permit)) {
             Ok(permit) => permit,
-            Err(error) => return Attempt::failed(error),
+            Err(error) => return Sent::failed(error),
         };
         let path = request.url().path().to_owned();
         let started = Instant::now();
         let (mut code, mut stale) = (None, false);
         let answer = async {
-            let exchange = http.exchange();
+            let guard = http.guard();
             let sent = (self.clock.now(), Instant::now());
-            let outcome = match exchange.send(request).await {
+            let outcome = match guard.send(request).await {
                 Ok(response) => {
                     code = Some(response.status().as_u16());
                     self.note_time(endpoint, &response, sent);
@@ -134,10 +134,10 @@ impl Exchange {
                 }
                 Err(none) => {
                     stale = none.on_stale_connection;
-                    Err(transport::judge(none.failure, self.limit))
+                    Err(transport::classify(none.failure, self.limit))
                 }
             };
-            exchange.end();
+            guard.end();
             outcome
         };
         let answer = tokio::time::timeout(limit, answer).await;
@@ -154,13 +154,13 @@ impl Exchange {
             "asked Twilio"
         );
         self.pace(endpoint, &outcome);
-        Attempt {
+        Sent {
             outcome,
             repeat: stale.then(|| limit.saturating_sub(took)),
         }
     }
 
-    /// Begins a pause where the server asks for one, and ends one where it answers.
+    /// Starts a pause if the server asks for one, and ends the row of refusals if it responds.
     fn pace(&self, endpoint: Endpoint, outcome: &Result<Vec<u8>, ApiError>) {
         match outcome {
             Err(
@@ -202,7 +202,7 @@ impl Exchange {
         for (field, count) in unexpected.counts() {
             self.instruments.unexpected(field, count);
             let bit = 1 << field as u8;
-            if self.told.fetch_or(bit, Ordering::Relaxed) & bit == 0 {
+            if self.logged.fetch_or(bit, Ordering::Relaxed) & bit == 0 {
                 tracing::warn!(
                     account = self.instruments.name(),
                     field = field.as_str(),
@@ -238,14 +238,14 @@ const fn server(endpoint: Endpoint) -> Server {
     }
 }
 
-/// What one request came to.
-struct Attempt {
+/// The result of one request.
+struct Sent {
     outcome: Result<Vec<u8>, ApiError>,
-    /// The server closed an old connection without an answer, and so much time is left to send the request again.
+    /// The time that is left to send the request again, if the server closed an idle connection without a response.
     repeat: Option<Duration>,
 }
 
-impl Attempt {
+impl Sent {
     const fn failed(error: ApiError) -> Self {
         Self {
             outcome: Err(error),
@@ -254,14 +254,14 @@ impl Attempt {
     }
 }
 
-/// The body of an answer that is one, or what else it is.
+/// Reads the body of a response, or classifies its status.
 async fn read(endpoint: Endpoint, response: Response) -> Result<Vec<u8>, ApiError> {
-    let judged = status::judge(response.status(), response.headers());
+    let classified = status::classify(response.status(), response.headers());
     if endpoint != Endpoint::Token {
-        judged?;
+        classified?;
         return body::read(response, body::LIMIT).await;
     }
-    match judged {
+    match classified {
         // A token is made, so 201 would be right as well.
         Err(_) if response.status() == StatusCode::CREATED => {}
         Err(error @ ApiError::BadRequest { status: 400 }) => {
@@ -270,7 +270,7 @@ async fn read(endpoint: Endpoint, response: Response) -> Result<Vec<u8>, ApiErro
         }
         // "Not there" is about the endpoint, and never about an operation.
         Err(ApiError::NotFound { status }) => return Err(ApiError::BadRequest { status }),
-        judged => judged?,
+        classified => classified?,
     }
     body::read(response, token::LIMIT).await
 }

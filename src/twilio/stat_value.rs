@@ -4,7 +4,7 @@ use crate::operation::MOST_EMAILS;
 
 /// What stands where a count should.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Figure {
+pub(super) enum StatValue {
     /// A whole number, not below 0 and not above [`MOST_EMAILS`].
     Count(u32),
     /// `null`: Twilio does not give it.
@@ -13,7 +13,7 @@ pub(super) enum Figure {
     Impossible,
 }
 
-impl Figure {
+impl StatValue {
     /// Reads one value of JSON. Digits in quotes are a number all the same, and so are `7.0` and `1e3`.
     pub(super) fn read(json: &str) -> Self {
         if json == "null" {
@@ -64,7 +64,7 @@ mod tests {
             ("10001", 10_001),
             ("100000000", MOST_EMAILS),
         ] {
-            assert_eq!(Figure::read(json), Figure::Count(count), "{json}");
+            assert_eq!(StatValue::read(json), StatValue::Count(count), "{json}");
         }
     }
 
@@ -93,8 +93,8 @@ mod tests {
             "{}",
             "[7]",
         ] {
-            assert_eq!(Figure::read(json), Figure::Impossible, "{json}");
+            assert_eq!(StatValue::read(json), StatValue::Impossible, "{json}");
         }
-        assert_eq!(Figure::read("null"), Figure::Missing);
+        assert_eq!(StatValue::read("null"), StatValue::Missing);
     }
 }

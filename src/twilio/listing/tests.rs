@@ -1,0 +1,182 @@
+//! A second resource through the same code: emails, with as much of a row as a list needs.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+
+use super::*;
+use crate::clock::Clock;
+use crate::config::{Config, Overrides};
+use crate::exposition::{Build, Endpoint, Instruments};
+use crate::operation::Unexpected;
+use crate::twilio::resource::Row;
+
+/// An email, without the addresses and bodies that its row may hold.
+#[derive(Debug, PartialEq, Eq)]
+struct Email {
+    id: String,
+    status: String,
+    created: Timestamp,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Fields {
+    id: String,
+    status: Option<String>,
+    created_at: Option<String>,
+}
+
+impl Resource for Email {
+    type Id = String;
+
+    const PATH: &'static [&'static str] = &["Emails"];
+    const KEYS: &'static [&'static str] = &["emails", "data"];
+    const ENDPOINT: Endpoint = Endpoint::Emails;
+
+    fn read(row: &[u8], _: &mut Unexpected) -> Row<Self> {
+        let Ok(fields) = serde_json::from_slice::<Fields>(row) else {
+            return Row::Unreadable;
+        };
+        let created = fields.created_at.and_then(|text| text.parse().ok());
+        match (fields.status, created) {
+            (Some(status), Some(created)) => Row::Read(Self {
+                id: fields.id,
+                status: status.to_ascii_lowercase(),
+                created,
+            }),
+            _ => Row::Rejected(fields.id, "an email without `status` or `createdAt`"),
+        }
+    }
+
+    fn created(&self) -> Timestamp {
+        self.created
+    }
+
+    fn status(&self) -> &str {
+        &self.status
+    }
+}
+
+/// Serves these pages: the first one to a request without a token, and `pages[n]` to one with the token `n`. Keeps what was
+/// requested.
+async fn server(pages: Vec<Value>) -> (SocketAddr, Arc<Mutex<Vec<String>>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let requested = Arc::new(Mutex::new(Vec::new()));
+    let log = Arc::clone(&requested);
+    tokio::spawn(async move {
+        loop {
+            let (stream, _) = listener.accept().await.unwrap();
+            serve(stream, &pages, &log).await;
+        }
+    });
+    (address, requested)
+}
+
+/// One request to a connection.
+async fn serve(mut stream: TcpStream, pages: &[Value], log: &Mutex<Vec<String>>) {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        head.push(stream.read_u8().await.unwrap());
+    }
+    let head = String::from_utf8(head).unwrap();
+    let target = head.split(' ').nth(1).unwrap();
+    let token = target
+        .split_once("pageToken=")
+        .map_or("0", |(_, token)| token);
+    let body = pages[token.parse::<usize>().unwrap()].to_string();
+    log.lock().push(target.to_owned());
+    let length = body.len();
+    let answer =
+        format!("HTTP/1.1 200 OK\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}");
+    stream.write_all(answer.as_bytes()).await.unwrap();
+}
+
+fn client(address: SocketAddr, clock: Clock) -> Client {
+    let variable = |name: &str| match name {
+        "TWILIO_ACCOUNT_SID" => Some("AC0123456789abcdef0123456789abcdef".into()),
+        "TWILIO_AUTH_TOKEN" => Some("made-up-token-of-a-test".into()),
+        _ => None,
+    };
+    let overrides = Overrides {
+        base_url: Some(format!("http://{address}/v1")),
+        ..Overrides::default()
+    };
+    let config = Config::load(&overrides, &variable).unwrap();
+    let build = Build {
+        version: "1",
+        revision: "a",
+    };
+    let instruments = Instruments::new(build).unwrap();
+    let account = &config.accounts[0];
+    Client::new(account, instruments.account(&account.name), clock).unwrap()
+}
+
+fn email(number: u32, status: &str, created: Timestamp) -> Value {
+    json!({
+        "id": format!("comms_email_{number}"), "status": status, "createdAt": created.to_string(),
+        "from": {"address": "jane@example.com"}, "to": [{"address": "joe@example.com"}],
+    })
+}
+
+const NOW: Timestamp = Timestamp::from_millis(1_775_370_000_000);
+const HOUR: Duration = Duration::from_hours(1);
+
+/// All rows of the list, and the list at its end.
+async fn all<'a>(client: &'a Client, status: Option<&str>) -> (Vec<Email>, Listing<'a, Email>) {
+    let status = status.map(str::to_owned);
+    let mut listing = Listing::<Email>::new(client, NOW - HOUR, Some(NOW), status);
+    let mut rows = Vec::new();
+    while let Some(page) = listing.page().await.unwrap() {
+        rows.extend(page);
+    }
+    (rows, listing)
+}
+
+#[tokio::test]
+async fn emails_are_listed_page_by_page_by_the_same_code() {
+    let created = NOW - Duration::from_mins(10);
+    let (address, requested) = server(vec![
+        json!({"emails": [email(1, "DELIVERED", created), email(2, "OPENED", created)], "pagination": {"next": "1"}}),
+        json!({"data": [email(3, "DELIVERED", created), 7, {"id": "comms_email_4"}], "pagination": {"next": null}}),
+    ])
+    .await;
+    let client = client(address, Clock::manual(NOW));
+    let (rows, mut listing) = all(&client, None).await;
+    let ids: Vec<_> = rows.iter().map(|row| row.id.as_str()).collect();
+    assert_eq!(ids, ["comms_email_1", "comms_email_2", "comms_email_3"]);
+    assert_eq!((listing.pages(), listing.page_size()), (2, Some(2)));
+    assert_eq!((listing.unreadable(), listing.is_sound()), (1, false));
+    let why = ApiError::Implausible("an email without `status` or `createdAt`");
+    assert_eq!(listing.take_rejected(), [("comms_email_4".to_owned(), why)]);
+    assert!(listing.is_newest_first() && !listing.ignores_dates());
+    let dates = "startDate=2026-04-05T05%3A20%3A00Z&endDate=2026-04-05T06%3A20%3A02Z";
+    let first = format!("/v1/Emails?{dates}&pageSize=1000");
+    assert_eq!(
+        *requested.lock(),
+        [first.clone(), format!("{first}&pageToken=1")]
+    );
+}
+
+#[tokio::test]
+async fn a_list_of_emails_that_ignores_what_was_asked_for_is_noticed() {
+    let long_ago = NOW - 24 * HOUR;
+    let (address, requested) = server(vec![
+        json!({"data": [email(1, "OPENED", long_ago), email(2, "DELIVERED", long_ago)], "pagination": {"next": "1"}}),
+    ])
+    .await;
+    let client = client(address, Clock::manual(NOW));
+    let (rows, listing) = all(&client, Some("delivered")).await;
+    assert_eq!(rows.len(), 2);
+    assert!(listing.ignores_state() && listing.ignores_dates());
+    // The pages of a list that ignores the filter are those of the whole account.
+    assert_eq!(listing.pages(), 1);
+    assert!(requested.lock()[0].contains("&status=DELIVERED&"));
+}
