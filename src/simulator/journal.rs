@@ -1,10 +1,10 @@
 //! What was asked: counts, and the last requests, for tests to look at.
 
 use std::collections::VecDeque;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use axum::http::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, HeaderName, USER_AGENT};
 use axum::http::request::Parts;
+use parking_lot::{Mutex, MutexGuard};
 
 use crate::timestamp::Timestamp;
 
@@ -130,7 +130,7 @@ impl Journal {
     }
 
     fn pages(&self) -> MutexGuard<'_, Pages> {
-        self.pages.lock().unwrap_or_else(PoisonError::into_inner)
+        self.pages.lock()
     }
 }
 

@@ -43,7 +43,7 @@ pub(super) async fn sd(
         Ok(account) => account,
         Err(problem) => return (StatusCode::BAD_REQUEST, problem + "\n").into_response(),
     };
-    let _under_way = service.under_way.begin();
+    let _scrape = service.scrapes.token();
     let every = interval(text_of(&headers, REFRESH.as_str()));
     // Prometheus waits for as long as the interval is. What comes later is in the next answer.
     let budget = deadline::budget(None, service.timeout_offset).min(every / 2);

@@ -25,8 +25,6 @@ const NODES: usize = 1 + MOST * 40;
 const TOLD: usize = 10;
 /// How long a body may take to arrive.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// How many bodies are taken apart at once: that takes ten times their size.
-static APART: Semaphore = Semaphore::const_new(2);
 
 /// What a body asks for; what is wrong with one operation of a list is no matter of the others.
 pub(super) enum Body {
@@ -42,8 +40,8 @@ pub(super) struct Asked {
     pub(super) labels: Labels,
 }
 
-/// Reads the body of a request.
-pub(super) async fn read(request: Request) -> Result<Body, Problem> {
+/// Reads the body of a request, and parses it with a permit of `parsers`.
+pub(super) async fn read(request: Request, parsers: &Semaphore) -> Result<Body, Problem> {
     if !is_json(request.headers()) {
         // A form, which a page of anybody's may send, is none either.
         let detail = "The body must be JSON, with the header Content-Type: application/json.";
@@ -64,7 +62,7 @@ pub(super) async fn read(request: Request) -> Result<Body, Problem> {
         }
         _ => Problem::bad_request("The body did not arrive whole."),
     })?;
-    let _turn = APART.acquire().await;
+    let _permit = parsers.acquire().await;
     let parsed = tokio::task::spawn_blocking(move || parse(&bytes)).await;
     parsed.unwrap_or_else(|_| {
         let detail = "The exporter is stopping.";

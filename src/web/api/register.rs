@@ -60,7 +60,7 @@ pub(super) async fn register(
     let mut query = Query::read(query.as_deref());
     let usual = query.one("account")?;
     query.finish("there is account")?;
-    match body::read(request).await? {
+    match body::read(request, &service.parsers).await? {
         Body::One(asked) => {
             let Asked {
                 id,

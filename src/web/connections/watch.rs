@@ -2,12 +2,13 @@
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::body::Body;
 use hyper::body::{Bytes, Frame, SizeHint};
+use parking_lot::Mutex;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Instant;
 
@@ -19,10 +20,10 @@ const STUCK: Duration = Duration::from_secs(1);
 
 /// One connection, watched.
 #[derive(Debug, Clone)]
-pub(super) struct Watch(Arc<Mutex<State>>);
+pub(super) struct Watch(Arc<Mutex<ConnectionState>>);
 
 #[derive(Debug)]
-struct State {
+struct ConnectionState {
     phase: Phase,
     /// When the phase began.
     since: Instant,
@@ -46,7 +47,7 @@ pub(super) struct Serving(Watch);
 
 impl Watch {
     pub(super) fn new() -> Self {
-        Self(Arc::new(Mutex::new(State {
+        Self(Arc::new(Mutex::new(ConnectionState {
             phase: Phase::Receiving,
             since: Instant::now(),
             blocked: None,
@@ -56,7 +57,7 @@ impl Watch {
     /// When to close the connection, and why, if nothing happens until then. A request is not bounded here: those who answer
     /// it bound it.
     pub(super) fn deadline(&self, limits: &Limits) -> Option<(Instant, Closed)> {
-        let state = self.lock();
+        let state = self.0.lock();
         if let Some(since) = state.blocked {
             return Some((since + limits.write, Closed::NotRead));
         }
@@ -69,7 +70,7 @@ impl Watch {
 
     /// Since when nobody waits for an answer here, or reads it; `None` while somebody does.
     pub(super) fn quiet_since(&self) -> Option<Instant> {
-        let state = self.lock();
+        let state = self.0.lock();
         match state.blocked {
             Some(since) => (since.elapsed() > STUCK).then_some(since),
             None => (state.phase != Phase::Serving).then_some(state.since),
@@ -78,19 +79,19 @@ impl Watch {
 
     /// The head of a request has been read.
     pub(super) fn serving(&self) -> Serving {
-        self.lock().enter(Phase::Serving);
+        self.0.lock().enter(Phase::Serving);
         Serving(self.clone())
     }
 
     fn received(&self) {
-        let mut state = self.lock();
+        let mut state = self.0.lock();
         if state.phase == Phase::Idle {
             state.enter(Phase::Receiving);
         }
     }
 
     fn wrote<T>(&self, written: &Poll<T>) {
-        let mut state = self.lock();
+        let mut state = self.0.lock();
         if written.is_ready() {
             state.blocked = None;
             if state.phase == Phase::Idle {
@@ -101,13 +102,9 @@ impl Watch {
             state.blocked.get_or_insert_with(Instant::now);
         }
     }
-
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
-impl State {
+impl ConnectionState {
     fn enter(&mut self, phase: Phase) {
         self.phase = phase;
         self.since = Instant::now();
@@ -116,7 +113,7 @@ impl State {
 
 impl Drop for Serving {
     fn drop(&mut self) {
-        self.0.lock().enter(Phase::Idle);
+        self.0.0.lock().enter(Phase::Idle);
     }
 }
 

@@ -111,8 +111,8 @@ impl Exporter {
         };
         let config = Config::load(&overrides, &|_| None).unwrap_or_else(|error| panic!("{error}"));
         let load = move || Config::load(&overrides, &|_| None);
-        let app = App::bind(&config, clock).await.unwrap();
-        let app = app.reloading(&config, Box::new(load));
+        let app = App::bind(&config, clock, Some(Box::new(load)));
+        let app = app.await.unwrap();
         let address = app.addresses()[0];
         let (stop, stopped) = oneshot::channel();
         let running = tokio::spawn(app.run(async {
