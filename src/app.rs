@@ -52,10 +52,19 @@ pub fn build() -> Build<'static> {
 /// # Errors
 /// When there is no HTTP client to be had, or the store is in use by another process.
 pub fn collector(config: &Config, clock: &Clock) -> anyhow::Result<(Collector, Instruments)> {
+    let store = Store::open(config.storage.path.as_deref(), clock.now())?;
+    collector_on(store, config, clock)
+}
+
+/// As [`collector`], on a store that is open.
+fn collector_on(
+    store: Store,
+    config: &Config,
+    clock: &Clock,
+) -> anyhow::Result<(Collector, Instruments)> {
     let instruments =
         Instruments::new(build()).context("cannot set up the exporter's own metrics")?;
     instruments.config_loaded(clock.now());
-    let store = Store::open(config.storage.path.as_deref(), clock.now())?;
     for notice in store.notices() {
         tracing::warn!("{notice}");
     }
@@ -74,7 +83,19 @@ impl App {
     /// # Errors
     /// When an address cannot be bound; the error names it.
     pub async fn bind(config: &Config, clock: Clock, load: Option<Load>) -> anyhow::Result<Self> {
-        let (collector, instruments) = collector(config, &clock)?;
+        let store = Store::open(config.storage.path.as_deref(), clock.now())?;
+        Self::bind_on(store, config, clock, load).await
+    }
+
+    /// As [`Self::bind`], on a store that is open; for tests of a disk that hangs.
+    #[doc(hidden)]
+    pub async fn bind_on(
+        store: Store,
+        config: &Config,
+        clock: Clock,
+        load: Option<Load>,
+    ) -> anyhow::Result<Self> {
+        let (collector, instruments) = collector_on(store, config, &clock)?;
         let collector = Arc::new(collector);
         let reload = load.map(|load| {
             let collector = Arc::clone(&collector);
@@ -136,10 +157,10 @@ impl App {
             connections.serve(listener, router.clone(), stopped.clone())
         };
         let servers = join_all(listeners.into_iter().map(serve));
-        service.collector.watch();
+        service.collector.poll_urls();
         let first = tokio::spawn({
             let collector = Arc::clone(&service.collector);
-            async move { collector.run(FIRST_COLLECTION).await }
+            async move { collector.collect_fully(FIRST_COLLECTION).await }
         });
         let end = async {
             shutdown.await;

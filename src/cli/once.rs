@@ -44,8 +44,8 @@ pub(super) async fn run(options: &Options) -> Result<(), Failure> {
     let stop = signals::stop()?;
     let (collector, instruments) = app::collector(&config, &Clock::System)?;
     let collect = async {
-        collector.fetch_urls().await;
-        collector.collect(LONGEST).await
+        collector.poll_urls_once().await;
+        collector.collect_fully(LONGEST).await
     };
     let snapshot = tokio::select! {
         snapshot = collect => snapshot,
@@ -54,7 +54,7 @@ pub(super) async fn run(options: &Options) -> Result<(), Failure> {
     let mut exposition = Vec::new();
     exposition::render_accounts(&snapshot, &instruments, &mut exposition);
     write_result(&exposition).context("cannot write the exposition to stdout")?;
-    if snapshot.accounts.iter().any(|account| account.standing.up) {
+    if snapshot.accounts.iter().any(|account| account.status.up) {
         Ok(())
     } else {
         Err(anyhow!("nothing could be read from Twilio; the lines above say why").into())

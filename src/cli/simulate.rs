@@ -12,7 +12,7 @@ use super::options::{LogLevel, LogOptions};
 use super::{logging, signals};
 use crate::clock::Clock;
 use crate::config::parse_duration;
-use crate::operation::Reading;
+use crate::operation::CountingMode;
 use crate::simulator::{ApiSettings, Fault, Simulator, SimulatorSettings, WorldSettings};
 
 /// Options of `simulate`.
@@ -110,8 +110,8 @@ impl WorldOptions {
     /// A simulator of that account, by the system's clock.
     pub(super) fn simulator(&self) -> Simulator {
         let reading = match self.reading {
-            StatsReading::Exclusive => Reading::Exclusive,
-            StatsReading::Cumulative => Reading::Cumulative,
+            StatsReading::Exclusive => CountingMode::Exclusive,
+            StatsReading::Cumulative => CountingMode::Cumulative,
         };
         let world = if self.traffic {
             WorldSettings::default()

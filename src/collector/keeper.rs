@@ -1,19 +1,26 @@
 //! Saves what an account's registry has learnt, before it is shown as counted.
 
 use std::error::Error;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex as Lock, PoisonError};
+use std::time::Duration;
 
+use parking_lot::Mutex as Lock;
 use tokio::sync::{Mutex, OwnedMutexGuard};
-use tokio::time::Instant;
+use tokio::task::{JoinError, JoinHandle};
+use tokio::time::{Instant, timeout};
 
 use crate::exposition::StateInstruments;
-use crate::lasting::Lasting;
+use crate::ongoing_failure::OngoingFailure;
 use crate::operation::OperationId;
-use crate::registry::{Listed, ToSave};
-use crate::snapshot::Labels;
+use crate::registry::ToSave;
+use crate::snapshot::{Labels, ListedOperations};
 use crate::store::{Batch, SavedOperation, Store, StoreError};
 use crate::timestamp::Timestamp;
+
+/// A commit takes milliseconds. One that takes longer than this means a disk that hangs, which the log has to say: it is no
+/// failure yet, so nothing else does.
+const SLOW: Duration = Duration::from_secs(5);
 
 /// An error and what it rests on, in one line: "cannot write to data: No space left on device".
 pub(super) fn in_full(error: &dyn Error) -> String {
@@ -46,9 +53,11 @@ pub(super) struct Keeper {
 /// What fails at present, as far as it was logged.
 #[derive(Debug)]
 struct Failures {
-    saving: Lock<Lasting<String>>,
-    registering: Lock<Lasting<String>>,
-    reading: Lock<Lasting<String>>,
+    saving: Lock<OngoingFailure<String>>,
+    registering: Lock<OngoingFailure<String>>,
+    reading: Lock<OngoingFailure<String>>,
+    /// Commits that take longer than [`SLOW`].
+    slow: Lock<OngoingFailure<String>>,
 }
 
 /// The turn to commit: what is saved in it must have been taken from the registry in it.
@@ -65,9 +74,10 @@ impl Keeper {
             instruments,
             turn: Arc::default(),
             failures: Arc::new(Failures {
-                saving: Lock::new(Lasting::new()),
-                registering: Lock::new(Lasting::new()),
-                reading: Lock::new(Lasting::new()),
+                saving: Lock::new(OngoingFailure::new()),
+                registering: Lock::new(OngoingFailure::new()),
+                reading: Lock::new(OngoingFailure::new()),
+                slow: Lock::new(OngoingFailure::new()),
             }),
         }
     }
@@ -103,21 +113,22 @@ impl Keeper {
     pub(super) async fn check(&self) {
         let this = self.clone();
         let check = move || this.store.check(this.generation.load(Ordering::Relaxed));
-        if let Ok(Err(error)) = tokio::task::spawn_blocking(check).await {
+        if let Ok(Err(error)) = self.written(tokio::task::spawn_blocking(check)).await {
             self.save_failed(&error);
         }
     }
 
     /// Saves all or nothing, on a thread where waiting for the disk disturbs nobody. Returns what was saved, if it was.
     ///
-    /// With `registered` the batch is everything that is known, as is that.
+    /// With `registered` the batch is everything that is known, as is that. Whoever stops waiting leaves the save to go on.
     pub(super) async fn save(
         &self,
         turn: Turn,
         batch: ToSave,
-        registered: Option<Listed>,
+        registered: Option<ListedOperations>,
         now: Timestamp,
     ) -> Option<ToSave> {
+        self.instruments.waiting(&self.account, Instant::now());
         let this = self.clone();
         let commit = move || {
             let _turn = turn.0;
@@ -126,10 +137,21 @@ impl Keeper {
             }
             this.commit(&batch).map(|()| batch)
         };
-        let saved = tokio::task::spawn_blocking(commit).await;
-        match saved {
+        let this = self.clone();
+        let committing = tokio::task::spawn_blocking(commit);
+        let saving = tokio::spawn(async move { this.committed(committing, now).await });
+        saving.await.ok().flatten()
+    }
+
+    /// Waits for a commit, and takes in how it went.
+    async fn committed(
+        &self,
+        committing: JoinHandle<Result<ToSave, StoreError>>,
+        now: Timestamp,
+    ) -> Option<ToSave> {
+        match self.written(committing).await {
             Ok(Ok(batch)) => {
-                self.instruments.saved(now);
+                self.instruments.saved(&self.account, now);
                 if works(&self.failures.saving) {
                     tracing::info!(account = %self.account, "counters are saved again");
                 }
@@ -147,10 +169,29 @@ impl Keeper {
         }
     }
 
+    /// Waits for what writes to the store, and logs it if that takes long.
+    async fn written<T>(&self, mut writing: JoinHandle<T>) -> Result<T, JoinError> {
+        let began = Instant::now();
+        loop {
+            if let Ok(written) = timeout(SLOW, &mut writing).await {
+                // Where every commit is slow, that is one trouble: it ends with the first fast one.
+                if began.elapsed() < SLOW && works(&self.failures.slow) {
+                    tracing::info!(account = %self.account, "saving is fast again");
+                }
+                return written;
+            }
+            if fails(&self.failures.slow, "slow") {
+                let seconds = began.elapsed().as_secs();
+                tracing::error!(account = %self.account, seconds, "saving takes too long: the disk does not answer; counters stay as they were saved last");
+            }
+        }
+    }
+
     /// Counts a save that failed, and logs it unless it failed in the same way before.
     pub(super) fn save_failed(&self, error: &StoreError) {
         self.notice(error);
         self.instruments.save_failed();
+        self.instruments.waiting(&self.account, Instant::now());
         let error = in_full(error);
         if fails(&self.failures.saving, &error) {
             tracing::error!(account = %self.account, error, "counters cannot be saved; they stay as they were saved last");
@@ -164,7 +205,7 @@ impl Keeper {
     ) -> Result<(), StoreError> {
         let this = self.clone();
         let keep = move || this.store.register(&this.account, &operations);
-        let kept = tokio::task::spawn_blocking(keep).await;
+        let kept = self.written(tokio::task::spawn_blocking(keep)).await;
         let kept = kept.unwrap_or(Err(StoreError::Stopped));
         match &kept {
             Ok(()) => {
@@ -187,15 +228,15 @@ impl Keeper {
     /// is lost but room.
     pub(super) async fn purge(&self, before: Timestamp) {
         let this = self.clone();
-        let purged =
-            tokio::task::spawn_blocking(move || this.store.purge(&this.account, before)).await;
+        let purge = move || this.store.purge(&this.account, before);
+        let purged = self.written(tokio::task::spawn_blocking(purge)).await;
         if let Ok(Err(error)) = purged {
             tracing::debug!(account = %self.account, error = in_full(&error), "old operations stay in the store");
         }
     }
 
     /// Keeps what was registered in the new file; from now on the account is kept there.
-    fn begin_anew(&self, registered: Listed) -> Result<(), StoreError> {
+    fn begin_anew(&self, registered: ListedOperations) -> Result<(), StoreError> {
         let generation = self.store.generation();
         let registered: Vec<_> = registered
             .into_iter()
@@ -212,6 +253,7 @@ impl Keeper {
     fn notice(&self, error: &StoreError) {
         if matches!(error, StoreError::Vanished { .. }) {
             self.is_behind.store(true, Ordering::Relaxed);
+            self.instruments.files_lost(self.store.generation());
         }
     }
 
@@ -228,45 +270,13 @@ impl Keeper {
     }
 }
 
-fn fails(lasting: &Lock<Lasting<String>>, error: &str) -> bool {
-    let mut lasting = lasting.lock().unwrap_or_else(PoisonError::into_inner);
-    lasting.fails(error.to_owned(), Instant::now())
+fn fails(failure: &Lock<OngoingFailure<String>>, error: &str) -> bool {
+    failure.lock().failed(error.to_owned(), Instant::now())
 }
 
-fn works(lasting: &Lock<Lasting<String>>) -> bool {
-    lasting
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner)
-        .works()
+fn works(failure: &Lock<OngoingFailure<String>>) -> bool {
+    failure.lock().recovered()
 }
 
 #[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use super::*;
-    use crate::config::Series;
-    use crate::exposition::{Build, Instruments};
-    use crate::registry::Registry;
-
-    #[tokio::test]
-    async fn a_save_waits_for_the_commit_of_one_that_was_cut_off() {
-        let build = Build {
-            version: "0",
-            revision: "0",
-        };
-        let instruments = Instruments::new(build).unwrap().state();
-        let now = Timestamp::from_millis(1_775_370_000_000);
-        let store = Arc::new(Store::open(None, now).unwrap());
-        let keeper = Keeper::new(Arc::from("default"), store, instruments);
-        let registry = Registry::new(Arc::from("default"), &Series::default(), None, now);
-        // As the commit of a collection that is gone holds it.
-        let under_way = keeper.turn().await;
-        let mut turn = std::pin::pin!(keeper.turn());
-        let early = tokio::time::timeout(Duration::from_millis(50), &mut turn).await;
-        assert!(early.is_err(), "overtook the commit under way");
-        drop(under_way);
-        let saved = keeper.save(turn.await, registry.unsaved(), None, now).await;
-        assert!(saved.is_some());
-    }
-}
+mod tests;

@@ -208,6 +208,12 @@ metrics! {
         absent: "",
         example: "0",
     }
+    API_LOGIN_RETRY: Account Gauge "api_login_retry_timestamp_seconds" [] {
+        help: "When the exporter tries credentials again that Twilio rejected, in seconds since 1970, or 0 when none wait.",
+        details: "Until then the exporter makes no request for the account, unless the credentials change. The wait is 1, 2, 4, then 5 minutes. It ends at once when a file holds another secret or a reload brings other credentials.",
+        absent: "",
+        example: "0",
+    }
     API_REQUESTS: Account Counter "api_requests_total" ["endpoint", "code"] {
         help: "Requests to Twilio by endpoint and HTTP status.",
         details: "Repeated requests count each time. Starts at 0 with the process, with the statuses that Twilio documents and `none` for each endpoint that the account is sure to use.",
@@ -277,6 +283,12 @@ metrics! {
         absent: "",
         example: "0",
     }
+    REGISTRY_REBUILDS: Exporter Counter "exporter_registry_rebuilds_total" [] {
+        help: "How often an account's operations were read again from the saved state after a panic.",
+        details: "Starts at 0 with the process. Anything above 0 is a bug of the exporter; the log says where. No operation and no count is lost.",
+        absent: "",
+        example: "0",
+    }
     STATE_SAVED: Exporter Gauge "exporter_state_last_save_timestamp_seconds" [] {
         help: "When counters and marks were last saved, in seconds since 1970, or 0 before the first time.",
         details: "",
@@ -286,6 +298,18 @@ metrics! {
     STATE_SAVE_FAILURES: Exporter Counter "exporter_state_save_failures_total" [] {
         help: "Attempts to save counters and marks that failed.",
         details: "While saving fails, gauges go on and the counters of emails stay as they were saved last.",
+        absent: "when everything is kept in memory (`--storage.path` is empty).",
+        example: "0",
+    }
+    STATE_UNSAVED: Exporter Gauge "exporter_state_unsaved_seconds" [] {
+        help: "For how long the oldest unsaved change has been waiting, in seconds, or 0 if everything is saved.",
+        details: "Counted from the first attempt to save the change, by a clock that does not jump. It grows while saving fails and while the disk hangs; a hanging save is no failure yet.",
+        absent: "when everything is kept in memory (`--storage.path` is empty).",
+        example: "0",
+    }
+    STATE_FILES_LOST: Exporter Counter "exporter_state_files_lost_total" [] {
+        help: "State files that were deleted, replaced or truncated while the exporter ran.",
+        details: "The exporter writes a new file from memory each time. Starts at 0 with the process.",
         absent: "when everything is kept in memory (`--storage.path` is empty).",
         example: "0",
     }

@@ -10,13 +10,14 @@ use std::time::Duration;
 
 use prometheus::core::{Collector, MetricVec, MetricVecBuilder};
 use prometheus::{
-    Encoder, Error, Gauge, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge,
-    IntGaugeVec, Opts, Registry, TextEncoder,
+    Encoder, Error, Gauge, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, IntGaugeVec, Opts,
+    Registry, TextEncoder,
 };
 
 use super::catalogue::{self, ALL, Metric, Scope};
 use super::connections::ConnectionInstruments;
 use super::source_figures::{SourceFigures, SourceInstruments};
+use super::state_figures::StateInstruments;
 use crate::operation::Field;
 use crate::reason::Reason;
 use crate::timestamp::Timestamp;
@@ -83,27 +84,7 @@ pub struct Instruments {
     connections: ConnectionInstruments,
     config_successful: IntGauge,
     config_success: Gauge,
-    state_saved: Gauge,
-    state_save_failures: IntCounter,
-}
-
-/// Counts how saving goes.
-#[derive(Debug, Clone)]
-pub struct StateInstruments {
-    saved: Gauge,
-    failures: IntCounter,
-}
-
-impl StateInstruments {
-    /// Everything was saved.
-    pub fn saved(&self, at: Timestamp) {
-        self.saved.set(at.as_seconds());
-    }
-
-    /// Saving failed.
-    pub fn save_failed(&self) {
-        self.failures.inc();
-    }
+    state: StateInstruments,
 }
 
 impl Instruments {
@@ -129,14 +110,15 @@ impl Instruments {
         ))?;
         let connections = ConnectionInstruments::new()?;
         register(&registry, connections.collector())?;
+        let state = StateInstruments::new()?;
+        register(&registry, state.rebuilds().clone())?;
         Ok(Self {
             requests,
             connections,
             sources: register(&registry, SourceFigures::new()?)?,
             config_successful: register(&registry, config_successful)?,
             config_success: register(&registry, config_success)?,
-            state_saved: Gauge::with_opts(opts(&catalogue::STATE_SAVED))?,
-            state_save_failures: IntCounter::with_opts(opts(&catalogue::STATE_SAVE_FAILURES))?,
+            state,
             registry,
         })
     }
@@ -166,6 +148,7 @@ impl Instruments {
     /// Ends the series of an account that the configuration no longer has.
     pub fn forget_account(&self, name: &str) {
         self.sources.forget_account(name);
+        self.state.forget_account(name);
         forget(&self.requests.answered, name);
         forget(&self.requests.failed, name);
         forget(&self.requests.unexpected, name);
@@ -174,9 +157,7 @@ impl Instruments {
 
     /// Shows how saving goes, from now on; to be called once, by an exporter that saves at all.
     pub fn show_state(&self) -> Result<(), Error> {
-        register(&self.registry, self.state_saved.clone())?;
-        register(&self.registry, self.state_save_failures.clone())?;
-        Ok(())
+        register(&self.registry, self.state.clone()).map(|_| ())
     }
 
     /// The instruments of whoever accepts connections.
@@ -188,10 +169,7 @@ impl Instruments {
     /// The instruments of whoever saves.
     #[must_use]
     pub fn state(&self) -> StateInstruments {
-        StateInstruments {
-            saved: self.state_saved.clone(),
-            failures: self.state_save_failures.clone(),
-        }
+        self.state.clone()
     }
 
     /// The configuration was loaded.

@@ -3,9 +3,9 @@
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use reqwest::header::{ACCEPT_ENCODING, HeaderMap, HeaderValue};
 use reqwest::redirect::Policy;
 use reqwest::{ClientBuilder, Request, Response};
@@ -101,21 +101,21 @@ impl Client {
 
     /// Builds requests; they are sent by an [`Exchange`].
     pub(crate) fn requests(&self) -> reqwest::Client {
-        self.pool().client.clone()
+        self.pool.lock().client.clone()
     }
 
     /// Begins a request.
     pub(crate) fn exchange(&self) -> Exchange<'_> {
         Exchange {
             client: self,
-            pool: self.pool().clone(),
+            pool: self.pool.lock().clone(),
             ended: false,
         }
     }
 
     /// Replaces the pool `number`, unless that has happened. Requests that are under way in it go on.
     fn replace(&self, number: u64) {
-        let mut pool = self.pool();
+        let mut pool = self.pool.lock();
         if pool.number != number {
             return;
         }
@@ -124,11 +124,6 @@ impl Client {
             let number = number + 1;
             *pool = Pool { client, number };
         }
-    }
-
-    fn pool(&self) -> MutexGuard<'_, Pool> {
-        // Nothing panics while it is held, and a pool is always whole.
-        self.pool.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -1,9 +1,9 @@
 //! An Email operation: what one send became, in values that have been checked.
 
+mod counting_mode;
 mod id;
 mod outcome;
 mod plausible;
-mod reading;
 mod state;
 mod stats;
 mod unexpected;
@@ -11,11 +11,11 @@ mod word;
 
 use std::time::Duration;
 
+pub use counting_mode::{CountingMode, Evidence};
 pub use id::{IdError, OperationId, PREFIX};
 pub use outcome::{Counters, Marks, Outcome};
 pub use plausible::MOST_EMAILS;
-pub use reading::{Evidence, Reading};
-pub use state::State;
+pub use state::OperationState;
 pub use stats::{Stats, Status};
 pub use unexpected::{Field, Unexpected};
 pub use word::Word;
@@ -32,7 +32,7 @@ pub struct Operation {
     /// Its id.
     pub id: OperationId,
     /// Where it stands.
-    pub state: State,
+    pub state: OperationState,
     /// How many of its emails stand where.
     pub stats: Stats,
     /// `createdAt`, else the time in the id.

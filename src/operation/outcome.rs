@@ -1,7 +1,7 @@
 //! What becomes of emails, for counters that never go down.
 
+use super::counting_mode::CountingMode;
 use super::plausible::MOST_EMAILS;
-use super::reading::Reading;
 use super::stats::{Stats, Status};
 
 /// What an email has reached; once reached, it counts for good.
@@ -57,9 +57,9 @@ impl Marks {
     /// What `stats` show by themselves, read as `reading` says. An email reaches a mailbox once: no more do than there are, even if
     /// the figures contradict one another.
     #[must_use]
-    pub fn shown_by(stats: &Stats, reading: Reading) -> Self {
+    pub fn shown_by(stats: &Stats, mode: CountingMode) -> Self {
         let at = |status| stats.get(status);
-        let reached = reading.reached_mailbox(
+        let reached = mode.reached_mailbox(
             u64::from(at(Status::Delivered)),
             u64::from(at(Status::Opened)),
         );
@@ -72,7 +72,7 @@ impl Marks {
             });
         let reached = u32::try_from(reached).unwrap_or(u32::MAX).min(most);
         Self {
-            accepted: stats.size.unwrap_or_else(|| stats.smallest_size(reading)),
+            accepted: stats.size.unwrap_or_else(|| stats.smallest_size(mode)),
             outcomes: [
                 reached,
                 at(Status::Opened),
@@ -134,18 +134,18 @@ impl Counters {
 
 impl Stats {
     /// The fewest emails that can show these figures, for an operation that does not tell its `total`.
-    fn smallest_size(&self, reading: Reading) -> u32 {
+    fn smallest_size(&self, mode: CountingMode) -> u32 {
         let at = |status: Status| self.get(status);
         let waiting = at(Status::Scheduled)
             .saturating_add(at(Status::Queued))
             .saturating_add(at(Status::Failed))
             .saturating_add(at(Status::Canceled));
-        let sent = match reading {
-            Reading::Exclusive => at(Status::Sent)
+        let sent = match mode {
+            CountingMode::Exclusive => at(Status::Sent)
                 .saturating_add(at(Status::Delivered))
                 .saturating_add(at(Status::Opened))
                 .saturating_add(at(Status::Undelivered)),
-            Reading::Cumulative => at(Status::Sent).max(at(Status::Delivered)),
+            CountingMode::Cumulative => at(Status::Sent).max(at(Status::Delivered)),
         };
         waiting.saturating_add(sent)
     }
@@ -159,7 +159,7 @@ mod tests {
     use crate::operation::stats::of_parts as stats;
 
     #[test]
-    fn opened_emails_count_as_delivered_under_both_readings() {
+    fn opened_emails_count_as_delivered_under_both_counting_modes() {
         let exclusive = stats(Some(5), &[(Status::Delivered, 2), (Status::Opened, 3)]);
         let funnel = stats(
             Some(5),
@@ -170,15 +170,15 @@ mod tests {
             ],
         );
         let reached =
-            |stats, reading| Marks::shown_by(stats, reading).outcomes[Outcome::Delivered as usize];
-        assert_eq!(reached(&exclusive, Reading::Exclusive), 5);
-        assert_eq!(reached(&funnel, Reading::Cumulative), 5);
+            |stats, mode| Marks::shown_by(stats, mode).outcomes[Outcome::Delivered as usize];
+        assert_eq!(reached(&exclusive, CountingMode::Exclusive), 5);
+        assert_eq!(reached(&funnel, CountingMode::Cumulative), 5);
     }
 
     #[test]
     fn no_more_emails_reach_a_mailbox_than_there_are() {
         let odd = stats(Some(4), &[(Status::Delivered, 3), (Status::Opened, 4)]);
-        let marks = Marks::shown_by(&odd, Reading::Exclusive);
+        let marks = Marks::shown_by(&odd, CountingMode::Exclusive);
         assert_eq!(marks.outcomes[Outcome::Delivered as usize], 4);
         assert_eq!(marks.outcomes[Outcome::Opened as usize], 4);
     }
@@ -208,8 +208,14 @@ mod tests {
                 (Status::Opened, 3),
             ],
         );
-        assert_eq!(Marks::shown_by(&funnel, Reading::Cumulative).accepted, 6);
-        assert_eq!(Marks::shown_by(&funnel, Reading::Exclusive).accepted, 13);
+        assert_eq!(
+            Marks::shown_by(&funnel, CountingMode::Cumulative).accepted,
+            6
+        );
+        assert_eq!(
+            Marks::shown_by(&funnel, CountingMode::Exclusive).accepted,
+            13
+        );
     }
 
     proptest! {

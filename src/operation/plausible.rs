@@ -37,7 +37,7 @@ mod tests {
     use Status::{Canceled, Delivered, Failed, Opened, Queued, Sent, Undelivered};
 
     #[test]
-    fn what_either_reading_allows_is_no_contradiction() {
+    fn what_either_counting_mode_allows_is_no_contradiction() {
         let funnel = [(Sent, 5), (Delivered, 5), (Opened, 3)];
         assert_eq!(stats(Some(5), &funnel).contradiction(), None);
         assert_eq!(stats(Some(2), &[(Delivered, 2)]).contradiction(), None);
@@ -55,7 +55,7 @@ mod tests {
     }
 
     #[test]
-    fn what_neither_reading_allows_is_one() {
+    fn what_neither_counting_mode_allows_is_one() {
         for (size, parts) in [
             (5, &[(Failed, 6)][..]),
             (5, &[(Opened, 6)]),

@@ -5,7 +5,7 @@ use super::word::Word;
 /// Where an operation stands
 /// (<https://www.twilio.com/docs/email/api/email-operation-resource>). There is no "failed": emails fail, operations do not.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum State {
+pub enum OperationState {
     /// To be sent later.
     Scheduled,
     /// Emails are being made and sent.
@@ -18,7 +18,7 @@ pub enum State {
     Other(Word),
 }
 
-impl State {
+impl OperationState {
     /// The states that Twilio documents.
     pub const KNOWN: [Self; 4] = [
         Self::Scheduled,
@@ -66,19 +66,28 @@ mod tests {
 
     #[test]
     fn any_case_and_either_spelling_is_known() {
-        assert_eq!(State::parse("PROCESSING"), State::Processing);
-        assert_eq!(State::parse("completed"), State::Completed);
-        assert_eq!(State::parse("Cancelled"), State::Canceled);
-        assert_eq!(State::parse("CANCELED"), State::Canceled);
-        assert_eq!(State::parse(" processing\n"), State::Processing);
+        assert_eq!(
+            OperationState::parse("PROCESSING"),
+            OperationState::Processing
+        );
+        assert_eq!(
+            OperationState::parse("completed"),
+            OperationState::Completed
+        );
+        assert_eq!(OperationState::parse("Cancelled"), OperationState::Canceled);
+        assert_eq!(OperationState::parse("CANCELED"), OperationState::Canceled);
+        assert_eq!(
+            OperationState::parse(" processing\n"),
+            OperationState::Processing
+        );
     }
 
     #[test]
     fn an_unknown_state_stays_as_it_is() {
-        assert_eq!(State::parse("PAUSED").as_str(), "PAUSED");
-        assert!(!State::parse("PAUSED").is_unreadable());
+        assert_eq!(OperationState::parse("PAUSED").as_str(), "PAUSED");
+        assert!(!OperationState::parse("PAUSED").is_unreadable());
         for text in ["", "Jane Doe", "jane@example.com"] {
-            assert!(State::parse(text).is_unreadable(), "{text}");
+            assert!(OperationState::parse(text).is_unreadable(), "{text}");
         }
     }
 }

@@ -20,7 +20,7 @@ pub(super) struct History {
     /// When it was last read.
     pub(super) read: Timestamp,
     /// From when on the least pause grows; a pause is never shorter than that of one that has rested since then.
-    pub(super) least_since: Timestamp,
+    pub(super) min_interval_from: Timestamp,
 }
 
 /// When an operation is due: a share of the time since its last change, but no less than the least and no more than the
@@ -28,7 +28,7 @@ pub(super) struct History {
 pub(super) fn due(history: History, spread: u8) -> Timestamp {
     let longest = LONGEST + LONGEST * u32::from(spread) / 256;
     let share = |since| (history.read.since(since) / SHARE).min(longest);
-    history.read + share(history.change).clamp(share(history.least_since), longest)
+    history.read + share(history.change).clamp(share(history.min_interval_from), longest)
 }
 
 /// Whether it is due at `now`. A clock that was set back must not put everything off: a read in the future is no read.
@@ -58,7 +58,7 @@ mod tests {
         History {
             change: CHANGE,
             read,
-            least_since: read,
+            min_interval_from: read,
         }
     }
 
@@ -84,7 +84,7 @@ mod tests {
     #[test]
     fn a_change_does_not_shorten_the_least_pause() {
         let swept = History {
-            least_since: CHANGE,
+            min_interval_from: CHANGE,
             change: CHANGE + Duration::from_hours(5),
             read: CHANGE + Duration::from_hours(5),
         };

@@ -1,7 +1,7 @@
 //! Which undocumented words of Twilio's have series of their own. Each is a label's value, so there is a bound.
 
-use super::record::Oddities;
-use crate::operation::{Field, Operation, State, Stats, Unexpected, Word};
+use super::undocumented_values::UndocumentedValues;
+use crate::operation::{Field, Operation, OperationState, Stats, Unexpected, Word};
 use crate::snapshot::Totals;
 
 /// Undocumented states of an account that have series of their own, and as many undocumented stats: more than twice what
@@ -9,29 +9,29 @@ use crate::snapshot::Totals;
 const MOST_WORDS: usize = 20;
 
 /// Whether what is undocumented of `operation` goes beyond the bound; where it does not, as is usual, it stays as it is.
-pub(super) fn is_plain(operation: &Operation) -> bool {
-    !matches!(operation.state, State::Other(_)) && operation.stats.unknown.is_none()
+pub(super) fn is_documented(operation: &Operation) -> bool {
+    !matches!(operation.state, OperationState::Other(_)) && operation.stats.unknown.is_none()
 }
 
 /// Puts [`Word::OTHER`] for the words of `operation` that are too many beside those that `totals` holds, and notes each.
 ///
 /// A word has its place for as long as an operation has it.
-pub(super) fn hold(
+pub(super) fn limit_words(
     operation: &mut Operation,
     totals: &Totals,
-    oddities: &Oddities,
+    undocumented: &UndocumentedValues,
     unexpected: &mut Unexpected,
 ) {
-    if let State::Other(word) = &operation.state
-        && !has_place(word, totals.undocumented_states(), 0) | !oddities.has_number_for(word)
+    if let OperationState::Other(word) = &operation.state
+        && !has_place(word, totals.undocumented_states(), 0) | !undocumented.has_number_for(word)
     {
-        operation.state = State::Other(Word::new(Word::OTHER));
+        operation.state = OperationState::Other(Word::new(Word::OTHER));
         unexpected.note(Field::Status);
     }
-    hold_stats(&mut operation.stats, totals, unexpected);
+    limit_stats(&mut operation.stats, totals, unexpected);
 }
 
-fn hold_stats(stats: &mut Stats, totals: &Totals, unexpected: &mut Unexpected) {
+fn limit_stats(stats: &mut Stats, totals: &Totals, unexpected: &mut Unexpected) {
     let mut new = 0;
     let mut others = None;
     let mut held = Vec::new();

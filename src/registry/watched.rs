@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 use std::sync::Arc;
 
-use super::pool::Pool;
+use super::label_pool::LabelPool;
 use crate::operation::OperationId;
-use crate::snapshot::Labels;
+use crate::snapshot::{Labels, ListedOperations};
 
 /// Where the wish to watch an operation comes from. Of two that give a label different values, the one that stands first
 /// here decides; of two files or two URLs, the one whose name sorts first.
@@ -22,23 +22,24 @@ pub enum Source {
     Url(Arc<str>),
 }
 
-/// What one source lists.
-pub type Listed = BTreeMap<OperationId, Labels>;
-
 /// The operations that users want watched. An operation is watched as long as any source lists it.
 #[derive(Debug, Default)]
 pub(super) struct Watched {
-    sources: BTreeMap<Source, Listed>,
+    sources: BTreeMap<Source, ListedOperations>,
     /// With the labels of all sources together.
-    merged: Listed,
+    merged: ListedOperations,
     /// Those of them that are not known to the registry: they were never read.
     unread: BTreeSet<OperationId>,
-    pool: Pool,
+    pool: LabelPool,
 }
 
 impl Watched {
     /// Takes in everything that `source` lists now. Returns the operations that came, went or got other labels.
-    pub(super) fn replace(&mut self, source: Source, mut listed: Listed) -> Vec<OperationId> {
+    pub(super) fn replace(
+        &mut self,
+        source: Source,
+        mut listed: ListedOperations,
+    ) -> Vec<OperationId> {
         for labels in listed.values_mut() {
             *labels = self.pool.share(Arc::clone(labels));
         }
@@ -118,8 +119,8 @@ impl Watched {
         &self.unread
     }
 
-    /// Notes whether the registry knows an operation.
-    pub(super) fn note(&mut self, id: OperationId, is_read: bool) {
+    /// Notes whether an operation has a record.
+    pub(super) fn set_read(&mut self, id: OperationId, is_read: bool) {
         if self.contains(id) && !is_read {
             self.unread.insert(id);
         } else {
@@ -141,7 +142,7 @@ impl Watched {
     }
 
     /// Everything that one source lists.
-    pub(super) fn listed(&self, source: &Source) -> Option<&Listed> {
+    pub(super) fn listed(&self, source: &Source) -> Option<&ListedOperations> {
         self.sources.get(source)
     }
 
@@ -206,9 +207,12 @@ mod tests {
     #[test]
     fn labels_of_all_sources_come_together_and_the_stronger_source_decides() {
         let mut watched = Watched::default();
-        let weak = Listed::from([(id(1), labels(&[("team", "growth"), ("campaign", "autumn")]))]);
+        let weak = ListedOperations::from([(
+            id(1),
+            labels(&[("team", "growth"), ("campaign", "autumn")]),
+        )]);
         assert_eq!(watched.replace(file("b.yml"), weak.clone()), [id(1)]);
-        let strong = Listed::from([(id(1), labels(&[("campaign", "spring")]))]);
+        let strong = ListedOperations::from([(id(1), labels(&[("campaign", "spring")]))]);
         assert_eq!(watched.replace(file("a.yml"), strong.clone()), [id(1)]);
         let both = labels(&[("campaign", "spring"), ("team", "growth")]);
         assert_eq!(watched.labels(id(1)), Some(&both));
@@ -216,18 +220,24 @@ mod tests {
         assert!(watched.set(&Source::Api, id(1), Some(labels(&[("team", "sales")]))));
         let with_api = labels(&[("campaign", "spring"), ("team", "sales")]);
         assert_eq!(watched.labels(id(1)), Some(&with_api));
-        assert_eq!(watched.replace(file("a.yml"), Listed::new()), [id(1)]);
+        assert_eq!(
+            watched.replace(file("a.yml"), ListedOperations::new()),
+            [id(1)]
+        );
         assert_eq!(watched.labels(id(1)).unwrap()["campaign"], "autumn");
     }
 
     #[test]
     fn an_operation_is_watched_until_its_last_source_lets_go() {
         let mut watched = Watched::default();
-        let listed = Listed::from([(id(1), labels(&[])), (id(2), labels(&[]))]);
+        let listed = ListedOperations::from([(id(1), labels(&[])), (id(2), labels(&[]))]);
         watched.replace(Source::Configuration, listed);
-        watched.replace(file("a.yml"), Listed::from([(id(1), labels(&[]))]));
+        watched.replace(
+            file("a.yml"),
+            ListedOperations::from([(id(1), labels(&[]))]),
+        );
         assert_eq!(
-            watched.replace(Source::Configuration, Listed::new()),
+            watched.replace(Source::Configuration, ListedOperations::new()),
             [id(2)]
         );
         assert!(watched.contains(id(1)) && !watched.contains(id(2)));

@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::operation::Reading;
+use crate::operation::CountingMode;
 use crate::timestamp::Timestamp;
 
 use super::answer::{List, Operation, Stats};
@@ -215,7 +215,7 @@ impl EmailCounts {
         match item {
             Item::Living { spec, tags, .. } => {
                 let (tally, updated) = spec.seen(world.pace, now);
-                let stats = Stats::of(&tally, spec.emails, Reading::Exclusive);
+                let stats = Stats::of(&tally, spec.emails, CountingMode::Exclusive);
                 Self {
                     parts: parts(&json!(stats)),
                     seed: spec.seed,

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::operation::{RETENTION, Reading};
+use crate::operation::{CountingMode, RETENTION};
 
 use super::dialect::Dialect;
 use super::fault::Fault;
@@ -40,7 +40,7 @@ pub struct ApiSettings {
     /// The start of every path, before `/Emails`.
     pub prefix: String,
     /// How `stats` count.
-    pub reading: Reading,
+    pub reading: CountingMode,
     /// How responses are written.
     pub dialect: Dialect,
     /// Who authenticates with Basic authentication. Any user name with any password while this, [`ApiSettings::tokens`] and
@@ -126,7 +126,7 @@ impl Default for ApiSettings {
     fn default() -> Self {
         Self {
             prefix: "/v1".to_owned(),
-            reading: Reading::Exclusive,
+            reading: CountingMode::Exclusive,
             dialect: Dialect::default(),
             logins: Vec::new(),
             tokens: Vec::new(),

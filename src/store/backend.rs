@@ -11,11 +11,14 @@
 use std::fs::{File, Metadata};
 use std::io;
 use std::ops::Bound;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use parking_lot::{RwLock, RwLockUpgradableReadGuard};
 use redb::backends::FileBackend;
 use redb::{BackendError, StorageBackend};
+
+use super::disk_gate::DiskGate;
 
 /// How every file of redb's begins.
 pub(super) const MAGIC: [u8; 9] = *b"redb\x1a\x0a\xa9\x0d\x0a";
@@ -50,12 +53,15 @@ pub(super) struct Backend {
     file: FileBackend,
     /// A file opened for reading takes no locks (a lock to write wants a file to write); the directory is locked anyway.
     locks: bool,
-    /// What was written so far in order, and the length it gives; `None` once it goes to the file.
-    held: Mutex<Option<Held>>,
+    /// What was written so far in order, and the length it gives; `None` once it goes to the file. Locked for writing only for
+    /// moments, so that no read waits for an fsync.
+    held: RwLock<Option<Held>>,
     /// Another handle to the same file, to compare it with what is at its path.
     handle: File,
     /// How long the file is, by what was written to it.
     length: AtomicU64,
+    /// Lets tests make the disk hang.
+    gate: DiskGate,
 }
 
 /// What a file is, whatever its name.
@@ -93,21 +99,22 @@ enum Step {
 
 impl Backend {
     /// Writes straight to `file`, which is new.
-    pub(super) fn direct(file: File) -> Result<Self, redb::Error> {
+    pub(super) fn direct(file: File, gate: &DiskGate) -> Result<Self, redb::Error> {
         let handle = file.try_clone()?;
         let length = AtomicU64::new(handle.metadata()?.len());
         let file = FileBackend::new(file)?;
         Ok(Self {
             file,
             locks: true,
-            held: Mutex::new(None),
+            held: RwLock::new(None),
             handle,
             length,
+            gate: gate.clone(),
         })
     }
 
     /// Holds what is written to `file`.
-    pub(super) fn held(file: File, writable: bool) -> Result<Self, redb::Error> {
+    pub(super) fn held(file: File, writable: bool, gate: &DiskGate) -> Result<Self, redb::Error> {
         let length = file.metadata()?.len();
         let held = Held {
             length,
@@ -118,9 +125,10 @@ impl Backend {
         Ok(Self {
             file,
             locks: writable,
-            held: Mutex::new(Some(held)),
+            held: RwLock::new(Some(held)),
             handle,
             length: AtomicU64::new(length),
+            gate: gate.clone(),
         })
     }
 
@@ -144,29 +152,44 @@ impl Backend {
     /// Does to the file what was held, in the same order and with the same syncs, so that a crash within it is one that redb
     /// knows; from now on everything goes to the file. After an error everything is still held.
     pub(super) fn settle(&self) -> Result<(), io::Error> {
-        let mut held = self.lock();
         if self.is_read_only() {
             return Err(io::ErrorKind::ReadOnlyFilesystem.into());
         }
-        for step in held.iter().flat_map(|held| &held.steps) {
-            match step {
-                Step::Write(offset, data) => self.file.write(*offset, data)?,
-                Step::Length(length) => self.file.set_len(*length)?,
-                Step::Sync => self.file.sync_data()?,
+        // Reads go on meanwhile: what is held covers all that changes in the file, except its length.
+        let mut held = self.held.upgradable_read();
+        for at in 0..held.as_ref().map_or(0, |held| held.steps.len()) {
+            match held.as_ref().and_then(|held| held.steps.get(at)) {
+                Some(Step::Write(offset, data)) => self.write(*offset, data)?,
+                Some(Step::Sync) => self.sync()?,
+                Some(Step::Length(length)) => {
+                    let length = *length;
+                    held.with_upgraded(|_| self.file.set_len(length))?;
+                }
+                None => {}
             }
         }
-        self.file.sync_data()?;
-        if let Some(held) = held.take() {
+        self.sync()?;
+        if let Some(held) = RwLockUpgradableReadGuard::upgrade(held).take() {
             self.length.store(held.length, Ordering::Relaxed);
         }
         Ok(())
+    }
+
+    fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
+        self.gate.before_write();
+        self.file.write(offset, data)
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        self.gate.before_sync();
+        self.file.sync_data()
     }
 
     /// What the file may hold if the machine stops while what is held is being written, `before` being its content: everything before some
     /// sync, and of what follows up to the next one a beginning, or all but one write.
     #[cfg(test)]
     pub(super) fn images(&self, before: &[u8]) -> Vec<Vec<u8>> {
-        let held = self.lock();
+        let held = self.held.read();
         let steps = held.as_ref().map_or(&[][..], |held| &held.steps);
         let mut images = vec![before.to_vec()];
         let mut synced = before.to_vec();
@@ -182,13 +205,10 @@ impl Backend {
         images
     }
 
-    fn lock(&self) -> MutexGuard<'_, Option<Held>> {
-        self.held.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     fn step(&self, step: Step) -> io::Result<()> {
-        let mut held = self.lock();
-        if let Some(held) = held.as_mut() {
+        if self.held.read().is_some()
+            && let Some(held) = self.held.write().as_mut()
+        {
             match &step {
                 Step::Write(offset, data) => {
                     held.length = held.length.max(offset + data.len() as u64);
@@ -199,10 +219,9 @@ impl Backend {
             held.steps.push(step);
             return Ok(());
         }
-        drop(held);
         match step {
             Step::Write(offset, data) => {
-                self.file.write(offset, &data)?;
+                self.write(offset, &data)?;
                 let end = offset + data.len() as u64;
                 self.length.fetch_max(end, Ordering::Relaxed);
                 Ok(())
@@ -212,7 +231,7 @@ impl Backend {
                 self.length.store(length, Ordering::Relaxed);
                 Ok(())
             }
-            Step::Sync => self.file.sync_data(),
+            Step::Sync => self.sync(),
         }
     }
 }
@@ -257,17 +276,20 @@ fn clamp(at: u64, start: u64, length: usize) -> usize {
 
 impl StorageBackend for Shared {
     fn len(&self) -> io::Result<u64> {
-        match self.0.lock().as_ref() {
+        let held = self.0.held.read();
+        match held.as_ref() {
             Some(held) => Ok(held.length),
             None => self.0.file.len(),
         }
     }
 
     fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
-        match self.0.lock().as_ref() {
-            Some(held) => held.read(&self.0.file, offset, out),
-            None => self.0.file.read(offset, out),
+        let held = self.0.held.read();
+        if let Some(held) = held.as_ref() {
+            return held.read(&self.0.file, offset, out);
         }
+        drop(held);
+        self.0.file.read(offset, out)
     }
 
     fn set_len(&self, length: u64) -> io::Result<()> {

@@ -6,9 +6,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use redb::{Builder, Database, Error, ReadableDatabase, WriteTransaction};
+use redb::{Builder, Database, Error, ReadTransaction, ReadableDatabase, WriteTransaction};
 
 use super::backend::{Backend, Identity, MAGIC, Shared, flags_are_whole};
+use super::disk_gate::DiskGate;
 use super::format::{self, Upgrade};
 use super::tables;
 use crate::timestamp::Timestamp;
@@ -27,12 +28,16 @@ const NAMES_TRIED: u32 = 1000;
 #[derive(Debug)]
 pub(super) struct StateFile {
     pub(super) database: Database,
-    backend: Arc<Backend>,
+    place: Place,
     /// Why nothing goes to the file, if so.
     pub(super) held: Option<io::Error>,
     /// The version it had before it was brought up.
     pub(super) upgraded_from: Option<u64>,
 }
+
+/// An open file, to be compared with the one at its path.
+#[derive(Debug, Clone)]
+pub(super) struct Place(Arc<Backend>);
 
 /// What is in the way of using a file.
 #[derive(Debug)]
@@ -74,11 +79,15 @@ impl Fault {
 
 impl StateFile {
     /// A new file. It gets its name when it is complete, so a crash on the way leaves none.
-    pub(super) fn create(directory: &Path, upgrades: &[Upgrade]) -> Result<Self, Error> {
+    pub(super) fn create(
+        directory: &Path,
+        upgrades: &[Upgrade],
+        gate: &DiskGate,
+    ) -> Result<Self, Error> {
         let unfinished = directory.join(format!("{NAME}.new"));
         // What a crash left, or somebody else: only the name goes, whatever it leads to.
         let _ = fs::remove_file(&unfinished);
-        let made = contained(|| Self::make(&unfinished, upgrades));
+        let made = contained(|| Self::make(&unfinished, upgrades, gate));
         let named = made.and_then(|file| {
             fs::rename(&unfinished, directory.join(NAME))?;
             sync_directory(directory);
@@ -91,17 +100,17 @@ impl StateFile {
         named
     }
 
-    fn make(path: &Path, upgrades: &[Upgrade]) -> Result<Self, Error> {
+    fn make(path: &Path, upgrades: &[Upgrade], gate: &DiskGate) -> Result<Self, Error> {
         let mut options = OpenOptions::new();
         // Never through a link, whose target would be overwritten.
         options.read(true).write(true).create_new(true);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let backend = Arc::new(Backend::direct(options.open(path)?)?);
+        let backend = Arc::new(Backend::direct(options.open(path)?, gate)?);
         let database = builder().create_with_backend(Shared(Arc::clone(&backend)))?;
         let file = Self {
             database,
-            backend,
+            place: Place(backend),
             held: None,
             upgraded_from: None,
         };
@@ -125,9 +134,43 @@ impl StateFile {
         Ok(done)
     }
 
+    /// A read transaction of the last commit.
+    pub(super) fn begin_read(&self) -> Result<ReadTransaction, Error> {
+        contained(|| Ok(self.database.begin_read()?))
+    }
+
     /// What it is, whatever its name.
     pub(super) fn identity(&self) -> Option<Identity> {
-        self.backend.identity().ok().flatten()
+        self.place.identity()
+    }
+
+    /// The open file, without what is in it.
+    pub(super) fn place(&self) -> Place {
+        self.place.clone()
+    }
+
+    /// As [`Place::misplaced`].
+    pub(super) fn misplaced(&self, path: &Path) -> Option<&'static str> {
+        self.place.misplaced(path)
+    }
+
+    /// Whether it was opened for reading alone, so that only opening it again can help.
+    pub(super) fn is_read_only(&self) -> bool {
+        self.place.0.is_read_only()
+    }
+
+    /// Tries again to let what is written go to the file; the reason if it does not.
+    pub(super) fn settle(&mut self) -> Option<&io::Error> {
+        if self.held.is_some() {
+            self.held = self.place.0.settle().err();
+        }
+        self.held.as_ref()
+    }
+}
+
+impl Place {
+    fn identity(&self) -> Option<Identity> {
+        self.0.identity().ok().flatten()
     }
 
     /// What is wrong if this is no longer the file at `path`, or no longer whole. Writing to it would go nowhere, then.
@@ -137,26 +180,13 @@ impl StateFile {
             // Whether it is still there shows when the disk answers.
             Err(_) => None,
             Ok(metadata) if Identity::of(&metadata) != self.identity() => Some("another one"),
-            Ok(_) => (!self.backend.is_whole().unwrap_or(true)).then_some("cut off"),
+            Ok(_) => (!self.0.is_whole().unwrap_or(true)).then_some("cut off"),
         }
-    }
-
-    /// Whether it was opened for reading alone, so that only opening it again can help.
-    pub(super) fn is_read_only(&self) -> bool {
-        self.backend.is_read_only()
-    }
-
-    /// Tries again to let what is written go to the file; the reason if it does not.
-    pub(super) fn settle(&mut self) -> Option<&io::Error> {
-        if self.held.is_some() {
-            self.held = self.backend.settle().err();
-        }
-        self.held.as_ref()
     }
 }
 
 /// Opens the file and reads all of it. Nothing is written to it unless it is found to be ours and whole.
-pub(super) fn examine(path: &Path, upgrades: &[Upgrade]) -> Finding {
+pub(super) fn examine(path: &Path, upgrades: &[Upgrade], gate: &DiskGate) -> Finding {
     let (mut file, unwritable) = match OpenOptions::new().read(true).write(true).open(path) {
         Ok(file) => (file, None),
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Finding::Missing,
@@ -170,7 +200,7 @@ pub(super) fn examine(path: &Path, upgrades: &[Upgrade]) -> Finding {
         Ok(Some((fault, what))) => return Finding::Unfit(fault, what.to_owned()),
         Err(error) => return Finding::Unreachable(error),
     }
-    match contained(|| open(file, unwritable, upgrades)) {
+    match contained(|| open(file, unwritable, upgrades, gate)) {
         Ok(finding) => finding,
         Err(Error::DatabaseAlreadyOpen | Error::LockProtocolMismatch) => Finding::InUse,
         Err(Error::Io(error)) if !is_about_content(&error) => Finding::Unreachable(error),
@@ -178,8 +208,13 @@ pub(super) fn examine(path: &Path, upgrades: &[Upgrade]) -> Finding {
     }
 }
 
-fn open(file: File, unwritable: Option<io::Error>, upgrades: &[Upgrade]) -> Result<Finding, Error> {
-    let backend = Arc::new(Backend::held(file, unwritable.is_none())?);
+fn open(
+    file: File,
+    unwritable: Option<io::Error>,
+    upgrades: &[Upgrade],
+    gate: &DiskGate,
+) -> Result<Finding, Error> {
+    let backend = Arc::new(Backend::held(file, unwritable.is_none(), gate)?);
     let database = builder()
         .set_check_integrity_on_open(true)
         .create_with_backend(Shared(Arc::clone(&backend)))?;
@@ -196,7 +231,7 @@ fn open(file: File, unwritable: Option<io::Error>, upgrades: &[Upgrade]) -> Resu
     let upgraded_from = upgraded.then_some(version);
     Ok(Finding::Sound(Box::new(StateFile {
         database,
-        backend,
+        place: Place(backend),
         held,
         upgraded_from,
     })))

@@ -12,10 +12,14 @@
 
 mod backend;
 mod bytes;
+#[doc(hidden)]
+pub mod disk_gate;
 mod error;
 mod file;
 mod format;
+mod readers;
 mod record;
+mod saved;
 mod state;
 mod tables;
 #[cfg(test)]
@@ -26,17 +30,21 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use redb::{Error, ReadTransaction, ReadableDatabase, WriteTransaction};
+use parking_lot::Mutex;
+use redb::{Error, ReadTransaction, WriteTransaction};
 
 pub use error::StoreError;
+pub use saved::{Batch, GroupKey, SavedAccount, SavedGroup, SavedOperation, UNBORN};
 
-use crate::operation::{Counters, Marks, Operation, OperationId};
+use crate::operation::OperationId;
 use crate::snapshot::Labels;
 use crate::timestamp::Timestamp;
+use disk_gate::DiskGate;
 use file::{NAME, StateFile, contained};
+use readers::{LastCommit, Readers};
 use state::{State, When};
 
 /// How many operations one call of [`Store::purge`] forgets at most, so that commits do not wait long behind it.
@@ -44,94 +52,15 @@ const PURGED_AT_ONCE: usize = 10_000;
 /// How many operations [`Store::load`] reads before it hands them on.
 const LOADED_AT_ONCE: usize = 4096;
 
-/// One operation as kept.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SavedOperation {
-    /// What was last seen of it.
-    pub operation: Operation,
-    /// When that was.
-    pub last_success: Timestamp,
-    /// When it last differed from what was seen before.
-    pub last_change: Timestamp,
-    /// The most that was ever seen of it, which is what it has given to the counters.
-    pub marks: Marks,
-    /// The groups it has given to, by label.
-    pub credited: Labels,
-    /// The tags of its first email, of those that are asked for; `None`: not known.
-    pub tags: Option<Labels>,
-}
-
-/// What names a group: a label and a value of it.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct GroupKey {
-    /// The label's name.
-    pub label: Arc<str>,
-    /// Its value.
-    pub value: Arc<str>,
-}
-
-impl GroupKey {
-    /// The group of `value`.
-    #[must_use]
-    pub fn new(label: &str, value: &str) -> Self {
-        Self {
-            label: Arc::from(label),
-            value: Arc::from(value),
-        }
-    }
-}
-
-/// The counters of a group as kept.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SavedGroup {
-    /// Which group.
-    pub key: GroupKey,
-    /// Its counters.
-    pub counters: Counters,
-    /// When its last operation expires or expired.
-    pub until: Timestamp,
-    /// Until when its counters are exposed as 0, because they are new; `None`: they were exposed as they are.
-    pub zero_until: Option<Timestamp>,
-}
-
-/// What stands for the birth of an account that has not begun to count: every operation is older.
-pub const UNBORN: Timestamp = Timestamp::from_millis(i64::MAX);
-
-/// What is kept of an account besides its operations.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct SavedAccount {
-    /// When the exporter began to count, by Twilio's clock; operations created before are baseline. [`UNBORN`] until Twilio has
-    /// answered.
-    pub born: Timestamp,
-    /// The counters as they were exposed.
-    pub counters: Counters,
-    /// Whether figures have proven that this account's stats are cumulative.
-    pub cumulative_proven: bool,
-    /// Until when the list of operations has been read without a gap.
-    pub discovered_until: Option<Timestamp>,
-}
-
-/// What one transaction writes.
-#[derive(Debug, Clone, Copy)]
-pub struct Batch<'a> {
-    /// The account's name in the configuration.
-    pub account: &'a str,
-    /// How the account stands now.
-    pub standing: &'a SavedAccount,
-    /// The operations that changed.
-    pub operations: &'a [SavedOperation],
-    /// The groups that changed.
-    pub groups: &'a [SavedGroup],
-    /// The groups that are to be forgotten.
-    pub ended: &'a [GroupKey],
-    /// The [generation](Store::generation) in which the account was last kept whole: the batch has what changed since.
-    pub generation: u64,
-}
-
 /// A start waits so long for a directory that is in use: a process that ends may keep its locks a moment longer than it answers.
 const HANDOVER: Duration = Duration::from_secs(1);
 /// Between two attempts.
 const HANDOVER_PAUSE: Duration = Duration::from_millis(20);
+
+/// A read that finds no open file waits so long for whoever is opening it. The disk hangs if that takes longer.
+const OPENING: Duration = Duration::from_secs(1);
+/// A read whose file is closed by a commit that fails is made again, once.
+const READS: usize = 2;
 
 /// What must outlive the exporter.
 #[derive(Debug)]
@@ -139,6 +68,8 @@ pub struct Store {
     directory: Option<PathBuf>,
     opened: Timestamp,
     notices: Vec<String>,
+    readers: Arc<Readers>,
+    /// Held by whoever writes, until the disk has it.
     state: Mutex<State>,
 }
 
@@ -148,17 +79,29 @@ impl Store {
     /// `None`: memory only. Nothing is found and nothing is kept. Trouble with the disk is no error but a
     /// [notice](Self::notices): the exporter goes on without saving, and every [commit](Self::commit) tries again.
     pub fn open(directory: Option<&Path>, now: Timestamp) -> Result<Self, StoreError> {
+        Self::open_behind(DiskGate::default(), directory, now)
+    }
+
+    /// As [`Self::open`], on a disk that hangs when a test wishes.
+    #[doc(hidden)]
+    pub fn open_behind(
+        gate: DiskGate,
+        directory: Option<&Path>,
+        now: Timestamp,
+    ) -> Result<Self, StoreError> {
+        let readers = Arc::default();
         let mut store = Self {
             directory: directory.map(Path::to_owned),
             opened: now,
             notices: Vec::new(),
-            state: Mutex::default(),
+            state: Mutex::new(State::new(&readers, gate)),
+            readers,
         };
         if let Some(directory) = directory {
             let mut notices = Vec::new();
             let asked = Instant::now();
             let prepared = loop {
-                let mut state = store.lock();
+                let mut state = store.state.lock();
                 match state.prepare(directory, When::Start(now), &mut notices) {
                     Err(StoreError::InUse { .. }) if asked.elapsed() < HANDOVER => {}
                     prepared => break prepared,
@@ -188,7 +131,7 @@ impl Store {
     /// How many times the file was replaced by a new one because it vanished while the exporter ran.
     #[must_use]
     pub fn generation(&self) -> u64 {
-        self.lock().generation
+        self.readers.generation()
     }
 
     /// Compares the file with the one at its path, and begins a new one if they differ.
@@ -199,7 +142,13 @@ impl Store {
         let Some(directory) = &self.directory else {
             return Ok(());
         };
-        self.find_misplaced(directory, &mut self.lock(), Some(generation))
+        // Whether something is wrong is found out without waiting for the commit under way.
+        let path = directory.join(NAME);
+        let is_in_place = |last: Arc<LastCommit>| last.misplaced(&path).is_none();
+        if generation == self.generation() && self.readers.last().is_some_and(is_in_place) {
+            return Ok(());
+        }
+        self.find_misplaced(directory, &mut self.state.lock(), Some(generation))
     }
 
     /// As [`Self::check`]; without a generation for those who write what is not in memory elsewhere.
@@ -210,7 +159,7 @@ impl Store {
         generation: Option<u64>,
     ) -> Result<(), StoreError> {
         let path = directory.join(NAME);
-        if let Some(what) = state.file.as_ref().and_then(|file| file.misplaced(&path)) {
+        if let Some(what) = state.file().and_then(|file| file.misplaced(&path)) {
             let mut notices = Vec::new();
             let when = When::Again(self.opened);
             let begun = state.begin_anew(directory, when, what, &mut notices);
@@ -220,7 +169,7 @@ impl Store {
             return Err(begun?);
         }
         match generation {
-            Some(generation) if generation != state.generation => Err(StoreError::Vanished {
+            Some(generation) if generation != self.generation() => Err(StoreError::Vanished {
                 file: path,
                 what: "another one",
             }),
@@ -315,30 +264,48 @@ impl Store {
         Ok(purged == Some(PURGED_AT_ONCE))
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// `None`: there is nothing to read from, and was not at the start.
     fn read<T>(
         &self,
-        work: impl FnOnce(&ReadTransaction) -> Result<T, Error>,
+        work: impl Fn(&ReadTransaction) -> Result<T, Error>,
     ) -> Result<Option<T>, StoreError> {
         let Some(directory) = &self.directory else {
             return Ok(None);
         };
-        let mut state = self.lock();
-        if state.file.is_none() && state.met {
+        for attempt in 1.. {
+            let Some(last) = self.last_commit(directory)? else {
+                break;
+            };
+            match contained(|| work(&last.transaction)) {
+                Ok(read) => return Ok(Some(read)),
+                Err(error) => {
+                    if self.readers.failed(&last) || attempt == READS {
+                        return Err(trouble::reading(directory, error));
+                    }
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// What to read from; `None`: no file has been opened yet.
+    fn last_commit(&self, directory: &Path) -> Result<Option<Arc<LastCommit>>, StoreError> {
+        let last = self.readers.last();
+        if last.is_some() || !self.readers.ever_opened() {
+            return Ok(last);
+        }
+        let Some(mut state) = self.state.try_lock_for(OPENING) else {
+            return Err(StoreError::Io {
+                file: directory.join(NAME),
+                source: io::ErrorKind::TimedOut.into(),
+            });
+        };
+        // Somebody else may have opened it meanwhile.
+        if self.readers.last().is_none() {
+            state.close();
             self.prepare_again(directory, &mut state)?;
         }
-        let Some(file) = &state.file else {
-            return Ok(None);
-        };
-        let read = contained(|| work(&file.database.begin_read()?));
-        read.map(Some).map_err(|error| {
-            state.file = None;
-            trouble::reading(directory, error)
-        })
+        Ok(self.readers.last())
     }
 
     /// `None`: memory only.
@@ -350,15 +317,20 @@ impl Store {
         let Some(directory) = &self.directory else {
             return Ok(None);
         };
-        let mut state = self.lock();
+        let mut state = self.state.lock();
         self.find_misplaced(directory, &mut state, generation)?;
         let file = self.writable(directory, &mut state)?;
-        let written = contained(|| file.transact(work));
-        written.map(Some).map_err(|error| {
-            // redb takes nothing more after an error of the disk: what comes next opens the file anew.
-            state.file = None;
-            trouble::writing(directory, error)
-        })
+        match contained(|| file.transact(work)) {
+            Ok(written) => {
+                state.publish();
+                Ok(Some(written))
+            }
+            Err(error) => {
+                // redb takes nothing more after an error of the disk: what comes next opens the file anew.
+                state.close();
+                Err(trouble::writing(directory, error))
+            }
+        }
     }
 
     fn writable<'a>(
@@ -366,7 +338,11 @@ impl Store {
         directory: &Path,
         state: &'a mut State,
     ) -> Result<&'a StateFile, StoreError> {
-        if let Some(file) = &mut state.file
+        if self.readers.last().is_none() {
+            // Reading from it failed.
+            state.close();
+        }
+        if let Some(file) = state.file_mut()
             && file.settle().is_some()
             && file.is_read_only()
         {
@@ -375,13 +351,13 @@ impl Store {
                 .write(true)
                 .open(directory.join(NAME))
                 .map_err(|error| trouble::unwritable(directory, &error))?;
-            state.file = None;
+            state.close();
         }
-        if state.file.is_none() {
+        if state.file().is_none() {
             self.prepare_again(directory, state)?;
         }
         let nothing = || trouble::unwritable(directory, &io::ErrorKind::NotFound.into());
-        let file = state.file.as_ref().ok_or_else(nothing)?;
+        let file = state.file().ok_or_else(nothing)?;
         match &file.held {
             None => Ok(file),
             Some(error) => Err(trouble::unwritable(directory, error)),

@@ -2,30 +2,33 @@
 
 use std::fs::{DirBuilder, File, TryLockError};
 use std::path::Path;
+use std::sync::Arc;
 
 use redb::{Error, ReadableDatabase};
 
 use super::StoreError;
 use super::backend::Identity;
+use super::disk_gate::DiskGate;
 use super::file::{self, Fault, Finding, NAME, StateFile};
 use super::format::{self, UPGRADES};
+use super::readers::Readers;
 use super::{tables, trouble};
 use crate::timestamp::Timestamp;
 
-/// The directory and the file, as far as there are any.
+/// The directory and the file, as far as there are any. Its lock is held through commits: whoever only reads uses [`Readers`].
 #[derive(Debug, Default)]
 pub(super) struct State {
     /// The directory, locked for as long as it is open. It also covers the moments when the file is not, and file systems
     /// where the file cannot be opened for writing.
     claim: Option<File>,
     /// The file, while it is fit for use.
-    pub(super) file: Option<StateFile>,
-    /// Whether a file was opened or made: from then on, no other one is taken in its place.
-    pub(super) met: bool,
+    file: Option<StateFile>,
+    /// What is read meanwhile. Once a file was opened or created, no other one is taken in its place.
+    readers: Arc<Readers>,
     /// What that file is.
     identity: Option<Identity>,
-    /// How many files were taken in place of one that vanished.
-    pub(super) generation: u64,
+    /// Lets tests make the disk hang.
+    gate: DiskGate,
 }
 
 /// On which occasion the file is opened, and what time it was when the exporter started.
@@ -38,6 +41,44 @@ pub(super) enum When {
 }
 
 impl State {
+    pub(super) fn new(readers: &Arc<Readers>, gate: DiskGate) -> Self {
+        Self {
+            readers: Arc::clone(readers),
+            gate,
+            ..Self::default()
+        }
+    }
+
+    /// The file, while it is fit for use.
+    pub(super) const fn file(&self) -> Option<&StateFile> {
+        self.file.as_ref()
+    }
+
+    /// As [`Self::file`].
+    pub(super) const fn file_mut(&mut self) -> Option<&mut StateFile> {
+        self.file.as_mut()
+    }
+
+    /// Lets readers see what has just been committed.
+    pub(super) fn publish(&self) {
+        if let Some(file) = &self.file {
+            self.readers.publish(file);
+        }
+    }
+
+    /// Closes the file; it is opened again when it is needed.
+    pub(super) fn close(&mut self) {
+        self.readers.close();
+        self.file = None;
+    }
+
+    fn set(&mut self, file: StateFile) {
+        self.identity = file.identity();
+        self.readers.publish(&file);
+        self.readers.opened();
+        self.file = Some(file);
+    }
+
     /// Opens the file, or makes one; what the operator should know goes to `notices`.
     pub(super) fn prepare(
         &mut self,
@@ -47,7 +88,7 @@ impl State {
     ) -> Result<(), StoreError> {
         self.claim(directory)?;
         let path = directory.join(NAME);
-        match file::examine(&path, UPGRADES) {
+        match file::examine(&path, UPGRADES, &self.gate) {
             Finding::InUse => Err(StoreError::InUse {
                 directory: directory.to_owned(),
             }),
@@ -60,14 +101,20 @@ impl State {
                 })
             }
             Finding::Unreachable(source) => Err(StoreError::Io { file: path, source }),
-            Finding::Sound(found) if self.met && found.identity() != self.identity => {
+            Finding::Sound(found)
+                if self.readers.ever_opened() && found.identity() != self.identity =>
+            {
                 drop(found);
                 Err(self.begin_anew(directory, when, "another one", notices)?)
             }
             Finding::Sound(found) => self.take(directory, when, *found, notices),
-            Finding::Missing if self.met => Err(self.begin_anew(directory, when, "gone", notices)?),
+            Finding::Missing if self.readers.ever_opened() => {
+                Err(self.begin_anew(directory, when, "gone", notices)?)
+            }
             Finding::Missing => self.create(directory),
-            Finding::Unfit(_, what) if self.met => Err(trouble::damaged(directory, what)),
+            Finding::Unfit(_, what) if self.readers.ever_opened() => {
+                Err(trouble::damaged(directory, what))
+            }
             Finding::Unfit(fault, what) => {
                 set_aside(directory, when, fault, &what, notices)?;
                 self.create(directory)
@@ -83,7 +130,7 @@ impl State {
         notices: &mut Vec<String>,
     ) -> Result<(), StoreError> {
         let is_empty = || tables::is_empty(&found.database.begin_read()?);
-        let is_late = matches!(when, When::Again(_)) && !self.met;
+        let is_late = matches!(when, When::Again(_)) && !self.readers.ever_opened();
         if is_late && !is_empty().map_err(|error: Error| trouble::reading(directory, error))? {
             return Err(StoreError::Exchanged {
                 file: directory.join(NAME),
@@ -99,9 +146,7 @@ impl State {
         if let (Some(error), When::Start(_)) = (&found.held, when) {
             notices.push(trouble::not_saving(&trouble::unwritable(directory, error)));
         }
-        self.met = true;
-        self.identity = found.identity();
-        self.file = Some(found);
+        self.set(found);
         Ok(())
     }
 
@@ -115,7 +160,7 @@ impl State {
         notices: &mut Vec<String>,
     ) -> Result<StoreError, StoreError> {
         // The directory may be another one as well: a mount that went or came.
-        self.file = None;
+        self.close();
         self.claim = None;
         self.claim(directory)?;
         let file = directory.join(NAME);
@@ -123,16 +168,14 @@ impl State {
             set_aside(directory, when, Fault::Exchanged, what, notices)?;
         }
         self.create(directory)?;
-        self.generation += 1;
+        self.readers.next_generation();
         Ok(StoreError::Vanished { file, what })
     }
 
     fn create(&mut self, directory: &Path) -> Result<(), StoreError> {
-        let made = StateFile::create(directory, UPGRADES);
+        let made = StateFile::create(directory, UPGRADES, &self.gate);
         let made = made.map_err(|error| trouble::writing(directory, error))?;
-        self.identity = made.identity();
-        self.file = Some(made);
-        self.met = true;
+        self.set(made);
         Ok(())
     }
 

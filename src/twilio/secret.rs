@@ -1,8 +1,9 @@
 //! Secrets while the exporter runs: one that came from a file is read again, so that it can be changed without a restart.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use secrecy::{ExposeSecret, SecretString};
 use tokio::task::{JoinError, JoinHandle};
 
@@ -64,8 +65,8 @@ impl Login {
     /// As they were read last.
     pub(super) fn now(&self) -> Pair {
         Pair {
-            name: self.name.text().clone(),
-            secret: self.secret.text().clone(),
+            name: self.name.text.lock().clone(),
+            secret: self.secret.text.lock().clone(),
         }
     }
 
@@ -83,7 +84,8 @@ impl Login {
 }
 
 impl Pair {
-    fn is(&self, other: &Self) -> bool {
+    /// Whether both halves are the same.
+    pub(super) fn is(&self, other: &Self) -> bool {
         same(&self.name, &other.name) && same(&self.secret, &other.secret)
     }
 }
@@ -125,15 +127,10 @@ impl Current {
 
     /// Whether `text` is another one.
     fn replace(&self, text: SecretString) -> bool {
-        let mut now = self.text();
+        let mut now = self.text.lock();
         let other = !same(&now, &text);
         *now = text;
         other
-    }
-
-    fn text(&self) -> MutexGuard<'_, SecretString> {
-        // Nothing panics while it is held.
-        self.text.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

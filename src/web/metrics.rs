@@ -17,7 +17,7 @@ pub(super) async fn metrics(
     headers: HeaderMap,
 ) -> impl IntoResponse {
     let scrape = service.scrapes.token();
-    let collection = service.collector.run(service.budget(&headers));
+    let collection = service.collector.collect(service.budget(&headers));
     // Not finished at a stop, it is as if the scrape's deadline had come.
     let _ = service.stop.unless_answering(collection).await;
     let snapshot = service.collector.snapshot().await;

@@ -18,7 +18,7 @@ use crate::twilio::ApiError;
 
 /// What a probe asks for.
 struct Question {
-    account: Account,
+    account: Arc<Account>,
     target: OperationId,
     debug: bool,
 }

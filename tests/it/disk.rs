@@ -4,10 +4,13 @@ use std::path::Path;
 use std::time::Duration;
 
 use serde_json::json;
+use twilio_email_exporter::clock::Clock;
+use twilio_email_exporter::config::Overrides;
+use twilio_email_exporter::store::disk_gate::DiskGate;
 
 use crate::support::client::{client, scrape};
 use crate::support::eventually;
-use crate::support::exporter::{SID, TOKEN};
+use crate::support::exporter::{Exporter, SID, TOKEN, one_account};
 use crate::support::exposition::Exposition;
 use crate::support::program::{Program, command, from_shell};
 use crate::support::twilio::Twilio;
@@ -166,6 +169,8 @@ async fn a_file_that_vanishes_is_written_anew_and_the_counters_survive_a_restart
     // Nothing has changed, and yet it is noticed.
     let seen = scrape(&client, address).await.unwrap();
     assert_eq!((accepted(&seen), failures(&seen)), (Some(7.0), Some(1.0)));
+    let lost = "twilio_email_exporter_state_files_lost_total";
+    assert_eq!(seen.value(lost, &[]), Some(1.0));
     eventually("a new file", || async { file.exists() }).await;
     let told = running.line(&["level=error", "was gone while the exporter ran"]);
     assert!(told.contains("a new one is written from memory"), "{told}");
@@ -182,4 +187,39 @@ async fn a_file_that_vanishes_is_written_anew_and_the_counters_survive_a_restart
     let one = client.get(format!("http://{address}/api/v1/operations/{id}"));
     let one = one.send().await.unwrap().text().await.unwrap();
     assert!(one.contains("blue"), "still registered: {one}");
+}
+
+/// A save that hangs is no failure: without its age it would show nowhere.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_save_that_hangs_is_shown_while_the_counters_stand_still() {
+    let directory = tempfile::tempdir().unwrap();
+    let twilio = Twilio::empty().await;
+    let yaml =
+        one_account(&twilio, "") + &format!("storage: {{path: {}}}\n", directory.path().display());
+    let gate = DiskGate::default();
+    let exporter = Exporter::start_behind(gate.clone(), &yaml, Clock::System, Overrides::default())
+        .await
+        .settled()
+        .await;
+    assert_eq!(accepted(&exporter.scrape().await), Some(0.0));
+    let hang = gate.hold_syncs();
+    twilio.put(Duration::ZERO, json!({"total": 7, "delivered": 7}));
+    let unsaved = |seen: &Exposition| {
+        let unsaved = "twilio_email_exporter_state_unsaved_seconds";
+        seen.value(unsaved, &[])
+    };
+    eventually("a save hangs", || async {
+        unsaved(&exporter.scrape_within(0.6).await) > Some(0.0)
+    })
+    .await;
+    let seen = exporter.scrape_within(0.6).await;
+    assert_eq!((accepted(&seen), failures(&seen)), (Some(0.0), Some(0.0)));
+    let delivered = [("status", "delivered")];
+    assert_eq!(seen.value("twilio_email_emails", &delivered), Some(7.0));
+    drop(hang);
+    eventually("saved", || async {
+        let seen = exporter.scrape().await;
+        accepted(&seen) == Some(7.0) && unsaved(&seen) == Some(0.0)
+    })
+    .await;
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
-use twilio_email_exporter::operation::{OperationId, Reading};
+use twilio_email_exporter::operation::{CountingMode, OperationId};
 use twilio_email_exporter::simulator::{
     ApiSettings, Dialect, ErrorShape, ListKey, Pagination, SimulatorSettings, Times, Words,
     WorldSettings,
@@ -124,8 +124,8 @@ async fn every_dialect_shows_the_same() {
 #[tokio::test]
 async fn both_readings_come_out_right_from_the_same_life() {
     for (reading, word) in [
-        (Reading::Exclusive, "exclusive"),
-        (Reading::Cumulative, "cumulative"),
+        (CountingMode::Exclusive, "exclusive"),
+        (CountingMode::Cumulative, "cumulative"),
     ] {
         let clock = morning();
         let settings = SimulatorSettings {

@@ -117,6 +117,20 @@
     keep='10m',
   ) + { annotations+: { dashboard_url: '%s/d/twilio-email-exporter' % config.grafana } },
 
+  // Not where saves fail: that is the alert above.
+  local hangs = alert(
+    'TwilioEmailSaveHanging',
+    'warning',
+    '5m',
+    terms.lines([
+      'twilio_email_exporter_state_unsaved_seconds > 60',
+      'unless increase(twilio_email_exporter_state_save_failures_total[15m]) > 0',
+    ]),
+    'The exporter {{ $labels.instance }} waits for its disk',
+    'The oldest unsaved change of the exporter {{ $labels.instance }} is {{ $value | humanizeDuration }} old, and no save has failed: the disk hangs. Counters stand still and alerts on ratios are blind until it answers.',
+    keep='10m',
+  ) + { annotations+: { dashboard_url: '%s/d/twilio-email-exporter' % config.grafana } },
+
   local hidden = alert(
     'TwilioEmailSeriesHidden',
     'info',
@@ -130,7 +144,7 @@
   prometheusAlerts+:: {
     groups+: [{
       name: 'twilio-email-exporter',
-      rules: [absent, credentials, down, discovery, throttled, old, incomplete, notSaved, hidden],
+      rules: [absent, credentials, down, discovery, throttled, old, incomplete, notSaved, hangs, hidden],
     }],
   },
 }

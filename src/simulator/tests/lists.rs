@@ -53,7 +53,7 @@ async fn the_same_seed_makes_the_same_account() {
 
 #[tokio::test]
 async fn figures_add_up_by_either_reading() {
-    for reading in Reading::ALL {
+    for reading in CountingMode::ALL {
         let settings = SimulatorSettings {
             world: WorldSettings {
                 traffic: Some(Traffic::default()),
@@ -86,8 +86,8 @@ async fn figures_add_up_by_either_reading() {
             .iter()
             .sum();
             match reading {
-                Reading::Exclusive => assert_eq!(parts, stat("total"), "{row}"),
-                Reading::Cumulative => {
+                CountingMode::Exclusive => assert_eq!(parts, stat("total"), "{row}"),
+                CountingMode::Cumulative => {
                     assert!(
                         stat("sent") >= stat("delivered") + stat("undelivered"),
                         "{row}"

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use tower::ServiceExt;
 
 use super::*;
-use crate::operation::{OperationId, Reading};
+use crate::operation::{CountingMode, OperationId};
 
 const START: i64 = 1_775_370_000_000;
 /// `account:token`

@@ -31,7 +31,7 @@ proptest! {
         let path = tempfile::NamedTempFile::new().unwrap().into_temp_path();
         fs::write(&path, &before).unwrap();
         let file = fs::OpenOptions::new().read(true).write(true).open(&path).unwrap();
-        let backend = Shared(Arc::new(Backend::held(file, true).unwrap()));
+        let backend = Shared(Arc::new(Backend::held(file, true, &DiskGate::default()).unwrap()));
         let mut settled = false;
         for act in acts {
             match act {

@@ -61,7 +61,7 @@ fn a_power_cut_at_any_write_leaves_the_state_before_or_after() {
         .write(true)
         .open(&path)
         .unwrap();
-    let backend = Arc::new(Backend::held(file, true).unwrap());
+    let backend = Arc::new(Backend::held(file, true, &DiskGate::default()).unwrap());
     let shared = Shared(Arc::clone(&backend));
     let database = Builder::new()
         .set_check_integrity_on_open(true)
@@ -90,7 +90,7 @@ fn a_power_cut_at_any_write_leaves_the_state_before_or_after() {
     let count = images.len();
     for (at, image) in images.into_iter().enumerate() {
         fs::write(&path, image).unwrap();
-        let Finding::Sound(found) = examine(&path, UPGRADES) else {
+        let Finding::Sound(found) = examine(&path, UPGRADES, &DiskGate::default()) else {
             panic!("image {at} of {count} is not sound");
         };
         let found = content_of(&found);
@@ -106,7 +106,7 @@ fn a_power_cut_at_any_write_leaves_the_state_before_or_after() {
 
 /// The content of an examined file.
 pub(super) fn content_of(file: &StateFile) -> Content {
-    let transaction = file.database.begin_read().unwrap();
+    let transaction = file.begin_read().unwrap();
     let standing = tables::account(&transaction, ACCOUNT).unwrap();
     (
         standing,

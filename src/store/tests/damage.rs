@@ -28,7 +28,7 @@ fn directory_without_syncs() -> tempfile::TempDir {
 /// Opens `bytes` as a file; whether it still held `content`, else it must have been seen through.
 fn still_holds(path: &Path, bytes: &[u8], content: &Content, what: &str) -> bool {
     fs::write(path, bytes).unwrap();
-    match examine(path, UPGRADES) {
+    match examine(path, UPGRADES, &DiskGate::default()) {
         Finding::Sound(file) => {
             assert!(
                 content_of(&file) == *content,
@@ -169,7 +169,7 @@ fn a_database_of_another_program_is_foreign() {
     transaction.commit().unwrap();
     drop(database);
     assert!(matches!(
-        examine(&path, UPGRADES),
+        examine(&path, UPGRADES, &DiskGate::default()),
         Finding::Unfit(Fault::Foreign, _)
     ));
 }
@@ -205,7 +205,8 @@ fn a_record_that_makes_no_sense_is_damage_although_its_page_is_whole() {
         .unwrap();
     transaction.commit().unwrap();
     drop(database);
-    let Finding::Unfit(Fault::Damaged, what) = examine(&path, UPGRADES) else {
+    let Finding::Unfit(Fault::Damaged, what) = examine(&path, UPGRADES, &DiskGate::default())
+    else {
         panic!("not seen");
     };
     assert_eq!(
@@ -275,14 +276,14 @@ fn an_older_format_is_brought_up_step_by_step() {
         ),
         (&[upgrade_1_to_2, upgrade_2_to_3][..], None, 3),
     ] {
-        let Finding::Sound(file) = examine(&path, upgrades) else {
+        let Finding::Sound(file) = examine(&path, upgrades, &DiskGate::default()) else {
             panic!("not sound");
         };
         assert_eq!(
             (file.upgraded_from, content_of(&file)),
             (from, kept.clone())
         );
-        let transaction = file.database.begin_read().unwrap();
+        let transaction = file.begin_read().unwrap();
         assert_eq!(tables::format(&transaction).unwrap(), Some(found));
         if found == 3 {
             let log = transaction.open_table(LOG).unwrap();

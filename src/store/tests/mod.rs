@@ -4,13 +4,15 @@ mod content;
 mod crash;
 mod damage;
 mod disk;
+mod hanging;
 mod vanished;
 
 use std::fs;
 use std::path::Path;
 
 use super::*;
-use crate::operation::{PREFIX, State as OperationState, Stats, Status};
+use crate::operation::{Counters, Marks, Operation, OperationState, PREFIX, Stats, Status};
+use crate::snapshot::Labels;
 
 pub(super) const ACCOUNT: &str = "marketing";
 

@@ -33,7 +33,7 @@ struct Page {
 /// What a request asks for.
 struct Asked {
     /// The accounts that are left, in the order of the configuration.
-    accounts: Vec<Account>,
+    accounts: Vec<Arc<Account>>,
     /// In the first of them, what comes behind this one.
     after: Option<OperationId>,
     limit: usize,

@@ -82,7 +82,7 @@ pub(super) async fn forget(
 }
 
 /// The account that is named, or all of them.
-fn asked_for(service: &Service, query: Option<&str>) -> Result<Vec<Account>, Problem> {
+fn asked_for(service: &Service, query: Option<&str>) -> Result<Vec<Arc<Account>>, Problem> {
     let mut query = Query::read(query);
     let name = query.one("account")?;
     query.finish("there is account")?;

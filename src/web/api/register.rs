@@ -47,7 +47,7 @@ struct Results {
 
 /// The operations of a request that go to one account, each with its place in the request.
 struct Group {
-    account: Account,
+    account: Arc<Account>,
     places: Vec<usize>,
     operations: Vec<(OperationId, Labels)>,
 }
@@ -122,7 +122,7 @@ async fn register_all(
     results.into_iter().flatten().collect()
 }
 
-fn group(groups: &mut Vec<Group>, account: Account, place: usize, asked: Asked) {
+fn group(groups: &mut Vec<Group>, account: Arc<Account>, place: usize, asked: Asked) {
     let known = groups
         .iter()
         .position(|group| group.account.name() == account.name());

@@ -1,5 +1,6 @@
 //! What an account shows Twilio: access tokens that are fetched and renewed, secrets that change while the exporter runs.
 
+mod backoff;
 mod rotation;
 mod sharing;
 mod tokens;

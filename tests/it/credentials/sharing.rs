@@ -119,10 +119,20 @@ async fn who_is_in_no_collection_need_not_wait_for_one() {
 async fn a_token_that_is_refused_though_new_is_not_fetched_again_by_each() {
     let many = Many::new().await;
     many.twilio.fault("operation=401");
-    for collections in 1..=3 {
-        many.client.begin().await;
-        assert_eq!(many.read().await, vec![Err(ApiError::Unauthorized); 50]);
-        assert_eq!(many.twilio.handle.counts().token, collections);
+    for (tokens, wait) in [(1, 60), (2, 120), (3, 240)] {
+        for _ in 0..3 {
+            many.client.begin().await;
+            for read in many.read().await {
+                // Those that come when the first one has been rejected make no request.
+                let error = read.unwrap_err();
+                assert_eq!(error.reason(), Some(Reason::Unauthorized), "{error}");
+            }
+            assert_eq!(many.twilio.handle.counts().token, tokens);
+        }
+        let retry_at = many.clock.now() + Duration::from_secs(wait);
+        assert_eq!(many.client.next_login_at(), Some(retry_at));
+        many.clock.set(retry_at);
+        assert_eq!(many.client.next_login_at(), None);
     }
 }
 

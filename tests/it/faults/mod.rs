@@ -80,6 +80,7 @@ const fn case(fault: &'static str, reason: &'static str) -> Case {
 const CASES: &[Case] = &[
     Case {
         endpoints: LIST,
+        heals: ANY_WAIT,
         ..case("401", "unauthorized")
     },
     Case {

@@ -10,6 +10,8 @@ use twilio_email_exporter::app::App;
 use twilio_email_exporter::clock::Clock;
 use twilio_email_exporter::config::{Config, Overrides};
 use twilio_email_exporter::operation::OperationId;
+use twilio_email_exporter::store::Store;
+use twilio_email_exporter::store::disk_gate::DiskGate;
 
 use super::client::client;
 use super::exposition::Exposition;
@@ -101,6 +103,16 @@ impl Exporter {
 
     /// With options of the command line beside the file.
     pub(crate) async fn start_with(yaml: &str, clock: Clock, options: Overrides) -> Self {
+        Self::start_behind(DiskGate::default(), yaml, clock, options).await
+    }
+
+    /// With a store on a disk that hangs when the test wishes.
+    pub(crate) async fn start_behind(
+        gate: DiskGate,
+        yaml: &str,
+        clock: Clock,
+        options: Overrides,
+    ) -> Self {
         let files = files(yaml);
         let overrides = Overrides {
             config_file: Some(files.config.clone()),
@@ -111,7 +123,9 @@ impl Exporter {
         };
         let config = Config::load(&overrides, &|_| None).unwrap_or_else(|error| panic!("{error}"));
         let load = move || Config::load(&overrides, &|_| None);
-        let app = App::bind(&config, clock, Some(Box::new(load)));
+        let path = config.storage.path.as_deref();
+        let store = Store::open_behind(gate, path, clock.now()).unwrap();
+        let app = App::bind_on(store, &config, clock, Some(Box::new(load)));
         let app = app.await.unwrap();
         let address = app.addresses()[0];
         let (stop, stopped) = oneshot::channel();

@@ -1,4 +1,4 @@
-//! Reads operations one by one, as many at once as the account allows, and knows when to stop.
+//! Reads operations one by one, as many at once as the account allows, and stops when the account is blocked.
 
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
@@ -7,14 +7,14 @@ use futures_util::StreamExt;
 use crate::operation::{Operation, OperationId};
 use crate::twilio::ApiError;
 
-/// So many reads in a row without an answer mean that nobody is there, not that one operation is slow.
+/// This many reads in a row without a response mean that Twilio is unreachable, not that one operation is slow.
 const MOST_SILENCES: u32 = 5;
 
-/// When to stop asking: at once when the account is turned away, after some silences in a row.
+/// Opens at once when the account is blocked, and after some reads in a row without a response.
 #[derive(Debug)]
 struct Breaker {
-    /// Whether Twilio has let the account in; an operation that is forbidden then is one of somebody else's.
-    let_in: AtomicBool,
+    /// Whether Twilio accepted the credentials; a forbidden operation then belongs to somebody else.
+    is_accepted: AtomicBool,
     silences: AtomicU32,
     open: AtomicBool,
 }
@@ -33,16 +33,16 @@ impl Breaker {
                 }
             }
             Err(ApiError::Forbidden | ApiError::Unexpected { .. })
-                if self.let_in.load(Ordering::Relaxed) => {}
+                if self.is_accepted.load(Ordering::Relaxed) => {}
             Err(error) if error.concerns_account() => self.trip(),
             Ok(_) => self.answered(true),
             Err(error) => self.answered(error.is_about_resource()),
         }
     }
 
-    fn answered(&self, let_in: bool) {
+    fn answered(&self, is_accepted: bool) {
         self.silences.store(0, Ordering::Relaxed);
-        self.let_in.fetch_or(let_in, Ordering::Relaxed);
+        self.is_accepted.fetch_or(is_accepted, Ordering::Relaxed);
     }
 
     fn trip(&self) {
@@ -54,35 +54,35 @@ impl Breaker {
     }
 }
 
-/// Lets `read` read `ids` in their order and hands each result to `absorb` as it comes. Returns whether all were asked for.
+/// Reads `ids` in their order with `read`, and passes each result to `apply`. Returns whether all were read; false if the
+/// account became blocked.
 ///
-/// Unless Twilio has `let_in` the account just now, the first one goes alone: where the account is turned away, that is
-/// the one request it costs.
-pub(super) async fn each<Read, Absorbed>(
+/// Unless the credentials were accepted just now (`is_accepted`), the first read goes alone: a blocked account costs one request.
+pub(super) async fn read_until_blocked<Read, Applied>(
     ids: &[OperationId],
     at_once: usize,
-    let_in: bool,
+    is_accepted: bool,
     read: impl Fn(OperationId) -> Read,
-    absorb: impl Fn(OperationId, Result<Operation, ApiError>) -> Absorbed,
+    apply: impl Fn(OperationId, Result<Operation, ApiError>) -> Applied,
 ) -> bool
 where
     Read: Future<Output = Result<Operation, ApiError>>,
-    Absorbed: Future<Output = ()>,
+    Applied: Future<Output = ()>,
 {
     let breaker = Breaker {
-        let_in: AtomicBool::new(let_in),
+        is_accepted: AtomicBool::new(is_accepted),
         silences: AtomicU32::new(0),
         open: AtomicBool::new(false),
     };
-    let (breaker, read, absorb) = (&breaker, &read, &absorb);
+    let (breaker, read, apply) = (&breaker, &read, &apply);
     let take = move |id: OperationId| async move {
         if !breaker.is_open() {
             let result = read(id).await;
             breaker.note(&result);
-            absorb(id, result).await;
+            apply(id, result).await;
         }
     };
-    let (first, rest) = ids.split_at(usize::from(!let_in && !ids.is_empty()));
+    let (first, rest) = ids.split_at(usize::from(!is_accepted && !ids.is_empty()));
     for id in first {
         take(*id).await;
     }

@@ -1,4 +1,6 @@
 //! Equal labels, once in memory: thousands of operations of one campaign have the same.
+//!
+//! Crates that intern keep what they have seen for good. This one drops labels that no operation has any more.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -10,13 +12,13 @@ const FEW: usize = 1024;
 
 /// Labels that are in use, or were.
 #[derive(Debug, Default)]
-pub(super) struct Pool {
+pub(super) struct LabelPool {
     known: HashSet<Labels>,
     /// At this size it is rid of what nobody uses any more.
     full: usize,
 }
 
-impl Pool {
+impl LabelPool {
     /// The same labels, as they are in memory already if they are.
     pub(super) fn share(&mut self, labels: Labels) -> Labels {
         if let Some(same) = self.known.get(&labels) {
@@ -41,7 +43,7 @@ mod tests {
 
     #[test]
     fn equal_labels_are_in_memory_once() {
-        let mut pool = Pool::default();
+        let mut pool = LabelPool::default();
         let first = pool.share(labels(1));
         assert!(Arc::ptr_eq(&first, &pool.share(labels(1))));
         assert!(!Arc::ptr_eq(&first, &pool.share(labels(2))));
@@ -49,7 +51,7 @@ mod tests {
 
     #[test]
     fn what_nobody_uses_any_more_goes() {
-        let mut pool = Pool::default();
+        let mut pool = LabelPool::default();
         let kept: Vec<_> = (0..10)
             .map(|campaign| pool.share(labels(campaign)))
             .collect();

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::clock_skew::ClockSkew;
-use crate::operation::{Counters, Evidence, Marks, Operation, OperationId, Reading, Stats};
+use crate::operation::{Counters, CountingMode, Evidence, Marks, Operation, OperationId, Stats};
 use crate::store::{SavedAccount, UNBORN};
 use crate::timestamp::Timestamp;
 
@@ -18,8 +18,8 @@ const LAG: Duration = Duration::from_mins(5);
 
 /// What is counted, and what of it may be shown.
 #[derive(Debug)]
-pub(super) struct Counting {
-    fixed: Option<Reading>,
+pub(super) struct AccountCounters {
+    fixed: Option<CountingMode>,
     account: SavedAccount,
     /// The first operation whose figures are a funnel; a second one proves the reading.
     witness: Option<OperationId>,
@@ -35,9 +35,9 @@ pub(super) struct Counting {
     saved: Option<SavedAccount>,
 }
 
-impl Counting {
+impl AccountCounters {
     /// An account that is watched for the first time, from `started` on by this machine's clock.
-    pub(super) fn new(fixed: Option<Reading>, started: Timestamp) -> Self {
+    pub(super) fn new(fixed: Option<CountingMode>, started: Timestamp) -> Self {
         let account = SavedAccount {
             born: UNBORN,
             counters: Counters::default(),
@@ -56,9 +56,9 @@ impl Counting {
         }
     }
 
-    /// Reads stats as the user says from now on.
-    pub(super) const fn fix(&mut self, reading: Option<Reading>) {
-        self.fixed = reading;
+    /// Applies the counting mode that the user configured, if any.
+    pub(super) const fn set_mode(&mut self, mode: Option<CountingMode>) {
+        self.fixed = mode;
     }
 
     pub(super) fn restore(&mut self, account: &SavedAccount) {
@@ -113,17 +113,20 @@ impl Counting {
     }
 
     /// The reading by the evidence so far, or as the user says.
-    pub(super) const fn reading(&self) -> Reading {
+    pub(super) const fn mode(&self) -> CountingMode {
         match (self.fixed, self.account.cumulative_proven) {
-            (Some(reading), _) => reading,
-            (None, true) => Reading::Cumulative,
-            (None, false) => Reading::Exclusive,
+            (Some(mode), _) => mode,
+            (None, true) => CountingMode::Cumulative,
+            (None, false) => CountingMode::Exclusive,
         }
     }
 
     /// Looks for evidence, before any of it is counted. One operation proves a reading only by many emails: a mistaken row
     /// must not change how all others are read.
-    pub(super) fn consider<'a>(&mut self, operations: impl Iterator<Item = &'a Operation>) {
+    pub(super) fn detect_cumulative<'a>(
+        &mut self,
+        operations: impl Iterator<Item = &'a Operation>,
+    ) {
         for operation in operations {
             if self.account.cumulative_proven {
                 return;
@@ -139,15 +142,15 @@ impl Counting {
 
     /// How to read the figures of one operation: those that are a funnel are read as one even before that is proven of the
     /// account, so nothing of them is counted twice.
-    fn reading_of(&self, stats: &Stats) -> Reading {
+    fn mode_of(&self, stats: &Stats) -> CountingMode {
         if self.fixed.is_none() && stats.evidence_of_funnel() > Evidence::None {
-            return Reading::Cumulative;
+            return CountingMode::Cumulative;
         }
-        self.reading()
+        self.mode()
     }
 
     fn shown_by(&self, stats: &Stats) -> Marks {
-        Marks::shown_by(stats, self.reading_of(stats))
+        Marks::shown_by(stats, self.mode_of(stats))
     }
 
     /// Counts an operation that is not in the registry, of which `kept` was saved once. Returns its marks, before and now.

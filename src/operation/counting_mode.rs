@@ -1,18 +1,18 @@
-//! Which of the two readings of `stats` is true for an account.
+//! How the stats of an operation overlap, and which stats prove it.
 
 use super::stats::{Stats, Status};
 
-/// What Twilio's figures mean together. Its own samples disagree
+/// How Twilio's stats overlap. Twilio documents both modes in its samples
 /// (<https://www.twilio.com/docs/email/api/operations-and-email-tracking>).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Reading {
-    /// An email counts once, under its present status: `delivered` falls as `opened` rises.
+pub enum CountingMode {
+    /// Each email counts once, in its current status: `delivered` falls as `opened` rises.
     Exclusive,
-    /// A funnel: an opened email still counts as delivered and as sent.
+    /// Each email counts in every status it has had: an opened email still counts as delivered and as sent.
     Cumulative,
 }
 
-impl Reading {
+impl CountingMode {
     /// Both of them.
     pub const ALL: [Self; 2] = [Self::Exclusive, Self::Cumulative];
 
@@ -25,7 +25,7 @@ impl Reading {
         }
     }
 
-    /// How many emails have reached a mailbox: opened ones have, whether `delivered` still counts them or not.
+    /// How many emails reached a mailbox. Opened emails did, whether `delivered` still includes them or not.
     #[must_use]
     pub const fn reached_mailbox(self, delivered: u64, opened: u64) -> u64 {
         match self {
@@ -35,20 +35,20 @@ impl Reading {
     }
 }
 
-/// A funnel counts an email again at each step it has taken: at least half of what was sent stands at a second one. Figures that
-/// are merely a moment apart exceed the whole by less.
+/// In cumulative mode an email counts in several statuses, so the sum exceeds `total` by at least 1 / 2 of `sent`. Counts that
+/// Twilio took at slightly different times exceed `total` by less.
 const SHARE_OF_SENT: u64 = 2;
-/// So many emails more than there are make one operation enough.
+/// The sum of one operation proves the mode alone if it exceeds `total` by this many emails.
 const LARGE: u64 = 5;
 
-/// What the figures of one operation say about how they are to be read.
+/// What the stats of one operation prove about the counting mode.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Evidence {
-    /// Nothing, or they contradict themselves.
+    /// Nothing, or the stats contradict themselves.
     None,
-    /// They are a funnel; but one operation may be wrong.
+    /// They are cumulative; but the stats of one operation may be wrong.
     Some,
-    /// They are a funnel, by more emails than a mistake would explain.
+    /// They are cumulative, by more emails than an error would explain.
     Large,
 }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use super::groups::{Groups, Seen};
-use super::pool::Pool;
+use super::label_pool::LabelPool;
 use super::watched::{Watched, stronger_with};
 use crate::config::Series;
 use crate::operation::OperationId;
@@ -15,7 +15,7 @@ const MOST_TRIES: u8 = 3;
 
 /// The labels of an account's operations, and the groups that follow from them.
 #[derive(Debug)]
-pub(super) struct Labelling {
+pub(super) struct OperationLabels {
     /// The names that are shown; `None`: every one.
     allowed: Option<BTreeSet<String>>,
     /// The tags that become labels; without any, none are asked for.
@@ -25,11 +25,11 @@ pub(super) struct Labelling {
     tags: HashMap<OperationId, Labels>,
     /// Operations whose tags are to be asked for, and how often that was in vain.
     untagged: BTreeMap<OperationId, u8>,
-    pool: Pool,
+    pool: LabelPool,
     pub(super) groups: Groups,
 }
 
-impl Labelling {
+impl OperationLabels {
     pub(super) fn new(series: &Series) -> Self {
         Self {
             allowed: series
@@ -40,7 +40,7 @@ impl Labelling {
             shown: HashMap::new(),
             tags: HashMap::new(),
             untagged: BTreeMap::new(),
-            pool: Pool::default(),
+            pool: LabelPool::default(),
             groups: Groups::new(&series.aggregate_by, series.max_label_values),
         }
     }
@@ -144,7 +144,7 @@ impl Labelling {
     }
 
     /// Forgets an operation that leaves memory.
-    pub(super) fn forget(&mut self, id: OperationId) {
+    pub(super) fn remove(&mut self, id: OperationId) {
         self.shown.remove(&id);
         self.tags.remove(&id);
         self.untagged.remove(&id);

@@ -7,7 +7,7 @@ fn a_rejected_operation_stays_as_it_was_and_is_not_due_again_in_the_same_collect
     let mut registry = registry(&[]);
     observe(&mut registry, &[operation(NOW, 0, 5)], NOW);
     let (since, now) = (NOW + Duration::from_secs(15), NOW + Duration::from_secs(16));
-    let due = |registry: &Registry, since| registry.due(since, now, false).len();
+    let due = |registry: &Registry, since| registry.agenda().due(since, now, false).len();
     assert_eq!(due(&registry, since), 1);
     assert!(registry.reject(id(NOW, 0), now), "news");
     assert!(!registry.reject(id(NOW, 0), now), "no news");
@@ -32,7 +32,13 @@ fn one_that_was_never_believed_is_shown_and_asked_for_until_it_is() {
         (shown(&registry), up(&registry, one)),
         (vec![one], Some(false))
     );
-    assert_eq!(registry.show(Standing::default()).without_series, 0);
+    assert_eq!(
+        registry
+            .presenter()
+            .snapshot(CollectionStatus::default())
+            .without_series,
+        0
+    );
     assert_eq!(due(&registry, NOW + HOUR), [one]);
     observe(&mut registry, &[operation(NOW, 0, 5)], NOW + HOUR);
     assert_eq!(
@@ -56,8 +62,14 @@ fn so_many_that_were_never_believed_are_remembered_and_none_without_the_list() {
     let mut registry = registry(&[]);
     let news = (0..1500).filter(|n| registry.reject(id(NOW, *n), NOW));
     assert_eq!(news.count(), 1000);
-    assert_eq!(registry.show(Standing::default()).without_series, 998);
-    registry.settle(false);
+    assert_eq!(
+        registry
+            .presenter()
+            .snapshot(CollectionStatus::default())
+            .without_series,
+        998
+    );
+    registry.drop_unlisted(false);
     assert_eq!(
         (shown(&registry), due(&registry, NOW + HOUR)),
         (vec![], vec![])
@@ -68,10 +80,11 @@ fn so_many_that_were_never_believed_are_remembered_and_none_without_the_list() {
 fn text_that_is_no_state_leaves_the_known_one() {
     let mut registry = registry(&[]);
     let mut odd = operation(NOW, 0, 5);
-    odd.state = State::parse("Jane Doe");
+    odd.state = OperationState::parse("Jane Doe");
     observe(&mut registry, &[operation(NOW, 0, 4)], NOW);
     observe(&mut registry, &[odd], NOW + HOUR);
     let states: Vec<_> = registry
+        .tables
         .totals
         .operations()
         .filter(|(_, operations)| *operations > 0)
@@ -96,7 +109,11 @@ fn a_figure_that_an_earlier_version_believed_does_not_hide_what_comes() {
         lost.stats.set(Status::Failed, failures);
         observe(&mut after, &[lost.clone()], NOW);
         let _ = counted(&mut after);
-        let counters = after.show(Standing::default()).counters.unwrap();
+        let counters = after
+            .presenter()
+            .snapshot(CollectionStatus::default())
+            .counters
+            .unwrap();
         assert_eq!(counters.outcomes[failed], u64::from(u32::MAX) + more);
     }
 }
@@ -108,28 +125,33 @@ fn a_funnel_is_proven_by_two_operations_or_by_many_emails_and_over_a_restart() {
         operation.stats.set(Status::Sent, emails);
         operation
     };
-    let reading = |registry: &Registry| registry.show(Standing::default()).reading;
+    let mode = |registry: &Registry| {
+        registry
+            .presenter()
+            .snapshot(CollectionStatus::default())
+            .counting_mode
+    };
     let mut small = registry(&[]);
     observe(&mut small, &[funnel(0, 4), funnel(0, 4)], NOW);
     observe(&mut small, &[funnel(0, 4)], NOW);
-    assert_eq!(reading(&small), Reading::Exclusive);
+    assert_eq!(mode(&small), CountingMode::Exclusive);
     let batch = small.unsaved();
     let mut after = registry(&[]);
     after.restore_operations(batch.operations, NOW);
     after.restore(&batch.account, batch.groups);
     observe(&mut after, &[funnel(1, 1)], NOW);
-    assert_eq!(reading(&after), Reading::Cumulative);
+    assert_eq!(mode(&after), CountingMode::Cumulative);
     assert_eq!(counted(&mut after), (5, 5));
     let mut large = registry(&[]);
     observe(&mut large, &[funnel(0, 5)], NOW);
-    assert_eq!(reading(&large), Reading::Cumulative);
+    assert_eq!(mode(&large), CountingMode::Cumulative);
 }
 
 #[test]
 fn a_reading_that_the_user_fixed_stands_against_any_evidence() {
     let series = series();
     let name = || Arc::from("default");
-    let mut exclusive = Registry::new(name(), &series, Some(Reading::Exclusive), NOW - HOUR);
+    let mut exclusive = Registry::new(name(), &series, Some(CountingMode::Exclusive), NOW - HOUR);
     begin(&mut exclusive);
     let mut sent = operation(NOW, 0, 6);
     sent.stats.size = Some(10);

@@ -84,13 +84,20 @@ fn a_corrected_figure_never_lowers_a_counter_and_is_not_counted_twice() {
 #[test]
 fn counters_are_shown_only_as_they_were_saved() {
     let mut registry = registry(&[]);
-    assert_eq!(registry.show(Standing::default()).counters, None);
+    assert_eq!(
+        registry
+            .presenter()
+            .snapshot(CollectionStatus::default())
+            .counters,
+        None
+    );
     assert_eq!(counted(&mut registry), (0, 0));
     observe(&mut registry, &[operation(NOW, 0, 5)], NOW);
     assert!(!registry.is_saved());
     assert_eq!(
         registry
-            .show(Standing::default())
+            .presenter()
+            .snapshot(CollectionStatus::default())
             .counters
             .unwrap()
             .accepted,
@@ -113,8 +120,11 @@ fn a_change_of_the_reading_counts_nothing_again() {
     first.stats.set(Status::Delivered, 6);
     observe(&mut registry, &[first.clone(), proof], NOW);
     assert_eq!(
-        registry.show(Standing::default()).reading,
-        Reading::Cumulative
+        registry
+            .presenter()
+            .snapshot(CollectionStatus::default())
+            .counting_mode,
+        CountingMode::Cumulative
     );
     assert_eq!(counted(&mut registry), (14, 12));
     first.stats.set(Status::Delivered, 8);
@@ -158,7 +168,12 @@ fn a_restart_takes_up_everything_but_the_dead() {
     after.restore_operations(batch.operations, NOW + HOUR);
     after.restore(&batch.account, batch.groups);
     assert_eq!(
-        after.show(Standing::default()).counters.unwrap().accepted,
+        after
+            .presenter()
+            .snapshot(CollectionStatus::default())
+            .counters
+            .unwrap()
+            .accepted,
         9
     );
     assert_eq!(
@@ -230,7 +245,12 @@ fn an_operation_of_the_very_moment_of_birth_counts_whole() {
 #[test]
 fn what_the_user_says_of_the_reading_is_in_force_from_then_on() {
     let mut registry = registry(&[]);
-    let reading = |registry: &Registry| registry.show(Standing::default()).reading;
+    let mode = |registry: &Registry| {
+        registry
+            .presenter()
+            .snapshot(CollectionStatus::default())
+            .counting_mode
+    };
     let both = |n| {
         let mut operation = operation(NOW, n, 4);
         operation.stats.size = Some(9);
@@ -239,12 +259,12 @@ fn what_the_user_says_of_the_reading_is_in_force_from_then_on() {
     };
     observe(&mut registry, &[both(0)], NOW);
     assert_eq!(counted(&mut registry), (9, 7));
-    registry.reconfigure(&series(), Some(Reading::Cumulative));
-    assert_eq!(reading(&registry), Reading::Cumulative);
+    registry.reconfigure(&series(), Some(CountingMode::Cumulative));
+    assert_eq!(mode(&registry), CountingMode::Cumulative);
     observe(&mut registry, &[both(1)], NOW);
     assert_eq!(counted(&mut registry), (18, 11));
     registry.reconfigure(&series(), None);
-    assert_eq!(reading(&registry), Reading::Exclusive);
+    assert_eq!(mode(&registry), CountingMode::Exclusive);
 }
 
 #[test]
@@ -354,7 +374,7 @@ fn what_was_read_in_this_collection_is_not_fresh_again() {
     let read = |registry: &mut Registry, now| {
         registry
             .observe(vec![operation(NOW, 0, 5)], |_| None, since, now)
-            .fresh
+            .newly_read
     };
     assert_eq!(read(&mut registry, NOW - Duration::from_secs(9)), 1, "new");
     assert_eq!(read(&mut registry, NOW), 1, "read before this collection");

@@ -9,7 +9,7 @@ use crate::timestamp::Timestamp;
 
 /// Reads that failed since the last one that worked, by operation.
 #[derive(Debug, Default)]
-pub(super) struct Failures(HashMap<OperationId, Failure>);
+pub(super) struct ReadFailures(HashMap<OperationId, Failure>);
 
 #[derive(Debug, Clone, Copy)]
 struct Failure {
@@ -21,7 +21,7 @@ struct Failure {
     listed: bool,
 }
 
-impl Failures {
+impl ReadFailures {
     /// Takes in a failure. Says whether the operation did not fail, or for another reason, before.
     pub(super) fn failed(&mut self, id: OperationId, reason: Reason, now: Timestamp) -> bool {
         let before = self
@@ -57,14 +57,14 @@ impl Failures {
     }
 
     /// Whether the list told of it in the collection that began at `since`, in vain.
-    pub(super) fn is_listed(&self, id: OperationId, since: Timestamp, now: Timestamp) -> bool {
+    pub(super) fn was_listed(&self, id: OperationId, since: Timestamp, now: Timestamp) -> bool {
         self.0
             .get(&id)
             .is_some_and(|failure| failure.listed && schedule::was_read(failure.last, since, now))
     }
 
     /// Takes in that it was read, or is gone.
-    pub(super) fn forget(&mut self, id: OperationId) {
+    pub(super) fn remove(&mut self, id: OperationId) {
         self.0.remove(&id);
     }
 

@@ -1,0 +1,233 @@
+use std::fmt::{Debug, Write};
+
+use tracing::field::{Field, Visit};
+use tracing::span::{Attributes, Id, Record};
+use tracing::{Event, Metadata, Subscriber};
+
+use super::*;
+use crate::config::Series;
+use crate::exposition::{Build, Instruments, Renderer};
+use crate::registry::Registry;
+use crate::snapshot::Snapshot;
+use crate::store::disk_gate::DiskGate;
+
+const NOW: Timestamp = Timestamp::from_millis(1_775_370_000_000);
+/// So long a test waits for something that takes no time.
+const LIMIT: Duration = Duration::from_secs(20);
+
+/// What this thread logs.
+#[derive(Debug, Clone, Default)]
+struct Log(Arc<Lock<Vec<String>>>);
+
+impl Log {
+    fn lines(&self, words: &str) -> usize {
+        let lines = self.0.lock();
+        lines.iter().filter(|line| line.contains(words)).count()
+    }
+}
+
+struct Line(String);
+
+impl Visit for Line {
+    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
+        let _ = write!(self.0, "{field}={value:?} ");
+    }
+}
+
+impl Subscriber for Log {
+    fn enabled(&self, _: &Metadata<'_>) -> bool {
+        true
+    }
+
+    fn new_span(&self, _: &Attributes<'_>) -> Id {
+        Id::from_u64(1)
+    }
+
+    fn record(&self, _: &Id, _: &Record<'_>) {}
+
+    fn record_follows_from(&self, _: &Id, _: &Id) {}
+
+    fn event(&self, event: &Event<'_>) {
+        let mut line = Line(format!("{} ", event.metadata().level()));
+        event.record(&mut line);
+        self.0.lock().push(line.0);
+    }
+
+    fn enter(&self, _: &Id) {}
+
+    fn exit(&self, _: &Id) {}
+}
+
+/// An account on a disk of its own.
+struct Disk {
+    directory: tempfile::TempDir,
+    gate: DiskGate,
+    instruments: Instruments,
+    store: Arc<Store>,
+}
+
+impl Disk {
+    fn new() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let gate = DiskGate::default();
+        let store = Store::open_behind(gate.clone(), Some(directory.path()), NOW).unwrap();
+        let build = Build {
+            version: "0",
+            revision: "0",
+        };
+        let instruments = Instruments::new(build).unwrap();
+        instruments.show_state().unwrap();
+        Self {
+            directory,
+            gate,
+            instruments,
+            store: Arc::new(store),
+        }
+    }
+
+    fn keeper(&self, account: &str) -> Keeper {
+        let store = Arc::clone(&self.store);
+        Keeper::new(Arc::from(account), store, self.instruments.state())
+    }
+
+    /// The value of `twilio_email_exporter_state_…`.
+    fn state(&self, metric: &str) -> Option<f64> {
+        let mut out = Vec::new();
+        let nothing = Snapshot {
+            accounts: Vec::new(),
+        };
+        Renderer::default().render(&nothing, &self.instruments, &mut out);
+        let text = String::from_utf8(out).unwrap();
+        let name = format!("twilio_email_exporter_state_{metric} ");
+        let value = text.lines().find_map(|line| line.strip_prefix(&name));
+        value?.parse().ok()
+    }
+}
+
+fn registry(account: &str) -> Registry {
+    Registry::new(Arc::from(account), &Series::default(), None, NOW)
+}
+
+async fn save(keeper: Keeper, registry: &Registry) -> Option<ToSave> {
+    let turn = keeper.turn().await;
+    keeper.save(turn, registry.unsaved(), None, NOW).await
+}
+
+/// Lets tasks run until something hangs at the gate.
+async fn until_hanging(gate: &DiskGate) {
+    let gate = gate.clone();
+    let hangs = tokio::task::spawn_blocking(move || gate.wait_until_hanging(LIMIT));
+    assert!(hangs.await.unwrap(), "nothing hangs");
+}
+
+#[tokio::test]
+async fn a_save_waits_for_the_commit_of_one_that_was_cut_off() {
+    let disk = Disk::new();
+    let keeper = disk.keeper("default");
+    let registry = registry("default");
+    // As the commit of a collection that is gone holds it.
+    let under_way = keeper.turn().await;
+    let mut turn = std::pin::pin!(keeper.turn());
+    let early = tokio::time::timeout(Duration::from_millis(50), &mut turn).await;
+    assert!(early.is_err(), "overtook the commit under way");
+    drop(under_way);
+    let saved = keeper.save(turn.await, registry.unsaved(), None, NOW).await;
+    assert!(saved.is_some());
+}
+
+/// Nobody waits for the save any more, and it is still seen.
+#[tokio::test(start_paused = true)]
+async fn a_save_that_hangs_is_logged_and_shown_until_it_ends() {
+    let log = Log::default();
+    let _logging = tracing::subscriber::set_default(log.clone());
+    let disk = Disk::new();
+    let (keeper, registry) = (disk.keeper("default"), registry("default"));
+    let hang = disk.gate.hold_syncs();
+    let caller = tokio::spawn({
+        let keeper = keeper.clone();
+        let batch = registry.unsaved();
+        async move {
+            let turn = keeper.turn().await;
+            keeper.save(turn, batch, None, NOW).await
+        }
+    });
+    until_hanging(&disk.gate).await;
+    caller.abort();
+    assert_eq!(disk.state("unsaved_seconds"), Some(0.0));
+    let slow = "saving takes too long";
+    let pass = |time| async move {
+        tokio::time::advance(time).await;
+        // The task that watches has its turn.
+        for _ in 0..10 {
+            tokio::task::yield_now().await;
+        }
+    };
+    pass(SLOW / 2).await;
+    assert_eq!(log.lines(slow), 0);
+    pass(SLOW).await;
+    assert_eq!(log.lines(slow), 1);
+    assert_eq!(disk.state("unsaved_seconds"), Some(7.5));
+    for _ in 0..90 {
+        pass(Duration::from_mins(1)).await;
+    }
+    assert_eq!(log.lines(slow), 2, "once an hour: {:?}", log.0.lock());
+    assert_eq!(disk.state("unsaved_seconds"), Some(5407.5));
+    assert_eq!(disk.state("save_failures_total"), Some(0.0));
+    assert_eq!(log.lines("again"), 0);
+    drop(hang);
+    // The next one waits for its end, and is fast.
+    assert!(save(keeper, &registry).await.is_some());
+    assert_eq!(disk.state("unsaved_seconds"), Some(0.0));
+    assert_eq!(
+        disk.state("last_save_timestamp_seconds"),
+        Some(NOW.as_seconds())
+    );
+    assert_eq!(log.lines("saving is fast again"), 1, "{:?}", log.0.lock());
+}
+
+/// Registrations and everything else that is written.
+#[tokio::test(start_paused = true)]
+async fn a_registration_that_hangs_is_logged() {
+    let log = Log::default();
+    let _logging = tracing::subscriber::set_default(log.clone());
+    let disk = Disk::new();
+    let keeper = disk.keeper("default");
+    let hang = disk.gate.hold_syncs();
+    let id = "comms_operation_01h2xcejqtf2nbrexx3vqjhp41";
+    let registering = tokio::spawn({
+        let keeper = keeper.clone();
+        async move { keeper.register(vec![(id.parse().unwrap(), None)]).await }
+    });
+    until_hanging(&disk.gate).await;
+    tokio::time::advance(SLOW + Duration::from_secs(1)).await;
+    tokio::task::yield_now().await;
+    assert_eq!(log.lines("saving takes too long"), 1);
+    drop(hang);
+    registering.await.unwrap().unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_fails_to_be_saved_is_shown_with_its_age_and_a_lost_file_is_counted_once() {
+    let disk = Disk::new();
+    let keepers = ["a", "b"].map(|account| (disk.keeper(account), registry(account)));
+    for (keeper, registry) in &keepers {
+        assert!(save(keeper.clone(), registry).await.is_some());
+    }
+    std::fs::remove_file(disk.directory.path().join("state.redb")).unwrap();
+    for (keeper, registry) in &keepers {
+        keeper.check().await;
+        assert!(keeper.is_behind());
+        assert!(save(keeper.clone(), registry).await.is_none());
+    }
+    assert_eq!(disk.state("files_lost_total"), Some(1.0));
+    tokio::time::advance(Duration::from_mins(1)).await;
+    assert_eq!(disk.state("unsaved_seconds"), Some(60.0));
+    for (keeper, registry) in &keepers {
+        let turn = keeper.turn().await;
+        let all = Some(ListedOperations::new());
+        let saved = keeper.save(turn, registry.unsaved(), all, NOW).await;
+        assert!(saved.is_some());
+    }
+    assert_eq!(disk.state("unsaved_seconds"), Some(0.0));
+    assert_eq!(disk.state("files_lost_total"), Some(1.0));
+}

@@ -1,0 +1,98 @@
+//! What reads see: the last commit. They never wait for the commit under way, however long the disk takes.
+//!
+//! Each commit leaves a read transaction for them. They must not begin one themselves: redb keeps the lock that this needs while
+//! it lets the file grow, fsync included.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use parking_lot::RwLock;
+use redb::ReadTransaction;
+
+use super::file::StateFile;
+
+/// The last commit of the open file, shared by all readers. The lock is held for moments only, never during I/O.
+#[derive(Debug, Default)]
+pub(super) struct Readers {
+    last: RwLock<Option<Arc<LastCommit>>>,
+    ever_opened: AtomicBool,
+    generation: AtomicU64,
+}
+
+/// The content of the file after one commit.
+pub(super) struct LastCommit {
+    pub(super) transaction: ReadTransaction,
+    file: super::file::Place,
+}
+
+impl std::fmt::Debug for LastCommit {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("LastCommit").finish_non_exhaustive()
+    }
+}
+
+impl LastCommit {
+    /// What is wrong if its file is no longer the one at `path`.
+    pub(super) fn misplaced(&self, path: &Path) -> Option<&'static str> {
+        self.file.misplaced(path)
+    }
+}
+
+impl Readers {
+    /// The last commit; `None` while no file is open, or if reading from it failed.
+    pub(super) fn last(&self) -> Option<Arc<LastCommit>> {
+        self.last.read().clone()
+    }
+
+    /// Lets readers see what `file` holds now, a commit included that has just ended.
+    pub(super) fn publish(&self, file: &StateFile) {
+        let last = file.begin_read().ok().map(|transaction| {
+            let file = file.place();
+            Arc::new(LastCommit { transaction, file })
+        });
+        self.exchange(last);
+    }
+
+    /// The file is being closed.
+    pub(super) fn close(&self) {
+        self.exchange(None);
+    }
+
+    /// Reading from `failed` failed: whoever comes next opens the file again. Returns false if `failed` is not the last commit
+    /// any more; the file may have been closed during the read.
+    pub(super) fn failed(&self, failed: &Arc<LastCommit>) -> bool {
+        let mut last = self.last.write();
+        let is_last = last.as_ref().is_some_and(|last| Arc::ptr_eq(last, failed));
+        if is_last {
+            *last = None;
+        }
+        is_last
+    }
+
+    /// Whether a file was ever opened or created.
+    pub(super) fn ever_opened(&self) -> bool {
+        self.ever_opened.load(Ordering::Acquire)
+    }
+
+    /// A file has been opened or created.
+    pub(super) fn opened(&self) {
+        self.ever_opened.store(true, Ordering::Release);
+    }
+
+    /// How many files were created in place of one that vanished.
+    pub(super) fn generation(&self) -> u64 {
+        self.generation.load(Ordering::Acquire)
+    }
+
+    /// A new file takes the place of one that vanished.
+    pub(super) fn next_generation(&self) {
+        self.generation.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// The old transaction ends outside the lock.
+    fn exchange(&self, next: Option<Arc<LastCommit>>) {
+        let before = std::mem::replace(&mut *self.last.write(), next);
+        drop(before);
+    }
+}
