@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use axum::Json;
 use axum::body::{Body, Bytes, to_bytes};
-use axum::extract::{Request, State};
+use axum::extract::{ConnectInfo, Request, State};
 use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, DATE, HOST, RETRY_AFTER};
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode};
@@ -20,6 +20,7 @@ use crate::timestamp::Timestamp;
 use super::access::Access;
 use super::answer::{Operation, bad_parameter, error};
 use super::call::Call;
+use super::connection::Connection;
 use super::encoding;
 use super::fault::{Effect, Fault, RetryAfter, strike};
 use super::journal::Journal;
@@ -83,6 +84,8 @@ impl Shared {
 
 /// Answers one request.
 pub(super) async fn serve(State(shared): State<Arc<Shared>>, request: Request) -> Response {
+    let connection = request.extensions().get::<ConnectInfo<Connection>>();
+    let connection = connection.map_or_else(Connection::default, |info| info.0.clone());
     let (parts, body) = request.into_parts();
     let call = Call::of(&parts.method, &parts.uri, &shared.settings.prefix);
     let running = shared.journal.begin(&call, &parts, shared.now());
@@ -93,6 +96,12 @@ pub(super) async fn serve(State(shared): State<Arc<Shared>>, request: Request) -
     }
     let mut response = match effect {
         Some(Effect::Hang) => std::future::pending().await,
+        Some(Effect::Deaf) if connection.has_answered() => std::future::pending().await,
+        Some(Effect::Close(bytes)) => {
+            connection.close_after(bytes);
+            answer(&shared, &parts, call, body, None).await
+        }
+        Some(Effect::NoBody) => no_body(answer(&shared, &parts, call, body, None).await).await,
         Some(Effect::Status { code, retry_after }) => refuse(&shared, code, retry_after),
         Some(Effect::Oversized) => oversized(),
         Some(Effect::Html(status)) => html(status),
@@ -109,6 +118,7 @@ pub(super) async fn serve(State(shared): State<Arc<Shared>>, request: Request) -
         Some(Effect::Odd(odd)) => spoil(answer(&shared, &parts, call, body, None).await, odd).await,
         other => answer(&shared, &parts, call, body, other).await,
     };
+    connection.answers();
     tracing::debug!(
         method = %parts.method,
         path = parts.uri.path(),
@@ -227,6 +237,17 @@ fn wrong_json(call: &Call) -> Response {
         json!({"id": 7, "status": ["COMPLETED"], "stats": "many", "operationId": null})
     };
     Json(body).into_response()
+}
+
+/// Promises the whole body and sends nothing of it.
+async fn no_body(response: Response) -> Response {
+    let (mut parts, body) = response.into_parts();
+    let whole = to_bytes(body, usize::MAX).await.unwrap_or_default();
+    parts
+        .headers
+        .insert(CONTENT_LENGTH, HeaderValue::from(whole.len().max(1)));
+    let nothing = stream::pending::<io::Result<Bytes>>();
+    Response::from_parts(parts, Body::from_stream(nothing))
 }
 
 /// Promises the whole body, sends half of it and closes the connection.
