@@ -86,6 +86,7 @@ impl Collection<'_> {
         self.settings.client.begin().await;
         let plan = {
             let mut registry = self.ledger.lock();
+            registry.set_time(self.since, self.ledger.instant());
             self.ledger.expire(&mut registry);
             self.plan(&registry)
         };
@@ -277,7 +278,7 @@ impl Collection<'_> {
         let now = self.ledger.now();
         let mut registry = self.ledger.lock();
         for window in plan.windows.iter().filter(|window| !window.processing) {
-            registry.fail_window(window.from, window.until, self.since);
+            registry.fail_window(window.from, window.until, self.since, now);
         }
         let due = registry.agenda().due(self.since, now, false);
         let due: Vec<_> = due.iter().map(|due| due.id).collect();

@@ -10,9 +10,10 @@ use tokio::sync::{Mutex, OwnedMutexGuard};
 use tokio::task::{JoinError, JoinHandle};
 use tokio::time::{Instant, timeout};
 
+use crate::config::Series;
 use crate::exposition::StateInstruments;
 use crate::ongoing_failure::OngoingFailure;
-use crate::operation::OperationId;
+use crate::operation::{CountingMode, OperationId};
 use crate::registry::ToSave;
 use crate::snapshot::{Labels, ListedOperations};
 use crate::store::{Batch, SavedOperation, Store, StoreError};
@@ -48,6 +49,17 @@ pub(super) struct Keeper {
     generation: Arc<AtomicU64>,
     /// Whether the store lost the account since, so that all of it is to be kept again.
     is_behind: Arc<AtomicBool>,
+    /// Whether the store could not be opened when the account was loaded, so that what it has of the account is unknown.
+    is_unloaded: Arc<AtomicBool>,
+    /// By which its registry is built.
+    rules: Arc<Lock<Rules>>,
+}
+
+/// What the registry of an account is built by, besides what was saved.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Rules {
+    pub(super) series: Series,
+    pub(super) counting_mode: Option<CountingMode>,
 }
 
 /// What fails at present, as far as it was logged.
@@ -65,11 +77,14 @@ struct Failures {
 pub(super) struct Turn(OwnedMutexGuard<()>);
 
 impl Keeper {
+    /// To be called before the account is loaded.
     pub(super) fn new(account: Arc<str>, store: Arc<Store>, instruments: StateInstruments) -> Self {
         Self {
             account,
             generation: Arc::new(AtomicU64::new(store.generation())),
             is_behind: Arc::default(),
+            is_unloaded: Arc::new(AtomicBool::new(!store.was_opened())),
+            rules: Arc::default(),
             store,
             instruments,
             turn: Arc::default(),
@@ -80,6 +95,24 @@ impl Keeper {
                 slow: Lock::new(OngoingFailure::new()),
             }),
         }
+    }
+
+    pub(super) const fn account(&self) -> &Arc<str> {
+        &self.account
+    }
+
+    /// By which the account's registry is built.
+    pub(super) fn rules(&self) -> Rules {
+        self.rules.lock().clone()
+    }
+
+    /// To be called when the account is loaded, and with each new configuration.
+    pub(super) fn set_rules(&self, series: &Series, counting_mode: Option<CountingMode>) {
+        let series = series.clone();
+        *self.rules.lock() = Rules {
+            series,
+            counting_mode,
+        };
     }
 
     /// What was saved of an operation that is no longer in memory; unreadable counts as nothing, and is told.
@@ -190,6 +223,10 @@ impl Keeper {
     /// Counts a save that failed, and logs it unless it failed in the same way before.
     pub(super) fn save_failed(&self, error: &StoreError) {
         self.notice(error);
+        if matches!(error, StoreError::Found { .. }) {
+            // It is loaded at once, and saving goes on.
+            return;
+        }
         self.instruments.save_failed();
         self.instruments.waiting(&self.account, Instant::now());
         let error = in_full(error);
@@ -250,10 +287,53 @@ impl Keeper {
         Ok(())
     }
 
+    /// Whether what the store has of the account is to be loaded before anything can be saved: the store could not be opened
+    /// when the exporter started, and can be now.
+    pub(super) fn is_to_be_loaded(&self) -> bool {
+        self.is_unloaded.load(Ordering::Relaxed)
+            && self.store.generation() != self.generation.load(Ordering::Relaxed)
+    }
+
+    /// What the store has of the account, read by `read` on a thread that may wait for the disk; and for [`Self::loaded`], in which
+    /// generation that was.
+    pub(super) async fn load<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&Store) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<(T, u64), StoreError> {
+        let store = Arc::clone(&self.store);
+        let load = move || {
+            let generation = store.generation();
+            Ok((read(&store)?, generation))
+        };
+        let loaded = self.written(tokio::task::spawn_blocking(load)).await;
+        loaded.unwrap_or(Err(StoreError::Stopped))
+    }
+
+    /// Reads from the store on this thread, which waits for the disk.
+    pub(super) fn read<T>(&self, read: impl FnOnce(&Store) -> T) -> T {
+        read(&self.store)
+    }
+
+    /// Counts a registry that panicked and was read again.
+    pub(super) fn registry_rebuilt(&self) {
+        self.instruments.registry_rebuilt();
+    }
+
+    /// The registry has taken up what the store had in `generation`: from now on the account is saved there.
+    pub(super) fn loaded(&self, generation: u64) {
+        self.generation.store(generation, Ordering::Relaxed);
+        self.is_unloaded.store(false, Ordering::Relaxed);
+    }
+
     fn notice(&self, error: &StoreError) {
-        if matches!(error, StoreError::Vanished { .. }) {
-            self.is_behind.store(true, Ordering::Relaxed);
-            self.instruments.files_lost(self.store.generation());
+        if matches!(
+            error,
+            StoreError::Vanished { .. } | StoreError::Found { .. }
+        ) {
+            // An account that was never loaded has nothing that the new file lacks.
+            let is_behind = !self.is_unloaded.load(Ordering::Relaxed);
+            self.is_behind.store(is_behind, Ordering::Relaxed);
+            self.instruments.files_lost(self.store.files_lost());
         }
     }
 
@@ -266,7 +346,10 @@ impl Keeper {
             groups: &batch.groups,
             ended: &batch.ended,
             generation: self.generation.load(Ordering::Relaxed),
-        })
+        })?;
+        // Everything that is known of it is there now.
+        self.is_unloaded.store(false, Ordering::Relaxed);
+        Ok(())
     }
 }
 

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::{RwLock, RwLockWriteGuard};
 
 use super::keeper::{Keeper, in_full};
-use super::rebuild::Rebuild;
+use super::restore;
 use crate::clock::Clock;
 use crate::config::Series;
 use crate::operation::{CountingMode, Operation, OperationId, RETENTION};
@@ -39,11 +39,12 @@ pub(super) struct Ledger {
     clock: Clock,
     registry: Mutex<Registry>,
     store: Keeper,
-    rebuild: Rebuild,
     /// Read-locked while responses are applied; write-locked while a snapshot saves them.
     ingest_gate: RwLock<()>,
     /// Held from loading saved operations until they are merged, so that they are current when they are merged.
     ingest_turn: tokio::sync::Mutex<()>,
+    /// Held from the save of a registration until it is applied, and while the registry is loaded.
+    registration_turn: tokio::sync::Mutex<()>,
     /// A snapshot gave up waiting for a save that is still running.
     save_stalled: AtomicBool,
     /// A save failed since the last collection began. Another one would fail again, and be counted again.
@@ -52,21 +53,15 @@ pub(super) struct Ledger {
 }
 
 impl Ledger {
-    pub(super) fn new(
-        name: Arc<str>,
-        registry: Registry,
-        store: Keeper,
-        rebuild: Rebuild,
-        clock: Clock,
-    ) -> Self {
+    pub(super) fn new(registry: Registry, store: Keeper, clock: Clock) -> Self {
         Self {
-            name,
+            name: Arc::clone(store.account()),
             clock,
             registry: Mutex::new(registry),
             store,
-            rebuild,
             ingest_gate: RwLock::default(),
             ingest_turn: tokio::sync::Mutex::default(),
+            registration_turn: tokio::sync::Mutex::default(),
             save_stalled: AtomicBool::new(false),
             save_failed: AtomicBool::new(false),
             last_purge: parking_lot::Mutex::new(None),
@@ -97,14 +92,12 @@ impl Ledger {
         })
     }
 
-    /// Replaces a registry in which something panicked, and which may therefore have lost operations. What sources listed is
-    /// copied; everything else comes from the store. This blocks the thread for as long as a start does; it is the cost of
-    /// a bug, and nothing must read the registry before it is repaired.
+    /// Replaces a registry in which something panicked. This blocks the thread for as long as a start does, because nothing
+    /// must read the registry before.
     fn repair(&self, damaged: &mut Registry) {
-        let now = self.now();
-        match self.rebuild.run(damaged, now) {
-            Ok(registry) => {
-                *damaged = registry;
+        self.store.registry_rebuilt();
+        match restore::replace_damaged(&self.store, damaged, self.now()) {
+            Ok(()) => {
                 tracing::error!(account = %self.name, "the registry of operations panicked and was rebuilt from the store; please report this bug with the lines above");
             }
             Err(error) => {
@@ -160,7 +153,7 @@ impl Ledger {
 
     /// Applies other settings of series and stats. What was counted stays counted.
     pub(super) fn reconfigure(&self, series: &Series, counting_mode: Option<CountingMode>) {
-        self.rebuild.reconfigure(series, counting_mode);
+        self.store.set_rules(series, counting_mode);
         self.lock().reconfigure(series, counting_mode);
     }
 
@@ -196,6 +189,11 @@ impl Ledger {
         for id in registry.expire(self.now()) {
             tracing::info!(account = %self.name, operation = %id, "no longer watched: Twilio keeps an operation for 7 days");
         }
+    }
+
+    /// Waits until no other registration is being saved and applied. Hold the guard until yours is.
+    pub(super) async fn registration_turn(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        self.registration_turn.lock().await
     }
 
     /// Saves registrations; those without labels are deleted.
@@ -244,8 +242,24 @@ impl Ledger {
         !self.save_failed.load(Ordering::Relaxed) && (is_behind || !registry.is_saved())
     }
 
-    /// Returns whether to try again at once: the store has lost its content and can take all of it anew.
+    /// Loads what was saved, from a store that could not be opened at the start. Returns whether it succeeded.
+    async fn load(&self) -> bool {
+        let _turn = self.registration_turn().await;
+        let Some((restored, generation)) = restore::load(&self.store, self.now()).await else {
+            self.save_failed.store(true, Ordering::Relaxed);
+            return false;
+        };
+        restore::take_up(&mut self.lock(), restored, self.now());
+        self.store.loaded(generation);
+        true
+    }
+
+    /// Returns whether to try again at once: the store has lost its content and can take all of it anew, or has content that
+    /// is to be loaded first.
     async fn save_once(&self) -> bool {
+        if self.store.is_to_be_loaded() && !self.load().await {
+            return false;
+        }
         let turn = self.store.turn().await;
         let is_behind = self.store.is_behind();
         let (batch, registered) = {
@@ -265,6 +279,7 @@ impl Ledger {
         match saved {
             Some(saved) => self.lock().saved(&saved),
             None if !is_behind && self.store.is_behind() => return true,
+            None if self.store.is_to_be_loaded() => return true,
             None => self.save_failed.store(true, Ordering::Relaxed),
         }
         false
@@ -302,5 +317,5 @@ fn missing<'a>(
     operations
         .iter()
         .map(|operation| operation.id)
-        .filter(|id| !registry.has(*id) && !loaded.contains_key(id))
+        .filter(|id| !registry.presenter().has(*id) && !loaded.contains_key(id))
 }

@@ -19,7 +19,6 @@ mod list_health;
 mod plan;
 mod probe;
 mod progress;
-mod rebuild;
 mod registrations;
 mod restore;
 mod runner;
@@ -39,7 +38,6 @@ use parking_lot::RwLock;
 pub use self::account::Account;
 use self::ledger::Ledger;
 pub use self::probe::Probed;
-use self::rebuild::Rebuild;
 pub use self::registrations::{Forgotten, MOST_REGISTERED, Registered};
 use self::settings::AccountSettings;
 use crate::clock::Clock;
@@ -166,15 +164,7 @@ impl Collector {
         let state = self.instruments.state();
         let (registry, keeper) =
             restore::account(account, series, &self.store, &state, self.clock.now())?;
-        let name = Arc::clone(&account.name);
-        let rebuild = Rebuild::new(
-            Arc::clone(&name),
-            Arc::clone(&self.store),
-            state,
-            series.clone(),
-            account.stats_reading,
-        );
-        let ledger = Ledger::new(name, registry, keeper, rebuild, self.clock.clone());
+        let ledger = Ledger::new(registry, keeper, self.clock.clone());
         Ok(Arc::new(Account::new(settings, ledger)))
     }
 

@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use tokio::sync::Mutex;
-
 use super::ledger::Ledger;
 use super::source_sync::SourceSync;
 use crate::operation::OperationId;
@@ -43,17 +41,11 @@ pub struct Forgotten {
 pub(super) struct Registrations {
     ledger: Arc<Ledger>,
     sources: Arc<SourceSync>,
-    /// Held from the save of a change until it is applied.
-    turn: Mutex<()>,
 }
 
 impl Registrations {
     pub(super) fn new(ledger: Arc<Ledger>, sources: Arc<SourceSync>) -> Self {
-        Self {
-            ledger,
-            sources,
-            turn: Mutex::default(),
-        }
+        Self { ledger, sources }
     }
 
     /// Registers operations, each with its labels. Of two with one id, the later one counts.
@@ -65,7 +57,7 @@ impl Registrations {
     ) -> Result<Vec<Registered>, StoreError> {
         let this = Arc::clone(self);
         let task = tokio::spawn(async move {
-            let _turn = this.turn.lock().await;
+            let _turn = this.ledger.registration_turn().await;
             let (results, changes) = this.classify(&operations);
             this.ledger.save_registrations(&changes).await?;
             let mut registry = this.ledger.lock();
@@ -81,7 +73,7 @@ impl Registrations {
     pub(super) async fn remove(self: &Arc<Self>, id: OperationId) -> Result<Forgotten, StoreError> {
         let this = Arc::clone(self);
         let task = tokio::spawn(async move {
-            let _turn = this.turn.lock().await;
+            let _turn = this.ledger.registration_turn().await;
             let was_registered = this
                 .ledger
                 .lock()

@@ -1,34 +1,35 @@
-//! An account's registry as it was when the exporter last ran.
+//! An account's registry from the store: as it was when the exporter last ran, or, while it runs, as it was last saved.
 
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use super::keeper::Keeper;
+use super::keeper::{Keeper, Rules, in_full};
 use crate::config::{Account, Series};
 use crate::exposition::StateInstruments;
-use crate::operation::CountingMode;
 use crate::registry::{Registry, Source};
-use crate::store::{Store, StoreError};
+use crate::store::{SavedOperation, Store, StoreError};
 use crate::timestamp::Timestamp;
 
 /// So many saved operations are held at once on their way into the registry.
 const AT_ONCE: usize = 10_000;
 
-/// An account's registry as far as the store holds it.
+/// An account's registry as far as the store has it.
+#[derive(Debug)]
 pub(super) struct Restored {
     pub(super) registry: Registry,
     /// Whether the store knows the account.
     pub(super) is_known: bool,
 }
 
-/// Reads the registry of the account `name` from `store`, with the operations that the HTTP API registered.
+/// Reads the registry of the account `name` from `store`, with the operations that were registered over HTTP. It waits for the disk.
 pub(super) fn registry(
     name: &Arc<str>,
-    series: &Series,
-    counting_mode: Option<CountingMode>,
+    rules: &Rules,
     store: &Store,
     now: Timestamp,
 ) -> Result<Restored, StoreError> {
-    let mut registry = Registry::new(Arc::clone(name), series, counting_mode, now);
+    let mut registry = Registry::new(Arc::clone(name), &rules.series, rules.counting_mode, now);
     let mut waiting = Vec::new();
     let known = store.load(name, &mut |operation| {
         waiting.push(operation);
@@ -59,12 +60,13 @@ pub(super) fn account(
     now: Timestamp,
 ) -> Result<(Registry, Keeper), StoreError> {
     let name = &account.name;
+    let keeper = Keeper::new(Arc::clone(name), Arc::clone(store), instruments.clone());
+    keeper.set_rules(series, account.stats_reading);
     let Restored {
         mut registry,
         is_known,
-    } = self::registry(name, series, account.stats_reading, store, now)?;
+    } = self::registry(name, &keeper.rules(), store, now)?;
     registry.list(Source::Configuration, account.operations.clone(), now);
-    let keeper = Keeper::new(Arc::clone(name), Arc::clone(store), instruments.clone());
     if is_known {
         return Ok((registry, keeper));
     }
@@ -80,4 +82,207 @@ pub(super) fn account(
         }
     }
     Ok((registry, keeper))
+}
+
+/// Puts what was saved of the account into `registry`, which did not know it because the store could not be opened when the exporter
+/// started. Operations that were read meanwhile count what they have grown beyond what was saved.
+pub(super) fn take_up(registry: &mut Registry, restored: Restored, now: Timestamp) {
+    let Restored {
+        registry: mut saved,
+        is_known,
+    } = restored;
+    if is_known {
+        carry_over(&mut saved, registry, now);
+        *registry = saved;
+    } else {
+        // The store has at most registrations of it.
+        registry.list(
+            Source::Api,
+            saved.presenter().all_listed_by(&Source::Api),
+            now,
+        );
+    }
+}
+
+/// Brings what is in memory alone into a registry that comes from the store: what sources list, and what was read since the last
+/// save. `before` is of no use any more.
+pub(super) fn carry_over(restored: &mut Registry, before: &mut Registry, now: Timestamp) {
+    for source in before.presenter().sources() {
+        // What is registered is in the store.
+        if source != Source::Api {
+            let listed = before.presenter().all_listed_by(&source);
+            restored.list(source, listed, now);
+        }
+    }
+    before.lost();
+    let mut by_time = BTreeMap::<Timestamp, Vec<SavedOperation>>::new();
+    for read in before.unsaved().operations {
+        by_time.entry(read.last_success).or_default().push(read);
+    }
+    for (at, read) in by_time {
+        let tagged: Vec<_> = read
+            .iter()
+            .filter_map(|read| Some((read.operation.id, read.tags.clone()?)))
+            .collect();
+        let operations = read.into_iter().map(|read| read.operation).collect();
+        restored.observe(operations, |_| None, at, at);
+        for (id, tags) in tagged {
+            restored.tagged(id, Some(&tags));
+        }
+    }
+}
+
+/// Reads what the store holds of the account, now that it can be opened, and in which generation; logs why not, if so.
+pub(super) async fn load(store: &Keeper, now: Timestamp) -> Option<(Restored, u64)> {
+    let (name, rules) = (Arc::clone(store.account()), store.rules());
+    let restored = store
+        .load(move |store| registry(&name, &rules, store, now))
+        .await;
+    restored
+        .inspect_err(|error| {
+            tracing::error!(account = %store.account(), error = in_full(error), "what was saved cannot be loaded");
+        })
+        .ok()
+}
+
+/// Replaces a registry in which something panicked, and which may therefore have lost operations. It waits for the disk.
+///
+/// What can be read of the damaged one is carried over; where that panics again, its sources report anew when they change.
+pub(super) fn replace_damaged(
+    store: &Keeper,
+    damaged: &mut Registry,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let Restored { mut registry, .. } =
+        store.read(|from| self::registry(store.account(), &store.rules(), from, now))?;
+    let carried_over = catch_unwind(AssertUnwindSafe(|| {
+        carry_over(&mut registry, damaged, now);
+        registry
+    }));
+    *damaged = match carried_over {
+        Ok(registry) => registry,
+        Err(_) => {
+            store
+                .read(|from| self::registry(store.account(), &store.rules(), from, now))?
+                .registry
+        }
+    };
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::exposition::{Build, Instruments};
+    use crate::operation::{Operation, OperationId, OperationState, Stats};
+    use crate::snapshot::{Labels, ListedOperations};
+    use std::time::Duration;
+
+    fn operation(size: u32) -> Operation {
+        let id: OperationId = "comms_operation_01h2xcejqtf2nbrexx3vqjhp41"
+            .parse()
+            .unwrap();
+        let stats = Stats {
+            size: Some(size),
+            ..Stats::default()
+        };
+        Operation {
+            id,
+            state: OperationState::Processing,
+            stats,
+            created: id.created(),
+            updated: None,
+        }
+    }
+
+    struct Account {
+        _directory: tempfile::TempDir,
+        keeper: Keeper,
+        store: Arc<Store>,
+        now: Timestamp,
+    }
+
+    impl Account {
+        fn new() -> Self {
+            let directory = tempfile::tempdir().unwrap();
+            let now = operation(0).created + Duration::from_mins(1);
+            let store = Arc::new(Store::open(Some(directory.path()), now).unwrap());
+            let build = Build {
+                version: "0",
+                revision: "0",
+            };
+            let state = Instruments::new(build).unwrap().state();
+            let keeper = Keeper::new(Arc::from("default"), Arc::clone(&store), state);
+            Self {
+                _directory: directory,
+                keeper,
+                store,
+                now,
+            }
+        }
+
+        /// The account began to count before the operation was created.
+        fn empty(&self) -> Registry {
+            let began = self.now - Duration::from_hours(1);
+            let account = self.keeper.account();
+            let mut registry = Registry::new(Arc::clone(account), &Series::default(), None, began);
+            registry.decide_birth(None, began);
+            registry.end_first_collection();
+            registry
+        }
+
+        fn restored(&self) -> Restored {
+            let rules = self.keeper.rules();
+            registry(self.keeper.account(), &rules, &self.store, self.now).unwrap()
+        }
+    }
+
+    fn accepted(registry: &Registry) -> u64 {
+        registry.unsaved().account.counters.accepted
+    }
+
+    #[test]
+    fn what_was_read_meanwhile_counts_what_it_has_grown_and_sources_stay() {
+        let account = Account::new();
+        let mut saved = account.empty();
+        saved.observe(vec![operation(5)], |_| None, account.now, account.now);
+        account.keeper.commit(&saved.unsaved()).unwrap();
+        let mut registry = account.empty();
+        let id = operation(0).id;
+        let file = Source::File(Arc::from("a.yml"));
+        let listed: ListedOperations = [(id, Labels::default())].into();
+        registry.list(file.clone(), listed.clone(), account.now);
+        let later = account.now + Duration::from_mins(1);
+        registry.observe(vec![operation(7)], |_| None, later, later);
+        // No tag is asked for, but that they were read is known.
+        registry.tagged(id, Some(&Labels::default()));
+        take_up(&mut registry, account.restored(), later);
+        assert_eq!(accepted(&registry), 7, "5 were counted before, 2 are new");
+        assert_eq!(registry.presenter().all_listed_by(&file), listed);
+        let [now] = &registry.unsaved().operations[..] else {
+            panic!("one has changed");
+        };
+        assert_eq!((now.marks.accepted, now.last_success), (7, later));
+        assert_eq!(now.tags, Some(Labels::default()));
+    }
+
+    #[test]
+    fn an_account_that_the_store_does_not_know_stays_as_it_is() {
+        let account = Account::new();
+        let mut registry = account.empty();
+        registry.observe(vec![operation(7)], |_| None, account.now, account.now);
+        let id = operation(0).id;
+        let store = &account.store;
+        store
+            .register("default", &[(id, Some(Labels::default()))])
+            .unwrap();
+        take_up(&mut registry, account.restored(), account.now);
+        assert_eq!(accepted(&registry), 7);
+        assert!(
+            registry
+                .presenter()
+                .all_listed_by(&Source::Api)
+                .contains_key(&id)
+        );
+    }
 }

@@ -160,8 +160,9 @@ impl WindowReader<'_> {
         if error.is_refusal() {
             self.progress.note_list_refused();
         } else if !window.processing {
+            let now = self.ledger.now();
             let mut registry = self.ledger.lock();
-            registry.fail_window(window.from, window.until, self.since);
+            registry.fail_window(window.from, window.until, self.since, now);
         }
         self.log.list_failed(&error);
         Err(error)

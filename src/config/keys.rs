@@ -167,7 +167,12 @@ pub const SECTIONS: &[Section] = &[
             key(
                 "url",
                 "needed",
-                "`http://` or `https://`; a query may select. Where others read, the source is called by the URL without its query, and a second one of that name has `#2` at its end",
+                "`http://` or `https://`. Its path and query may be secret: they appear in no log, page, response or label",
+            ),
+            key(
+                "name",
+                "scheme, host and port of the URL, with a fingerprint of the rest (`https://crm.example#1f3a`)",
+                "how the source is called in logs, responses and the label `source`; 1 to 64 characters",
             ),
             key(
                 "refresh_interval",

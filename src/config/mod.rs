@@ -28,6 +28,7 @@ mod scrape;
 mod secret;
 mod series;
 mod sid;
+mod source_name;
 mod sources;
 mod storage;
 mod web;

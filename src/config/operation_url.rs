@@ -11,7 +11,7 @@ use url::{Host, Url};
 use super::form::Form;
 use super::problem::Findings;
 use super::walk::{Mapping, Value};
-use super::{base_url, duration, secret};
+use super::{base_url, duration, secret, source_name};
 
 /// How often it is asked, unless said otherwise; as Prometheus does.
 pub(super) const REFRESH: Duration = Duration::from_mins(1);
@@ -25,9 +25,9 @@ const TIMEOUTS: RangeInclusive<Duration> = Duration::from_millis(10)..=Duration:
 /// A URL that lists operations.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OperationUrl {
-    /// Without a user name, a password or a fragment. Its query may be secret.
+    /// Without a user name, a password or a fragment. Its path and its query may be secret.
     pub url: UrlInFull,
-    /// How it is called where others read: without its query, and with `#2` where an earlier one is called the same.
+    /// How it is called where others read: as the user names it, or scheme, host and port with a fingerprint of the rest.
     pub source: Arc<str>,
     /// Between the beginnings of two requests.
     pub refresh_interval: Duration,
@@ -39,7 +39,7 @@ pub struct OperationUrl {
     pub tls: Tls,
 }
 
-/// A URL whose query `Debug` does not show.
+/// A URL of which `Debug` shows neither path nor query.
 #[derive(Clone, PartialEq, Eq)]
 pub struct UrlInFull(pub Url);
 
@@ -75,9 +75,16 @@ pub struct Tls {
     pub insecure_skip_verify: bool,
 }
 
+impl OperationUrl {
+    /// Whether the user has named it.
+    pub(super) fn is_named(&self) -> bool {
+        *self.source != *source_name::of(&self.url.0)
+    }
+}
+
 impl fmt::Debug for UrlInFull {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&without_query(&self.0))
+        f.write_str(&source_name::of(&self.0))
     }
 }
 
@@ -91,6 +98,9 @@ pub(super) fn read(
     let place = mapping.place_of("url");
     let url = mapping.require("url", findings);
     let url = url.and_then(|url| read_url(&url, findings));
+    let name = mapping
+        .take("name")
+        .and_then(|name| read_source_name(&name, findings));
     let refresh_interval = span(
         &mut mapping,
         "refresh_interval",
@@ -116,7 +126,7 @@ pub(super) fn read(
         findings.notice(&place, "tls_config is for https:// and does nothing here");
     }
     Some(OperationUrl {
-        source: Arc::from(without_query(&url)),
+        source: name.map_or_else(|| Arc::from(source_name::of(&url)), Arc::from),
         url: UrlInFull(url),
         refresh_interval,
         timeout,
@@ -145,10 +155,10 @@ fn read_url(value: &Value, findings: &mut Findings) -> Option<Url> {
     None
 }
 
-fn without_query(url: &Url) -> String {
-    let mut url = url.clone();
-    url.set_query(None);
-    url.into()
+fn read_source_name<'d>(value: &Value<'d>, findings: &mut Findings) -> Option<&'d str> {
+    let name = value.text(findings)?;
+    findings.take(&value.place, source_name::check(name))?;
+    Some(name)
 }
 
 fn span(

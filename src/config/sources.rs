@@ -47,9 +47,14 @@ pub(super) fn urls(
             findings.problem(&format!("{}.url", item.place), message);
             continue;
         }
-        // Two that differ in their queries alone: a query may be secret, so it cannot tell them apart.
         let times = called.entry(Arc::clone(&url.source)).or_default();
         *times += 1;
+        if *times > 1 && url.is_named() {
+            let message = "another source of this account has this name; give each one its own";
+            findings.problem(&format!("{}.name", item.place), message);
+            continue;
+        }
+        // Two of one host that have the same fingerprint, which is rare.
         if *times > 1 {
             url.source = Arc::from(format!("{}#{times}", url.source));
         }

@@ -250,7 +250,7 @@ proptest! {
 #[test]
 fn sources_are_meant_from_the_file_and_each_is_called_otherwise() {
     let more = "operation_files: [a.yml, /etc/b/*.json], operation_urls: [\
-        {url: 'https://c.example/t?team=s3cret'}, {url: 'https://c.example/t?team=b', refresh_interval: 5s, \
+        {url: 'https://c.example/s3cret?team=s3cret'}, {url: 'https://c.example/t?team=b', name: crm, refresh_interval: 5s, \
         authorization: {credentials_file: token}, tls_config: {ca_file: token}}]";
     let config = load(
         format!("accounts:\n{}", account("a", more)),
@@ -267,7 +267,7 @@ fn sources_are_meant_from_the_file_and_each_is_called_otherwise() {
     };
     assert_eq!(
         (&*first.source, &*second.source),
-        ("https://c.example/t", "https://c.example/t#2")
+        ("https://c.example#8cc9", "crm")
     );
     assert_eq!(first.refresh_interval, Duration::from_mins(1));
     assert_eq!(second.refresh_interval, Duration::from_secs(5));

@@ -11,9 +11,22 @@ use super::problem::Findings;
 /// Reads `source`, which may hold up to `nodes` values and keys; a text that is no JSON is the one problem that hides the
 /// others.
 pub(crate) fn parse(source: &str, nodes: usize, findings: &mut Findings) -> Option<Node> {
+    parse_as(source, nodes, false, findings)
+}
+
+/// As [`parse`], for a document of somebody else: problems tell the place of a key instead of its name.
+pub(crate) fn parse_foreign(source: &str, nodes: usize, findings: &mut Findings) -> Option<Node> {
+    parse_as(source, nodes, true, findings)
+}
+
+fn parse_as(source: &str, nodes: usize, is_foreign: bool, findings: &mut Findings) -> Option<Node> {
     let left = Cell::new(nodes);
     let mut deserializer = serde_json::Deserializer::from_str(source);
-    let read = Seed(&left)
+    let seed = Seed {
+        left: &left,
+        is_foreign,
+    };
+    let read = seed
         .deserialize(&mut deserializer)
         .and_then(|node| deserializer.end().map(|()| node));
     match read {
@@ -38,12 +51,15 @@ fn what(error: &serde_json::Error) -> String {
 
 /// Builds a [`Node`], as long as there are nodes left. Its depth is bounded by the parser's own limit (128).
 #[derive(Clone, Copy)]
-struct Seed<'a>(&'a Cell<usize>);
+struct Seed<'a> {
+    left: &'a Cell<usize>,
+    is_foreign: bool,
+}
 
 impl Seed<'_> {
     fn spend<E: Error>(self) -> Result<(), E> {
-        let left = self.0.get().checked_sub(1);
-        self.0
+        let left = self.left.get().checked_sub(1);
+        self.left
             .set(left.ok_or_else(|| E::custom("more values than are read"))?);
         Ok(())
     }
@@ -105,7 +121,12 @@ impl<'de> Visitor<'de> for Seed<'_> {
         let mut mapping = Vec::new();
         while let Some(name) = entries.next_key::<String>()? {
             self.spend()?;
-            mapping.push((Key { name, at: None }, entries.next_value_seed(self)?));
+            let key = Key {
+                name,
+                at: None,
+                only_place: self.is_foreign.then_some(mapping.len() + 1),
+            };
+            mapping.push((key, entries.next_value_seed(self)?));
         }
         Ok(Node::Mapping(mapping))
     }

@@ -32,6 +32,9 @@ pub(crate) struct Key {
     pub(crate) name: String,
     /// Where the format tells.
     pub(crate) at: Option<Position>,
+    /// Its place in the mapping, from 1 on, if that is all that problems may say of it: the document is somebody else's, and
+    /// its keys may be secrets, names or addresses.
+    pub(crate) only_place: Option<usize>,
 }
 
 impl fmt::Display for Position {

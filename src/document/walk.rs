@@ -51,7 +51,7 @@ impl<'d> Value<'d> {
         let mut first: BTreeMap<&str, Option<Position>> = BTreeMap::new();
         for (key, node) in entries {
             if let Some(at) = first.get(key.name.as_str()) {
-                let place = below(&self.place, &key.name);
+                let place = place_of(&self.place, key);
                 findings.problem(&place, twice(*at, key.at));
             } else {
                 first.insert(&key.name, key.at);
@@ -191,7 +191,7 @@ impl<'d> Mapping<'d> {
     /// All entries of a mapping whose keys are free.
     pub(crate) fn entries(&self) -> impl Iterator<Item = (&'d str, Value<'d>)> {
         self.entries.iter().map(|(key, node)| {
-            let place = self.place_of(&key.name);
+            let place = place_of(&self.place, key);
             (key.name.as_str(), Value { place, node })
         })
     }
@@ -210,7 +210,10 @@ impl<'d> Mapping<'d> {
             let line = key
                 .at
                 .map_or_else(String::new, |at| format!(" (line {})", at.line));
-            let message = format!("unknown key `{}`{line}, {cure}", shown(name));
+            let message = match key.only_place {
+                None => format!("unknown key `{}`{line}, {cure}", shown(name)),
+                Some(place) => format!("key {place} is not allowed, {cure}"),
+            };
             findings.problem(&self.place, message);
         }
     }
@@ -238,6 +241,15 @@ fn twice(first: Option<Position>, second: Option<Position>) -> String {
     match (first, second) {
         (Some(first), Some(second)) => format!("given twice: {first} and {second}"),
         _ => "given twice".to_owned(),
+    }
+}
+
+/// The place of a key that stands in the mapping at `place`.
+fn place_of(place: &str, key: &Key) -> String {
+    match key.only_place {
+        None => below(place, &key.name),
+        Some(at) if place.is_empty() => format!("key {at}"),
+        Some(at) => format!("{place}, key {at}"),
     }
 }
 

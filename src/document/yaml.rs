@@ -99,7 +99,12 @@ fn tree(raw: Spanned<Raw>, source: &str) -> Node {
                     column: key.referenced.column(),
                 });
                 let name = key.value;
-                (Key { name, at }, tree(value, source))
+                let key = Key {
+                    name,
+                    at,
+                    only_place: None,
+                };
+                (key, tree(value, source))
             };
             Node::Mapping(entries.into_iter().map(entry).collect())
         }

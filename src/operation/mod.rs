@@ -1,4 +1,4 @@
-//! An Email operation: what one send became, in values that have been checked.
+//! An Email operation, in values that have been checked.
 
 mod counting_mode;
 mod id;
@@ -22,27 +22,27 @@ pub use word::Word;
 
 use crate::timestamp::Timestamp;
 
-/// How long Twilio keeps an operation's data after its creation; later answers "may yield incomplete results"
+/// How long Twilio keeps an operation's data after its creation; later responses "may yield incomplete results"
 /// (<https://www.twilio.com/docs/email/api/operations-and-email-tracking>).
 pub const RETENTION: Duration = Duration::from_hours(7 * 24);
 
-/// One operation as Twilio described it in one answer.
+/// One operation as Twilio returned it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Operation {
     /// Its id.
     pub id: OperationId,
-    /// Where it stands.
+    /// Its state.
     pub state: OperationState,
-    /// How many of its emails stand where.
+    /// Its stats.
     pub stats: Stats,
     /// `createdAt`, else the time in the id.
     pub created: Timestamp,
-    /// `updatedAt`, where Twilio gave it.
+    /// `updatedAt`, if Twilio returned it.
     pub updated: Option<Timestamp>,
 }
 
 impl Operation {
-    /// When Twilio stops keeping it.
+    /// When it expires: Twilio may remove its data from then on.
     #[must_use]
     pub fn expires(&self) -> Timestamp {
         self.created + RETENTION

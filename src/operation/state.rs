@@ -2,19 +2,19 @@
 
 use super::word::Word;
 
-/// Where an operation stands
-/// (<https://www.twilio.com/docs/email/api/email-operation-resource>). There is no "failed": emails fail, operations do not.
+/// The `status` of an operation (<https://www.twilio.com/docs/email/api/email-operation-resource>). There is no "failed": emails
+/// fail, operations do not.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum OperationState {
     /// To be sent later.
     Scheduled,
-    /// Emails are being made and sent.
+    /// Twilio creates and sends emails.
     Processing,
-    /// Everything has been processed; deliveries, bounces and opens still arrive.
+    /// Twilio has processed everything; deliveries, bounces and opens still change the stats.
     Completed,
-    /// Called off.
+    /// Canceled.
     Canceled,
-    /// A state that Twilio has and this exporter does not know.
+    /// An undocumented state.
     Other(Word),
 }
 
@@ -27,7 +27,7 @@ impl OperationState {
         Self::Canceled,
     ];
 
-    /// Reads Twilio's word in any case, `CANCELLED` and space around it included; an unknown one is kept as it is.
+    /// Parses Twilio's word in any case, including `CANCELLED` and surrounding space. An unknown word is kept as it is.
     #[must_use]
     pub fn parse(text: &str) -> Self {
         let text = text.trim();
@@ -53,7 +53,7 @@ impl OperationState {
         }
     }
 
-    /// Whether Twilio's text was no word that can be shown.
+    /// Whether Twilio's text is no word that can be shown.
     #[must_use]
     pub fn is_unreadable(&self) -> bool {
         self.as_str() == Word::UNREADABLE

@@ -1,4 +1,4 @@
-//! The counters of an account, and what decides them: the reading of stats, and what was there before anybody counted.
+//! The counters of an account, what is baseline, and the counting mode.
 
 use std::time::Duration;
 
@@ -7,36 +7,36 @@ use crate::operation::{Counters, CountingMode, Evidence, Marks, Operation, Opera
 use crate::store::{SavedAccount, UNBORN};
 use crate::timestamp::Timestamp;
 
-/// `createdAt` has whole seconds, the id's time milliseconds: where they agree so far, the id's is the better one.
-const SAME_MOMENT: Duration = Duration::from_secs(2);
+/// `createdAt` has whole seconds, the time in the id milliseconds. If they differ by no more, the time in the id is more precise.
+const CREATED_AT_PRECISION: Duration = Duration::from_secs(2);
 
-/// Two clocks that are this close agree.
+/// If two clocks differ by no more, neither is wrong.
 const CLOCKS_AGREE: Duration = Duration::from_mins(1);
 
-/// How far the saved progress of discovery may lag behind.
+/// The most that the saved progress of discovery may be behind.
 const LAG: Duration = Duration::from_mins(5);
 
-/// What is counted, and what of it may be shown.
+/// The counters of an account, and what of them may be exposed.
 #[derive(Debug)]
 pub(super) struct AccountCounters {
     fixed: Option<CountingMode>,
     account: SavedAccount,
-    /// The first operation whose figures are a funnel; a second one proves the reading.
+    /// The first operation whose stats are cumulative. A second one proves the counting mode.
     witness: Option<OperationId>,
     /// When the exporter first watched the account, by this machine's clock.
     started: Timestamp,
-    /// Whether no collection of this account has read anything yet: everything that the first one finds is baseline.
+    /// Whether no collection of this account has read anything yet. What the first one finds is baseline.
     is_first: bool,
-    /// Whether the birth was read from the store, and Twilio has not answered since.
+    /// Whether `born` was loaded from the store, and Twilio has not responded since.
     is_restored: bool,
-    /// The newest creation in that collection.
+    /// The newest creation time that the first collection found.
     newest: Option<Timestamp>,
-    /// What was saved last. Counters are shown as saved, so that no restart can lower them.
+    /// What was last saved. Counters are exposed as saved, so a restart never decreases them.
     saved: Option<SavedAccount>,
 }
 
 impl AccountCounters {
-    /// An account that is watched for the first time, from `started` on by this machine's clock.
+    /// The counters of a new account, which the exporter watches since `started`, by this machine's clock.
     pub(super) fn new(fixed: Option<CountingMode>, started: Timestamp) -> Self {
         let account = SavedAccount {
             born: UNBORN,
@@ -72,9 +72,8 @@ impl AccountCounters {
         self.is_restored = !self.is_first;
     }
 
-    /// Decides when counting began, by Twilio's clock, which is `skew` ahead of this machine's: it is `now` here. A birth in the
-    /// future that comes from the store was decided by a clock that was wrong; it is corrected once. Returns the birth as it was, if
-    /// it was wrong.
+    /// Decides from when on operations count, by Twilio's clock, which is `skew` ahead of this machine's. A saved time in the
+    /// future comes from a clock that was wrong: it is corrected once, and returned.
     pub(super) fn decide_birth(
         &mut self,
         skew: Option<ClockSkew>,
@@ -96,7 +95,7 @@ impl AccountCounters {
         })
     }
 
-    /// The first collection that read anything, or had nothing to read, is over. What it found stays baseline.
+    /// Ends the first collection that read anything, or had nothing to read. What it found stays baseline.
     pub(super) fn end_first(&mut self) {
         if std::mem::take(&mut self.is_first) && self.account.born != UNBORN {
             let behind_newest = self.newest.map(|newest| newest + Duration::from_millis(1));
@@ -112,7 +111,14 @@ impl AccountCounters {
         self.account.discovered_until = self.account.discovered_until.max(Some(moment));
     }
 
-    /// The reading by the evidence so far, or as the user says.
+    /// Notes the time. Operations that are created later cannot have been discovered: a later time comes from a clock that was set
+    /// back since.
+    pub(super) fn limit_discovered(&mut self, now: Timestamp) {
+        let until = &mut self.account.discovered_until;
+        *until = until.map(|until| until.min(now));
+    }
+
+    /// The counting mode that the user configured, else the one that stats have proven.
     pub(super) const fn mode(&self) -> CountingMode {
         match (self.fixed, self.account.cumulative_proven) {
             (Some(mode), _) => mode,
@@ -121,8 +127,8 @@ impl AccountCounters {
         }
     }
 
-    /// Looks for evidence, before any of it is counted. One operation proves a reading only by many emails: a mistaken row
-    /// must not change how all others are read.
+    /// Looks for stats that prove the cumulative mode, before they are counted. One operation proves it only by many emails: one
+    /// wrong row must not change the counts of all others.
     pub(super) fn detect_cumulative<'a>(
         &mut self,
         operations: impl Iterator<Item = &'a Operation>,
@@ -140,8 +146,8 @@ impl AccountCounters {
         }
     }
 
-    /// How to read the figures of one operation: those that are a funnel are read as one even before that is proven of the
-    /// account, so nothing of them is counted twice.
+    /// The counting mode for one operation. Cumulative stats are counted as such before the mode of the account is proven, so
+    /// nothing is counted twice.
     fn mode_of(&self, stats: &Stats) -> CountingMode {
         if self.fixed.is_none() && stats.evidence_of_funnel() > Evidence::None {
             return CountingMode::Cumulative;
@@ -153,9 +159,9 @@ impl AccountCounters {
         Marks::shown_by(stats, self.mode_of(stats))
     }
 
-    /// Counts an operation that is not in the registry, of which `kept` was saved once. Returns its marks, before and now.
+    /// Counts an operation that is not in memory, of which `kept` are the saved high-water marks. Returns its marks before and now.
     ///
-    /// One created before the account was first watched is baseline: what it shows now happened before anybody counted.
+    /// The stats of an operation that was created before the exporter watched the account are baseline.
     pub(super) fn first_seen(
         &mut self,
         operation: &Operation,
@@ -173,7 +179,7 @@ impl AccountCounters {
         (before, self.raise(before, shown))
     }
 
-    /// What an operation with these marks has given to the counters for certain: all, or of baseline nothing.
+    /// What an operation with these marks has certainly added to the counters: all of them, or nothing if they are baseline.
     pub(super) fn counted(&self, operation: &Operation, marks: Marks) -> Marks {
         if self.is_baseline(operation) {
             Marks::default()
@@ -186,26 +192,25 @@ impl AccountCounters {
         self.is_first || created(operation) < self.account.born
     }
 
-    /// Counts what an operation shows beyond what it has shown.
+    /// Counts what the stats of an operation have above its high-water marks.
     pub(super) fn seen_again(&mut self, before: Marks, stats: &Stats) -> Marks {
         let shown = self.shown_by(stats);
         self.raise(before.unless_impossible(shown), shown)
     }
 
-    /// Whether any outcome is less than it was.
+    /// Whether any outcome decreased.
     pub(super) fn falls(&self, before: &Stats, now: &Stats) -> bool {
         let [before, now] = [before, now].map(|stats| self.shown_by(stats));
         now.raised_by(before) != now
     }
 
-    /// The counters as they may be shown; `None` before the first save. They would not begin at 0 if a store that cannot be
-    /// read now has some.
+    /// The counters as they may be exposed; `None` before the first save: the store may have higher ones that cannot be read now.
     pub(super) fn exposed(&self) -> Option<Counters> {
         self.saved.map(|saved| saved.counters)
     }
 
-    /// Whether what was saved last is as good as what there is. How far discovery has come is worth a write only now and
-    /// then: a restart that knows less looks a little further back.
+    /// Whether a save would change nothing that matters. The progress of discovery is saved only now and then: after a restart,
+    /// discovery begins a little earlier.
     pub(super) fn is_saved(&self) -> bool {
         self.saved.is_some_and(|saved| {
             let lag = match (self.account.discovered_until, saved.discovered_until) {
@@ -232,10 +237,10 @@ impl AccountCounters {
     }
 }
 
-/// When it was created, as exactly as can be told.
+/// When the operation was created, as precisely as possible.
 fn created(operation: &Operation) -> Timestamp {
     let (given, told) = (operation.created, operation.id.created());
-    if given.since(told) <= SAME_MOMENT && told.since(given) <= SAME_MOMENT {
+    if given.since(told) <= CREATED_AT_PRECISION && told.since(given) <= CREATED_AT_PRECISION {
         told
     } else {
         given

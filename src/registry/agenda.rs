@@ -66,7 +66,7 @@ impl Agenda<'_> {
         let mut due: Vec<_> = unread
             .map(|id| Due {
                 id,
-                last_attempt: self.failures.last(id).unwrap_or_default(),
+                last_attempt: schedule::attempt(self.failures.last_attempt(id), now),
                 processing: false,
             })
             .collect();
@@ -166,11 +166,10 @@ impl Agenda<'_> {
             .due(since, now, self.chunks.policy())
             .filter(move |record| !self.failures.is_waiting(record.id, now))
             .filter(move |record| !self.failures.was_listed(record.id, since, now));
-        due.map(|record| {
+        due.map(move |record| {
             let mut due = record.due();
-            due.last_attempt = due
-                .last_attempt
-                .max(self.failures.last(record.id).unwrap_or_default());
+            let failed = schedule::attempt(self.failures.last_attempt(record.id), now);
+            due.last_attempt = schedule::attempt(due.last_attempt, now).max(failed);
             (due, is_in_place(record))
         })
     }

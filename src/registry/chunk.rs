@@ -11,8 +11,7 @@ use crate::timestamp::Timestamp;
 /// The most operations in a chunk. A page returns 1,000; the rest of it is for operations that are new since the last
 /// collection, or that Twilio lists late.
 pub const CHUNK_SIZE: usize = 900;
-/// If `createdAt` and the time in the id differ by more, a list filtered by creation time may not return the operation where its
-/// id belongs. Clocks of two of Twilio's servers differ by less.
+/// If `createdAt` and the time in the id differ by more, a list of the creation times around the id may not return the operation.
 const LIST_TOLERANCE: Duration = Duration::from_mins(10);
 
 /// Operations in the order of their ids, with their summary.
@@ -119,8 +118,8 @@ impl Chunk {
         self.summary = summary;
     }
 
-    /// The places of the large ones if at most one in four is large: noting these costs little. Where more are large, so does the
-    /// look at every record.
+    /// The places of the large operations, if at most one in four is large. If more are large, it costs little to look at every
+    /// record instead.
     fn few_large(&self, large: usize, policy: ChunkPolicy) -> Box<[u16]> {
         if large * 4 > self.records.len() {
             return Box::default();

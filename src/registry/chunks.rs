@@ -11,8 +11,8 @@ use super::record::Record;
 use crate::operation::{Operation, OperationId};
 use crate::timestamp::Timestamp;
 
-/// Accounts with more operations are polled by age. In an account of this size that sends emails one by one, somebody opens one
-/// every moment: to follow each of them would take a request a second.
+/// Accounts with more operations than this are polled by age. If such an account sends emails one by one, some email is opened at
+/// any moment: to follow each would take a request a second.
 const MANY: usize = 20_000;
 
 /// Operations in chunks; each id is in at most one.
@@ -69,6 +69,11 @@ impl Chunks {
         };
         chunk.update(self.policy, |records| change(&mut records[at]));
         true
+    }
+
+    /// Changes all operations.
+    pub(super) fn change_all(&mut self, change: impl FnMut(&mut Record)) {
+        self.change_where(|_| true, change);
     }
 
     /// Changes the operations of the chunks that are `wanted`.
@@ -250,7 +255,7 @@ impl Chunks {
     }
 }
 
-/// How many operations are in both; both are in order.
+/// How many of `new` are also in `old`; both are in order.
 fn in_both(old: &[Record], new: &[Operation]) -> usize {
     let mut old = old.iter().map(|record| record.id).peekable();
     let is_known = |operation: &&Operation| {

@@ -1,4 +1,4 @@
-//! Equal labels, once in memory: thousands of operations of one campaign have the same.
+//! Keeps equal labels in memory once: thousands of operations of one campaign have the same labels.
 //!
 //! Crates that intern keep what they have seen for good. This one drops labels that no operation has any more.
 
@@ -7,19 +7,19 @@ use std::sync::Arc;
 
 use crate::snapshot::Labels;
 
-/// With fewer than these it is not worth looking for those that nobody uses any more.
+/// With fewer labels, it is not worth looking for unused ones.
 const FEW: usize = 1024;
 
-/// Labels that are in use, or were.
+/// Labels that are or were in use.
 #[derive(Debug, Default)]
 pub(super) struct LabelPool {
     known: HashSet<Labels>,
-    /// At this size it is rid of what nobody uses any more.
+    /// At this size, unused labels are removed.
     full: usize,
 }
 
 impl LabelPool {
-    /// The same labels, as they are in memory already if they are.
+    /// The same labels, as they are already in memory if they are.
     pub(super) fn share(&mut self, labels: Labels) -> Labels {
         if let Some(same) = self.known.get(&labels) {
             return Arc::clone(same);

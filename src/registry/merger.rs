@@ -169,3 +169,12 @@ impl<'a> Merger<'a> {
         record.watched(self.tables.watched.contains(operation.id))
     }
 }
+
+/// The operations that have not expired, in the order of their ids. Of two with one id, the later one in the response counts.
+pub(super) fn in_order(mut operations: Vec<Operation>, now: Timestamp) -> Vec<Operation> {
+    operations.retain(|operation| operation.expires() > now);
+    operations.reverse();
+    operations.sort_by_key(|operation| operation.id);
+    operations.dedup_by_key(|operation| operation.id);
+    operations
+}

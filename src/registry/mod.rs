@@ -8,7 +8,9 @@ mod account_counters;
 mod agenda;
 mod chunk;
 mod chunks;
+mod clock_jumps;
 mod due;
+mod group;
 mod groups;
 mod label_pool;
 mod merger;
@@ -26,6 +28,7 @@ mod watched;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Instant;
 
 pub use self::agenda::Agenda;
 pub use self::chunk::CHUNK_SIZE;
@@ -37,6 +40,7 @@ pub use self::watched::Source;
 
 use self::chunk::ChunkPolicy;
 use self::chunks::Chunks;
+use self::clock_jumps::ClockJumps;
 use self::merger::Merger;
 use self::rejected_operations::RejectedOperations;
 use self::tables::Tables;
@@ -57,6 +61,7 @@ pub struct Registry {
     chunks: Chunks,
     rejected: RejectedOperations,
     tables: Tables,
+    clock_jumps: ClockJumps,
     #[cfg(test)]
     panic_on: Option<OperationId>,
 }
@@ -80,9 +85,20 @@ impl Registry {
             }),
             rejected: RejectedOperations::default(),
             tables: Tables::new(series, mode, started),
+            clock_jumps: ClockJumps::default(),
             #[cfg(test)]
             panic_on: None,
         }
+    }
+
+    /// Notes the time at the beginning of a collection, by this machine's clock and by one that nobody can set. If the former was
+    /// set, intervals last as long as before.
+    pub fn set_time(&mut self, now: Timestamp, instant: Instant) {
+        let jump = self.clock_jumps.compare(now, instant);
+        if let Some(jump) = jump {
+            self.chunks.change_all(|record| record.shift(jump));
+        }
+        self.tables.set_time(now, jump);
     }
 
     /// Which operations are due.
@@ -136,12 +152,6 @@ impl Registry {
         }
     }
 
-    /// Whether `id` is in memory: it was read, and has not left since.
-    #[must_use]
-    pub fn has(&self, id: OperationId) -> bool {
-        self.chunks.get(id).is_some()
-    }
-
     /// Whether `id` is not in memory and, by the time in it, has expired.
     #[must_use]
     pub fn is_expired(&self, id: OperationId, now: Timestamp) -> bool {
@@ -193,16 +203,12 @@ impl Registry {
     /// the caller must replace the registry by one that it loads from the store.
     pub fn observe(
         &mut self,
-        mut operations: Vec<Operation>,
+        operations: Vec<Operation>,
         saved: impl Fn(OperationId) -> Option<SavedOperation>,
         since: Timestamp,
         now: Timestamp,
     ) -> Observed {
-        operations.retain(|operation| operation.expires() > now);
-        // Of two rows with one id, the later one counts.
-        operations.reverse();
-        operations.sort_by_key(|operation| operation.id);
-        operations.dedup_by_key(|operation| operation.id);
+        let operations = merger::in_order(operations, now);
         for operation in &operations {
             self.rejected.remove(operation.id);
         }
@@ -244,9 +250,15 @@ impl Registry {
         self.tables.failures.failed(id, reason, now)
     }
 
-    /// Notes that the operations created from `from` on (until `until`, if given) were to be read after `since`. Those that were not
-    /// have failed.
-    pub fn fail_window(&mut self, from: Timestamp, until: Option<Timestamp>, since: Timestamp) {
+    /// Notes that the operations created from `from` on (until `until`, if given) were to be read in the collection that began at
+    /// `since`. Those that were not by `now` have failed.
+    pub fn fail_window(
+        &mut self,
+        from: Timestamp,
+        until: Option<Timestamp>,
+        since: Timestamp,
+        now: Timestamp,
+    ) {
         let overlaps = |(first, last): (Timestamp, Timestamp)| {
             last >= from && until.is_none_or(|until| first <= until)
         };
@@ -255,7 +267,7 @@ impl Registry {
             |record| {
                 let inside =
                     record.created() >= from && until.is_none_or(|until| record.created() <= until);
-                record.failed |= inside && record.last_success() < since;
+                record.failed |= inside && !schedule::was_read(record.last_success(), since, now);
             },
         );
     }
@@ -288,23 +300,10 @@ impl Registry {
             gone.insert(record.id);
             self.tables.remove(&record);
         }
-        self.tables.labels.groups.expire(now);
-        self.tables.labels.groups.begin(now);
-        self.tables.unsaved.expire(now);
         for id in self.rejected.expire(now) {
             self.tables.failures.remove(id);
         }
-        // Ids sort by time.
-        let unread = self.tables.watched.unread().iter().copied();
-        gone.extend(unread.take_while(|id| id.created() + RETENTION <= now));
-        gone.retain(|id| self.tables.watched.contains(*id));
-        let expired: Vec<_> = gone.into_iter().collect();
-        for id in &expired {
-            self.tables.watched.remove(*id);
-            self.tables.failures.remove(*id);
-            self.tables.labels.remove(*id);
-        }
-        expired
+        self.tables.expire(gone, now)
     }
 
     /// Decides from when on operations count; call it before each response is observed. Twilio's clock is `skew` ahead of this

@@ -1,4 +1,4 @@
-//! Which labels an operation has: those that users gave it, and the tags of its emails.
+//! The labels of operations: those that sources list, and the tags of their emails.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -10,20 +10,20 @@ use crate::config::Series;
 use crate::operation::OperationId;
 use crate::snapshot::Labels;
 
-/// So often the tags of an operation are asked for in vain before that is left alone until the operation changes.
+/// How often the exporter requests the tags of an operation in vain before it waits for the operation to change.
 const MOST_TRIES: u8 = 3;
 
-/// The labels of an account's operations, and the groups that follow from them.
+/// The labels of an account's operations, and their groups.
 #[derive(Debug)]
 pub(super) struct OperationLabels {
-    /// The names that are shown; `None`: every one.
+    /// The names that have series; `None`: all of them.
     allowed: Option<BTreeSet<String>>,
-    /// The tags that become labels; without any, none are asked for.
+    /// The tags that become labels. Without any, none are requested.
     wanted: BTreeSet<String>,
-    /// What `operation_info` shows; only of operations that have such labels.
+    /// What `operation_info` shows, for operations with such labels.
     shown: HashMap<OperationId, Labels>,
     tags: HashMap<OperationId, Labels>,
-    /// Operations whose tags are to be asked for, and how often that was in vain.
+    /// Operations whose tags are to be requested, with how often that was in vain.
     untagged: BTreeMap<OperationId, u8>,
     pool: LabelPool,
     pub(super) groups: Groups,
@@ -45,8 +45,8 @@ impl OperationLabels {
         }
     }
 
-    /// Goes by other rules from now on; `read` are the operations in memory. To be followed by [`Self::relabel`] for all that
-    /// have labels.
+    /// Applies another configuration; `read` are the operations in memory. Call [`Self::relabel`] for all operations with labels
+    /// afterwards.
     pub(super) fn reconfigure(&mut self, series: &Series, read: Vec<OperationId>) {
         let Self {
             allowed,
@@ -57,7 +57,7 @@ impl OperationLabels {
         self.allowed = allowed;
         if wanted != self.wanted {
             self.wanted = wanted;
-            // Other tags than those that were kept: all are asked for again.
+            // The known tags are others than the wanted ones, so all are requested again.
             self.tags.clear();
             self.untagged.clear();
             for id in read {
@@ -67,7 +67,7 @@ impl OperationLabels {
         self.groups.reconfigure(&groups);
     }
 
-    /// The operations that have labels, or had some.
+    /// The operations that have or had labels.
     pub(super) fn labelled(&self, watched: &Watched) -> BTreeSet<OperationId> {
         let all = watched.from(std::ops::Bound::Unbounded);
         all.chain(self.tags.keys().copied())
@@ -76,7 +76,7 @@ impl OperationLabels {
             .collect()
     }
 
-    /// Takes up an operation as it was saved.
+    /// Loads a saved operation.
     pub(super) fn restore(&mut self, saved: &crate::store::SavedOperation, watched: &Watched) {
         let id = saved.operation.id;
         self.groups
@@ -85,12 +85,12 @@ impl OperationLabels {
         self.show(id, &self.all(id, watched));
     }
 
-    /// Takes in that an operation was read for the first time since it is in memory; `tags` as they were kept.
+    /// Adds an operation that is read for the first time since it is in memory, with its saved tags.
     pub(super) fn appeared(&mut self, id: OperationId, tags: Option<Labels>) {
         self.know_tags(id, tags);
     }
 
-    /// Takes in that what users or tags say of an operation changed. Says whether what is to be saved of it did.
+    /// Applies the labels and tags that an operation has now. Returns whether it counts in another group than before.
     pub(super) fn relabel(
         &mut self,
         id: OperationId,
@@ -102,7 +102,7 @@ impl OperationLabels {
         self.groups.relabel(id, &labels, seen)
     }
 
-    /// Takes in that the figures of an operation changed: if it had no email to read tags from, it may have one now.
+    /// Notes that the stats of an operation changed: it may have a first email now, from which to read tags.
     pub(super) fn changed(&mut self, id: OperationId) {
         if !self.wanted.is_empty() && !self.tags.contains_key(&id) {
             self.untagged.entry(id).or_insert(MOST_TRIES - 1);
@@ -118,12 +118,12 @@ impl OperationLabels {
         self.tags.get(&id)
     }
 
-    /// At most so many of the newest operations whose tags are to be asked for.
+    /// At most `most` operations whose tags are to be requested, newest first.
     pub(super) fn untagged(&self, most: usize) -> Vec<OperationId> {
         self.untagged.keys().rev().take(most).copied().collect()
     }
 
-    /// Takes in the tags of an operation's first email; `None`: it has no email yet, or they could not be read.
+    /// Notes the tags of an operation's first email; `None`: it has no email yet, or its tags could not be read.
     pub(super) fn tagged(&mut self, id: OperationId, tags: Option<&Labels>) {
         match tags {
             Some(tags) => {
@@ -143,7 +143,7 @@ impl OperationLabels {
         }
     }
 
-    /// Forgets an operation that leaves memory.
+    /// Removes an operation that leaves memory.
     pub(super) fn remove(&mut self, id: OperationId) {
         self.shown.remove(&id);
         self.tags.remove(&id);
@@ -163,7 +163,7 @@ impl OperationLabels {
         }
     }
 
-    /// All labels; what users say is stronger than tags.
+    /// All labels of an operation. A label that a source lists takes precedence over a tag.
     pub(super) fn all(&self, id: OperationId, watched: &Watched) -> Labels {
         match (watched.labels(id), self.tags.get(&id)) {
             (Some(given), Some(tags)) => stronger_with(given, tags),

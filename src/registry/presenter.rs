@@ -67,6 +67,12 @@ impl<'a> Presenter<'a> {
         }
     }
 
+    /// Whether `id` is in memory: it was read, and has not left since.
+    #[must_use]
+    pub fn has(&self, id: OperationId) -> bool {
+        self.chunks.get(id).is_some()
+    }
+
     /// Everything known of `id`; `None` if nothing is, or it has expired.
     #[must_use]
     pub fn view(&self, id: OperationId) -> Option<View> {

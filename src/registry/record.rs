@@ -1,5 +1,6 @@
 //! One operation in memory: 120 bytes without an allocation, because one account can have millions.
 
+use super::clock_jumps::Jump;
 use super::due::Due;
 use super::schedule::History;
 use super::undocumented_values::UndocumentedValues;
@@ -209,10 +210,20 @@ impl Record {
         self.last_change.get()
     }
 
-    /// Notes that a read at `now` found no change.
+    /// Notes that a read at `now` found no change. A change in the future was noted by a clock that was set back since, or is
+    /// Twilio's time and this machine's clock is behind; as it is, the operation would be due all the time until then.
     pub(super) fn confirm(&mut self, now: Timestamp) {
         self.last_success = Moment::of(now);
+        self.last_change = Moment::of(self.last_change().min(now));
         self.failed = false;
+    }
+
+    /// Notes that this machine's clock was set, so that intervals last as long as before. `updatedAt` is Twilio's time, and stays.
+    pub(super) fn shift(&mut self, jump: Jump) {
+        self.last_success = Moment::of(jump.apply_to_read(self.last_success()));
+        if !self.has(UPDATED) || self.updated != self.last_change {
+            self.last_change = Moment::of(jump.apply(self.last_change()));
+        }
     }
 
     fn has(&self, bit: u8) -> bool {

@@ -1,8 +1,11 @@
 //! Everything in a registry besides the records of operations. One call keeps all of it consistent with a record that
 //! comes, changes or leaves.
 
+use std::collections::BTreeSet;
+
 use super::account_counters::AccountCounters;
 use super::chunks::Chunks;
+use super::clock_jumps::Jump;
 use super::groups::Seen;
 use super::operation_labels::OperationLabels;
 use super::read_failures::ReadFailures;
@@ -12,7 +15,7 @@ use super::unsaved_changes::{ToSave, UnsavedChanges};
 use super::vocabulary;
 use super::watched::Watched;
 use crate::config::Series;
-use crate::operation::{CountingMode, OperationId, Unexpected};
+use crate::operation::{CountingMode, OperationId, RETENTION, Unexpected};
 use crate::snapshot::Totals;
 use crate::store::{SavedAccount, SavedGroup, SavedOperation};
 use crate::timestamp::Timestamp;
@@ -51,6 +54,15 @@ impl Tables {
         for group in groups {
             self.labels.groups.restore(group);
         }
+    }
+
+    /// Notes the time, and whether this machine's clock was set.
+    pub(super) fn set_time(&mut self, now: Timestamp, jump: Option<Jump>) {
+        if let Some(jump) = jump {
+            self.failures.shift(jump);
+            self.labels.groups.shift(jump);
+        }
+        self.counters.limit_discovered(now);
     }
 
     /// Loads one saved operation; returns its record.
@@ -102,6 +114,27 @@ impl Tables {
         self.unsaved.remove(record.id, || saved);
         self.undocumented.remove(record.id);
         self.failures.remove(record.id);
+    }
+
+    /// Removes what has expired at `now`, besides the operations whose records are `gone` already. Returns the watched ones.
+    pub(super) fn expire(
+        &mut self,
+        mut gone: BTreeSet<OperationId>,
+        now: Timestamp,
+    ) -> Vec<OperationId> {
+        self.labels.groups.expire(now);
+        self.labels.groups.begin(now);
+        self.unsaved.expire(now);
+        // Ids sort by time.
+        let unread = self.watched.unread().iter().copied();
+        gone.extend(unread.take_while(|id| id.created() + RETENTION <= now));
+        gone.retain(|id| self.watched.contains(*id));
+        for id in &gone {
+            self.watched.remove(*id);
+            self.failures.remove(*id);
+            self.labels.remove(*id);
+        }
+        gone.into_iter().collect()
     }
 
     /// What the next save writes.

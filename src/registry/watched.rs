@@ -1,4 +1,4 @@
-//! Which operations users want watched, by every way they can say so, and with which labels.
+//! The operations that sources list, and the labels they list for them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
@@ -8,8 +8,8 @@ use super::label_pool::LabelPool;
 use crate::operation::OperationId;
 use crate::snapshot::{Labels, ListedOperations};
 
-/// Where the wish to watch an operation comes from. Of two that give a label different values, the one that stands first
-/// here decides; of two files or two URLs, the one whose name sorts first.
+/// Where an operation is listed. If two sources give a label different values, the first one in this order takes precedence; of two
+/// files or two URLs, the one whose name sorts first.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Source {
     /// The configuration file or the command line.
@@ -22,19 +22,19 @@ pub enum Source {
     Url(Arc<str>),
 }
 
-/// The operations that users want watched. An operation is watched as long as any source lists it.
+/// The listed operations. An operation is watched as long as any source lists it.
 #[derive(Debug, Default)]
 pub(super) struct Watched {
     sources: BTreeMap<Source, ListedOperations>,
-    /// With the labels of all sources together.
+    /// With the labels of all sources.
     merged: ListedOperations,
-    /// Those of them that are not known to the registry: they were never read.
+    /// Those without a record: they were never read.
     unread: BTreeSet<OperationId>,
     pool: LabelPool,
 }
 
 impl Watched {
-    /// Takes in everything that `source` lists now. Returns the operations that came, went or got other labels.
+    /// Replaces what `source` lists. Returns the operations that are new, gone or have other labels.
     pub(super) fn replace(
         &mut self,
         source: Source,
@@ -57,7 +57,7 @@ impl Watched {
         touched
     }
 
-    /// Takes in that `source` lists `id` with these labels, or not any more. Says whether that changed anything.
+    /// Sets the labels that `source` lists for `id`; `None`: it does not list `id` any more. Returns whether that changed anything.
     pub(super) fn set(&mut self, source: &Source, id: OperationId, labels: Option<Labels>) -> bool {
         match labels {
             Some(labels) => {
@@ -74,7 +74,7 @@ impl Watched {
         self.merge(id)
     }
 
-    /// Forgets an operation whose time is over, whoever lists it.
+    /// Removes an expired operation from all sources.
     pub(super) fn remove(&mut self, id: OperationId) {
         self.unread.remove(&id);
         if self.merged.remove(&id).is_some() {
@@ -88,12 +88,12 @@ impl Watched {
         self.merged.contains_key(&id)
     }
 
-    /// The user's labels of an operation.
+    /// The labels of an operation, of all sources together.
     pub(super) fn labels(&self, id: OperationId) -> Option<&Labels> {
         self.merged.get(&id)
     }
 
-    /// Those that nobody can do without: the ones of the configuration.
+    /// The operations in the configuration, which always have series.
     pub(super) fn configured(&self) -> impl Iterator<Item = OperationId> {
         let listed = self.sources.get(&Source::Configuration);
         listed.into_iter().flat_map(|listed| listed.keys().copied())
@@ -128,7 +128,7 @@ impl Watched {
         }
     }
 
-    /// Who lists an operation, the strongest first.
+    /// The sources that list an operation, in order of precedence.
     pub(super) fn sources_of(&self, id: OperationId) -> impl Iterator<Item = &Source> {
         let sources = self.sources.iter();
         sources
@@ -136,7 +136,7 @@ impl Watched {
             .map(|(source, _)| source)
     }
 
-    /// What one source lists of an operation.
+    /// The labels that one source lists for an operation.
     pub(super) fn listed_by(&self, source: &Source, id: OperationId) -> Option<&Labels> {
         self.sources.get(source)?.get(&id)
     }
@@ -146,17 +146,17 @@ impl Watched {
         self.sources.get(source)
     }
 
-    /// Everybody who lists operations.
+    /// All sources that list operations.
     pub(super) fn sources(&self) -> impl Iterator<Item = &Source> {
         self.sources.keys()
     }
 
-    /// How many operations one source lists.
+    /// The number of operations that one source lists.
     pub(super) fn size_of(&self, source: &Source) -> usize {
         self.sources.get(source).map_or(0, BTreeMap::len)
     }
 
-    /// Puts together what the sources say of one operation. Says whether it is something else than before.
+    /// Merges the labels of all sources for one operation. Returns whether they changed.
     fn merge(&mut self, id: OperationId) -> bool {
         let mut all = self.sources.values().filter_map(|listed| listed.get(&id));
         let Some(first) = all.next() else {
@@ -171,7 +171,7 @@ impl Watched {
     }
 }
 
-/// The labels of both; where both have one, the value of the stronger.
+/// The labels of both. If both have a label, the value of `stronger` counts.
 pub(super) fn stronger_with(stronger: &Labels, weaker: &Labels) -> Labels {
     if weaker.keys().all(|name| stronger.contains_key(name)) {
         return Arc::clone(stronger);

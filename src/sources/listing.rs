@@ -30,6 +30,8 @@ const TOLD: usize = 10;
 pub(super) enum Format {
     Yaml,
     Json,
+    /// The JSON of a server, which may be anybody's: problems repeat none of its keys.
+    ForeignJson,
 }
 
 /// The operations that `content` lists.
@@ -52,6 +54,7 @@ fn groups(text: &str, format: Format, findings: &mut Findings) -> Option<ListedO
         Some(match format {
             Format::Yaml => yaml::parse(text, NODES, findings),
             Format::Json => json::parse(text, NODES, findings),
+            Format::ForeignJson => json::parse_foreign(text, NODES, findings),
         }?)
     };
     let root = node.as_ref().map(Value::root);
@@ -144,7 +147,7 @@ fn read_labels(value: &Value, format: Format, findings: &mut Findings) -> Labels
         .filter(|(name, _)| !name.starts_with("__"));
     let text = |value: &Value, findings: &mut Findings| match format {
         Format::Yaml => value.scalar(findings),
-        Format::Json => value.text(findings).map(str::to_owned),
+        Format::Json | Format::ForeignJson => value.text(findings).map(str::to_owned),
     };
     label::read(seen, &value.place, text, findings)
 }

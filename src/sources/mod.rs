@@ -31,7 +31,7 @@ use crate::snapshot::ListedOperations;
 pub enum News {
     /// It lists these operations from now on, and no others.
     Listed {
-        /// The file's path, or the URL without its query.
+        /// The file's path, or how the URL is called.
         source: Arc<str>,
         /// All of them.
         operations: ListedOperations,
@@ -51,7 +51,7 @@ pub enum News {
 }
 
 impl News {
-    /// The file's path, or the URL without its query.
+    /// The file's path, or how the URL is called.
     fn source(&self) -> &Arc<str> {
         match self {
             Self::Listed { source, .. } | Self::Gone { source } | Self::Broken { source, .. } => {

@@ -168,6 +168,9 @@ impl Url {
             BodyError::TooLarge(limit) => SourceError::TooLarge { limit },
             BodyError::Encoding(name) => SourceError::Encoding(name),
             BodyError::Gzip => SourceError::Gzip,
+            BodyError::TooManyPieces => {
+                SourceError::Protocol("the answer came in far too many pieces".to_owned())
+            }
             BodyError::CutOff => SourceError::Connect("the answer was cut off".to_owned()),
             BodyError::Timeout => SourceError::Timeout(self.settings.timeout),
         })
@@ -201,7 +204,7 @@ impl Fault {
 /// What `body` lists, and the body again.
 pub(super) async fn judge(body: Vec<u8>) -> (Vec<u8>, Result<ListedOperations, SourceError>) {
     let judged = blocking(move || {
-        let listed = listing::parse(&body, Format::Json);
+        let listed = listing::parse(&body, Format::ForeignJson);
         (body, listed)
     });
     judged

@@ -61,9 +61,10 @@ pub enum StoreError {
         /// What was found at its path.
         what: &'static str,
     },
-    /// The file is not the one that was there at the start: gone, exchanged, or it came later. To write to it would undo what it holds.
-    #[error("{} is not what it was when the exporter started; start the exporter again", file.display())]
-    Exchanged {
+    /// The file could not be opened at the start and can be now. What it holds is to be loaded before anything is saved, in the
+    /// generation that [`Store::generation`](super::Store::generation) tells now.
+    #[error("{} can be read now; what it holds is loaded first", file.display())]
+    Found {
         /// The state file.
         file: PathBuf,
     },

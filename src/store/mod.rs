@@ -128,10 +128,24 @@ impl Store {
         &self.notices
     }
 
-    /// How many times the file was replaced by a new one because it vanished while the exporter ran.
+    /// Rises when the file is replaced by a new one because it vanished while the exporter ran, and when one with content is found
+    /// that could not be opened at the start.
     #[must_use]
     pub fn generation(&self) -> u64 {
         self.readers.generation()
+    }
+
+    /// How many files vanished while the exporter ran.
+    #[must_use]
+    pub fn files_lost(&self) -> u64 {
+        self.readers.files_lost()
+    }
+
+    /// Whether what was saved can be loaded, or could be once. Until then an account that is loaded is found empty, and has to be
+    /// [loaded](Self::load) again when a commit fails with [`StoreError::Found`].
+    #[must_use]
+    pub fn was_opened(&self) -> bool {
+        self.directory.is_none() || self.readers.ever_opened()
     }
 
     /// Compares the file with the one at its path, and begins a new one if they differ.
@@ -168,13 +182,21 @@ impl Store {
             }
             return Err(begun?);
         }
-        match generation {
-            Some(generation) if generation != self.generation() => Err(StoreError::Vanished {
-                file: path,
-                what: "another one",
-            }),
-            _ => Ok(()),
+        self.is_current(directory, generation)
+    }
+
+    /// Whether what changed since `generation` is all that is missing in the file.
+    fn is_current(&self, directory: &Path, generation: Option<u64>) -> Result<(), StoreError> {
+        if generation.is_none_or(|generation| generation == self.generation()) {
+            return Ok(());
         }
+        let file = directory.join(NAME);
+        Err(if self.readers.was_found() {
+            StoreError::Found { file }
+        } else {
+            let what = "another one";
+            StoreError::Vanished { file, what }
+        })
     }
 
     /// Whether what is committed outlives the process.
@@ -320,6 +342,7 @@ impl Store {
         let mut state = self.state.lock();
         self.find_misplaced(directory, &mut state, generation)?;
         let file = self.writable(directory, &mut state)?;
+        self.is_current(directory, generation)?;
         match contained(|| file.transact(work)) {
             Ok(written) => {
                 state.publish();

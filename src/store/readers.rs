@@ -18,6 +18,8 @@ pub(super) struct Readers {
     last: RwLock<Option<Arc<LastCommit>>>,
     ever_opened: AtomicBool,
     generation: AtomicU64,
+    /// The generation that began when a file was found that could not be opened at the start; 0: none did.
+    found: AtomicU64,
 }
 
 /// The content of the file after one commit.
@@ -80,14 +82,33 @@ impl Readers {
         self.ever_opened.store(true, Ordering::Release);
     }
 
-    /// How many files were created in place of one that vanished.
+    /// Rises whenever what an account has saved so far says nothing about the file any more.
     pub(super) fn generation(&self) -> u64 {
         self.generation.load(Ordering::Acquire)
     }
 
     /// A new file takes the place of one that vanished.
-    pub(super) fn next_generation(&self) {
+    pub(super) fn lost(&self) {
         self.generation.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// A file with content has been found that could not be opened at the start.
+    pub(super) fn found(&self) {
+        let before = self.generation.fetch_add(1, Ordering::AcqRel);
+        self.found.store(before + 1, Ordering::Release);
+    }
+
+    /// Whether this generation began with a file that was found.
+    pub(super) fn was_found(&self) -> bool {
+        let found = self.found.load(Ordering::Acquire);
+        found > 0 && found == self.generation()
+    }
+
+    /// How many files have been created in place of one that vanished.
+    pub(super) fn files_lost(&self) -> u64 {
+        // A file is found once at most: from then on one has been opened.
+        let found = u64::from(self.found.load(Ordering::Acquire) > 0);
+        self.generation().saturating_sub(found)
     }
 
     /// The old transaction ends outside the lock.

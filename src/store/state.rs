@@ -132,9 +132,12 @@ impl State {
         let is_empty = || tables::is_empty(&found.database.begin_read()?);
         let is_late = matches!(when, When::Again(_)) && !self.readers.ever_opened();
         if is_late && !is_empty().map_err(|error: Error| trouble::reading(directory, error))? {
-            return Err(StoreError::Exchanged {
-                file: directory.join(NAME),
-            });
+            // Nothing has been saved yet, so nothing has been exposed as counted: accounts load what is there, and go on.
+            self.readers.found();
+            notices.push(format!(
+                "{} can be read now: what was saved is loaded, and counters go on from there",
+                directory.join(NAME).display()
+            ));
         }
         if let Some(version) = found.upgraded_from {
             let current = format::current(UPGRADES);
@@ -168,7 +171,7 @@ impl State {
             set_aside(directory, when, Fault::Exchanged, what, notices)?;
         }
         self.create(directory)?;
-        self.readers.next_generation();
+        self.readers.lost();
         Ok(StoreError::Vanished { file, what })
     }
 

@@ -223,3 +223,121 @@ async fn a_save_that_hangs_is_shown_while_the_counters_stand_still() {
     })
     .await;
 }
+
+/// How a start is kept from the state of the exporter before, and how it gets there later.
+#[derive(Debug, Clone, Copy)]
+enum Barrier {
+    /// The directory may not be opened. The exporter runs as a user who has to care.
+    Mode,
+    /// Something else is where the directory should be, as before a mount.
+    File,
+}
+
+impl Barrier {
+    fn raise(self, data: &Path) {
+        match self {
+            Self::Mode => set_mode(data, 0o000),
+            Self::File => {
+                std::fs::rename(data, data.with_file_name("elsewhere")).unwrap();
+                std::fs::write(data, "in the way").unwrap();
+            }
+        }
+    }
+
+    fn lower(self, data: &Path) {
+        match self {
+            Self::Mode => {
+                set_mode(&data.join("state.redb"), 0o666);
+                set_mode(data, 0o777);
+            }
+            Self::File => {
+                std::fs::remove_file(data).unwrap();
+                std::fs::rename(data.with_file_name("elsewhere"), data).unwrap();
+            }
+        }
+    }
+
+    /// What the shell does before it starts the exporter.
+    fn before(self) -> &'static str {
+        match self {
+            Self::Mode => {
+                "[ \"$(id -u)\" != 0 ] || set -- setpriv --reuid=65534 --regid=65534 --clear-groups \"$@\""
+            }
+            Self::File => "",
+        }
+    }
+}
+
+fn set_mode(path: &Path, mode: u32) {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+}
+
+/// Nothing has been exposed as counted until then, so the counters go on from what was saved.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_state_that_can_be_opened_only_after_the_start_is_loaded() {
+    for barrier in [Barrier::Mode, Barrier::File] {
+        let directory = tempfile::tempdir().unwrap();
+        set_mode(directory.path(), 0o755);
+        let data = directory.path().join("data");
+        let twilio = Twilio::empty().await;
+        let storage = format!("storage: {{path: {}}}\n", data.display());
+        let yaml = one_account(&twilio, "") + &storage;
+        let options = Overrides {
+            enable_api: Some(true),
+            ..Overrides::default()
+        };
+        let first = Exporter::start_with(&yaml, Clock::System, options).await;
+        let first = first.settled().await;
+        let grows = twilio.put(Duration::ZERO, json!({"total": 9, "delivered": 4}));
+        let rests = twilio.put(Duration::ZERO, json!({"total": 2, "delivered": 2}));
+        assert_eq!(accepted(&first.scrape().await), Some(11.0), "{barrier:?}");
+        let label = json!({"id": rests.to_string(), "labels": {"team": "blue"}});
+        let registered = first.client.post(first.url("/api/v1/operations"));
+        let registered = registered.header("Content-Type", "application/json");
+        let registered = registered.body(label.to_string()).send().await.unwrap();
+        assert!(registered.status().is_success(), "{registered:?}");
+        first.stop().await.unwrap();
+
+        barrier.raise(&data);
+        let delivered = json!({"total": 9, "delivered": 8});
+        twilio.set(grows, grows.created(), "PROCESSING", delivered);
+        let enable_api = "TWILIO_EMAIL_WEB_ENABLE_API=true; export TWILIO_EMAIL_WEB_ENABLE_API";
+        let before = format!("{enable_api}\n{}", barrier.before());
+        let mut running = program(&twilio, &data, &before);
+        let (address, client) = (running.address(), client());
+        let seen = scrape(&client, address).await.unwrap();
+        let all = [("status", "delivered")];
+        assert_eq!(seen.value("twilio_email_emails", &all), Some(10.0));
+        assert_eq!(accepted(&seen), None, "{barrier:?}: nothing is counted");
+        // What comes meanwhile counts as well.
+        twilio.put(Duration::ZERO, json!({"total": 5, "delivered": 5}));
+        let seen = scrape(&client, address).await.unwrap();
+        assert_eq!(seen.value("twilio_email_emails", &all), Some(15.0));
+
+        barrier.lower(&data);
+        eventually("what was saved is loaded", || async {
+            accepted(&scrape(&client, address).await.unwrap()).is_some()
+        })
+        .await;
+        let seen = scrape(&client, address).await.unwrap();
+        assert_eq!(accepted(&seen), Some(16.0), "{barrier:?}");
+        let outcome = [("outcome", "delivered")];
+        let outcomes = seen.value("twilio_email_email_outcomes_total", &outcome);
+        assert_eq!(outcomes, Some(15.0), "{barrier:?}");
+        assert_eq!(seen.value("twilio_email_emails", &all), Some(15.0));
+        let one = format!("http://{address}/api/v1/operations/{rests}");
+        let one = client.get(one).send().await.unwrap().text().await.unwrap();
+        assert!(one.contains("blue"), "still registered: {one}");
+        let told = running.line(&["level=warn", "can be read now"]);
+        assert!(told.contains("what was saved is loaded"), "{told}");
+        running.line(&["counters are saved again"]);
+        running.signal("TERM");
+        let ended = running.ended();
+        assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+        // And all of it was saved.
+        set_mode(&data, 0o755);
+        let again = Exporter::start(&yaml).await.settled().await;
+        assert_eq!(accepted(&again.scrape().await), Some(16.0), "{barrier:?}");
+    }
+}

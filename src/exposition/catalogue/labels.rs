@@ -81,8 +81,8 @@ pub static LABELS: &[Label] = &[
     },
     Label {
         name: "source",
-        meaning: "Where operations are listed: the path of a file, or a URL without its query \
-                  (with `#2`, `#3` … where several differ in their queries alone).",
+        meaning: "Where operations are listed: the path of a file, or the `name` of a URL. A URL without a name is \
+                  called by its scheme, host and port, with a fingerprint of its path and query (`https://crm.example#1f3a`).",
         example: "/etc/twilio-email/operations/spring.yml",
     },
     Label {

@@ -92,7 +92,7 @@ fn a_window_that_failed_shows_on_what_it_did_not_reach() {
     );
     let since = NOW + Duration::from_secs(1);
     observe(&mut registry, &[operation(NOW - HOUR, 0, 1)], since);
-    registry.fail_window(NOW - Duration::from_mins(150), None, since);
+    registry.fail_window(NOW - Duration::from_mins(150), None, since, since);
     assert_eq!(
         ids.map(|id| up(&registry, id)),
         [Some(true), Some(false), Some(true)]

@@ -1,7 +1,7 @@
 //! What operations give to the groups of their labels.
 
 use super::*;
-use crate::registry::groups::ZERO_FOR;
+use crate::registry::group::ZERO_FOR;
 
 fn labels(campaign: &str) -> Labels {
     Arc::new([("campaign".to_owned(), campaign.to_owned())].into())

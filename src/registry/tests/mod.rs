@@ -1,6 +1,7 @@
 //! What is shown, and that chunks hold what they were given; the rest by subject.
 
 mod account_counters;
+mod clock;
 mod due;
 mod groups;
 mod rejected_operations;

@@ -73,18 +73,54 @@ fn a_directory_that_cannot_be_made_is_told_and_tried_again() {
 }
 
 #[test]
-fn a_state_that_appears_later_is_not_overwritten() {
+fn a_state_that_appears_later_is_not_overwritten_before_it_is_loaded() {
     let directory = tempfile::tempdir().unwrap();
     let kept = fill(&open(&directory.path().join("elsewhere")), 3);
     let data = directory.path().join("data");
     fs::write(&data, "in the way").unwrap();
     let store = open(&data);
+    assert!(!store.was_opened());
+    assert_eq!(content(&store), (None, Vec::new()));
     fs::remove_file(&data).unwrap();
     fs::rename(directory.path().join("elsewhere"), &data).unwrap();
-    let refused = commit(&store, &(Some(standing(0)), Vec::new())).unwrap_err();
-    assert!(matches!(refused, StoreError::Exchanged { .. }), "{refused}");
-    drop(store);
-    assert_eq!(content(&open(&data)), kept);
+    let new = (Some(standing(0)), Vec::new());
+    // Every account, one after the other.
+    for _ in 0..2 {
+        let refused = commit(&store, &new).unwrap_err();
+        assert!(matches!(refused, StoreError::Found { .. }), "{refused}");
+        assert!(matches!(store.check(0), Err(StoreError::Found { .. })));
+    }
+    assert_eq!(content(&store), kept);
+    assert_eq!((store.generation(), store.files_lost()), (1, 0));
+    // What is registered meanwhile is added to what is there.
+    let id = saved(9, 1).operation.id;
+    let labels = Labels::default();
+    store.register(ACCOUNT, &[(id, Some(labels))]).unwrap();
+    assert!(store.registered(ACCOUNT).unwrap().contains_key(&id));
+    let more = (kept.0, vec![saved(9, 9)]);
+    commit_in(&store, 1, &more).unwrap();
+    // From now on it vanishes like any other.
+    fs::remove_file(data.join(NAME)).unwrap();
+    let lost = commit_in(&store, 1, &more).unwrap_err();
+    assert!(matches!(lost, StoreError::Vanished { .. }), "{lost}");
+    assert_eq!((store.generation(), store.files_lost()), (2, 1));
+    let late = commit_in(&store, 0, &more).unwrap_err();
+    assert!(matches!(late, StoreError::Vanished { .. }), "{late}");
+}
+
+/// An empty store that appears later has nothing to load.
+#[test]
+fn an_empty_state_that_appears_later_is_used() {
+    let directory = tempfile::tempdir().unwrap();
+    drop(open(&directory.path().join("elsewhere")));
+    let data = directory.path().join("data");
+    fs::write(&data, "in the way").unwrap();
+    let store = open(&data);
+    fs::remove_file(&data).unwrap();
+    fs::rename(directory.path().join("elsewhere"), &data).unwrap();
+    let new = (Some(standing(0)), vec![saved(1, 1)]);
+    commit(&store, &new).unwrap();
+    assert_eq!((content(&store), store.generation()), (new, 0));
 }
 
 /// Whoever may write to the directory could otherwise let the exporter overwrite any of its user's files.

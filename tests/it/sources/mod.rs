@@ -4,8 +4,9 @@ mod files;
 pub(crate) mod lists;
 mod logins;
 mod logs;
+mod marks;
 mod secure;
-mod tls;
+pub(crate) mod tls;
 mod urls;
 
 use std::path::{Path, PathBuf};

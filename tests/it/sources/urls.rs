@@ -27,12 +27,11 @@ async fn a_list_is_told_when_it_is_new_and_when_it_changes() {
     assert_eq!(scene.figure("up"), Some(1.0));
     assert_eq!(scene.figure("operations"), Some(2.0));
     assert_eq!(scene.figure("last_success_timestamp_seconds"), Some(now));
-    let source = lists.url("/targets");
-    let labels = [("account", "default"), ("source", source.as_str())];
-    assert_eq!(
-        scene.shown().value("twilio_email_source_up", &labels),
-        Some(1.0)
-    );
+    let shown = scene.shown();
+    let up = shown.family("twilio_email_source_up").unwrap();
+    let source = &up.samples[0].labels["source"];
+    let (origin, fingerprint) = source.split_once('#').expect("a fingerprint");
+    assert_eq!((origin, fingerprint.len()), (&*lists.url(""), 4));
     let labelled = format!(
         r#"[{{"targets": ["{}"], "labels": {{"campaign": "spring", "__meta": "x"}}}}]"#,
         id("43")
@@ -267,11 +266,14 @@ async fn one_url_can_be_asked_by_itself() {
 }
 
 #[tokio::test]
-async fn two_urls_that_differ_in_their_queries_are_two_sources() {
+async fn urls_that_differ_in_their_queries_are_several_sources() {
     let lists = Lists::start(Reply::json(list(&["41"]))).await;
     let (one, other) = (lists.url("/?team=a"), lists.url("/?team=b"));
     let scene = Scene::new(
-        &format!("operation_urls:\n- url: {one}\n- url: {other}"),
+        &format!(
+            "operation_urls:\n- url: {one}\n- {{url: '{other}', name: other}}\n- url: {}",
+            lists.url("/")
+        ),
         &[],
     );
     scene.sources.fetch(|news| scene.deliver(news)).await;
@@ -284,5 +286,9 @@ async fn two_urls_that_differ_in_their_queries_are_two_sources() {
         })
         .collect();
     sources.sort();
-    assert_eq!(sources, [lists.url("/"), lists.url("/#2")]);
+    let [whole, part, named] = &sources[..] else {
+        panic!("{sources:?}");
+    };
+    assert_eq!((whole, &**named), (&lists.url(""), "other"));
+    assert!(part.starts_with(&lists.url("#")), "{part}");
 }
