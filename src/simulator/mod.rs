@@ -52,7 +52,7 @@ pub use dialect::{
 pub use fault::{Effect, Fault, FaultError, Odd, Parameter, RetryAfter, Scope};
 pub use handle::{Handle, Scripted};
 pub use id::operation_id;
-pub use journal::{Counts, Seen};
+pub use journal::{Counts, RecordedRequest};
 pub use settings::{ApiSettings, BasicLogin, SimulatorSettings, Traffic, WorldSettings};
 
 use connection::{Connection, Connections};

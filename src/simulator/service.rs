@@ -18,7 +18,7 @@ use serde_json::json;
 use crate::timestamp::Timestamp;
 
 use super::access::Access;
-use super::answer::{Operation, bad_parameter, error};
+use super::answer::{OperationBody, bad_parameter, error};
 use super::call::Call;
 use super::connection::Connection;
 use super::encoding;
@@ -167,7 +167,7 @@ async fn answer(
         Call::Operation(id) => match shared.world.find(&id, now) {
             Some(item) => {
                 let millis = now.as_millis();
-                let found = Operation::of(item, &shared.world, &shared.settings, millis);
+                let found = OperationBody::of(item, &shared.world, &shared.settings, millis);
                 Json(found).into_response()
             }
             None => shared.error(404),

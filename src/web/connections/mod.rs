@@ -32,7 +32,7 @@ use tokio_util::task::TaskTracker;
 
 pub use self::limits::Limits;
 pub use self::listener::Listener;
-use self::watch::{Answer, Watch, Watched};
+use self::watch::{Watch, WatchedBody, WatchedStream};
 use crate::exposition::{Closed, ConnectionInstruments};
 
 /// After the system could not accept a connection, and none could be closed to make room; sooner would only spin.
@@ -205,13 +205,13 @@ where
         let answer = router.call(request);
         async move {
             let answer = answer.await?;
-            Ok::<_, Infallible>(answer.map(|body| Answer {
+            Ok::<_, Infallible>(answer.map(|body| WatchedBody {
                 body,
                 _serving: serving,
             }))
         }
     });
-    let io = TokioIo::new(Watched {
+    let io = TokioIo::new(WatchedStream {
         io,
         watch: watch.clone(),
     });

@@ -119,12 +119,12 @@ impl Drop for Serving {
 
 /// The connection's bytes.
 #[derive(Debug)]
-pub(super) struct Watched<I> {
+pub(super) struct WatchedStream<I> {
     pub(super) io: I,
     pub(super) watch: Watch,
 }
 
-impl<I: AsyncRead + Unpin> AsyncRead for Watched<I> {
+impl<I: AsyncRead + Unpin> AsyncRead for WatchedStream<I> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -139,7 +139,7 @@ impl<I: AsyncRead + Unpin> AsyncRead for Watched<I> {
     }
 }
 
-impl<I: AsyncWrite + Unpin> AsyncWrite for Watched<I> {
+impl<I: AsyncWrite + Unpin> AsyncWrite for WatchedStream<I> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -175,12 +175,12 @@ impl<I: AsyncWrite + Unpin> AsyncWrite for Watched<I> {
 
 /// The body of an answer; the request is served until it is gone.
 #[derive(Debug)]
-pub(super) struct Answer {
+pub(super) struct WatchedBody {
     pub(super) body: Body,
     pub(super) _serving: Serving,
 }
 
-impl hyper::body::Body for Answer {
+impl hyper::body::Body for WatchedBody {
     type Data = Bytes;
     type Error = axum::Error;
 
