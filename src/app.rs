@@ -3,14 +3,16 @@
 use std::future::Future;
 use std::io::ErrorKind;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
 use futures_util::future::{join_all, try_join_all};
+use parking_lot::Mutex;
 use tokio::net::TcpListener;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio::time::{Instant, timeout_at};
+use tokio_util::task::TaskTracker;
 
 use crate::clock::Clock;
 use crate::collector::Collector;
@@ -18,7 +20,7 @@ use crate::config::{Config, ListenAddress};
 use crate::exposition::{Build, Instruments};
 use crate::reload::{Load, Reload};
 use crate::store::Store;
-use crate::web::{self, Buffers, ConnectionLimits, Connections, Service, Stop, UnderWay};
+use crate::web::{self, Buffers, ConnectionLimits, Connections, PARSED_AT_ONCE, Service, Stop};
 
 /// For what else is being sent when no scrape is under way any more; a connection that never sends a request would hold up
 /// the stop for good. At most an eighth of the grace period.
@@ -34,7 +36,6 @@ pub struct App {
     service: Arc<Service>,
     listeners: Vec<TcpListener>,
     grace_period: Duration,
-    connection_limits: ConnectionLimits,
 }
 
 /// What this program is, for `exporter_build_info`.
@@ -77,21 +78,31 @@ fn collector_on(
 }
 
 impl App {
-    /// Binds the addresses of `config`.
+    /// Binds the addresses of `config`, which `load` loads again.
     ///
     /// # Errors
     /// When an address cannot be bound; the error names it.
-    pub async fn bind(config: &Config, clock: Clock) -> anyhow::Result<Self> {
+    pub async fn bind(config: &Config, clock: Clock, load: Option<Load>) -> anyhow::Result<Self> {
         let store = Store::open(config.storage.path.as_deref(), clock.now())?;
-        Self::bind_on(store, config, clock).await
+        Self::bind_on(store, config, clock, load).await
     }
 
     /// As [`Self::bind`], on a store that is open; for tests of a disk that hangs.
     #[doc(hidden)]
-    pub async fn bind_on(store: Store, config: &Config, clock: Clock) -> anyhow::Result<Self> {
+    pub async fn bind_on(
+        store: Store,
+        config: &Config,
+        clock: Clock,
+        load: Option<Load>,
+    ) -> anyhow::Result<Self> {
         let (collector, instruments) = collector_on(store, config, &clock)?;
+        let collector = Arc::new(collector);
+        let reload = load.map(|load| {
+            let collector = Arc::clone(&collector);
+            Reload::new(load, config, collector, instruments.clone(), clock.clone())
+        });
         let service = Service {
-            collector: Arc::new(collector),
+            collector,
             instruments,
             clock,
             telemetry_path: config.web.telemetry_path.clone(),
@@ -99,46 +110,24 @@ impl App {
             stop: Stop::default(),
             renderer: Mutex::default(),
             buffers: Buffers::default(),
-            under_way: UnderWay::default(),
-            reload: OnceLock::new(),
+            scrapes: TaskTracker::new(),
+            reload: reload.map(Arc::new),
             lifecycle: config.web.enable_lifecycle,
             api: config.web.enable_api,
+            parsers: Semaphore::new(PARSED_AT_ONCE),
         };
         let listeners = try_join_all(config.web.listen.iter().map(bind)).await?;
         Ok(Self {
             service: Arc::new(service),
             listeners,
             grace_period: config.web.grace_period,
-            connection_limits: ConnectionLimits::default(),
         })
-    }
-
-    /// Lets the configuration, which began as `config`, be loaded again by `load`.
-    #[must_use]
-    pub fn reloading(self, config: &Config, load: Load) -> Self {
-        let service = &self.service;
-        let reload = Reload::new(
-            load,
-            config,
-            Arc::clone(&service.collector),
-            service.instruments.clone(),
-            service.clock.clone(),
-        );
-        service.reload.get_or_init(|| Arc::new(reload));
-        self
-    }
-
-    /// Holds connections to other limits than the usual ones.
-    #[must_use]
-    pub const fn limiting_connections(mut self, limits: ConnectionLimits) -> Self {
-        self.connection_limits = limits;
-        self
     }
 
     /// How the configuration is loaded again, if it can be.
     #[must_use]
     pub fn reload(&self) -> Option<Arc<Reload>> {
-        self.service.reload.get().cloned()
+        self.service.reload.clone()
     }
 
     /// The addresses it is bound to; with port 0, the ones that were given.
@@ -156,11 +145,13 @@ impl App {
             service,
             listeners,
             grace_period,
-            connection_limits,
         } = self;
         let router = web::router(Arc::clone(&service));
         let (stop, stopped) = watch::channel(false);
-        let connections = Connections::new(connection_limits, service.instruments.connections());
+        let connections = Connections::new(
+            ConnectionLimits::default(),
+            service.instruments.connections(),
+        );
         let serve = |listener| {
             let connections = Arc::clone(&connections);
             connections.serve(listener, router.clone(), stopped.clone())
@@ -192,11 +183,18 @@ async fn drain(service: &Service, close: &watch::Sender<bool>, grace: Duration) 
     let closing = CLOSING.min(grace / 8);
     service.stop.drain();
     let until = |left: Duration| began + grace.saturating_sub(left);
-    let none = || service.under_way.none();
-    if timeout_at(until(grace / TO_ANSWER), none()).await.is_err() {
+    // Scrapes that begin until it closes count, too.
+    service.scrapes.close();
+    if timeout_at(until(grace / TO_ANSWER), service.scrapes.wait())
+        .await
+        .is_err()
+    {
         tracing::warn!("scrapes under way are answered before their collection has finished");
         service.stop.answer_now();
-        if timeout_at(until(closing), none()).await.is_err() {
+        if timeout_at(until(closing), service.scrapes.wait())
+            .await
+            .is_err()
+        {
             tracing::warn!("scrapes under way are cut off at the end of the grace period");
         }
     }

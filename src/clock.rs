@@ -5,8 +5,9 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+use parking_lot::Mutex;
 
 use crate::timestamp::Timestamp;
 
@@ -48,7 +49,7 @@ impl Clock {
                     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
                 }))
             }
-            Self::Manual(hands) => lock(hands).time_of_day,
+            Self::Manual(hands) => hands.lock().time_of_day,
         }
     }
 
@@ -57,7 +58,7 @@ impl Clock {
     pub fn instant(&self) -> Instant {
         match self {
             Self::System => Instant::now(),
-            Self::Manual(hands) => lock(hands).instant,
+            Self::Manual(hands) => hands.lock().instant,
         }
     }
 
@@ -65,7 +66,7 @@ impl Clock {
     /// passes. The system's clock stays as it is.
     pub fn set(&self, to: Timestamp) {
         if let Self::Manual(hands) = self {
-            let mut hands = lock(hands);
+            let mut hands = hands.lock();
             let passed = to.since(hands.time_of_day);
             hands.instant = hands.instant.checked_add(passed).unwrap_or(hands.instant);
             hands.time_of_day = to;
@@ -75,14 +76,9 @@ impl Clock {
     /// Puts a manual clock forward or back to `to` without any time passing. The system's clock stays as it is.
     pub fn put(&self, to: Timestamp) {
         if let Self::Manual(hands) = self {
-            lock(hands).time_of_day = to;
+            hands.lock().time_of_day = to;
         }
     }
-}
-
-fn lock(hands: &Mutex<Hands>) -> MutexGuard<'_, Hands> {
-    // Nothing panics while it is held.
-    hands.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl fmt::Debug for Clock {

@@ -55,8 +55,11 @@ pub(super) async fn run(options: Options) -> Result<(), Failure> {
     let api = listener
         .local_addr()
         .context("cannot tell the port of the simulated API")?;
-    let router = options.world.simulator().router();
-    let simulator = tokio::spawn(async move { axum::serve(listener, router).await });
+    let simulator = options.world.simulator();
+    let simulator = tokio::spawn(async move {
+        let served = simulator.serve(listener, std::future::pending());
+        served.await
+    });
     let config = config(&options, api)?;
     let result = serve::serve(&config, None, |app| {
         announce(app, &config.web.telemetry_path, api);

@@ -21,7 +21,7 @@ use clap::{Args, value_parser};
 pub use self::log::{LogFormat, LogLevel, LogOptions};
 pub use self::reference::{option_table, with_tables};
 
-use self::given::{Given, given, values};
+use self::given::{NonEmpty, given, values};
 use crate::config::{DEFAULT_BASE_URL, ListenAddress, Overrides, parse_duration};
 use crate::operation::OperationId;
 
@@ -64,7 +64,7 @@ pub struct AccountOptions {
         value_name = "FILE"
     )]
     #[arg(value_parser = given(PathBufValueParser::new()), hide_env_values = true)]
-    config_file: Option<Given<PathBuf>>,
+    config_file: Option<NonEmpty<PathBuf>>,
 
     // Not as a comment: rustdoc would want the address as a link.
     #[arg(
@@ -75,7 +75,7 @@ pub struct AccountOptions {
         value_name = "URL"
     )]
     #[arg(value_parser = given(StringValueParser::new()), hide_env_values = true, help_heading = TWILIO)]
-    base_url: Option<Given<String>>,
+    base_url: Option<NonEmpty<String>>,
 
     /// Find operations through Twilio's list of them: true or false [default: true]
     ///
@@ -83,7 +83,7 @@ pub struct AccountOptions {
     #[arg(long, env = "TWILIO_EMAIL_DISCOVERY", value_name = "BOOL")]
     #[arg(num_args = 0..=1, default_missing_value = "true", value_parser = given(BoolValueParser::new()))]
     #[arg(hide_env_values = true, hide_possible_values = true, help_heading = TWILIO)]
-    discovery: Option<Given<bool>>,
+    discovery: Option<NonEmpty<bool>>,
 
     /// An operation to watch always; repeatable, or comma-separated [default: none]
     ///
@@ -91,7 +91,7 @@ pub struct AccountOptions {
     #[arg(long = "operation", env = "TWILIO_EMAIL_OPERATIONS", value_name = "ID")]
     #[arg(value_delimiter = ',', value_parser = given(|text: &str| text.trim().parse::<OperationId>()))]
     #[arg(hide_env_values = true, help_heading = TWILIO)]
-    operations: Vec<Given<OperationId>>,
+    operations: Vec<NonEmpty<OperationId>>,
 
     /// Read single emails, too; not part of this version [default: false]
     ///
@@ -103,7 +103,7 @@ pub struct AccountOptions {
     )]
     #[arg(num_args = 0..=1, default_missing_value = "true", value_parser = given(BoolValueParser::new()))]
     #[arg(hide_env_values = true, hide_possible_values = true, help_heading = TWILIO)]
-    emails_collector: Option<Given<bool>>,
+    emails_collector: Option<NonEmpty<bool>>,
 }
 
 /// What outlives the process.
@@ -113,7 +113,7 @@ pub struct StorageOptions {
     ///
     /// directory of the counters and figures that survive a restart (see [storage](storage.md)); `""`: everything in memory, as
     /// `demo` and `once` do unless the option or its variable says otherwise
-    // Not `Given`: here an empty value means something.
+    // Not `NonEmpty`: here an empty value means something.
     #[arg(
         long = "storage.path",
         env = "TWILIO_EMAIL_STORAGE_PATH",
@@ -137,7 +137,7 @@ pub struct SeriesOptions {
         value_name = "N"
     )]
     #[arg(value_parser = given(RangedU64ValueParser::<usize>::new()), hide_env_values = true)]
-    max_operations: Option<Given<usize>>,
+    max_operations: Option<NonEmpty<usize>>,
 }
 
 /// What the exporter serves, and where.
@@ -154,7 +154,7 @@ pub struct WebOptions {
     )]
     #[arg(value_delimiter = ',', value_parser = given(|text: &str| text.trim().parse::<ListenAddress>()))]
     #[arg(hide_env_values = true)]
-    listen: Vec<Given<ListenAddress>>,
+    listen: Vec<NonEmpty<ListenAddress>>,
 
     /// Path of the metrics [default: /metrics]
     ///
@@ -165,7 +165,7 @@ pub struct WebOptions {
         value_name = "PATH"
     )]
     #[arg(value_parser = given(StringValueParser::new()), hide_env_values = true)]
-    telemetry_path: Option<Given<String>>,
+    telemetry_path: Option<NonEmpty<String>>,
 
     /// Taken off Prometheus' scrape timeout, so that the answer arrives in time [default: 0.5s]
     ///
@@ -176,7 +176,7 @@ pub struct WebOptions {
         value_name = "DURATION"
     )]
     #[arg(value_parser = given(parse_duration), hide_env_values = true)]
-    timeout_offset: Option<Given<Duration>>,
+    timeout_offset: Option<NonEmpty<Duration>>,
 
     /// TLS and authentication of the exporter itself: refused by this version
     #[arg(
@@ -185,7 +185,7 @@ pub struct WebOptions {
         value_name = "FILE"
     )]
     #[arg(value_parser = given(PathBufValueParser::new()), hide = true)]
-    web_config_file: Option<Given<PathBuf>>,
+    web_config_file: Option<NonEmpty<PathBuf>>,
 
     /// Let senders register operations at /api/v1/operations: true or false [default: false]
     ///
@@ -197,7 +197,7 @@ pub struct WebOptions {
     )]
     #[arg(num_args = 0..=1, default_missing_value = "true", value_parser = given(BoolValueParser::new()))]
     #[arg(hide_env_values = true, hide_possible_values = true)]
-    enable_api: Option<Given<bool>>,
+    enable_api: Option<NonEmpty<bool>>,
 
     /// Let POST /-/reload load the configuration again, as SIGHUP does: true or false [default: false]
     ///
@@ -209,7 +209,7 @@ pub struct WebOptions {
     )]
     #[arg(num_args = 0..=1, default_missing_value = "true", value_parser = given(BoolValueParser::new()))]
     #[arg(hide_env_values = true, hide_possible_values = true)]
-    enable_lifecycle: Option<Given<bool>>,
+    enable_lifecycle: Option<NonEmpty<bool>>,
 
     /// The longest time a stop takes (SIGTERM); scrapes under way are answered before [default: 8s]
     ///
@@ -222,7 +222,7 @@ pub struct WebOptions {
         value_name = "DURATION"
     )]
     #[arg(value_parser = given(parse_duration), hide_env_values = true)]
-    grace_period: Option<Given<Duration>>,
+    grace_period: Option<NonEmpty<Duration>>,
 }
 
 /// Not a comment, because the default is a constant of `config`.
@@ -250,11 +250,11 @@ impl ServeOptions {
 impl AccountOptions {
     /// Adds what was said.
     pub fn write_to(&self, overrides: &mut Overrides) {
-        overrides.config_file = Given::value(self.config_file.as_ref());
-        overrides.base_url = Given::value(self.base_url.as_ref());
-        overrides.discovery = Given::value(self.discovery.as_ref());
+        overrides.config_file = NonEmpty::value(self.config_file.as_ref());
+        overrides.base_url = NonEmpty::value(self.base_url.as_ref());
+        overrides.discovery = NonEmpty::value(self.discovery.as_ref());
         overrides.operations = values(&self.operations);
-        overrides.emails_collector = Given::value(self.emails_collector.as_ref());
+        overrides.emails_collector = NonEmpty::value(self.emails_collector.as_ref());
     }
 }
 
@@ -274,7 +274,7 @@ impl StorageOptions {
 impl SeriesOptions {
     /// Adds what was said.
     pub fn write_to(&self, overrides: &mut Overrides) {
-        overrides.max_operations = Given::value(self.max_operations.as_ref());
+        overrides.max_operations = NonEmpty::value(self.max_operations.as_ref());
     }
 }
 
@@ -282,12 +282,12 @@ impl WebOptions {
     /// Adds what was said.
     pub fn write_to(&self, overrides: &mut Overrides) {
         overrides.listen = values(&self.listen);
-        overrides.telemetry_path = Given::value(self.telemetry_path.as_ref());
-        overrides.timeout_offset = Given::value(self.timeout_offset.as_ref());
-        overrides.web_config_file = Given::value(self.web_config_file.as_ref());
-        overrides.enable_api = Given::value(self.enable_api.as_ref());
-        overrides.enable_lifecycle = Given::value(self.enable_lifecycle.as_ref());
-        overrides.grace_period = Given::value(self.grace_period.as_ref());
+        overrides.telemetry_path = NonEmpty::value(self.telemetry_path.as_ref());
+        overrides.timeout_offset = NonEmpty::value(self.timeout_offset.as_ref());
+        overrides.web_config_file = NonEmpty::value(self.web_config_file.as_ref());
+        overrides.enable_api = NonEmpty::value(self.enable_api.as_ref());
+        overrides.enable_lifecycle = NonEmpty::value(self.enable_lifecycle.as_ref());
+        overrides.grace_period = NonEmpty::value(self.grace_period.as_ref());
     }
 }
 

@@ -33,10 +33,7 @@ pub(super) async fn serve(
             "watching"
         );
     }
-    let mut app = App::bind(config, Clock::System).await?;
-    if let Some(load) = load {
-        app = app.reloading(config, load);
-    }
+    let app = App::bind(config, Clock::System, load).await?;
     let hang_ups = signals::hang_ups(app.reload())?;
     for address in app.addresses() {
         tracing::info!(%address, path = %config.web.telemetry_path, "listening");

@@ -162,10 +162,10 @@ pub(super) async fn run(options: Options) -> Result<(), Failure> {
         .local_addr()
         .context("cannot tell the address that was bound")?;
     tracing::info!(base_url = %format!("http://{address}/v1"), token_url = %format!("http://{address}/v2/token"), "simulating the Email API of Twilio");
-    let router = options.world.simulator().router();
+    let simulator = options.world.simulator();
     // Nothing is lost when a simulation ends in the middle of an answer; one that hangs on demand would never end.
     tokio::select! {
-        served = axum::serve(listener, router) => served.context("the HTTP server failed")?,
+        served = simulator.serve(listener, std::future::pending()) => served.context("the HTTP server failed")?,
         () = stop => {}
     }
     Ok(())

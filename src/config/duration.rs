@@ -1,4 +1,7 @@
 //! Durations as Prometheus writes them: `500ms`, `0.5s`, `1h30m`.
+//!
+//! Written by hand because the crates for durations accept other grammars, for example `1 hour` or `90m 30s`. Users expect
+//! Prometheus' own.
 
 use std::time::Duration;
 

@@ -1,4 +1,7 @@
 //! Names of files that list operations, as Prometheus' `file_sd` writes them: `*` may stand in the last part.
+//!
+//! Written by hand because a glob crate accepts more (`**`, `[a-z]`, `*` in any part), which Prometheus refuses, and walks
+//! directories that can hang.
 
 use std::fmt;
 use std::path::{Path, PathBuf};

@@ -1,4 +1,7 @@
 //! Walks the tree of a document: each value with its place, each wrong type and unknown key a problem, and never a stop.
+//!
+//! Written by hand because serde's derives stop at the first problem and repeat values in their messages. This reports all
+//! problems together and no value.
 
 use std::collections::BTreeMap;
 use std::fmt;

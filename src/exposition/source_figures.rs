@@ -4,8 +4,9 @@
 //! separator, and both the names of accounts and those of sources are anybody's.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
+use parking_lot::Mutex;
 use prometheus::core::{Collector, Desc};
 use prometheus::proto::{Gauge, LabelPair, Metric as Series, MetricFamily, MetricType};
 use prometheus::{Error, Opts, core::Describer};
@@ -14,17 +15,17 @@ use super::catalogue::{self, Metric};
 use crate::timestamp::Timestamp;
 
 /// By account and source.
-type Standings = BTreeMap<(Arc<str>, Arc<str>), Standing>;
+type SourceStatuses = BTreeMap<(Arc<str>, Arc<str>), SourceStatus>;
 
 /// The sources of all accounts; a clone is the same.
 #[derive(Debug, Clone)]
 pub(super) struct SourceFigures {
     descriptions: Arc<[Desc]>,
-    standings: Arc<Mutex<Standings>>,
+    statuses: Arc<Mutex<SourceStatuses>>,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
-struct Standing {
+struct SourceStatus {
     up: bool,
     /// What was listed last, and when a look last worked.
     listed: Option<(usize, Timestamp)>,
@@ -50,20 +51,21 @@ impl SourceInstruments {
         let listed = Some((operations, at));
         let key = (Arc::clone(&self.account), Arc::from(source));
         self.figures
+            .statuses
             .lock()
-            .insert(key, Standing { up: true, listed });
+            .insert(key, SourceStatus { up: true, listed });
     }
 
     /// A look at `source` failed.
     pub fn failed(&self, source: &str) {
         let key = (Arc::clone(&self.account), Arc::from(source));
-        self.figures.lock().entry(key).or_default().up = false;
+        self.figures.statuses.lock().entry(key).or_default().up = false;
     }
 
     /// `source` is no more.
     pub fn gone(&self, source: &str) {
         let key = (Arc::clone(&self.account), Arc::from(source));
-        self.figures.lock().remove(&key);
+        self.figures.statuses.lock().remove(&key);
     }
 }
 
@@ -83,19 +85,15 @@ impl SourceFigures {
         let descriptions: Result<Vec<Desc>, Error> = metrics.into_iter().map(describe).collect();
         Ok(Self {
             descriptions: descriptions?.into(),
-            standings: Arc::default(),
+            statuses: Arc::default(),
         })
     }
 
     /// Ends the series of an account.
     pub(super) fn forget_account(&self, name: &str) {
-        self.lock().retain(|(account, _), _| &**account != name);
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Standings> {
-        self.standings
+        self.statuses
             .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+            .retain(|(account, _), _| &**account != name);
     }
 }
 
@@ -106,9 +104,9 @@ impl Collector for SourceFigures {
 
     fn collect(&self) -> Vec<MetricFamily> {
         let (mut up, mut operations, mut success) = (Vec::new(), Vec::new(), Vec::new());
-        for (key, standing) in &*self.lock() {
-            up.push(series(key, f64::from(u8::from(standing.up))));
-            if let Some((listed, at)) = standing.listed {
+        for (key, status) in &*self.statuses.lock() {
+            up.push(series(key, f64::from(u8::from(status.up))));
+            if let Some((listed, at)) = status.listed {
                 operations.push(series(key, listed as f64));
                 success.push(series(key, at.as_seconds()));
             }

@@ -1,4 +1,6 @@
 //! Keeps equal labels in memory once: thousands of operations of one campaign have the same labels.
+//!
+//! Crates that intern keep what they have seen for good. This one drops labels that no operation has any more.
 
 use std::collections::HashSet;
 use std::sync::Arc;

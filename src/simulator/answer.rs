@@ -20,7 +20,7 @@ use super::world::{Item, World};
 /// An operation as it is sent.
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
-pub(super) enum Operation {
+pub(super) enum OperationBody {
     Living(Living),
     Scripted(Value),
 }
@@ -30,14 +30,14 @@ pub(super) enum Operation {
 pub(super) struct Living {
     id: String,
     status: String,
-    stats: Stats,
+    stats: StatsBody,
     created_at: String,
     updated_at: String,
 }
 
 /// The figures by either reading.
 #[derive(Debug, Serialize, Clone, PartialEq, Eq)]
-pub(super) struct Stats {
+pub(super) struct StatsBody {
     pub(super) total: u32,
     pub(super) recipients: u32,
     pub(super) attempts: u32,
@@ -51,7 +51,7 @@ pub(super) struct Stats {
     pub(super) canceled: u32,
 }
 
-impl Operation {
+impl OperationBody {
     pub(super) fn of(item: Item, world: &World, settings: &ApiSettings, now: i64) -> Self {
         let id = item.id().unwrap_or_default();
         let spec = match item {
@@ -62,14 +62,14 @@ impl Operation {
         Self::Living(Living {
             id,
             status: settings.dialect.word(tally.phase.word()),
-            stats: Stats::of(&tally, spec.emails, settings.reading),
+            stats: StatsBody::of(&tally, spec.emails, settings.reading),
             created_at: settings.dialect.time(spec.created),
             updated_at: settings.dialect.time(updated),
         })
     }
 }
 
-impl Stats {
+impl StatsBody {
     pub(super) fn of(tally: &Tally, recipients: u32, reading: CountingMode) -> Self {
         let funnel = Self {
             total: tally.made,
@@ -97,7 +97,7 @@ impl Stats {
 }
 
 /// One page of a list.
-pub(super) struct List<'a, T> {
+pub(super) struct ListBody<'a, T> {
     pub(super) dialect: &'a Dialect,
     /// What the rows are called, unless the dialect calls all of them `data`.
     pub(super) name: &'static str,
@@ -108,7 +108,7 @@ pub(super) struct List<'a, T> {
     pub(super) next: Option<String>,
 }
 
-impl<T: Serialize> Serialize for List<'_, T> {
+impl<T: Serialize> Serialize for ListBody<'_, T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let key = match self.dialect.list_key {
             ListKey::Named => self.name,
@@ -127,7 +127,7 @@ impl<T: Serialize> Serialize for List<'_, T> {
     }
 }
 
-impl<T> List<'_, T> {
+impl<T> ListBody<'_, T> {
     fn pagination(&self) -> Value {
         let Self { size, path, .. } = self;
         match (&self.dialect.pagination, &self.next) {
@@ -233,14 +233,14 @@ mod tests {
             delivered: 80,
             opened: 30,
         };
-        let exclusive = Stats::of(&tally, 100, CountingMode::Exclusive);
-        let funnel = Stats::of(&tally, 100, CountingMode::Cumulative);
+        let exclusive = StatsBody::of(&tally, 100, CountingMode::Exclusive);
+        let funnel = StatsBody::of(&tally, 100, CountingMode::Cumulative);
         assert_eq!(
             (exclusive.sent, exclusive.delivered, exclusive.opened),
             (5, 50, 30)
         );
         assert_eq!((funnel.sent, funnel.delivered, funnel.opened), (88, 80, 30));
-        let Stats {
+        let StatsBody {
             queued,
             sent,
             delivered,
@@ -263,7 +263,7 @@ mod tests {
                 pagination,
                 ..Dialect::default()
             };
-            let list: List<'_, u8> = List {
+            let list: ListBody<'_, u8> = ListBody {
                 dialect: &dialect,
                 name: "operations",
                 rows: vec![],

@@ -41,12 +41,12 @@ pub(super) struct ListQuery {
     pub(super) status: Option<String>,
     pub(super) operation: Option<String>,
     pub(super) size: usize,
-    pub(super) token: Option<Token>,
+    pub(super) token: Option<PageToken>,
 }
 
 /// Where a page begins: a place in the account, so operations that appear meanwhile shift nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Token {
+pub(super) struct PageToken {
     /// The last operation given, or for emails the one whose emails come next.
     pub(super) position: Position,
     /// For emails: how many of the operation's have been given.
@@ -107,7 +107,7 @@ impl ListQuery {
         };
         let token = match text("pageToken") {
             None | Some("") => None,
-            Some(token) => Some(Token::read(token).ok_or("pageToken")?),
+            Some(token) => Some(PageToken::read(token).ok_or("pageToken")?),
         };
         Ok(Self {
             window: Window {
@@ -157,7 +157,7 @@ impl ListQuery {
     }
 }
 
-impl Token {
+impl PageToken {
     pub(super) fn text(&self) -> String {
         let Position { created, chance } = self.position;
         format!(
@@ -195,7 +195,7 @@ mod tests {
     #[test]
     fn tokens_round_trip() {
         for created in [i64::MIN, -1, 0, 1_775_370_000_000, i64::MAX] {
-            let token = Token {
+            let token = PageToken {
                 position: Position {
                     created,
                     chance: (1 << 80) - 1,
@@ -203,10 +203,10 @@ mod tests {
                 offset: 7,
                 page: 3,
             };
-            assert_eq!(Token::read(&token.text()), Some(token));
+            assert_eq!(PageToken::read(&token.text()), Some(token));
         }
         for wrong in ["", "PT", "x", &format!("PT{}", "é".repeat(26))] {
-            assert_eq!(Token::read(wrong), None);
+            assert_eq!(PageToken::read(wrong), None);
         }
     }
 

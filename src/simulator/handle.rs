@@ -9,7 +9,7 @@ use crate::operation::OperationId;
 use crate::timestamp::Timestamp;
 
 use super::fault::Fault;
-use super::journal::{Counts, Seen};
+use super::journal::{Counts, RecordedRequest};
 use super::service::Shared;
 use super::settings::BasicLogin;
 
@@ -128,7 +128,7 @@ impl Handle {
 
     /// The last thousand requests, oldest first.
     #[must_use]
-    pub fn requests(&self) -> Vec<Seen> {
+    pub fn requests(&self) -> Vec<RecordedRequest> {
         self.shared.journal.seen()
     }
 

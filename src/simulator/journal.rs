@@ -1,10 +1,10 @@
 //! What was asked: counts, and the last requests, for tests to look at.
 
 use std::collections::VecDeque;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use axum::http::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, HeaderName, USER_AGENT};
 use axum::http::request::Parts;
+use parking_lot::{Mutex, MutexGuard};
 
 use crate::timestamp::Timestamp;
 
@@ -34,7 +34,7 @@ pub struct Counts {
 
 /// One request as it came in.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Seen {
+pub struct RecordedRequest {
     /// `GET` or `POST`.
     pub method: String,
     /// Path and query.
@@ -60,7 +60,7 @@ pub(super) struct Journal {
 struct Pages {
     counts: Counts,
     running: u64,
-    seen: VecDeque<Seen>,
+    seen: VecDeque<RecordedRequest>,
 }
 
 /// Counts a request as running until dropped, which also happens when its client goes away.
@@ -77,7 +77,7 @@ impl Journal {
             let value = request.headers.get(name)?;
             Some(value.to_str().ok()?.to_owned())
         };
-        let seen = Seen {
+        let seen = RecordedRequest {
             method: request.method.to_string(),
             path: request
                 .uri
@@ -118,7 +118,7 @@ impl Journal {
         self.pages().counts
     }
 
-    pub(super) fn seen(&self) -> Vec<Seen> {
+    pub(super) fn seen(&self) -> Vec<RecordedRequest> {
         self.pages().seen.iter().cloned().collect()
     }
 
@@ -130,7 +130,7 @@ impl Journal {
     }
 
     fn pages(&self) -> MutexGuard<'_, Pages> {
-        self.pages.lock().unwrap_or_else(PoisonError::into_inner)
+        self.pages.lock()
     }
 }
 

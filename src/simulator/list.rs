@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 use crate::operation::CountingMode;
 use crate::timestamp::Timestamp;
 
-use super::answer::{List, Operation, Stats};
-use super::call::{ListQuery, Token};
+use super::answer::{ListBody, OperationBody, StatsBody};
+use super::call::{ListQuery, PageToken};
 use super::fault::Effect;
 use super::id::{Position, email_text};
 use super::life::Origin;
@@ -59,7 +59,7 @@ impl Lists<'_> {
         if let Some(Effect::EmptyPages(pages)) = self.twist
             && query.page_number() <= pages
         {
-            let rows = Vec::<Operation>::new();
+            let rows = Vec::<OperationBody>::new();
             return self.page(
                 "operations",
                 "/Emails/Operations",
@@ -87,7 +87,7 @@ impl Lists<'_> {
         let mut rows = Vec::with_capacity(query.size);
         let mut last = None;
         for (position, item) in wanted.by_ref().take(query.size) {
-            rows.push(Operation::of(item, self.world, self.settings, now));
+            rows.push(OperationBody::of(item, self.world, self.settings, now));
             last = Some(position);
         }
         if self.twist == Some(Effect::MovingRows) && query.page_number() > 1 && !rows.is_empty() {
@@ -174,7 +174,7 @@ impl Lists<'_> {
         mut rows: Vec<T>,
         next: Option<(Position, u32)>,
     ) -> Response {
-        let token = |(position, offset), page| Token {
+        let token = |(position, offset), page| PageToken {
             position,
             offset,
             page,
@@ -189,7 +189,7 @@ impl Lists<'_> {
             Some(Effect::Endless) => Some(token(next.unwrap_or((NEWEST, 0)), page)),
             _ => next.map(|place| token(place, page)),
         };
-        Json(List {
+        Json(ListBody {
             dialect: &self.settings.dialect,
             name,
             rows,
@@ -215,7 +215,7 @@ impl EmailCounts {
         match item {
             Item::Living { spec, tags, .. } => {
                 let (tally, updated) = spec.seen(world.pace, now);
-                let stats = Stats::of(&tally, spec.emails, CountingMode::Exclusive);
+                let stats = StatsBody::of(&tally, spec.emails, CountingMode::Exclusive);
                 Self {
                     parts: parts(&json!(stats)),
                     seed: spec.seed,

@@ -10,11 +10,12 @@
 //!
 //! From the inside out: `random`, `id` and `pace` are the ground; `life` turns a spec and a moment into figures;
 //! `stream` turns an index into a spec; `world` is the account; `call` reads requests, `answer`, `list`, `send` and
-//! `token` answer them; `service` puts all this together with `access`, `fault` and `journal`.
+//! `token` answer them; `connection` carries them; `service` puts all this together with `access`, `fault` and `journal`.
 
 mod access;
 mod answer;
 mod call;
+mod connection;
 mod dialect;
 mod encoding;
 mod fault;
@@ -36,9 +37,12 @@ mod token;
 mod window;
 mod world;
 
+use std::future::Future;
+use std::io;
 use std::sync::Arc;
 
 use axum::Router;
+use tokio::net::TcpListener;
 
 use crate::timestamp::Timestamp;
 
@@ -48,12 +52,14 @@ pub use dialect::{
 pub use fault::{Effect, Fault, FaultError, Odd, Parameter, RetryAfter, Scope};
 pub use handle::{Handle, Scripted};
 pub use id::operation_id;
-pub use journal::{Counts, Seen};
+pub use journal::{Counts, RecordedRequest};
 pub use settings::{ApiSettings, BasicLogin, SimulatorSettings, Traffic, WorldSettings};
 
+use connection::{Connection, Connections};
 use service::Shared;
 
-/// A simulated account and its API. The caller binds a listener and serves [`Simulator::router`].
+/// A simulated account and its API. The caller binds a listener for [`Simulator::serve`]. Clones are the same account.
+#[derive(Clone)]
 pub struct Simulator {
     shared: Arc<Shared>,
 }
@@ -69,8 +75,22 @@ impl Simulator {
         }
     }
 
-    /// The API.
-    pub fn router(&self) -> Router {
+    /// Serves the API until `stop` ends, then closes idle connections and returns when the others are closed.
+    pub async fn serve(
+        &self,
+        listener: TcpListener,
+        stop: impl Future<Output = ()> + Send + 'static,
+    ) -> io::Result<()> {
+        let service = self
+            .router()
+            .into_make_service_with_connect_info::<Connection>();
+        axum::serve(Connections(listener), service)
+            .with_graceful_shutdown(stop)
+            .await
+    }
+
+    /// The API without connections: every request counts as the first one of its own.
+    fn router(&self) -> Router {
         Router::new()
             .fallback(service::serve)
             .with_state(Arc::clone(&self.shared))

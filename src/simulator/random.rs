@@ -1,4 +1,7 @@
 //! Chance that is the same on every run: everything is drawn from a seed and an index.
+//!
+//! A crate for random numbers keeps a state that each draw changes. Here any operation of a million is computed alone and in any
+//! order, and a seed gives the same account in every version.
 
 /// Scrambles two numbers into one that shares no visible pattern with either (the last step of `SplitMix64`).
 pub(super) const fn mix(seed: u64, index: u64) -> u64 {

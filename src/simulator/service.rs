@@ -1,24 +1,26 @@
 //! From a request to its answer: note it, let go wrong what should, check who asks, answer.
 
 use std::io;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use axum::Json;
 use axum::body::{Body, Bytes, to_bytes};
-use axum::extract::{Request, State};
+use axum::extract::{ConnectInfo, Request, State};
 use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, DATE, HOST, RETRY_AFTER};
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use futures_util::{StreamExt, stream};
+use parking_lot::{Mutex, MutexGuard};
 use serde_json::json;
 
 use crate::timestamp::Timestamp;
 
 use super::access::Access;
-use super::answer::{Operation, bad_parameter, error};
+use super::answer::{OperationBody, bad_parameter, error};
 use super::call::Call;
+use super::connection::Connection;
 use super::encoding;
 use super::fault::{Effect, Fault, RetryAfter, strike};
 use super::journal::Journal;
@@ -64,11 +66,11 @@ impl Shared {
     }
 
     pub(super) fn faults(&self) -> MutexGuard<'_, Vec<Fault>> {
-        self.faults.lock().unwrap_or_else(PoisonError::into_inner)
+        self.faults.lock()
     }
 
     pub(super) fn access(&self) -> MutexGuard<'_, Access> {
-        self.access.lock().unwrap_or_else(PoisonError::into_inner)
+        self.access.lock()
     }
 
     pub(super) fn now(&self) -> Timestamp {
@@ -82,6 +84,8 @@ impl Shared {
 
 /// Answers one request.
 pub(super) async fn serve(State(shared): State<Arc<Shared>>, request: Request) -> Response {
+    let connection = request.extensions().get::<ConnectInfo<Connection>>();
+    let connection = connection.map_or_else(Connection::default, |info| info.0.clone());
     let (parts, body) = request.into_parts();
     let call = Call::of(&parts.method, &parts.uri, &shared.settings.prefix);
     let running = shared.journal.begin(&call, &parts, shared.now());
@@ -92,6 +96,12 @@ pub(super) async fn serve(State(shared): State<Arc<Shared>>, request: Request) -
     }
     let mut response = match effect {
         Some(Effect::Hang) => std::future::pending().await,
+        Some(Effect::Deaf) if connection.has_answered() => std::future::pending().await,
+        Some(Effect::Close(bytes)) => {
+            connection.close_after(bytes);
+            answer(&shared, &parts, call, body, None).await
+        }
+        Some(Effect::NoBody) => no_body(answer(&shared, &parts, call, body, None).await).await,
         Some(Effect::Status { code, retry_after }) => refuse(&shared, code, retry_after),
         Some(Effect::Oversized) => oversized(),
         Some(Effect::Html(status)) => html(status),
@@ -108,6 +118,7 @@ pub(super) async fn serve(State(shared): State<Arc<Shared>>, request: Request) -
         Some(Effect::Odd(odd)) => spoil(answer(&shared, &parts, call, body, None).await, odd).await,
         other => answer(&shared, &parts, call, body, other).await,
     };
+    connection.answers();
     tracing::debug!(
         method = %parts.method,
         path = parts.uri.path(),
@@ -156,7 +167,7 @@ async fn answer(
         Call::Operation(id) => match shared.world.find(&id, now) {
             Some(item) => {
                 let millis = now.as_millis();
-                let found = Operation::of(item, &shared.world, &shared.settings, millis);
+                let found = OperationBody::of(item, &shared.world, &shared.settings, millis);
                 Json(found).into_response()
             }
             None => shared.error(404),
@@ -226,6 +237,17 @@ fn wrong_json(call: &Call) -> Response {
         json!({"id": 7, "status": ["COMPLETED"], "stats": "many", "operationId": null})
     };
     Json(body).into_response()
+}
+
+/// Promises the whole body and sends nothing of it.
+async fn no_body(response: Response) -> Response {
+    let (mut parts, body) = response.into_parts();
+    let whole = to_bytes(body, usize::MAX).await.unwrap_or_default();
+    parts
+        .headers
+        .insert(CONTENT_LENGTH, HeaderValue::from(whole.len().max(1)));
+    let nothing = stream::pending::<io::Result<Bytes>>();
+    Response::from_parts(parts, Body::from_stream(nothing))
 }
 
 /// Promises the whole body, sends half of it and closes the connection.

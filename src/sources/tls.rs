@@ -1,4 +1,7 @@
 //! The HTTP client of one URL: whom it trusts, what it shows, and where it really goes.
+//!
+//! reqwest has one set of authorities, one name and one certificate per client but no `server_name` apart from the URL's host, and
+//! its errors name files. Prometheus' `tls_config` needs both, so this builds rustls' configuration itself.
 
 use std::net::SocketAddr;
 use std::sync::Arc;

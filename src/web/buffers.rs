@@ -1,8 +1,9 @@
 //! Expositions are megabytes, every few seconds: their buffers go round instead of being grown anew.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use bytes::Bytes;
+use parking_lot::Mutex;
 
 /// Buffers that wait; more scrapes than this at once are rare, and memory that waits for them is wasted.
 const MOST_WAITING: usize = 2;
@@ -21,11 +22,7 @@ impl Buffers {
     /// An empty buffer.
     #[must_use]
     pub fn take(&self) -> Vec<u8> {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .pop()
-            .unwrap_or_default()
+        self.0.lock().pop().unwrap_or_default()
     }
 
     /// Makes a body of `bytes`, whose buffer returns here when the body is gone.
@@ -48,7 +45,7 @@ impl Drop for Lent {
     fn drop(&mut self) {
         let mut bytes = std::mem::take(&mut self.bytes);
         bytes.clear();
-        let mut waiting = self.home.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut waiting = self.home.0.lock();
         if waiting.len() < MOST_WAITING {
             waiting.push(bytes);
         }

@@ -1,10 +1,10 @@
 //! The page at `/`: what is watched, how it stands, and the links. Plain HTML, no script, nothing from elsewhere.
 
-use std::fmt::Write;
 use std::sync::Arc;
 
 use axum::extract::State;
 use axum::response::Html;
+use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::service::Service;
 use crate::operation::{OperationState, Status};
@@ -12,46 +12,82 @@ use crate::snapshot::AccountSnapshot;
 use crate::timestamp::Timestamp;
 
 const STYLE: &str = include_str!("landing.css");
+/// Put between rows, so that the source of the page can be read.
+const NEW_LINE: &str = "\n";
 
 /// Shows what is known; asks Twilio nothing.
 pub(super) async fn landing(State(service): State<Arc<Service>>) -> Html<String> {
     let snapshot = service.collector.snapshot().await;
-    let now = service.clock.now();
-    let mut rows = String::new();
-    for account in &snapshot.accounts {
-        push_row(&mut rows, account, now);
-    }
-    let metrics = escape(&service.telemetry_path);
-    let api = if service.api {
-        "<li><a href=\"/api/v1/operations\">Operations</a></li>\n<li><a href=\"/api/v1/openapi.json\">API</a></li>\n"
-    } else {
-        ""
-    };
-    let mut version = escape(env!("CARGO_PKG_VERSION"));
-    if let Some(revision) = option_env!("TWILIO_EMAIL_REVISION").filter(|text| !text.is_empty()) {
-        version = format!("{version}, revision {}", escape(revision));
-    }
-    Html(format!(
-        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
-         <title>twilio-email-exporter</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<main>\n\
-         <h1>twilio-email-exporter</h1>\n\
-         <p>Watches the Email operations of {} through Twilio’s API. Figures are as of the last collection; every scrape makes one.</p>\n\
-         <div class=\"table\"><table>\n<thead><tr><th>Account</th><th>Twilio</th><th>Discovery</th><th>Last collection</th>\
-         <th class=\"number\">Operations</th><th class=\"number\">In flight</th><th class=\"number\">Emails delivered or opened</th>\
-         <th class=\"number\">Undelivered or failed</th></tr></thead>\n\
-         <tbody>\n{rows}</tbody>\n</table></div>\n\
-         <ul>\n<li><a href=\"{metrics}\">Metrics</a></li>\n<li><a href=\"/sd\">Operations as targets</a></li>\n{api}<li><a href=\"/-/healthy\">Healthy?</a></li>\n<li><a href=\"/-/ready\">Ready?</a></li>\n</ul>\n\
-         <footer>Version {version}</footer>\n</main>\n</body>\n</html>\n",
-        if snapshot.accounts.len() == 1 {
-            "one account".to_owned()
-        } else {
-            format!("{} accounts", snapshot.accounts.len())
-        },
-    ))
+    let page = page(
+        &snapshot.accounts,
+        service.clock.now(),
+        &service.telemetry_path,
+        service.api,
+    );
+    Html(page.into_string())
 }
 
-fn push_row(rows: &mut String, account: &AccountSnapshot, now: Timestamp) {
+fn page(accounts: &[AccountSnapshot], now: Timestamp, metrics: &str, api: bool) -> Markup {
+    let revision = option_env!("TWILIO_EMAIL_REVISION").filter(|text| !text.is_empty());
+    html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                title { "twilio-email-exporter" }
+                style { (PreEscaped(STYLE)) }
+            }
+            body {
+                main {
+                    h1 { "twilio-email-exporter" }
+                    p {
+                        "Watches the Email operations of "
+                        @if accounts.len() == 1 { "one account" } @else { (accounts.len()) " accounts" }
+                        " through Twilio’s API. Figures are as of the last collection; every scrape makes one."
+                    }
+                    div class="table" {
+                        table {
+                            thead {
+                                tr {
+                                    th { "Account" }
+                                    th { "Twilio" }
+                                    th { "Discovery" }
+                                    th { "Last collection" }
+                                    th class="number" { "Operations" }
+                                    th class="number" { "In flight" }
+                                    th class="number" { "Emails delivered or opened" }
+                                    th class="number" { "Undelivered or failed" }
+                                }
+                            }
+                            tbody {
+                                (NEW_LINE)
+                                @for account in accounts { (row(account, now)) (NEW_LINE) }
+                            }
+                        }
+                    }
+                    ul {
+                        li { a href=(metrics) { "Metrics" } }
+                        li { a href="/sd" { "Operations as targets" } }
+                        @if api {
+                            li { a href="/api/v1/operations" { "Operations" } }
+                            li { a href="/api/v1/openapi.json" { "API" } }
+                        }
+                        li { a href="/-/healthy" { "Healthy?" } }
+                        li { a href="/-/ready" { "Ready?" } }
+                    }
+                    footer {
+                        "Version " (env!("CARGO_PKG_VERSION"))
+                        @if let Some(revision) = revision { ", revision " (revision) }
+                    }
+                }
+            }
+        }
+        (NEW_LINE)
+    }
+}
+
+fn row(account: &AccountSnapshot, now: Timestamp) -> Markup {
     let status = &account.status;
     // Of this account: another one's first collection says nothing about it.
     let collected = status.duration.is_some();
@@ -78,21 +114,18 @@ fn push_row(rows: &mut String, account: &AccountSnapshot, now: Timestamp) {
         || "none complete yet".to_owned(),
         |success| format!("complete, {} ago", age(now.since(success).as_secs())),
     );
-    // Writing to a string does not fail.
-    let _ = writeln!(
-        rows,
-        "<tr><th scope=\"row\">{}</th><td class=\"{}\">{}</td><td class=\"{}\">{}</td><td>{age}</td>\
-         <td class=\"number\">{}</td><td class=\"number\">{}</td><td class=\"number\">{}</td><td class=\"number\">{}</td></tr>",
-        escape(&account.name),
-        twilio.0,
-        twilio.1,
-        discovery.0,
-        discovery.1,
-        grouped(totals.size()),
-        grouped(in_flight),
-        grouped(reached),
-        grouped(lost),
-    );
+    html! {
+        tr {
+            th scope="row" { (account.name) }
+            td class=(twilio.0) { (twilio.1) }
+            td class=(discovery.0) { (discovery.1) }
+            td { (age) }
+            td class="number" { (grouped(totals.size())) }
+            td class="number" { (grouped(in_flight)) }
+            td class="number" { (grouped(reached)) }
+            td class="number" { (grouped(lost)) }
+        }
+    }
 }
 
 /// A number as people read it: 1,234,567.
@@ -118,22 +151,18 @@ fn age(seconds: u64) -> String {
     }
 }
 
-/// Text that means nothing to HTML.
-fn escape(text: &str) -> String {
-    text.replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
-        .replace('"', "&quot;")
-        .replace('\'', "&#39;")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn names_cannot_break_out() {
-        assert_eq!(escape("<b a='\"'>&"), "&lt;b a=&#39;&quot;&#39;&gt;&amp;");
+    fn values_cannot_break_out() {
+        let path = "/<b a='\"'>&";
+        let page = page(&[], Timestamp::from_millis(0), path, false).into_string();
+        assert!(
+            page.contains("href=\"/&lt;b a='&quot;'&gt;&amp;\""),
+            "{page}"
+        );
     }
 
     #[test]

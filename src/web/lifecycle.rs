@@ -10,7 +10,7 @@ use super::service::Service;
 
 /// 200 when it is in force, with what else there is to know; 500 with every problem when the one before stays.
 pub(super) async fn reload(State(service): State<Arc<Service>>) -> (StatusCode, String) {
-    let Some(reload) = service.reload.get() else {
+    let Some(reload) = &service.reload else {
         return (
             StatusCode::NOT_FOUND,
             "There is nothing to load again.\n".to_owned(),

@@ -13,7 +13,6 @@ mod query;
 mod sd;
 mod service;
 mod stop;
-mod under_way;
 
 use std::sync::Arc;
 
@@ -22,9 +21,8 @@ use axum::routing::{get, post};
 
 pub use self::buffers::Buffers;
 pub use self::connections::{Connections, Limits as ConnectionLimits, Listener};
-pub use self::service::Service;
+pub use self::service::{PARSED_AT_ONCE, Service};
 pub use self::stop::Stop;
-pub use self::under_way::UnderWay;
 
 /// All paths.
 pub fn router(service: Arc<Service>) -> Router {

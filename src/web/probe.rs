@@ -1,7 +1,7 @@
 //! `/probe`: one operation, read now; what Prometheus calls the multi-target pattern.
 
 use std::fmt::Write;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
 use axum::extract::{RawQuery, State};
 use axum::http::header::CONTENT_TYPE;
@@ -32,7 +32,7 @@ pub(super) async fn probe(
         Ok(question) => question,
         Err(problem) => return (StatusCode::BAD_REQUEST, problem + "\n").into_response(),
     };
-    let _under_way = service.under_way.begin();
+    let _scrape = service.scrapes.token();
     let budget = service.budget(&headers);
     let reading = question.account.probe(question.target, budget);
     let Some(probed) = service.stop.unless_answering(reading).await else {
@@ -50,10 +50,7 @@ pub(super) async fn probe(
         success: probed.error.is_none(),
         duration: probed.took,
     };
-    let mut renderer = service
-        .renderer
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner);
+    let mut renderer = service.renderer.lock();
     renderer.render_probe(&probe, &mut text);
     let content_type = if question.debug {
         "text/plain; charset=utf-8"

@@ -1,6 +1,8 @@
 //! Parameters behind the question mark: each once, unless it may be there several times, and none that is unknown.
 //!
 //! An error is a sentence for whoever wrote the request; it repeats nothing of it but names of parameters that there are.
+//!
+//! axum's `Query` ignores unknown parameters and puts the value into its error, so this reads the pairs itself.
 
 /// The parameters of one request.
 pub(super) struct Query(Vec<(String, String)>);

@@ -29,7 +29,7 @@ const META: &str = "__meta_twilio_email_";
 
 /// A target group of one target: Prometheus wants labels by group.
 #[derive(Debug, Serialize)]
-struct Group {
+struct TargetGroup {
     targets: [String; 1],
     labels: BTreeMap<String, String>,
 }
@@ -43,7 +43,7 @@ pub(super) async fn sd(
         Ok(account) => account,
         Err(problem) => return (StatusCode::BAD_REQUEST, problem + "\n").into_response(),
     };
-    let _under_way = service.under_way.begin();
+    let _scrape = service.scrapes.token();
     let every = interval(text_of(&headers, REFRESH.as_str()));
     // Prometheus waits for as long as the interval is. What comes later is in the next answer.
     let budget = deadline::budget(None, service.timeout_offset).min(every / 2);
@@ -51,13 +51,13 @@ pub(super) async fn sd(
     let _ = service.stop.unless_answering(refresh).await;
     let snapshot = service.collector.snapshot().await;
     let accounts = snapshot.accounts.iter();
-    let groups: Vec<Group> = accounts
+    let groups: Vec<TargetGroup> = accounts
         .filter(|each| account.as_ref().is_none_or(|name| *each.name == **name))
         .flat_map(|account| {
             account
                 .operations
                 .iter()
-                .map(|operation| Group::new(account, operation))
+                .map(|operation| TargetGroup::new(account, operation))
         })
         .collect();
     if groups.is_empty() && !service.collector.has_collected() {
@@ -85,7 +85,7 @@ fn interval(header: Option<&str>) -> Duration {
     given.filter(|given| !given.is_zero()).unwrap_or(USUAL)
 }
 
-impl Group {
+impl TargetGroup {
     fn new(account: &AccountSnapshot, operation: &ShownOperation) -> Self {
         let id = operation.id.to_string();
         let mut labels = BTreeMap::new();

@@ -1,18 +1,23 @@
 //! What the handlers of all paths share.
 
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::http::HeaderMap;
+use parking_lot::Mutex;
+use tokio::sync::Semaphore;
+use tokio_util::task::TaskTracker;
 
 use super::buffers::Buffers;
 use super::stop::Stop;
-use super::under_way::UnderWay;
 use crate::clock::Clock;
 use crate::collector::Collector;
 use crate::deadline;
 use crate::exposition::{Instruments, Renderer};
 use crate::reload::Reload;
+
+/// How many bodies of registrations are parsed at once: a parsed body takes ten times its size.
+pub const PARSED_AT_ONCE: usize = 2;
 
 /// What the handlers share.
 #[derive(Debug)]
@@ -33,14 +38,16 @@ pub struct Service {
     pub renderer: Mutex<Renderer>,
     /// Buffers of expositions that have been sent.
     pub buffers: Buffers,
-    /// Scrapes that a stop waits for.
-    pub under_way: UnderWay,
+    /// Scrapes in progress, which a stop waits for.
+    pub scrapes: TaskTracker,
     /// Loads the configuration again, where it can be.
-    pub reload: OnceLock<Arc<Reload>>,
+    pub reload: Option<Arc<Reload>>,
     /// Whether that may be asked for over HTTP.
     pub lifecycle: bool,
     /// Whether operations may be registered over HTTP.
     pub api: bool,
+    /// One permit for each body of a registration that may be parsed at the same time.
+    pub parsers: Semaphore,
 }
 
 impl Service {

@@ -2,47 +2,38 @@
 
 use std::future::Future;
 
-use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 
 /// The stop, as the handlers see it.
 #[derive(Debug, Clone, Default)]
-pub struct Stop(watch::Sender<Phase>);
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
-enum Phase {
-    #[default]
-    Serving,
-    /// Requests under way may finish.
-    Draining,
-    /// Requests under way answer now, with what is known.
-    Answering,
+pub struct Stop {
+    /// Requests in progress may finish.
+    begun: CancellationToken,
+    /// Requests in progress are answered now, with what is known.
+    answering: CancellationToken,
 }
 
 impl Stop {
     /// The exporter is not ready from now on.
     pub fn drain(&self) {
-        self.0.send_replace(Phase::Draining);
+        self.begun.cancel();
     }
 
     /// Whoever waits in [`Self::unless_answering`] stops waiting, now and from now on.
     pub fn answer_now(&self) {
-        self.0.send_replace(Phase::Answering);
+        self.begun.cancel();
+        self.answering.cancel();
     }
 
     /// Whether the exporter is about to stop.
     #[must_use]
     pub fn has_begun(&self) -> bool {
-        *self.0.borrow() >= Phase::Draining
+        self.begun.is_cancelled()
     }
 
     /// Does `work`, unless it is time to answer; `None` if it did not finish.
     pub async fn unless_answering<T>(&self, work: impl Future<Output = T>) -> Option<T> {
-        let mut phase = self.0.subscribe();
-        tokio::select! {
-            done = work => Some(done),
-            // The sender is our own, so it is not closed.
-            _ = phase.wait_for(|phase| *phase == Phase::Answering) => None,
-        }
+        self.answering.run_until_cancelled(work).await
     }
 }
 

@@ -7,9 +7,9 @@ use clap::{Arg, Command, Error};
 
 /// What stands behind an option or in its variable; `None` if that is empty.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Given<T>(Option<T>);
+pub(super) struct NonEmpty<T>(Option<T>);
 
-impl<T: Clone> Given<T> {
+impl<T: Clone> NonEmpty<T> {
     /// What was given, if anything was.
     pub(super) fn value(given: Option<&Self>) -> Option<T> {
         given.and_then(|given| given.0.clone())
@@ -17,7 +17,7 @@ impl<T: Clone> Given<T> {
 }
 
 /// Everything in a list that is not empty.
-pub(super) fn values<T: Clone>(given: &[Given<T>]) -> Vec<T> {
+pub(super) fn values<T: Clone>(given: &[NonEmpty<T>]) -> Vec<T> {
     given.iter().filter_map(|each| each.0.clone()).collect()
 }
 
@@ -36,7 +36,7 @@ impl<P: TypedValueParser> TypedValueParser for GivenParser<P>
 where
     P::Value: Clone + Send + Sync + 'static,
 {
-    type Value = Given<P::Value>;
+    type Value = NonEmpty<P::Value>;
 
     fn parse_ref(
         &self,
@@ -45,11 +45,11 @@ where
         value: &OsStr,
     ) -> Result<Self::Value, Error> {
         if value.is_empty() {
-            return Ok(Given(None));
+            return Ok(NonEmpty(None));
         }
         self.0
             .parse_ref(command, option, value)
-            .map(|value| Given(Some(value)))
+            .map(|value| NonEmpty(Some(value)))
     }
 
     fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {

@@ -3,7 +3,7 @@
 use clap::builder::EnumValueParser;
 use clap::{Args, ValueEnum};
 
-use super::given::{Given, given};
+use super::given::{NonEmpty, given};
 
 /// How the program tells what it does; always on standard error.
 #[derive(Debug, Clone, Args)]
@@ -18,7 +18,7 @@ pub struct LogOptions {
         value_name = "LEVEL"
     )]
     #[arg(value_parser = given(EnumValueParser::<LogLevel>::new()), hide_env_values = true, hide_possible_values = true)]
-    level: Option<Given<LogLevel>>,
+    level: Option<NonEmpty<LogLevel>>,
 
     /// The shape of a line: logfmt or json [default: logfmt]
     ///
@@ -29,7 +29,7 @@ pub struct LogOptions {
         value_name = "FORMAT"
     )]
     #[arg(value_parser = given(EnumValueParser::<LogFormat>::new()), hide_env_values = true, hide_possible_values = true)]
-    format: Option<Given<LogFormat>>,
+    format: Option<NonEmpty<LogFormat>>,
 }
 
 /// How important a message is.
@@ -62,13 +62,13 @@ impl LogOptions {
     /// The least important messages that are shown, `usual` unless it was said.
     #[must_use]
     pub fn level_or(&self, usual: LogLevel) -> LogLevel {
-        Given::value(self.level.as_ref()).unwrap_or(usual)
+        NonEmpty::value(self.level.as_ref()).unwrap_or(usual)
     }
 
     /// How they are written.
     #[must_use]
     pub fn format(&self) -> LogFormat {
-        Given::value(self.format.as_ref()).unwrap_or_default()
+        NonEmpty::value(self.format.as_ref()).unwrap_or_default()
     }
 }
 

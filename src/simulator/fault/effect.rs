@@ -18,6 +18,12 @@ pub enum Effect {
     Hang,
     /// Half of the usual answer, then the connection is closed.
     Cut,
+    /// So many bytes of the usual response, then the connection is closed.
+    Close(u64),
+    /// The headers of the usual response, then nothing, with the connection kept open.
+    NoBody,
+    /// The usual response to the first request of a connection. No response to its others, with the connection kept open.
+    Deaf,
     /// A body beyond any sane limit.
     Oversized,
     /// The usual answer in gzip.

@@ -24,7 +24,7 @@ pub enum FaultError {
     },
     /// No such effect.
     #[error(
-        "`{0}` is no effect: a status from 400 to 599, slow, hang, cut, oversized, gzip, gzip-bomb, gzip-cut, encoding, html, wrong-json, empty, repeat-token, endless, empty-pages, moving-rows, ignore-dates, ignore-status, ignore-page-size, odd-figure, no-stats, no-status, odd-times, odd-byte, odd-words or byte-order-mark"
+        "`{0}` is no effect: a status from 400 to 599, slow, hang, cut, close, no-body, deaf, oversized, gzip, gzip-bomb, gzip-cut, encoding, html, wrong-json, empty, repeat-token, endless, empty-pages, moving-rows, ignore-dates, ignore-status, ignore-page-size, odd-figure, no-stats, no-status, odd-times, odd-byte, odd-words or byte-order-mark"
     )]
     Effect(String),
     /// No such option for this effect.
@@ -63,6 +63,15 @@ impl FromStr for Fault {
             "slow" => Effect::Slow(parts.next().and_then(span).ok_or(FaultError::Span)?),
             "hang" => Effect::Hang,
             "cut" => Effect::Cut,
+            "close" => match parts.next_if(|part| !part.contains('=')) {
+                Some(bytes) => {
+                    let bytes = bytes.parse();
+                    Effect::Close(bytes.map_err(|_| FaultError::Number(name.to_owned()))?)
+                }
+                None => Effect::Close(0),
+            },
+            "no-body" => Effect::NoBody,
+            "deaf" => Effect::Deaf,
             "oversized" => Effect::Oversized,
             "gzip" => Effect::Gzip,
             "gzip-bomb" => Effect::GzipBomb,
@@ -264,6 +273,16 @@ mod tests {
                 Fault::new(Effect::GzipBomb).on(Scope::List(None)),
             ),
             ("gzip-cut:times=1", Fault::new(Effect::GzipCut).times(1)),
+            ("close:times=1", Fault::new(Effect::Close(0)).times(1)),
+            (
+                "list=close:20",
+                Fault::new(Effect::Close(20)).on(Scope::List(None)),
+            ),
+            ("no-body", Fault::new(Effect::NoBody)),
+            (
+                "operation=deaf",
+                Fault::new(Effect::Deaf).on(Scope::Operation(None)),
+            ),
             (
                 "token=encoding:br:times=2",
                 Fault::new(Effect::Encoding("br".to_owned()))

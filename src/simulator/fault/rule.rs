@@ -14,6 +14,9 @@ use super::effect::Effect;
 ///        | "slow:" span              answers later and as usual; span = 500ms, 2s, 1m
 ///        | "hang"                    never answers
 ///        | "cut"                     closes the connection in the middle of the body
+///        | "close" [":" number]      closes the connection after so many bytes of the response; 0 if none is given
+///        | "no-body"                 sends the headers, and never the body that they promise
+///        | "deaf"                    answers no request of a connection but its first; new connections work
 ///        | "oversized"               64 MiB of body
 ///        | "gzip"                    the usual body in gzip, whatever was asked for
 ///        | "gzip-bomb"               64 MiB of body in 64 KiB of gzip

@@ -1,8 +1,22 @@
 //! Faults, as a client meets them.
 
 use std::collections::HashSet;
+use std::future::pending;
+use std::io;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
 
 use super::*;
+
+/// Far more than a response on loopback takes.
+const LIMIT: Duration = Duration::from_secs(10);
+/// A response on loopback takes a fraction of it.
+const SILENCE: Duration = Duration::from_millis(100);
 
 #[tokio::test]
 async fn faults_strike_where_they_are_told_to() {
@@ -44,28 +58,84 @@ async fn faults_strike_where_they_are_told_to() {
     assert!(peer.ask(request).await.2.len() > 60 << 20);
 }
 
-#[tokio::test]
-async fn a_cut_answer_promises_more_than_comes() {
-    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+/// A simulator of twenty operations that listens.
+struct Served {
+    handle: Handle,
+    address: SocketAddr,
+    server: JoinHandle<io::Result<()>>,
+}
 
-    let settings = SimulatorSettings {
-        world: bulk(20),
-        api: ApiSettings {
-            faults: vec![Fault::new(Effect::Cut)],
-            ..ApiSettings::default()
-        },
-    };
-    let router = Peer::new(settings).simulator.router();
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    let server = tokio::spawn(async move { axum::serve(listener, router).await });
-    let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
+impl Served {
+    async fn with(fault: &str) -> Self {
+        let peer = Peer::new(usual(bulk(20)));
+        peer.simulator.handle().fault(fault.parse().unwrap());
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let simulator = peer.simulator.clone();
+        Self {
+            handle: peer.simulator.handle(),
+            address: listener.local_addr().unwrap(),
+            server: tokio::spawn(async move { simulator.serve(listener, pending()).await }),
+        }
+    }
+
+    async fn connect(&self) -> TcpStream {
+        TcpStream::connect(self.address).await.unwrap()
+    }
+
+    /// What comes in answer to a request on a new connection, until it is closed.
+    async fn until_closed(&self) -> String {
+        let mut stream = self.connect().await;
+        ask(&mut stream).await;
+        let mut text = Vec::new();
+        let read = timeout(LIMIT, stream.read_to_end(&mut text)).await;
+        let _ = read.expect("the connection is closed");
+        String::from_utf8(text).unwrap()
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        self.server.abort();
+    }
+}
+
+async fn ask(stream: &mut TcpStream) {
     let request = format!("GET {LIST} HTTP/1.1\r\nhost: x\r\nauthorization: {BASIC}\r\n\r\n");
     stream.write_all(request.as_bytes()).await.unwrap();
-    let mut text = Vec::new();
-    let _ = stream.read_to_end(&mut text).await;
-    server.abort();
-    let text = String::from_utf8(text).unwrap();
+}
+
+/// Reads a head, and gives it with the length of the body that it promises.
+async fn head(stream: &mut TcpStream) -> (String, usize) {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        let byte = timeout(LIMIT, stream.read_u8()).await;
+        head.push(byte.expect("a head in time").unwrap());
+    }
+    let head = String::from_utf8(head).unwrap();
+    let promised = head
+        .lines()
+        .find_map(|line| line.strip_prefix("content-length: "));
+    let promised = promised.unwrap().parse().unwrap();
+    (head, promised)
+}
+
+/// Reads a whole response.
+async fn response(stream: &mut TcpStream) -> String {
+    let (head, length) = head(stream).await;
+    let mut body = vec![0; length];
+    let read = timeout(LIMIT, stream.read_exact(&mut body)).await;
+    read.expect("a body in time").unwrap();
+    head
+}
+
+/// Whether nothing comes, and the connection stays open.
+async fn is_silent(stream: &mut TcpStream) -> bool {
+    timeout(SILENCE, stream.read_u8()).await.is_err()
+}
+
+#[tokio::test]
+async fn a_cut_answer_promises_more_than_comes() {
+    let text = Served::with("cut").await.until_closed().await;
     let (head, body) = text.split_once("\r\n\r\n").unwrap();
     assert!(head.starts_with("HTTP/1.1 200"), "{head}");
     let promised = head
@@ -73,4 +143,52 @@ async fn a_cut_answer_promises_more_than_comes() {
         .find_map(|line| line.strip_prefix("content-length: "));
     let promised: usize = promised.unwrap().parse().unwrap();
     assert_eq!(body.len(), promised / 2);
+}
+
+#[tokio::test]
+async fn a_closed_connection_gives_as_many_bytes_as_were_asked_for() {
+    for (fault, wanted) in [("close", ""), ("close:0", ""), ("close:12", "HTTP/1.1 200")] {
+        let served = Served::with(fault).await;
+        assert_eq!(served.until_closed().await, wanted, "{fault}");
+        served.handle.clear_faults();
+        let mut stream = served.connect().await;
+        ask(&mut stream).await;
+        assert!(
+            response(&mut stream).await.starts_with("HTTP/1.1 200"),
+            "{fault}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn headers_without_a_body_promise_one_and_the_connection_stays_open() {
+    let served = Served::with("no-body").await;
+    let mut stream = served.connect().await;
+    ask(&mut stream).await;
+    let (head, promised) = head(&mut stream).await;
+    assert!(head.starts_with("HTTP/1.1 200") && promised > 100, "{head}");
+    assert!(is_silent(&mut stream).await);
+}
+
+#[tokio::test]
+async fn a_deaf_connection_answers_its_first_request_alone_and_new_ones_work() {
+    let served = Served::with("deaf").await;
+    let mut first = served.connect().await;
+    ask(&mut first).await;
+    response(&mut first).await;
+    ask(&mut first).await;
+    assert!(is_silent(&mut first).await);
+    // It reads on.
+    ask(&mut first).await;
+    let mut second = served.connect().await;
+    ask(&mut second).await;
+    assert!(response(&mut second).await.starts_with("HTTP/1.1 200"));
+    assert!(is_silent(&mut first).await);
+    // A connection that answered before the fault is deaf from then on.
+    served.handle.clear_faults();
+    ask(&mut second).await;
+    response(&mut second).await;
+    served.handle.fault("deaf".parse().unwrap());
+    ask(&mut second).await;
+    assert!(is_silent(&mut second).await);
 }

@@ -25,25 +25,26 @@ const NODES: usize = 1 + MOST * 40;
 const TOLD: usize = 10;
 /// How long a body may take to arrive.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// How many bodies are taken apart at once: that takes ten times their size.
-static APART: Semaphore = Semaphore::const_new(2);
 
 /// What a body asks for; what is wrong with one operation of a list is no matter of the others.
-pub(super) enum Body {
-    One(Result<Asked, Problem>),
-    List(Vec<Result<Asked, Problem>>),
+pub(super) enum RegistrationBody {
+    One(Result<RequestedOperation, Problem>),
+    List(Vec<Result<RequestedOperation, Problem>>),
 }
 
 /// One operation that is to be registered.
 #[derive(Debug)]
-pub(super) struct Asked {
+pub(super) struct RequestedOperation {
     pub(super) id: OperationId,
     pub(super) account: Option<String>,
     pub(super) labels: Labels,
 }
 
-/// Reads the body of a request.
-pub(super) async fn read(request: Request) -> Result<Body, Problem> {
+/// Reads the body of a request, and parses it with a permit of `parsers`.
+pub(super) async fn read(
+    request: Request,
+    parsers: &Semaphore,
+) -> Result<RegistrationBody, Problem> {
     if !is_json(request.headers()) {
         // A form, which a page of anybody's may send, is none either.
         let detail = "The body must be JSON, with the header Content-Type: application/json.";
@@ -64,7 +65,7 @@ pub(super) async fn read(request: Request) -> Result<Body, Problem> {
         }
         _ => Problem::bad_request("The body did not arrive whole."),
     })?;
-    let _turn = APART.acquire().await;
+    let _permit = parsers.acquire().await;
     let parsed = tokio::task::spawn_blocking(move || parse(&bytes)).await;
     parsed.unwrap_or_else(|_| {
         let detail = "The exporter is stopping.";
@@ -72,7 +73,7 @@ pub(super) async fn read(request: Request) -> Result<Body, Problem> {
     })
 }
 
-fn parse(bytes: &[u8]) -> Result<Body, Problem> {
+fn parse(bytes: &[u8]) -> Result<RegistrationBody, Problem> {
     let text = std::str::from_utf8(bytes)
         .map_err(|_| Problem::bad_request("The body is not text in UTF-8."))?;
     let mut findings = Findings::default();
@@ -80,17 +81,17 @@ fn parse(bytes: &[u8]) -> Result<Body, Problem> {
     let node = node.ok_or_else(|| Problem::malformed(&findings))?;
     let root = Value::root(&node);
     if !root.is_list() {
-        return Ok(Body::One(read_one(&root)));
+        return Ok(RegistrationBody::One(read_one(&root)));
     }
     if root.length() > MOST {
         let detail = format!("The list has more than {MOST} operations; send several.");
         return Err(Problem::bad_request(detail));
     }
     let items = root.list(&mut findings).unwrap_or_default();
-    Ok(Body::List(items.iter().map(read_one).collect()))
+    Ok(RegistrationBody::List(items.iter().map(read_one).collect()))
 }
 
-fn read_one(value: &Value) -> Result<Asked, Problem> {
+fn read_one(value: &Value) -> Result<RequestedOperation, Problem> {
     let mut findings = Findings::up_to(TOLD);
     let asked = value
         .mapping(&mut findings)
@@ -101,7 +102,7 @@ fn read_one(value: &Value) -> Result<Asked, Problem> {
     }
 }
 
-fn read_mapping(mut mapping: Mapping, findings: &mut Findings) -> Option<Asked> {
+fn read_mapping(mut mapping: Mapping, findings: &mut Findings) -> Option<RequestedOperation> {
     let account = mapping.take("account");
     let account = account.and_then(|account| account.text(findings).map(str::to_owned));
     let labels = mapping.take("labels");
@@ -122,7 +123,7 @@ fn read_mapping(mut mapping: Mapping, findings: &mut Findings) -> Option<Asked> 
     }?;
     let text = id.text(findings)?;
     let id = findings.take(&id.place, OperationId::from_str(text))?;
-    Some(Asked {
+    Some(RequestedOperation {
         id,
         account,
         labels,
@@ -150,10 +151,10 @@ mod tests {
 
     const ID: &str = "comms_operation_01h2xcejqtf2nbrexx3vqjhp41";
 
-    fn one(text: &str) -> Result<Asked, String> {
+    fn one(text: &str) -> Result<RequestedOperation, String> {
         match parse(text.replace("$ID", ID).as_bytes()) {
-            Ok(Body::One(asked)) => asked.map_err(|problem| told(&problem)),
-            Ok(Body::List(_)) => Err("a list".to_owned()),
+            Ok(RegistrationBody::One(asked)) => asked.map_err(|problem| told(&problem)),
+            Ok(RegistrationBody::List(_)) => Err("a list".to_owned()),
             Err(problem) => Err(told(&problem)),
         }
     }
@@ -208,7 +209,7 @@ mod tests {
     #[test]
     fn lists_are_bounded_and_the_bad_ones_among_them_are_alone() {
         let list = format!("[{{\"id\": \"{ID}\"}}, null, {{\"id\": \"x\"}}]");
-        let Ok(Body::List(list)) = parse(list.as_bytes()) else {
+        let Ok(RegistrationBody::List(list)) = parse(list.as_bytes()) else {
             panic!("no list");
         };
         assert!(list[0].is_ok() && list.len() == 3);
@@ -221,7 +222,7 @@ mod tests {
         );
         let most = format!("[{}]", vec![full; MOST].join(","));
         assert!(
-            matches!(parse(most.as_bytes()), Ok(Body::List(list)) if list.iter().all(Result::is_ok))
+            matches!(parse(most.as_bytes()), Ok(RegistrationBody::List(list)) if list.iter().all(Result::is_ok))
         );
         let more = format!("[{}]", vec!["0"; MOST + 1].join(","));
         let problem = parse(more.as_bytes()).err().unwrap();

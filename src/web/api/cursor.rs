@@ -1,4 +1,6 @@
 //! Where a page of the list ended, so that the next one begins behind it.
+//!
+//! A crate for page tokens would bring encryption or a store of tokens. This one names a place in an order that never changes.
 
 use std::fmt;
 use std::str::FromStr;

@@ -23,7 +23,7 @@ const USUAL: usize = 100;
 const MOST: usize = 1000;
 
 #[derive(Debug, Serialize)]
-struct Page {
+struct ListPage {
     operations: Vec<Shown>,
     /// What to give as `after` for what comes next; `null` at the end. A page may have fewer operations than asked for, and
     /// still not be the last.
@@ -31,7 +31,7 @@ struct Page {
 }
 
 /// What a request asks for.
-struct Asked {
+struct ListRequest {
     /// The accounts that are left, in the order of the configuration.
     accounts: Vec<Arc<Account>>,
     /// In the first of them, what comes behind this one.
@@ -45,11 +45,11 @@ pub(super) async fn list(
     State(service): State<Arc<Service>>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {
-    let asked = Asked::read(&service, Query::read(query.as_deref()))?;
+    let asked = ListRequest::read(&service, Query::read(query.as_deref()))?;
     Ok(Json(asked.page()).into_response())
 }
 
-impl Asked {
+impl ListRequest {
     fn read(service: &Service, mut query: Query) -> Result<Self, Problem> {
         let name = query.one("account")?;
         let mut accounts = account::all(service, name.as_deref())?;
@@ -84,7 +84,7 @@ impl Asked {
         Ok(asked)
     }
 
-    fn page(&self) -> Page {
+    fn page(&self) -> ListPage {
         let mut operations = Vec::new();
         let mut after = self.after;
         for (at, account) in self.accounts.iter().enumerate() {
@@ -103,10 +103,10 @@ impl Asked {
             if let Some(id) = end {
                 let account = account.name().to_string();
                 let next = Some(Cursor { account, id }.to_string());
-                return Page { operations, next };
+                return ListPage { operations, next };
             }
         }
-        Page {
+        ListPage {
             operations,
             next: None,
         }

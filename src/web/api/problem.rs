@@ -17,12 +17,12 @@ pub(super) struct Problem {
     pub(super) status: StatusCode,
     pub(super) detail: String,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub(super) errors: Vec<Fault>,
+    pub(super) errors: Vec<FieldError>,
 }
 
 /// One thing that is wrong with a body.
 #[derive(Debug, Serialize)]
-pub(super) struct Fault {
+pub(super) struct FieldError {
     /// A path into the body, such as `[3].labels.campaign`; empty for all of it.
     place: String,
     message: String,
@@ -51,7 +51,7 @@ impl Problem {
             detail = format!("{detail} There are {} more.", findings.more);
         }
         Self {
-            errors: findings.problems.iter().map(Fault::from).collect(),
+            errors: findings.problems.iter().map(FieldError::from).collect(),
             ..Self::bad_request(detail)
         }
     }
@@ -63,7 +63,7 @@ impl Problem {
     }
 }
 
-impl From<&document::Problem> for Fault {
+impl From<&document::Problem> for FieldError {
     fn from(problem: &document::Problem) -> Self {
         Self {
             place: problem.place.clone(),

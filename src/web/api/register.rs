@@ -9,8 +9,8 @@ use axum::response::{IntoResponse, Response};
 use futures_util::future::join_all;
 use serde::Serialize;
 
-use super::body::{self, Asked, Body};
-use super::problem::{Fault, Problem, code};
+use super::body::{self, RegistrationBody, RequestedOperation};
+use super::problem::{FieldError, Problem, code};
 use crate::collector::{Account, Registered};
 use crate::operation::OperationId;
 use crate::snapshot::Labels;
@@ -37,7 +37,7 @@ struct RegistrationResult {
     #[serde(skip_serializing_if = "Option::is_none")]
     detail: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    errors: Vec<Fault>,
+    errors: Vec<FieldError>,
 }
 
 #[derive(Debug, Serialize)]
@@ -46,7 +46,7 @@ struct Results {
 }
 
 /// The operations of a request that go to one account, each with its place in the request.
-struct Group {
+struct AccountGroup {
     account: Arc<Account>,
     places: Vec<usize>,
     operations: Vec<(OperationId, Labels)>,
@@ -60,19 +60,19 @@ pub(super) async fn register(
     let mut query = Query::read(query.as_deref());
     let usual = query.one("account")?;
     query.finish("there is account")?;
-    match body::read(request).await? {
-        Body::One(asked) => {
-            let Asked {
+    match body::read(request, &service.parsers).await? {
+        RegistrationBody::One(asked) => {
+            let RequestedOperation {
                 id,
                 account,
                 labels,
             } = asked?;
             let account = account::one(&service, account.as_deref().or(usual.as_deref()))?;
-            let became = account.register(vec![(id, Arc::clone(&labels))]).await;
-            let became = became.as_ref().map(|became| became[0]);
-            RegistrationResult::new(became, account.name(), (id, labels)).alone()
+            let registered = account.register(vec![(id, Arc::clone(&labels))]).await;
+            let registered = registered.as_ref().map(|registered| registered[0]);
+            RegistrationResult::new(registered, account.name(), (id, labels)).alone()
         }
-        Body::List(list) => {
+        RegistrationBody::List(list) => {
             let results = register_all(&service, usual.as_deref(), list).await;
             Ok((together(&results), Json(Results { results })).into_response())
         }
@@ -93,9 +93,9 @@ fn together(results: &[RegistrationResult]) -> StatusCode {
 async fn register_all(
     service: &Service,
     usual: Option<&str>,
-    asked: Vec<Result<Asked, Problem>>,
+    asked: Vec<Result<RequestedOperation, Problem>>,
 ) -> Vec<RegistrationResult> {
-    let mut groups: Vec<Group> = Vec::new();
+    let mut groups: Vec<AccountGroup> = Vec::new();
     let mut results: Vec<_> = std::iter::repeat_with(|| None).take(asked.len()).collect();
     for (place, asked) in asked.into_iter().enumerate() {
         let found = asked.and_then(|asked| {
@@ -108,26 +108,31 @@ async fn register_all(
         }
     }
     let registrations = groups.into_iter().map(|group| async {
-        let became = group.account.register(group.operations.clone()).await;
-        (group, became)
+        let registered = group.account.register(group.operations.clone()).await;
+        (group, registered)
     });
-    for (group, became) in join_all(registrations).await {
+    for (group, registered) in join_all(registrations).await {
         let name = group.account.name();
         let operations = group.places.into_iter().zip(group.operations);
         for (at, (place, operation)) in operations.enumerate() {
-            let became = became.as_ref().map(|became| became[at]);
-            results[place] = Some(RegistrationResult::new(became, name, operation));
+            let registered = registered.as_ref().map(|registered| registered[at]);
+            results[place] = Some(RegistrationResult::new(registered, name, operation));
         }
     }
     results.into_iter().flatten().collect()
 }
 
-fn group(groups: &mut Vec<Group>, account: Arc<Account>, place: usize, asked: Asked) {
+fn group(
+    groups: &mut Vec<AccountGroup>,
+    account: Arc<Account>,
+    place: usize,
+    asked: RequestedOperation,
+) {
     let known = groups
         .iter()
         .position(|group| group.account.name() == account.name());
     let at = known.unwrap_or_else(|| {
-        groups.push(Group {
+        groups.push(AccountGroup {
             account,
             places: Vec::new(),
             operations: Vec::new(),
@@ -140,11 +145,11 @@ fn group(groups: &mut Vec<Group>, account: Arc<Account>, place: usize, asked: As
 
 impl RegistrationResult {
     fn new(
-        became: Result<Registered, &StoreError>,
+        registered: Result<Registered, &StoreError>,
         account: &Arc<str>,
         (id, labels): (OperationId, Labels),
     ) -> Self {
-        let (status, result, detail) = match became {
+        let (status, result, detail) = match registered {
             Ok(Registered::New) => (StatusCode::CREATED, "created", None),
             Ok(Registered::Changed) => (StatusCode::OK, "updated", None),
             Ok(Registered::Same) => (StatusCode::OK, "unchanged", None),

@@ -12,7 +12,7 @@ use std::convert::Infallible;
 use std::future::{Future, poll_fn};
 use std::io;
 use std::pin::pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
@@ -23,15 +23,16 @@ use hyper::server::conn::http1;
 use hyper::service::{Service, service_fn};
 use hyper_util::rt::TokioIo;
 use hyper_util::service::TowerToHyperService;
+use parking_lot::Mutex;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::watch::Receiver;
 use tokio::task::AbortHandle;
 use tokio::time::{Instant, sleep, sleep_until};
+use tokio_util::task::TaskTracker;
 
 pub use self::limits::Limits;
 pub use self::listener::Listener;
-use self::watch::{Answer, Watch, Watched};
-use super::under_way::UnderWay;
+use self::watch::{Watch, WatchedBody, WatchedStream};
 use crate::exposition::{Closed, ConnectionInstruments};
 
 /// After the system could not accept a connection, and none could be closed to make room; sooner would only spin.
@@ -49,8 +50,7 @@ pub struct Connections {
     limits: Limits,
     instruments: ConnectionInstruments,
     open: Mutex<Open>,
-    /// Counts them.
-    under_way: UnderWay,
+    tasks: TaskTracker,
 }
 
 #[derive(Debug, Default)]
@@ -70,7 +70,7 @@ impl Connections {
             limits,
             instruments,
             open: Mutex::default(),
-            under_way: UnderWay::default(),
+            tasks: TaskTracker::new(),
         })
     }
 
@@ -100,7 +100,8 @@ impl Connections {
             }
         }
         drop(listener);
-        self.under_way.none().await;
+        self.tasks.close();
+        self.tasks.wait().await;
     }
 
     /// Serves a new connection; while too many are open, in place of the one that has been quiet for longest.
@@ -108,7 +109,7 @@ impl Connections {
     where
         I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let mut open = self.lock();
+        let mut open = self.open.lock();
         if open.connections.len() >= self.limits.connections {
             let made_room = open.close_quiet();
             self.instruments.closed(Closed::TooMany);
@@ -125,11 +126,9 @@ impl Connections {
         }
         let (watch, number) = (Watch::new(), open.next);
         open.next += 1;
-        let under_way = self.under_way.begin();
         let this = Arc::clone(self);
         let watched = watch.clone();
-        let task = tokio::spawn(async move {
-            let _under_way = under_way;
+        let task = self.tasks.spawn(async move {
             // Also when the task is aborted.
             let _forget = Forget(Arc::clone(&this), number);
             if let Some(reason) = run(io, router, watched, &this.limits, stopped).await {
@@ -144,16 +143,12 @@ impl Connections {
     /// Usually file descriptors have run out. Those of quiet connections are given back. Returns when to try again.
     fn cannot_accept(&self, error: &io::Error) -> Duration {
         self.instruments.closed(Closed::NotAccepted);
-        let mut open = self.lock();
+        let mut open = self.open.lock();
         let made_room = open.close_quiet();
         open.log(|times| {
             tracing::error!(%error, times, "connections to the exporter cannot be accepted; raise the limit of open files if it is that");
         });
         if made_room { PAUSE_FOR_ROOM } else { PAUSE }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Open> {
-        self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -188,7 +183,7 @@ struct Forget(Arc<Connections>, u64);
 
 impl Drop for Forget {
     fn drop(&mut self) {
-        self.0.lock().connections.remove(&self.1);
+        self.0.open.lock().connections.remove(&self.1);
     }
 }
 
@@ -210,13 +205,13 @@ where
         let answer = router.call(request);
         async move {
             let answer = answer.await?;
-            Ok::<_, Infallible>(answer.map(|body| Answer {
+            Ok::<_, Infallible>(answer.map(|body| WatchedBody {
                 body,
                 _serving: serving,
             }))
         }
     });
-    let io = TokioIo::new(Watched {
+    let io = TokioIo::new(WatchedStream {
         io,
         watch: watch.clone(),
     });

@@ -301,7 +301,7 @@ async fn without_descriptors_it_does_not_spin_and_goes_on_when_there_are_some() 
     );
     assert_eq!(scene.closed(), [0, 0, 0, 0, 20]);
     assert_eq!(
-        scene.connections.lock().logged.map(|(_, more)| more),
+        scene.connections.open.lock().logged.map(|(_, more)| more),
         Some(19),
         "told once"
     );
@@ -349,5 +349,5 @@ async fn a_stop_closes_idle_connections_and_waits_for_answers() {
     slow.read_to_end(&mut text).await.unwrap();
     assert!(text.ends_with(b"late"));
     scene.serving.await.unwrap();
-    assert_eq!(scene.connections.lock().connections.len(), 0);
+    assert_eq!(scene.connections.open.lock().connections.len(), 0);
 }

@@ -2,12 +2,13 @@
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::body::Body;
 use hyper::body::{Bytes, Frame, SizeHint};
+use parking_lot::Mutex;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Instant;
 
@@ -19,10 +20,10 @@ const STUCK: Duration = Duration::from_secs(1);
 
 /// One connection, watched.
 #[derive(Debug, Clone)]
-pub(super) struct Watch(Arc<Mutex<State>>);
+pub(super) struct Watch(Arc<Mutex<ConnectionState>>);
 
 #[derive(Debug)]
-struct State {
+struct ConnectionState {
     phase: Phase,
     /// When the phase began.
     since: Instant,
@@ -46,7 +47,7 @@ pub(super) struct Serving(Watch);
 
 impl Watch {
     pub(super) fn new() -> Self {
-        Self(Arc::new(Mutex::new(State {
+        Self(Arc::new(Mutex::new(ConnectionState {
             phase: Phase::Receiving,
             since: Instant::now(),
             blocked: None,
@@ -56,7 +57,7 @@ impl Watch {
     /// When to close the connection, and why, if nothing happens until then. A request is not bounded here: those who answer
     /// it bound it.
     pub(super) fn deadline(&self, limits: &Limits) -> Option<(Instant, Closed)> {
-        let state = self.lock();
+        let state = self.0.lock();
         if let Some(since) = state.blocked {
             return Some((since + limits.write, Closed::NotRead));
         }
@@ -69,7 +70,7 @@ impl Watch {
 
     /// Since when nobody waits for an answer here, or reads it; `None` while somebody does.
     pub(super) fn quiet_since(&self) -> Option<Instant> {
-        let state = self.lock();
+        let state = self.0.lock();
         match state.blocked {
             Some(since) => (since.elapsed() > STUCK).then_some(since),
             None => (state.phase != Phase::Serving).then_some(state.since),
@@ -78,19 +79,19 @@ impl Watch {
 
     /// The head of a request has been read.
     pub(super) fn serving(&self) -> Serving {
-        self.lock().enter(Phase::Serving);
+        self.0.lock().enter(Phase::Serving);
         Serving(self.clone())
     }
 
     fn received(&self) {
-        let mut state = self.lock();
+        let mut state = self.0.lock();
         if state.phase == Phase::Idle {
             state.enter(Phase::Receiving);
         }
     }
 
     fn wrote<T>(&self, written: &Poll<T>) {
-        let mut state = self.lock();
+        let mut state = self.0.lock();
         if written.is_ready() {
             state.blocked = None;
             if state.phase == Phase::Idle {
@@ -101,13 +102,9 @@ impl Watch {
             state.blocked.get_or_insert_with(Instant::now);
         }
     }
-
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
-impl State {
+impl ConnectionState {
     fn enter(&mut self, phase: Phase) {
         self.phase = phase;
         self.since = Instant::now();
@@ -116,18 +113,18 @@ impl State {
 
 impl Drop for Serving {
     fn drop(&mut self) {
-        self.0.lock().enter(Phase::Idle);
+        self.0.0.lock().enter(Phase::Idle);
     }
 }
 
 /// The connection's bytes.
 #[derive(Debug)]
-pub(super) struct Watched<I> {
+pub(super) struct WatchedStream<I> {
     pub(super) io: I,
     pub(super) watch: Watch,
 }
 
-impl<I: AsyncRead + Unpin> AsyncRead for Watched<I> {
+impl<I: AsyncRead + Unpin> AsyncRead for WatchedStream<I> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -142,7 +139,7 @@ impl<I: AsyncRead + Unpin> AsyncRead for Watched<I> {
     }
 }
 
-impl<I: AsyncWrite + Unpin> AsyncWrite for Watched<I> {
+impl<I: AsyncWrite + Unpin> AsyncWrite for WatchedStream<I> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -178,12 +175,12 @@ impl<I: AsyncWrite + Unpin> AsyncWrite for Watched<I> {
 
 /// The body of an answer; the request is served until it is gone.
 #[derive(Debug)]
-pub(super) struct Answer {
+pub(super) struct WatchedBody {
     pub(super) body: Body,
     pub(super) _serving: Serving,
 }
 
-impl hyper::body::Body for Answer {
+impl hyper::body::Body for WatchedBody {
     type Data = Bytes;
     type Error = axum::Error;
 

@@ -261,3 +261,32 @@ async fn a_redirect_is_not_followed() {
         "requests at the redirect's target"
     );
 }
+
+#[tokio::test]
+async fn a_deaf_connection_costs_one_request_and_a_new_one_takes_its_place() {
+    let scene = Scene::with(time_limit("timeout")).await;
+    // Every connection of the first collection has answered, so none of them answers again.
+    scene.twilio.fault("deaf");
+    let seen = scene.next().await;
+    seen.expect("on deaf connections", &[("discovery_up", 0.0)]);
+    let failures = seen.failures();
+    let timeouts = failures.keys().filter(|(_, reason)| reason == "timeout");
+    assert_eq!(timeouts.count(), failures.len(), "{failures:?}");
+    // The fault is still there; a new connection answers its first request.
+    let seen = scene.next().await;
+    seen.expect("on a new connection", &[("up", 1.0), ("discovery_up", 1.0)]);
+    scene.twilio.handle.clear_faults();
+    let healed = scene.next().await;
+    scene.assert_healthy(&healed, "after deaf connections");
+}
+
+#[tokio::test]
+async fn a_connection_closed_before_or_within_the_headers_counts_as_connect() {
+    for fault in ["close", "close:12"] {
+        let closed = Case {
+            endpoints: LIST,
+            ..case(fault, "connect")
+        };
+        whatever_is_wrong(&closed).await;
+    }
+}

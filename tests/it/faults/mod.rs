@@ -123,6 +123,7 @@ const CASES: &[Case] = &[
     case("501", "server_error"),
     case("hang", "timeout"),
     case("slow:3s", "timeout"),
+    case("no-body", "timeout"),
     case("cut", "invalid_response"),
     case("html", "invalid_response"),
     case("wrong-json", "invalid_response"),

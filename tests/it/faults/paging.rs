@@ -231,8 +231,9 @@ async fn a_filter_on_the_state_that_is_ignored_is_not_used_again() {
         let processing = seen.value("twilio_email_operations", &[("state", "processing")]);
         assert_eq!(processing, Some(20.0));
     }
-    let filtered =
-        |request: &twilio_email_exporter::simulator::Seen| request.path.contains("status=");
+    let filtered = |request: &twilio_email_exporter::simulator::RecordedRequest| {
+        request.path.contains("status=")
+    };
     assert!(!account.twilio.handle.requests().iter().any(filtered));
 }
 

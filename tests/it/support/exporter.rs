@@ -125,8 +125,8 @@ impl Exporter {
         let load = move || Config::load(&overrides, &|_| None);
         let path = config.storage.path.as_deref();
         let store = Store::open_behind(gate, path, clock.now()).unwrap();
-        let app = App::bind_on(store, &config, clock).await.unwrap();
-        let app = app.reloading(&config, Box::new(load));
+        let app = App::bind_on(store, &config, clock, Some(Box::new(load)));
+        let app = app.await.unwrap();
         let address = app.addresses()[0];
         let (stop, stopped) = oneshot::channel();
         let running = tokio::spawn(app.run(async {

@@ -3,7 +3,6 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use axum::Router;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
@@ -17,7 +16,7 @@ use twilio_email_exporter::timestamp::Timestamp;
 pub(crate) struct Twilio {
     pub(crate) handle: Handle,
     pub(crate) address: SocketAddr,
-    router: Router,
+    simulator: Simulator,
     server: Option<Server>,
 }
 
@@ -37,12 +36,11 @@ impl Twilio {
         let handle = simulator.handle();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let router = simulator.router();
-        let server = Some(Server::start(listener, router.clone()));
+        let server = Some(Server::start(listener, simulator.clone()));
         Self {
             handle,
             address,
-            router,
+            simulator,
             server,
         }
     }
@@ -92,17 +90,19 @@ impl Twilio {
     /// Listens again where it did before.
     pub(crate) async fn come_back(&mut self) {
         let listener = TcpListener::bind(self.address).await.unwrap();
-        self.server = Some(Server::start(listener, self.router.clone()));
+        self.server = Some(Server::start(listener, self.simulator.clone()));
     }
 }
 
 impl Server {
-    fn start(listener: TcpListener, router: Router) -> Self {
+    fn start(listener: TcpListener, simulator: Simulator) -> Self {
         let (stop, stopped) = oneshot::channel();
-        let serving = axum::serve(listener, router).with_graceful_shutdown(async {
-            let _ = stopped.await;
+        let running = tokio::spawn(async move {
+            let serving = simulator.serve(listener, async {
+                let _ = stopped.await;
+            });
+            serving.await.unwrap();
         });
-        let running = tokio::spawn(async move { serving.await.unwrap() });
         Self { stop, running }
     }
 }

@@ -1,0 +1,124 @@
+//! Connections to the API that faults can close in the middle of a response, or leave without one.
+
+use std::io;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::task::{Context, Poll};
+
+use axum::extract::connect_info::Connected;
+use axum::serve::{IncomingStream, Listener};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::{TcpListener, TcpStream};
+
+/// More bytes than any response has.
+const UNLIMITED: u64 = u64::MAX;
+
+/// One connection; a clone is the same connection.
+#[derive(Debug, Clone)]
+pub(super) struct Connection(Arc<ConnectionState>);
+
+#[derive(Debug)]
+struct ConnectionState {
+    has_answered: AtomicBool,
+    /// How many bytes the server still writes before it closes the connection.
+    left: AtomicU64,
+}
+
+impl Default for Connection {
+    fn default() -> Self {
+        Self(Arc::new(ConnectionState {
+            has_answered: AtomicBool::new(false),
+            left: AtomicU64::new(UNLIMITED),
+        }))
+    }
+}
+
+impl Connection {
+    /// Whether a request on this connection got a response.
+    pub(super) fn has_answered(&self) -> bool {
+        self.0.has_answered.load(Ordering::Relaxed)
+    }
+
+    /// A request on this connection gets its response.
+    pub(super) fn answers(&self) {
+        self.0.has_answered.store(true, Ordering::Relaxed);
+    }
+
+    /// Closes the connection after `bytes` more bytes of what is written from now on.
+    pub(super) fn close_after(&self, bytes: u64) {
+        self.0.left.store(bytes, Ordering::Relaxed);
+    }
+}
+
+impl Connected<IncomingStream<'_, Connections>> for Connection {
+    fn connect_info(stream: IncomingStream<'_, Connections>) -> Self {
+        stream.io().connection.clone()
+    }
+}
+
+/// Accepts connections.
+pub(super) struct Connections(pub(super) TcpListener);
+
+impl Listener for Connections {
+    type Io = Stream;
+    type Addr = SocketAddr;
+
+    async fn accept(&mut self) -> (Stream, SocketAddr) {
+        let (tcp, from) = Listener::accept(&mut self.0).await;
+        let connection = Connection::default();
+        (Stream { tcp, connection }, from)
+    }
+
+    fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.0.local_addr()
+    }
+}
+
+/// The bytes of a connection.
+pub(super) struct Stream {
+    tcp: TcpStream,
+    connection: Connection,
+}
+
+impl AsyncRead for Stream {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.tcp).poll_read(context, buffer)
+    }
+}
+
+impl AsyncWrite for Stream {
+    /// Fails when nothing is left to write, so that the server drops the connection.
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let left = self.connection.0.left.load(Ordering::Relaxed);
+        if left == 0 {
+            return Poll::Ready(Err(io::Error::other("closed on demand")));
+        }
+        let most = usize::try_from(left).unwrap_or(usize::MAX).min(bytes.len());
+        let written = Pin::new(&mut self.tcp).poll_write(context, &bytes[..most]);
+        if let Poll::Ready(Ok(written)) = written
+            && left != UNLIMITED
+        {
+            let left = left.saturating_sub(written as u64);
+            self.connection.0.left.store(left, Ordering::Relaxed);
+        }
+        written
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.tcp).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.tcp).poll_shutdown(context)
+    }
+}
