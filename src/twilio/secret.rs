@@ -5,8 +5,10 @@ use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
 use tokio::task::{JoinError, JoinHandle};
+use tokio::time::Instant;
 
 use crate::config::{Secret, SecretError, SecretFile};
+use crate::lasting::Lasting;
 
 /// How long a file's content may take to come; it is a few bytes, unless a network file system is gone.
 const LIMIT: Duration = Duration::from_secs(1);
@@ -34,12 +36,12 @@ struct Current {
     reading: tokio::sync::Mutex<Reading>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Reading {
     /// What has not ended in time goes on, and nothing is begun beside it: threads that hang must not pile up.
     under_way: Option<JoinHandle<Result<Option<SecretString>, SecretError>>>,
-    /// The trouble that has been told.
-    told: Option<String>,
+    /// What reading it fails with.
+    failure: Lasting<String>,
 }
 
 /// Why a secret could not be read again.
@@ -94,7 +96,10 @@ impl Current {
             account: Arc::clone(account),
             file: secret.file().cloned(),
             text: Mutex::new(secret.text().clone()),
-            reading: tokio::sync::Mutex::default(),
+            reading: tokio::sync::Mutex::new(Reading {
+                under_way: None,
+                failure: Lasting::new(),
+            }),
         }
     }
 
@@ -106,7 +111,7 @@ impl Current {
         let (account, place) = (&self.account, file.place());
         match outcome {
             Ok(text) => {
-                if reading.told.take().is_some() {
+                if reading.failure.works() {
                     tracing::info!(account = %account, place, "the secret's file can be read again");
                 }
                 if text.is_some_and(|text| self.replace(text)) {
@@ -115,9 +120,8 @@ impl Current {
             }
             Err(error) => {
                 let error = error.to_string();
-                if reading.told.as_ref() != Some(&error) {
+                if reading.failure.fails(error.clone(), Instant::now()) {
                     tracing::warn!(account = %account, place, error, "the file holds no secret; the one read last is used until it does: write the secret into the file and let the exporter read it");
-                    reading.told = Some(error);
                 }
             }
         }
