@@ -9,9 +9,11 @@ use std::sync::Arc;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use prometheus::{Encoder, GaugeVec, Opts, Registry, TextEncoder};
 use twilio_email_exporter::exposition::Renderer;
-use twilio_email_exporter::operation::{Operation, OperationId, Reading, State, Stats, Status};
+use twilio_email_exporter::operation::{
+    CountingMode, Operation, OperationId, OperationState, Stats, Status,
+};
 use twilio_email_exporter::snapshot::{
-    AccountSnapshot, Labels, ShownOperation, Snapshot, Standing, Totals,
+    AccountSnapshot, CollectionStatus, Labels, ShownOperation, Snapshot, Totals,
 };
 use twilio_email_exporter::timestamp::Timestamp;
 
@@ -69,9 +71,9 @@ fn snapshot() -> Snapshot {
     Snapshot {
         accounts: vec![AccountSnapshot {
             name: Arc::from("marketing"),
-            standing: Standing::default(),
+            status: CollectionStatus::default(),
             counters: None,
-            reading: Reading::Exclusive,
+            counting_mode: CountingMode::Exclusive,
             totals,
             without_series: 0,
             groups: Vec::new(),
@@ -98,7 +100,7 @@ fn operation(number: u32) -> ShownOperation {
         id,
         seen: Some(Operation {
             id,
-            state: State::Processing,
+            state: OperationState::Processing,
             stats,
             created,
             updated: None,

@@ -4,7 +4,9 @@ use std::hint::black_box;
 use std::time::Duration;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use twilio_email_exporter::operation::{Counters, Marks, Operation, Reading, State, Stats, Status};
+use twilio_email_exporter::operation::{
+    Counters, CountingMode, Marks, Operation, OperationState, Stats, Status,
+};
 use twilio_email_exporter::simulator::operation_id;
 use twilio_email_exporter::snapshot::Labels;
 use twilio_email_exporter::store::{Batch, SavedAccount, SavedOperation, Store};
@@ -25,10 +27,10 @@ fn saved(n: u32) -> SavedOperation {
     };
     stats.set(Status::Delivered, 1);
     SavedOperation {
-        marks: Marks::shown_by(&stats, Reading::Exclusive),
+        marks: Marks::shown_by(&stats, CountingMode::Exclusive),
         operation: Operation {
             id: operation_id(created, u128::from(n)),
-            state: State::Completed,
+            state: OperationState::Completed,
             stats,
             created,
             updated: Some(created),

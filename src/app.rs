@@ -166,10 +166,10 @@ impl App {
             connections.serve(listener, router.clone(), stopped.clone())
         };
         let servers = join_all(listeners.into_iter().map(serve));
-        service.collector.watch();
+        service.collector.poll_urls();
         let first = tokio::spawn({
             let collector = Arc::clone(&service.collector);
-            async move { collector.run(FIRST_COLLECTION).await }
+            async move { collector.collect_fully(FIRST_COLLECTION).await }
         });
         let end = async {
             shutdown.await;

@@ -45,6 +45,7 @@
 //! - No list ever goes on without an end, no answer is ever read beyond a limit, no redirect is ever followed.
 //! - No connection that left a request unanswered ever gets another one.
 //! - No request is ever made past the account's throttle: none during a pause that Twilio asked for, nor beyond its limits.
+//! - No credentials that Twilio rejected are ever used again within a minute, unless another request with them authenticates.
 //! - No scrape ever goes through all operations to find the few that are due or expire, or to add them up: chunks tell
 //!   which, and sums are kept by differences.
 //! - No operation that a budget leaves out ever loses its place: what was read longest ago goes first.
@@ -62,7 +63,7 @@
 //!
 //! | layer | modules |
 //! |---|---|
-//! | values, without I/O or a clock | [`operation`], [`timestamp`], [`clock_skew`], [`reason`], [`snapshot`], [`deadline`], `label`, `document`, `lasting` |
+//! | values, without I/O or a clock | [`operation`], [`timestamp`], [`clock_skew`], [`reason`], [`snapshot`], [`deadline`], `label`, `document`, `ongoing_failure` |
 //! | the time of day; what all HTTP clients have in common | [`clock`], `http` |
 //! | what comes in, what goes out, what is kept, the other side | [`config`], [`exposition`], [`store`], [`simulator`] |
 //! | how to ask, what is known, where else operations are listed | [`twilio`], [`registry`], [`sources`] |
@@ -85,7 +86,7 @@ mod document;
 pub mod exposition;
 mod http;
 mod label;
-mod lasting;
+mod ongoing_failure;
 pub mod operation;
 pub mod reason;
 pub mod registry;

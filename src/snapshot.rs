@@ -1,11 +1,13 @@
-//! What one moment looked like: everything a scrape shows of Twilio, immutable.
+//! The values that one scrape exposes about Twilio, immutable.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::clock_skew::ClockSkew;
-use crate::operation::{Counters, Operation, OperationId, Reading, State, Stats, Status, Word};
+use crate::operation::{
+    Counters, CountingMode, Operation, OperationId, OperationState, Stats, Status, Word,
+};
 use crate::timestamp::Timestamp;
 
 /// All accounts at one moment.
@@ -20,12 +22,12 @@ pub struct Snapshot {
 pub struct AccountSnapshot {
     /// Its configured name; never a SID.
     pub name: Arc<str>,
-    /// How its collection stands.
-    pub standing: Standing,
+    /// The status of its collections.
+    pub status: CollectionStatus,
     /// The counters as far as they are saved; `None` before the first save.
     pub counters: Option<Counters>,
-    /// How its stats are read.
-    pub reading: Reading,
+    /// How its stats overlap.
+    pub counting_mode: CountingMode,
     /// Sums over all tracked operations.
     pub totals: Totals,
     /// Tracked operations that the series limit hides.
@@ -41,7 +43,7 @@ pub struct AccountSnapshot {
 pub struct GroupSnapshot {
     /// The label's name.
     pub label: Arc<str>,
-    /// Its value; `other` stands for all that were too many.
+    /// Its value; `other` has the values beyond the limit.
     pub value: Arc<str>,
     /// Sums over those that are tracked.
     pub totals: Totals,
@@ -49,12 +51,12 @@ pub struct GroupSnapshot {
     pub counters: Option<Counters>,
 }
 
-/// How the collection of an account stands. `None` is "not known yet" and shows as no series.
+/// The status of an account's collections. `None` means not known yet; it has no series.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Standing {
-    /// Whether the last collection reached Twilio and was let in.
+pub struct CollectionStatus {
+    /// Whether the last collection reached Twilio and authenticated.
     pub up: bool,
-    /// Whether the list endpoint answers; `None` with discovery off.
+    /// Whether Twilio returns the list of operations; `None` with discovery off.
     pub discovery_up: Option<bool>,
     /// Whether everything due was read.
     pub complete: bool,
@@ -62,9 +64,11 @@ pub struct Standing {
     pub duration: Option<Duration>,
     /// When a collection was last complete.
     pub last_success: Option<Timestamp>,
-    /// The end of the pause Twilio asked for, if one is on.
+    /// When the current pause ends, if there is one.
     pub paused_until: Option<Timestamp>,
-    /// The server's clock minus ours, by its last answer; `None` before one with a date.
+    /// When rejected credentials are tried again, if they wait for that.
+    pub next_login_at: Option<Timestamp>,
+    /// The server's clock minus this machine's, from the last response with a `Date`; `None` before one.
     pub clock_skew: Option<ClockSkew>,
 }
 
@@ -86,20 +90,26 @@ pub struct ShownOperation {
 /// A user's labels of an operation, sorted by name; shared, because a snapshot is made for every scrape.
 pub type Labels = Arc<BTreeMap<String, String>>;
 
+/// The operations that one source lists, each with the user's labels.
+pub type ListedOperations = BTreeMap<OperationId, Labels>;
+
 /// Sums over the tracked operations of an account, kept up to date by differences.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Totals {
-    known_states: [u64; State::KNOWN.len()],
+    known_states: [u64; OperationState::KNOWN.len()],
     other_states: BTreeMap<Word, u64>,
     emails: [u64; Status::ALL.len()],
-    /// With how many operations have the word, for one may have 0 emails there.
+    /// The number of emails, and of operations that have the word: an operation may have 0 emails there.
     other_emails: BTreeMap<Word, (u64, u64)>,
 }
 
 impl Totals {
     /// Adds an operation.
-    pub fn add(&mut self, state: &State, stats: &Stats) {
-        match State::KNOWN.iter().position(|known| known == state) {
+    pub fn add(&mut self, state: &OperationState, stats: &Stats) {
+        match OperationState::KNOWN
+            .iter()
+            .position(|known| known == state)
+        {
             Some(known) => self.known_states[known] += 1,
             None => {
                 *self
@@ -118,9 +128,12 @@ impl Totals {
         }
     }
 
-    /// Takes away an operation that was added with the same figures.
-    pub fn remove(&mut self, state: &State, stats: &Stats) {
-        match State::KNOWN.iter().position(|known| known == state) {
+    /// Removes an operation that was added with the same stats.
+    pub fn remove(&mut self, state: &OperationState, stats: &Stats) {
+        match OperationState::KNOWN
+            .iter()
+            .position(|known| known == state)
+        {
             Some(known) => self.known_states[known] -= 1,
             None => self.remove_other_state(state),
         }
@@ -138,7 +151,7 @@ impl Totals {
         }
     }
 
-    fn remove_other_state(&mut self, state: &State) {
+    fn remove_other_state(&mut self, state: &OperationState) {
         let word = Word::new(state.as_str());
         if let Some(operations) = self.other_states.get_mut(&word) {
             *operations = operations.saturating_sub(1);
@@ -169,8 +182,8 @@ impl Totals {
 
     /// The number of operations in one of the documented states.
     #[must_use]
-    pub fn in_state(&self, state: &State) -> u64 {
-        State::KNOWN
+    pub fn in_state(&self, state: &OperationState) -> u64 {
+        OperationState::KNOWN
             .iter()
             .zip(self.known_states)
             .filter(|(known, _)| *known == state)
@@ -178,7 +191,7 @@ impl Totals {
             .sum()
     }
 
-    /// The number of emails that stand at `status`.
+    /// The number of emails in `status`.
     #[must_use]
     pub const fn at(&self, status: Status) -> u64 {
         self.emails[status as usize]
@@ -186,7 +199,7 @@ impl Totals {
 
     /// Operations by state: the documented states always, others while there are any.
     pub fn operations(&self) -> impl Iterator<Item = (&str, u64)> {
-        let known = State::KNOWN
+        let known = OperationState::KNOWN
             .iter()
             .zip(self.known_states)
             .map(|(state, count)| (state.as_str(), count));
@@ -223,11 +236,11 @@ mod tests {
             ..Stats::default()
         };
         for emails in [0, 3] {
-            totals.add(&State::Completed, &with(emails));
+            totals.add(&OperationState::Completed, &with(emails));
         }
-        totals.remove(&State::Completed, &with(3));
+        totals.remove(&OperationState::Completed, &with(3));
         assert!(totals.emails().any(|each| each == ("deferred", 0)));
-        totals.remove(&State::Completed, &with(0));
+        totals.remove(&OperationState::Completed, &with(0));
         assert_eq!(totals, Totals::default());
     }
 
@@ -239,14 +252,14 @@ mod tests {
             ..Stats::default()
         };
         stats.set(Status::Opened, 7);
-        let paused = State::parse("PAUSED");
+        let paused = OperationState::parse("PAUSED");
         totals.add(&paused, &stats);
-        totals.add(&State::Completed, &stats);
+        totals.add(&OperationState::Completed, &stats);
         assert!(totals.operations().any(|each| each == ("PAUSED", 1)));
         assert!(totals.emails().any(|each| each == ("opened", 14)));
         assert!(totals.emails().any(|each| each == ("deferred", 6)));
         totals.remove(&paused, &stats);
-        totals.remove(&State::Completed, &stats);
+        totals.remove(&OperationState::Completed, &stats);
         assert_eq!(totals, Totals::default());
     }
 }

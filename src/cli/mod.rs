@@ -1,6 +1,7 @@
 //! The command line: what was asked for, carried out; every outcome is an exit code.
 
 mod demo;
+mod environment;
 mod exit;
 mod logging;
 mod once;
@@ -120,11 +121,6 @@ fn tell_variables(command: clap::Command) -> clap::Command {
         _ => option,
     };
     command.mut_args(tell).mut_subcommands(tell_variables)
-}
-
-/// An environment variable, if it is text.
-fn environment(name: &str) -> Option<String> {
-    std::env::var(name).ok()
 }
 
 #[cfg(test)]

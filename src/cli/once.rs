@@ -9,7 +9,7 @@ use super::options::{
     AccountOptions, CREDENTIALS_HELP, LogLevel, LogOptions, SeriesOptions, StorageOptions,
 };
 use super::output::write_result;
-use super::{logging, signals};
+use super::{environment, logging, signals};
 use crate::app;
 use crate::clock::Clock;
 use crate::config::{Config, Overrides};
@@ -39,13 +39,13 @@ pub(super) async fn run(options: &Options) -> Result<(), Failure> {
     // A look from the command line leaves nothing behind, and disturbs no exporter that runs here.
     options.storage.write_to_or_memory(&mut overrides);
     options.series.write_to(&mut overrides);
-    let config = Config::load(&overrides, &super::environment)?;
+    let config = Config::load(&overrides, &environment::variable)?;
     logging::tell_notices(&config);
     let stop = signals::stop()?;
     let (collector, instruments) = app::collector(&config, &Clock::System)?;
     let collect = async {
-        collector.fetch_urls().await;
-        collector.collect(LONGEST).await
+        collector.poll_urls_once().await;
+        collector.collect_fully(LONGEST).await
     };
     let snapshot = tokio::select! {
         snapshot = collect => snapshot,
@@ -54,7 +54,7 @@ pub(super) async fn run(options: &Options) -> Result<(), Failure> {
     let mut exposition = Vec::new();
     exposition::render_accounts(&snapshot, &instruments, &mut exposition);
     write_result(&exposition).context("cannot write the exposition to stdout")?;
-    if snapshot.accounts.iter().any(|account| account.standing.up) {
+    if snapshot.accounts.iter().any(|account| account.status.up) {
         Ok(())
     } else {
         Err(anyhow!("nothing could be read from Twilio; the lines above say why").into())

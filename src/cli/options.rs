@@ -1,9 +1,12 @@
 //! The options of the exporter, each with its environment variable; what they mean is `config`'s to say.
 //!
+//! The first paragraph of each is its text in `--help`, the others are its text in `docs/configuration.md`, if there are any.
 //! An option that the file knows too has no default here, or its default would win over the file: the help names it, and a
 //! test holds it to what `config` says. An empty variable counts as unset, as compose files leave one out.
 
 mod given;
+mod log;
+mod reference;
 #[cfg(test)]
 mod tests;
 
@@ -12,10 +15,11 @@ use std::path::PathBuf;
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use clap::builder::{
-    BoolValueParser, EnumValueParser, PathBufValueParser, RangedU64ValueParser, StringValueParser,
-};
-use clap::{Args, ValueEnum, value_parser};
+use clap::builder::{BoolValueParser, PathBufValueParser, RangedU64ValueParser, StringValueParser};
+use clap::{Args, value_parser};
+
+pub use self::log::{LogFormat, LogLevel, LogOptions};
+pub use self::reference::{option_table, with_tables};
 
 use self::given::{Given, given, values};
 use crate::config::{DEFAULT_BASE_URL, ListenAddress, Overrides, parse_duration};
@@ -52,6 +56,8 @@ pub struct ServeOptions {
 #[derive(Debug, Clone, Args)]
 pub struct AccountOptions {
     /// YAML file with accounts and operations [default: none, one account from the environment]
+    ///
+    /// the YAML file below, at most 1 MiB
     #[arg(
         long = "config.file",
         env = "TWILIO_EMAIL_CONFIG_FILE",
@@ -63,7 +69,8 @@ pub struct AccountOptions {
     // Not as a comment: rustdoc would want the address as a link.
     #[arg(
         long = "twilio.base-url",
-        help = format!("Twilio's API, for accounts that do not say it [default: {DEFAULT_BASE_URL}]"),
+        help = base_url_help(),
+        long_help = base_url_help() + "\n\nURL of Twilio's API, for accounts that have none of their own",
         env = "TWILIO_EMAIL_BASE_URL",
         value_name = "URL"
     )]
@@ -71,18 +78,24 @@ pub struct AccountOptions {
     base_url: Option<Given<String>>,
 
     /// Find operations through Twilio's list of them: true or false [default: true]
+    ///
+    /// find operations through Twilio's list of them, in accounts that do not say it themselves; `--discovery` alone means `true`
     #[arg(long, env = "TWILIO_EMAIL_DISCOVERY", value_name = "BOOL")]
     #[arg(num_args = 0..=1, default_missing_value = "true", value_parser = given(BoolValueParser::new()))]
     #[arg(hide_env_values = true, hide_possible_values = true, help_heading = TWILIO)]
     discovery: Option<Given<bool>>,
 
     /// An operation to watch always; repeatable, or comma-separated [default: none]
+    ///
+    /// an operation that is always watched and has series; repeatable, comma-separated in the variable; only with one account
     #[arg(long = "operation", env = "TWILIO_EMAIL_OPERATIONS", value_name = "ID")]
     #[arg(value_delimiter = ',', value_parser = given(|text: &str| text.trim().parse::<OperationId>()))]
     #[arg(hide_env_values = true, help_heading = TWILIO)]
     operations: Vec<Given<OperationId>>,
 
     /// Read single emails, too; not part of this version [default: false]
+    ///
+    /// read single emails, too; not part of this version: accepted with a warning
     #[arg(
         long = "collector.emails",
         env = "TWILIO_EMAIL_COLLECTOR_EMAILS",
@@ -97,6 +110,9 @@ pub struct AccountOptions {
 #[derive(Debug, Clone, Args)]
 pub struct StorageOptions {
     /// Directory for what must survive a restart; "" keeps everything in memory [default: data]
+    ///
+    /// directory of the counters and figures that survive a restart (see [storage](storage.md)); `""`: everything in memory, as
+    /// `demo` and `once` do unless the option or its variable says otherwise
     // Not `Given`: here an empty value means something.
     #[arg(
         long = "storage.path",
@@ -112,6 +128,9 @@ pub struct StorageOptions {
 #[command(next_help_heading = METRICS)]
 pub struct SeriesOptions {
     /// The most operations with series of their own; 0: only configured ones [default: 1000]
+    ///
+    /// the most operations with series of their own, 0 to 1,000,000. Configured ones count towards it, but have series even beyond
+    /// it; 0: only those
     #[arg(
         long = "series.max-operations",
         env = "TWILIO_EMAIL_SERIES_MAX_OPERATIONS",
@@ -126,6 +145,8 @@ pub struct SeriesOptions {
 #[command(next_help_heading = WEB)]
 pub struct WebOptions {
     /// Address to listen on; repeatable, or comma-separated [default: :10202]
+    ///
+    /// where to listen; repeatable, comma-separated in the variable
     #[arg(
         long = "web.listen-address",
         env = "TWILIO_EMAIL_WEB_LISTEN_ADDRESS",
@@ -136,6 +157,8 @@ pub struct WebOptions {
     listen: Vec<Given<ListenAddress>>,
 
     /// Path of the metrics [default: /metrics]
+    ///
+    /// path of the metrics; not `/`, nor at or below `/-`, `/probe`, `/sd` or `/api`
     #[arg(
         long = "web.telemetry-path",
         env = "TWILIO_EMAIL_WEB_TELEMETRY_PATH",
@@ -145,6 +168,8 @@ pub struct WebOptions {
     telemetry_path: Option<Given<String>>,
 
     /// Taken off Prometheus' scrape timeout, so that the answer arrives in time [default: 0.5s]
+    ///
+    /// taken off Prometheus' scrape timeout, so that the answer arrives in time
     #[arg(
         long = "scrape.timeout-offset",
         env = "TWILIO_EMAIL_SCRAPE_TIMEOUT_OFFSET",
@@ -163,6 +188,8 @@ pub struct WebOptions {
     web_config_file: Option<Given<PathBuf>>,
 
     /// Let senders register operations at /api/v1/operations: true or false [default: false]
+    ///
+    /// let senders register operations at `/api/v1/operations` (see [the API](api.md))
     #[arg(
         long = "web.enable-api",
         env = "TWILIO_EMAIL_WEB_ENABLE_API",
@@ -173,6 +200,8 @@ pub struct WebOptions {
     enable_api: Option<Given<bool>>,
 
     /// Let POST /-/reload load the configuration again, as SIGHUP does: true or false [default: false]
+    ///
+    /// let `POST /-/reload` load the configuration again (see [Reloading](#reloading))
     #[arg(
         long = "web.enable-lifecycle",
         env = "TWILIO_EMAIL_WEB_ENABLE_LIFECYCLE",
@@ -183,6 +212,10 @@ pub struct WebOptions {
     enable_lifecycle: Option<Given<bool>>,
 
     /// The longest time a stop takes (SIGTERM); scrapes under way are answered before [default: 8s]
+    ///
+    /// the longest time a stop takes, from SIGTERM or SIGINT to the end. Scrapes under way are answered before it ends, with what
+    /// is known by then. Keep it below the time after which your platform kills: Docker 10 s, Kubernetes 30 s, systemd 90 s. `0s`
+    /// stops at once; at most `1h`
     #[arg(
         long = "shutdown.grace-period",
         env = "TWILIO_EMAIL_SHUTDOWN_GRACE_PERIOD",
@@ -192,59 +225,14 @@ pub struct WebOptions {
     grace_period: Option<Given<Duration>>,
 }
 
-/// How the program tells what it does; always on standard error.
-#[derive(Debug, Clone, Args)]
-#[command(next_help_heading = LOG)]
-pub struct LogOptions {
-    /// The least important messages shown: error, warn, info, debug or trace [default: info]
-    #[arg(
-        long = "log.level",
-        env = "TWILIO_EMAIL_LOG_LEVEL",
-        value_name = "LEVEL"
-    )]
-    #[arg(value_parser = given(EnumValueParser::<LogLevel>::new()), hide_env_values = true, hide_possible_values = true)]
-    level: Option<Given<LogLevel>>,
-
-    /// The shape of a line: logfmt or json [default: logfmt]
-    #[arg(
-        long = "log.format",
-        env = "TWILIO_EMAIL_LOG_FORMAT",
-        value_name = "FORMAT"
-    )]
-    #[arg(value_parser = given(EnumValueParser::<LogFormat>::new()), hide_env_values = true, hide_possible_values = true)]
-    format: Option<Given<LogFormat>>,
-}
-
-/// How important a message is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
-pub enum LogLevel {
-    /// Something failed that needs somebody.
-    Error,
-    /// Something should be looked at.
-    Warn,
-    /// What the exporter does, rarely.
-    #[default]
-    Info,
-    /// Each collection.
-    Debug,
-    /// Each request.
-    Trace,
-}
-
-/// How a message is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
-pub enum LogFormat {
-    /// Pairs of key=value, as Prometheus' components write.
-    #[default]
-    Logfmt,
-    /// One JSON object a line.
-    Json,
+/// Not a comment, because the default is a constant of `config`.
+fn base_url_help() -> String {
+    format!("Twilio's API, for accounts that do not say it [default: {DEFAULT_BASE_URL}]")
 }
 
 const TWILIO: &str = "Twilio";
 const METRICS: &str = "Metrics";
 const WEB: &str = "Web";
-const LOG: &str = "Log";
 
 impl ServeOptions {
     /// What was said, for [`Config::load`](crate::config::Config::load).
@@ -300,32 +288,6 @@ impl WebOptions {
         overrides.enable_api = Given::value(self.enable_api.as_ref());
         overrides.enable_lifecycle = Given::value(self.enable_lifecycle.as_ref());
         overrides.grace_period = Given::value(self.grace_period.as_ref());
-    }
-}
-
-impl LogOptions {
-    /// The least important messages that are shown, `usual` unless it was said.
-    #[must_use]
-    pub fn level_or(&self, usual: LogLevel) -> LogLevel {
-        Given::value(self.level.as_ref()).unwrap_or(usual)
-    }
-
-    /// How they are written.
-    #[must_use]
-    pub fn format(&self) -> LogFormat {
-        Given::value(self.format.as_ref()).unwrap_or_default()
-    }
-}
-
-impl From<LogLevel> for tracing::Level {
-    fn from(level: LogLevel) -> Self {
-        match level {
-            LogLevel::Error => Self::ERROR,
-            LogLevel::Warn => Self::WARN,
-            LogLevel::Info => Self::INFO,
-            LogLevel::Debug => Self::DEBUG,
-            LogLevel::Trace => Self::TRACE,
-        }
     }
 }
 

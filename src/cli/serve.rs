@@ -2,7 +2,7 @@
 
 use super::exit::Failure;
 use super::options::{LogLevel, LogOptions, ServeOptions};
-use super::{logging, signals};
+use super::{environment, logging, signals};
 use crate::app::App;
 use crate::clock::Clock;
 use crate::config::Config;
@@ -11,8 +11,8 @@ use crate::reload::Load;
 pub(super) async fn run(options: &ServeOptions, log: &LogOptions) -> Result<(), Failure> {
     logging::start(log, LogLevel::Info);
     let overrides = options.overrides();
-    let config = Config::load(&overrides, &super::environment)?;
-    let load = move || Config::load(&overrides, &super::environment);
+    let config = Config::load(&overrides, &environment::variable)?;
+    let load = move || Config::load(&overrides, &environment::variable);
     serve(&config, Some(Box::new(load)), |_| {}).await
 }
 

@@ -12,8 +12,8 @@ use super::options::{LogLevel, LogOptions};
 use super::{logging, signals};
 use crate::clock::Clock;
 use crate::config::parse_duration;
-use crate::operation::Reading;
-use crate::simulator::{Fault, Settings, Simulator};
+use crate::operation::CountingMode;
+use crate::simulator::{ApiSettings, Fault, Simulator, SimulatorSettings, WorldSettings};
 
 /// Options of `simulate`.
 #[derive(Debug, clap::Args)]
@@ -110,24 +110,29 @@ impl WorldOptions {
     /// A simulator of that account, by the system's clock.
     pub(super) fn simulator(&self) -> Simulator {
         let reading = match self.reading {
-            StatsReading::Exclusive => Reading::Exclusive,
-            StatsReading::Cumulative => Reading::Cumulative,
+            StatsReading::Exclusive => CountingMode::Exclusive,
+            StatsReading::Cumulative => CountingMode::Cumulative,
         };
-        let quiet = if self.traffic {
-            Settings::default()
+        let world = if self.traffic {
+            WorldSettings::default()
         } else {
-            Settings::empty()
+            WorldSettings::empty()
         };
-        let settings = Settings {
-            seed: self.seed,
-            speed: self.speed,
-            operations: self.preloaded,
-            active: self.active,
-            reading,
-            latency: self.latency,
-            token_life: self.token_life,
-            faults: self.faults.clone(),
-            ..quiet
+        let settings = SimulatorSettings {
+            world: WorldSettings {
+                seed: self.seed,
+                speed: self.speed,
+                operations: self.preloaded,
+                active: self.active,
+                ..world
+            },
+            api: ApiSettings {
+                reading,
+                latency: self.latency,
+                token_life: self.token_life,
+                faults: self.faults.clone(),
+                ..ApiSettings::default()
+            },
         };
         let clock = Clock::System;
         Simulator::new(settings, move || clock.now())

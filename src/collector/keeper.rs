@@ -12,10 +12,10 @@ use tokio::time::{Instant, timeout};
 
 use crate::config::Series;
 use crate::exposition::StateInstruments;
-use crate::lasting::Lasting;
-use crate::operation::{OperationId, Reading};
-use crate::registry::{Listed, ToSave};
-use crate::snapshot::Labels;
+use crate::ongoing_failure::OngoingFailure;
+use crate::operation::{CountingMode, OperationId};
+use crate::registry::ToSave;
+use crate::snapshot::{Labels, ListedOperations};
 use crate::store::{Batch, SavedOperation, Store, StoreError};
 use crate::timestamp::Timestamp;
 
@@ -59,17 +59,17 @@ pub(super) struct Keeper {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Rules {
     pub(super) series: Series,
-    pub(super) reading: Option<Reading>,
+    pub(super) counting_mode: Option<CountingMode>,
 }
 
 /// What fails at present, as far as it was logged.
 #[derive(Debug)]
 struct Failures {
-    saving: Lock<Lasting<String>>,
-    registering: Lock<Lasting<String>>,
-    reading: Lock<Lasting<String>>,
+    saving: Lock<OngoingFailure<String>>,
+    registering: Lock<OngoingFailure<String>>,
+    reading: Lock<OngoingFailure<String>>,
     /// Commits that take longer than [`SLOW`].
-    slow: Lock<Lasting<String>>,
+    slow: Lock<OngoingFailure<String>>,
 }
 
 /// The turn to commit: what is saved in it must have been taken from the registry in it.
@@ -89,10 +89,10 @@ impl Keeper {
             instruments,
             turn: Arc::default(),
             failures: Arc::new(Failures {
-                saving: Lock::new(Lasting::new()),
-                registering: Lock::new(Lasting::new()),
-                reading: Lock::new(Lasting::new()),
-                slow: Lock::new(Lasting::new()),
+                saving: Lock::new(OngoingFailure::new()),
+                registering: Lock::new(OngoingFailure::new()),
+                reading: Lock::new(OngoingFailure::new()),
+                slow: Lock::new(OngoingFailure::new()),
             }),
         }
     }
@@ -107,9 +107,12 @@ impl Keeper {
     }
 
     /// To be called when the account is loaded, and with each new configuration.
-    pub(super) fn set_rules(&self, series: &Series, reading: Option<Reading>) {
+    pub(super) fn set_rules(&self, series: &Series, counting_mode: Option<CountingMode>) {
         let series = series.clone();
-        *self.rules.lock() = Rules { series, reading };
+        *self.rules.lock() = Rules {
+            series,
+            counting_mode,
+        };
     }
 
     /// What was saved of an operation that is no longer in memory; unreadable counts as nothing, and is told.
@@ -155,7 +158,7 @@ impl Keeper {
         &self,
         turn: Turn,
         batch: ToSave,
-        registered: Option<Listed>,
+        registered: Option<ListedOperations>,
         now: Timestamp,
     ) -> Option<ToSave> {
         self.instruments.waiting(&self.account, Instant::now());
@@ -270,7 +273,7 @@ impl Keeper {
     }
 
     /// Keeps what was registered in the new file; from now on the account is kept there.
-    fn begin_anew(&self, registered: Listed) -> Result<(), StoreError> {
+    fn begin_anew(&self, registered: ListedOperations) -> Result<(), StoreError> {
         let generation = self.store.generation();
         let registered: Vec<_> = registered
             .into_iter()
@@ -304,6 +307,16 @@ impl Keeper {
         };
         let loaded = self.written(tokio::task::spawn_blocking(load)).await;
         loaded.unwrap_or(Err(StoreError::Stopped))
+    }
+
+    /// Reads from the store on this thread, which waits for the disk.
+    pub(super) fn read<T>(&self, read: impl FnOnce(&Store) -> T) -> T {
+        read(&self.store)
+    }
+
+    /// Counts a registry that panicked and was read again.
+    pub(super) fn registry_rebuilt(&self) {
+        self.instruments.registry_rebuilt();
     }
 
     /// The registry has taken up what the store had in `generation`: from now on the account is saved there.
@@ -340,12 +353,12 @@ impl Keeper {
     }
 }
 
-fn fails(lasting: &Lock<Lasting<String>>, error: &str) -> bool {
-    lasting.lock().fails(error.to_owned(), Instant::now())
+fn fails(failure: &Lock<OngoingFailure<String>>, error: &str) -> bool {
+    failure.lock().failed(error.to_owned(), Instant::now())
 }
 
-fn works(lasting: &Lock<Lasting<String>>) -> bool {
-    lasting.lock().works()
+fn works(failure: &Lock<OngoingFailure<String>>) -> bool {
+    failure.lock().recovered()
 }
 
 #[cfg(test)]

@@ -3,11 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::registry::CHUNK_SIZE;
 use crate::timestamp::Timestamp;
 use crate::twilio::{Listing, PAGE_SIZE};
 
 /// This share of a page is for operations that are new since the last collection.
 const SHARE_FOR_NEW: usize = 10;
+/// A chunk of the registry is what one full page covers.
+const _: () = assert!(PAGE_SIZE - PAGE_SIZE / SHARE_FOR_NEW == CHUNK_SIZE);
 /// A list over several pages is read again at most so often in a row. Rows that keep turning up late then wait for their turn
 /// as any other operation's changes do.
 const MOST_SWEEPS: u32 = 5;

@@ -4,7 +4,7 @@
 //! cheaper than two single reads within it. New operations are looked for every time; what rests is swept when due.
 
 use crate::operation::OperationId;
-use crate::registry::{Due, Stretch};
+use crate::registry::{Due, ListRange};
 use crate::timestamp::Timestamp;
 
 /// Requests of a collection that are made even if nothing is due: to show watched operations as fresh as that allows.
@@ -22,11 +22,11 @@ pub(super) struct Window {
 
 /// What there is to decide.
 #[derive(Debug, Default)]
-pub(super) struct Question {
+pub(super) struct PlanInput {
     /// Where new operations are looked for; `None`: the list is not to be used at all.
     pub(super) newest: Option<Window>,
     /// Oldest first.
-    pub(super) stretches: Vec<Stretch>,
+    pub(super) ranges: Vec<ListRange>,
     /// How many operations Twilio is processing; `None` where the list cannot be narrowed to them.
     pub(super) processing: Option<usize>,
     /// Due operations that no window would find.
@@ -51,7 +51,7 @@ pub(super) struct Plan {
 
 /// Something that one request covers.
 #[derive(Debug)]
-struct Item {
+struct PlannedRequest {
     /// When the operation that waits longest was last read.
     read: Timestamp,
     window: Option<Window>,
@@ -61,23 +61,23 @@ struct Item {
 }
 
 /// Decides. What waits longest goes first, so that under a small budget everything has its turn.
-pub(super) fn plan(question: &Question) -> Plan {
+pub(super) fn plan(input: &PlanInput) -> Plan {
     let mut plan = Plan::default();
-    let mut items = match question.newest {
+    let mut items = match input.newest {
         Some(newest) => {
             plan.windows.push(newest);
-            older_than(newest, question)
+            older_than(newest, input)
         }
-        None => question
-            .stretches
+        None => input
+            .ranges
             .iter()
-            .flat_map(|stretch| &stretch.due)
-            .map(Item::single)
+            .flat_map(|range| &range.due)
+            .map(PlannedRequest::single)
             .collect(),
     };
-    items.extend(question.others.iter().map(Item::single));
+    items.extend(input.others.iter().map(PlannedRequest::single));
     items.sort_by_key(|item| item.read);
-    let budget = question.budget.saturating_sub(plan.windows.len());
+    let budget = input.budget.saturating_sub(plan.windows.len());
     let mut cost = 0;
     for item in items {
         // What costs more than the whole budget must have its turn, too.
@@ -90,42 +90,46 @@ pub(super) fn plan(question: &Question) -> Plan {
         }
     }
     let spare = SPARE
-        .min(question.budget)
+        .min(input.budget)
         .saturating_sub(plan.windows.len() + plan.singles.len());
     plan.singles
-        .extend(question.resting.iter().take(spare).map(|due| due.id));
+        .extend(input.resting.iter().take(spare).map(|due| due.id));
     plan
 }
 
 /// What the newest window does not cover; the few that Twilio is processing by one list of their own, if that is cheaper:
 /// wherever they are, they are what moves.
-fn older_than(newest: Window, question: &Question) -> Vec<Item> {
-    let older: Vec<_> = question
-        .stretches
+fn older_than(newest: Window, input: &PlanInput) -> Vec<PlannedRequest> {
+    let older: Vec<_> = input
+        .ranges
         .iter()
-        .take_while(|stretch| stretch.from < newest.from)
+        .take_while(|range| range.from < newest.from)
         .collect();
-    let apart = group(&older, question.room, |_| true);
+    let apart = group(&older, input.room, |_| true);
     let moving: Vec<_> = older
         .iter()
-        .flat_map(|stretch| &stretch.due)
+        .flat_map(|range| &range.due)
         .filter(|due| due.processing)
         .collect();
     if moving.is_empty()
-        || question
+        || input
             .processing
-            .is_none_or(|operations| operations > question.room)
+            .is_none_or(|operations| operations > input.room)
     {
         return apart;
     }
-    let mut together = group(&older, question.room, |due| !due.processing);
+    let mut together = group(&older, input.room, |due| !due.processing);
     let from = older
         .iter()
-        .map(|stretch| stretch.from)
+        .map(|range| range.from)
         .min()
         .unwrap_or_default();
-    together.push(Item {
-        read: moving.iter().map(|due| due.read).min().unwrap_or_default(),
+    together.push(PlannedRequest {
+        read: moving
+            .iter()
+            .map(|due| due.last_attempt)
+            .min()
+            .unwrap_or_default(),
         window: Some(Window {
             from,
             until: Some(newest.from),
@@ -134,7 +138,7 @@ fn older_than(newest: Window, question: &Question) -> Vec<Item> {
         cost: 1,
         ids: moving.iter().map(|due| due.id).collect(),
     });
-    let cost = |items: &[Item]| items.iter().map(|item| item.cost).sum::<usize>();
+    let cost = |items: &[PlannedRequest]| items.iter().map(|item| item.cost).sum::<usize>();
     if cost(&together) < cost(&apart) {
         together
     } else {
@@ -142,36 +146,36 @@ fn older_than(newest: Window, question: &Question) -> Vec<Item> {
     }
 }
 
-/// Joins neighbouring stretches with something due that `counts` to windows of one page, which covers `room` operations. Where
+/// Joins neighbouring ranges with something due that `counts` to windows of one page, which covers `room` operations. Where
 /// single reads cost no more, they replace the window.
-fn group(stretches: &[&Stretch], room: usize, counts: impl Fn(&Due) -> bool) -> Vec<Item> {
-    let has_due = |stretch: &&Stretch| stretch.due.iter().any(&counts);
+fn group(ranges: &[&ListRange], room: usize, counts: impl Fn(&Due) -> bool) -> Vec<PlannedRequest> {
+    let has_due = |range: &&ListRange| range.due.iter().any(&counts);
     let mut items = Vec::new();
-    let mut rest = stretches;
+    let mut rest = ranges;
     while let Some(first) = rest.iter().position(has_due) {
         rest = &rest[first..];
         let mut taken = 0;
         let mut operations = 0;
-        for (at, stretch) in rest.iter().enumerate() {
-            operations += stretch.operations;
+        for (at, range) in rest.iter().enumerate() {
+            operations += range.operations;
             if at > 0 && operations > room {
                 break;
             }
-            if has_due(stretch) {
+            if has_due(range) {
                 taken = at + 1;
             }
         }
         let (group, later) = rest.split_at(taken);
-        items.extend(Item::of(group, room, &counts));
+        items.extend(PlannedRequest::of(group, room, &counts));
         rest = later;
     }
     items
 }
 
-impl Item {
+impl PlannedRequest {
     fn single(due: &Due) -> Self {
         Self {
-            read: due.read,
+            read: due.last_attempt,
             window: None,
             cost: 1,
             ids: vec![due.id],
@@ -179,27 +183,27 @@ impl Item {
     }
 
     /// One window, or single reads where they are no more requests.
-    fn of(group: &[&Stretch], room: usize, counts: impl Fn(&Due) -> bool) -> Vec<Self> {
-        let operations: usize = group.iter().map(|stretch| stretch.operations).sum();
+    fn of(group: &[&ListRange], room: usize, counts: impl Fn(&Due) -> bool) -> Vec<Self> {
+        let operations: usize = group.iter().map(|range| range.operations).sum();
         let cost = operations.div_ceil(room.max(1)).max(1);
         let due = || {
             group
                 .iter()
-                .flat_map(|stretch| &stretch.due)
+                .flat_map(|range| &range.due)
                 .filter(|due| counts(due))
         };
         let from = group
             .iter()
-            .map(|stretch| stretch.from)
+            .map(|range| range.from)
             .min()
             .unwrap_or_default();
-        let until = group.iter().map(|stretch| stretch.until).max();
+        let until = group.iter().map(|range| range.until).max();
         let ids: Vec<_> = due().map(|due| due.id).collect();
         if ids.len() <= cost {
             return due().map(Self::single).collect();
         }
         vec![Self {
-            read: due().map(|due| due.read).min().unwrap_or_default(),
+            read: due().map(|due| due.last_attempt).min().unwrap_or_default(),
             window: Some(Window {
                 from,
                 until,

@@ -16,53 +16,53 @@ fn at(hours: usize) -> Timestamp {
     START + Duration::from_hours(hours as u64)
 }
 
-/// Stretches an hour apart with so many operations and so many of them due; the due ones numbered from 0.
-fn stretches(sizes: &[(usize, usize, u8)]) -> Vec<Stretch> {
+/// Ranges an hour apart with so many operations and so many of them due; the due ones numbered from 0.
+fn ranges(sizes: &[(usize, usize, u8)]) -> Vec<ListRange> {
     let mut next = 0;
-    let stretch = |(hour, (operations, due, read)): (usize, &(usize, usize, u8))| {
+    let range = |(hour, (operations, due, read)): (usize, &(usize, usize, u8))| {
         let due = (0..*due.min(operations)).map(|_| {
             next += 1;
             Due {
                 id: id(next - 1),
-                read: START + Duration::from_secs(u64::from(*read)),
+                last_attempt: START + Duration::from_secs(u64::from(*read)),
                 processing: false,
             }
         });
-        Stretch {
+        ListRange {
             from: at(hour),
             until: at(hour) + Duration::from_mins(59),
             operations: *operations,
             due: due.collect(),
         }
     };
-    sizes.iter().enumerate().map(stretch).collect()
+    sizes.iter().enumerate().map(range).collect()
 }
 
-fn question(stretches: Vec<Stretch>, newest: Option<usize>, budget: usize) -> Question {
+fn input(ranges: Vec<ListRange>, newest: Option<usize>, budget: usize) -> PlanInput {
     let newest = newest.map(|hour| Window {
         from: at(hour),
         until: None,
         processing: false,
     });
-    Question {
+    PlanInput {
         newest,
-        stretches,
+        ranges,
         room: 900,
         budget,
-        ..Question::default()
+        ..PlanInput::default()
     }
 }
 
 #[test]
 fn one_due_operation_is_read_alone_and_two_neighbours_by_a_window() {
-    let alone = plan(&question(
-        stretches(&[(900, 1, 0), (900, 0, 0), (10, 0, 0)]),
+    let alone = plan(&input(
+        ranges(&[(900, 1, 0), (900, 0, 0), (10, 0, 0)]),
         Some(2),
         9,
     ));
     assert_eq!((alone.windows.len(), alone.singles), (1, vec![id(0)]));
-    let two = plan(&question(
-        stretches(&[(900, 2, 0), (900, 0, 0), (10, 0, 0)]),
+    let two = plan(&input(
+        ranges(&[(900, 2, 0), (900, 0, 0), (10, 0, 0)]),
         Some(2),
         9,
     ));
@@ -79,8 +79,8 @@ fn one_due_operation_is_read_alone_and_two_neighbours_by_a_window() {
 
 #[test]
 fn small_neighbours_share_a_window() {
-    let plan = plan(&question(
-        stretches(&[
+    let plan = plan(&input(
+        ranges(&[
             (300, 1, 0),
             (300, 0, 0),
             (300, 1, 0),
@@ -103,8 +103,8 @@ fn small_neighbours_share_a_window() {
 
 #[test]
 fn what_the_newest_window_covers_costs_nothing_more() {
-    let plan = plan(&question(
-        stretches(&[(9, 0, 0), (9, 9, 0), (9, 9, 0)]),
+    let plan = plan(&input(
+        ranges(&[(9, 0, 0), (9, 9, 0), (9, 9, 0)]),
         Some(1),
         9,
     ));
@@ -113,7 +113,7 @@ fn what_the_newest_window_covers_costs_nothing_more() {
 
 #[test]
 fn without_the_list_everything_due_is_read_alone() {
-    let plan = plan(&question(stretches(&[(9, 2, 7), (9, 2, 3)]), None, 3));
+    let plan = plan(&input(ranges(&[(9, 2, 7), (9, 2, 3)]), None, 3));
     assert_eq!(plan.singles, [id(2), id(3), id(0)]);
     assert_eq!(plan.left_out, [id(1)]);
 }
@@ -123,42 +123,42 @@ fn watched_operations_get_what_is_to_spare() {
     let resting = vec![
         Due {
             id: id(50),
-            read: START,
+            last_attempt: START,
             processing: false,
         },
         Due {
             id: id(51),
-            read: START,
+            last_attempt: START,
             processing: false,
         },
     ];
-    let idle = Question {
+    let idle = PlanInput {
         resting: resting.clone(),
-        ..question(Vec::new(), None, 9)
+        ..input(Vec::new(), None, 9)
     };
     assert_eq!(plan(&idle).singles, [id(50), id(51)]);
-    let listing = Question {
+    let listing = PlanInput {
         resting,
-        ..question(Vec::new(), Some(0), 9)
+        ..input(Vec::new(), Some(0), 9)
     };
     assert_eq!(plan(&listing).singles, [id(50)]);
 }
 
 #[test]
 fn the_few_that_are_processed_are_listed_together() {
-    let mut scattered = stretches(&[
+    let mut scattered = ranges(&[
         (900, 1, 0),
         (900, 1, 0),
         (900, 1, 0),
         (900, 3, 0),
         (5, 0, 0),
     ]);
-    for stretch in &mut scattered[..3] {
-        stretch.due[0].processing = true;
+    for range in &mut scattered[..3] {
+        range.due[0].processing = true;
     }
-    let narrowed = Question {
+    let narrowed = PlanInput {
         processing: Some(3),
-        ..question(scattered.clone(), Some(4), 9)
+        ..input(scattered.clone(), Some(4), 9)
     };
     let plan_narrowed = plan(&narrowed);
     assert_eq!(
@@ -170,7 +170,7 @@ fn the_few_that_are_processed_are_listed_together() {
         plan_narrowed.windows.iter().any(|window| window.processing)
             && plan_narrowed.singles.is_empty()
     );
-    let many = Question {
+    let many = PlanInput {
         processing: Some(5000),
         ..narrowed
     };
@@ -178,7 +178,7 @@ fn the_few_that_are_processed_are_listed_together() {
         (plan(&many).windows.len(), plan(&many).singles.len()),
         (2, 3)
     );
-    let refused = question(scattered, Some(4), 9);
+    let refused = input(scattered, Some(4), 9);
     assert_eq!(
         (plan(&refused).windows.len(), plan(&refused).singles.len()),
         (2, 3)
@@ -192,37 +192,37 @@ proptest! {
         newest in proptest::option::of(0_usize..60),
         budget in 2_usize..40,
     ) {
-        let stretches = stretches(&sizes);
-        let plan = plan(&question(stretches.clone(), newest, budget));
+        let ranges = ranges(&sizes);
+        let plan = plan(&input(ranges.clone(), newest, budget));
         prop_assert!(plan.windows.len() + plan.singles.len() <= budget);
         prop_assert!(plan.left_out.is_empty() || plan.windows.len() + plan.singles.len() == budget);
-        let covers = |window: &Window, stretch: &Stretch| stretch.from >= window.from && window.until.is_none_or(|until| stretch.until <= until);
+        let covers = |window: &Window, range: &ListRange| range.from >= window.from && window.until.is_none_or(|until| range.until <= until);
         let told: BTreeSet<_> = plan.singles.iter().chain(&plan.left_out).copied().collect();
-        for stretch in &stretches {
-            let covered = plan.windows.iter().any(|window| covers(window, stretch));
-            for due in &stretch.due {
+        for range in &ranges {
+            let covered = plan.windows.iter().any(|window| covers(window, range));
+            for due in &range.due {
                 prop_assert!(covered || told.contains(&due.id), "{} is forgotten", due.id);
             }
         }
         for window in plan.windows.iter().filter(|window| window.until.is_some()) {
-            let operations: usize = stretches.iter().filter(|stretch| covers(window, stretch)).map(|stretch| stretch.operations).sum();
+            let operations: usize = ranges.iter().filter(|range| covers(window, range)).map(|range| range.operations).sum();
             prop_assert!(operations <= 900);
         }
     }
 
     #[test]
     fn nothing_starves_under_the_smallest_budget(sizes in proptest::collection::vec((1_usize..=900, 1_usize..4, any::<u8>()), 1..12)) {
-        let mut stretches = stretches(&sizes);
-        let waiting: BTreeSet<_> = stretches.iter().flat_map(|stretch| &stretch.due).map(|due| due.id).collect();
+        let mut ranges = ranges(&sizes);
+        let waiting: BTreeSet<_> = ranges.iter().flat_map(|range| &range.due).map(|due| due.id).collect();
         let mut read = BTreeSet::new();
         for round in 0..waiting.len() {
             let now = at(1000 + round);
-            let plan = plan(&question(stretches.clone(), Some(500), 2));
-            for stretch in &mut stretches {
-                let listed = plan.windows[1..].iter().any(|window| stretch.from >= window.from && Some(stretch.until) <= window.until);
+            let plan = plan(&input(ranges.clone(), Some(500), 2));
+            for range in &mut ranges {
+                let listed = plan.windows[1..].iter().any(|window| range.from >= window.from && Some(range.until) <= window.until);
                 // Everything stays due, as if all of it moved all the time.
-                for due in stretch.due.iter_mut().filter(|due| listed || plan.singles.contains(&due.id)) {
-                    due.read = now;
+                for due in range.due.iter_mut().filter(|due| listed || plan.singles.contains(&due.id)) {
+                    due.last_attempt = now;
                     read.insert(due.id);
                 }
             }

@@ -1,13 +1,15 @@
 //! An account's registry from the store: as it was when the exporter last ran, or, while it runs, as it was last saved.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use super::keeper::{Keeper, Rules, in_full};
 use crate::config::{Account, Series};
 use crate::exposition::StateInstruments;
 use crate::label;
-use crate::registry::{Listed, Registry, Source};
+use crate::registry::{Registry, Source};
+use crate::snapshot::ListedOperations;
 use crate::store::{SavedOperation, Store, StoreError};
 use crate::timestamp::Timestamp;
 
@@ -29,7 +31,7 @@ pub(super) fn registry(
     store: &Store,
     now: Timestamp,
 ) -> Result<Restored, StoreError> {
-    let mut registry = Registry::new(Arc::clone(name), &rules.series, rules.reading, now);
+    let mut registry = Registry::new(Arc::clone(name), &rules.series, rules.counting_mode, now);
     let mut waiting = Vec::new();
     let known = store.load(name, &mut |operation| {
         waiting.push(operation);
@@ -50,7 +52,7 @@ pub(super) fn registry(
 
 /// What was registered, without the labels that an earlier version took and that are refused now: as users' labels they would
 /// replace those of targets and of metrics.
-fn permitted(account: &str, mut registered: Listed) -> Listed {
+fn permitted(account: &str, mut registered: ListedOperations) -> ListedOperations {
     let mut refused = BTreeSet::new();
     let mut operations = 0;
     for labels in registered.values_mut() {
@@ -128,17 +130,21 @@ pub(super) fn take_up(registry: &mut Registry, restored: Restored, now: Timestam
         *registry = saved;
     } else {
         // The store has at most registrations of it.
-        registry.list(Source::Api, saved.all_listed_by(&Source::Api), now);
+        registry.list(
+            Source::Api,
+            saved.presenter().all_listed_by(&Source::Api),
+            now,
+        );
     }
 }
 
 /// Brings what is in memory alone into a registry that comes from the store: what sources list, and what was read since the last
 /// save. `before` is of no use any more.
 pub(super) fn carry_over(restored: &mut Registry, before: &mut Registry, now: Timestamp) {
-    for source in before.sources() {
+    for source in before.presenter().sources() {
         // What is registered is in the store.
         if source != Source::Api {
-            let listed = before.all_listed_by(&source);
+            let listed = before.presenter().all_listed_by(&source);
             restored.list(source, listed, now);
         }
     }
@@ -160,26 +166,49 @@ pub(super) fn carry_over(restored: &mut Registry, before: &mut Registry, now: Ti
     }
 }
 
-impl Keeper {
-    /// What the store has of the account, now that it can be opened, and in which generation; logs why not, if so.
-    pub(super) async fn restore(&self, now: Timestamp) -> Option<(Restored, u64)> {
-        let (name, rules) = (Arc::clone(self.account()), self.rules());
-        let restored = self
-            .load(move |store| registry(&name, &rules, store, now))
-            .await;
-        restored
-            .inspect_err(|error| {
-                tracing::error!(account = %self.account(), error = in_full(error), "what was saved cannot be loaded");
-            })
-            .ok()
-    }
+/// Reads what the store holds of the account, now that it can be opened, and in which generation; logs why not, if so.
+pub(super) async fn load(store: &Keeper, now: Timestamp) -> Option<(Restored, u64)> {
+    let (name, rules) = (Arc::clone(store.account()), store.rules());
+    let restored = store
+        .load(move |store| registry(&name, &rules, store, now))
+        .await;
+    restored
+        .inspect_err(|error| {
+            tracing::error!(account = %store.account(), error = in_full(error), "what was saved cannot be loaded");
+        })
+        .ok()
+}
+
+/// Replaces a registry in which something panicked, and which may therefore have lost operations. It waits for the disk.
+///
+/// What can be read of the damaged one is carried over; where that panics again, its sources report anew when they change.
+pub(super) fn replace_damaged(
+    store: &Keeper,
+    damaged: &mut Registry,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let Restored { mut registry, .. } =
+        store.read(|from| self::registry(store.account(), &store.rules(), from, now))?;
+    let carried_over = catch_unwind(AssertUnwindSafe(|| {
+        carry_over(&mut registry, damaged, now);
+        registry
+    }));
+    *damaged = match carried_over {
+        Ok(registry) => registry,
+        Err(_) => {
+            store
+                .read(|from| self::registry(store.account(), &store.rules(), from, now))?
+                .registry
+        }
+    };
+    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::exposition::{Build, Instruments};
-    use crate::operation::{Operation, OperationId, State, Stats};
+    use crate::operation::{Operation, OperationId, OperationState, Stats};
     use crate::snapshot::Labels;
     use std::time::Duration;
 
@@ -193,7 +222,7 @@ mod tests {
         };
         Operation {
             id,
-            state: State::Processing,
+            state: OperationState::Processing,
             stats,
             created: id.created(),
             updated: None,
@@ -255,7 +284,7 @@ mod tests {
         let mut registry = account.empty();
         let id = operation(0).id;
         let file = Source::File(Arc::from("a.yml"));
-        let listed: Listed = [(id, Labels::default())].into();
+        let listed: ListedOperations = [(id, Labels::default())].into();
         registry.list(file.clone(), listed.clone(), account.now);
         let later = account.now + Duration::from_mins(1);
         registry.observe(vec![operation(7)], |_| None, later, later);
@@ -263,7 +292,7 @@ mod tests {
         registry.tagged(id, Some(&Labels::default()));
         take_up(&mut registry, account.restored(), later);
         assert_eq!(accepted(&registry), 7, "5 were counted before, 2 are new");
-        assert_eq!(registry.all_listed_by(&file), listed);
+        assert_eq!(registry.presenter().all_listed_by(&file), listed);
         let [now] = &registry.unsaved().operations[..] else {
             panic!("one has changed");
         };
@@ -283,7 +312,12 @@ mod tests {
             .unwrap();
         take_up(&mut registry, account.restored(), account.now);
         assert_eq!(accepted(&registry), 7);
-        assert!(registry.all_listed_by(&Source::Api).contains_key(&id));
+        assert!(
+            registry
+                .presenter()
+                .all_listed_by(&Source::Api)
+                .contains_key(&id)
+        );
     }
 
     #[test]
@@ -308,7 +342,7 @@ mod tests {
             .register("default", &[(id, Some(stored))])
             .unwrap();
         let restored = account.restored().registry;
-        let listed = restored.all_listed_by(&Source::Api);
+        let listed = restored.presenter().all_listed_by(&Source::Api);
         assert_eq!(listed, [(id, labels(&[("team", "blue")]))].into());
     }
 }

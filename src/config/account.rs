@@ -13,7 +13,7 @@ use super::operation_url::OperationUrl;
 use super::problem::Findings;
 use super::walk::{Mapping, Value};
 use super::{base_url, file_credentials, operations, sources};
-use crate::operation::{OperationId, Reading};
+use crate::operation::{CountingMode, OperationId};
 use crate::snapshot::Labels;
 
 /// The name of the account that comes from the environment.
@@ -41,7 +41,7 @@ pub struct Account {
     /// How much it may ask of Twilio.
     pub limits: Limits,
     /// How its stats are to be read; `None`: found out from what Twilio answers.
-    pub stats_reading: Option<Reading>,
+    pub stats_reading: Option<CountingMode>,
 }
 
 /// What the command line says for accounts that do not say it themselves.
@@ -145,9 +145,9 @@ fn read_name<'d>(
     None
 }
 
-fn read_reading(value: &Value, findings: &mut Findings) -> Option<Reading> {
+fn read_reading(value: &Value, findings: &mut Findings) -> Option<CountingMode> {
     let text = value.text(findings)?;
-    let reading = Reading::ALL
+    let reading = CountingMode::ALL
         .into_iter()
         .find(|reading| reading.as_str() == text);
     if reading.is_none() && text != "auto" {

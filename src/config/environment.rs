@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::credentials::{Credentials, Found, Given, Pair};
 use super::form::Form;
+use super::keys::TOKEN_URL;
 use super::oauth;
 use super::problem::Findings;
 use super::secret::Secret;
@@ -16,7 +17,6 @@ pub(super) type Environment<'a> = &'a dyn Fn(&str) -> Option<String>;
 const CURE: &str = "no credentials: set TWILIO_API_KEY and TWILIO_API_SECRET, TWILIO_OAUTH_CLIENT_ID and \
     TWILIO_OAUTH_CLIENT_SECRET, or TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN (each may name a file instead: \
     TWILIO_API_SECRET_FILE, …); `twilio-email-exporter demo` needs no account";
-const TOKEN_URL: &str = "TWILIO_OAUTH_TOKEN_URL";
 
 /// The credentials in the variables.
 pub(super) fn credentials(

@@ -4,22 +4,58 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
+use super::account::Account;
 use super::account::Defaults;
 use super::environment::Environment;
+use super::overrides::Overrides;
 use super::problem::Findings;
+use super::problem::{ConfigError, Problem};
+use super::scrape::Scrape;
+use super::series::Series;
+use super::storage::Storage;
 use super::walk::Value;
+use super::web::Web;
 use super::yaml;
-use super::{
-    Config, ConfigError, Overrides, Scrape, Series, Storage, Web, accounts, base_url, collectors,
-};
+use super::{accounts, base_url, collectors};
 
 /// The largest configuration file: room for ten thousand operations with labels. Larger lists belong into files of their own.
 const LARGEST: u64 = 1024 * 1024;
 /// The most values and keys in it: more than ten thousand operations with labels have.
 const NODES: usize = 250_000;
 
+/// The configuration as meant.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// At least one, in the order of the file; the names are unique.
+    pub accounts: Vec<Account>,
+    /// Which operations have series of their own.
+    pub series: Series,
+    /// What the exporter itself serves.
+    pub web: Web,
+    /// How scrapes are bounded.
+    pub scrape: Scrape,
+    /// What outlives the process.
+    pub storage: Storage,
+    /// What the operator should be told at the start: keys that do nothing in this version, credentials in the clear.
+    pub notices: Vec<Problem>,
+}
+
+impl Config {
+    /// Reads the file that `overrides` names, if any, and the secrets it names; `environment` looks up variables
+    /// (`&|name| std::env::var(name).ok()`).
+    ///
+    /// # Errors
+    /// Everything that is wrong, all at once.
+    pub fn load(
+        overrides: &Overrides,
+        environment: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<Self, ConfigError> {
+        load(overrides, environment)
+    }
+}
+
 /// See [`Config::load`].
-pub(super) fn load(overrides: &Overrides, environment: Environment) -> Result<Config, ConfigError> {
+fn load(overrides: &Overrides, environment: Environment) -> Result<Config, ConfigError> {
     let mut findings = Findings::default();
     let path = overrides.config_file.as_deref();
     let config = match path.map(read_bounded) {

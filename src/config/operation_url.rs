@@ -14,11 +14,11 @@ use super::walk::{Mapping, Value};
 use super::{base_url, duration, secret, source_name};
 
 /// How often it is asked, unless said otherwise; as Prometheus does.
-const REFRESH: Duration = Duration::from_mins(1);
+pub(super) const REFRESH: Duration = Duration::from_mins(1);
 /// More often is a slip of the keyboard, and more rarely nobody would wait to see a cure work.
 const REFRESHES: RangeInclusive<Duration> = Duration::from_millis(100)..=Duration::from_hours(24);
 /// For the whole answer, unless said otherwise.
-const TIMEOUT: Duration = Duration::from_secs(10);
+pub(super) const TIMEOUT: Duration = Duration::from_secs(10);
 /// Shorter than a round trip, and everything fails; longer, and a dead peer is found out too late.
 const TIMEOUTS: RangeInclusive<Duration> = Duration::from_millis(10)..=Duration::from_mins(2);
 

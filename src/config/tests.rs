@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use tempfile::TempDir;
 
 use super::*;
-use crate::operation::{OperationId, Reading};
+use crate::operation::{CountingMode, OperationId};
 
 const ID: &str = "comms_operation_01h2xcejqtf2nbrexx3vqjhp41";
 const OTHER_ID: &str = "comms_operation_01h2xcejqtf2nbrexx3vqjhp42";
@@ -85,7 +85,7 @@ fn a_file_says_it_all() {
     let account = &config.accounts[0];
     assert_eq!(account.base_url.as_str(), "http://127.0.0.1:1/x/");
     assert!(!account.discovery);
-    assert_eq!(account.stats_reading, Some(Reading::Cumulative));
+    assert_eq!(account.stats_reading, Some(CountingMode::Cumulative));
     assert!((account.limits.requests_per_second - 0.5).abs() < f64::EPSILON);
     assert_eq!(account.limits.concurrent_requests, 1);
     let labels = &account.operations[&ID.parse::<OperationId>().unwrap()];

@@ -3,107 +3,15 @@
 //! Names and help follow <https://prometheus.io/docs/practices/naming/>. `process_*` is not here: its names belong to Prometheus'
 //! client libraries.
 
+mod labels;
+#[cfg(test)]
+mod tests;
+
 pub use super::metric::{Kind, Metric, Scope};
+pub use labels::{LABELS, Label};
 
 /// What every name starts with.
 pub const PREFIX: &str = "twilio_email_";
-
-/// One label: what it means and a value for the reference page.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Label {
-    /// Its name.
-    pub name: &'static str,
-    /// What its values mean, and which there are.
-    pub meaning: &'static str,
-    /// A value.
-    pub example: &'static str,
-}
-
-/// Every label but those that users give.
-pub static LABELS: &[Label] = &[
-    Label {
-        name: "account",
-        meaning: "The account's name in the configuration, `default` without a configuration file; never a SID.",
-        example: "marketing",
-    },
-    Label {
-        name: "operation_id",
-        meaning: "The operation's id as Twilio's 202 answer gave it.",
-        example: "comms_operation_01h2xcejqtf2nbrexx3vqjhp41",
-    },
-    Label {
-        name: "status",
-        meaning: "Where emails stand: `scheduled`, `queued`, `sent`, `delivered`, `opened`, `undelivered`, `failed`, `canceled`. \
-                  A figure that Twilio adds one day appears under Twilio's name for it; at most 20 of these, the rest are `other` together.",
-        example: "delivered",
-    },
-    Label {
-        name: "state",
-        meaning: "Where an operation stands: `scheduled`, `processing`, `completed`, `canceled`. \
-                  A state that Twilio adds one day appears under Twilio's name for it; at most 20 of these, the rest are `other` together.",
-        example: "processing",
-    },
-    Label {
-        name: "outcome",
-        meaning: "What emails have reached: `delivered` (opened ones included), `opened`, `undelivered`, `failed`, `canceled`.",
-        example: "delivered",
-    },
-    Label {
-        name: "label",
-        meaning: "One of the labels that the configuration aggregates by (`series.aggregate_by`).",
-        example: "campaign",
-    },
-    Label {
-        name: "value",
-        meaning: "A value of that label. Those beyond `series.max_label_values` are `other` together.",
-        example: "spring",
-    },
-    Label {
-        name: "reading",
-        meaning: "`exclusive` (an email counts once, under its present status) or `cumulative` \
-                  (a funnel: an opened email still counts as delivered and as sent).",
-        example: "exclusive",
-    },
-    Label {
-        name: "endpoint",
-        meaning: "What was asked for: `operation` (one operation), `operations` (the list), `emails`, `token` (an OAuth access token).",
-        example: "operation",
-    },
-    Label {
-        name: "code",
-        meaning: "The HTTP status of the answer, or `none` if there was no answer.",
-        example: "200",
-    },
-    Label {
-        name: "reason",
-        meaning: "Why it failed, a closed set: `unauthorized`, `forbidden`, `not_found`, `expired`, `bad_request`, `rate_limited`, \
-                  `unavailable`, `server_error`, `timeout`, `connect`, `tls`, `invalid_response`, `too_large`. \
-                  Of connections to the exporter: `no_request` (none, or part of one, in 10 s), `idle` (for 5 minutes), \
-                  `not_read` (the answer, for a minute), `too_many`, `not_accepted` (usually no file descriptor is left).",
-        example: "rate_limited",
-    },
-    Label {
-        name: "field",
-        meaning: "Where in Twilio's answer the value is, a closed set: `body`, `created_at`, `updated_at`, `status`, `stats`.",
-        example: "created_at",
-    },
-    Label {
-        name: "source",
-        meaning: "Where operations are listed: the path of a file, or the `name` of a URL. A URL without a name is \
-                  called by its scheme, host and port, with a fingerprint of its path and query (`https://crm.example#1f3a`).",
-        example: "/etc/twilio-email/operations/spring.yml",
-    },
-    Label {
-        name: "version",
-        meaning: "The exporter's version.",
-        example: "0.1.0",
-    },
-    Label {
-        name: "revision",
-        meaning: "The commit it was built from.",
-        example: "b05020f",
-    },
-];
 
 /// Declares each metric as a static and lists all of them in [`ALL`], so that none can be forgotten there.
 macro_rules! metrics {
@@ -300,6 +208,12 @@ metrics! {
         absent: "",
         example: "0",
     }
+    API_LOGIN_RETRY: Account Gauge "api_login_retry_timestamp_seconds" [] {
+        help: "When the exporter tries credentials again that Twilio rejected, in seconds since 1970, or 0 when none wait.",
+        details: "Until then the exporter makes no request for the account, unless the credentials change. The wait is 1, 2, 4, then 5 minutes. It ends at once when a file holds another secret or a reload brings other credentials.",
+        absent: "",
+        example: "0",
+    }
     API_REQUESTS: Account Counter "api_requests_total" ["endpoint", "code"] {
         help: "Requests to Twilio by endpoint and HTTP status.",
         details: "Repeated requests count each time. Starts at 0 with the process, with the statuses that Twilio documents and `none` for each endpoint that the account is sure to use.",
@@ -369,6 +283,12 @@ metrics! {
         absent: "",
         example: "0",
     }
+    REGISTRY_REBUILDS: Exporter Counter "exporter_registry_rebuilds_total" [] {
+        help: "How often an account's operations were read again from the saved state after a panic.",
+        details: "Starts at 0 with the process. Anything above 0 is a bug of the exporter; the log says where. No operation and no count is lost.",
+        absent: "",
+        example: "0",
+    }
     STATE_SAVED: Exporter Gauge "exporter_state_last_save_timestamp_seconds" [] {
         help: "When counters and marks were last saved, in seconds since 1970, or 0 before the first time.",
         details: "",
@@ -418,100 +338,3 @@ pub static PROBE_DURATION: Metric = Metric {
     absent: "",
     example: "0.081",
 };
-
-#[cfg(test)]
-mod tests {
-    use std::collections::BTreeSet;
-
-    use super::*;
-
-    /// Words that stand for a unit Prometheus does not use, or for what the type already says.
-    const BANNED: [&str; 10] = [
-        "milliseconds",
-        "ms",
-        "minutes",
-        "hours",
-        "days",
-        "percent",
-        "gauge",
-        "counter",
-        "histogram",
-        "count",
-    ];
-
-    /// A user's label of such a name would be mixed up with the metric's.
-    #[test]
-    fn no_user_may_give_a_label_that_a_metric_has() {
-        let about_accounts = ALL.iter().filter(|metric| metric.scope != Scope::Exporter);
-        for label in about_accounts.flat_map(|metric| metric.labels()) {
-            assert!(crate::label::check_name(label).is_err(), "{label}");
-        }
-    }
-
-    #[test]
-    fn names_follow_the_conventions() {
-        for metric in ALL {
-            let name = metric.name;
-            let plain = |c: char| c.is_ascii_lowercase() || c == '_';
-            assert!(
-                name.starts_with(PREFIX) && name.chars().all(plain),
-                "{name}"
-            );
-            assert!(
-                !name.split('_').any(|word| BANNED.contains(&word)),
-                "{name}"
-            );
-            assert_eq!(
-                name.ends_with("_total"),
-                metric.kind == Kind::Counter,
-                "{name}"
-            );
-            assert_eq!(
-                name.ends_with("_timestamp_seconds"),
-                name.contains("_timestamp"),
-                "{name}"
-            );
-            assert_eq!(
-                name.ends_with("_duration_seconds"),
-                name.contains("_duration"),
-                "{name}"
-            );
-            for suffix in ["_sum", "_bucket"] {
-                assert!(!name.ends_with(suffix), "{name}");
-            }
-        }
-        let names: BTreeSet<_> = ALL.iter().map(|metric| metric.name).collect();
-        assert_eq!(names.len(), ALL.len(), "a name stands twice");
-    }
-
-    #[test]
-    fn help_is_one_sentence_and_tells_the_unit() {
-        for Metric { name, help, .. } in ALL {
-            assert!(
-                help.ends_with('.') && help.matches(". ").count() == 0,
-                "{name}: {help}"
-            );
-            assert!(
-                !help.contains(['\n', '\\']) && help.trim() == *help,
-                "{name}: {help}"
-            );
-            assert_eq!(
-                name.ends_with("_seconds"),
-                help.contains("in seconds"),
-                "{name}: {help}"
-            );
-            assert_eq!(
-                name.ends_with("_timestamp_seconds"),
-                help.contains("since 1970"),
-                "{name}: {help}"
-            );
-        }
-    }
-
-    #[test]
-    fn every_label_is_explained_and_used() {
-        let used: BTreeSet<_> = ALL.iter().flat_map(|metric| metric.labels()).collect();
-        let explained: BTreeSet<_> = LABELS.iter().map(|label| label.name).collect();
-        assert_eq!(used, explained);
-    }
-}

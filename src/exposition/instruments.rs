@@ -110,13 +110,15 @@ impl Instruments {
         ))?;
         let connections = ConnectionInstruments::new()?;
         register(&registry, connections.collector())?;
+        let state = StateInstruments::new()?;
+        register(&registry, state.rebuilds().clone())?;
         Ok(Self {
             requests,
             connections,
             sources: register(&registry, SourceFigures::new()?)?,
             config_successful: register(&registry, config_successful)?,
             config_success: register(&registry, config_success)?,
-            state: StateInstruments::new()?,
+            state,
             registry,
         })
     }

@@ -23,8 +23,8 @@ pub use state_figures::StateInstruments;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::operation::Reading;
-use crate::snapshot::{AccountSnapshot, ShownOperation, Snapshot, Standing, Totals};
+use crate::operation::CountingMode;
+use crate::snapshot::{AccountSnapshot, CollectionStatus, ShownOperation, Snapshot, Totals};
 use families::Labelled;
 use labels::LabelTexts;
 use text::Text;
@@ -59,9 +59,9 @@ impl Renderer {
         let snapshot = Snapshot {
             accounts: vec![AccountSnapshot {
                 name: Arc::clone(probe.account),
-                standing: Standing::default(),
+                status: CollectionStatus::default(),
                 counters: None,
-                reading: Reading::Exclusive,
+                counting_mode: CountingMode::Exclusive,
                 totals: Totals::default(),
                 without_series: 0,
                 groups: Vec::new(),

@@ -18,6 +18,8 @@ pub struct StateInstruments {
     saved: Gauge,
     failures: IntCounter,
     files_lost: IntCounter,
+    /// Shown even where nothing is saved to a disk.
+    rebuilds: IntCounter,
     unsaved: Gauge,
     /// By account: when the first attempt to save what is still unsaved began.
     waiting: Arc<Mutex<BTreeMap<Arc<str>, Instant>>>,
@@ -30,6 +32,7 @@ impl StateInstruments {
             saved: Gauge::with_opts(opts(&catalogue::STATE_SAVED))?,
             failures: IntCounter::with_opts(opts(&catalogue::STATE_SAVE_FAILURES))?,
             files_lost: IntCounter::with_opts(opts(&catalogue::STATE_FILES_LOST))?,
+            rebuilds: IntCounter::with_opts(opts(&catalogue::REGISTRY_REBUILDS))?,
             unsaved: Gauge::with_opts(opts(&catalogue::STATE_UNSAVED))?,
             waiting: Arc::default(),
         })
@@ -50,6 +53,15 @@ impl StateInstruments {
     /// Saving failed.
     pub fn save_failed(&self) {
         self.failures.inc();
+    }
+
+    /// The registry of an account panicked and was rebuilt.
+    pub fn registry_rebuilt(&self) {
+        self.rebuilds.inc();
+    }
+
+    pub(super) const fn rebuilds(&self) -> &IntCounter {
+        &self.rebuilds
     }
 
     /// So many state files were lost since the start.

@@ -7,8 +7,12 @@ use std::time::Duration;
 
 use super::*;
 use crate::clock_skew::ClockSkew;
-use crate::operation::{Counters, Operation, OperationId, Reading, State, Stats, Status, Word};
-use crate::snapshot::{AccountSnapshot, GroupSnapshot, Labels, ShownOperation, Standing, Totals};
+use crate::operation::{
+    Counters, CountingMode, Operation, OperationId, OperationState, Stats, Status, Word,
+};
+use crate::snapshot::{
+    AccountSnapshot, CollectionStatus, GroupSnapshot, Labels, ShownOperation, Totals,
+};
 use crate::timestamp::Timestamp;
 
 #[test]
@@ -97,12 +101,12 @@ fn rich() -> Snapshot {
     }
     let spring = seen(
         "comms_operation_01h2xcejqtf2nbrexx3vqjhp41",
-        State::Processing,
+        OperationState::Processing,
         stats,
     );
     let paused = seen(
         "comms_operation_01h2xcejqtf2nbrexx3vqjhp42",
-        State::parse("ON-HOLD"),
+        OperationState::parse("ON-HOLD"),
         Stats::default(),
     );
     let mut totals = Totals::default();
@@ -132,20 +136,21 @@ fn rich() -> Snapshot {
         accounts: vec![
             AccountSnapshot {
                 name: Arc::from("marketing"),
-                standing: Standing {
+                status: CollectionStatus {
                     up: true,
                     discovery_up: Some(true),
                     complete: true,
                     duration: Some(Duration::from_millis(184)),
                     last_success: Some(Timestamp::from_millis(1_775_370_330_302)),
                     paused_until: None,
+                    next_login_at: None,
                     clock_skew: None,
                 },
                 counters: Some(Counters {
                     accepted: 1800,
                     outcomes: [1200, 400, 12, 3, 0],
                 }),
-                reading: Reading::Exclusive,
+                counting_mode: CountingMode::Exclusive,
                 totals,
                 without_series: 3,
                 groups: vec![group("other", None), group("Spring \"sale\"", Some(7))],
@@ -185,16 +190,17 @@ fn barely_started() -> AccountSnapshot {
     };
     AccountSnapshot {
         name: Arc::from("A \"B\" \\ C"),
-        standing: Standing {
+        status: CollectionStatus {
             paused_until: Some(Timestamp::from_millis(1_775_370_400_000)),
+            next_login_at: Some(Timestamp::from_millis(1_775_370_460_000)),
             clock_skew: Some(ClockSkew::between(
                 Timestamp::from_millis(1_775_370_400_000),
                 Timestamp::from_millis(1_775_370_400_400),
             )),
-            ..Standing::default()
+            ..CollectionStatus::default()
         },
         counters: None,
-        reading: Reading::Cumulative,
+        counting_mode: CountingMode::Cumulative,
         totals: Totals::default(),
         without_series: 0,
         groups: Vec::new(),
@@ -205,7 +211,7 @@ fn barely_started() -> AccountSnapshot {
     }
 }
 
-fn seen(id: &str, state: State, stats: Stats) -> Operation {
+fn seen(id: &str, state: OperationState, stats: Stats) -> Operation {
     let id: OperationId = id.parse().unwrap();
     Operation {
         id,

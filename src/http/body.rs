@@ -9,6 +9,12 @@ use reqwest::header::{CONTENT_ENCODING, HeaderMap};
 /// The value of `Accept-Encoding`: a page of operations is a quarter of a megabyte of text, and a tenth of that in gzip.
 pub(super) const ACCEPTED: &str = "gzip";
 
+/// A body may come in this many pieces whatever their size: some servers write small lists token by token.
+const FREE_PIECES: usize = 10_000;
+/// Beyond those, a piece has at least this many bytes on average. A piece costs about as much time as 1,000 bytes do, so 8 MiB
+/// in pieces of one byte would occupy a core for as long as the server likes.
+const LEAST_PIECE: usize = 64;
+
 /// The encodings that HTTP knows (<https://www.iana.org/assignments/http-parameters>), to name those that we do not read. Any
 /// other name is the server's text.
 const ENCODINGS: [&str; 10] = [
@@ -33,6 +39,8 @@ pub(crate) enum BodyError {
     Encoding(&'static str),
     /// It is said to be gzip, and is not, or not to its end.
     Gzip,
+    /// It comes in far more pieces (chunks of HTTP/1.1, frames of HTTP/2) than its bytes need.
+    TooManyPieces,
     /// The connection ended before it did.
     CutOff,
     /// The connection did not answer a ping.
@@ -52,7 +60,7 @@ pub(crate) async fn read(mut response: Response, limit: usize) -> Result<Vec<u8>
         exceeded: false,
     };
     let mut body = Body::new(encoding(response.headers())?, bounded);
-    let mut received = 0_usize;
+    let (mut received, mut pieces) = (0_usize, 0_usize);
     loop {
         let chunk = response.chunk().await.map_err(|error| {
             if error.is_timeout() {
@@ -67,6 +75,10 @@ pub(crate) async fn read(mut response: Response, limit: usize) -> Result<Vec<u8>
         received = received.saturating_add(chunk.len());
         if received > limit {
             return Err(BodyError::TooLarge(limit));
+        }
+        pieces += 1;
+        if pieces > FREE_PIECES + received / LEAST_PIECE {
+            return Err(BodyError::TooManyPieces);
         }
         body.write(&chunk)?;
     }

@@ -1,15 +1,15 @@
-//! The id of an operation: parsed once, small, and ordered by age.
+//! The id of an operation: parsed once, small, and sorted by creation time.
 //!
 //! Twilio documents the pattern `^comms_operation_[0-7][a-hjkmnpqrstv-z0-9]{25,34}`: a ULID in lower case
-//! (<https://www.twilio.com/docs/email/api/email-operation-resource>). Its first ten characters are the
-//! time of creation in milliseconds, so an id tells its age without a request.
+//! (<https://www.twilio.com/docs/email/api/email-operation-resource>). Its first ten characters are the time of creation in
+//! milliseconds, so no request is needed to know it.
 
 use std::fmt;
 use std::str::FromStr;
 
 use crate::timestamp::Timestamp;
 
-/// What stands before the ULID in every operation id.
+/// The prefix of the ULID in every operation id.
 pub const PREFIX: &str = "comms_operation_";
 
 /// Crockford's base 32 in lower case; its order is the order of the bytes.
@@ -23,8 +23,8 @@ const TIME_CHARACTERS: usize = 10;
 
 /// The id of one Email operation.
 ///
-/// Held as bits, not as text (23 bytes, no allocation), because one account can have millions.
-/// The order of ids is the order of their text, hence the order of creation.
+/// It is kept as bits, not as text (23 bytes without an allocation), because one account can have millions. Ids sort like their
+/// texts, and therefore by creation time.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct OperationId {
     /// Five bits a character, the first one highest; the rest is zero.
@@ -42,7 +42,7 @@ pub enum IdError {
     /// Too short or too long.
     #[error("an operation id has 26 to 35 characters after `{PREFIX}`, this one has {0}")]
     Length(usize),
-    /// A character that base 32 lacks.
+    /// A character that base 32 does not have.
     #[error(
         "character {position} after `{PREFIX}` is not of 0-9 or a-z without i, l, o and u (in lower case)"
     )]
@@ -56,7 +56,7 @@ pub enum IdError {
 }
 
 impl OperationId {
-    /// The time of creation that the id carries, in milliseconds since 1970.
+    /// The time of creation in the id.
     #[must_use]
     pub fn created(&self) -> Timestamp {
         let millis =
@@ -73,12 +73,12 @@ impl OperationId {
         bytes
     }
 
-    /// Reads what [`Self::to_bytes`] wrote; `None` for anything else.
+    /// Reads what [`Self::to_bytes`] wrote; `None` for other bytes.
     #[must_use]
     pub fn from_bytes(bytes: [u8; PACKED + 1]) -> Option<Self> {
         let [bits @ .., length] = bytes;
         let id = Self { bits, length };
-        // Only what a text can make: a million of them are read at a start, so the bits are asked, not the text.
+        // Only what a text can make. A start reads a million ids, so this checks bits instead of a text.
         let characters = usize::from(length);
         let rest_is_zero =
             || (characters * 5..PACKED * 8).all(|bit| bits[bit / 8] & (0x80 >> (bit % 8)) == 0);

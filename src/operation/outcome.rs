@@ -1,21 +1,21 @@
-//! What becomes of emails, for counters that never go down.
+//! The outcomes of emails, for counters that never decrease.
 
+use super::counting_mode::CountingMode;
 use super::plausible::MOST_EMAILS;
-use super::reading::Reading;
 use super::stats::{Stats, Status};
 
-/// What an email has reached; once reached, it counts for good.
+/// What an email has reached. An outcome counts for good.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Outcome {
-    /// Taken by the recipient's server, opened ones included.
+    /// Accepted by the recipient's server, including opened emails.
     Delivered,
-    /// Opened by its recipient.
+    /// Opened by the recipient.
     Opened,
     /// Sent, but not delivered.
     Undelivered,
     /// Not sent.
     Failed,
-    /// Called off.
+    /// Canceled.
     Canceled,
 }
 
@@ -42,9 +42,9 @@ impl Outcome {
     }
 }
 
-/// The most that was ever seen of one operation: its high-water marks.
+/// The high-water marks of one operation: the highest counts seen.
 ///
-/// A counter grows by what a mark grows, so a corrected figure never lowers one and nothing is counted twice.
+/// A counter grows by the growth of the marks, so a corrected count never decreases one, and nothing is counted twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Marks {
     /// Emails created.
@@ -54,12 +54,12 @@ pub struct Marks {
 }
 
 impl Marks {
-    /// What `stats` show by themselves, read as `reading` says. An email reaches a mailbox once: no more do than there are, even if
-    /// the figures contradict one another.
+    /// The marks that `stats` show by themselves in this counting mode. An email reaches a mailbox once, so no more do than there
+    /// are emails, even if the stats contradict one another.
     #[must_use]
-    pub fn shown_by(stats: &Stats, reading: Reading) -> Self {
+    pub fn shown_by(stats: &Stats, mode: CountingMode) -> Self {
         let at = |status| stats.get(status);
-        let reached = reading.reached_mailbox(
+        let reached = mode.reached_mailbox(
             u64::from(at(Status::Delivered)),
             u64::from(at(Status::Opened)),
         );
@@ -72,7 +72,7 @@ impl Marks {
             });
         let reached = u32::try_from(reached).unwrap_or(u32::MAX).min(most);
         Self {
-            accepted: stats.size.unwrap_or_else(|| stats.smallest_size(reading)),
+            accepted: stats.size.unwrap_or_else(|| stats.smallest_size(mode)),
             outcomes: [
                 reached,
                 at(Status::Opened),
@@ -83,8 +83,8 @@ impl Marks {
         }
     }
 
-    /// These marks, but for those that no operation can reach: where there is such a one, it is what is `shown` now. Versions
-    /// that believed any figure saved some, and nothing would ever rise above them.
+    /// These marks, with what is `shown` now in place of each that no operation can reach. Earlier versions accepted any count and
+    /// saved such marks, and no count would ever exceed them.
     #[must_use]
     pub fn unless_impossible(self, shown: Self) -> Self {
         let possible = |mark: u32, shown: u32| if mark > MOST_EMAILS { shown } else { mark };
@@ -112,7 +112,7 @@ impl Marks {
     }
 }
 
-/// Sums over all operations of an account that were ever seen: the counters.
+/// The counters: sums over all operations of an account that were ever seen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Counters {
     /// Emails created.
@@ -122,7 +122,7 @@ pub struct Counters {
 }
 
 impl Counters {
-    /// Counts what the marks of one operation grew, `from` before `to`. Marks do not fall; where they would, nothing is counted.
+    /// Counts the growth of one operation's marks. Marks do not decrease; if one does, nothing is counted.
     pub fn count(&mut self, from: Marks, to: Marks) {
         self.accepted += u64::from(to.accepted.saturating_sub(from.accepted));
         let grown = to.outcomes.iter().zip(from.outcomes);
@@ -133,19 +133,19 @@ impl Counters {
 }
 
 impl Stats {
-    /// The fewest emails that can show these figures, for an operation that does not tell its `total`.
-    fn smallest_size(&self, reading: Reading) -> u32 {
+    /// The fewest emails that can have these stats, for an operation without `total`.
+    fn smallest_size(&self, mode: CountingMode) -> u32 {
         let at = |status: Status| self.get(status);
         let waiting = at(Status::Scheduled)
             .saturating_add(at(Status::Queued))
             .saturating_add(at(Status::Failed))
             .saturating_add(at(Status::Canceled));
-        let sent = match reading {
-            Reading::Exclusive => at(Status::Sent)
+        let sent = match mode {
+            CountingMode::Exclusive => at(Status::Sent)
                 .saturating_add(at(Status::Delivered))
                 .saturating_add(at(Status::Opened))
                 .saturating_add(at(Status::Undelivered)),
-            Reading::Cumulative => at(Status::Sent).max(at(Status::Delivered)),
+            CountingMode::Cumulative => at(Status::Sent).max(at(Status::Delivered)),
         };
         waiting.saturating_add(sent)
     }
@@ -159,7 +159,7 @@ mod tests {
     use crate::operation::stats::of_parts as stats;
 
     #[test]
-    fn opened_emails_count_as_delivered_under_both_readings() {
+    fn opened_emails_count_as_delivered_under_both_counting_modes() {
         let exclusive = stats(Some(5), &[(Status::Delivered, 2), (Status::Opened, 3)]);
         let funnel = stats(
             Some(5),
@@ -170,15 +170,15 @@ mod tests {
             ],
         );
         let reached =
-            |stats, reading| Marks::shown_by(stats, reading).outcomes[Outcome::Delivered as usize];
-        assert_eq!(reached(&exclusive, Reading::Exclusive), 5);
-        assert_eq!(reached(&funnel, Reading::Cumulative), 5);
+            |stats, mode| Marks::shown_by(stats, mode).outcomes[Outcome::Delivered as usize];
+        assert_eq!(reached(&exclusive, CountingMode::Exclusive), 5);
+        assert_eq!(reached(&funnel, CountingMode::Cumulative), 5);
     }
 
     #[test]
     fn no_more_emails_reach_a_mailbox_than_there_are() {
         let odd = stats(Some(4), &[(Status::Delivered, 3), (Status::Opened, 4)]);
-        let marks = Marks::shown_by(&odd, Reading::Exclusive);
+        let marks = Marks::shown_by(&odd, CountingMode::Exclusive);
         assert_eq!(marks.outcomes[Outcome::Delivered as usize], 4);
         assert_eq!(marks.outcomes[Outcome::Opened as usize], 4);
     }
@@ -208,8 +208,14 @@ mod tests {
                 (Status::Opened, 3),
             ],
         );
-        assert_eq!(Marks::shown_by(&funnel, Reading::Cumulative).accepted, 6);
-        assert_eq!(Marks::shown_by(&funnel, Reading::Exclusive).accepted, 13);
+        assert_eq!(
+            Marks::shown_by(&funnel, CountingMode::Cumulative).accepted,
+            6
+        );
+        assert_eq!(
+            Marks::shown_by(&funnel, CountingMode::Exclusive).accepted,
+            13
+        );
     }
 
     proptest! {

@@ -1,21 +1,22 @@
-//! What the figures of one operation cannot be, however they are read.
+//! Stats that no operation can have, in either counting mode.
 
 use super::stats::{Stats, Status};
 
-/// The most emails that one figure of an operation can count.
+/// The most emails that one count of an operation can have.
 ///
-/// Twilio documents at most 10,000 recipients to a send. This is ten thousand times as many, so no send that Twilio may allow
-/// one day reaches it, retries in `attempts` included; and a figure in the billions is not believed.
+/// Twilio documents at most 10,000 recipients per send. This is ten thousand times as many, including retries in `attempts`, so no
+/// send that Twilio may allow in the future reaches it. Counts in the billions are rejected.
 pub const MOST_EMAILS: u32 = 100_000_000;
 
 impl Stats {
-    /// Why no operation can have these figures, under either reading of them; `None` if one can.
+    /// Why no operation can have these stats, in either counting mode; `None` if one can.
     ///
-    /// Only what both readings rule out is a contradiction. Each status counts an email at most once, so none is above the
-    /// whole. An email is undelivered, failed or canceled, never two of these, and none of them leads to another one. Twilio's own
-    /// samples hold rows where `delivered` and `undelivered` are more than `sent`: those stay as they are.
+    /// Only what is impossible in both modes is a contradiction. Each status counts an email at most once, so no count exceeds the
+    /// number of emails. An email is undelivered, failed or canceled, never two of these, and none of them leads to another status.
+    /// Twilio's own samples contain rows whose `delivered` and `undelivered` exceed `sent`: those stay as they are.
     ///
-    /// The whole is `total`, or `recipients` where that is more. While it is not given or 0, emails are still being made.
+    /// The number of emails is `total`, or `recipients` if that is higher. Without `total`, or while it is 0, Twilio is still
+    /// creating emails.
     #[must_use]
     pub fn contradiction(&self) -> Option<&'static str> {
         let size = self.size.filter(|size| *size > 0)?;
@@ -37,14 +38,14 @@ mod tests {
     use Status::{Canceled, Delivered, Failed, Opened, Queued, Sent, Undelivered};
 
     #[test]
-    fn what_either_reading_allows_is_no_contradiction() {
+    fn what_either_counting_mode_allows_is_no_contradiction() {
         let funnel = [(Sent, 5), (Delivered, 5), (Opened, 3)];
         assert_eq!(stats(Some(5), &funnel).contradiction(), None);
         assert_eq!(stats(Some(2), &[(Delivered, 2)]).contradiction(), None);
-        // Of Twilio's own samples: delivered and undelivered above sent. A late bounce may count as both.
+        // From Twilio's own samples: delivered and undelivered exceed sent. A late bounce may count as both.
         let late = [(Sent, 5), (Delivered, 5), (Undelivered, 1)];
         assert_eq!(stats(Some(5), &late).contradiction(), None);
-        // Emails are still being made.
+        // Twilio is still creating emails.
         assert_eq!(stats(Some(0), &[(Queued, 3)]).contradiction(), None);
         assert_eq!(stats(None, &[(Failed, 3)]).contradiction(), None);
         let targeted = Stats {
@@ -55,7 +56,7 @@ mod tests {
     }
 
     #[test]
-    fn what_neither_reading_allows_is_one() {
+    fn what_neither_counting_mode_allows_is_one() {
         for (size, parts) in [
             (5, &[(Failed, 6)][..]),
             (5, &[(Opened, 6)]),

@@ -2,23 +2,23 @@
 
 use super::word::Word;
 
-/// Where an operation stands
-/// (<https://www.twilio.com/docs/email/api/email-operation-resource>). There is no "failed": emails fail, operations do not.
+/// The `status` of an operation (<https://www.twilio.com/docs/email/api/email-operation-resource>). There is no "failed": emails
+/// fail, operations do not.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum State {
+pub enum OperationState {
     /// To be sent later.
     Scheduled,
-    /// Emails are being made and sent.
+    /// Twilio creates and sends emails.
     Processing,
-    /// Everything has been processed; deliveries, bounces and opens still arrive.
+    /// Twilio has processed everything; deliveries, bounces and opens still change the stats.
     Completed,
-    /// Called off.
+    /// Canceled.
     Canceled,
-    /// A state that Twilio has and this exporter does not know.
+    /// An undocumented state.
     Other(Word),
 }
 
-impl State {
+impl OperationState {
     /// The states that Twilio documents.
     pub const KNOWN: [Self; 4] = [
         Self::Scheduled,
@@ -27,7 +27,7 @@ impl State {
         Self::Canceled,
     ];
 
-    /// Reads Twilio's word in any case, `CANCELLED` and space around it included; an unknown one is kept as it is.
+    /// Parses Twilio's word in any case, including `CANCELLED` and surrounding space. An unknown word is kept as it is.
     #[must_use]
     pub fn parse(text: &str) -> Self {
         let text = text.trim();
@@ -53,7 +53,7 @@ impl State {
         }
     }
 
-    /// Whether Twilio's text was no word that can be shown.
+    /// Whether Twilio's text is no word that can be shown.
     #[must_use]
     pub fn is_unreadable(&self) -> bool {
         self.as_str() == Word::UNREADABLE
@@ -66,19 +66,28 @@ mod tests {
 
     #[test]
     fn any_case_and_either_spelling_is_known() {
-        assert_eq!(State::parse("PROCESSING"), State::Processing);
-        assert_eq!(State::parse("completed"), State::Completed);
-        assert_eq!(State::parse("Cancelled"), State::Canceled);
-        assert_eq!(State::parse("CANCELED"), State::Canceled);
-        assert_eq!(State::parse(" processing\n"), State::Processing);
+        assert_eq!(
+            OperationState::parse("PROCESSING"),
+            OperationState::Processing
+        );
+        assert_eq!(
+            OperationState::parse("completed"),
+            OperationState::Completed
+        );
+        assert_eq!(OperationState::parse("Cancelled"), OperationState::Canceled);
+        assert_eq!(OperationState::parse("CANCELED"), OperationState::Canceled);
+        assert_eq!(
+            OperationState::parse(" processing\n"),
+            OperationState::Processing
+        );
     }
 
     #[test]
     fn an_unknown_state_stays_as_it_is() {
-        assert_eq!(State::parse("PAUSED").as_str(), "PAUSED");
-        assert!(!State::parse("PAUSED").is_unreadable());
+        assert_eq!(OperationState::parse("PAUSED").as_str(), "PAUSED");
+        assert!(!OperationState::parse("PAUSED").is_unreadable());
         for text in ["", "Jane Doe", "jane@example.com"] {
-            assert!(State::parse(text).is_unreadable(), "{text}");
+            assert!(OperationState::parse(text).is_unreadable(), "{text}");
         }
     }
 }

@@ -1,28 +1,28 @@
-//! The figures of an operation: how many of its emails stand where.
+//! The stats of an operation: its number of emails per status.
 
 use std::sync::Arc;
 
 use super::word::Word;
 
-/// Where an email stands, as the `stats` of an operation count it
+/// The status of an email, as the `stats` of an operation count it
 /// (<https://www.twilio.com/docs/email/api/operations-and-email-tracking>).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Status {
-    /// Waits for its time.
+    /// To be sent later.
     Scheduled,
-    /// Waits in Twilio.
+    /// Queued at Twilio.
     Queued,
     /// Handed to the recipient's server.
     Sent,
-    /// Taken by that server.
+    /// Accepted by that server.
     Delivered,
-    /// Opened by its recipient.
+    /// Opened by the recipient.
     Opened,
     /// Sent, but not delivered.
     Undelivered,
     /// Not sent: Twilio could not process it.
     Failed,
-    /// Called off by request.
+    /// Canceled on request.
     Canceled,
 }
 
@@ -54,7 +54,7 @@ impl Status {
         }
     }
 
-    /// Reads Twilio's word in any case, `CANCELLED` included.
+    /// Parses Twilio's word in any case, including `CANCELLED`.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let known = Self::ALL
@@ -67,10 +67,10 @@ impl Status {
     }
 }
 
-/// The figures of one operation as Twilio gave them. Every one of them may be missing.
+/// The stats of one operation as Twilio returned them. Each may be missing.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Stats {
-    /// By [`Status`]; a missing one is 0, since a status nobody has is 0.
+    /// By [`Status`]; a missing one is 0.
     pub emails: [u32; Status::ALL.len()],
     /// `total`: emails created.
     pub size: Option<u32>,
@@ -78,30 +78,30 @@ pub struct Stats {
     pub recipients: Option<u32>,
     /// `attempts`: attempts to send.
     pub attempts: Option<u32>,
-    /// Numeric stats this exporter does not know, by name.
+    /// Undocumented numeric stats, by name.
     pub unknown: Option<Arc<[(Word, u32)]>>,
 }
 
 impl Stats {
-    /// The number of emails that stand at `status`.
+    /// The number of emails in `status`.
     #[must_use]
     pub const fn get(&self, status: Status) -> u32 {
         self.emails[status as usize]
     }
 
-    /// Sets the number of emails that stand at `status`.
+    /// Sets the number of emails in `status`.
     pub const fn set(&mut self, status: Status, emails: u32) {
         self.emails[status as usize] = emails;
     }
 
-    /// The numeric stats this exporter does not know.
+    /// The undocumented numeric stats.
     #[must_use]
     pub fn unknown(&self) -> &[(Word, u32)] {
         self.unknown.as_deref().unwrap_or_default()
     }
 }
 
-/// Stats of these emails, for tests.
+/// Stats with these counts, for tests.
 #[cfg(test)]
 pub(super) fn of_parts(size: Option<u32>, parts: &[(Status, u32)]) -> Stats {
     let mut stats = Stats {

@@ -1,17 +1,17 @@
-//! Values in Twilio's answers that cannot be used as they are, though the rest of the answer can.
+//! Values in Twilio's responses that cannot be used as they are, although the rest of the response can.
 
-/// Where in an answer such a value stands: the value of the `field` label.
+/// Where in a response such a value is: the value of the `field` label.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Field {
-    /// The body itself: a byte order mark, which is skipped.
+    /// The body: it begins with a byte order mark, which is skipped.
     Body,
-    /// `createdAt` contradicts the time in the id; the id's time counts.
+    /// `createdAt` contradicts the time in the id, which is used instead.
     CreatedAt,
-    /// `updatedAt` is a time at which the operation cannot have changed; it is left out.
+    /// `updatedAt` is a time at which the operation cannot have changed. It is left out.
     UpdatedAt,
-    /// `status` is no word, or one undocumented word too many; the known state stays, or it is shown as `unreadable` or `other`.
+    /// `status` is no word, or an undocumented word beyond the limit. The known state stays, or it is `unreadable` or `other`.
     Status,
-    /// A stat that Twilio does not document is no count, and is left out; or it is one too many, and is part of `other`.
+    /// An undocumented stat is no count, and is left out; or it is beyond the limit, and is part of `other`.
     Stats,
 }
 

@@ -1,25 +1,25 @@
-//! A word of Twilio's that this exporter does not know, safe to show.
+//! An undocumented word of Twilio's, safe to expose.
 
 use std::fmt;
 use std::sync::Arc;
 
-/// The longest unknown word that is kept; Twilio's own are a dozen characters.
+/// The longest undocumented word that is kept; Twilio's documented ones have at most a dozen characters.
 const LONGEST: usize = 64;
 
-/// An unknown state or the name of an unknown stat, as Twilio wrote it.
+/// An undocumented state, or the name of an undocumented stat, as Twilio returned it.
 ///
-/// Twilio's vocabularies are open sets, so such a word becomes a label's value. Only letters, digits,
-/// `_`, `-`, `.` and `:` are taken, so that nothing like an address or a person's full name can arrive on this way.
+/// Twilio's vocabularies are open sets, so such a word becomes a label's value. It contains only letters, digits, `_`, `-`, `.` and
+/// `:`, so it cannot be an address or a person's full name.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Word(Arc<str>);
 
 impl Word {
-    /// What stands for a word that is not fit to be shown.
+    /// Replaces a word that must not be exposed.
     pub const UNREADABLE: &str = "unreadable";
-    /// What stands for all words that are too many to have series of their own.
+    /// Replaces all words beyond the limit.
     pub const OTHER: &str = "other";
 
-    /// Takes `text` as it is, or [`Word::UNREADABLE`] in its stead.
+    /// `text` as it is, or [`Word::UNREADABLE`] if it must not be exposed.
     #[must_use]
     pub fn new(text: &str) -> Self {
         let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | ':');

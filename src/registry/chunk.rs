@@ -1,4 +1,5 @@
-//! A run of neighbouring operations, as many as one page of Twilio's list holds.
+//! Neighboring operations, as many as one page of Twilio's list returns, with a summary that answers most questions about
+//! them without a look at each.
 
 use std::time::Duration;
 
@@ -7,60 +8,62 @@ use super::schedule;
 use crate::operation::{OperationId, RETENTION};
 use crate::timestamp::Timestamp;
 
-/// A page has room for 1,000; the rest is for operations that come to be between two looks.
-pub(super) const MOST: usize = 900;
-/// Twilio's `createdAt` has whole seconds, the id milliseconds; further apart, the id does not tell when it was created.
-const SAME_MOMENT: Duration = Duration::from_mins(10);
+/// The most operations in a chunk. A page returns 1,000; the rest of it is for operations that are new since the last
+/// collection, or that Twilio lists late.
+pub const CHUNK_SIZE: usize = 900;
+/// If `createdAt` and the time in the id differ by more, a list of the creation times around the id may not return the operation.
+const LIST_TOLERANCE: Duration = Duration::from_mins(10);
 
-/// Operations in the order of their ids, with what a plan needs to know of them all.
+/// Operations in the order of their ids, with their summary.
 #[derive(Debug)]
 pub(super) struct Chunk {
     records: Box<[Record]>,
-    /// Where those stand that are large enough for series, if they are few; else empty.
+    /// The places of those that are large enough for series, if these are few; else empty.
     large: Box<[u16]>,
     pub(super) summary: Summary,
 }
 
-/// What a plan and a snapshot need to know of a chunk without looking into it.
+/// What plans and snapshots need to know about a chunk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Summary {
-    /// When the first of its operations is due to be read again.
+    /// When the first of its operations is due.
     pub(super) due: Timestamp,
-    /// When the last of its operations to be read was read.
+    /// The latest time at which any of its operations was read.
     pub(super) read: Timestamp,
     /// When the first of its operations expires.
     pub(super) expires: Timestamp,
-    /// From and until when its operations were created, those left out whose id tells another time.
+    /// When its first and its last operation were created, without those that are not [in place](is_in_place).
     pub(super) created: Option<(Timestamp, Timestamp)>,
     /// How many of its operations are large enough for series.
     pub(super) large: usize,
 }
 
-/// What decides the summary besides the records.
+/// The settings that the summary depends on besides the records.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Measure {
+pub(super) struct ChunkPolicy {
     /// The fewest emails for series.
     pub(super) min_size: u32,
-    /// Whether what is over is swept by its age, because there is so much of it.
+    /// Whether the intervals of finished operations grow with their age; see [`Record::history`].
     pub(super) by_age: bool,
 }
 
-impl Measure {
-    /// An operation that tells no size, or 0 because its emails are still to be made, counts as one email.
+impl ChunkPolicy {
+    /// Whether an operation is large enough for series. Without a `total`, or with a `total` of 0 (Twilio has not created the emails
+    /// yet), it counts as one email.
     pub(super) fn is_large(self, record: &Record) -> bool {
         record.size().unwrap_or(1).max(1) >= self.min_size
     }
 }
 
-/// Whether a window over its creation would find it where its id says.
+/// Whether a list of the creation times around its id returns it.
 pub(super) fn is_in_place(record: &Record) -> bool {
-    let (created, told) = (record.created(), record.id.created());
-    created.since(told) <= SAME_MOMENT && told.since(created) <= SAME_MOMENT
+    let (created, by_id) = (record.created(), record.id.created());
+    created.since(by_id) <= LIST_TOLERANCE && by_id.since(created) <= LIST_TOLERANCE
 }
 
 impl Chunk {
     /// `records` in order; at least one.
-    pub(super) fn new(records: Box<[Record]>, measure: Measure) -> Self {
+    pub(super) fn new(records: Box<[Record]>, policy: ChunkPolicy) -> Self {
         let mut chunk = Self {
             records,
             large: Box::default(),
@@ -72,12 +75,23 @@ impl Chunk {
                 large: 0,
             },
         };
-        chunk.sum_up(measure);
+        chunk.recompute_summary(policy);
         chunk
     }
 
-    /// To be called after every change.
-    pub(super) fn sum_up(&mut self, measure: Measure) {
+    /// Changes its records, and then the summary. The ids must stay.
+    pub(super) fn update<T>(
+        &mut self,
+        policy: ChunkPolicy,
+        change: impl FnOnce(&mut [Record]) -> T,
+    ) -> T {
+        let changed = change(&mut self.records);
+        self.recompute_summary(policy);
+        changed
+    }
+
+    /// Computes the summary anew, by another policy.
+    pub(super) fn recompute_summary(&mut self, policy: ChunkPolicy) {
         let latest = Timestamp::from_millis(i64::MAX);
         let mut summary = Summary {
             due: latest,
@@ -90,34 +104,35 @@ impl Chunk {
         for record in &self.records {
             summary.due = summary
                 .due
-                .min(schedule::due(record.history(measure.by_age), spread));
+                .min(schedule::due(record.history(policy.by_age), spread));
             summary.read = summary.read.max(record.last_success());
             summary.expires = summary.expires.min(record.created() + RETENTION);
-            summary.large += usize::from(measure.is_large(record));
+            summary.large += usize::from(policy.is_large(record));
             if is_in_place(record) {
                 let created = record.created();
                 let (from, until) = summary.created.unwrap_or((created, created));
                 summary.created = Some((from.min(created), until.max(created)));
             }
         }
-        self.large = self.few_large(summary.large, measure);
+        self.large = self.few_large(summary.large, policy);
         self.summary = summary;
     }
 
-    /// Looking at each of them costs little where every fourth is wanted, and noting the places little where fewer are.
-    fn few_large(&self, large: usize, measure: Measure) -> Box<[u16]> {
+    /// The places of the large operations, if at most one in four is large. If more are large, it costs little to look at every
+    /// record instead.
+    fn few_large(&self, large: usize, policy: ChunkPolicy) -> Box<[u16]> {
         if large * 4 > self.records.len() {
             return Box::default();
         }
         let places = (0_u16..).zip(&self.records);
         places
-            .filter(|(_, record)| measure.is_large(record))
+            .filter(|(_, record)| policy.is_large(record))
             .map(|(place, _)| place)
             .collect()
     }
 
     /// Those that are large enough for series, newest first.
-    pub(super) fn large(&self, measure: Measure) -> impl Iterator<Item = &Record> {
+    pub(super) fn large(&self, policy: ChunkPolicy) -> impl Iterator<Item = &Record> {
         let few = self.large.iter().rev();
         let few = few.map(|place| &self.records[usize::from(*place)]);
         let many = if self.large.is_empty() && self.summary.large > 0 {
@@ -126,23 +141,22 @@ impl Chunk {
             &[]
         };
         let many = many.iter().rev();
-        few.chain(many.filter(move |record| measure.is_large(record)))
+        few.chain(many.filter(move |record| policy.is_large(record)))
     }
 
-    /// Whether any of its operations may be due at `now`. One that was read later than now was read by a clock that has
-    /// since been put back.
-    pub(super) fn is_worth_a_look(&self, now: Timestamp) -> bool {
+    /// Whether any of its operations can be due at `now`. A read in the future means that the clock was set back since.
+    pub(super) fn may_have_due(&self, now: Timestamp) -> bool {
         self.summary.due <= now || self.summary.read > now
     }
 
-    /// Those that are due at `now` and were not read since `since`.
+    /// The operations that are due at `now` and were not read since `since`.
     pub(super) fn due(
         &self,
         since: Timestamp,
         now: Timestamp,
-        measure: Measure,
+        policy: ChunkPolicy,
     ) -> impl Iterator<Item = &Record> {
-        let by_age = measure.by_age;
+        let by_age = policy.by_age;
         let spread = self.spread();
         let is_due = move |record: &&Record| {
             let success = record.last_success();
@@ -156,31 +170,18 @@ impl Chunk {
         &self.records
     }
 
-    /// Change them, then [`Self::sum_up`]; the ids must stay.
-    pub(super) fn records_mut(&mut self) -> &mut [Record] {
-        &mut self.records
+    pub(super) fn get(&self, id: OperationId) -> Option<&Record> {
+        self.place(id).map(|at| &self.records[at])
     }
 
-    pub(super) fn get(&self, id: OperationId) -> Option<&Record> {
+    /// The place of an operation among the records.
+    pub(super) fn place(&self, id: OperationId) -> Option<usize> {
         self.records
             .binary_search_by_key(&id, |record| record.id)
             .ok()
-            .map(|at| &self.records[at])
     }
 
-    pub(super) fn get_mut(&mut self, id: OperationId) -> Option<&mut Record> {
-        let at = self
-            .records
-            .binary_search_by_key(&id, |record| record.id)
-            .ok()?;
-        Some(&mut self.records[at])
-    }
-
-    pub(super) fn into_records(self) -> Vec<Record> {
-        self.records.into_vec()
-    }
-
-    /// A number that differs from chunk to chunk, so that they do not all rest for the same time.
+    /// A number that differs from chunk to chunk, so that chunks of idle operations are due at different times.
     fn spread(&self) -> u8 {
         self.records.first().map_or(0, |first| {
             first

@@ -1,55 +1,55 @@
-//! All operations of an account, in the order of their ids, in chunks of a page's size.
+//! All operations of an account in memory, in the order of their ids, in chunks of a page's size.
 //!
-//! A map of single operations would cost half again their size in memory and give no windows; in chunks, what is due is
-//! found by looking at a thousand summaries instead of a million operations.
+//! A map of single operations would need half as much memory again, and would have no windows. With chunks, the exporter finds
+//! the due operations in a thousand summaries instead of a million records.
 
 use std::collections::BTreeMap;
 use std::ops::Bound;
 
-use super::chunk::{Chunk, MOST, Measure};
+use super::chunk::{CHUNK_SIZE, Chunk, ChunkPolicy};
 use super::record::Record;
 use crate::operation::{Operation, OperationId};
 use crate::timestamp::Timestamp;
 
-/// From so many operations on, an account that sends one by one sees one opened every moment, and to follow each would
-/// take a request a second for news of single emails.
+/// Accounts with more operations than this are polled by age. If such an account sends emails one by one, some email is opened at
+/// any moment: to follow each would take a request a second.
 const MANY: usize = 20_000;
 
-/// Operations in chunks; every id is in one of them at most.
+/// Operations in chunks; each id is in at most one.
 #[derive(Debug)]
 pub(super) struct Chunks {
-    /// By the smallest id that belongs there.
+    /// By the id of the first record.
     by_first: BTreeMap<OperationId, Chunk>,
     size: usize,
-    measure: Measure,
+    policy: ChunkPolicy,
 }
 
 impl Chunks {
-    pub(super) const fn new(measure: Measure) -> Self {
+    pub(super) const fn new(policy: ChunkPolicy) -> Self {
         Self {
             by_first: BTreeMap::new(),
             size: 0,
-            measure,
+            policy,
         }
     }
 
-    /// Measures by another size from now on.
+    /// Changes the fewest emails for series.
     pub(super) fn set_min_size(&mut self, min_size: u32) {
-        if self.measure.min_size != min_size {
-            self.measure.min_size = min_size;
+        if self.policy.min_size != min_size {
+            self.policy.min_size = min_size;
             for chunk in self.by_first.values_mut() {
-                chunk.sum_up(self.measure);
+                chunk.recompute_summary(self.policy);
             }
         }
     }
 
-    /// How many operations there are.
+    /// The number of operations.
     pub(super) const fn size(&self) -> usize {
         self.size
     }
 
-    pub(super) const fn measure(&self) -> Measure {
-        self.measure
+    pub(super) const fn policy(&self) -> ChunkPolicy {
+        self.policy
     }
 
     pub(super) fn iter(&self) -> impl DoubleEndedIterator<Item = &Chunk> {
@@ -60,32 +60,39 @@ impl Chunks {
         self.by_first.range(..=id).next_back()?.1.get(id)
     }
 
-    /// Changes one operation; says whether it is there.
+    /// Changes one operation. Returns whether it is in memory.
     pub(super) fn change(&mut self, id: OperationId, change: impl FnOnce(&mut Record)) -> bool {
-        let Some((_, chunk)) = self.by_first.range_mut(..=id).next_back() else {
+        let chunk = self.by_first.range_mut(..=id).next_back();
+        let found = chunk.and_then(|(_, chunk)| chunk.place(id).map(|at| (chunk, at)));
+        let Some((chunk, at)) = found else {
             return false;
         };
-        let found = chunk.get_mut(id).map(change).is_some();
-        if found {
-            chunk.sum_up(self.measure);
-        }
-        found
+        chunk.update(self.policy, |records| change(&mut records[at]));
+        true
     }
 
-    /// Changes the operations of the chunks that `wanted` accepts.
+    /// Changes all operations.
+    pub(super) fn change_all(&mut self, change: impl FnMut(&mut Record)) {
+        self.change_where(|_| true, change);
+    }
+
+    /// Changes the operations of the chunks that are `wanted`.
     pub(super) fn change_where(
         &mut self,
         wanted: impl Fn(&Chunk) -> bool,
         mut change: impl FnMut(&mut Record),
     ) {
         for chunk in self.by_first.values_mut().filter(|chunk| wanted(chunk)) {
-            chunk.records_mut().iter_mut().for_each(&mut change);
-            chunk.sum_up(self.measure);
+            chunk.update(self.policy, |records| {
+                records.iter_mut().for_each(&mut change);
+            });
         }
     }
 
-    /// Takes in `operations`, sorted by id, each id once: `merge` makes the new record of each from the one there was.
-    pub(super) fn absorb(
+    /// Ingests `operations`, sorted by id, each id once: `merge` returns the new record of each from the previous one.
+    ///
+    /// A panic in `merge` loses no record: each chunk stays until the chunks that replace it are complete.
+    pub(super) fn ingest(
         &mut self,
         operations: &[Operation],
         mut merge: impl FnMut(Option<&Record>, &Operation) -> Record,
@@ -110,23 +117,22 @@ impl Chunks {
             rest = later;
             let known = key.and_then(|key| self.by_first.get_mut(&key));
             if let Some(chunk) = known.filter(|chunk| in_both(chunk.records(), run) == run.len()) {
-                // Most answers hold nothing new. A chunk that was made anew for each would leave holes in the heap.
-                replace(chunk.records_mut(), run, &mut merge);
-                chunk.sum_up(self.measure);
+                // Most responses hold nothing new. A new chunk for each would leave holes in the heap.
+                chunk.update(self.policy, |records| replace(records, run, &mut merge));
                 continue;
             }
-            let old = key
-                .and_then(|key| self.by_first.remove(&key))
-                .map_or_else(Vec::new, Chunk::into_records);
-            self.size -= old.len();
-            let size = old.len() + run.len() - in_both(&old, run);
-            self.insert(size, weave(&old, run, &mut merge));
+            let old = key.and_then(|key| self.by_first.get(&key));
+            let old = old.map_or(&[][..], Chunk::records);
+            let size = old.len() + run.len() - in_both(old, run);
+            let new = self.cut(key, size, weave(old, run, &mut merge));
+            self.replace(key, new);
         }
     }
 
-    /// Adds records as they were saved, in the order of ids, after all that are there.
+    /// Adds saved records, in the order of their ids, after all that are in memory.
     pub(super) fn append(&mut self, records: Vec<Record>) {
-        self.insert(records.len(), records.into_iter());
+        let new = self.cut(None, records.len(), records.into_iter());
+        self.replace(None, new);
     }
 
     /// Removes the operations that expire at `now` or before, and returns them.
@@ -180,45 +186,76 @@ impl Chunks {
 
     /// Removes what is `unwanted` from one chunk, and returns it.
     fn take(&mut self, key: OperationId, unwanted: impl Fn(&Record) -> bool) -> Vec<Record> {
-        let Some(chunk) = self.by_first.remove(&key) else {
-            return Vec::new();
-        };
-        let records = chunk.into_records();
-        self.size -= records.len();
-        let (gone, kept): (Vec<_>, Vec<_>) = records.into_iter().partition(unwanted);
-        self.insert(kept.len(), kept.into_iter());
+        let chunk = self.by_first.get(&key);
+        let records = chunk.map_or(&[][..], Chunk::records);
+        let (gone, kept): (Vec<_>, Vec<_>) = records.iter().copied().partition(unwanted);
+        let new = self.cut(Some(key), kept.len(), kept.into_iter());
+        self.replace(Some(key), new);
         gone
     }
 
-    /// Cuts `records`, of which there are `size`, into chunks, and takes them in. Each goes straight to its place: a row of
-    /// them all in between would leave holes in the heap, which are a seventh of what a million operations take.
+    /// Cuts `records`, of which there are `size`, into chunks, which are to replace the chunk at `replaced`. Each record goes straight
+    /// to its place: one more copy of all of them would leave holes in the heap, a seventh of the memory of a million operations.
     ///
-    /// All chunks but one are full. The other is where operations are added: at the end, where time goes on, or at the
-    /// beginning, where a list that tells the newest first arrives.
-    fn insert(&mut self, size: usize, records: impl Iterator<Item = Record>) {
+    /// All new chunks but one are full. The other is where operations are added: at the end for newer ones, or at the beginning
+    /// while a list with the newest first arrives.
+    fn cut(
+        &self,
+        replaced: Option<OperationId>,
+        size: usize,
+        records: impl Iterator<Item = Record>,
+    ) -> Vec<Chunk> {
         let mut records = records.peekable();
-        self.size += size;
-        self.measure.by_age = self.size > MANY;
-        let at_end = self
-            .by_first
-            .last_key_value()
+        let mut newest = self.by_first.keys().rev();
+        let last = newest.find(|key| Some(**key) != replaced);
+        let at_end = last
             .zip(records.peek())
-            .is_none_or(|((last, _), first)| *last < first.id);
-        let odd = size % MOST;
+            .is_none_or(|(last, first)| *last < first.id);
+        let odd = size % CHUNK_SIZE;
         let (before, after) = if at_end { (0, odd) } else { (odd, 0) };
-        let full = std::iter::repeat_n(MOST, size / MOST);
-        for size in std::iter::once(before).chain(full).chain([after]) {
-            let mut piece = Vec::with_capacity(size);
-            piece.extend(records.by_ref().take(size));
-            if let Some(first) = piece.first().map(|record: &Record| record.id) {
-                let chunk = Chunk::new(piece.into_boxed_slice(), self.measure);
-                self.by_first.insert(first, chunk);
+        let full = std::iter::repeat_n(CHUNK_SIZE, size / CHUNK_SIZE);
+        let sizes = std::iter::once(before).chain(full).chain([after]);
+        let policy = self.policy_for(self.size - self.size_of(replaced) + size);
+        sizes
+            .filter(|size| *size > 0)
+            .map(|size| {
+                let mut piece = Vec::with_capacity(size);
+                piece.extend(records.by_ref().take(size));
+                Chunk::new(piece.into_boxed_slice(), policy)
+            })
+            .collect()
+    }
+
+    /// Puts `new` chunks into the place of the one at `replaced`.
+    fn replace(&mut self, replaced: Option<OperationId>, new: Vec<Chunk>) {
+        self.size -= self.size_of(replaced);
+        if let Some(key) = replaced {
+            self.by_first.remove(&key);
+        }
+        for chunk in new {
+            if let Some(first) = chunk.records().first() {
+                self.size += chunk.records().len();
+                self.by_first.insert(first.id, chunk);
             }
+        }
+        self.policy = self.policy_for(self.size);
+    }
+
+    fn size_of(&self, key: Option<OperationId>) -> usize {
+        let chunk = key.and_then(|key| self.by_first.get(&key));
+        chunk.map_or(0, |chunk| chunk.records().len())
+    }
+
+    /// The policy for an account of `size` operations.
+    const fn policy_for(&self, size: usize) -> ChunkPolicy {
+        ChunkPolicy {
+            by_age: size > MANY,
+            ..self.policy
         }
     }
 }
 
-/// How many operations are in both rows, which are in order.
+/// How many of `new` are also in `old`; both are in order.
 fn in_both(old: &[Record], new: &[Operation]) -> usize {
     let mut old = old.iter().map(|record| record.id).peekable();
     let is_known = |operation: &&Operation| {
@@ -242,7 +279,7 @@ fn replace(
     }
 }
 
-/// Old records and new operations, both in order, as one row.
+/// Old records and new operations, both in order, as one sequence.
 fn weave(
     old: &[Record],
     new: &[Operation],

@@ -1,61 +1,35 @@
-//! Sums and counters of the operations that share a label's value, for the few labels that the configuration names.
+//! The groups of an account: sums and counters by the values of the few labels that the configuration names.
 //!
-//! An operation gives to the group of its label's value what it gives to the account's sums and counters. What it has
-//! given to one group of a label it never gives to another: when its label changes, the new group gets what comes from then on.
-//!
-//! The counters of a new group are exposed as 0 for a while. Prometheus sees a growth only between two samples: a series that
-//! began with its full value would never have grown, and `rate()` and `increase()` would miss what it began with.
+//! An operation counts in the group of its label's value, and in the account. What it has counted in one group of a label never
+//! counts in another: if its label changes, only later growth counts in the new group.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
-use std::time::Duration;
 
-use crate::operation::{Counters, Marks, Operation, OperationId, RETENTION};
-use crate::snapshot::{GroupSnapshot, Labels, Totals};
+use super::clock_jumps::Jump;
+use super::group::Group;
+use crate::operation::{Marks, Operation, OperationId, RETENTION};
+use crate::snapshot::{GroupSnapshot, Labels};
 use crate::store::{GroupKey, SavedGroup};
 use crate::timestamp::Timestamp;
 
-/// The group that takes in what comes when a label has as many values as are allowed.
+/// The group of all values beyond the limit of values.
 pub(super) const OTHER: &str = "other";
-
-/// So long the counters of a new group are exposed as 0. Every Prometheus that scrapes at least so often sees them begin; it
-/// is the longest interval that Prometheus' own time for stale series leaves room for.
-pub(super) const ZERO_FOR: Duration = Duration::from_mins(2);
 
 /// The groups of an account.
 #[derive(Debug)]
 pub(super) struct Groups {
-    /// The labels by whose values operations are grouped.
+    /// The labels that have groups.
     labels: Vec<Arc<str>>,
     /// The most values of one label that have groups of their own.
     most: usize,
     pub(super) by_key: BTreeMap<GroupKey, Group>,
     members: HashMap<OperationId, Vec<Membership>>,
-    /// Groups that ended, and may still be in the store.
+    /// Groups that ended and may still be in the store.
     ended: Vec<GroupKey>,
 }
 
-#[derive(Debug)]
-pub(super) struct Group {
-    totals: Totals,
-    counters: Counters,
-    /// When the last operation of it expires or expired; a label's value that is not used any more ends.
-    until: Timestamp,
-    /// Until when its counters are exposed as 0. They are exposed as they are from the save on that says so, so no restart lowers
-    /// them.
-    zero_until: Option<Timestamp>,
-    /// Whether anybody can have seen the 0.
-    is_shown: bool,
-    /// As it was saved last.
-    pub(super) saved: Option<SavedGroup>,
-    /// Whether that is to be saved again, because the store lost it.
-    is_lost: bool,
-}
-
-/// Of a group that nobody has looked at since it was made.
-const NOT_YET: Timestamp = Timestamp::from_millis(i64::MAX);
-
-/// That an operation belongs to a group, or did when it last had the label.
+/// That an operation is in a group, or was when it last had the label.
 #[derive(Debug, Clone)]
 struct Membership {
     key: GroupKey,
@@ -63,10 +37,10 @@ struct Membership {
     is_current: bool,
 }
 
-/// What a group needs to know of an operation that was read.
+/// An operation that was read.
 pub(super) struct Seen<'a> {
     pub(super) operation: &'a Operation,
-    /// What it has given to the account's counters.
+    /// What it has added to the account's counters.
     pub(super) counted: Marks,
 }
 
@@ -81,7 +55,7 @@ impl Groups {
         }
     }
 
-    /// Groups by the labels of `other` from now on, within its bound; what it holds besides does not matter.
+    /// Applies the labels and the limit of `other`.
     pub(super) fn reconfigure(&mut self, other: &Self) {
         self.most = other.most;
         self.labels.clone_from(&other.labels);
@@ -99,19 +73,14 @@ impl Groups {
         self.by_key.retain(|key, _| labels.contains(&key.label));
     }
 
-    /// Takes up a group as it was saved.
+    /// Loads a saved group.
     pub(super) fn restore(&mut self, saved: SavedGroup) {
         if self.labels.contains(&saved.key.label) {
-            let group = self.group(&saved.key, saved.until);
-            group.counters = saved.counters;
-            group.zero_until = saved.zero_until;
-            // By the process before, unless it ended at once; then it is shown again by the time.
-            group.is_shown = true;
-            group.saved = Some(saved);
+            self.group(&saved.key, saved.until).restore(saved);
         }
     }
 
-    /// Takes up an operation as it was saved, with the groups it has given to.
+    /// Loads a saved operation, with the groups that it has counted in.
     pub(super) fn restore_member(&mut self, operation: &Operation, credited: &Labels) {
         let known = credited.iter().filter_map(|(label, value)| {
             let key = GroupKey::new(label, value);
@@ -129,7 +98,7 @@ impl Groups {
         self.remember(operation.id, memberships);
     }
 
-    /// Takes in that an operation has these labels now. Says whether it gives to another group than before.
+    /// Applies the labels that an operation has now. Returns whether it counts in another group than before.
     pub(super) fn relabel(
         &mut self,
         id: OperationId,
@@ -155,8 +124,8 @@ impl Groups {
         is_news
     }
 
-    /// Moves what is there now from one group of a label to another. What the operation has given so far goes to the first
-    /// group it ever has.
+    /// Moves the current stats of an operation to its new group. The first group that it ever has gets its past counts as well;
+    /// after that, a new group only gets later growth.
     fn moved(
         &mut self,
         before: Option<Membership>,
@@ -176,7 +145,7 @@ impl Groups {
                 let group = self.group(key, until);
                 group.add(seen.operation);
                 if before.is_none() {
-                    group.counters.count(Marks::default(), seen.counted);
+                    group.count(Marks::default(), seen.counted);
                 }
             }
         }
@@ -185,19 +154,19 @@ impl Groups {
         Some(Membership { key, is_current })
     }
 
-    /// Takes in that an operation was read for the first time since it is in memory. What it once gave to groups, before
-    /// it left memory, stands in `credited`; what it had given to counters then, in `counted`.
+    /// Adds an operation that is read for the first time since it is in memory. `credited` are the groups it counted in before it
+    /// left memory; `seen.counted` is what it had added to the counters then.
     pub(super) fn appeared(&mut self, seen: &Seen<'_>, credited: Option<&Labels>) {
         for membership in self.current(seen.operation.id) {
             let group = self.group(&membership.key, seen.operation.expires());
             group.add(seen.operation);
             if credited.is_some_and(|credited| !credited.contains_key(&*membership.key.label)) {
-                group.counters.count(Marks::default(), seen.counted);
+                group.count(Marks::default(), seen.counted);
             }
         }
     }
 
-    /// Takes in that an operation that was so `before` is so `now`.
+    /// Replaces the stats of an operation.
     pub(super) fn changed(&mut self, before: &Operation, now: &Operation) {
         for membership in self.current(now.id) {
             let group = self.group(&membership.key, now.expires());
@@ -206,16 +175,16 @@ impl Groups {
         }
     }
 
-    /// Counts what the marks of an operation grew.
+    /// Counts the growth of an operation's high-water marks.
     pub(super) fn count(&mut self, id: OperationId, from: Marks, to: Marks) {
         for membership in self.current(id) {
             if let Some(group) = self.by_key.get_mut(&membership.key) {
-                group.counters.count(from, to);
+                group.count(from, to);
             }
         }
     }
 
-    /// Takes in that an operation leaves memory; returns to which groups it has given.
+    /// Removes an operation that leaves memory. Returns the groups that it has counted in.
     pub(super) fn left(&mut self, operation: &Operation) -> Labels {
         for membership in self.current(operation.id) {
             self.group(&membership.key, operation.expires())
@@ -226,7 +195,7 @@ impl Groups {
         credited
     }
 
-    /// To which groups an operation has given, by label.
+    /// The groups that an operation has counted in, by label.
     pub(super) fn credited(&self, id: OperationId) -> Labels {
         let Some(memberships) = self.members.get(&id) else {
             return Labels::default();
@@ -243,85 +212,68 @@ impl Groups {
         self.members.keys().copied().collect()
     }
 
-    /// Takes in the time: what has been exposed as 0 for long enough may be exposed as it is. A time further off than it can be was
-    /// set by a clock that has since been put back.
+    /// Notes the time; see [`Group::begin`].
     pub(super) fn begin(&mut self, now: Timestamp) {
-        for group in self.by_key.values_mut() {
-            group.zero_until = match group.zero_until {
-                Some(until) if until > now + ZERO_FOR => Some(now + ZERO_FOR),
-                Some(until) if until <= now && group.is_shown => None,
-                other => other,
-            };
-        }
+        self.by_key.values_mut().for_each(|group| group.begin(now));
     }
 
-    /// Takes in that what [`Self::show`] says was exposed.
+    /// Notes that this machine's clock was set.
+    pub(super) fn shift(&mut self, jump: Jump) {
+        self.by_key.values_mut().for_each(|group| group.shift(jump));
+    }
+
+    /// Notes that a scrape exposed what [`Self::show`] returned.
     pub(super) fn shown(&mut self) {
-        for group in self.by_key.values_mut() {
-            group.is_shown |= group.saved.is_some();
-        }
+        self.by_key.values_mut().for_each(Group::shown);
     }
 
     /// Whether there is nothing to save.
     pub(super) fn is_saved(&self) -> bool {
-        let is_saved = |(key, group): (&GroupKey, &Group)| {
-            let now = group.as_saved(key);
-            group.saved.as_ref() == Some(&now)
-        };
-        self.ended.is_empty() && self.by_key.iter().all(is_saved)
+        let mut groups = self.by_key.iter();
+        self.ended.is_empty() && groups.all(|(key, group)| group.unsaved(key).is_none())
     }
 
-    /// Ends the groups whose last operation has been gone for as long as Twilio keeps one.
+    /// Removes the groups that have ended.
     pub(super) fn expire(&mut self, now: Timestamp) {
         let ended = &mut self.ended;
         self.by_key.retain(|key, group| {
-            let stays = group.totals.size() > 0 || group.until + RETENTION > now;
-            if !stays {
+            let has_ended = group.has_ended(now);
+            if has_ended {
                 ended.push(key.clone());
             }
-            stays
+            !has_ended
         });
     }
 
-    /// All of them are to be saved again.
+    /// Notes that the store lost all of them.
     pub(super) fn lost(&mut self) {
-        for group in self.by_key.values_mut() {
-            group.is_lost = true;
-        }
+        self.by_key.values_mut().for_each(Group::lost);
     }
 
     /// What is to be saved: groups that changed, and those that ended.
     pub(super) fn unsaved(&self) -> (Vec<SavedGroup>, Vec<GroupKey>) {
-        let now = self.by_key.iter();
-        let now = now.map(|(key, group)| (group, group.as_saved(key)));
-        let changed = now.filter(|(group, now)| group.is_lost || group.saved.as_ref() != Some(now));
-        (changed.map(|(_, now)| now).collect(), self.ended.clone())
+        let groups = self.by_key.iter();
+        let changed = groups.filter_map(|(key, group)| group.unsaved(key));
+        (changed.collect(), self.ended.clone())
     }
 
-    /// Takes in that this has been saved.
+    /// Notes that this has been saved.
     pub(super) fn saved(&mut self, saved: &[SavedGroup], ended: &[GroupKey]) {
         for saved in saved {
             if let Some(group) = self.by_key.get_mut(&saved.key) {
-                group.saved = Some(saved.clone());
-                group.is_lost = false;
+                group.saved(saved);
             }
         }
         self.ended.retain(|key| !ended.contains(key));
     }
 
-    /// What a scrape shows.
+    /// What a scrape exposes.
     pub(super) fn show(&self) -> Vec<GroupSnapshot> {
         let groups = self.by_key.iter();
-        let show = groups.map(|(key, group)| GroupSnapshot {
-            label: Arc::clone(&key.label),
-            value: Arc::clone(&key.value),
-            totals: group.totals.clone(),
-            counters: group.exposed(),
-        });
-        show.collect()
+        groups.map(|(key, group)| group.snapshot(key)).collect()
     }
 
-    /// The group for a value: its own, or the one for what is too much.
+    /// The group of a value: its own, or [`OTHER`] beyond the limit.
     fn place(&self, label: &Arc<str>, value: &str) -> GroupKey {
         let key = GroupKey {
             label: Arc::clone(label),
@@ -342,18 +294,11 @@ impl Groups {
         key
     }
 
-    /// The group, which is there at least until seven days after `until`.
+    /// The group, which is kept at least until seven days after `until`.
     fn group(&mut self, key: &GroupKey, until: Timestamp) -> &mut Group {
-        let group = self.by_key.entry(key.clone()).or_insert_with(|| Group {
-            totals: Totals::default(),
-            counters: Counters::default(),
-            until,
-            zero_until: Some(NOT_YET),
-            is_shown: false,
-            saved: None,
-            is_lost: false,
-        });
-        group.until = group.until.max(until);
+        let group = self.by_key.entry(key.clone());
+        let group = group.or_insert_with(|| Group::new(until));
+        group.extend(until);
         group
     }
 
@@ -369,32 +314,5 @@ impl Groups {
         if !memberships.is_empty() {
             self.members.insert(id, memberships);
         }
-    }
-}
-
-impl Group {
-    fn as_saved(&self, key: &GroupKey) -> SavedGroup {
-        SavedGroup {
-            key: key.clone(),
-            counters: self.counters,
-            until: self.until,
-            zero_until: self.zero_until,
-        }
-    }
-
-    /// The counters as they may be exposed; `None` before the first save.
-    fn exposed(&self) -> Option<Counters> {
-        self.saved.as_ref().map(|saved| match saved.zero_until {
-            Some(_) => Counters::default(),
-            None => saved.counters,
-        })
-    }
-
-    fn add(&mut self, operation: &Operation) {
-        self.totals.add(&operation.state, &operation.stats);
-    }
-
-    fn remove(&mut self, operation: &Operation) {
-        self.totals.remove(&operation.state, &operation.stats);
     }
 }

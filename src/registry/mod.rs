@@ -1,248 +1,264 @@
-//! What the exporter knows of one account's operations: which there are, what was last seen of each, what was counted,
-//! who is shown, and what is due.
+//! Everything the exporter knows about the operations of one account: which exist, their last stats, what the counters include,
+//! which have series, and which are due.
 //!
-//! No request is made here, nothing is saved, and no clock is read: the collector brings observations and the time, and
-//! takes what is to be saved to the store.
+//! It makes no request, saves nothing and reads no clock. The collector brings operations and the time, and writes to the store
+//! what is unsaved. [`Registry`] composes the parts of this module; [`Agenda`] answers what to poll, [`Presenter`] what to show.
 
+mod account_counters;
+mod agenda;
 mod chunk;
 mod chunks;
-mod counting;
+mod clock_jumps;
 mod due;
-mod failures;
+mod group;
 mod groups;
-mod labelling;
-mod merging;
-mod pool;
+mod label_pool;
+mod merger;
+mod operation_labels;
+mod presenter;
+mod read_failures;
 mod record;
-mod rejected;
-mod saving;
+mod rejected_operations;
 mod schedule;
-mod shown;
-mod unsaved;
-mod view;
+mod tables;
+mod undocumented_values;
+mod unsaved_changes;
 mod vocabulary;
 mod watched;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Instant;
 
-use self::chunk::Measure;
+pub use self::agenda::Agenda;
+pub use self::chunk::CHUNK_SIZE;
+pub use self::due::{Due, ListRange};
+pub use self::merger::Observed;
+pub use self::presenter::{Page, Presenter, View};
+pub use self::unsaved_changes::ToSave;
+pub use self::watched::Source;
+
+use self::chunk::ChunkPolicy;
 use self::chunks::Chunks;
-use self::counting::Counting;
-use self::failures::Failures;
-use self::groups::Seen;
-use self::labelling::Labelling;
-use self::merging::Merging;
-use self::record::{Oddities, Record};
-use self::rejected::NeverBelieved;
-use self::unsaved::Unsaved;
-use self::watched::Watched;
+use self::clock_jumps::ClockJumps;
+use self::merger::Merger;
+use self::rejected_operations::RejectedOperations;
+use self::tables::Tables;
 use crate::clock_skew::ClockSkew;
 use crate::config::Series;
-use crate::operation::{Operation, OperationId, RETENTION, Reading, Unexpected};
+use crate::operation::{CountingMode, Operation, OperationId, RETENTION, Unexpected};
 use crate::reason::Reason;
-use crate::snapshot::{AccountSnapshot, Labels, Standing, Totals};
-use crate::store::SavedOperation;
+use crate::snapshot::{Labels, ListedOperations};
+use crate::store::{SavedAccount, SavedGroup, SavedOperation};
 use crate::timestamp::Timestamp;
-pub use due::{Due, Stretch};
-pub use merging::Observed;
-pub use saving::ToSave;
-pub use view::{Page, View};
-pub use watched::{Listed, Source};
 
 /// The operations of one account.
 #[derive(Debug)]
 pub struct Registry {
     account: Arc<str>,
-    /// At most so many operations have series; the watched ones come first and always have them.
+    /// The most operations with series. Watched ones come first, and configured ones always have series.
     most_shown: usize,
-    watched: Watched,
-    labelling: Labelling,
-    failures: Failures,
-    never_believed: NeverBelieved,
     chunks: Chunks,
-    oddities: Oddities,
-    /// Words that were too many, until somebody counts them.
-    unexpected: Unexpected,
-    totals: Totals,
-    counting: Counting,
-    unsaved: Unsaved,
+    rejected: RejectedOperations,
+    tables: Tables,
+    clock_jumps: ClockJumps,
+    #[cfg(test)]
+    panic_on: Option<OperationId>,
 }
 
 impl Registry {
-    /// The registry of `account`; `reading` where the user knows it. An account that is watched for
-    /// the first time is so from `started` on, by this machine's clock.
+    /// The registry of `account`, with the counting mode if the user configured it. The exporter watches a new account since
+    /// `started`, by this machine's clock.
     #[must_use]
     pub fn new(
         account: Arc<str>,
         series: &Series,
-        reading: Option<Reading>,
+        mode: Option<CountingMode>,
         started: Timestamp,
     ) -> Self {
         Self {
             account,
             most_shown: series.max_operations,
-            watched: Watched::default(),
-            labelling: Labelling::new(series),
-            failures: Failures::default(),
-            never_believed: NeverBelieved::default(),
-            chunks: Chunks::new(Measure {
+            chunks: Chunks::new(ChunkPolicy {
                 min_size: series.min_size,
                 by_age: false,
             }),
-            oddities: Oddities::default(),
-            unexpected: Unexpected::default(),
-            totals: Totals::default(),
-            counting: Counting::new(reading, started),
-            unsaved: Unsaved::default(),
+            rejected: RejectedOperations::default(),
+            tables: Tables::new(series, mode, started),
+            clock_jumps: ClockJumps::default(),
+            #[cfg(test)]
+            panic_on: None,
         }
     }
 
-    /// Takes in everything that `source` lists now; what is too old for Twilio to tell of is passed over.
-    pub fn list(&mut self, source: Source, mut listed: Listed, now: Timestamp) {
-        listed.retain(|id, _| !self.is_over(*id, now));
-        for id in self.watched.replace(source, listed) {
-            self.rewatch(id);
+    /// Notes the time at the beginning of a collection, by this machine's clock and by one that nobody can set. If the former was
+    /// set, intervals last as long as before.
+    pub fn set_time(&mut self, now: Timestamp, instant: Instant) {
+        let jump = self.clock_jumps.compare(now, instant);
+        if let Some(jump) = jump {
+            self.chunks.change_all(|record| record.shift(jump));
+        }
+        self.tables.set_time(now, jump);
+    }
+
+    /// Which operations are due.
+    #[must_use]
+    pub const fn agenda(&self) -> Agenda<'_> {
+        Agenda {
+            chunks: &self.chunks,
+            rejected: &self.rejected,
+            watched: &self.tables.watched,
+            failures: &self.tables.failures,
+            totals: &self.tables.totals,
         }
     }
 
-    /// Takes in that `source` lists `id` with these labels, or not any more.
-    pub fn set(&mut self, source: &Source, id: OperationId, labels: Option<Labels>) {
-        if self.watched.set(source, id, labels) {
-            self.rewatch(id);
+    /// What scrapes and the API show.
+    #[must_use]
+    pub const fn presenter(&self) -> Presenter<'_> {
+        Presenter {
+            account: &self.account,
+            most_shown: self.most_shown,
+            chunks: &self.chunks,
+            rejected: &self.rejected,
+            tables: &self.tables,
         }
     }
 
-    /// Goes by other rules from now on; `reading` where the user knows it. What was counted stays counted.
-    pub fn reconfigure(&mut self, series: &Series, reading: Option<Reading>) {
+    /// Applies another configuration. Counters stay as they are.
+    pub fn reconfigure(&mut self, series: &Series, mode: Option<CountingMode>) {
         self.most_shown = series.max_operations;
         self.chunks.set_min_size(series.min_size);
-        self.counting.fix(reading);
+        self.tables.counters.set_mode(mode);
         let read = self.chunks.ids(|_| true);
-        self.labelling.reconfigure(series, read);
-        for id in self.labelling.labelled(&self.watched) {
+        self.tables.labels.reconfigure(series, read);
+        for id in self.tables.labels.labelled(&self.tables.watched) {
             self.relabel(id);
         }
     }
 
-    /// At most so many of the newest operations whose tags are wanted and not known.
-    #[must_use]
-    pub fn untagged(&self, most: usize) -> Vec<OperationId> {
-        self.labelling.untagged(most)
-    }
-
-    /// Takes in the tags of an operation's first email; `None`: there is none yet, or it does not say whose it is.
-    pub fn tagged(&mut self, id: OperationId, tags: Option<&Labels>) {
-        if self.chunks.get(id).is_some() {
-            self.labelling.tagged(id, tags);
-            self.relabel(id);
-            self.unsaved.changed(id);
+    /// Replaces what `source` lists. Expired operations are ignored.
+    pub fn list(&mut self, source: Source, mut listed: ListedOperations, now: Timestamp) {
+        listed.retain(|id, _| !self.is_expired(*id, now));
+        for id in self.tables.watched.replace(source, listed) {
+            self.rewatch(id);
         }
     }
 
-    /// Everybody who lists operations now.
-    #[must_use]
-    pub fn sources(&self) -> Vec<Source> {
-        self.watched.sources().cloned().collect()
+    /// Sets the labels that `source` lists for `id`; `None`: `source` does not list it any more.
+    pub fn set(&mut self, source: &Source, id: OperationId, labels: Option<Labels>) {
+        if self.tables.watched.set(source, id, labels) {
+            self.rewatch(id);
+        }
     }
 
-    /// Whether Twilio keeps `id` no longer, as far as its id or what is known of it tell.
+    /// Whether `id` is not in memory and, by the time in it, has expired.
     #[must_use]
-    pub fn is_over(&self, id: OperationId, now: Timestamp) -> bool {
+    pub fn is_expired(&self, id: OperationId, now: Timestamp) -> bool {
         self.chunks.get(id).is_none() && id.created() + RETENTION <= now
     }
 
-    /// Forgets the operations that nobody lists, where the account's list is not to be used; and which labels went while
-    /// the exporter was away. To be called when all sources have spoken, and after each change from then on.
-    pub fn settle(&mut self, discovers: bool) {
-        for id in self.labelling.groups.members() {
+    /// Drops the operations that no source lists if discovery is off, and applies labels that changed while the exporter did not
+    /// run. Call it once all sources have reported, and then after each change of a source.
+    pub fn drop_unlisted(&mut self, discovers: bool) {
+        for id in self.tables.labels.groups.members() {
             self.relabel(id);
         }
-        if !discovers {
-            for id in self.never_believed.clear() {
-                self.failures.forget(id);
-            }
-            for id in self.chunks.ids(|record| !record.is_watched()) {
-                if let Some(record) = self.chunks.remove(id) {
-                    let saved = self.as_saved(&record);
-                    self.leave(&record);
-                    self.unsaved.let_go(saved);
-                }
+        if discovers {
+            return;
+        }
+        for id in self.rejected.clear() {
+            self.tables.failures.remove(id);
+        }
+        for id in self.chunks.ids(|record| !record.is_watched()) {
+            if let Some(record) = self.chunks.remove(id) {
+                let saved = self.tables.to_saved(&record);
+                self.tables.remove(&record);
+                self.tables.unsaved.evict_early(saved);
             }
         }
     }
 
-    /// Takes in what Twilio answered at `now`; what it no longer keeps is passed over. `kept` looks up what was once
-    /// saved of an operation that is not here. The collection began at `since`.
+    /// At most `most` operations whose tags are wanted and unknown, newest first.
+    #[must_use]
+    pub fn untagged(&self, most: usize) -> Vec<OperationId> {
+        self.tables.labels.untagged(most)
+    }
+
+    /// Notes the tags of an operation's first email; `None`: there is no email yet, or it is not clear whose it is.
+    pub fn tagged(&mut self, id: OperationId, tags: Option<&Labels>) {
+        if self.chunks.get(id).is_some() {
+            self.tables.labels.tagged(id, tags);
+            self.relabel(id);
+            self.tables.unsaved.changed(id);
+        }
+    }
+
+    /// Ingests what Twilio returned at `now`, without what has expired. `saved` looks up what the store has of an operation that is
+    /// not in memory. The collection began at `since`.
+    ///
+    /// # Panics
+    ///
+    /// Only if it has a bug. No record is lost then, but the sums and counters of the operation being merged may be half changed:
+    /// the caller must replace the registry by one that it loads from the store.
     pub fn observe(
         &mut self,
-        mut operations: Vec<Operation>,
-        kept: impl Fn(OperationId) -> Option<SavedOperation>,
+        operations: Vec<Operation>,
+        saved: impl Fn(OperationId) -> Option<SavedOperation>,
         since: Timestamp,
         now: Timestamp,
     ) -> Observed {
-        operations.retain(|operation| operation.expires() > now);
-        // Of two rows with one id, the later one counts.
-        operations.reverse();
-        operations.sort_by_key(|operation| operation.id);
-        operations.dedup_by_key(|operation| operation.id);
+        let operations = merger::in_order(operations, now);
         for operation in &operations {
-            self.never_believed.remove(operation.id);
+            self.rejected.remove(operation.id);
         }
-        self.counting.consider(operations.iter());
-        let mut merging = Merging {
-            watched: &mut self.watched,
-            labelling: &mut self.labelling,
-            oddities: &mut self.oddities,
-            totals: &mut self.totals,
-            counting: &mut self.counting,
-            unsaved: &mut self.unsaved,
-            failures: &mut self.failures,
-            since,
-            now,
-            observed: Observed::default(),
-            unexpected: &mut self.unexpected,
-        };
-        self.chunks.absorb(&operations, |before, operation| {
-            merging.merge(before, operation, &kept)
+        self.tables.counters.detect_cumulative(operations.iter());
+        #[cfg(test)]
+        let panic_on = self.panic_on;
+        let mut merger = Merger::new(&mut self.tables, since, now);
+        self.chunks.ingest(&operations, |before, operation| {
+            #[cfg(test)]
+            assert_ne!(Some(operation.id), panic_on, "as a test asked for");
+            merger.merge(before, operation, &saved)
         });
-        let observed = merging.observed;
-        self.labelling.groups.begin(now);
+        let observed = merger.observed;
+        self.tables.labels.groups.begin(now);
         observed
     }
 
-    /// How many operations are in memory.
-    #[must_use]
-    pub const fn size(&self) -> usize {
-        self.chunks.size()
+    /// Makes [`Self::observe`] panic when it comes to `id`, in the middle of the response and after the operations before it: for
+    /// tests of what the collector does then.
+    #[cfg(test)]
+    pub(crate) const fn panic_on(&mut self, id: OperationId) {
+        self.panic_on = Some(id);
     }
 
-    /// What had to be shown otherwise than Twilio wrote it, since this was asked last.
-    pub fn take_unexpected(&mut self) -> Unexpected {
-        std::mem::take(&mut self.unexpected)
+    /// Notes that a list returned `id` at `now` with implausible stats. Returns whether that is news.
+    pub fn reject(&mut self, id: OperationId, now: Timestamp) -> bool {
+        let is_known = self.chunks.get(id).is_some() || self.tables.watched.contains(id);
+        if !is_known && (self.is_expired(id, now) || !self.rejected.add(id)) {
+            return false;
+        }
+        let is_news = self.fail(id, Reason::InvalidResponse, now);
+        self.tables.failures.listed(id);
+        is_news
     }
 
-    /// Takes in that `id` could not be read at `now`. Says whether that is news.
+    /// Notes that `id` could not be read at `now`. Returns whether that is news.
     pub fn fail(&mut self, id: OperationId, reason: Reason, now: Timestamp) -> bool {
         self.chunks.change(id, |record| record.failed = true);
-        self.failures.failed(id, reason, now)
+        self.tables.failures.failed(id, reason, now)
     }
 
-    /// Whether Twilio forbade to read `id` when it was last asked.
-    #[must_use]
-    pub fn is_refused(&self, id: OperationId) -> bool {
-        self.failures.is_refused(id)
-    }
-
-    /// Whether `id` was read in the collection that began at `since`.
-    #[must_use]
-    pub fn is_read(&self, id: OperationId, since: Timestamp, now: Timestamp) -> bool {
-        let read = |record: &Record| schedule::was_read(record.last_success(), since, now);
-        self.chunks.get(id).is_some_and(read)
-    }
-
-    /// Takes in that everything created from `from` on (until `until`, if given) was to be read after `since` and was not.
-    pub fn fail_window(&mut self, from: Timestamp, until: Option<Timestamp>, since: Timestamp) {
+    /// Notes that the operations created from `from` on (until `until`, if given) were to be read in the collection that began at
+    /// `since`. Those that were not by `now` have failed.
+    pub fn fail_window(
+        &mut self,
+        from: Timestamp,
+        until: Option<Timestamp>,
+        since: Timestamp,
+        now: Timestamp,
+    ) {
         let overlaps = |(first, last): (Timestamp, Timestamp)| {
             last >= from && until.is_none_or(|until| first <= until)
         };
@@ -251,134 +267,129 @@ impl Registry {
             |record| {
                 let inside =
                     record.created() >= from && until.is_none_or(|until| record.created() <= until);
-                record.failed |= inside && record.last_success() < since;
+                record.failed |= inside && !schedule::was_read(record.last_success(), since, now);
             },
         );
     }
 
-    /// Takes in that `ids` were due at `now` and not reached, because the account was turned away.
+    /// Notes that `ids` were due at `now` and not requested, because the account is blocked.
     pub fn fail_each(&mut self, ids: &[OperationId], now: Timestamp) {
         for id in ids {
             if !self.chunks.change(*id, |record| record.failed = true) {
-                self.failures.not_reached(*id, now);
+                self.tables.failures.not_reached(*id, now);
             }
         }
     }
 
-    /// Forgets the operations that Twilio no longer keeps at `now`, watched ones included. Returns the watched ones among them.
-    ///
-    /// What they contributed to counters stays.
+    /// The number of operations in memory.
+    #[must_use]
+    pub const fn size(&self) -> usize {
+        self.chunks.size()
+    }
+
+    /// How many undocumented words were beyond the limit since the last call.
+    pub fn take_unexpected(&mut self) -> Unexpected {
+        std::mem::take(&mut self.tables.unexpected)
+    }
+
+    /// Removes the operations that have expired at `now`, watched ones included, and returns the watched ones. Counters keep what
+    /// they had.
     pub fn expire(&mut self, now: Timestamp) -> Vec<OperationId> {
         let mut gone = BTreeSet::new();
         for record in self.chunks.expire(now) {
             gone.insert(record.id);
-            self.leave(&record);
+            self.tables.remove(&record);
         }
-        self.labelling.groups.expire(now);
-        self.labelling.groups.begin(now);
-        self.unsaved.expire(now);
-        for id in self.never_believed.expire(now) {
-            self.failures.forget(id);
+        for id in self.rejected.expire(now) {
+            self.tables.failures.remove(id);
         }
-        // Ids sort by time.
-        let unread = self.watched.unread().iter().copied();
-        gone.extend(unread.take_while(|id| id.created() + RETENTION <= now));
-        gone.retain(|id| self.watched.contains(*id));
-        let expired: Vec<_> = gone.into_iter().collect();
-        for id in &expired {
-            self.watched.remove(*id);
-            self.failures.forget(*id);
-            self.labelling.forget(*id);
-        }
-        expired
+        self.tables.expire(gone, now)
     }
 
-    /// What a scrape shows, with how the collection stands.
-    #[must_use]
-    pub fn show(&self, standing: Standing) -> AccountSnapshot {
-        let operations = self.shown();
-        let unread = self.watched.unread().len();
-        AccountSnapshot {
-            name: Arc::clone(&self.account),
-            standing,
-            reading: self.counting.reading(),
-            totals: self.totals.clone(),
-            counters: self.counting.exposed(),
-            groups: self.labelling.groups.show(),
-            without_series: (self.chunks.size() + unread + self.never_believed.len()
-                - operations.len()) as u64,
-            operations,
-        }
-    }
-
-    /// Decides when counting began, by Twilio's clock; to be called before each answer is observed. `skew` is that of Twilio's
-    /// clock, and it is `now` by this machine's. A birth in the future is corrected; returns it as it was then.
+    /// Decides from when on operations count; call it before each response is observed. Twilio's clock is `skew` ahead of this
+    /// machine's, which shows `now`. Returns a saved time in the future, which it corrects.
     pub fn decide_birth(&mut self, skew: Option<ClockSkew>, now: Timestamp) -> Option<Timestamp> {
-        self.counting.decide_birth(skew, now)
+        self.tables.counters.decide_birth(skew, now)
     }
 
-    /// The first collection that read anything, or had nothing to read, is over. What it found is baseline.
+    /// Ends the first collection that read anything, or had nothing to read. What it found is baseline.
     pub fn end_first_collection(&mut self) {
-        self.counting.end_first();
+        self.tables.counters.end_first();
     }
 
-    /// Takes in that what [`Self::show`] says is exposed.
-    pub fn exposed(&mut self) {
-        self.labelling.groups.shown();
-    }
-
-    /// Until when all operations have been found, if ever.
+    /// The time before which all operations have been discovered, if there is one.
     #[must_use]
     pub const fn discovered_until(&self) -> Option<Timestamp> {
-        self.counting.account().discovered_until
+        self.tables.counters.account().discovered_until
     }
 
-    /// Takes in that all operations created before `moment` have been found.
+    /// Notes that all operations created before `moment` have been discovered.
     pub fn discovered(&mut self, moment: Timestamp) {
-        self.counting.discovered(moment);
+        self.tables.counters.discovered(moment);
     }
 
-    /// Takes in that users want something else of an operation than before.
+    /// Notes that a scrape exposed the last [snapshot](Presenter::snapshot).
+    pub fn exposed(&mut self) {
+        self.tables.labels.groups.shown();
+    }
+
+    /// Loads the saved account. Call it once, before anything is observed.
+    pub fn restore(&mut self, account: &SavedAccount, groups: Vec<SavedGroup>) {
+        self.tables.restore(account, groups);
+    }
+
+    /// Loads saved operations, in the order of their ids, without those that have expired.
+    pub fn restore_operations(
+        &mut self,
+        operations: impl IntoIterator<Item = SavedOperation>,
+        now: Timestamp,
+    ) {
+        let kept = operations
+            .into_iter()
+            .filter(|saved| saved.operation.expires() > now);
+        let records = kept.map(|saved| self.tables.load(saved)).collect();
+        self.chunks.append(records);
+    }
+
+    /// What the next save writes: the account, and what changed since the last save.
+    #[must_use]
+    pub fn unsaved(&self) -> ToSave {
+        self.tables.unsaved(&self.chunks)
+    }
+
+    /// Notes that `saved` has been saved, so its counters may be exposed. Later changes are still unsaved.
+    pub fn saved(&mut self, saved: &ToSave) {
+        self.tables.saved(saved);
+    }
+
+    /// Notes that the store lost what it had, so everything is unsaved. Counters stay as they were exposed.
+    pub fn lost(&mut self) {
+        self.tables.lost(self.chunks.ids(|_| true));
+    }
+
+    /// Whether there is nothing to save.
+    #[must_use]
+    pub fn is_saved(&self) -> bool {
+        self.tables.is_saved()
+    }
+
+    /// Applies that sources list `id`, list it with other labels, or do not list it any more.
     fn rewatch(&mut self, id: OperationId) {
-        let is_watched = self.watched.contains(id);
+        let is_watched = self.tables.watched.contains(id);
         let is_read = self
             .chunks
             .change(id, |record| *record = record.watched(is_watched));
-        self.watched.note(id, is_read);
-        self.never_believed.remove(id);
+        self.tables.watched.set_read(id, is_read);
+        self.rejected.remove(id);
         if !is_watched && !is_read {
-            self.failures.forget(id);
-            self.labelling.forget(id);
+            self.tables.failures.remove(id);
+            self.tables.labels.remove(id);
         }
         self.relabel(id);
     }
 
     fn relabel(&mut self, id: OperationId) {
-        let record = self.chunks.get(id);
-        let operation = record.map(|record| record.operation(&self.oddities));
-        let seen = record
-            .zip(operation.as_ref())
-            .map(|(record, operation)| Seen {
-                operation,
-                counted: self.counting.counted(operation, record.marks),
-            });
-        let is_news = self.labelling.relabel(id, &self.watched, seen.as_ref());
-        if is_news && seen.is_some() {
-            self.unsaved.changed(id);
-        }
-    }
-
-    /// Takes in that an operation is not in memory any more.
-    fn leave(&mut self, record: &Record) {
-        let saved = self.as_saved(record);
-        self.watched.note(record.id, false);
-        self.totals
-            .remove(&saved.operation.state, &saved.operation.stats);
-        self.labelling.groups.left(&saved.operation);
-        self.labelling.forget(record.id);
-        self.unsaved.departs(record.id, || saved);
-        self.oddities.forget(record.id);
-        self.failures.forget(record.id);
+        self.tables.relabel(id, self.chunks.get(id));
     }
 }
 

@@ -1,19 +1,22 @@
-//! One operation as the registry holds it: 120 bytes, no allocation, because one account can have millions.
+//! One operation in memory: 120 bytes without an allocation, because one account can have millions.
 
-use std::collections::HashMap;
-use std::sync::Arc;
-
+use super::clock_jumps::Jump;
 use super::due::Due;
 use super::schedule::History;
-use crate::operation::{Marks, Operation, OperationId, State, Stats, Status, Word};
+use super::undocumented_values::UndocumentedValues;
+use crate::operation::{Marks, Operation, OperationId, OperationState, Stats, Status};
+use crate::snapshot::Labels;
+use crate::store::SavedOperation;
 use crate::timestamp::Timestamp;
 
-/// What is known of one operation that was read at least once.
+/// An operation that was read at least once.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Record {
     pub(super) id: OperationId,
+    /// A number of [`UndocumentedValues`].
     state: u8,
-    given: u8,
+    /// [`SIZE`] and the like.
+    flags: u8,
     /// Whether the last attempt to read it failed.
     pub(super) failed: bool,
     created: Moment,
@@ -27,108 +30,42 @@ pub(super) struct Record {
     pub(super) marks: Marks,
 }
 
-/// Milliseconds since 1970 in six bytes: enough until the year 6429; what is outside is brought to the nearest end.
+/// Milliseconds since 1970 in six bytes, which last until the year 10889. Times outside are clamped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Moment([u8; 6]);
 
+/// Twilio returned a `total`.
 const SIZE: u8 = 1;
+/// Twilio returned `recipients`.
 const RECIPIENTS: u8 = 2;
+/// Twilio returned `attempts`.
 const ATTEMPTS: u8 = 4;
+/// Twilio returned `updatedAt`.
 const UPDATED: u8 = 8;
+/// It has undocumented stats.
 const UNKNOWN: u8 = 16;
-/// The user wants it watched.
+/// A source lists it.
 const WATCHED: u8 = 32;
 
-/// A send of fewer emails is small.
+/// An operation with fewer emails is small.
 const SMALL: u32 = 100;
 
-/// The states Twilio does not document, each as a number; and the rare figures that have no place in a record.
-#[derive(Debug)]
-pub(super) struct Oddities {
-    states: Vec<Word>,
-    stats: HashMap<OperationId, Arc<[(Word, u32)]>>,
-}
-
-/// Documented states come first.
-const KNOWN_STATES: usize = State::KNOWN.len();
-/// So many different undocumented states have numbers of their own, over the life of the process; a number is a byte.
-const MOST_STATES: usize = 200;
-
-impl Default for Oddities {
-    fn default() -> Self {
-        Self {
-            states: [Word::UNREADABLE, Word::OTHER].map(Word::new).to_vec(),
-            stats: HashMap::new(),
-        }
-    }
-}
-
-impl Oddities {
-    /// Whether an operation can be in this undocumented state.
-    pub(super) fn has_number_for(&self, word: &Word) -> bool {
-        self.states.len() < MOST_STATES || self.states.contains(word)
-    }
-
-    fn number(&mut self, state: &State) -> u8 {
-        if let Some(known) = State::KNOWN.iter().position(|known| known == state) {
-            return narrow(known);
-        }
-        let found = self
-            .states
-            .iter()
-            .position(|word| word.as_str() == state.as_str());
-        // Whoever makes a record asks first whether there is a number; without one, the first word stands.
-        let index = found.unwrap_or_else(|| {
-            if self.states.len() >= MOST_STATES {
-                return 0;
-            }
-            self.states.push(Word::new(state.as_str()));
-            self.states.len() - 1
-        });
-        narrow(KNOWN_STATES + index)
-    }
-
-    fn state(&self, number: u8) -> State {
-        let number = usize::from(number);
-        match State::KNOWN.get(number) {
-            Some(known) => known.clone(),
-            None => self
-                .states
-                .get(number - KNOWN_STATES)
-                .cloned()
-                .map_or_else(|| State::Other(Word::new("")), State::Other),
-        }
-    }
-
-    /// Forgets what belongs to an operation that is gone.
-    pub(super) fn forget(&mut self, id: OperationId) {
-        self.stats.remove(&id);
-    }
-}
-
-fn narrow(index: usize) -> u8 {
-    u8::try_from(index).unwrap_or(u8::MAX)
-}
-
 impl Record {
-    /// A record of `operation`, read at `now`, which last changed at `change`.
+    /// The record of `operation`, read at `now` and last changed at `change`.
     pub(super) fn new(
         operation: &Operation,
-        oddities: &mut Oddities,
+        undocumented: &mut UndocumentedValues,
         marks: Marks,
         change: Timestamp,
         now: Timestamp,
     ) -> Self {
         let stats = &operation.stats;
-        let flag = |bit: u8, given: bool| if given { bit } else { 0 };
-        match &stats.unknown {
-            Some(unknown) => drop(oddities.stats.insert(operation.id, Arc::clone(unknown))),
-            None => oddities.forget(operation.id),
-        }
+        let flag = |bit: u8, is_set: bool| if is_set { bit } else { 0 };
+        undocumented.set_stats(operation.id, stats.unknown.as_ref());
         Self {
             id: operation.id,
-            state: oddities.number(&operation.state),
-            given: flag(SIZE, stats.size.is_some())
+            state: undocumented.number(&operation.state),
+            flags: flag(SIZE, stats.size.is_some())
                 | flag(RECIPIENTS, stats.recipients.is_some())
                 | flag(ATTEMPTS, stats.attempts.is_some())
                 | flag(UPDATED, operation.updated.is_some())
@@ -146,18 +83,35 @@ impl Record {
         }
     }
 
-    /// As Twilio described it.
-    pub(super) fn operation(&self, oddities: &Oddities) -> Operation {
+    /// The operation as Twilio returned it.
+    pub(super) fn operation(&self, undocumented: &UndocumentedValues) -> Operation {
         Operation {
             id: self.id,
-            state: oddities.state(self.state),
-            stats: self.stats(oddities),
+            state: undocumented.state(self.state),
+            stats: self.stats(undocumented),
             created: self.created(),
             updated: self.has(UPDATED).then(|| self.updated.get()),
         }
     }
 
-    fn stats(&self, oddities: &Oddities) -> Stats {
+    /// The operation as the store keeps it.
+    pub(super) fn to_saved(
+        self,
+        undocumented: &UndocumentedValues,
+        credited: Labels,
+        tags: Option<Labels>,
+    ) -> SavedOperation {
+        SavedOperation {
+            operation: self.operation(undocumented),
+            last_success: self.last_success(),
+            last_change: self.last_change(),
+            marks: self.marks,
+            credited,
+            tags,
+        }
+    }
+
+    fn stats(&self, undocumented: &UndocumentedValues) -> Stats {
         Stats {
             emails: self.emails,
             size: self.size(),
@@ -165,12 +119,12 @@ impl Record {
             attempts: self.has(ATTEMPTS).then_some(self.attempts),
             unknown: self
                 .has(UNKNOWN)
-                .then(|| oddities.stats.get(&self.id).cloned())
+                .then(|| undocumented.stats(self.id).cloned())
                 .flatten(),
         }
     }
 
-    /// `total`, where Twilio gave it.
+    /// `total`, if Twilio returned it.
     pub(super) fn size(&self) -> Option<u32> {
         self.has(SIZE).then_some(self.size)
     }
@@ -183,33 +137,33 @@ impl Record {
         self.last_success.get()
     }
 
-    /// As a plan needs to see it.
+    /// The record as a plan sees it.
     pub(super) fn due(&self) -> Due {
         Due {
             id: self.id,
-            read: self.last_success(),
-            processing: State::KNOWN.get(usize::from(self.state)) == Some(&State::Processing),
+            last_attempt: self.last_success(),
+            processing: OperationState::KNOWN.get(usize::from(self.state))
+                == Some(&OperationState::Processing),
         }
     }
 
     /// What decides when it is due.
     ///
-    /// `by_age`: for sends that are over and are small, or of which nothing can become any more, the least pause grows with
-    /// their age, so that a change of one does not bring it forward. Of many such, a few are opened at any moment; that says
-    /// nothing of the others, nor of what comes next.
+    /// With `by_age`, finished operations that no source lists and that are small or settled wait at least a tenth of their age. In an
+    /// account with many of them, somebody opens one every moment; one opened email must not make an old operation due every minute.
     pub(super) fn history(&self, by_age: bool) -> History {
         let is_small = || self.size().is_some_and(|size| size < SMALL);
-        let trickles =
-            by_age && !self.is_watched() && self.is_over() && (is_small() || self.is_settled());
+        let goes_by_age =
+            by_age && !self.is_watched() && self.is_finished() && (is_small() || self.is_settled());
         let read = self.last_success();
         History {
             change: self.last_change(),
             read,
-            least_since: if trickles { self.created() } else { read },
+            min_interval_from: if goes_by_age { self.created() } else { read },
         }
     }
 
-    /// Whether every email has come to an end from which Twilio knows no way on, under either reading.
+    /// Whether every email has a final status, in either counting mode.
     fn is_settled(&self) -> bool {
         let ends = [
             Status::Opened,
@@ -221,45 +175,59 @@ impl Record {
             .iter()
             .map(|status| u64::from(self.emails[*status as usize]))
             .sum();
-        self.is_over()
+        self.is_finished()
             && self
                 .size()
                 .is_some_and(|size| size > 0 && ended >= u64::from(size))
     }
 
-    /// Whether Twilio has processed it.
-    fn is_over(&self) -> bool {
-        let over = |state: &State| matches!(state, State::Completed | State::Canceled);
-        State::KNOWN.get(usize::from(self.state)).is_some_and(over)
+    /// Whether Twilio has finished or canceled it.
+    fn is_finished(&self) -> bool {
+        let finished = |state: &OperationState| {
+            matches!(state, OperationState::Completed | OperationState::Canceled)
+        };
+        OperationState::KNOWN
+            .get(usize::from(self.state))
+            .is_some_and(finished)
     }
 
-    /// The same, and whether the user wants it watched.
+    /// The same record, with whether a source lists it.
     pub(super) const fn watched(mut self, is_watched: bool) -> Self {
         if is_watched {
-            self.given |= WATCHED;
+            self.flags |= WATCHED;
         } else {
-            self.given &= !WATCHED;
+            self.flags &= !WATCHED;
         }
         self
     }
 
-    /// Whether the user wants it watched.
+    /// Whether a source lists it.
     pub(super) const fn is_watched(&self) -> bool {
-        self.given & WATCHED != 0
+        self.flags & WATCHED != 0
     }
 
     pub(super) fn last_change(&self) -> Timestamp {
         self.last_change.get()
     }
 
-    /// Notes that it was read at `now` and was as before.
+    /// Notes that a read at `now` found no change. A change in the future was noted by a clock that was set back since, or is
+    /// Twilio's time and this machine's clock is behind; as it is, the operation would be due all the time until then.
     pub(super) fn confirm(&mut self, now: Timestamp) {
         self.last_success = Moment::of(now);
+        self.last_change = Moment::of(self.last_change().min(now));
         self.failed = false;
     }
 
+    /// Notes that this machine's clock was set, so that intervals last as long as before. `updatedAt` is Twilio's time, and stays.
+    pub(super) fn shift(&mut self, jump: Jump) {
+        self.last_success = Moment::of(jump.apply_to_read(self.last_success()));
+        if !self.has(UPDATED) || self.updated != self.last_change {
+            self.last_change = Moment::of(jump.apply(self.last_change()));
+        }
+    }
+
     fn has(&self, bit: u8) -> bool {
-        self.given & bit != 0
+        self.flags & bit != 0
     }
 }
 
@@ -280,7 +248,10 @@ impl Moment {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
+    use crate::operation::Word;
 
     const NOW: Timestamp = Timestamp::from_millis(1_775_370_000_123);
 
@@ -291,7 +262,7 @@ mod tests {
 
     #[test]
     fn what_goes_in_comes_out() {
-        let mut oddities = Oddities::default();
+        let mut undocumented = UndocumentedValues::default();
         for (state, size, updated, unknown) in [
             ("COMPLETED", Some(7), Some(NOW), None),
             (
@@ -305,7 +276,7 @@ mod tests {
                 id: "comms_operation_01h2xcejqtf2nbrexx3vqjhp41"
                     .parse()
                     .unwrap(),
-                state: State::parse(state),
+                state: OperationState::parse(state),
                 stats: Stats {
                     emails: [1, 2, 3, 4, 5, 6, 7, 8],
                     size,
@@ -316,22 +287,9 @@ mod tests {
                 created: NOW,
                 updated,
             };
-            let record = Record::new(&operation, &mut oddities, Marks::default(), NOW, NOW);
-            assert_eq!(record.operation(&oddities), operation);
+            let record = Record::new(&operation, &mut undocumented, Marks::default(), NOW, NOW);
+            assert_eq!(record.operation(&undocumented), operation);
         }
-    }
-
-    #[test]
-    fn undocumented_states_do_not_grow_without_end() {
-        let mut oddities = Oddities::default();
-        let numbers: Vec<u8> = (0..300)
-            .map(|n| oddities.number(&State::parse(&format!("S{n}"))))
-            .collect();
-        assert_eq!(oddities.state(numbers[99]).as_str(), "S99");
-        assert_eq!(oddities.state(numbers[299]).as_str(), Word::UNREADABLE);
-        assert_eq!(oddities.states.len(), MOST_STATES);
-        let has_number = |word| oddities.has_number_for(&Word::new(word));
-        assert!(has_number("S99") && has_number(Word::OTHER) && !has_number("S299"));
     }
 
     #[test]

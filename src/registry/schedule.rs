@@ -1,48 +1,59 @@
-//! When an operation is due to be asked for again: a function of its history and of now.
+//! When an operation is due to be polled: a function of its history and of the time.
 
 use std::time::Duration;
 
 use crate::timestamp::Timestamp;
 
-/// So much of the time since the last change passes between two reads: every scrape while it moves, minutes after an hour, an hour after half a day.
+/// The interval is this share of the time since the last change: every scrape while an operation is active, 6 minutes after an
+/// hour, over an hour after half a day.
 const SHARE: u32 = 10;
-/// What rests waits this long, or up to twice as long: an account with a million resting operations has a thousand pages
-/// of them, and they must not all fall due in the same minute.
-const LONGEST: Duration = Duration::from_mins(90);
-/// An operation that Twilio does not know is asked for at least so often; it may have been sent just now.
+/// The longest interval is this, or up to twice as long: an account with a million idle operations has a thousand pages of them,
+/// which must not all be due in the same minute.
+pub(super) const LONGEST: Duration = Duration::from_mins(90);
+/// The longest interval for an operation that Twilio does not know: it may just have been sent.
 const LONGEST_UNKNOWN: Duration = Duration::from_hours(1);
 
-/// What decides when an operation is due.
+/// The times that decide when an operation is due.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct History {
     /// When it last changed.
     pub(super) change: Timestamp,
     /// When it was last read.
     pub(super) read: Timestamp,
-    /// From when on the least pause grows; a pause is never shorter than that of one that has rested since then.
-    pub(super) least_since: Timestamp,
+    /// The shortest interval is a tenth of the time from here to the last read.
+    pub(super) min_interval_from: Timestamp,
 }
 
-/// When an operation is due: a share of the time since its last change, but no less than the least and no more than the
-/// longest pause; `spread` tells how long its like rests.
+/// When an operation is due: the last read plus a tenth of the time since the last change, clamped to the shortest and the longest
+/// interval. `spread` varies the longest interval from chunk to chunk.
 pub(super) fn due(history: History, spread: u8) -> Timestamp {
     let longest = LONGEST + LONGEST * u32::from(spread) / 256;
     let share = |since| (history.read.since(since) / SHARE).min(longest);
-    history.read + share(history.change).clamp(share(history.least_since), longest)
+    history.read + share(history.change).clamp(share(history.min_interval_from), longest)
 }
 
-/// Whether it is due at `now`. A clock that was set back must not put everything off: a read in the future is no read.
+/// Whether an operation is due at `now`. A read in the future means that the clock was set back since, and counts as no read.
 pub(super) fn is_due(history: History, spread: u8, now: Timestamp) -> bool {
     history.read > now || due(history, spread) <= now
 }
 
-/// Whether a read at `read` belongs to the collection that began at `since`; one in the future is of another clock.
+/// The last attempt to read an operation, by which plans sort. An attempt in the future means that the clock was set back since:
+/// the operation is served first, or it would wait for all others until then.
+pub(super) fn attempt(last: Timestamp, now: Timestamp) -> Timestamp {
+    if last > now {
+        Timestamp::default()
+    } else {
+        last
+    }
+}
+
+/// Whether a read at `read` belongs to the collection that began at `since`. A read in the future does not.
 pub(super) fn was_read(read: Timestamp, since: Timestamp, now: Timestamp) -> bool {
     (since..=now).contains(&read)
 }
 
-/// Whether an operation that Twilio has not known since `first`, when last asked at `last`, is worth asking for: Twilio
-/// punishes repeated requests for dead resources (error 70005).
+/// Whether an operation that Twilio has not known since `first`, and for which it was last polled at `last`, is due: Twilio
+/// penalizes repeated requests for resources that do not exist (error 70005).
 pub(super) fn is_unknown_due(first: Timestamp, last: Timestamp, now: Timestamp) -> bool {
     last > now || last + (last.since(first) / SHARE).min(LONGEST_UNKNOWN) <= now
 }
@@ -58,7 +69,7 @@ mod tests {
         History {
             change: CHANGE,
             read,
-            least_since: read,
+            min_interval_from: read,
         }
     }
 
@@ -84,7 +95,7 @@ mod tests {
     #[test]
     fn a_change_does_not_shorten_the_least_pause() {
         let swept = History {
-            least_since: CHANGE,
+            min_interval_from: CHANGE,
             change: CHANGE + Duration::from_hours(5),
             read: CHANGE + Duration::from_hours(5),
         };
@@ -120,7 +131,7 @@ mod tests {
         let moment = CHANGE + hour + hour / SHARE;
         assert!(is_due(read(hour), 0, moment));
         assert!(!is_due(read(hour), 0, moment - Duration::from_millis(1)));
-        // A read of this very moment is one.
+        // A read at this moment is no read in the future.
         assert!(!is_due(read(hour), 0, CHANGE + hour));
         assert!(is_due(
             read(hour),

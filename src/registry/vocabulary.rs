@@ -1,37 +1,37 @@
-//! Which undocumented words of Twilio's have series of their own. Each is a label's value, so there is a bound.
+//! Which undocumented words of Twilio's have series of their own. Each is a label's value, so their number is limited.
 
-use super::record::Oddities;
-use crate::operation::{Field, Operation, State, Stats, Unexpected, Word};
+use super::undocumented_values::UndocumentedValues;
+use crate::operation::{Field, Operation, OperationState, Stats, Unexpected, Word};
 use crate::snapshot::Totals;
 
-/// Undocumented states of an account that have series of their own, and as many undocumented stats: more than twice what
-/// Twilio documents. Words that are made up for each operation would be series without end.
+/// The most undocumented states of an account with series of their own, and the most undocumented stats: more than twice what
+/// Twilio documents. Words that differ from operation to operation would be series without end.
 const MOST_WORDS: usize = 20;
 
-/// Whether what is undocumented of `operation` goes beyond the bound; where it does not, as is usual, it stays as it is.
-pub(super) fn is_plain(operation: &Operation) -> bool {
-    !matches!(operation.state, State::Other(_)) && operation.stats.unknown.is_none()
+/// Whether `operation` has documented values only, as usual. Then there is nothing to limit.
+pub(super) fn is_documented(operation: &Operation) -> bool {
+    !matches!(operation.state, OperationState::Other(_)) && operation.stats.unknown.is_none()
 }
 
-/// Puts [`Word::OTHER`] for the words of `operation` that are too many beside those that `totals` holds, and notes each.
+/// Replaces the words of `operation` that are beyond the limit, beside those in `totals`, by [`Word::OTHER`], and counts each.
 ///
-/// A word has its place for as long as an operation has it.
-pub(super) fn hold(
+/// A word stays within the limit for as long as an operation has it.
+pub(super) fn limit_words(
     operation: &mut Operation,
     totals: &Totals,
-    oddities: &Oddities,
+    undocumented: &UndocumentedValues,
     unexpected: &mut Unexpected,
 ) {
-    if let State::Other(word) = &operation.state
-        && !has_place(word, totals.undocumented_states(), 0) | !oddities.has_number_for(word)
+    if let OperationState::Other(word) = &operation.state
+        && !has_place(word, totals.undocumented_states(), 0) | !undocumented.has_number_for(word)
     {
-        operation.state = State::Other(Word::new(Word::OTHER));
+        operation.state = OperationState::Other(Word::new(Word::OTHER));
         unexpected.note(Field::Status);
     }
-    hold_stats(&mut operation.stats, totals, unexpected);
+    limit_stats(&mut operation.stats, totals, unexpected);
 }
 
-fn hold_stats(stats: &mut Stats, totals: &Totals, unexpected: &mut Unexpected) {
+fn limit_stats(stats: &mut Stats, totals: &Totals, unexpected: &mut Unexpected) {
     let mut new = 0;
     let mut others = None;
     let mut held = Vec::new();
@@ -56,7 +56,7 @@ fn hold_stats(stats: &mut Stats, totals: &Totals, unexpected: &mut Unexpected) {
     stats.unknown = Some(held.into());
 }
 
-/// Whether `word` is one of `known`, which are so many `more`, or there is room for it.
+/// Whether `word` is one of `known`, or is within the limit beside them and `more` others.
 fn has_place<'a>(word: &Word, known: impl Iterator<Item = &'a Word>, more: usize) -> bool {
     let is_free = |word: &Word| [Word::OTHER, Word::UNREADABLE].contains(&word.as_str());
     let mut own = more;

@@ -1,15 +1,15 @@
-//! Which operations users want watched, by every way they can say so, and with which labels.
+//! The operations that sources list, and the labels they list for them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 use std::sync::Arc;
 
-use super::pool::Pool;
+use super::label_pool::LabelPool;
 use crate::operation::OperationId;
-use crate::snapshot::Labels;
+use crate::snapshot::{Labels, ListedOperations};
 
-/// Where the wish to watch an operation comes from. Of two that give a label different values, the one that stands first
-/// here decides; of two files or two URLs, the one whose name sorts first.
+/// Where an operation is listed. If two sources give a label different values, the first one in this order takes precedence; of two
+/// files or two URLs, the one whose name sorts first.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Source {
     /// The configuration file or the command line.
@@ -22,23 +22,24 @@ pub enum Source {
     Url(Arc<str>),
 }
 
-/// What one source lists.
-pub type Listed = BTreeMap<OperationId, Labels>;
-
-/// The operations that users want watched. An operation is watched as long as any source lists it.
+/// The listed operations. An operation is watched as long as any source lists it.
 #[derive(Debug, Default)]
 pub(super) struct Watched {
-    sources: BTreeMap<Source, Listed>,
-    /// With the labels of all sources together.
-    merged: Listed,
-    /// Those of them that are not known to the registry: they were never read.
+    sources: BTreeMap<Source, ListedOperations>,
+    /// With the labels of all sources.
+    merged: ListedOperations,
+    /// Those without a record: they were never read.
     unread: BTreeSet<OperationId>,
-    pool: Pool,
+    pool: LabelPool,
 }
 
 impl Watched {
-    /// Takes in everything that `source` lists now. Returns the operations that came, went or got other labels.
-    pub(super) fn replace(&mut self, source: Source, mut listed: Listed) -> Vec<OperationId> {
+    /// Replaces what `source` lists. Returns the operations that are new, gone or have other labels.
+    pub(super) fn replace(
+        &mut self,
+        source: Source,
+        mut listed: ListedOperations,
+    ) -> Vec<OperationId> {
         for labels in listed.values_mut() {
             *labels = self.pool.share(Arc::clone(labels));
         }
@@ -56,7 +57,7 @@ impl Watched {
         touched
     }
 
-    /// Takes in that `source` lists `id` with these labels, or not any more. Says whether that changed anything.
+    /// Sets the labels that `source` lists for `id`; `None`: it does not list `id` any more. Returns whether that changed anything.
     pub(super) fn set(&mut self, source: &Source, id: OperationId, labels: Option<Labels>) -> bool {
         match labels {
             Some(labels) => {
@@ -73,7 +74,7 @@ impl Watched {
         self.merge(id)
     }
 
-    /// Forgets an operation whose time is over, whoever lists it.
+    /// Removes an expired operation from all sources.
     pub(super) fn remove(&mut self, id: OperationId) {
         self.unread.remove(&id);
         if self.merged.remove(&id).is_some() {
@@ -87,12 +88,12 @@ impl Watched {
         self.merged.contains_key(&id)
     }
 
-    /// The user's labels of an operation.
+    /// The labels of an operation, of all sources together.
     pub(super) fn labels(&self, id: OperationId) -> Option<&Labels> {
         self.merged.get(&id)
     }
 
-    /// Those that nobody can do without: the ones of the configuration.
+    /// The operations in the configuration, which always have series.
     pub(super) fn configured(&self) -> impl Iterator<Item = OperationId> {
         let listed = self.sources.get(&Source::Configuration);
         listed.into_iter().flat_map(|listed| listed.keys().copied())
@@ -118,8 +119,8 @@ impl Watched {
         &self.unread
     }
 
-    /// Notes whether the registry knows an operation.
-    pub(super) fn note(&mut self, id: OperationId, is_read: bool) {
+    /// Notes whether an operation has a record.
+    pub(super) fn set_read(&mut self, id: OperationId, is_read: bool) {
         if self.contains(id) && !is_read {
             self.unread.insert(id);
         } else {
@@ -127,7 +128,7 @@ impl Watched {
         }
     }
 
-    /// Who lists an operation, the strongest first.
+    /// The sources that list an operation, in order of precedence.
     pub(super) fn sources_of(&self, id: OperationId) -> impl Iterator<Item = &Source> {
         let sources = self.sources.iter();
         sources
@@ -135,27 +136,27 @@ impl Watched {
             .map(|(source, _)| source)
     }
 
-    /// What one source lists of an operation.
+    /// The labels that one source lists for an operation.
     pub(super) fn listed_by(&self, source: &Source, id: OperationId) -> Option<&Labels> {
         self.sources.get(source)?.get(&id)
     }
 
     /// Everything that one source lists.
-    pub(super) fn listed(&self, source: &Source) -> Option<&Listed> {
+    pub(super) fn listed(&self, source: &Source) -> Option<&ListedOperations> {
         self.sources.get(source)
     }
 
-    /// Everybody who lists operations.
+    /// All sources that list operations.
     pub(super) fn sources(&self) -> impl Iterator<Item = &Source> {
         self.sources.keys()
     }
 
-    /// How many operations one source lists.
+    /// The number of operations that one source lists.
     pub(super) fn size_of(&self, source: &Source) -> usize {
         self.sources.get(source).map_or(0, BTreeMap::len)
     }
 
-    /// Puts together what the sources say of one operation. Says whether it is something else than before.
+    /// Merges the labels of all sources for one operation. Returns whether they changed.
     fn merge(&mut self, id: OperationId) -> bool {
         let mut all = self.sources.values().filter_map(|listed| listed.get(&id));
         let Some(first) = all.next() else {
@@ -170,7 +171,7 @@ impl Watched {
     }
 }
 
-/// The labels of both; where both have one, the value of the stronger.
+/// The labels of both. If both have a label, the value of `stronger` counts.
 pub(super) fn stronger_with(stronger: &Labels, weaker: &Labels) -> Labels {
     if weaker.keys().all(|name| stronger.contains_key(name)) {
         return Arc::clone(stronger);
@@ -206,9 +207,12 @@ mod tests {
     #[test]
     fn labels_of_all_sources_come_together_and_the_stronger_source_decides() {
         let mut watched = Watched::default();
-        let weak = Listed::from([(id(1), labels(&[("team", "growth"), ("campaign", "autumn")]))]);
+        let weak = ListedOperations::from([(
+            id(1),
+            labels(&[("team", "growth"), ("campaign", "autumn")]),
+        )]);
         assert_eq!(watched.replace(file("b.yml"), weak.clone()), [id(1)]);
-        let strong = Listed::from([(id(1), labels(&[("campaign", "spring")]))]);
+        let strong = ListedOperations::from([(id(1), labels(&[("campaign", "spring")]))]);
         assert_eq!(watched.replace(file("a.yml"), strong.clone()), [id(1)]);
         let both = labels(&[("campaign", "spring"), ("team", "growth")]);
         assert_eq!(watched.labels(id(1)), Some(&both));
@@ -216,18 +220,24 @@ mod tests {
         assert!(watched.set(&Source::Api, id(1), Some(labels(&[("team", "sales")]))));
         let with_api = labels(&[("campaign", "spring"), ("team", "sales")]);
         assert_eq!(watched.labels(id(1)), Some(&with_api));
-        assert_eq!(watched.replace(file("a.yml"), Listed::new()), [id(1)]);
+        assert_eq!(
+            watched.replace(file("a.yml"), ListedOperations::new()),
+            [id(1)]
+        );
         assert_eq!(watched.labels(id(1)).unwrap()["campaign"], "autumn");
     }
 
     #[test]
     fn an_operation_is_watched_until_its_last_source_lets_go() {
         let mut watched = Watched::default();
-        let listed = Listed::from([(id(1), labels(&[])), (id(2), labels(&[]))]);
+        let listed = ListedOperations::from([(id(1), labels(&[])), (id(2), labels(&[]))]);
         watched.replace(Source::Configuration, listed);
-        watched.replace(file("a.yml"), Listed::from([(id(1), labels(&[]))]));
+        watched.replace(
+            file("a.yml"),
+            ListedOperations::from([(id(1), labels(&[]))]),
+        );
         assert_eq!(
-            watched.replace(Source::Configuration, Listed::new()),
+            watched.replace(Source::Configuration, ListedOperations::new()),
             [id(2)]
         );
         assert!(watched.contains(id(1)) && !watched.contains(id(2)));

@@ -7,7 +7,7 @@ use axum::http::header::AUTHORIZATION;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use super::settings::{Login, Settings};
+use super::settings::{ApiSettings, BasicLogin};
 use crate::timestamp::Timestamp;
 
 /// Tokens that are remembered; a test makes a few, a load test with short lives makes many.
@@ -16,9 +16,9 @@ const MOST_TOKENS: usize = 1000;
 /// Whom the account lets in.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Access {
-    pub(super) logins: Vec<Login>,
+    pub(super) logins: Vec<BasicLogin>,
     pub(super) tokens: Vec<String>,
-    pub(super) clients: Vec<Login>,
+    pub(super) clients: Vec<BasicLogin>,
     pub(super) token_life: Duration,
     issued: Vec<Issued>,
     /// How many tokens there ever were.
@@ -33,7 +33,7 @@ struct Issued {
 }
 
 impl Access {
-    pub(super) fn of(settings: &Settings) -> Self {
+    pub(super) fn of(settings: &ApiSettings) -> Self {
         Self {
             logins: settings.logins.clone(),
             tokens: settings.tokens.clone(),
@@ -44,7 +44,7 @@ impl Access {
     }
 
     /// A new token for this client, if it is one.
-    pub(super) fn issue(&mut self, client: &Login, now: Timestamp) -> Option<String> {
+    pub(super) fn issue(&mut self, client: &BasicLogin, now: Timestamp) -> Option<String> {
         let known = if self.clients.is_empty() {
             !client.username.is_empty() && !client.password.is_empty()
         } else {
@@ -99,10 +99,10 @@ impl Access {
     }
 }
 
-fn basic(credentials: &str) -> Option<Login> {
+fn basic(credentials: &str) -> Option<BasicLogin> {
     let text = String::from_utf8(STANDARD.decode(credentials.trim()).ok()?).ok()?;
     let (username, password) = text.split_once(':')?;
-    Some(Login::new(username, password))
+    Some(BasicLogin::new(username, password))
 }
 
 #[cfg(test)]
@@ -139,7 +139,7 @@ mod tests {
     #[test]
     fn with_settings_only_those() {
         let some = Access {
-            logins: vec![Login::new("AC1", "x:y")],
+            logins: vec![BasicLogin::new("AC1", "x:y")],
             tokens: vec!["t".to_owned()],
             ..Access::default()
         };
@@ -156,13 +156,13 @@ mod tests {
 
     #[test]
     fn a_token_is_good_until_it_ends_or_is_revoked() {
-        let client = Login::new("id", "s");
+        let client = BasicLogin::new("id", "s");
         let mut access = Access {
             clients: vec![client.clone()],
             token_life: Duration::from_secs(10),
             ..Access::default()
         };
-        assert_eq!(access.issue(&Login::new("id", "t"), NOW), None);
+        assert_eq!(access.issue(&BasicLogin::new("id", "t"), NOW), None);
         let [first, second] = [(); 2].map(|()| access.issue(&client, NOW).unwrap());
         assert_ne!(first, second);
         let bearer = format!("Bearer {first}");

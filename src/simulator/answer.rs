@@ -10,11 +10,11 @@ use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 
-use crate::operation::Reading;
+use crate::operation::CountingMode;
 
 use super::dialect::{Dialect, ErrorShape, ListKey, Pagination};
 use super::life::Tally;
-use super::settings::Settings;
+use super::settings::ApiSettings;
 use super::world::{Item, World};
 
 /// An operation as it is sent.
@@ -52,7 +52,7 @@ pub(super) struct Stats {
 }
 
 impl Operation {
-    pub(super) fn of(item: Item, world: &World, settings: &Settings, now: i64) -> Self {
+    pub(super) fn of(item: Item, world: &World, settings: &ApiSettings, now: i64) -> Self {
         let id = item.id().unwrap_or_default();
         let spec = match item {
             Item::Scripted(value) => return Self::Scripted(Value::clone(&value)),
@@ -70,7 +70,7 @@ impl Operation {
 }
 
 impl Stats {
-    pub(super) fn of(tally: &Tally, recipients: u32, reading: Reading) -> Self {
+    pub(super) fn of(tally: &Tally, recipients: u32, reading: CountingMode) -> Self {
         let funnel = Self {
             total: tally.made,
             recipients,
@@ -86,8 +86,8 @@ impl Stats {
             canceled: tally.canceled,
         };
         match reading {
-            Reading::Cumulative => funnel,
-            Reading::Exclusive => Self {
+            CountingMode::Cumulative => funnel,
+            CountingMode::Exclusive => Self {
                 sent: tally.sent - tally.delivered - tally.undelivered,
                 delivered: tally.delivered - tally.opened,
                 ..funnel
@@ -233,8 +233,8 @@ mod tests {
             delivered: 80,
             opened: 30,
         };
-        let exclusive = Stats::of(&tally, 100, Reading::Exclusive);
-        let funnel = Stats::of(&tally, 100, Reading::Cumulative);
+        let exclusive = Stats::of(&tally, 100, CountingMode::Exclusive);
+        let funnel = Stats::of(&tally, 100, CountingMode::Cumulative);
         assert_eq!(
             (exclusive.sent, exclusive.delivered, exclusive.opened),
             (5, 50, 30)

@@ -7,7 +7,7 @@ use crate::timestamp::Timestamp;
 
 use super::fault::Parameter;
 use super::id::Position;
-use super::world::Window;
+use super::window::Window;
 
 /// Rows on a page if the request does not say; the bounds are documented with it.
 const PAGE_SIZE: usize = 50;

@@ -11,7 +11,7 @@ use crate::timestamp::Timestamp;
 use super::fault::Fault;
 use super::journal::{Counts, Seen};
 use super::service::Shared;
-use super::settings::Login;
+use super::settings::BasicLogin;
 
 /// Changes a running simulator and tells what it was asked. Clones are the same handle.
 #[derive(Clone)]
@@ -96,7 +96,7 @@ impl Handle {
     }
 
     /// From now on lets in only these, by Basic authentication.
-    pub fn set_logins(&self, logins: Vec<Login>) {
+    pub fn set_logins(&self, logins: Vec<BasicLogin>) {
         self.shared.access().logins = logins;
     }
 
@@ -106,7 +106,7 @@ impl Handle {
     }
 
     /// From now on gives tokens only to these OAuth clients; those that were given stay good.
-    pub fn set_clients(&self, clients: Vec<Login>) {
+    pub fn set_clients(&self, clients: Vec<BasicLogin>) {
         self.shared.access().clients = clients;
     }
 

@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::operation::Reading;
+use crate::operation::CountingMode;
 use crate::timestamp::Timestamp;
 
 use super::answer::{List, Operation, Stats};
@@ -16,8 +16,9 @@ use super::fault::Effect;
 use super::id::{Position, email_text};
 use super::life::Origin;
 use super::random::mix;
-use super::settings::Settings;
-use super::world::{Item, Tags, Window, World};
+use super::settings::ApiSettings;
+use super::window::Window;
+use super::world::{Item, Tags, World};
 
 /// Addresses are made up, at the domains that are reserved for it (RFC 2606).
 const DOMAINS: [&str; 3] = ["example.com", "example.net", "example.org"];
@@ -34,7 +35,7 @@ const NEWEST: Position = Position {
 /// What the lists are made from.
 pub(super) struct Lists<'a> {
     pub(super) world: &'a World,
-    pub(super) settings: &'a Settings,
+    pub(super) settings: &'a ApiSettings,
     pub(super) now: Timestamp,
     /// An effect of lists.
     pub(super) twist: Option<Effect>,
@@ -137,27 +138,27 @@ impl Lists<'_> {
         item: &Item,
         offset: u32,
     ) -> (u32, bool) {
-        let standing = Standing::of(item, self.world, self.now.as_millis());
+        let counts = EmailCounts::of(item, self.world, self.now.as_millis());
         let id = item.id().unwrap_or_default();
-        for at in offset..standing.emails() {
-            let word = standing.word(at);
+        for at in offset..counts.emails() {
+            let word = counts.word(at);
             if !query.wants(word) {
                 continue;
             }
             if rows.len() == query.size {
                 return (at, true);
             }
-            let chance = u128::from(mix(standing.seed, at.into())) << 8;
+            let chance = u128::from(mix(counts.seed, at.into())) << 8;
             let domain = DOMAINS[at as usize % DOMAINS.len()];
             let address = format!("reader{at}@{domain}");
             rows.push(Email {
-                id: email_text(standing.created, chance),
+                id: email_text(counts.created, chance),
                 from: json!({"address": "news@example.com", "name": "Example News"}),
                 to: json!([{"address": address}]),
                 status: self.settings.dialect.word(word),
-                tags: standing.tags.clone(),
-                created_at: self.settings.dialect.time(standing.created),
-                updated_at: self.settings.dialect.time(standing.updated),
+                tags: counts.tags.clone(),
+                created_at: self.settings.dialect.time(counts.created),
+                updated_at: self.settings.dialect.time(counts.updated),
                 operation_id: id.clone(),
             });
         }
@@ -201,7 +202,7 @@ impl Lists<'_> {
 }
 
 /// How many emails of an operation have which status, in the order in which its emails are listed.
-struct Standing {
+struct EmailCounts {
     parts: [(&'static str, u64); 8],
     seed: u64,
     created: i64,
@@ -209,12 +210,12 @@ struct Standing {
     tags: Value,
 }
 
-impl Standing {
+impl EmailCounts {
     fn of(item: &Item, world: &World, now: i64) -> Self {
         match item {
             Item::Living { spec, tags, .. } => {
                 let (tally, updated) = spec.seen(world.pace, now);
-                let stats = Stats::of(&tally, spec.emails, Reading::Exclusive);
+                let stats = Stats::of(&tally, spec.emails, CountingMode::Exclusive);
                 Self {
                     parts: parts(&json!(stats)),
                     seed: spec.seed,

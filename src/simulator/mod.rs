@@ -33,6 +33,7 @@ mod stream;
 #[cfg(test)]
 mod tests;
 mod token;
+mod window;
 mod world;
 
 use std::sync::Arc;
@@ -48,7 +49,7 @@ pub use fault::{Effect, Fault, FaultError, Odd, Parameter, RetryAfter, Scope};
 pub use handle::{Handle, Scripted};
 pub use id::operation_id;
 pub use journal::{Counts, Seen};
-pub use settings::{Login, Settings, Traffic};
+pub use settings::{ApiSettings, BasicLogin, SimulatorSettings, Traffic, WorldSettings};
 
 use service::Shared;
 
@@ -59,7 +60,10 @@ pub struct Simulator {
 
 impl Simulator {
     /// An account that starts now, by the given clock.
-    pub fn new(settings: Settings, now: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
+    pub fn new(
+        settings: SimulatorSettings,
+        now: impl Fn() -> Timestamp + Send + Sync + 'static,
+    ) -> Self {
         Self {
             shared: Arc::new(Shared::new(settings, Box::new(now))),
         }

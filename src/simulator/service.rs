@@ -24,7 +24,7 @@ use super::fault::{Effect, Fault, RetryAfter, strike};
 use super::journal::Journal;
 use super::list::Lists;
 use super::send::{LARGEST_BODY, send};
-use super::settings::Settings;
+use super::settings::{ApiSettings, SimulatorSettings};
 use super::spoil::spoil;
 use super::token::{LARGEST_FORM, token};
 use super::world::World;
@@ -39,7 +39,7 @@ const BEFORE_CUT: Duration = Duration::from_millis(20);
 
 /// Everything that requests and handles share.
 pub(super) struct Shared {
-    pub(super) settings: Settings,
+    pub(super) settings: ApiSettings,
     pub(super) clock: Box<dyn Fn() -> Timestamp + Send + Sync>,
     pub(super) world: World,
     pub(super) journal: Journal,
@@ -48,14 +48,18 @@ pub(super) struct Shared {
 }
 
 impl Shared {
-    pub(super) fn new(settings: Settings, clock: Box<dyn Fn() -> Timestamp + Send + Sync>) -> Self {
+    pub(super) fn new(
+        settings: SimulatorSettings,
+        clock: Box<dyn Fn() -> Timestamp + Send + Sync>,
+    ) -> Self {
+        let SimulatorSettings { world, api } = settings;
         Self {
-            world: World::new(&settings, clock()),
+            world: World::new(&world, clock()),
             clock,
             journal: Journal::default(),
-            faults: Mutex::new(settings.faults.clone()),
-            access: Mutex::new(Access::of(&settings)),
-            settings,
+            faults: Mutex::new(api.faults.clone()),
+            access: Mutex::new(Access::of(&api)),
+            settings: api,
         }
     }
 

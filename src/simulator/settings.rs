@@ -1,46 +1,60 @@
-//! What the simulated account is like.
+//! Settings of the simulated account, and of its API.
 
 use std::fmt;
 use std::time::Duration;
 
-use crate::operation::{RETENTION, Reading};
+use crate::operation::{CountingMode, RETENTION};
 
 use super::dialect::Dialect;
 use super::fault::Fault;
 
-/// What the simulated account is like and how its API answers. Made with `..Settings::default()`.
+/// Settings of a simulator. Made with `..SimulatorSettings::default()` or from [`ApiSettings`] alone.
+#[derive(Debug, Clone, Default)]
+pub struct SimulatorSettings {
+    /// The simulated account.
+    pub world: WorldSettings,
+    /// Its API.
+    pub api: ApiSettings,
+}
+
+/// Which operations the simulated account has, and how they change. Made with `..WorldSettings::default()`.
 #[derive(Debug, Clone)]
-pub struct Settings {
-    /// What stands before `/Emails` in every path.
-    pub prefix: String,
-    /// Decides everything that is left to chance.
+pub struct WorldSettings {
+    /// Seed of all random numbers: the same seed and start time give the same account.
     pub seed: u64,
     /// Divides the spans of an operation's life: at 60, six hours take six minutes.
     pub speed: f64,
     /// For how long an operation is known after its creation.
     pub retention: Duration,
-    /// Operations that come by themselves; none for a world in which only a test makes some.
+    /// Operations that appear on their own; none for a world in which only a test creates operations.
     pub traffic: Option<Traffic>,
     /// Preloaded operations, spread evenly over (nearly) the whole retention before the start; most have a single email.
     pub operations: u32,
-    /// How many of [`Settings::operations`] are large and keep moving for a day of life.
+    /// How many of [`WorldSettings::operations`] are large and change for a day of life.
     pub active: u32,
+}
+
+/// How the API answers. Made with `..ApiSettings::default()`.
+#[derive(Debug, Clone)]
+pub struct ApiSettings {
+    /// The start of every path, before `/Emails`.
+    pub prefix: String,
     /// How `stats` count.
-    pub reading: Reading,
-    /// How answers are written.
+    pub reading: CountingMode,
+    /// How responses are written.
     pub dialect: Dialect,
-    /// Who may ask by Basic authentication; when this, [`Settings::tokens`] and [`Settings::clients`] are empty, anyone with a
-    /// name and a password.
-    pub logins: Vec<Login>,
-    /// What is accepted as `Authorization: Bearer …`, beside the tokens that clients were given.
+    /// Who authenticates with Basic authentication. Any user name with any password while this, [`ApiSettings::tokens`] and
+    /// [`ApiSettings::clients`] are empty.
+    pub logins: Vec<BasicLogin>,
+    /// Bearer tokens that are accepted, beside those that clients were given.
     pub tokens: Vec<String>,
-    /// Which OAuth clients are given tokens, by id and secret; empty: any with an id and a secret.
-    pub clients: Vec<Login>,
-    /// For how long such a token is good.
+    /// OAuth clients that get tokens, by id and secret; empty: any with an id and a secret.
+    pub clients: Vec<BasicLogin>,
+    /// How long such a token is valid.
     pub token_life: Duration,
-    /// How long every answer takes at least.
+    /// The least time that a response takes.
     pub latency: Duration,
-    /// What goes wrong from the start.
+    /// Faults that are active from the start.
     pub faults: Vec<Fault>,
 }
 
@@ -59,15 +73,33 @@ pub struct Traffic {
 
 /// A name and its password: an account's SID and token, a key's, or an OAuth client's id and secret.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Login {
+pub struct BasicLogin {
     /// What stands before the colon.
     pub username: String,
     /// What stands after it.
     pub password: String,
 }
 
-impl Settings {
-    /// The same account without anything in it.
+impl SimulatorSettings {
+    /// An account without operations.
+    #[must_use]
+    pub fn empty() -> Self {
+        ApiSettings::default().into()
+    }
+}
+
+impl From<ApiSettings> for SimulatorSettings {
+    /// An account without operations whose API answers so.
+    fn from(api: ApiSettings) -> Self {
+        Self {
+            world: WorldSettings::empty(),
+            api,
+        }
+    }
+}
+
+impl WorldSettings {
+    /// No operations, and none appear on their own.
     #[must_use]
     pub fn empty() -> Self {
         Self {
@@ -77,17 +109,24 @@ impl Settings {
     }
 }
 
-impl Default for Settings {
+impl Default for WorldSettings {
     fn default() -> Self {
         Self {
-            prefix: "/v1".to_owned(),
             seed: 1,
             speed: 1.0,
             retention: RETENTION,
             traffic: Some(Traffic::default()),
             operations: 0,
             active: 0,
-            reading: Reading::Exclusive,
+        }
+    }
+}
+
+impl Default for ApiSettings {
+    fn default() -> Self {
+        Self {
+            prefix: "/v1".to_owned(),
+            reading: CountingMode::Exclusive,
             dialect: Dialect::default(),
             logins: Vec::new(),
             tokens: Vec::new(),
@@ -110,7 +149,7 @@ impl Default for Traffic {
     }
 }
 
-impl Login {
+impl BasicLogin {
     /// A name and its password.
     pub fn new(username: impl Into<String>, password: impl Into<String>) -> Self {
         Self {
@@ -120,10 +159,10 @@ impl Login {
     }
 }
 
-impl fmt::Debug for Login {
+impl fmt::Debug for BasicLogin {
     /// Without the password: settings are logged.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Login")
+        f.debug_struct("BasicLogin")
             .field("username", &self.username)
             .finish_non_exhaustive()
     }

@@ -6,7 +6,7 @@ use super::id::{CHANCE_BITS, Position};
 use super::life::{Origin, Spec};
 use super::pace::Pace;
 use super::random::{Draws, mix};
-use super::settings::Settings;
+use super::settings::WorldSettings;
 
 /// Preloaded operations end this fraction of the retention before they would expire, so that all of them live
 /// through the first hour of a test.
@@ -46,7 +46,7 @@ pub(super) struct Stream {
 
 impl Stream {
     /// The rows that `settings` ask for.
-    pub(super) fn all(settings: &Settings, pace: Pace, start: i64) -> Vec<Self> {
+    pub(super) fn all(settings: &WorldSettings, pace: Pace, start: i64) -> Vec<Self> {
         let retention = millis(settings.retention);
         let stream = |origin, history: u32, rhythm, trouble| Self {
             seed: mix(settings.seed, origin as u64),
@@ -255,16 +255,16 @@ mod tests {
 
     const START: i64 = 1_775_370_000_000;
 
-    fn streams(settings: &Settings) -> Vec<Stream> {
+    fn streams(settings: &WorldSettings) -> Vec<Stream> {
         Stream::all(settings, Pace::new(settings.speed), START)
     }
 
     #[test]
     fn order_by_index_is_order_by_time_and_ids_are_found() {
-        let settings = Settings {
+        let settings = WorldSettings {
             operations: 1000,
             active: 10,
-            ..Settings::default()
+            ..WorldSettings::default()
         };
         for stream in streams(&settings) {
             let count = stream.count(START + 3_600_000);
@@ -279,10 +279,10 @@ mod tests {
 
     #[test]
     fn the_asked_number_is_preloaded_and_the_asked_number_moves() {
-        let settings = Settings {
+        let settings = WorldSettings {
             operations: 1003,
             active: 17,
-            ..Settings::empty()
+            ..WorldSettings::empty()
         };
         let [bulk] = &streams(&settings)[..] else {
             panic!("one stream");
@@ -296,9 +296,9 @@ mod tests {
 
     #[test]
     fn a_run_starts_with_a_campaign_that_goes_wrong_and_has_every_kind() {
-        let settings = Settings {
+        let settings = WorldSettings {
             speed: 60.0,
-            ..Settings::default()
+            ..WorldSettings::default()
         };
         let campaigns = &streams(&settings)[0];
         let first = campaigns.spec(campaigns.history);

@@ -13,7 +13,7 @@ use crate::timestamp::Timestamp;
 
 use super::access::Access;
 use super::dialect::{ClientRefusal, Dialect, Lifetimes};
-use super::settings::Login;
+use super::settings::BasicLogin;
 
 /// An id and a secret have a hundred characters or so.
 pub(super) const LARGEST_FORM: usize = 16 << 10;
@@ -50,7 +50,7 @@ pub(super) fn token(
     if grant != "client_credentials" {
         return refusal(StatusCode::BAD_REQUEST, "unsupported_grant_type");
     }
-    let Some(token) = access.issue(&Login::new(id, secret), now) else {
+    let Some(token) = access.issue(&BasicLogin::new(id, secret), now) else {
         let status = match dialect.client_refusal {
             ClientRefusal::Unauthorized => StatusCode::UNAUTHORIZED,
             ClientRefusal::BadRequest => StatusCode::BAD_REQUEST,
@@ -80,16 +80,16 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
-    use crate::simulator::Settings;
+    use crate::simulator::ApiSettings;
 
     const NOW: Timestamp = Timestamp::from_millis(1_775_370_000_000);
     const RIGHT: &str = "grant_type=client_credentials&client_id=id&client_secret=a%2Bb";
 
     async fn ask(dialect: &Dialect, kind: &'static str, body: &str) -> (u16, Value) {
-        let mut access = Access::of(&Settings {
-            clients: vec![Login::new("id", "a+b")],
+        let mut access = Access::of(&ApiSettings {
+            clients: vec![BasicLogin::new("id", "a+b")],
             token_life: Duration::from_mins(10),
-            ..Settings::empty()
+            ..ApiSettings::default()
         });
         let headers = HeaderMap::from_iter([(CONTENT_TYPE, kind.parse().unwrap())]);
         let response = token(&mut access, dialect, &headers, body.as_bytes(), NOW);

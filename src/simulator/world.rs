@@ -14,8 +14,9 @@ use super::id::{CHANCE_BITS, Position, operation_text};
 use super::life::{Origin, Spec};
 use super::pace::Pace;
 use super::random::mix;
-use super::settings::Settings;
+use super::settings::WorldSettings;
 use super::stream::{Stream, millis, small};
+use super::window::Window;
 
 /// The most operations kept that were put or sent; the oldest give way. A few hundred bytes each.
 const MOST_KEPT: usize = 100_000;
@@ -69,17 +70,8 @@ struct Kept {
     additions: u64,
 }
 
-/// Which part of the account a walk covers. Both ends are included.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Window {
-    pub(super) from: Option<Timestamp>,
-    pub(super) until: Option<Timestamp>,
-    /// Only what is older than this one, or the same if `inclusive`.
-    pub(super) after: Option<(Position, bool)>,
-}
-
 impl World {
-    pub(super) fn new(settings: &Settings, now: Timestamp) -> Self {
+    pub(super) fn new(settings: &WorldSettings, now: Timestamp) -> Self {
         let pace = Pace::new(settings.speed);
         Self {
             pace,

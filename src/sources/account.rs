@@ -15,7 +15,7 @@ use super::url::{self, Url};
 use crate::clock::Clock;
 use crate::config::Account;
 use crate::exposition::SourceInstruments;
-use crate::lasting::Lasting;
+use crate::ongoing_failure::OngoingFailure;
 
 /// How long a collection waits for files, many or large. A look that takes longer goes on, and the next collection finds what
 /// it found. A read that hangs is given up before.
@@ -37,7 +37,7 @@ struct Looking {
     /// A look that nobody has the news of yet.
     under_way: Mutex<Option<JoinHandle<Looked>>>,
     /// Looks that take too long, or fail.
-    failure: parking_lot::Mutex<Lasting<LookFailure>>,
+    failure: parking_lot::Mutex<OngoingFailure<LookFailure>>,
     teller: Teller,
 }
 
@@ -73,7 +73,7 @@ impl Sources {
             files: (!patterns.is_empty()).then(|| Looking {
                 files: Arc::new(Mutex::new(Files::new(patterns, teller.clone()))),
                 under_way: Mutex::default(),
-                failure: parking_lot::Mutex::new(Lasting::new()),
+                failure: parking_lot::Mutex::new(OngoingFailure::new()),
                 teller,
             }),
         }
@@ -128,7 +128,7 @@ impl Looking {
         *under_way = None;
         match looked {
             Ok(looked) => {
-                if self.failure.lock().works() {
+                if self.failure.lock().recovered() {
                     tracing::info!(
                         account = self.teller.account(),
                         "files that list operations are looked at in time again"
@@ -150,7 +150,7 @@ impl Looking {
 
     /// Whether to log that.
     fn fails(&self, failure: LookFailure) -> bool {
-        self.failure.lock().fails(failure, Instant::now())
+        self.failure.lock().failed(failure, Instant::now())
     }
 }
 

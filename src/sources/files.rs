@@ -15,7 +15,7 @@ use super::fingerprint::Fingerprint;
 use super::listing::{self, Format};
 use super::standing::{Standing, Teller};
 use crate::config::FilePattern;
-use crate::lasting::Lasting;
+use crate::ongoing_failure::OngoingFailure;
 
 /// The most files of an account: each has series of its own and is asked for at every look.
 const MOST_FILES: usize = 1000;
@@ -35,14 +35,14 @@ pub struct Files {
     reads: Calls<PathBuf, Result<Found, SourceError>>,
     teller: Teller,
     /// More files than are read.
-    too_many: Lasting<()>,
+    too_many: OngoingFailure<()>,
 }
 
 #[derive(Debug)]
 struct Watched {
     pattern: FilePattern,
     /// What is wrong with the pattern itself.
-    failure: Lasting<PatternFailure>,
+    failure: OngoingFailure<PatternFailure>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -78,7 +78,7 @@ impl Files {
     pub fn new(patterns: Vec<FilePattern>, teller: Teller) -> Self {
         let watched = |pattern| Watched {
             pattern,
-            failure: Lasting::new(),
+            failure: OngoingFailure::new(),
         };
         Self {
             patterns: patterns.into_iter().map(watched).collect(),
@@ -91,7 +91,7 @@ impl Files {
                 one.parent() == other.parent()
             }),
             teller,
-            too_many: Lasting::new(),
+            too_many: OngoingFailure::new(),
         }
     }
 
@@ -153,7 +153,7 @@ impl Files {
     fn first_of<'a>(&mut self, paths: impl Iterator<Item = &'a PathBuf>) -> Vec<PathBuf> {
         let paths: BTreeSet<&PathBuf> = paths.collect();
         if paths.len() <= MOST_FILES {
-            if self.too_many.works() {
+            if self.too_many.recovered() {
                 let (account, files) = (self.teller.account(), paths.len());
                 tracing::info!(
                     account,
@@ -161,7 +161,7 @@ impl Files {
                     "all files that list operations are read again"
                 );
             }
-        } else if self.too_many.fails((), Instant::now()) {
+        } else if self.too_many.failed((), Instant::now()) {
             tracing::warn!(
                 account = self.teller.account(),
                 files = paths.len(),
@@ -227,7 +227,7 @@ impl Files {
 impl Watched {
     /// The pattern names files that are there.
     fn works(&mut self, teller: &Teller) {
-        if self.failure.works() {
+        if self.failure.recovered() {
             let (account, files) = (teller.account(), &self.pattern);
             tracing::info!(account, %files, "files that list operations are there");
         }
@@ -235,7 +235,7 @@ impl Watched {
 
     /// The pattern as a whole is of no use: logged when that begins, and once an hour.
     fn fails(&mut self, failure: PatternFailure, teller: &Teller) {
-        if !self.failure.fails(failure.clone(), Instant::now()) {
+        if !self.failure.failed(failure.clone(), Instant::now()) {
             return;
         }
         let (account, files) = (teller.account(), &self.pattern);

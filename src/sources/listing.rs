@@ -8,7 +8,7 @@ use std::collections::btree_map::Entry;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use super::Listed;
+use super::ListedOperations;
 use super::error::SourceError;
 use crate::document::walk::Value;
 use crate::document::{Findings, json, yaml};
@@ -35,7 +35,7 @@ pub(super) enum Format {
 }
 
 /// The operations that `content` lists.
-pub(super) fn parse(content: &[u8], format: Format) -> Result<Listed, SourceError> {
+pub(super) fn parse(content: &[u8], format: Format) -> Result<ListedOperations, SourceError> {
     let text = std::str::from_utf8(content).map_err(|_| SourceError::NotText)?;
     // Editors on Windows put a byte order mark before a text; it means nothing in UTF-8.
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
@@ -47,7 +47,7 @@ pub(super) fn parse(content: &[u8], format: Format) -> Result<Listed, SourceErro
 }
 
 /// `None` means that a problem has been told.
-fn groups(text: &str, format: Format, findings: &mut Findings) -> Option<Listed> {
+fn groups(text: &str, format: Format, findings: &mut Findings) -> Option<ListedOperations> {
     let node = if text.trim().is_empty() {
         None
     } else {
@@ -63,7 +63,7 @@ fn groups(text: &str, format: Format, findings: &mut Findings) -> Option<Listed>
         findings.problem("", "empty; a list without operations is written `[]`");
         return None;
     };
-    let mut listed = Listed::new();
+    let mut listed = ListedOperations::new();
     let mut targets = 0;
     for group in root.list(findings)? {
         read_group(&group, format, &mut targets, &mut listed, findings)?;
@@ -76,7 +76,7 @@ fn read_group(
     group: &Value,
     format: Format,
     targets: &mut usize,
-    listed: &mut Listed,
+    listed: &mut ListedOperations,
     findings: &mut Findings,
 ) -> Option<()> {
     let Some(mut mapping) = group.mapping(findings) else {
@@ -112,7 +112,7 @@ fn add(
     id: OperationId,
     labels: &Labels,
     place: &str,
-    listed: &mut Listed,
+    listed: &mut ListedOperations,
     findings: &mut Findings,
 ) {
     let mut before = match listed.entry(id) {

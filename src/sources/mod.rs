@@ -16,7 +16,6 @@ mod standing;
 mod tls;
 mod url;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 pub use account::Sources;
@@ -25,11 +24,7 @@ pub use files::Files;
 pub use standing::Teller;
 pub use url::Url;
 
-use crate::operation::OperationId;
-use crate::snapshot::Labels;
-
-/// What one source lists: operations with the user's labels.
-pub type Listed = BTreeMap<OperationId, Labels>;
+use crate::snapshot::ListedOperations;
 
 /// One thing that became of a source since the last look.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,7 +34,7 @@ pub enum News {
         /// The file's path, or how the URL is called.
         source: Arc<str>,
         /// All of them.
-        operations: Listed,
+        operations: ListedOperations,
     },
     /// It is no more, and lists nothing.
     Gone {

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use tokio::time::Instant;
 
 use super::error::SourceError;
-use super::{Listed, News};
+use super::{ListedOperations, News};
 use crate::clock::Clock;
 use crate::exposition::SourceInstruments;
-use crate::lasting::Lasting;
+use crate::ongoing_failure::OngoingFailure;
 
 /// Tells how the sources of one account stand; cheap to clone.
 #[derive(Debug, Clone)]
@@ -27,7 +27,7 @@ pub(super) struct Standing {
     operations: usize,
     /// Of the content that was judged last, well or not; `None` when whatever comes next is new.
     hash: Option<u64>,
-    failure: Lasting<SourceError>,
+    failure: OngoingFailure<SourceError>,
 }
 
 impl Teller {
@@ -56,7 +56,7 @@ impl Standing {
             source,
             operations: 0,
             hash: None,
-            failure: Lasting::new(),
+            failure: OngoingFailure::new(),
         }
     }
 
@@ -80,7 +80,7 @@ impl Standing {
 
     /// Logs a failure that begins, and once an hour that it lasts.
     fn log(&mut self, error: &SourceError, teller: &Teller) {
-        if self.failure.fails(error.clone(), Instant::now()) {
+        if self.failure.failed(error.clone(), Instant::now()) {
             tracing::warn!(
                 account = %teller.account,
                 source = %self.source,
@@ -94,7 +94,7 @@ impl Standing {
     pub(super) fn takes_in(
         &mut self,
         content: &[u8],
-        judged: Result<Listed, SourceError>,
+        judged: Result<ListedOperations, SourceError>,
         teller: &Teller,
     ) -> Option<News> {
         let news = match judged {
@@ -130,10 +130,10 @@ impl Standing {
         }
     }
 
-    fn lists(&mut self, operations: Listed, teller: &Teller) -> News {
+    fn lists(&mut self, operations: ListedOperations, teller: &Teller) -> News {
         self.operations = operations.len();
         let (account, source) = (&*teller.account, &*self.source);
-        if self.failure.works() {
+        if self.failure.recovered() {
             tracing::info!(
                 account,
                 source,

@@ -7,7 +7,7 @@ use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HOST, HeaderMap};
 use reqwest::{Request, Response, StatusCode};
 use tokio::task::spawn_blocking;
 
-use super::Listed;
+use super::ListedOperations;
 use super::calls::{Call, Calls, LIMIT};
 use super::error::SourceError;
 use super::listing::{self, Format, LARGEST};
@@ -41,7 +41,7 @@ impl Url {
     }
 
     /// Asks once.
-    pub async fn fetch(&self) -> Result<Listed, SourceError> {
+    pub async fn fetch(&self) -> Result<ListedOperations, SourceError> {
         let body = self.body().await?;
         judge(body).await.1
     }
@@ -168,6 +168,9 @@ impl Url {
             BodyError::TooLarge(limit) => SourceError::TooLarge { limit },
             BodyError::Encoding(name) => SourceError::Encoding(name),
             BodyError::Gzip => SourceError::Gzip,
+            BodyError::TooManyPieces => {
+                SourceError::Protocol("the answer came in far too many pieces".to_owned())
+            }
             BodyError::CutOff => SourceError::Connect("the answer was cut off".to_owned()),
             BodyError::Timeout => SourceError::Timeout(self.settings.timeout),
         })
@@ -199,7 +202,7 @@ impl Fault {
 }
 
 /// What `body` lists, and the body again.
-pub(super) async fn judge(body: Vec<u8>) -> (Vec<u8>, Result<Listed, SourceError>) {
+pub(super) async fn judge(body: Vec<u8>) -> (Vec<u8>, Result<ListedOperations, SourceError>) {
     let judged = blocking(move || {
         let listed = listing::parse(&body, Format::ForeignJson);
         (body, listed)

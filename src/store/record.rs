@@ -9,7 +9,7 @@ use std::sync::Arc;
 use super::bytes::{Reader, Unreadable, push, push_signed, push_text};
 use super::{GroupKey, SavedAccount, SavedGroup, SavedOperation};
 use crate::operation::{
-    Counters, Marks, Operation, OperationId, Outcome, State, Stats, Status, Word,
+    Counters, Marks, Operation, OperationId, OperationState, Outcome, Stats, Status, Word,
 };
 use crate::snapshot::Labels;
 use crate::timestamp::Timestamp;
@@ -50,7 +50,9 @@ pub(super) fn write_operation(saved: &SavedOperation, out: &mut Vec<u8>) {
     out.clear();
     let is_labelled = !saved.credited.is_empty() || saved.tags.is_some();
     out.push(if is_labelled { LABELLED } else { RECORD });
-    let known = State::KNOWN.iter().position(|known| known == state);
+    let known = OperationState::KNOWN
+        .iter()
+        .position(|known| known == state);
     let state_bits = known
         .and_then(|at| u8::try_from(at).ok())
         .unwrap_or(OTHER_STATE);
@@ -117,8 +119,8 @@ pub(super) fn read_operation(id: OperationId, bytes: &[u8]) -> Result<SavedOpera
     };
     let flags = reader.byte()?;
     let state = match flags & STATE {
-        OTHER_STATE => State::Other(word(&mut reader)?),
-        known => State::KNOWN
+        OTHER_STATE => OperationState::Other(word(&mut reader)?),
+        known => OperationState::KNOWN
             .get(usize::from(known))
             .cloned()
             .ok_or(Unreadable::Senseless)?,

@@ -4,10 +4,12 @@ use std::sync::Arc;
 
 use reqwest::RequestBuilder;
 use secrecy::ExposeSecret;
+use url::Url;
 
 use super::error::ApiError;
 use super::exchange::Exchange;
 use super::secret::{Login, Pair};
+use super::throttle::Server;
 use super::token::Token;
 use super::tokens::Tokens;
 use super::transport::TransportError;
@@ -26,9 +28,11 @@ pub(super) enum Access {
 
 /// What one request shows.
 #[derive(Debug, Clone)]
-pub(super) enum Proof {
-    Basic(Pair),
-    Bearer(Arc<Token>),
+pub(super) struct Proof {
+    /// The account's credentials.
+    pub(super) credentials: Pair,
+    /// The token that they were good for, where the API does not see them themselves.
+    token: Option<Arc<Token>>,
 }
 
 impl Access {
@@ -59,12 +63,31 @@ impl Access {
         }
     }
 
-    /// What to show now.
-    pub(super) async fn proof(&self, exchange: &Exchange) -> Result<Proof, ApiError> {
-        Ok(match self {
-            Self::Basic(login) => Proof::Basic(login.now()),
-            Self::Bearer(tokens) => Proof::Bearer(tokens.get(exchange).await?),
+    /// When the credentials are tried again, if Twilio rejected them and there is no token to use meanwhile.
+    pub(super) fn next_login_at(&self, exchange: &Exchange) -> Option<Timestamp> {
+        let api = exchange.login(Server::Api).retry_at(&self.login().now());
+        api.or_else(|| match self {
+            Self::Basic(_) => None,
+            Self::Bearer(tokens) => tokens.next_login_at(exchange),
         })
+    }
+
+    /// What to show now.
+    ///
+    /// # Errors
+    /// When there is no token, and when the credentials were rejected and wait.
+    pub(super) async fn proof(&self, exchange: &Exchange) -> Result<Proof, ApiError> {
+        let mut credentials = self.login().now();
+        if let Err(rejected) = exchange.login(Server::Api).check(&credentials) {
+            // The file may hold others by now.
+            let newer = self.login().newer_than(&credentials).await;
+            credentials = newer.ok_or(rejected)?;
+        }
+        let token = match self {
+            Self::Basic(_) => None,
+            Self::Bearer(tokens) => Some(tokens.get(exchange).await?),
+        };
+        Ok(Proof { credentials, token })
     }
 
     /// What to show instead of `refused`, if there is anything: the secret changed, or the token was revoked.
@@ -73,30 +96,45 @@ impl Access {
         refused: &Proof,
         exchange: &Exchange,
     ) -> Result<Option<Proof>, ApiError> {
-        Ok(match (self, refused) {
-            (Self::Basic(login), Proof::Basic(pair)) => {
-                login.newer_than(pair).await.map(Proof::Basic)
-            }
-            (Self::Bearer(tokens), Proof::Bearer(token)) => {
-                let token = tokens.instead_of(token, exchange).await?;
-                token.map(Proof::Bearer)
-            }
-            _ => None,
-        })
+        if let (Self::Bearer(tokens), Some(token)) = (self, &refused.token) {
+            let token = tokens.instead_of(token, exchange).await?;
+            return Ok(token.map(|token| Proof {
+                credentials: self.login().now(),
+                token: Some(token),
+            }));
+        }
+        let newer = self.login().newer_than(&refused.credentials).await;
+        Ok(newer.map(|credentials| Proof {
+            credentials,
+            token: None,
+        }))
+    }
+
+    /// Where the tokens come from.
+    pub(super) fn token_url(&self) -> Option<&Url> {
+        match self {
+            Self::Basic(_) => None,
+            Self::Bearer(tokens) => Some(tokens.url()),
+        }
+    }
+
+    const fn login(&self) -> &Login {
+        match self {
+            Self::Basic(login) => login,
+            Self::Bearer(tokens) => tokens.client(),
+        }
     }
 }
 
 impl Proof {
     /// The request with this in its head; reqwest marks the header as sensitive.
     pub(super) fn on(&self, request: RequestBuilder) -> RequestBuilder {
-        match self {
-            // HTTP Basic (<https://www.twilio.com/docs/email/api>).
-            Self::Basic(pair) => {
-                let secret = pair.secret.expose_secret();
-                request.basic_auth(pair.name.expose_secret(), Some(secret))
-            }
+        if let Some(token) = &self.token {
             // RFC 6750, section 2.1.
-            Self::Bearer(token) => request.bearer_auth(token.text.expose_secret()),
+            return request.bearer_auth(token.text.expose_secret());
         }
+        // HTTP Basic (<https://www.twilio.com/docs/email/api>).
+        let Pair { name, secret } = &self.credentials;
+        request.basic_auth(name.expose_secret(), Some(secret.expose_secret()))
     }
 }

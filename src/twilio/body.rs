@@ -15,6 +15,7 @@ pub(super) async fn read(response: reqwest::Response, limit: usize) -> Result<Ve
         BodyError::TooLarge(limit) => ApiError::TooLarge { limit },
         BodyError::Encoding(name) => ApiError::Encoding(name),
         BodyError::Gzip => ApiError::InvalidResponse("it is said to be gzip and is not"),
+        BodyError::TooManyPieces => ApiError::InvalidResponse("it came in far too many pieces"),
         BodyError::CutOff => ApiError::InvalidResponse("it was cut off"),
         // The limit is the request's; the client fills it in.
         BodyError::Timeout => ApiError::Timeout(Duration::ZERO),

@@ -18,7 +18,7 @@ use crate::clock_skew::ClockSkew;
 use crate::config::{Account, Credentials};
 use crate::exposition::{AccountInstruments, Endpoint};
 use crate::http;
-use crate::operation::{Operation, OperationId, RETENTION, State, Unexpected};
+use crate::operation::{Operation, OperationId, OperationState, RETENTION, Unexpected};
 use crate::timestamp::Timestamp;
 
 /// Operations to a page: the most that Twilio gives.
@@ -73,12 +73,17 @@ impl Client {
     ) -> Result<Self, TransportError> {
         let mut next = Self::new(account, instruments, clock)?;
         next.exchange.follow(&self.exchange);
+        // Another server has not rejected these credentials.
+        if next.base == self.base && next.access.token_url() == self.access.token_url() {
+            next.exchange.follow_logins(&self.exchange);
+        }
         Ok(next)
     }
 
     /// To be called when a collection begins: secrets that stand in files are read again, and a token that could not be had
     /// is asked for again.
     pub async fn begin(&self) {
+        self.exchange.begin_collection();
         self.access.begin().await;
     }
 
@@ -130,7 +135,7 @@ impl Client {
         &self,
         from: Timestamp,
         until: Option<Timestamp>,
-        only: Option<&State>,
+        only: Option<&OperationState>,
         token: Option<&str>,
         size: usize,
     ) -> Result<Page, ApiError> {
@@ -155,6 +160,18 @@ impl Client {
         paused.or_else(|| self.access.paused_until(&self.exchange))
     }
 
+    /// When `requests` more requests will have been made at the earliest, at the account's rate.
+    #[must_use]
+    pub fn earliest(&self, requests: usize) -> tokio::time::Instant {
+        self.exchange.earliest(requests)
+    }
+
+    /// When rejected credentials are tried again; `None` while there are none, or while a token lasts.
+    #[must_use]
+    pub fn next_login_at(&self) -> Option<Timestamp> {
+        self.access.next_login_at(&self.exchange)
+    }
+
     /// The server's clock minus ours, by its last answer that had a date.
     #[must_use]
     pub fn clock_skew(&self) -> Option<ClockSkew> {
@@ -176,7 +193,7 @@ impl Client {
         &self,
         from: Timestamp,
         until: Option<Timestamp>,
-        only: Option<&State>,
+        only: Option<&OperationState>,
         token: Option<&str>,
         size: usize,
     ) -> Url {
@@ -204,10 +221,8 @@ impl Client {
         url
     }
 
-    /// Asks, counts, and lets `read` say what the answer is.
+    /// Requests, counts, and lets `read` say what the answer is.
     ///
-    /// A request whose credentials are refused is made once more if there are others to show: the secret's file holds another
-    /// one, or a new token can be had.
     /// A large answer is read on a thread of its own: parsing megabytes takes as long as a scrape of others may last.
     async fn get<T: Send + 'static>(
         &self,
@@ -215,16 +230,7 @@ impl Client {
         url: Url,
         read: impl FnOnce(Result<&[u8], ApiError>) -> Result<T, ApiError> + Send + 'static,
     ) -> Result<T, ApiError> {
-        let proof = self.access.proof(&self.exchange).await?;
-        let mut outcome = self.ask(endpoint, &url, &proof).await;
-        if outcome.as_ref().err() == Some(&ApiError::Unauthorized) {
-            self.note_failure(endpoint, &ApiError::Unauthorized);
-            match self.access.instead_of(&proof, &self.exchange).await? {
-                Some(other) => outcome = self.ask(endpoint, &url, &other).await,
-                None => return Err(ApiError::Unauthorized),
-            }
-        }
-        let result = match outcome {
+        let result = match self.request(endpoint, &url).await {
             Ok(body) if body.len() > LARGE => {
                 let parsed = spawn_blocking(move || read(Ok(&body))).await;
                 parsed.unwrap_or(Err(ApiError::InvalidResponse("it could not be parsed")))
@@ -237,9 +243,42 @@ impl Client {
         result
     }
 
-    async fn ask(&self, endpoint: Endpoint, url: &Url, proof: &Proof) -> Result<Vec<u8>, ApiError> {
+    /// Requests with what there is to show.
+    ///
+    /// A request whose credentials are refused is made once more if there are others to show: the secret's file holds another
+    /// one, or a new token can be had.
+    async fn request(&self, endpoint: Endpoint, url: &Url) -> Result<Vec<u8>, ApiError> {
+        let mut proof = self.access.proof(&self.exchange).await?;
+        let mut outcome = self.send(endpoint, url, &proof).await;
+        if outcome.as_ref().err() == Some(&ApiError::Unauthorized) {
+            let other = self.access.instead_of(&proof, &self.exchange).await;
+            if let Some(other) = other.transpose() {
+                self.note_failure(endpoint, &ApiError::Unauthorized);
+                proof = other?;
+                outcome = self.send(endpoint, url, &proof).await;
+            }
+        }
+        let login = self.exchange.login(Server::Api);
+        match &outcome {
+            Ok(_) | Err(ApiError::Forbidden) => login.accepted(&proof.credentials),
+            Err(error) if error.is_about_resource() => login.accepted(&proof.credentials),
+            Err(ApiError::Unauthorized) => login.rejected(&proof.credentials),
+            Err(_) => {}
+        }
+        outcome
+    }
+
+    async fn send(
+        &self,
+        endpoint: Endpoint,
+        url: &Url,
+        proof: &Proof,
+    ) -> Result<Vec<u8>, ApiError> {
         let request = proof.on(self.http.requests().get(url.clone()));
         let request = request.header(ACCEPT, "application/json");
-        self.exchange.ask(endpoint, &self.http, request).await
+        let answer = self
+            .exchange
+            .ask(endpoint, &self.http, request, &proof.credentials);
+        answer.await
     }
 }

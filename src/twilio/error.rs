@@ -110,6 +110,14 @@ pub enum ApiError {
     /// Nothing was asked: there is no access token to show.
     #[error("no access token: {}", token_trouble(.0))]
     NoToken(Box<ApiError>),
+    /// Nothing was requested: Twilio rejected these credentials, and they wait for their next try.
+    #[error(
+        "not requested: Twilio rejected the credentials. The exporter tries them again at {retry_at}, and other ones at once"
+    )]
+    LoginRejected {
+        /// When they are tried again.
+        retry_at: Timestamp,
+    },
     /// Nothing was asked: the account pauses because Twilio said so.
     #[error("not asked: Twilio wants no requests before {until}")]
     Paused {
@@ -128,13 +136,13 @@ pub enum RetryAfter {
 }
 
 impl ApiError {
-    /// The label for `twilio_email_api_request_failures_total`; `None` where no request was made. Without a token it is the
-    /// reason why there is none.
+    /// The label for `twilio_email_api_request_failures_total`; `None` during a pause. Without a token it is the
+    /// reason why there is none, and for credentials that wait, why they do.
     #[must_use]
     pub fn reason(&self) -> Option<Reason> {
         Some(match self {
             Self::NoToken(cause) | Self::BrokenList { cause, .. } => return cause.reason(),
-            Self::Unauthorized => Reason::Unauthorized,
+            Self::Unauthorized | Self::LoginRejected { .. } => Reason::Unauthorized,
             Self::Forbidden => Reason::Forbidden,
             Self::NotFound { .. } => Reason::NotFound,
             Self::Expired { .. } => Reason::Expired,
@@ -180,21 +188,30 @@ impl ApiError {
                 | Self::Tls(_)
                 | Self::Protocol(_)
                 | Self::NoToken(_)
+                | Self::LoginRejected { .. }
                 | Self::Paused { .. }
+        )
+    }
+
+    /// Whether a request was made. Only those count.
+    pub(super) const fn was_requested(&self) -> bool {
+        !matches!(
+            self,
+            Self::NoToken(_) | Self::LoginRejected { .. } | Self::Paused { .. }
         )
     }
 
     /// Whether the log has it already, for it is not about what was asked for.
     #[must_use]
     pub const fn was_told(&self) -> bool {
-        matches!(self, Self::NoToken(_))
+        matches!(self, Self::NoToken(_) | Self::LoginRejected { .. })
     }
 
     /// As the error of a request that could not be made because of this one, which was for a token.
     #[must_use]
     pub(super) fn without_token(self) -> Self {
         match self {
-            Self::Paused { .. } | Self::NoToken(_) => self,
+            Self::Paused { .. } | Self::LoginRejected { .. } | Self::NoToken(_) => self,
             cause => Self::NoToken(Box::new(cause)),
         }
     }

@@ -1,13 +1,15 @@
 //! One request and its answer: under the account's manners, within its time, counted.
 
 use std::sync::atomic::{AtomicU8, Ordering};
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use reqwest::{Request, RequestBuilder, Response, StatusCode};
 use tokio::time::Instant;
 
 use super::error::ApiError;
+use super::login_backoff::LoginBackoff;
+use super::secret::Pair;
 use super::throttle::{Server, Throttle};
 use super::{body, status, token, transport};
 use crate::clock::Clock;
@@ -27,6 +29,8 @@ pub(super) struct Exchange {
     /// For one request, from the first byte sent to the last one read.
     limit: Duration,
     throttle: Throttle,
+    api_login: LoginBackoff,
+    token_login: LoginBackoff,
     instruments: AccountInstruments,
     clock: Clock,
     skew: Mutex<Option<ClockSkew>>,
@@ -43,6 +47,8 @@ impl Exchange {
                 limits.concurrent_requests,
                 clock.clone(),
             ),
+            api_login: LoginBackoff::new(clock.clone()),
+            token_login: LoginBackoff::new(clock.clone()),
             instruments,
             clock,
             skew: Mutex::default(),
@@ -55,7 +61,19 @@ impl Exchange {
         self.throttle.follow(&before.throttle);
     }
 
-    /// Sends the request, which must be idempotent, and counts it; that it failed is for the caller to note, who knows what it
+    /// Continues the backoff of credentials that the same servers rejected before.
+    pub(super) fn follow_logins(&mut self, before: &Self) {
+        self.api_login.follow(&before.api_login);
+        self.token_login.follow(&before.token_login);
+    }
+
+    /// A collection begins.
+    pub(super) fn begin_collection(&self) {
+        self.api_login.begin_collection();
+        self.token_login.begin_collection();
+    }
+
+    /// Sends the request, which shows `credentials` or a token they are good for, and which must be idempotent, and counts it; that it failed is for the caller to note, who knows what it
     /// means.
     ///
     /// If the server closes a connection that was idle before, without an answer, the request is sent once again on a new
@@ -65,18 +83,22 @@ impl Exchange {
         endpoint: Endpoint,
         http: &Client,
         request: RequestBuilder,
+        credentials: &Pair,
     ) -> Result<Vec<u8>, ApiError> {
         let request = request
             .build()
             .map_err(|error| transport::judge(http::failure(&error), self.limit))?;
         let again = request.try_clone();
-        let first = self.once(endpoint, http, request, self.limit).await;
+        let first = self
+            .once(endpoint, http, request, credentials, self.limit)
+            .await;
         match (first.repeat, again) {
             (Some(left), Some(again)) => {
                 if let Err(error) = &first.outcome {
                     self.note_failure(endpoint, error);
                 }
-                self.once(endpoint, http, again, left).await.outcome
+                let second = self.once(endpoint, http, again, credentials, left).await;
+                second.outcome
             }
             _ => first.outcome,
         }
@@ -88,9 +110,13 @@ impl Exchange {
         endpoint: Endpoint,
         http: &Client,
         request: Request,
+        credentials: &Pair,
         limit: Duration,
     ) -> Attempt {
-        let permit = match self.throttle.admit(server(endpoint)).await {
+        let admitted = self.throttle.admit(server(endpoint)).await;
+        // They may have been rejected while this request waited for its turn.
+        let login = self.login(server(endpoint));
+        let permit = match admitted.and_then(|permit| login.check(credentials).map(|()| permit)) {
             Ok(permit) => permit,
             Err(error) => return Attempt::failed(error),
         };
@@ -155,18 +181,18 @@ impl Exchange {
             && let Some(theirs) = status::date(response.headers())
         {
             let skew = ClockSkew::between(theirs, ours);
-            *self.skew.lock().unwrap_or_else(PoisonError::into_inner) = Some(skew);
+            *self.skew.lock() = Some(skew);
         }
     }
 
     /// The server's clock minus ours, by its last answer that had a date.
     pub(super) fn clock_skew(&self) -> Option<ClockSkew> {
-        *self.skew.lock().unwrap_or_else(PoisonError::into_inner)
+        *self.skew.lock()
     }
 
-    /// Counts a failure.
+    /// Counts a failure, if a request was made.
     pub(super) fn note_failure(&self, endpoint: Endpoint, error: &ApiError) {
-        if let Some(reason) = error.reason() {
+        if let Some(reason) = error.reason().filter(|_| error.was_requested()) {
             self.instruments.failure(endpoint, reason);
         }
     }
@@ -186,9 +212,22 @@ impl Exchange {
         }
     }
 
+    /// The backoff of the account's credentials at this server.
+    pub(super) const fn login(&self, server: Server) -> &LoginBackoff {
+        match server {
+            Server::Api => &self.api_login,
+            Server::Tokens => &self.token_login,
+        }
+    }
+
     /// Until when the server wants no requests of this account, if it does.
     pub(super) fn paused_until(&self, server: Server) -> Option<Timestamp> {
         self.throttle.paused_until(server)
+    }
+
+    /// When `requests` more requests will have been made at the earliest.
+    pub(super) fn earliest(&self, requests: usize) -> tokio::time::Instant {
+        self.throttle.earliest(requests)
     }
 }
 

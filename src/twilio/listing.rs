@@ -7,7 +7,7 @@ use super::error::ApiError;
 use super::pages::{Next, Progress, Rows};
 use super::wire::Page;
 use crate::exposition::Endpoint;
-use crate::operation::{Operation, OperationId, State};
+use crate::operation::{Operation, OperationId, OperationState};
 use crate::timestamp::Timestamp;
 
 /// A page of more rows than this is no answer to a request for [`PAGE_SIZE`] of them.
@@ -31,7 +31,7 @@ pub struct Listing<'a> {
     client: &'a Client,
     from: Timestamp,
     until: Option<Timestamp>,
-    only: Option<State>,
+    only: Option<OperationState>,
     /// What to ask for next; `None` at the beginning.
     token: Option<String>,
     ended: bool,
@@ -69,7 +69,7 @@ impl Client {
         &self,
         from: Timestamp,
         until: Option<Timestamp>,
-        only: Option<State>,
+        only: Option<OperationState>,
     ) -> Listing<'_> {
         Listing {
             client: self,

@@ -9,6 +9,7 @@ mod error;
 mod exchange;
 mod figure;
 mod listing;
+mod login_backoff;
 mod pages;
 mod pause;
 mod row;

@@ -1,7 +1,6 @@
-//! How long to leave Twilio alone after it asked for that: a function of what it said and of what came before.
+//! A pause of an account, and how long one lasts that Twilio asks for: a function of what it said and of what came before.
 
-use std::hash::{BuildHasher, RandomState};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::error::RetryAfter;
 use crate::timestamp::Timestamp;
@@ -12,8 +11,48 @@ const LONGEST: Duration = Duration::from_mins(15);
 const LONGEST_UNASKED: Duration = Duration::from_mins(2);
 /// The first pause when Twilio names none; it doubles with every refusal in a row.
 const FIRST: Duration = Duration::from_secs(5);
+/// Two ends of a pause that differ by less are the same.
+const SAME_END: Duration = Duration::from_secs(1);
 /// Up to this share is added, so that several exporters do not come back as one.
 const JITTER: f64 = 0.1;
+
+/// A time in which an account makes no request. It ends when its span has passed, also if the time of day is changed.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Pause {
+    end: Instant,
+    /// Its end by the time of day when it began.
+    shown: Timestamp,
+}
+
+impl Pause {
+    /// A pause that begins at `instant`, which is `now` by the time of day.
+    pub(super) fn new(length: Duration, instant: Instant, now: Timestamp) -> Self {
+        Self {
+            // No pause is longer than some minutes, so this is in reach.
+            end: instant.checked_add(length).unwrap_or(instant),
+            shown: now + length,
+        }
+    }
+
+    pub(super) fn is_active(&self, instant: Instant) -> bool {
+        self.end > instant
+    }
+
+    pub(super) fn ends_before(&self, other: Self) -> bool {
+        self.end < other.end
+    }
+
+    /// Its end by the time of day, which is `now`. The two clocks never agree to the millisecond, so the end that was shown
+    /// stays unless the time of day was changed.
+    pub(super) fn until(&self, instant: Instant, now: Timestamp) -> Timestamp {
+        let until = now + self.end.saturating_duration_since(instant);
+        if until.since(self.shown).max(self.shown.since(until)) < SAME_END {
+            self.shown
+        } else {
+            until
+        }
+    }
+}
 
 /// The length of the pause after the `refusals`th refusal in a row.
 ///
@@ -37,11 +76,6 @@ pub(super) fn length(
     let length = bounded + bounded.mul_f64(JITTER * chance.clamp(0.0, 1.0));
     // Whole milliseconds, as its end is shown.
     Duration::from_millis(u64::try_from(length.as_millis()).unwrap_or(u64::MAX))
-}
-
-/// A number between 0 and 1, from the randomness that the standard library seeds its hash maps with.
-pub(super) fn chance() -> f64 {
-    (RandomState::new().hash_one(0_u8) >> 32) as f64 / f64::from(u32::MAX)
 }
 
 #[cfg(test)]
@@ -76,6 +110,5 @@ mod tests {
         assert_eq!(length(None, 99, NOW, 1.0), Duration::from_secs(132));
         let day = Some(RetryAfter::In(Duration::from_hours(24)));
         assert_eq!(length(day, 1, NOW, 1.0), Duration::from_secs(990));
-        assert!((0.0..=1.0).contains(&chance()));
     }
 }

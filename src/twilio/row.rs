@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 use super::figure::Figure;
 use super::scan;
 use crate::operation::{
-    Field, Operation, OperationId, RETENTION, State, Stats, Status, Unexpected, Word,
+    Field, Operation, OperationId, OperationState, RETENTION, Stats, Status, Unexpected, Word,
 };
 use crate::timestamp::Timestamp;
 
@@ -50,7 +50,7 @@ pub(super) fn read(json: &[u8], unexpected: &mut Unexpected) -> Row {
         Some(Err(why)) => return Row::Rejected(id, why),
         None => return Row::Rejected(id, "an operation without `stats`"),
     };
-    let state = State::parse(&state);
+    let state = OperationState::parse(&state);
     if state.is_unreadable() {
         unexpected.note(Field::Status);
     }

@@ -1,14 +1,15 @@
 //! Secrets while the exporter runs: one that came from a file is read again, so that it can be changed without a restart.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use secrecy::{ExposeSecret, SecretString};
 use tokio::task::{JoinError, JoinHandle};
 use tokio::time::Instant;
 
 use crate::config::{Secret, SecretError, SecretFile};
-use crate::lasting::Lasting;
+use crate::ongoing_failure::OngoingFailure;
 
 /// How long a file's content may take to come; it is a few bytes, unless a network file system is gone.
 const LIMIT: Duration = Duration::from_secs(1);
@@ -41,7 +42,7 @@ struct Reading {
     /// What has not ended in time goes on, and nothing is begun beside it: threads that hang must not pile up.
     under_way: Option<JoinHandle<Result<Option<SecretString>, SecretError>>>,
     /// What reading it fails with.
-    failure: Lasting<String>,
+    failure: OngoingFailure<String>,
 }
 
 /// Why a secret could not be read again.
@@ -66,8 +67,8 @@ impl Login {
     /// As they were read last.
     pub(super) fn now(&self) -> Pair {
         Pair {
-            name: self.name.text().clone(),
-            secret: self.secret.text().clone(),
+            name: self.name.text.lock().clone(),
+            secret: self.secret.text.lock().clone(),
         }
     }
 
@@ -85,7 +86,8 @@ impl Login {
 }
 
 impl Pair {
-    fn is(&self, other: &Self) -> bool {
+    /// Whether both halves are the same.
+    pub(super) fn is(&self, other: &Self) -> bool {
         same(&self.name, &other.name) && same(&self.secret, &other.secret)
     }
 }
@@ -98,7 +100,7 @@ impl Current {
             text: Mutex::new(secret.text().clone()),
             reading: tokio::sync::Mutex::new(Reading {
                 under_way: None,
-                failure: Lasting::new(),
+                failure: OngoingFailure::new(),
             }),
         }
     }
@@ -111,7 +113,7 @@ impl Current {
         let (account, place) = (&self.account, file.place());
         match outcome {
             Ok(text) => {
-                if reading.failure.works() {
+                if reading.failure.recovered() {
                     tracing::info!(account = %account, place, "the secret's file can be read again");
                 }
                 if text.is_some_and(|text| self.replace(text)) {
@@ -120,7 +122,7 @@ impl Current {
             }
             Err(error) => {
                 let error = error.to_string();
-                if reading.failure.fails(error.clone(), Instant::now()) {
+                if reading.failure.failed(error.clone(), Instant::now()) {
                     tracing::warn!(account = %account, place, error, "the file holds no secret; the one read last is used until it does: write the secret into the file and let the exporter read it");
                 }
             }
@@ -129,15 +131,10 @@ impl Current {
 
     /// Whether `text` is another one.
     fn replace(&self, text: SecretString) -> bool {
-        let mut now = self.text();
+        let mut now = self.text.lock();
         let other = !same(&now, &text);
         *now = text;
         other
-    }
-
-    fn text(&self) -> MutexGuard<'_, SecretString> {
-        // Nothing panics while it is held.
-        self.text.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -1,21 +1,19 @@
 //! The manners of one account: so many requests a second, so many at once, none during a pause.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::{self, Duration};
 
+use parking_lot::Mutex;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::Instant;
 
 use super::error::{ApiError, RetryAfter};
-use super::pause;
+use super::pause::{self, Pause};
 use crate::clock::Clock;
 use crate::timestamp::Timestamp;
 
 /// How much of a second's requests, doubled, may go at once after a rest: enough for ten pages of a list in a row.
 const BURST: Duration = Duration::from_secs(2);
-
-/// Two ends of a pause that differ by less are the same.
-const SAME: Duration = Duration::from_secs(1);
 
 /// Admits requests one by one.
 #[derive(Debug)]
@@ -95,7 +93,8 @@ impl Throttle {
     /// The end of the present pause, by the time of day as it is now.
     pub(super) fn paused_until(&self, server: Server) -> Option<Timestamp> {
         let (instant, now) = (self.clock.instant(), self.clock.now());
-        self.lock()
+        self.rhythm
+            .lock()
             .of(server)
             .pause(instant)
             .map(|pause| pause.until(instant, now))
@@ -104,32 +103,39 @@ impl Throttle {
     /// Notes that the server refused for now, and pauses the whole account with it.
     pub(super) fn refused(&self, server: Server, asked: Option<RetryAfter>) {
         let (instant, now) = (self.clock.instant(), self.clock.now());
-        let mut rhythm = self.lock();
+        let mut rhythm = self.rhythm.lock();
         let backoff = rhythm.of(server);
         let before = backoff.pause(instant);
         // Requests that were under way together are refused together: that is one refusal, not many.
         if before.is_none() {
             backoff.refusals = backoff.refusals.saturating_add(1);
         }
-        let length = pause::length(asked, backoff.refusals, now, pause::chance());
-        let pause = Pause {
-            // No pause is longer than some minutes, so this is in reach.
-            end: instant.checked_add(length).unwrap_or(instant),
-            shown: now + length,
-        };
-        if before.is_none_or(|before| before.end < pause.end) {
+        let length = pause::length(asked, backoff.refusals, now, fastrand::f64());
+        let pause = Pause::new(length, instant, now);
+        if before.is_none_or(|before| before.ends_before(pause)) {
             backoff.pause = Some(pause);
         }
     }
 
     /// Notes that the server answered.
     pub(super) fn answered(&self, server: Server) {
-        let mut rhythm = self.lock();
+        let mut rhythm = self.rhythm.lock();
         let backoff = rhythm.of(server);
         if backoff.pause(self.clock.instant()).is_none() {
             backoff.refusals = 0;
             backoff.pause = None;
         }
+    }
+
+    /// When `requests` more requests will have been admitted at the earliest, at the account's rate.
+    pub(super) fn earliest(&self, requests: usize) -> Instant {
+        let now = Instant::now();
+        let earliest = now.checked_sub(BURST).unwrap_or(now);
+        let even = self.rhythm.lock().even.max(earliest);
+        u32::try_from(requests)
+            .ok()
+            .and_then(|requests| even.checked_add(self.interval.checked_mul(requests)?))
+            .unwrap_or(even)
     }
 
     fn check_pause(&self, server: Server) -> Result<(), ApiError> {
@@ -138,15 +144,10 @@ impl Throttle {
     }
 
     fn take_turn(&self, now: Instant) -> Instant {
-        let mut rhythm = self.lock();
+        let mut rhythm = self.rhythm.lock();
         let earliest = now.checked_sub(BURST).unwrap_or(now);
         rhythm.even = rhythm.even.max(earliest) + self.interval;
         rhythm.even
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, Rhythm> {
-        // Nothing panics while it is held; and if it did, the rhythm would still be a rhythm.
-        self.rhythm.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -162,28 +163,7 @@ impl Rhythm {
 impl Backoff {
     /// The pause that is on at `instant`.
     fn pause(&self, instant: time::Instant) -> Option<Pause> {
-        self.pause.filter(|pause| pause.end > instant)
-    }
-}
-
-/// It ends when its span is over, whatever becomes of the time of day.
-#[derive(Debug, Clone, Copy)]
-struct Pause {
-    end: time::Instant,
-    /// Its end by the time of day when it began.
-    shown: Timestamp,
-}
-
-impl Pause {
-    /// Its end by the time of day, which is `now`. The two clocks never agree to the millisecond, so the end that was shown
-    /// stays unless the time of day was put forward or back.
-    fn until(&self, instant: time::Instant, now: Timestamp) -> Timestamp {
-        let until = now + self.end.saturating_duration_since(instant);
-        if until.since(self.shown).max(self.shown.since(until)) < SAME {
-            self.shown
-        } else {
-            until
-        }
+        self.pause.filter(|pause| pause.is_active(instant))
     }
 }
 

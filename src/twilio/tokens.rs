@@ -91,14 +91,34 @@ impl Tokens {
 
     /// The end of a pause of the token endpoint, while there is no token that lasts.
     pub(super) fn paused_until(&self, exchange: &Exchange) -> Option<Timestamp> {
-        // Whoever holds it is asking for a token just now, so there is no pause.
-        let state = self.state.try_lock().ok()?;
+        self.needs_token()
+            .then(|| exchange.paused_until(Server::Tokens))?
+    }
+
+    /// When the token endpoint is asked again after it rejected the client, while there is no token that lasts.
+    pub(super) fn next_login_at(&self, exchange: &Exchange) -> Option<Timestamp> {
+        let login = exchange.login(Server::Tokens);
+        self.needs_token()
+            .then(|| login.retry_at(&self.client.now()))?
+    }
+
+    /// Whether no request can be made without a new token.
+    fn needs_token(&self) -> bool {
+        // Whoever holds it is asking for a token just now, so nothing is known yet.
+        let Ok(state) = self.state.try_lock() else {
+            return false;
+        };
         let now = self.clock.instant();
         let usable = |token: &Arc<Token>| token.age(now) != Age::Over;
-        if state.token.as_ref().is_some_and(usable) {
-            return None;
-        }
-        exchange.paused_until(Server::Tokens)
+        !state.token.as_ref().is_some_and(usable)
+    }
+
+    pub(super) const fn url(&self) -> &Url {
+        &self.url
+    }
+
+    pub(super) const fn client(&self) -> &Login {
+        &self.client
     }
 
     /// Another token, because `refused` was. `None` where that one was fetched just now: the next would fare no better.
@@ -152,8 +172,15 @@ impl Tokens {
     /// Takes in that there is no new token, and says so once: nobody else sees all of it.
     fn failed(&self, state: &mut State, error: &ApiError) {
         // A pause is the consequence of a refusal that has been told.
-        let Some(reason) = error.reason() else { return };
-        self.note(state, Some(error.clone()));
+        let Some(mut reason) = error.reason() else {
+            return;
+        };
+        if error.was_requested() {
+            self.note(state, Some(error.clone()));
+        } else if let Some((told, _)) = state.told {
+            // The rejection that the client waits for has been told as what it was.
+            reason = told;
+        }
         let now = self.clock.instant();
         let lasts = state.token.as_ref();
         let lasts = lasts.is_some_and(|token| token.age(now) != Age::Over);
@@ -190,12 +217,22 @@ impl Tokens {
 
     /// Asks for a token; once more if the client's secret turns out to have changed.
     async fn fetch(&self, exchange: &Exchange) -> Result<Token, ApiError> {
-        let shown = self.client.now();
-        let outcome = self.ask(&shown, exchange).await;
-        if outcome.as_ref().err() == Some(&ApiError::Unauthorized)
-            && let Some(newer) = self.client.newer_than(&shown).await
+        let mut shown = self.client.now();
+        let mut outcome = self.ask(&shown, exchange).await;
+        if matches!(
+            outcome,
+            Err(ApiError::Unauthorized | ApiError::LoginRejected { .. })
+        ) && let Some(newer) = self.client.newer_than(&shown).await
         {
-            return self.ask(&newer, exchange).await;
+            shown = newer;
+            outcome = self.ask(&shown, exchange).await;
+        }
+        match outcome {
+            Ok(_) => exchange.login(Server::Tokens).accepted(&shown),
+            Err(ApiError::Unauthorized | ApiError::Forbidden) => {
+                exchange.login(Server::Tokens).rejected(&shown);
+            }
+            Err(_) => {}
         }
         outcome
     }
@@ -214,7 +251,8 @@ impl Tokens {
             .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
             .body(form);
         let asked = self.clock.instant();
-        let answer = exchange.ask(Endpoint::Token, &self.http, request).await;
+        let answer = exchange.ask(Endpoint::Token, &self.http, request, client);
+        let answer = answer.await;
         let token = answer.and_then(|body| Token::read(&body, asked));
         if let Err(error) = &token {
             exchange.note_failure(Endpoint::Token, error);

@@ -117,7 +117,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::operation::{State, Stats, Status, Word};
+    use crate::operation::{OperationState, Stats, Status, Word};
     use crate::timestamp::Timestamp;
     use crate::twilio::pages::Next;
 
@@ -218,7 +218,7 @@ mod tests {
         }
         assert_eq!(
             state(r#"" processing ""#).unwrap().0.state,
-            State::Processing
+            OperationState::Processing
         );
         for json in [r#""""#, r#""Jane Doe""#, r#""a@b.example""#] {
             let (operation, unexpected) = state(json).unwrap();
@@ -334,7 +334,7 @@ mod tests {
     #[test]
     fn odd_keys_and_keys_that_stand_twice_cost_nothing_else() {
         let fields = r#""status":"SCHEDULED","\ud800":1,"status":"COMPLETED","stats":{"total":1}"#;
-        assert_eq!(read(fields).unwrap().0.state, State::Completed);
+        assert_eq!(read(fields).unwrap().0.state, OperationState::Completed);
     }
 
     #[test]

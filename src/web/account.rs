@@ -1,6 +1,8 @@
 //! Which account a request is about.
 
-use super::Service;
+use std::sync::Arc;
+
+use super::service::Service;
 use crate::collector::Account;
 
 /// Why none can be told; a sentence for whoever wrote the request, which repeats nothing of it.
@@ -15,7 +17,7 @@ pub(super) enum NoAccount {
 }
 
 /// The account of this name; without a name, the only one.
-pub(super) fn one(service: &Service, name: Option<&str>) -> Result<Account, NoAccount> {
+pub(super) fn one(service: &Service, name: Option<&str>) -> Result<Arc<Account>, NoAccount> {
     service.collector.account(name).ok_or_else(|| {
         let names = service.collector.names().join(", ");
         match name {
@@ -26,7 +28,7 @@ pub(super) fn one(service: &Service, name: Option<&str>) -> Result<Account, NoAc
 }
 
 /// The account of this name; without a name, all of them.
-pub(super) fn all(service: &Service, name: Option<&str>) -> Result<Vec<Account>, NoAccount> {
+pub(super) fn all(service: &Service, name: Option<&str>) -> Result<Vec<Arc<Account>>, NoAccount> {
     if name.is_some() {
         return one(service, name).map(|account| vec![account]);
     }

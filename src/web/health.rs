@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::StatusCode;
 
-use super::Service;
+use super::service::Service;
 
 /// `/-/healthy`: it answers, so it lives.
 pub(super) async fn healthy() -> &'static str {

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::response::Html;
 
-use super::Service;
-use crate::operation::{State as OperationState, Status};
+use super::service::Service;
+use crate::operation::{OperationState, Status};
 use crate::snapshot::AccountSnapshot;
 use crate::timestamp::Timestamp;
 
@@ -52,29 +52,29 @@ pub(super) async fn landing(State(service): State<Arc<Service>>) -> Html<String>
 }
 
 fn push_row(rows: &mut String, account: &AccountSnapshot, now: Timestamp) {
-    let standing = &account.standing;
+    let status = &account.status;
     // Of this account: another one's first collection says nothing about it.
-    let collected = standing.duration.is_some();
+    let collected = status.duration.is_some();
     let totals = &account.totals;
     let in_flight =
         totals.in_state(&OperationState::Processing) + totals.in_state(&OperationState::Scheduled);
     let reached = account
-        .reading
+        .counting_mode
         .reached_mailbox(totals.at(Status::Delivered), totals.at(Status::Opened));
     let lost = totals.at(Status::Undelivered) + totals.at(Status::Failed);
-    let twilio = match (standing.paused_until, standing.up, collected) {
+    let twilio = match (status.paused_until, status.up, collected) {
         (Some(until), _, _) => ("warn", format!("paused until {until}")),
         (None, true, _) => ("good", "reached".to_owned()),
         (None, false, true) => ("bad", "not reached, see the log".to_owned()),
         (None, false, false) => ("", "first collection under way".to_owned()),
     };
-    let discovery = match standing.discovery_up {
+    let discovery = match status.discovery_up {
         Some(true) => ("good", "listing"),
         Some(false) => ("bad", "refused or failing"),
         None if collected => ("", "off"),
         None => ("", "not known yet"),
     };
-    let age = standing.last_success.map_or_else(
+    let age = status.last_success.map_or_else(
         || "none complete yet".to_owned(),
         |success| format!("complete, {} ago", age(now.since(success).as_secs())),
     );

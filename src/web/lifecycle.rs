@@ -6,7 +6,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::StatusCode;
 
-use super::Service;
+use super::service::Service;
 
 /// 200 when it is in force, with what else there is to know; 500 with every problem when the one before stays.
 pub(super) async fn reload(State(service): State<Arc<Service>>) -> (StatusCode, String) {

@@ -8,7 +8,7 @@ use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse;
 use bytes::Bytes;
 
-use super::Service;
+use super::service::Service;
 use super::under_way::Scrape;
 use crate::exposition;
 
@@ -17,7 +17,7 @@ pub(super) async fn metrics(
     headers: HeaderMap,
 ) -> impl IntoResponse {
     let scrape = service.under_way.begin();
-    let collection = service.collector.run(service.budget(&headers));
+    let collection = service.collector.collect(service.budget(&headers));
     // Not finished at a stop, it is as if the scrape's deadline had come.
     let _ = service.stop.unless_answering(collection).await;
     let snapshot = service.collector.snapshot().await;

@@ -8,8 +8,9 @@ use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 
+use super::account;
 use super::query::Query;
-use super::{Service, account};
+use super::service::Service;
 use crate::collector::{Account, Probed};
 use crate::exposition::{self, Probe};
 use crate::operation::OperationId;
@@ -17,7 +18,7 @@ use crate::twilio::ApiError;
 
 /// What a probe asks for.
 struct Question {
-    account: Account,
+    account: Arc<Account>,
     target: OperationId,
     debug: bool,
 }

@@ -14,8 +14,9 @@ use axum::http::{HeaderMap, HeaderName, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
+use super::account;
 use super::query::Query;
-use super::{Service, account, text_of};
+use super::service::{Service, text_of};
 use crate::deadline;
 use crate::snapshot::{AccountSnapshot, ShownOperation};
 

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 use twilio_email_exporter::operation::PREFIX;
-use twilio_email_exporter::simulator::Settings;
+use twilio_email_exporter::simulator::SimulatorSettings;
 
 use crate::support::eventually;
 use crate::support::exporter::{Exporter, account, one_account, operations};
@@ -196,7 +196,7 @@ async fn every_account_is_limited_for_itself() {
 #[tokio::test]
 async fn an_operation_of_somebody_else_does_not_stand_for_the_account() {
     let clock = morning();
-    let twilio = Twilio::start(Settings::empty(), clock.clone()).await;
+    let twilio = Twilio::start(SimulatorSettings::empty(), clock.clone()).await;
     let ids: Vec<_> = (1..=4)
         .map(|age| {
             twilio.put(

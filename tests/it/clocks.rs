@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::json;
 use twilio_email_exporter::clock::Clock;
-use twilio_email_exporter::simulator::Settings;
+use twilio_email_exporter::simulator::SimulatorSettings;
 use twilio_email_exporter::timestamp::Timestamp;
 
 use crate::support::exporter::{Exporter, one_account};
@@ -33,7 +33,7 @@ async fn a_clock_that_is_wrong_at_the_first_start_falsifies_no_counter() {
     ] {
         let what = format!("started at {wrong}");
         let clock = morning();
-        let twilio = Twilio::start(Settings::empty(), clock.clone()).await;
+        let twilio = Twilio::start(SimulatorSettings::empty(), clock.clone()).await;
         let old = json!({"total": 100, "delivered": 90});
         for age in [Duration::from_secs(10), HOUR, DAY, 5 * DAY] {
             twilio.put(age, old.clone());

@@ -9,11 +9,11 @@ use twilio_email_exporter::exposition::{
     Build, CONTENT_TYPE, Endpoint, Instruments, Renderer, catalogue, render,
 };
 use twilio_email_exporter::operation::{
-    Operation, OperationId, Reading, State, Stats, Status, Word,
+    CountingMode, Operation, OperationId, OperationState, Stats, Status, Word,
 };
 use twilio_email_exporter::reason::Reason;
 use twilio_email_exporter::snapshot::{
-    AccountSnapshot, ShownOperation, Snapshot, Standing, Totals,
+    AccountSnapshot, CollectionStatus, ShownOperation, Snapshot, Totals,
 };
 use twilio_email_exporter::timestamp::Timestamp;
 
@@ -122,7 +122,7 @@ proptest! {
         let unknown: Arc<[_]> = unknown.iter().map(|(name, emails)| (Word::new(name), *emails)).collect();
         let stats = Stats { emails, size, unknown: Some(unknown), ..Stats::default() };
         let created = Timestamp::from_millis(millis);
-        let state = State::parse(&state);
+        let state = OperationState::parse(&state);
         let seen = Operation { state: state.clone(), stats, created, ..operation() };
         let read = rendered(&snapshot("default", BTreeMap::new(), seen), &instruments());
         for (status, emails) in Status::ALL.iter().zip(emails) {
@@ -166,7 +166,7 @@ fn operation() -> Operation {
     let id: OperationId = ID.parse().unwrap();
     Operation {
         id,
-        state: State::Processing,
+        state: OperationState::Processing,
         stats: Stats::default(),
         created: id.created(),
         updated: None,
@@ -186,9 +186,9 @@ fn snapshot(account: &str, labels: BTreeMap<String, String>, seen: Operation) ->
     Snapshot {
         accounts: vec![AccountSnapshot {
             name: Arc::from(account),
-            standing: Standing::default(),
+            status: CollectionStatus::default(),
             counters: None,
-            reading: Reading::Exclusive,
+            counting_mode: CountingMode::Exclusive,
             totals,
             without_series: 0,
             groups: Vec::new(),

@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use twilio_email_exporter::clock::Clock;
 use twilio_email_exporter::operation::OperationId;
-use twilio_email_exporter::simulator::{Settings, operation_id};
+use twilio_email_exporter::simulator::{SimulatorSettings, operation_id};
 
 use crate::support::exporter::{Exporter, account};
 use crate::support::promtool;
@@ -31,8 +31,8 @@ fn put(twilio: &Twilio, n: u128, age: Duration, status: &str, stats: &Value) -> 
 
 /// Two accounts at the third collection: one with operations in every state and one failing read, one that is refused.
 async fn scripted(clock: &Clock) -> (Exporter, [Twilio; 2]) {
-    let marketing = Twilio::start(Settings::empty(), clock.clone()).await;
-    let receipts = Twilio::start(Settings::empty(), clock.clone()).await;
+    let marketing = Twilio::start(SimulatorSettings::empty(), clock.clone()).await;
+    let receipts = Twilio::start(SimulatorSettings::empty(), clock.clone()).await;
     let campaign = json!({
         "total": 2000, "recipients": 1990, "attempts": 2013, "scheduled": 0, "queued": 50, "sent": 110, "delivered": 1700,
         "opened": 100, "undelivered": 25, "failed": 15, "canceled": 0,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use twilio_email_exporter::operation::OperationId;
-use twilio_email_exporter::simulator::Settings;
+use twilio_email_exporter::simulator::SimulatorSettings;
 
 use crate::support::exporter::{Exporter, one_account};
 use crate::support::exposition::Exposition;
@@ -60,7 +60,7 @@ fn impossible() -> Vec<(Value, Value)> {
 #[tokio::test]
 async fn an_impossible_row_leaves_its_operation_as_it_was_and_all_others_alone() {
     let clock = morning();
-    let twilio = Twilio::start(Settings::empty(), clock.clone()).await;
+    let twilio = Twilio::start(SimulatorSettings::empty(), clock.clone()).await;
     let exporter = Exporter::start_at(&one_account(&twilio, ""), clock.clone()).await;
     let exporter = exporter.settled().await;
     let id = twilio.put(Duration::ZERO, json!({}));
@@ -134,7 +134,7 @@ async fn an_impossible_row_leaves_its_operation_as_it_was_and_all_others_alone()
 #[tokio::test]
 async fn an_impossible_answer_about_one_operation_is_a_failed_read() {
     let clock = morning();
-    let twilio = Twilio::start(Settings::empty(), clock.clone()).await;
+    let twilio = Twilio::start(SimulatorSettings::empty(), clock.clone()).await;
     let id = twilio.put(HOUR, json!({"total": 9, "delivered": 5, "failed": 2}));
     let more = format!("discovery: false\noperations: [{{id: {id}}}]");
     let exporter = Exporter::start_at(&one_account(&twilio, &more), clock.clone()).await;
@@ -164,7 +164,7 @@ async fn an_impossible_answer_about_one_operation_is_a_failed_read() {
 #[tokio::test]
 async fn an_operation_that_was_never_believed_shows_and_counts_whole_once_it_is() {
     let clock = morning();
-    let twilio = Twilio::start(Settings::empty(), clock.clone()).await;
+    let twilio = Twilio::start(SimulatorSettings::empty(), clock.clone()).await;
     let exporter = Exporter::start_at(
         &(one_account(&twilio, "") + "series: {max_operations: 2000}\n"),
         clock.clone(),
@@ -206,7 +206,7 @@ async fn an_operation_that_was_never_believed_shows_and_counts_whole_once_it_is(
 #[tokio::test]
 async fn a_send_beyond_what_is_documented_is_possible_and_twilios_own_odd_samples_are_shown() {
     let clock = morning();
-    let twilio = Twilio::start(Settings::empty(), clock.clone()).await;
+    let twilio = Twilio::start(SimulatorSettings::empty(), clock.clone()).await;
     let large = json!({"total": 2_000_000, "recipients": 2_000_000, "attempts": 9_000_000, "delivered": 1_999_999});
     let large = twilio.put(HOUR, large);
     let odd = json!({"total": 10, "sent": 5, "delivered": 5, "undelivered": 2});
@@ -223,7 +223,7 @@ async fn a_send_beyond_what_is_documented_is_possible_and_twilios_own_odd_sample
 #[tokio::test]
 async fn one_inconsistent_row_proves_no_reading_and_two_small_funnels_do() {
     let clock = morning();
-    let twilio = Twilio::start(Settings::empty(), clock.clone()).await;
+    let twilio = Twilio::start(SimulatorSettings::empty(), clock.clone()).await;
     let exporter = Exporter::start_at(&one_account(&twilio, ""), clock.clone()).await;
     let exporter = exporter.settled().await;
     let next = async || {

@@ -1,7 +1,12 @@
-//! Holds the structure: a module uses only lower layers, and each library has its owners.
+//! Holds the structure: a module uses only lower layers, no files use each other in a circle, and each library has its owners.
 
+mod graph;
+
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
+
+use graph::Graph;
 
 /// The modules of the crate by layer; a module may use those above it in this table, and itself.
 const LAYERS: &[&[&str]] = &[
@@ -14,7 +19,7 @@ const LAYERS: &[&[&str]] = &[
         "deadline",
         "label",
         "document",
-        "lasting",
+        "ongoing_failure",
     ],
     &["clock", "http"],
     &["config", "exposition", "simulator", "store"],
@@ -51,6 +56,9 @@ const OWNERS: &[(&str, &[&str])] = &[
 /// What the simulator may use of the crate: it is a second reading of Twilio's documents, not a mirror of ours.
 const SIMULATOR_MAY_USE: &[&str] = &["operation", "timestamp", "simulator"];
 
+/// The most lines of a source file: more is more than one subject.
+const MOST_LINES: usize = 400;
+
 struct Source {
     module: String,
     path: PathBuf,
@@ -61,33 +69,42 @@ struct Source {
 fn sources() -> Vec<Source> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut found = Vec::new();
-    let mut folders = vec![root.clone()];
+    for path in rust_files(&root) {
+        let inside = path.strip_prefix(&root).unwrap();
+        let first = inside
+            .components()
+            .next()
+            .unwrap()
+            .as_os_str()
+            .to_str()
+            .unwrap();
+        let module = first.strip_suffix(".rs").unwrap_or(first).to_owned();
+        let text = fs::read_to_string(&path).unwrap();
+        let code = text
+            .lines()
+            .filter(|line| !line.trim_start().starts_with("//"))
+            .collect::<Vec<_>>()
+            .join("\n");
+        found.push(Source { module, path, code });
+    }
+    assert!(found.len() > 20, "only {} source files found", found.len());
+    found
+}
+
+/// All Rust files in `root` and the folders in it.
+fn rust_files(root: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut folders = vec![root.to_owned()];
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(&folder).unwrap() {
             let path = entry.unwrap().path();
             if path.is_dir() {
                 folders.push(path);
             } else if path.extension().is_some_and(|extension| extension == "rs") {
-                let inside = path.strip_prefix(&root).unwrap();
-                let first = inside
-                    .components()
-                    .next()
-                    .unwrap()
-                    .as_os_str()
-                    .to_str()
-                    .unwrap();
-                let module = first.strip_suffix(".rs").unwrap_or(first).to_owned();
-                let text = fs::read_to_string(&path).unwrap();
-                let code = text
-                    .lines()
-                    .filter(|line| !line.trim_start().starts_with("//"))
-                    .collect::<Vec<_>>()
-                    .join("\n");
-                found.push(Source { module, path, code });
+                found.push(path);
             }
         }
     }
-    assert!(found.len() > 20, "only {} source files found", found.len());
     found
 }
 
@@ -100,12 +117,17 @@ fn layer(module: &str) -> usize {
 
 /// The modules that follow `crate::` in `code`, those inside braces included.
 fn used(code: &str) -> Vec<String> {
+    names_after(code, "crate::")
+}
+
+/// The names that follow `prefix` in `code`, those inside braces included.
+fn names_after(code: &str, prefix: &str) -> Vec<String> {
     let mut names = Vec::new();
-    for (at, _) in code.match_indices("crate::") {
-        if code[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_' || c == '$') {
+    for (at, _) in code.match_indices(prefix) {
+        if code[..at].ends_with(|c: char| c.is_alphanumeric() || matches!(c, '_' | '$' | ':')) {
             continue;
         }
-        let rest = &code[at + "crate::".len()..];
+        let rest = &code[at + prefix.len()..];
         let list = rest.strip_prefix('{').map_or(rest, |inner| {
             &inner[..inner.find('}').unwrap_or(inner.len())]
         });
@@ -202,4 +224,81 @@ fn paths_inside_braces_are_seen() {
         used("use crate::{app, web::router};\nlet x = crate::config::Y; my_crate::z()"),
         ["app", "web", "config"]
     );
+}
+
+#[test]
+fn no_files_use_each_other_in_a_circle() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let sources: Vec<(String, String)> = sources()
+        .into_iter()
+        .filter(|source| source.module != "main")
+        .map(|source| {
+            let inside = source.path.strip_prefix(&root).unwrap();
+            (inside.to_str().unwrap().to_owned(), source.code)
+        })
+        .collect();
+    let graph = Graph::of(sources.iter().map(|(name, code)| (&name[..], &code[..])));
+    let edges: usize = graph.edges.values().map(BTreeSet::len).sum();
+    assert!(edges > 3 * sources.len() / 2, "only {edges} uses found");
+    let circles: Vec<String> = graph
+        .circles()
+        .into_iter()
+        .map(|circle| format!("{} -> {}", circle.join(" -> "), circle[0]))
+        .collect();
+    assert!(circles.is_empty(), "{circles:#?}");
+}
+
+#[test]
+fn circles_are_found_by_the_file_that_defines_a_name() {
+    let circles = |files: &[(&str, &str)]| -> Vec<String> {
+        let graph = Graph::of(files.iter().copied());
+        let circles = graph.circles();
+        circles.iter().map(|circle| circle.join(" -> ")).collect()
+    };
+    // `b` uses `C` through the re-export of `mod.rs`, which takes no part itself.
+    let through = [
+        ("lib.rs", "pub mod m;"),
+        (
+            "m/mod.rs",
+            "mod a; mod b; pub use a::{A, inner::{self, C as D}};",
+        ),
+        (
+            "m/a.rs",
+            "use super::b; fn f() { b::g() } pub struct A; pub mod inner { pub struct C; }",
+        ),
+        ("m/b.rs", "use crate::{m::{D, E}}; pub fn g() {}"),
+    ];
+    assert_eq!(circles(&through), ["m/a.rs -> m/b.rs"]);
+    // A module that is imported and not used, a comment, a string and tests are no uses.
+    let apart = [
+        ("lib.rs", "pub mod a; pub mod b;"),
+        ("a.rs", "use crate::b::B; const C: &str = \"crate::b::B\";"),
+        (
+            "b.rs",
+            "pub struct B; // crate::a::A\nuse super::a; mod tests { use super::a::A; }",
+        ),
+    ];
+    assert_eq!(circles(&apart), [""; 0]);
+    // A `mod.rs` with code of its own is a file like others; three are a circle as well.
+    let three = [
+        ("lib.rs", "mod a; mod b;"),
+        ("a/mod.rs", "mod c; pub struct A; fn f() { self::c::g() }"),
+        ("a/c.rs", "pub fn g() -> super::super::b::B { 'x'; '\\''; }"),
+        ("b.rs", "use crate::a; pub struct B(a::A);"),
+    ];
+    assert_eq!(circles(&three), ["a/c.rs -> b.rs -> a/mod.rs"]);
+}
+
+#[test]
+fn no_source_file_is_longer_than_a_subject() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let files = ["src", "tests"].map(|folder| rust_files(&root.join(folder)));
+    let mut long = Vec::new();
+    for path in files.iter().flatten() {
+        let lines = fs::read_to_string(path).unwrap().lines().count();
+        if lines > MOST_LINES {
+            long.push(format!("{}: {lines} lines", path.display()));
+        }
+    }
+    assert!(long.is_empty(), "{long:#?}");
 }

@@ -10,7 +10,7 @@ use serde_json::json;
 use tokio::runtime::{Builder, Runtime};
 use twilio_email_exporter::clock::Clock;
 use twilio_email_exporter::operation::OperationId;
-use twilio_email_exporter::simulator::{self, Settings};
+use twilio_email_exporter::simulator::{self, SimulatorSettings};
 use twilio_email_exporter::timestamp::Timestamp;
 
 use crate::support::PATIENCE;
@@ -116,7 +116,7 @@ impl World {
     async fn new() -> Self {
         let born = Timestamp::from_millis(1_775_370_000_000);
         let clock = Clock::manual(born);
-        let twilio = Twilio::start(Settings::empty(), clock.clone()).await;
+        let twilio = Twilio::start(SimulatorSettings::empty(), clock.clone()).await;
         // Half of them were there before the exporter.
         let created = |n: u64| {
             if n.is_multiple_of(2) {

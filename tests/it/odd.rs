@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use twilio_email_exporter::operation::OperationId;
-use twilio_email_exporter::simulator::{Settings, operation_id};
+use twilio_email_exporter::simulator::{SimulatorSettings, operation_id};
 
 use crate::support::answers::{Answer, Answers};
 use crate::support::exporter::{Exporter, account_at, one_account};
@@ -126,7 +126,7 @@ async fn each_fault_of_this_kind_is_seen_and_passes() {
         ("byte-order-mark", 1.0, Some("body")),
     ] {
         let clock = morning();
-        let twilio = Twilio::start(Settings::empty(), clock.clone()).await;
+        let twilio = Twilio::start(SimulatorSettings::empty(), clock.clone()).await;
         let id = twilio.put(HOUR, json!({"total": 3, "failed": 2}));
         let exporter = Exporter::start_at(&one_account(&twilio, ""), clock.clone()).await;
         let exporter = exporter.settled().await;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::json;
 use twilio_email_exporter::clock::Clock;
 use twilio_email_exporter::operation::OperationId;
-use twilio_email_exporter::simulator::Settings;
+use twilio_email_exporter::simulator::ApiSettings;
 
 use crate::support::answers::{Answer, Answers};
 use crate::support::exporter::{Exporter, account_at};
@@ -186,9 +186,9 @@ async fn what_a_list_tells_twice_counts_once() {
 #[tokio::test]
 async fn a_base_url_may_have_a_path_of_its_own() {
     let clock: Clock = morning();
-    let settings = Settings {
+    let settings = ApiSettings {
         prefix: "/proxy/twilio/v1".to_owned(),
-        ..Settings::empty()
+        ..ApiSettings::default()
     };
     let twilio = Twilio::start(settings, clock.clone()).await;
     let id = twilio.put(HOUR, json!({"total": 1, "opened": 1}));

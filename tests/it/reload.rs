@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::json;
 use twilio_email_exporter::clock::Clock;
 use twilio_email_exporter::config::Overrides;
-use twilio_email_exporter::simulator::Settings;
+use twilio_email_exporter::simulator::SimulatorSettings;
 
 use crate::support::client::{client, scrape};
 use crate::support::exporter::{Exporter, account, files, one_account, operations};
@@ -43,7 +43,7 @@ fn accepted(seen: &Exposition) -> Option<f64> {
 #[tokio::test]
 async fn operations_labels_and_limits_change_and_counters_stay() {
     let clock = morning();
-    let twilio = Twilio::start(Settings::empty(), clock.clone()).await;
+    let twilio = Twilio::start(SimulatorSettings::empty(), clock.clone()).await;
     let yaml = one_account(&twilio, "discovery: false");
     let exporter = start_at(&yaml, clock.clone()).await;
     let ids = [0, 1].map(|_| twilio.put(Duration::ZERO, json!({"total": 7, "delivered": 7})));

@@ -204,7 +204,7 @@ async fn requests_carry_credentials_and_say_who_asks() {
     let twilio = Twilio::empty().await;
     twilio
         .handle
-        .set_logins(vec![twilio_email_exporter::simulator::Login::new(
+        .set_logins(vec![twilio_email_exporter::simulator::BasicLogin::new(
             SID, TOKEN,
         )]);
     let exporter = Exporter::watching(&twilio).await;

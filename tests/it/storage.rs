@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 use twilio_email_exporter::clock::Clock;
 use twilio_email_exporter::operation::OperationId;
-use twilio_email_exporter::simulator::Settings;
+use twilio_email_exporter::simulator::SimulatorSettings;
 
 use crate::support::client::{client, scrape};
 use crate::support::exporter::{Exporter, SID, TOKEN, one_account, operations};
@@ -220,7 +220,7 @@ async fn where_nothing_can_be_saved_gauges_go_on_and_failures_are_counted() {
 async fn an_operation_that_came_while_nobody_watched_counts_whole() {
     let directory = tempfile::tempdir().unwrap();
     let clock = Clock::manual("2026-04-05T06:20:00Z".parse().unwrap());
-    let twilio = Twilio::start(Settings::empty(), clock.clone()).await;
+    let twilio = Twilio::start(SimulatorSettings::empty(), clock.clone()).await;
     let yaml =
         one_account(&twilio, "") + &format!("storage: {{path: {}}}\n", directory.path().display());
     twilio.put(

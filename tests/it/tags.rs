@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::json;
 use twilio_email_exporter::operation::OperationId;
-use twilio_email_exporter::simulator::Settings;
+use twilio_email_exporter::simulator::SimulatorSettings;
 
 use crate::support::client::client;
 use crate::support::eventually;
@@ -44,7 +44,7 @@ fn requests(seen: &Exposition) -> Option<f64> {
 #[tokio::test]
 async fn tags_become_labels_are_read_once_and_outlive_a_restart() {
     let clock = morning();
-    let twilio = Twilio::start(Settings::empty(), clock.clone()).await;
+    let twilio = Twilio::start(SimulatorSettings::empty(), clock.clone()).await;
     let directory = tempfile::tempdir().unwrap();
     let yaml = one_account(&twilio, "")
         + SERIES

@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
-use twilio_email_exporter::operation::{OperationId, Reading};
+use twilio_email_exporter::operation::{CountingMode, OperationId};
 use twilio_email_exporter::simulator::{
-    Dialect, ErrorShape, ListKey, Pagination, Settings, Times, Words,
+    ApiSettings, Dialect, ErrorShape, ListKey, Pagination, SimulatorSettings, Times, Words,
+    WorldSettings,
 };
 
 use crate::support::answers::{Answer, Answers};
@@ -21,11 +22,16 @@ const HOUR: Duration = Duration::from_hours(1);
 /// What a scrape shows of an account of 2,100 operations that is written in this dialect: of three pages, some of them moving.
 async fn shown(dialect: Dialect) -> BTreeMap<String, f64> {
     let clock = morning();
-    let settings = Settings {
-        operations: 2100,
-        active: 3,
-        dialect,
-        ..Settings::empty()
+    let settings = SimulatorSettings {
+        world: WorldSettings {
+            operations: 2100,
+            active: 3,
+            ..WorldSettings::empty()
+        },
+        api: ApiSettings {
+            dialect,
+            ..ApiSettings::default()
+        },
     };
     let twilio = Twilio::start(settings, clock.clone()).await;
     let yaml = one_account(&twilio, "") + "series: {max_operations: 20}\n";
@@ -118,15 +124,20 @@ async fn every_dialect_shows_the_same() {
 #[tokio::test]
 async fn both_readings_come_out_right_from_the_same_life() {
     for (reading, word) in [
-        (Reading::Exclusive, "exclusive"),
-        (Reading::Cumulative, "cumulative"),
+        (CountingMode::Exclusive, "exclusive"),
+        (CountingMode::Cumulative, "cumulative"),
     ] {
         let clock = morning();
-        let settings = Settings {
-            operations: 40,
-            active: 10,
-            reading,
-            ..Settings::empty()
+        let settings = SimulatorSettings {
+            world: WorldSettings {
+                operations: 40,
+                active: 10,
+                ..WorldSettings::empty()
+            },
+            api: ApiSettings {
+                reading,
+                ..ApiSettings::default()
+            },
         };
         let twilio = Twilio::start(settings, clock.clone()).await;
         let exporter = Exporter::start_at(&one_account(&twilio, ""), clock).await;
@@ -139,7 +150,7 @@ async fn both_readings_come_out_right_from_the_same_life() {
 /// A scrape of an account in which only `operation` is, which is sent exactly so.
 pub(crate) async fn only(operation: Value) -> Exposition {
     let clock = morning();
-    let twilio = Twilio::start(Settings::empty(), clock.clone()).await;
+    let twilio = Twilio::start(SimulatorSettings::empty(), clock.clone()).await;
     twilio.handle.put(operation);
     let exporter = Exporter::start_at(&one_account(&twilio, ""), clock).await;
     exporter.scrape().await
@@ -236,7 +247,7 @@ async fn times_are_read_with_offsets_and_fractions() {
 #[tokio::test]
 async fn a_row_that_is_no_operation_costs_only_itself_and_is_told() {
     let clock = morning();
-    let twilio = Twilio::start(Settings::empty(), clock.clone()).await;
+    let twilio = Twilio::start(SimulatorSettings::empty(), clock.clone()).await;
     let id = twilio.put(HOUR, json!({"total": 1, "opened": 1}));
     twilio
         .handle

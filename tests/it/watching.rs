@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::json;
 use twilio_email_exporter::operation::OperationId;
-use twilio_email_exporter::simulator::Settings;
+use twilio_email_exporter::simulator::SimulatorSettings;
 
 use crate::sources::lists::{Lists, Reply};
 use crate::support::eventually;
@@ -38,7 +38,7 @@ fn accepted(seen: &Exposition, campaign: &str) -> Option<f64> {
 #[tokio::test]
 async fn a_file_brings_operations_within_a_scrape_and_takes_them_away() {
     let clock = morning();
-    let twilio = Twilio::start(Settings::empty(), clock.clone()).await;
+    let twilio = Twilio::start(SimulatorSettings::empty(), clock.clone()).await;
     let yaml = one_account(&twilio, "discovery: false\noperation_files: ['*.json']")
         + "series: {aggregate_by: [campaign]}\n";
     let exporter = Exporter::start_at(&yaml, clock.clone()).await;

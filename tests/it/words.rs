@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use serde_json::json;
-use twilio_email_exporter::simulator::Settings;
+use twilio_email_exporter::simulator::SimulatorSettings;
 
 use crate::support::exporter::{Exporter, one_account};
 use crate::support::exposition::Exposition;
@@ -23,7 +23,7 @@ fn values(seen: &Exposition, family: &str, label: &str) -> BTreeSet<String> {
 #[tokio::test]
 async fn two_thousand_unique_words_make_twenty_series_of_each_kind() {
     let clock = morning();
-    let twilio = Twilio::start(Settings::empty(), clock.clone()).await;
+    let twilio = Twilio::start(SimulatorSettings::empty(), clock.clone()).await;
     for n in 0..2000 {
         let mut stats = json!({"total": 1});
         for kind in 0..16 {

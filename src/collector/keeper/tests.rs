@@ -224,7 +224,7 @@ async fn what_fails_to_be_saved_is_shown_with_its_age_and_a_lost_file_is_counted
     assert_eq!(disk.state("unsaved_seconds"), Some(60.0));
     for (keeper, registry) in &keepers {
         let turn = keeper.turn().await;
-        let all = Some(Listed::new());
+        let all = Some(ListedOperations::new());
         let saved = keeper.save(turn, registry.unsaved(), all, NOW).await;
         assert!(saved.is_some());
     }

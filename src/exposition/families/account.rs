@@ -1,34 +1,34 @@
 //! The families that have one set of series for each account.
 
-use super::Labelled;
+use super::labelled::Labelled;
 use crate::clock_skew::ClockSkew;
 use crate::exposition::catalogue::{self, Metric};
 use crate::exposition::labels::further;
 use crate::exposition::text::{Text, Value};
-use crate::operation::{Outcome, Reading};
+use crate::operation::{CountingMode, Outcome};
 use crate::snapshot::{AccountSnapshot, Totals};
 use crate::timestamp::Timestamp;
 
-/// What stands for "no pause": any time in the past would do, and 0 is none that Twilio could mean.
-const NO_PAUSE: Timestamp = Timestamp::from_millis(0);
+/// What stands for "no pause" and "no wait": any time in the past would do, and 0 is none that could be meant.
+const NONE: Timestamp = Timestamp::from_millis(0);
 
 pub(super) fn write(labelled: &Labelled<'_>, text: &mut Text<'_>) {
     let mut families = Families { labelled, text };
-    families.each(&catalogue::UP, |account| Some(account.standing.up));
+    families.each(&catalogue::UP, |account| Some(account.status.up));
     families.each(&catalogue::DISCOVERY_UP, |account| {
-        account.standing.discovery_up
+        account.status.discovery_up
     });
     families.each(&catalogue::COLLECTION_COMPLETE, |account| {
-        Some(account.standing.complete)
+        Some(account.status.complete)
     });
     families.each(&catalogue::COLLECTION_DURATION, |account| {
-        account.standing.duration
+        account.status.duration
     });
     families.each(&catalogue::COLLECTION_LAST_SUCCESS, |account| {
-        account.standing.last_success
+        account.status.last_success
     });
     families.each(&catalogue::API_CLOCK_SKEW, |account| {
-        account.standing.clock_skew.map(ClockSkew::as_seconds)
+        account.status.clock_skew.map(ClockSkew::as_seconds)
     });
     families.sums(&catalogue::OPERATIONS, "state", Totals::operations);
     families.each(&catalogue::OPERATIONS_WITHOUT_SERIES, |account| {
@@ -39,9 +39,12 @@ pub(super) fn write(labelled: &Labelled<'_>, text: &mut Text<'_>) {
         account.counters.map(|counters| counters.accepted)
     });
     families.outcomes();
-    families.readings();
+    families.counting_modes();
     families.each(&catalogue::API_PAUSED_UNTIL, |account| {
-        Some(account.standing.paused_until.unwrap_or(NO_PAUSE))
+        Some(account.status.paused_until.unwrap_or(NONE))
+    });
+    families.each(&catalogue::API_LOGIN_RETRY, |account| {
+        Some(account.status.next_login_at.unwrap_or(NONE))
     });
 }
 
@@ -94,12 +97,12 @@ impl<'a> Families<'a, '_> {
         }
     }
 
-    fn readings(&mut self) {
+    fn counting_modes(&mut self) {
         let mut family = self.text.family(&catalogue::STATS_READING);
         for (labels, account) in self.labelled.accounts() {
-            for reading in Reading::ALL {
-                let word = further("reading", reading.as_str());
-                family.sample_with(labels, &word, account.reading == reading);
+            for mode in CountingMode::ALL {
+                let word = further("reading", mode.as_str());
+                family.sample_with(labels, &word, account.counting_mode == mode);
             }
         }
     }

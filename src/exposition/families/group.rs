@@ -1,6 +1,6 @@
 //! The families that have one set of series for each value of a label that the configuration names.
 
-use super::Labelled;
+use super::labelled::Labelled;
 use crate::exposition::catalogue::{self, Metric};
 use crate::exposition::labels::{further, push_further};
 use crate::exposition::text::Text;

@@ -2,55 +2,14 @@
 
 mod account;
 mod group;
+mod labelled;
 mod operation;
 
-use super::labels::LabelTexts;
 use super::text::Text;
-use crate::snapshot::{AccountSnapshot, ShownOperation, Snapshot};
 
-/// Series that an operation has as a rule: eight statuses, four states, and eight more families of one each.
-const USUAL_SERIES: usize = 20;
-/// What a line has beside the labels of its operation: its name, one more label, the value.
-const BESIDE_LABELS: usize = 56;
+pub(super) use labelled::Labelled;
 
-/// A snapshot beside the label text of its accounts and operations.
-pub(super) struct Labelled<'a> {
-    snapshot: &'a Snapshot,
-    accounts: &'a LabelTexts,
-    operations: &'a LabelTexts,
-}
-
-impl<'a> Labelled<'a> {
-    /// Makes the label text, in memory that is used again.
-    pub(super) fn new(
-        snapshot: &'a Snapshot,
-        accounts: &'a mut LabelTexts,
-        operations: &'a mut LabelTexts,
-    ) -> Self {
-        accounts.clear();
-        operations.clear();
-        for account in &snapshot.accounts {
-            accounts.push_account(&account.name);
-        }
-        for (account, labels) in snapshot.accounts.iter().zip(accounts.iter()) {
-            for operation in &account.operations {
-                operations.push_operation(labels, &operation.id);
-            }
-        }
-        Self {
-            snapshot,
-            accounts,
-            operations,
-        }
-    }
-
-    /// About as many bytes as [`Labelled::write`] writes, where operations make up most of them.
-    pub(super) fn usual_len(&self) -> usize {
-        let operations = self.snapshot.accounts.iter();
-        let operations: usize = operations.map(|account| account.operations.len()).sum();
-        USUAL_SERIES * (self.operations.len() + BESIDE_LABELS * operations)
-    }
-
+impl Labelled<'_> {
     /// Writes the families of single operations alone.
     pub(super) fn write_operations(&self, text: &mut Text<'_>) {
         operation::write(self, text);
@@ -61,15 +20,5 @@ impl<'a> Labelled<'a> {
         operation::write(self, text);
         account::write(self, text);
         group::write(self, text);
-    }
-
-    fn accounts(&self) -> impl Iterator<Item = (&'a str, &'a AccountSnapshot)> {
-        self.accounts.iter().zip(&self.snapshot.accounts)
-    }
-
-    fn operations(&self) -> impl Iterator<Item = (&'a str, &'a ShownOperation)> {
-        let operations = self.snapshot.accounts.iter();
-        let operations = operations.flat_map(|account| &account.operations);
-        self.operations.iter().zip(operations)
     }
 }

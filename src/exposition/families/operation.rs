@@ -1,10 +1,10 @@
 //! The families that have one set of series for each operation.
 
-use super::Labelled;
+use super::labelled::Labelled;
 use crate::exposition::catalogue::{self, Metric, Scope};
 use crate::exposition::labels::{further, is_label_name, push_further};
 use crate::exposition::text::{Text, Value};
-use crate::operation::{Operation, State, Stats, Status, Word};
+use crate::operation::{Operation, OperationState, Stats, Status, Word};
 use crate::snapshot::ShownOperation;
 
 pub(super) fn write(labelled: &Labelled<'_>, text: &mut Text<'_>) {
@@ -72,7 +72,7 @@ impl Families<'_, '_> {
     }
 
     fn states(&mut self) {
-        let known = State::KNOWN.map(|state| (further("state", state.as_str()), state));
+        let known = OperationState::KNOWN.map(|state| (further("state", state.as_str()), state));
         let mut family = self.text.family(&catalogue::OPERATION_STATE);
         for (labels, shown) in self.labelled.operations() {
             let Some(seen) = &shown.seen else {
@@ -81,7 +81,7 @@ impl Families<'_, '_> {
             for (label, state) in &known {
                 family.sample_with(labels, label, seen.state == *state);
             }
-            if let State::Other(word) = &seen.state {
+            if let OperationState::Other(word) = &seen.state {
                 family.sample_with(labels, &further("state", word.as_str()), true);
             }
         }

@@ -74,8 +74,8 @@ fn what_fails_again_and_again_waits_behind_what_was_not_asked_for() {
         later + Duration::from_secs(1),
     );
     let now = NOW + HOUR;
-    let mut due = registry.due(now, now, false);
-    due.sort_by_key(|due| due.read);
+    let mut due = registry.agenda().due(now, now, false);
+    due.sort_by_key(|due| due.last_attempt);
     let ids: Vec<_> = due.iter().map(|due| due.id).collect();
     assert_eq!(ids, [id(NOW, 2), id(NOW, 0), id(NOW, 1)]);
 }
@@ -92,7 +92,7 @@ fn a_window_that_failed_shows_on_what_it_did_not_reach() {
     );
     let since = NOW + Duration::from_secs(1);
     observe(&mut registry, &[operation(NOW - HOUR, 0, 1)], since);
-    registry.fail_window(NOW - Duration::from_mins(150), None, since);
+    registry.fail_window(NOW - Duration::from_mins(150), None, since, since);
     assert_eq!(
         ids.map(|id| up(&registry, id)),
         [Some(true), Some(false), Some(true)]
@@ -108,15 +108,14 @@ fn the_newest_page_takes_in_as_much_as_a_page_holds() {
     for page in operations.chunks(1000) {
         observe(&mut registry, page, NOW);
     }
-    let covered = NOW.since(registry.newest_page_from(900, NOW)).as_secs();
+    let covered = NOW
+        .since(registry.agenda().newest_page_from(900, NOW))
+        .as_secs();
     assert!((1..=900).contains(&covered), "{covered}");
-    let stretches = registry.stretches(NOW, NOW);
+    let ranges = registry.agenda().ranges(NOW, NOW);
     assert_eq!(
-        stretches
-            .iter()
-            .map(|stretch| stretch.operations)
-            .sum::<usize>(),
+        ranges.iter().map(|range| range.operations).sum::<usize>(),
         2000
     );
-    assert!(stretches.len() <= 4, "{}", stretches.len());
+    assert!(ranges.len() <= 4, "{}", ranges.len());
 }

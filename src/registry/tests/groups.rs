@@ -1,7 +1,7 @@
 //! What operations give to the groups of their labels.
 
 use super::*;
-use crate::registry::groups::ZERO_FOR;
+use crate::registry::group::ZERO_FOR;
 
 fn labels(campaign: &str) -> Labels {
     Arc::new([("campaign".to_owned(), campaign.to_owned())].into())
@@ -10,12 +10,12 @@ fn labels(campaign: &str) -> Labels {
 /// Emails delivered as they stand, and the accepted ones as they were counted and saved, of a campaign that is not new any more.
 fn campaign(registry: &mut Registry, value: &str) -> Option<(u64, u64)> {
     for time in [NOW, NOW + ZERO_FOR] {
-        registry.labelling.groups.begin(time);
+        registry.tables.labels.groups.begin(time);
         let batch = registry.unsaved();
         registry.saved(&batch);
         registry.exposed();
     }
-    let snapshot = registry.show(Standing::default());
+    let snapshot = registry.presenter().snapshot(CollectionStatus::default());
     let mut groups = snapshot.groups.iter();
     let group = groups.find(|group| &*group.value == value)?;
     let delivered = group.totals.at(Status::Delivered);
@@ -105,7 +105,7 @@ fn groups_outlive_a_restart_and_a_jump_of_the_clock_without_counting_twice() {
     after.restore_operations(batch.operations, NOW);
     assert_eq!(campaign(&mut after, "spring"), Some((4, 4)));
     label(&mut after, id(NOW, 0), Some("spring"));
-    after.settle(true);
+    after.drop_unlisted(true);
     assert_eq!(campaign(&mut after, "spring"), Some((4, 4)));
     after.expire(NOW + RETENTION);
     label(&mut after, id(NOW, 0), Some("spring"));
@@ -130,10 +130,10 @@ fn what_nobody_lists_any_more_goes_where_nothing_is_discovered() {
         NOW,
     );
     assert_eq!(campaign(&mut registry, "spring"), Some((9, 9)));
-    registry.list(file.clone(), Listed::new(), NOW);
-    registry.settle(true);
+    registry.list(file.clone(), ListedOperations::new(), NOW);
+    registry.drop_unlisted(true);
     assert_eq!(sum(&registry, "delivered"), 9);
-    registry.settle(false);
+    registry.drop_unlisted(false);
     assert_eq!(
         (sum(&registry, "delivered"), shown(&registry)),
         (4, vec![id(NOW, 0)])
@@ -141,7 +141,13 @@ fn what_nobody_lists_any_more_goes_where_nothing_is_discovered() {
     assert_eq!(campaign(&mut registry, "spring"), Some((0, 9)));
     // A list may name what is too old.
     registry.list(file, listed("spring").into(), NOW + RETENTION);
-    assert!(registry.show(Standing::default()).without_series == 0);
+    assert!(
+        registry
+            .presenter()
+            .snapshot(CollectionStatus::default())
+            .without_series
+            == 0
+    );
 }
 
 /// The accepted emails of a campaign as a scrape at `now` exposes them, after a collection that saves.
@@ -149,7 +155,7 @@ fn scraped(registry: &mut Registry, value: &str, now: Timestamp) -> Option<u64> 
     registry.expire(now);
     let batch = registry.unsaved();
     registry.saved(&batch);
-    let snapshot = registry.show(Standing::default());
+    let snapshot = registry.presenter().snapshot(CollectionStatus::default());
     registry.exposed();
     let mut groups = snapshot.groups.iter();
     let group = groups.find(|group| &*group.value == value)?;
@@ -206,7 +212,7 @@ fn what_a_group_has_shown_outlives_a_restart_and_its_0_is_not_shown_for_longer()
     let restarted = |before: &Registry| {
         // Everything, as if the store had it.
         let mut all = before.unsaved();
-        let groups = before.labelling.groups.by_key.iter();
+        let groups = before.tables.labels.groups.by_key.iter();
         all.groups = groups
             .filter_map(|(_, group)| group.saved.clone())
             .collect();
@@ -224,7 +230,10 @@ fn what_a_group_has_shown_outlives_a_restart_and_its_0_is_not_shown_for_longer()
     // That it may be shown as it is was not saved when it was killed: nobody has seen more than 0.
     let mut killed = restarted(&first);
     killed.expire(minutes(3));
-    let shown = killed.show(Standing::default()).groups;
+    let shown = killed
+        .presenter()
+        .snapshot(CollectionStatus::default())
+        .groups;
     assert_eq!(
         shown[0].counters,
         Some(crate::operation::Counters::default())

@@ -1,9 +1,10 @@
 //! What is shown, and that chunks hold what they were given; the rest by subject.
 
-mod counting;
+mod account_counters;
+mod clock;
 mod due;
 mod groups;
-mod rejected;
+mod rejected_operations;
 mod vocabulary;
 
 use std::collections::BTreeMap;
@@ -12,7 +13,8 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::*;
-use crate::operation::{Outcome, PREFIX, State, Stats, Status};
+use crate::operation::{OperationState, Outcome, PREFIX, Stats, Status};
+use crate::snapshot::CollectionStatus;
 
 const NOW: Timestamp = Timestamp::from_millis(1_775_370_000_000);
 const HOUR: Duration = Duration::from_hours(1);
@@ -35,7 +37,7 @@ fn operation(created: Timestamp, n: u32, delivered: u32) -> Operation {
     stats.set(Status::Delivered, delivered);
     Operation {
         id: id(created, n),
-        state: State::Completed,
+        state: OperationState::Completed,
         stats,
         created,
         updated: None,
@@ -70,12 +72,13 @@ fn begin(registry: &mut Registry) {
 fn observe(registry: &mut Registry, operations: &[Operation], now: Timestamp) -> usize {
     registry
         .observe(operations.to_vec(), |_| None, now, now)
-        .fresh
+        .newly_read
 }
 
 fn shown(registry: &Registry) -> Vec<OperationId> {
     registry
-        .show(Standing::default())
+        .presenter()
+        .snapshot(CollectionStatus::default())
         .operations
         .iter()
         .map(|operation| operation.id)
@@ -83,7 +86,10 @@ fn shown(registry: &Registry) -> Vec<OperationId> {
 }
 
 fn up(registry: &Registry, id: OperationId) -> Option<bool> {
-    let shown = registry.show(Standing::default()).operations;
+    let shown = registry
+        .presenter()
+        .snapshot(CollectionStatus::default())
+        .operations;
     shown
         .iter()
         .find(|operation| operation.id == id)
@@ -92,7 +98,7 @@ fn up(registry: &Registry, id: OperationId) -> Option<bool> {
 }
 
 fn sum(registry: &Registry, status: &str) -> u64 {
-    let snapshot = registry.show(Standing::default());
+    let snapshot = registry.presenter().snapshot(CollectionStatus::default());
     snapshot
         .totals
         .emails()
@@ -105,7 +111,11 @@ fn sum(registry: &Registry, status: &str) -> u64 {
 fn counted(registry: &mut Registry) -> (u64, u64) {
     let batch = registry.unsaved();
     registry.saved(&batch);
-    let counters = registry.show(Standing::default()).counters.unwrap();
+    let counters = registry
+        .presenter()
+        .snapshot(CollectionStatus::default())
+        .counters
+        .unwrap();
     (
         counters.accepted,
         counters.outcomes[Outcome::Delivered as usize],
@@ -114,6 +124,7 @@ fn counted(registry: &mut Registry) -> (u64, u64) {
 
 fn due(registry: &Registry, now: Timestamp) -> Vec<OperationId> {
     registry
+        .agenda()
         .due(now, now, false)
         .iter()
         .map(|due| due.id)
@@ -128,7 +139,13 @@ fn configured_operations_are_shown_whatever_the_limit_then_the_newest() {
         [1, 2, 3, 100].map(|hours| operation(ago(hours), if hours == 100 { 9 } else { 0 }, 5));
     assert_eq!(observe(&mut registry, &listed, NOW), 4);
     assert_eq!(shown(&registry), [id(ago(100), 9), id(ago(1), 0)]);
-    assert_eq!(registry.show(Standing::default()).without_series, 2);
+    assert_eq!(
+        registry
+            .presenter()
+            .snapshot(CollectionStatus::default())
+            .without_series,
+        2
+    );
     assert_eq!(sum(&registry, "delivered"), 20);
     registry.most_shown = 0;
     assert_eq!(shown(&registry), [id(ago(100), 9)]);
@@ -208,6 +225,32 @@ fn a_configured_operation_past_its_time_is_not_even_asked_for() {
     assert_eq!(due(&registry, NOW), [id(NOW, 0)]);
 }
 
+#[test]
+fn a_panic_while_a_response_is_merged_loses_no_record() {
+    let second = |n: u32| NOW - Duration::from_secs(u64::from(n));
+    let every_other: Vec<_> = (0..1500).map(|n| operation(second(2 * n), 0, 1)).collect();
+    let all: Vec<_> = (0..3000).map(|n| operation(second(n), 0, 2)).collect();
+    // One response with new operations, which is cut into other chunks; one with known operations, which are changed in place.
+    for response in [&all, &every_other] {
+        let mut registry = registry(&[]);
+        observe(&mut registry, &every_other, NOW);
+        // Of the fourth chunk of five, by the newest first.
+        registry.panic_on(every_other[300].id);
+        let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            observe(&mut registry, response, NOW);
+        }));
+        assert!(result.is_err());
+        for known in &every_other {
+            assert!(registry.chunks.get(known.id).is_some(), "{}", known.id);
+        }
+        let records = registry
+            .chunks
+            .iter()
+            .flat_map(super::chunk::Chunk::records);
+        assert_eq!(records.count(), registry.size());
+    }
+}
+
 proptest! {
     // Each case is thousands of operations.
     #![proptest_config(ProptestConfig::with_cases(24))]
@@ -225,7 +268,7 @@ proptest! {
         prop_assert_eq!(registry.chunks.size(), model.len());
         prop_assert_eq!(sum(&registry, "delivered"), model.values().map(|delivered| u64::from(*delivered)).sum::<u64>());
         for (id, delivered) in &model {
-            prop_assert_eq!(registry.chunks.get(*id).unwrap().operation(&registry.oddities).stats.get(Status::Delivered), *delivered);
+            prop_assert_eq!(registry.chunks.get(*id).unwrap().operation(&registry.tables.undocumented).stats.get(Status::Delivered), *delivered);
         }
         let order: Vec<_> = registry.chunks.iter().flat_map(super::chunk::Chunk::records).map(|record| record.id).collect();
         prop_assert!(order.is_sorted());

@@ -5,7 +5,7 @@ use crate::operation::{Field, Word};
 
 fn odd(n: u32, state: &str, stats: &[(&str, u32)]) -> Operation {
     let mut operation = operation(NOW, n, 5);
-    operation.state = State::parse(state);
+    operation.state = OperationState::parse(state);
     let stats = stats
         .iter()
         .map(|(name, emails)| (Word::new(name), *emails));
@@ -14,7 +14,7 @@ fn odd(n: u32, state: &str, stats: &[(&str, u32)]) -> Operation {
 }
 
 fn undocumented(registry: &Registry) -> (usize, usize) {
-    let totals = &registry.totals;
+    let totals = &registry.tables.totals;
     (
         totals.undocumented_states().count(),
         totals.undocumented_stats().count(),
@@ -40,6 +40,7 @@ fn words_that_are_too_many_are_other_together_and_counted() {
     observe(&mut registry, &operations, NOW);
     assert_eq!(undocumented(&registry), (21, 21));
     let other = registry
+        .tables
         .totals
         .operations()
         .find(|(state, _)| *state == "other");
@@ -50,7 +51,10 @@ fn words_that_are_too_many_are_other_together_and_counted() {
         BTreeMap::from([(Field::Status, 1980), (Field::Stats, 3980)])
     );
     let words = |registry: &Registry| {
-        let shown = registry.show(Standing::default()).operations;
+        let shown = registry
+            .presenter()
+            .snapshot(CollectionStatus::default())
+            .operations;
         let seen = shown.into_iter().filter_map(|shown| shown.seen);
         let words: std::collections::BTreeSet<_> = seen
             .flat_map(|seen| {
@@ -78,7 +82,7 @@ fn words_that_are_too_many_are_other_together_and_counted() {
     let mut after = super::registry(&[]);
     after.restore_operations(batch.operations, NOW);
     assert_eq!(undocumented(&after), (21, 21));
-    assert_eq!(after.totals, registry.totals);
+    assert_eq!(after.tables.totals, registry.tables.totals);
 }
 
 #[test]
@@ -97,6 +101,7 @@ fn a_word_that_no_operation_has_any_more_makes_room() {
     assert_eq!(undocumented(&registry), (20, 20));
     assert!(
         registry
+            .tables
             .totals
             .operations()
             .any(|state| state == ("s20", 1))
@@ -111,7 +116,7 @@ fn words_that_come_and_go_for_ever_leave_sums_right() {
     let mut registry = registry(&[]);
     for n in 0..500 {
         observe(&mut registry, &[odd(0, &format!("s{n}"), &[])], NOW);
-        assert_eq!(registry.totals.size(), 1);
+        assert_eq!(registry.tables.totals.size(), 1);
         assert!(undocumented(&registry).0 <= 1);
     }
 }

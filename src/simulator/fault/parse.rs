@@ -3,7 +3,8 @@
 use std::str::FromStr;
 use std::time::Duration;
 
-use super::{Effect, Fault, Odd, Parameter, RetryAfter, Scope};
+use super::effect::{Effect, Odd, Parameter, RetryAfter};
+use super::rule::{Fault, Scope};
 
 /// Why a text is not a fault.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -11,9 +11,7 @@ use std::fs;
 use std::path::Path;
 
 use super::*;
-use crate::operation::{
-    Counters, Marks, Operation, PREFIX, State as OperationState, Stats, Status,
-};
+use crate::operation::{Counters, Marks, Operation, OperationState, PREFIX, Stats, Status};
 use crate::snapshot::Labels;
 
 pub(super) const ACCOUNT: &str = "marketing";

@@ -4,7 +4,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use axum::extract::{FromRequest, Request};
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode, header};
 use bytes::Bytes;
 use tokio::sync::Semaphore;
 
@@ -44,7 +44,7 @@ pub(super) struct Asked {
 
 /// Reads the body of a request.
 pub(super) async fn read(request: Request) -> Result<Body, Problem> {
-    if !super::is_json(request.headers()) {
+    if !is_json(request.headers()) {
         // A form, which a page of anybody's may send, is none either.
         let detail = "The body must be JSON, with the header Content-Type: application/json.";
         return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail));
@@ -135,6 +135,13 @@ fn read_labels(value: &Value, findings: &mut Findings) -> Labels {
     };
     let text = |value: &Value, findings: &mut Findings| value.text(findings).map(str::to_owned);
     label::read(mapping.entries(), &value.place, text, findings)
+}
+
+/// Whether the media type of a request is JSON, whatever its parameters.
+fn is_json(headers: &HeaderMap) -> bool {
+    let given = headers.get(header::CONTENT_TYPE);
+    let media = given.and_then(|value| value.to_str().ok()?.split(';').next());
+    media.is_some_and(|media| media.trim().eq_ignore_ascii_case("application/json"))
 }
 
 #[cfg(test)]

@@ -8,7 +8,6 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
-use super::Service;
 use super::cursor::Cursor;
 use super::problem::Problem;
 use super::shown::Shown;
@@ -17,6 +16,7 @@ use crate::operation::OperationId;
 use crate::registry::View;
 use crate::web::account;
 use crate::web::query::Query;
+use crate::web::service::Service;
 
 /// How many operations a page has unless said otherwise, and at most.
 const USUAL: usize = 100;
@@ -33,7 +33,7 @@ struct Page {
 /// What a request asks for.
 struct Asked {
     /// The accounts that are left, in the order of the configuration.
-    accounts: Vec<Account>,
+    accounts: Vec<Arc<Account>>,
     /// In the first of them, what comes behind this one.
     after: Option<OperationId>,
     limit: usize,

@@ -16,14 +16,12 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::routing::{MethodRouter, any, get};
 
 use self::problem::Problem;
-use super::Service;
-
-/// Where operations are registered and listed; below it stands each one.
-pub(super) const OPERATIONS: &str = "/api/v1/operations";
+use self::register::OPERATIONS;
+use crate::web::service::Service;
 
 /// The paths of the API; while it is off, they say how to turn it on.
 pub(super) fn routes(is_on: bool) -> Router<Arc<Service>> {
@@ -67,11 +65,4 @@ async fn off() -> Problem {
 async fn nothing() -> Problem {
     let detail = format!("There is nothing here; operations are at {OPERATIONS}.");
     Problem::new(StatusCode::NOT_FOUND, detail)
-}
-
-/// Whether the media type of a request is JSON, whatever its parameters.
-fn is_json(headers: &HeaderMap) -> bool {
-    let given = headers.get(header::CONTENT_TYPE);
-    let media = given.and_then(|value| value.to_str().ok()?.split(';').next());
-    media.is_some_and(|media| media.trim().eq_ignore_ascii_case("application/json"))
 }

@@ -10,13 +10,13 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
-use super::Service;
 use super::problem::Problem;
 use super::shown::{self, Shown};
 use crate::collector::Account;
 use crate::operation::OperationId;
 use crate::web::account;
 use crate::web::query::Query;
+use crate::web::service::Service;
 
 /// What is left of an operation that is registered no more.
 #[derive(Debug, Serialize)]
@@ -82,7 +82,7 @@ pub(super) async fn forget(
 }
 
 /// The account that is named, or all of them.
-fn asked_for(service: &Service, query: Option<&str>) -> Result<Vec<Account>, Problem> {
+fn asked_for(service: &Service, query: Option<&str>) -> Result<Vec<Arc<Account>>, Problem> {
     let mut query = Query::read(query);
     let name = query.one("account")?;
     query.finish("there is account")?;

@@ -9,7 +9,6 @@ use axum::response::{IntoResponse, Response};
 use futures_util::future::join_all;
 use serde::Serialize;
 
-use super::Service;
 use super::body::{self, Asked, Body};
 use super::problem::{Fault, Problem, code};
 use crate::collector::{Account, Registered};
@@ -18,10 +17,14 @@ use crate::snapshot::Labels;
 use crate::store::StoreError;
 use crate::web::account;
 use crate::web::query::Query;
+use crate::web::service::Service;
 
-/// What became of one operation.
+/// Path of the registered operations; each one is below it.
+pub(super) const OPERATIONS: &str = "/api/v1/operations";
+
+/// The result of registering one operation.
 #[derive(Debug, Serialize)]
-struct Became {
+struct RegistrationResult {
     #[serde(serialize_with = "code")]
     status: StatusCode,
     result: &'static str,
@@ -39,12 +42,12 @@ struct Became {
 
 #[derive(Debug, Serialize)]
 struct Results {
-    results: Vec<Became>,
+    results: Vec<RegistrationResult>,
 }
 
 /// The operations of a request that go to one account, each with its place in the request.
 struct Group {
-    account: Account,
+    account: Arc<Account>,
     places: Vec<usize>,
     operations: Vec<(OperationId, Labels)>,
 }
@@ -67,7 +70,7 @@ pub(super) async fn register(
             let account = account::one(&service, account.as_deref().or(usual.as_deref()))?;
             let became = account.register(vec![(id, Arc::clone(&labels))]).await;
             let became = became.as_ref().map(|became| became[0]);
-            Became::new(became, account.name(), (id, labels)).alone()
+            RegistrationResult::new(became, account.name(), (id, labels)).alone()
         }
         Body::List(list) => {
             let results = register_all(&service, usual.as_deref(), list).await;
@@ -77,7 +80,7 @@ pub(super) async fn register(
 }
 
 /// The status of them all: that of each where they agree and none is refused, else 207.
-fn together(results: &[Became]) -> StatusCode {
+fn together(results: &[RegistrationResult]) -> StatusCode {
     let first = results.first().map_or(StatusCode::OK, |first| first.status);
     if first.is_success() && results.iter().all(|each| each.status == first) {
         first
@@ -91,7 +94,7 @@ async fn register_all(
     service: &Service,
     usual: Option<&str>,
     asked: Vec<Result<Asked, Problem>>,
-) -> Vec<Became> {
+) -> Vec<RegistrationResult> {
     let mut groups: Vec<Group> = Vec::new();
     let mut results: Vec<_> = std::iter::repeat_with(|| None).take(asked.len()).collect();
     for (place, asked) in asked.into_iter().enumerate() {
@@ -101,7 +104,7 @@ async fn register_all(
         });
         match found {
             Ok((account, asked)) => group(&mut groups, account, place, asked),
-            Err(problem) => results[place] = Some(Became::refused(problem)),
+            Err(problem) => results[place] = Some(RegistrationResult::refused(problem)),
         }
     }
     let registrations = groups.into_iter().map(|group| async {
@@ -113,13 +116,13 @@ async fn register_all(
         let operations = group.places.into_iter().zip(group.operations);
         for (at, (place, operation)) in operations.enumerate() {
             let became = became.as_ref().map(|became| became[at]);
-            results[place] = Some(Became::new(became, name, operation));
+            results[place] = Some(RegistrationResult::new(became, name, operation));
         }
     }
     results.into_iter().flatten().collect()
 }
 
-fn group(groups: &mut Vec<Group>, account: Account, place: usize, asked: Asked) {
+fn group(groups: &mut Vec<Group>, account: Arc<Account>, place: usize, asked: Asked) {
     let known = groups
         .iter()
         .position(|group| group.account.name() == account.name());
@@ -135,7 +138,7 @@ fn group(groups: &mut Vec<Group>, account: Account, place: usize, asked: Asked) 
     groups[at].operations.push((asked.id, asked.labels));
 }
 
-impl Became {
+impl RegistrationResult {
     fn new(
         became: Result<Registered, &StoreError>,
         account: &Arc<str>,
@@ -195,7 +198,7 @@ impl Became {
         }
         let status = self.status;
         let id = self.id.as_deref().unwrap_or_default();
-        let location = [(header::LOCATION, format!("{}/{id}", super::OPERATIONS))];
+        let location = [(header::LOCATION, format!("{OPERATIONS}/{id}"))];
         let response = (status, Json(self)).into_response();
         if status == StatusCode::CREATED {
             return Ok((location, response).into_response());

@@ -5,7 +5,7 @@ use std::time::Duration;
 use reqwest::Method;
 use serde_json::json;
 use twilio_email_exporter::operation::OperationId;
-use twilio_email_exporter::simulator::{Settings, operation_id};
+use twilio_email_exporter::simulator::{SimulatorSettings, operation_id};
 
 use super::{OPERATIONS, ask, delete, get, post, start, start_at};
 use crate::support::exporter::{Exporter, account, one_account, operations};
@@ -17,7 +17,7 @@ const DAY: Duration = Duration::from_hours(24);
 #[tokio::test]
 async fn what_is_registered_is_watched_at_the_next_scrape_and_forgotten_again() {
     let clock = morning();
-    let twilio = Twilio::start(Settings::empty(), clock.clone()).await;
+    let twilio = Twilio::start(SimulatorSettings::empty(), clock.clone()).await;
     let yaml = one_account(&twilio, "discovery: false") + "series: {aggregate_by: [campaign]}\n";
     let exporter = start_at(&yaml, clock.clone()).await.settled().await;
     let id = twilio.put(

@@ -1,6 +1,7 @@
 //! Connections that break, fall silent or carry something else than HTTP, for all three clients: of the API, of the token
 //! endpoint and of lists.
 
+mod deaf;
 mod encodings;
 mod stale;
 

@@ -1,5 +1,6 @@
 //! What an account shows Twilio: access tokens that are fetched and renewed, secrets that change while the exporter runs.
 
+mod backoff;
 mod rotation;
 mod sharing;
 mod tokens;
@@ -12,7 +13,7 @@ use serde_json::json;
 use tempfile::TempDir;
 use twilio_email_exporter::clock::Clock;
 use twilio_email_exporter::operation::OperationId;
-use twilio_email_exporter::simulator::{Login, Settings};
+use twilio_email_exporter::simulator::{ApiSettings, BasicLogin, SimulatorSettings};
 
 use crate::support::client::client;
 use crate::support::exporter::{Exporter, operations};
@@ -76,18 +77,18 @@ struct Scene {
 
 impl Scene {
     async fn new(more: &str) -> Self {
-        Self::with(Settings::empty(), more).await
+        Self::with(ApiSettings::default(), more).await
     }
 
-    async fn with(settings: Settings, more: &str) -> Self {
+    async fn with(settings: ApiSettings, more: &str) -> Self {
         Self::prepared(settings, more, |_| {}).await
     }
 
     /// With something done to Twilio before the exporter starts.
-    async fn prepared(settings: Settings, more: &str, prepare: impl FnOnce(&Twilio)) -> Self {
+    async fn prepared(settings: ApiSettings, more: &str, prepare: impl FnOnce(&Twilio)) -> Self {
         let clock = morning();
-        let settings = Settings {
-            clients: vec![Login::new(CLIENT, SECRET)],
+        let settings = ApiSettings {
+            clients: vec![BasicLogin::new(CLIENT, SECRET)],
             ..settings
         };
         let twilio = Twilio::start(settings, clock.clone()).await;

@@ -7,6 +7,7 @@ use twilio_email_exporter::app::build;
 use twilio_email_exporter::config::{Config, Overrides};
 use twilio_email_exporter::exposition::Instruments;
 use twilio_email_exporter::reason::Reason;
+use twilio_email_exporter::simulator::ApiSettings;
 use twilio_email_exporter::twilio::{ApiError, Client};
 
 use super::*;
@@ -22,9 +23,9 @@ struct Many {
 
 impl Many {
     async fn new() -> Self {
-        let settings = Settings {
-            clients: vec![Login::new(CLIENT, SECRET)],
-            ..Settings::empty()
+        let settings = ApiSettings {
+            clients: vec![BasicLogin::new(CLIENT, SECRET)],
+            ..ApiSettings::default()
         };
         let clock = morning();
         let twilio = Twilio::start(settings, clock.clone()).await;
@@ -118,17 +119,27 @@ async fn who_is_in_no_collection_need_not_wait_for_one() {
 async fn a_token_that_is_refused_though_new_is_not_fetched_again_by_each() {
     let many = Many::new().await;
     many.twilio.fault("operation=401");
-    for collections in 1..=3 {
-        many.client.begin().await;
-        assert_eq!(many.read().await, vec![Err(ApiError::Unauthorized); 50]);
-        assert_eq!(many.twilio.handle.counts().token, collections);
+    for (tokens, wait) in [(1, 60), (2, 120), (3, 240)] {
+        for _ in 0..3 {
+            many.client.begin().await;
+            for read in many.read().await {
+                // Those that come when the first one has been rejected make no request.
+                let error = read.unwrap_err();
+                assert_eq!(error.reason(), Some(Reason::Unauthorized), "{error}");
+            }
+            assert_eq!(many.twilio.handle.counts().token, tokens);
+        }
+        let retry_at = many.clock.now() + Duration::from_secs(wait);
+        assert_eq!(many.client.next_login_at(), Some(retry_at));
+        many.clock.set(retry_at);
+        assert_eq!(many.client.next_login_at(), None);
     }
 }
 
 #[tokio::test]
 async fn a_clients_secret_that_changes_during_a_collection_is_found_too() {
     let many = Many::new().await;
-    let other = Login::new(CLIENT, "another-secret");
+    let other = BasicLogin::new(CLIENT, "another-secret");
     many.twilio.handle.set_clients(vec![other]);
     many.client.begin().await;
     many.secrets.write("client", "another-secret");
@@ -140,9 +151,9 @@ async fn a_clients_secret_that_changes_during_a_collection_is_found_too() {
 #[tokio::test]
 async fn a_secret_that_changes_during_a_collection_is_found_by_the_first_refusal() {
     let secrets = Secrets::new();
-    let settings = Settings {
-        logins: vec![Login::new(crate::support::exporter::SID, "first")],
-        ..Settings::empty()
+    let settings = ApiSettings {
+        logins: vec![BasicLogin::new(crate::support::exporter::SID, "first")],
+        ..ApiSettings::default()
     };
     let twilio = Twilio::start(settings, Clock::System).await;
     let id = twilio.put(Duration::from_hours(1), json!({"total": 1}));
@@ -151,7 +162,7 @@ async fn a_secret_that_changes_during_a_collection_is_found_by_the_first_refusal
     let client = client(secrets.write("config.yml", &account), Clock::System);
     client.begin().await;
     assert!(client.operation(id).await.is_ok());
-    let other = Login::new(crate::support::exporter::SID, "second");
+    let other = BasicLogin::new(crate::support::exporter::SID, "second");
     twilio.handle.set_logins(vec![other]);
     let refused = client.operation(id).await.unwrap_err();
     assert_eq!(refused, ApiError::Unauthorized, "the file holds no other");

@@ -1,13 +1,13 @@
 //! A token's life: fetched when needed, renewed before its end, replaced when it is revoked.
 
-use twilio_email_exporter::simulator::{ClientRefusal, Dialect, Lifetimes};
+use twilio_email_exporter::simulator::{ApiSettings, ClientRefusal, Dialect, Lifetimes};
 
 use super::*;
 
-fn lives(span: Duration) -> Settings {
-    Settings {
+fn lives(span: Duration) -> ApiSettings {
+    ApiSettings {
         token_life: span,
-        ..Settings::empty()
+        ..ApiSettings::default()
     }
 }
 
@@ -60,7 +60,7 @@ async fn a_token_of_which_nobody_said_how_long_it_lives_is_used_until_it_is_refu
             lifetimes,
             ..Dialect::default()
         };
-        let settings = Settings {
+        let settings = ApiSettings {
             dialect,
             ..lives(Duration::from_mins(10))
         };
@@ -104,8 +104,9 @@ async fn a_token_that_is_refused_however_new_it_is_costs_one_more_request_and_no
         scene.twilio.handle.reset_requests();
         scene.twilio.fault("list=401");
         scene.twilio.fault("operation=401");
-        for collections in 1..=4 {
-            let seen = scene.next().await;
+        pass(&scene.clock, INTERVAL);
+        for (collections, wait) in [(1, 60), (2, 120), (3, 240), (4, 300)] {
+            let seen = scene.exporter.scrape().await;
             let all_down = [("up", 0.0), ("collection_complete", 0.0)];
             seen.expect(more, &all_down);
             let wanted = (collections, 2 * collections);
@@ -113,32 +114,33 @@ async fn a_token_that_is_refused_however_new_it_is_costs_one_more_request_and_no
             for id in &scene.ids {
                 assert_eq!(seen.of_operation(*id, "up"), Some(0.0), "{id}");
             }
+            pass(&scene.clock, Duration::from_secs(wait));
         }
         scene.twilio.handle.clear_faults();
-        let seen = scene.next().await;
-        scene.assert_healthy(&seen, "when it is let in again");
+        let seen = scene.exporter.scrape().await;
+        scene.assert_healthy(&seen, "when it is accepted again");
     }
 }
 
 #[tokio::test]
 async fn a_client_that_is_refused_is_unauthorized_however_that_is_said() {
     for client_refusal in [ClientRefusal::Unauthorized, ClientRefusal::BadRequest] {
-        let settings = Settings {
+        let settings = ApiSettings {
             dialect: Dialect {
                 client_refusal,
                 ..Dialect::default()
             },
-            ..Settings::empty()
+            ..ApiSettings::default()
         };
         let scene = Scene::prepared(settings, "", |twilio| {
-            let other = Login::new(CLIENT, "another-secret");
+            let other = BasicLogin::new(CLIENT, "another-secret");
             twilio.handle.set_clients(vec![other]);
         })
         .await;
         let seen = scene.next().await;
         seen.expect("refused", &[("up", 0.0), ("collection_complete", 0.0)]);
-        assert_eq!(scene.asked(), (2, 0), "{client_refusal:?}");
-        assert!((failed(&seen, "token", "unauthorized") - 2.0).abs() < 0.1);
+        assert_eq!(scene.asked(), (1, 0), "{client_refusal:?}");
+        assert!((failed(&seen, "token", "unauthorized") - 1.0).abs() < 0.1);
         assert_eq!(seen.failures().len(), 1, "{:?}", seen.failures());
     }
 }

@@ -117,14 +117,14 @@ async fn the_word_on_the_overview_is_the_right_one() {
     prometheus.comes_to(word, yes).await;
     becomes(980, 20);
     prometheus.comes_to(word, partly).await;
-    twilio.fault("401");
+    twilio.fault("500");
     prometheus.comes_to(word, unknown).await;
     twilio.handle.clear_faults();
     prometheus.comes_to(word, partly).await;
     becomes(1000, 80);
     prometheus.comes_to(word, no).await;
     // The worse news goes first.
-    twilio.fault("401");
+    twilio.fault("500");
     prometheus.comes_to("twilio_email_up", 0.0).await;
     prometheus.comes_to(word, no).await;
 }

@@ -87,7 +87,7 @@ async fn a_refused_list_leaves_single_reads_and_comes_back_by_itself() {
 async fn a_list_refused_from_the_start_leaves_the_configured_operations() {
     for fault in ["list=403", "list=404"] {
         let clock = morning();
-        let twilio = Twilio::start(Settings::empty(), clock.clone()).await;
+        let twilio = Twilio::start(SimulatorSettings::empty(), clock.clone()).await;
         let id = twilio.put(HOUR, json!({"total": 1, "opened": 1}));
         twilio.fault(fault);
         let yaml = one_account(&twilio, &format!("operations:\n- id: {id}"));
@@ -109,7 +109,7 @@ async fn a_list_refused_from_the_start_leaves_the_configured_operations() {
 async fn an_account_that_may_not_list_stays_up_while_nothing_is_due() {
     for fault in ["list=403", "list=404"] {
         let clock = morning();
-        let twilio = Twilio::start(Settings::empty(), clock.clone()).await;
+        let twilio = Twilio::start(SimulatorSettings::empty(), clock.clone()).await;
         twilio.put(72 * HOUR, json!({"total": 1, "opened": 1}));
         let exporter = Exporter::start_at(&one_account(&twilio, ""), clock.clone()).await;
         // Long after its last change, an operation is polled so rarely that the list is all that is requested.
@@ -143,7 +143,7 @@ async fn a_page_that_fails_never_makes_operations_disappear() {
         ("429:retry-after=5", "rate_limited"),
     ] {
         let clock = morning();
-        let twilio = Twilio::start(Settings::empty(), clock.clone()).await;
+        let twilio = Twilio::start(SimulatorSettings::empty(), clock.clone()).await;
         for age in 1..=2005 {
             let stats = json!({"total": 1, "delivered": 1});
             twilio.put(Duration::from_mins(age), stats);
@@ -255,7 +255,7 @@ async fn an_empty_list_is_no_proof_that_operations_are_gone() {
 #[tokio::test]
 async fn a_key_that_may_not_list_and_has_nothing_else_to_read_is_not_said_to_be_complete() {
     let clock = morning();
-    let twilio = Twilio::start(Settings::empty(), clock.clone()).await;
+    let twilio = Twilio::start(SimulatorSettings::empty(), clock.clone()).await;
     twilio.fault("list=403");
     let exporter = Exporter::start_at(&one_account(&twilio, ""), clock.clone())
         .await

@@ -3,30 +3,33 @@
 use super::*;
 
 #[tokio::test]
-async fn wrong_credentials_cost_one_request_a_collection() {
+async fn wrong_credentials_cost_one_request_and_then_wait() {
     let scene = Scene::new().await;
     scene.twilio.fault("401");
     for collections in 1..=5 {
         let seen = scene.next().await;
         seen.expect("with 401", &[("up", 0.0)]);
         let asked = scene.twilio.handle.counts().total;
+        // The fifth comes a minute after the first.
+        let wanted = if collections < 5 { 1 } else { 2 };
         assert_eq!(
-            asked, collections,
+            asked, wanted,
             "requests after {collections} collections: found, wanted"
         );
     }
 }
 
 #[tokio::test]
-async fn wrong_credentials_cost_one_request_a_collection_without_discovery_too() {
-    for fault in ["401", "403"] {
+async fn a_refused_account_costs_one_request_a_collection_without_discovery_too() {
+    // A 401 waits; how long, is in `credentials::backoff`.
+    for (fault, requests) in [("401", [1, 1, 1]), ("403", [1, 2, 3])] {
         let scene = several(8, "discovery: false").await;
         scene.twilio.handle.reset_requests();
         scene.twilio.fault(fault);
-        for collections in 1..=3 {
+        for wanted in requests {
             let seen = scene.next().await;
             seen.expect(fault, &[("up", 0.0), ("collection_complete", 0.0)]);
-            assert_eq!(scene.twilio.handle.counts().total, collections, "{fault}");
+            assert_eq!(scene.twilio.handle.counts().total, wanted, "{fault}");
             for id in &scene.ids {
                 assert_eq!(seen.of_operation(*id, "up"), Some(0.0), "{fault} {id}");
             }
@@ -97,7 +100,7 @@ async fn a_pause_until_a_date_is_as_long_by_whatever_clock_the_server_goes() {
         let (servers, clock) = (morning(), morning());
         pass(&servers, twilio_at);
         pass(&clock, exporter_at);
-        let twilio = Twilio::start(Settings::empty(), servers).await;
+        let twilio = Twilio::start(SimulatorSettings::empty(), servers).await;
         let exporter = Exporter::start_at(&one_account(&twilio, ""), clock.clone()).await;
         twilio.fault("429:retry-after-date=60");
         let until = exporter.scrape().await;

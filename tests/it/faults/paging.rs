@@ -1,7 +1,7 @@
 //! A list that breaks off, moves under the reader, names its next page oddly or ignores what it is asked: every operation is
 //! found, and what is missing is never called complete.
 
-use twilio_email_exporter::simulator::{Dialect, Pagination};
+use twilio_email_exporter::simulator::{ApiSettings, Dialect, Pagination};
 
 use super::*;
 
@@ -18,9 +18,9 @@ impl Account {
     /// `size` operations, a minute apart, and `faults` of the list from the start.
     async fn new(size: u64, dialect: Dialect, faults: &[&str]) -> Self {
         let clock = morning();
-        let settings = Settings {
+        let settings = ApiSettings {
             dialect,
-            ..Settings::empty()
+            ..ApiSettings::default()
         };
         let twilio = Twilio::start(settings, clock.clone()).await;
         for age in 1..=size {
@@ -249,7 +249,7 @@ async fn empty_pages_are_followed() {
 #[tokio::test]
 async fn a_token_that_looks_like_an_address_is_sent_as_it_is() {
     let clock = morning();
-    let twilio = Twilio::start(Settings::empty(), clock.clone()).await;
+    let twilio = Twilio::start(SimulatorSettings::empty(), clock.clone()).await;
     let ids = [
         twilio.put(HOUR, json!({})).to_string(),
         twilio.put(2 * HOUR, json!({})).to_string(),
@@ -278,7 +278,7 @@ async fn a_token_that_looks_like_an_address_is_sent_as_it_is() {
 async fn a_wrong_clock_is_a_figure_and_hours_of_it_are_incomplete() {
     for (skew, complete) in [(0, 1.0), (90, 1.0), (2 * 3600, 0.0), (8 * 86_400, 0.0)] {
         let ours = morning();
-        let twilio = Twilio::start(Settings::empty(), morning()).await;
+        let twilio = Twilio::start(SimulatorSettings::empty(), morning()).await;
         twilio.put(HOUR, json!({"total": 1, "delivered": 1}));
         pass(&ours, Duration::from_secs(skew));
         let exporter = Exporter::start_at(&one_account(&twilio, ""), ours).await;
@@ -301,7 +301,7 @@ async fn a_large_page_is_read_and_one_of_too_many_rows_is_not() {
         (2001, 0, None, Some("too_large")),
     ] {
         let clock = morning();
-        let twilio = Twilio::start(Settings::empty(), clock.clone()).await;
+        let twilio = Twilio::start(SimulatorSettings::empty(), clock.clone()).await;
         let row = |n: u64| {
             let id = twilio.put(Duration::from_secs(n), json!({}));
             json!({

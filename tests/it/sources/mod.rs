@@ -6,7 +6,7 @@ mod logins;
 mod logs;
 mod marks;
 mod secure;
-mod tls;
+pub(crate) mod tls;
 mod urls;
 
 use std::path::{Path, PathBuf};

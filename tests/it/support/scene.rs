@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::json;
 use twilio_email_exporter::clock::Clock;
 use twilio_email_exporter::operation::OperationId;
-use twilio_email_exporter::simulator::Settings;
+use twilio_email_exporter::simulator::SimulatorSettings;
 use twilio_email_exporter::timestamp::Timestamp;
 
 use super::exporter::{Exporter, one_account};
@@ -46,7 +46,7 @@ impl Scene {
     /// With `more` YAML of the account, one key a line.
     pub(crate) async fn with(more: &str) -> Self {
         let clock = morning();
-        let twilio = Twilio::start(Settings::empty(), clock.clone()).await;
+        let twilio = Twilio::start(SimulatorSettings::empty(), clock.clone()).await;
         let hour = Duration::from_hours(1);
         let listed = twilio.put(hour, json!({"total": 7, "delivered": 7}));
         let configured = twilio.put(2 * hour, json!({"total": 3, "opened": 3}));

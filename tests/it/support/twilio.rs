@@ -10,7 +10,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use twilio_email_exporter::clock::Clock;
 use twilio_email_exporter::operation::OperationId;
-use twilio_email_exporter::simulator::{self, Handle, Settings, Simulator};
+use twilio_email_exporter::simulator::{self, Handle, Simulator, SimulatorSettings};
 use twilio_email_exporter::timestamp::Timestamp;
 
 /// A simulated Twilio that listens; it ends with the value.
@@ -29,11 +29,11 @@ struct Server {
 impl Twilio {
     /// An account in which only the test makes operations.
     pub(crate) async fn empty() -> Self {
-        Self::start(Settings::empty(), Clock::System).await
+        Self::start(SimulatorSettings::empty(), Clock::System).await
     }
 
-    pub(crate) async fn start(settings: Settings, clock: Clock) -> Self {
-        let simulator = Simulator::new(settings, move || clock.now());
+    pub(crate) async fn start(settings: impl Into<SimulatorSettings>, clock: Clock) -> Self {
+        let simulator = Simulator::new(settings.into(), move || clock.now());
         let handle = simulator.handle();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();

@@ -1,0 +1,85 @@
+//! The options of the log.
+
+use clap::builder::EnumValueParser;
+use clap::{Args, ValueEnum};
+
+use super::given::{Given, given};
+
+/// How the program tells what it does; always on standard error.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Log")]
+pub struct LogOptions {
+    /// The least important messages shown: error, warn, info, debug or trace [default: info]
+    ///
+    /// `error`, `warn`, `info`, `debug` or `trace`
+    #[arg(
+        long = "log.level",
+        env = "TWILIO_EMAIL_LOG_LEVEL",
+        value_name = "LEVEL"
+    )]
+    #[arg(value_parser = given(EnumValueParser::<LogLevel>::new()), hide_env_values = true, hide_possible_values = true)]
+    level: Option<Given<LogLevel>>,
+
+    /// The shape of a line: logfmt or json [default: logfmt]
+    ///
+    /// `logfmt` or `json`, on standard error
+    #[arg(
+        long = "log.format",
+        env = "TWILIO_EMAIL_LOG_FORMAT",
+        value_name = "FORMAT"
+    )]
+    #[arg(value_parser = given(EnumValueParser::<LogFormat>::new()), hide_env_values = true, hide_possible_values = true)]
+    format: Option<Given<LogFormat>>,
+}
+
+/// How important a message is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum LogLevel {
+    /// Something failed that needs somebody.
+    Error,
+    /// Something should be looked at.
+    Warn,
+    /// What the exporter does, rarely.
+    #[default]
+    Info,
+    /// Each collection.
+    Debug,
+    /// Each request.
+    Trace,
+}
+
+/// How a message is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum LogFormat {
+    /// Pairs of key=value, as Prometheus' components write.
+    #[default]
+    Logfmt,
+    /// One JSON object a line.
+    Json,
+}
+
+impl LogOptions {
+    /// The least important messages that are shown, `usual` unless it was said.
+    #[must_use]
+    pub fn level_or(&self, usual: LogLevel) -> LogLevel {
+        Given::value(self.level.as_ref()).unwrap_or(usual)
+    }
+
+    /// How they are written.
+    #[must_use]
+    pub fn format(&self) -> LogFormat {
+        Given::value(self.format.as_ref()).unwrap_or_default()
+    }
+}
+
+impl From<LogLevel> for tracing::Level {
+    fn from(level: LogLevel) -> Self {
+        match level {
+            LogLevel::Error => Self::ERROR,
+            LogLevel::Warn => Self::WARN,
+            LogLevel::Info => Self::INFO,
+            LogLevel::Debug => Self::DEBUG,
+            LogLevel::Trace => Self::TRACE,
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! The request budget of one collection: windows, single reads and tags spend from it.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use crate::config::Limits;
+
+/// A collection makes at most the requests that the account's rate allows in this many seconds.
+const SECONDS: f64 = 60.0;
+/// Below this, a collection could not make progress on both new and known operations.
+const FEWEST_REQUESTS: usize = 4;
+/// Windows that take more pages than planned leave this many requests for single reads.
+const KEPT_FOR_READS: usize = FEWEST_REQUESTS / 2;
+/// Tags spend at most the requests of this many seconds per collection: stats are more urgent than labels.
+const SECONDS_FOR_TAGS: f64 = 2.0;
+
+/// How many requests a collection may still make. The throttle limits their rate; this limits their number.
+#[derive(Debug)]
+pub(super) struct RequestBudget {
+    total: usize,
+    for_tags: usize,
+    spent: AtomicUsize,
+}
+
+impl RequestBudget {
+    pub(super) fn new(limits: &Limits) -> Self {
+        Self {
+            total: requests_in(limits, SECONDS).max(FEWEST_REQUESTS),
+            for_tags: requests_in(limits, SECONDS_FOR_TAGS).max(1),
+            spent: AtomicUsize::new(0),
+        }
+    }
+
+    /// The requests of the whole collection.
+    pub(super) const fn total(&self) -> usize {
+        self.total
+    }
+
+    pub(super) fn spend(&self, requests: usize) {
+        self.spent.fetch_add(requests, Ordering::Relaxed);
+    }
+
+    /// How many single reads are left.
+    pub(super) fn left_for_reads(&self) -> usize {
+        self.left().max(KEPT_FOR_READS)
+    }
+
+    /// How many reads of tags are left; at least one, so that tags make progress beside any number of reads.
+    pub(super) fn left_for_tags(&self) -> usize {
+        self.left().clamp(1, self.for_tags)
+    }
+
+    fn left(&self) -> usize {
+        self.total
+            .saturating_sub(self.spent.load(Ordering::Relaxed))
+    }
+}
+
+fn requests_in(limits: &Limits, seconds: f64) -> usize {
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "positive, and a larger one saturates"
+    )]
+    let requests = (limits.requests_per_second * seconds) as usize;
+    requests
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn budget(requests_per_second: f64) -> RequestBudget {
+        RequestBudget::new(&Limits {
+            requests_per_second,
+            ..Limits::default()
+        })
+    }
+
+    #[test]
+    fn windows_single_reads_and_tags_spend_one_budget() {
+        let budget = budget(10.0);
+        assert_eq!((budget.total(), budget.left_for_reads()), (600, 600));
+        assert_eq!(budget.left_for_tags(), 20);
+        budget.spend(590);
+        assert_eq!((budget.left_for_reads(), budget.left_for_tags()), (10, 10));
+        budget.spend(2_000);
+        assert_eq!((budget.left_for_reads(), budget.left_for_tags()), (2, 1));
+        assert_eq!(budget.total(), 600, "the plan counts from the whole");
+    }
+
+    #[test]
+    fn a_slow_account_still_makes_progress() {
+        let budget = budget(0.01);
+        assert_eq!((budget.total(), budget.left_for_tags()), (4, 1));
+    }
+}

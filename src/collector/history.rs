@@ -1,0 +1,222 @@
+//! How the account's finished collections went, and what follows for `up`, `collection_complete` and the next scrape.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::collection::CollectionResult;
+use super::progress::Progress;
+use crate::clock_skew::ClockSkew;
+use crate::timestamp::Timestamp;
+
+/// After this many silent collections in a row, scrapes do not wait for the account.
+const MOST_SILENT: u32 = 3;
+/// A collection without any response that takes longer is silent. A scrape still waits this long for a silent account, so that
+/// it notices the first response.
+const SILENCE: Duration = Duration::from_secs(1);
+/// A clock that differs from Twilio's by more makes operations expire too early or too late.
+const WRONG_CLOCK: Duration = Duration::from_hours(1);
+
+/// The finished collections of one account.
+#[derive(Debug)]
+pub(super) struct History {
+    account: Arc<str>,
+    /// Whether Twilio accepted the credentials; `None` before the first request.
+    up: Option<bool>,
+    complete: bool,
+    /// How many of them in a row were silent.
+    silent: u32,
+    duration: Option<Duration>,
+    finished: Option<Instant>,
+    last_success: Option<Timestamp>,
+    clock_is_wrong: bool,
+}
+
+/// One finished collection.
+#[derive(Debug)]
+pub(super) struct Finished<'a> {
+    pub(super) result: CollectionResult,
+    pub(super) progress: &'a Progress,
+    pub(super) took: Duration,
+    /// When it finished.
+    pub(super) at: Timestamp,
+    pub(super) clock_skew: Option<ClockSkew>,
+}
+
+impl History {
+    pub(super) const fn new(account: Arc<str>) -> Self {
+        Self {
+            account,
+            up: None,
+            complete: false,
+            silent: 0,
+            duration: None,
+            finished: None,
+            last_success: None,
+            clock_is_wrong: false,
+        }
+    }
+
+    /// Adds a collection that has just finished.
+    pub(super) fn add(&mut self, collection: &Finished<'_>) {
+        let Finished {
+            result, progress, ..
+        } = *collection;
+        let is_accepted = progress.is_accepted();
+        if result.made_requests() {
+            let is_inconclusive = !result.is_blocked() && progress.is_inconclusive();
+            self.up = Some(if is_inconclusive {
+                self.up()
+            } else {
+                is_accepted
+            });
+        }
+        self.note_silence(result.made_requests() && !is_accepted && collection.took > SILENCE);
+        self.note_clock_skew(collection.clock_skew);
+        // An account of which nothing at all was read is not complete, even if nothing was due.
+        let read_nothing = self.up == Some(false);
+        self.complete = result.is_complete() && !read_nothing && !self.clock_is_wrong;
+        self.duration = Some(collection.took);
+        self.finished = Some(Instant::now());
+        if self.complete {
+            self.last_success = Some(collection.at);
+        }
+        tracing::debug!(account = %self.account, complete = self.complete, up = self.up(), seconds = collection.took.as_secs_f64(), "collected");
+    }
+
+    pub(super) fn up(&self) -> bool {
+        self.up == Some(true)
+    }
+
+    pub(super) const fn complete(&self) -> bool {
+        self.complete
+    }
+
+    pub(super) const fn duration(&self) -> Option<Duration> {
+        self.duration
+    }
+
+    pub(super) const fn last_success(&self) -> Option<Timestamp> {
+        self.last_success
+    }
+
+    /// Whether a collection finished at most `age` ago.
+    pub(super) fn has_finished_within(&self, age: Duration) -> bool {
+        self.finished
+            .is_some_and(|finished| finished.elapsed() <= age)
+    }
+
+    /// How long a scrape with this budget waits for a collection. Waiting for a silent account would make every scrape last
+    /// its whole deadline; its collections run in the background.
+    pub(super) fn wait(&self, budget: Duration) -> Duration {
+        if self.silent < MOST_SILENT {
+            budget
+        } else {
+            budget.min(SILENCE)
+        }
+    }
+
+    fn note_silence(&mut self, is_silent: bool) {
+        self.silent = if is_silent {
+            self.silent.saturating_add(1)
+        } else {
+            0
+        };
+        if self.silent == MOST_SILENT {
+            tracing::warn!(account = %self.account, "Twilio has not responded in {MOST_SILENT} collections in a row; scrapes do not wait for this account until it responds");
+        }
+    }
+
+    fn note_clock_skew(&mut self, skew: Option<ClockSkew>) {
+        let is_wrong = skew.is_some_and(|skew| skew.span() > WRONG_CLOCK);
+        if is_wrong == std::mem::replace(&mut self.clock_is_wrong, is_wrong) {
+            return;
+        }
+        match skew {
+            Some(skew) if is_wrong => {
+                tracing::error!(account = %self.account, skew_seconds = skew.as_seconds(), "this machine's clock is {skew}; collections count as incomplete until it is set right (check NTP)");
+            }
+            _ => {
+                tracing::info!(account = %self.account, "this machine's clock agrees with Twilio's again");
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_millis(1_775_370_000_000);
+    const BUDGET: Duration = Duration::from_secs(9);
+
+    fn history() -> History {
+        History::new(Arc::from("default"))
+    }
+
+    fn add(history: &mut History, result: CollectionResult, accepted: bool, took: Duration) {
+        let progress = Progress::default();
+        if accepted {
+            progress.note_accepted();
+        }
+        history.add(&Finished {
+            result,
+            progress: &progress,
+            took,
+            at: NOW,
+            clock_skew: None,
+        });
+    }
+
+    #[test]
+    fn scrapes_do_not_wait_for_an_account_that_stays_silent() {
+        let mut history = history();
+        let long = Duration::from_secs(30);
+        for _ in 0..MOST_SILENT {
+            assert_eq!(history.wait(BUDGET), BUDGET);
+            add(&mut history, CollectionResult::Blocked, false, long);
+        }
+        assert_eq!(history.wait(BUDGET), SILENCE);
+        assert_eq!(history.wait(Duration::ZERO), Duration::ZERO);
+        add(&mut history, CollectionResult::Complete, true, long);
+        assert_eq!(history.wait(BUDGET), BUDGET);
+    }
+
+    #[test]
+    fn a_refusal_that_comes_at_once_is_not_silence() {
+        let mut history = history();
+        for _ in 0..9 {
+            add(
+                &mut history,
+                CollectionResult::Blocked,
+                false,
+                Duration::ZERO,
+            );
+        }
+        assert_eq!(history.wait(BUDGET), BUDGET);
+    }
+
+    #[test]
+    fn a_collection_without_requests_says_nothing_about_twilio() {
+        let mut history = history();
+        let took = Duration::ZERO;
+        add(&mut history, CollectionResult::Idle, false, took);
+        assert!(!history.up() && history.complete());
+        add(&mut history, CollectionResult::Complete, true, took);
+        add(&mut history, CollectionResult::Paused, false, took);
+        assert!(history.up() && !history.complete());
+        add(&mut history, CollectionResult::Idle, false, took);
+        assert!(history.up() && history.complete());
+    }
+
+    #[test]
+    fn an_account_of_which_nothing_was_read_is_not_complete() {
+        let mut history = history();
+        let took = Duration::ZERO;
+        add(&mut history, CollectionResult::Complete, false, took);
+        assert!(!history.up() && !history.complete());
+        add(&mut history, CollectionResult::Idle, false, took);
+        assert!(!history.complete(), "still nothing was read");
+    }
+}

@@ -1,0 +1,321 @@
+//! One account's registry and its store: everything read is ingested here, and saved before it is exposed.
+//!
+//! The registry's lock is held for computations only, never across the disk or the network. A panic while it is held
+//! poisons the lock; whoever takes it next rebuilds the registry from the store.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::{Duration, Instant};
+
+use tokio::sync::{RwLock, RwLockWriteGuard};
+
+use super::keeper::{Keeper, in_full};
+use super::restore;
+use crate::clock::Clock;
+use crate::config::Series;
+use crate::operation::{CountingMode, Operation, OperationId, RETENTION};
+use crate::registry::{Observed, Page, Registry, Source, View};
+use crate::snapshot::{Labels, ListedOperations};
+use crate::store::SavedOperation;
+use crate::timestamp::Timestamp;
+use crate::twilio::{ApiError, Client};
+
+/// The longest time a snapshot waits for a save. Afterwards gauges are current, and counters are as last saved.
+const SAVE_WAIT: Duration = Duration::from_millis(200);
+/// How often expired operations are deleted from the store.
+const PURGE_INTERVAL: Duration = Duration::from_hours(1);
+/// High-water marks are kept three times as long as Twilio keeps an operation: a clock that jumps ahead and back must not make
+/// an operation count twice.
+const MARKS_KEPT: Duration = RETENTION.saturating_mul(3);
+
+/// What was saved of operations that are not in memory; `None` where nothing was.
+type Loaded = HashMap<OperationId, Option<SavedOperation>>;
+
+/// The registry of one account and its store.
+#[derive(Debug)]
+pub(super) struct Ledger {
+    name: Arc<str>,
+    clock: Clock,
+    registry: Mutex<Registry>,
+    store: Keeper,
+    /// Read-locked while responses are applied; write-locked while a snapshot saves them.
+    ingest_gate: RwLock<()>,
+    /// Held from loading saved operations until they are merged, so that they are current when they are merged.
+    ingest_turn: tokio::sync::Mutex<()>,
+    /// Held from the save of a registration until it is applied, and while the registry is loaded.
+    registration_turn: tokio::sync::Mutex<()>,
+    /// A snapshot gave up waiting for a save that is still running.
+    save_stalled: AtomicBool,
+    /// A save failed since the last collection began. Another one would fail again, and be counted again.
+    save_failed: AtomicBool,
+    last_purge: parking_lot::Mutex<Option<Instant>>,
+}
+
+impl Ledger {
+    pub(super) fn new(registry: Registry, store: Keeper, clock: Clock) -> Self {
+        Self {
+            name: Arc::clone(store.account()),
+            clock,
+            registry: Mutex::new(registry),
+            store,
+            ingest_gate: RwLock::default(),
+            ingest_turn: tokio::sync::Mutex::default(),
+            registration_turn: tokio::sync::Mutex::default(),
+            save_stalled: AtomicBool::new(false),
+            save_failed: AtomicBool::new(false),
+            last_purge: parking_lot::Mutex::new(None),
+        }
+    }
+
+    pub(super) const fn name(&self) -> &Arc<str> {
+        &self.name
+    }
+
+    /// The time of day.
+    pub(super) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// Monotonic time, for intervals.
+    pub(super) fn instant(&self) -> Instant {
+        self.clock.instant()
+    }
+
+    /// Locks the registry. Do not hold the guard across an `await`.
+    pub(super) fn lock(&self) -> MutexGuard<'_, Registry> {
+        self.registry.lock().unwrap_or_else(|poisoned| {
+            let mut registry = poisoned.into_inner();
+            self.repair(&mut registry);
+            self.registry.clear_poison();
+            registry
+        })
+    }
+
+    /// Replaces a registry in which something panicked. This blocks the thread for as long as a start does, because nothing
+    /// must read the registry before.
+    fn repair(&self, damaged: &mut Registry) {
+        self.store.registry_rebuilt();
+        match restore::replace_damaged(&self.store, damaged, self.now()) {
+            Ok(()) => {
+                tracing::error!(account = %self.name, "the registry of operations panicked and was rebuilt from the store; please report this bug with the lines above");
+            }
+            Err(error) => {
+                tracing::error!(account = %self.name, error = in_full(&error), "the registry of operations panicked and cannot be rebuilt from the store; some operations may be missing until the exporter restarts");
+            }
+        }
+    }
+
+    /// Ingests operations that `client` has read. The collection or probe began at `since`.
+    pub(super) async fn ingest(
+        &self,
+        operations: Vec<Operation>,
+        since: Timestamp,
+        client: &Client,
+    ) -> Observed {
+        let _turn = self.ingest_turn.lock().await;
+        let mut loaded = Loaded::new();
+        loop {
+            self.load_missing(&operations, &mut loaded).await;
+            let _open = self.ingest_gate.read().await;
+            let mut registry = self.lock();
+            // An operation may have left memory while others were loaded.
+            if missing(&registry, &operations, &loaded).next().is_some() {
+                continue;
+            }
+            let (skew, now) = (client.clock_skew(), self.now());
+            if let Some(was) = registry.decide_birth(skew, now) {
+                tracing::warn!(account = %self.name, %was, "counting began in the future: this machine's clock was ahead then; it begins now");
+            }
+            let saved = |id| loaded.get(&id).cloned().flatten();
+            let observed = registry.observe(operations, saved, since, now);
+            let unexpected = registry.take_unexpected();
+            drop(registry);
+            client.note_unexpected(unexpected);
+            return observed;
+        }
+    }
+
+    /// Loads what was saved of operations that are not in memory, on a thread that may wait for the disk.
+    async fn load_missing(&self, operations: &[Operation], loaded: &mut Loaded) {
+        let ids: Vec<_> = missing(&self.lock(), operations, loaded).collect();
+        if ids.is_empty() {
+            return;
+        }
+        let store = self.store.clone();
+        let load = move || -> Loaded { ids.into_iter().map(|id| (id, store.kept(id))).collect() };
+        match tokio::task::spawn_blocking(load).await {
+            Ok(found) => loaded.extend(found),
+            // The exporter is stopping, or the store panicked: then nothing can be loaded.
+            Err(_) => loaded.extend(operations.iter().map(|operation| (operation.id, None))),
+        }
+    }
+
+    /// Applies other settings of series and stats. What was counted stays counted.
+    pub(super) fn reconfigure(&self, series: &Series, counting_mode: Option<CountingMode>) {
+        self.store.set_rules(series, counting_mode);
+        self.lock().reconfigure(series, counting_mode);
+    }
+
+    /// Notes that an operation could not be read. Returns whether that is news.
+    pub(super) fn read_failed(&self, id: OperationId, error: &ApiError) -> bool {
+        let now = self.now();
+        error
+            .reason()
+            .is_some_and(|reason| self.lock().fail(id, reason, now))
+    }
+
+    /// Everything known of one operation.
+    pub(super) fn view(&self, id: OperationId) -> Option<View> {
+        let mut registry = self.lock();
+        self.expire(&mut registry);
+        registry.presenter().view(id)
+    }
+
+    /// At most `most` operations after `after` that are `wanted`, in the order of their ids.
+    pub(super) fn views(
+        &self,
+        after: Option<OperationId>,
+        most: usize,
+        wanted: &dyn Fn(&View) -> bool,
+    ) -> Page {
+        let mut registry = self.lock();
+        self.expire(&mut registry);
+        registry.presenter().views(after, most, wanted)
+    }
+
+    /// Removes expired operations, and logs those that a source lists.
+    pub(super) fn expire(&self, registry: &mut Registry) {
+        for id in registry.expire(self.now()) {
+            tracing::info!(account = %self.name, operation = %id, "no longer watched: Twilio keeps an operation for 7 days");
+        }
+    }
+
+    /// Waits until no other registration is being saved and applied. Hold the guard until yours is.
+    pub(super) async fn registration_turn(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        self.registration_turn.lock().await
+    }
+
+    /// Saves registrations; those without labels are deleted.
+    pub(super) async fn save_registrations(
+        &self,
+        registrations: &[(OperationId, Option<Labels>)],
+    ) -> Result<(), crate::store::StoreError> {
+        if registrations.is_empty() {
+            return Ok(());
+        }
+        self.store.register(registrations.to_vec()).await
+    }
+
+    /// A collection begins: a save that failed in the one before is tried again.
+    pub(super) fn retry_failed_save(&self) {
+        self.save_failed.store(false, Ordering::Relaxed);
+    }
+
+    /// Saves what changed; from then on it is exposed as counted. What cannot be saved is tried again in the next collection.
+    pub(super) async fn save(&self) {
+        while self.is_save_needed() && self.save_once().await {}
+    }
+
+    /// Saves, but waits at most [`SAVE_WAIT`]; a slower save goes on in the background.
+    pub(super) async fn save_within(&self) {
+        let stalled = self.save_stalled.load(Ordering::Relaxed);
+        if !stalled && tokio::time::timeout(SAVE_WAIT, self.save()).await.is_err() {
+            self.save_stalled.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// Saves what changed. Until the guard is dropped nothing is ingested, so a snapshot shows what is saved, unless saving
+    /// stalls or fails.
+    pub(super) async fn save_and_close(&self) -> RwLockWriteGuard<'_, ()> {
+        // The gate is read-locked for computations only, so this wait is short.
+        let closed = self.ingest_gate.write().await;
+        self.save_within().await;
+        closed
+    }
+
+    fn is_save_needed(&self) -> bool {
+        self.needs_save(&self.lock(), self.store.is_behind())
+    }
+
+    fn needs_save(&self, registry: &Registry, is_behind: bool) -> bool {
+        !self.save_failed.load(Ordering::Relaxed) && (is_behind || !registry.is_saved())
+    }
+
+    /// Loads what was saved, from a store that could not be opened at the start. Returns whether it succeeded.
+    async fn load(&self) -> bool {
+        let _turn = self.registration_turn().await;
+        let Some((restored, generation)) = restore::load(&self.store, self.now()).await else {
+            self.save_failed.store(true, Ordering::Relaxed);
+            return false;
+        };
+        restore::take_up(&mut self.lock(), restored, self.now());
+        self.store.loaded(generation);
+        true
+    }
+
+    /// Returns whether to try again at once: the store has lost its content and can take all of it anew, or has content that
+    /// is to be loaded first.
+    async fn save_once(&self) -> bool {
+        if self.store.is_to_be_loaded() && !self.load().await {
+            return false;
+        }
+        let turn = self.store.turn().await;
+        let is_behind = self.store.is_behind();
+        let (batch, registered) = {
+            let mut registry = self.lock();
+            if !self.needs_save(&registry, is_behind) {
+                return false;
+            }
+            if is_behind {
+                registry.lost();
+            }
+            let registered: Option<ListedOperations> =
+                is_behind.then(|| registry.presenter().all_listed_by(&Source::Api));
+            (registry.unsaved(), registered)
+        };
+        let saved = self.store.save(turn, batch, registered, self.now()).await;
+        self.save_stalled.store(false, Ordering::Relaxed);
+        match saved {
+            Some(saved) => self.lock().saved(&saved),
+            None if !is_behind && self.store.is_behind() => return true,
+            None if self.store.is_to_be_loaded() => return true,
+            None => self.save_failed.store(true, Ordering::Relaxed),
+        }
+        false
+    }
+
+    /// Checks that the store's file is still the one that everything was saved to.
+    pub(super) async fn check_store(&self) {
+        self.store.check().await;
+    }
+
+    /// Deletes expired operations from the store, at most every [`PURGE_INTERVAL`]. "Now" is the creation time of the newest
+    /// operation, because this machine's clock may be far ahead.
+    pub(super) async fn purge(&self) {
+        {
+            let now = self.instant();
+            let mut last = self.last_purge.lock();
+            if last.is_some_and(|last| now.saturating_duration_since(last) < PURGE_INTERVAL) {
+                return;
+            }
+            *last = Some(now);
+        }
+        let newest = self.lock().agenda().newest();
+        if let Some(newest) = newest {
+            self.store.purge(newest.min(self.now()) - MARKS_KEPT).await;
+        }
+    }
+}
+
+/// The operations that are neither in memory nor loaded.
+fn missing<'a>(
+    registry: &'a Registry,
+    operations: &'a [Operation],
+    loaded: &'a Loaded,
+) -> impl Iterator<Item = OperationId> + 'a {
+    operations
+        .iter()
+        .map(|operation| operation.id)
+        .filter(|id| !registry.presenter().has(*id) && !loaded.contains_key(id))
+}

@@ -1,0 +1,92 @@
+//! Reads one operation on demand, as the target of a multi-target scrape.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::{Instant, timeout_at};
+
+use super::failure_log::FailureLog;
+use super::ledger::Ledger;
+use super::settings::AccountSettings;
+use super::shared_reads::SharedReads;
+use crate::operation::{Operation, OperationId};
+use crate::registry::View;
+use crate::snapshot::{Labels, ShownOperation};
+use crate::timestamp::Timestamp;
+use crate::twilio::ApiError;
+
+/// The result of a probe.
+#[derive(Debug, Clone)]
+pub struct Probed {
+    /// The operation as it is known now; after a failure, as last read, if ever.
+    pub operation: ShownOperation,
+    /// Why it could not be read; `None` if it was. [`ApiError::Timeout`] if Twilio did not respond in time.
+    pub error: Option<ApiError>,
+    /// How long the probe took.
+    pub took: Duration,
+    /// The URL that was requested.
+    pub url: String,
+}
+
+/// Reads `id` now, within `budget`. An operation that is watched or was discovered is ingested; any other is only returned.
+pub(super) async fn probe(
+    ledger: &Ledger,
+    reads: &SharedReads,
+    log: &FailureLog,
+    settings: &Arc<AccountSettings>,
+    id: OperationId,
+    budget: Duration,
+) -> Probed {
+    let (began, since) = (Instant::now(), ledger.now());
+    let deadline = began + budget;
+    let read = timeout_at(deadline, reads.read(settings, id)).await;
+    let read = read.unwrap_or(Err(ApiError::Timeout(budget)));
+    let ingested = ingest(ledger, log, settings, id, &read, since);
+    // A disk that hangs does not delay a probe beyond its deadline.
+    let known = match timeout_at(deadline, ingested).await {
+        Ok(known) => known,
+        Err(_) => ledger.view(id),
+    };
+    let error = read.as_ref().err().cloned();
+    let unknown = || ShownOperation {
+        id,
+        up: Some(read.is_ok()),
+        last_success: read.is_ok().then(|| ledger.now()),
+        seen: read.ok(),
+        labels: Labels::default(),
+    };
+    Probed {
+        operation: known.map_or_else(unknown, |view| ShownOperation {
+            up: Some(error.is_none()),
+            ..view.shown
+        }),
+        error,
+        took: began.elapsed(),
+        url: settings.client.operation_url(id).to_string(),
+    }
+}
+
+/// Ingests and saves what a probe read of a known operation.
+async fn ingest(
+    ledger: &Ledger,
+    log: &FailureLog,
+    settings: &AccountSettings,
+    id: OperationId,
+    read: &Result<Operation, ApiError>,
+    since: Timestamp,
+) -> Option<View> {
+    ledger.view(id)?;
+    match read {
+        Ok(operation) => {
+            let operations = vec![operation.clone()];
+            ledger.ingest(operations, since, &settings.client).await;
+        }
+        Err(error) => {
+            if ledger.read_failed(id, error) {
+                log.read_failed(id, error);
+            }
+        }
+    }
+    ledger.save_within().await;
+    ledger.view(id)
+}

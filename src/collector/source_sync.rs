@@ -1,0 +1,228 @@
+//! Brings what files and URLs list into the registry. Operations that no source lists any more are dropped only once every
+//! source has reported.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+use tokio::task::AbortHandle;
+
+use super::ledger::Ledger;
+use super::settings::AccountSettings;
+use crate::registry::{Registry, Source};
+use crate::snapshot::ListedOperations;
+use crate::sources::News;
+
+/// The sources of one account.
+#[derive(Debug)]
+pub(super) struct SourceSync {
+    ledger: Arc<Ledger>,
+    pending: Mutex<PendingSources>,
+    /// Polls the URLs.
+    poll_task: Mutex<Option<AbortHandle>>,
+}
+
+/// What sources have not reported yet.
+#[derive(Debug, Default)]
+struct PendingSources {
+    /// Sources that have not reported what they list.
+    unreported: HashSet<Source>,
+    /// Files that the current configuration may not name any more.
+    maybe_removed: HashSet<Source>,
+    /// No read of all files has finished.
+    files_unread: bool,
+    /// Whether operations are kept without a source.
+    discovers: bool,
+}
+
+impl SourceSync {
+    pub(super) fn new(ledger: Arc<Ledger>, settings: &AccountSettings) -> Self {
+        Self {
+            ledger,
+            pending: Mutex::new(PendingSources {
+                unreported: settings.url_sources().collect(),
+                maybe_removed: HashSet::new(),
+                files_unread: settings.has_files(),
+                discovers: settings.discovers,
+            }),
+            poll_task: Mutex::default(),
+        }
+    }
+
+    /// Polls the URLs from now on, at their intervals.
+    pub(super) fn poll(self: &Arc<Self>, settings: &AccountSettings) {
+        let this = Arc::clone(self);
+        let sources = Arc::clone(&settings.sources);
+        let task = tokio::spawn(async move {
+            sources.run(|news| this.apply_news(Source::Url, news)).await;
+        });
+        self.replace_poll_task(Some(task.abort_handle()));
+    }
+
+    /// Polls no URL any more.
+    pub(super) fn stop(&self) {
+        self.replace_poll_task(None);
+    }
+
+    /// Polls each URL once.
+    pub(super) async fn poll_once(&self, settings: &AccountSettings) {
+        let apply = |news| self.apply_news(Source::Url, news);
+        settings.sources.fetch(apply).await;
+    }
+
+    /// Reads the files that changed.
+    pub(super) async fn reread_files(&self, settings: &AccountSettings) {
+        let apply = |news| self.apply_news(Source::File, news);
+        if !settings.sources.look(apply).await {
+            return;
+        }
+        let mut pending = self.pending.lock();
+        let removed = pending.files_read();
+        self.drop_lists(&pending, removed);
+    }
+
+    /// Applies a reloaded configuration. `before` is the one until now.
+    pub(super) fn apply_settings(
+        self: &Arc<Self>,
+        settings: &AccountSettings,
+        before: &AccountSettings,
+    ) {
+        let mut pending = self.pending.lock();
+        let configured = settings.operations.clone();
+        let now = self.ledger.now();
+        self.ledger
+            .lock()
+            .list(Source::Configuration, configured, now);
+        pending.discovers = settings.discovers;
+        let has_changed = !Arc::ptr_eq(&before.sources, &settings.sources);
+        let mut removed = Vec::new();
+        if has_changed {
+            let urls: HashSet<_> = settings.url_sources().collect();
+            for source in self.ledger.lock().presenter().sources() {
+                match &source {
+                    Source::Url(_) if !urls.contains(&source) => removed.push(source),
+                    // The next read of the files shows whether a pattern still matches it.
+                    Source::File(_) => {
+                        pending.maybe_removed.insert(source);
+                    }
+                    _ => {}
+                }
+            }
+            pending.unreported = urls;
+            pending.files_unread = settings.has_files();
+            if !settings.has_files() {
+                removed.extend(pending.files_read());
+            }
+        }
+        self.drop_lists(&pending, removed);
+        drop(pending);
+        if has_changed {
+            self.poll(settings);
+        }
+    }
+
+    /// Replaces everything that a source lists.
+    pub(super) fn replace_list(&self, source: Source, listed: ListedOperations) {
+        let mut pending = self.pending.lock();
+        pending.reported(&source);
+        let now = self.ledger.now();
+        let mut registry = self.ledger.lock();
+        registry.list(source, listed, now);
+        pending.drop_unlisted(&mut registry);
+    }
+
+    /// Drops the operations that no source lists, unless discovery keeps them or a source has not reported yet.
+    pub(super) fn drop_unlisted(&self) {
+        let pending = self.pending.lock();
+        pending.drop_unlisted(&mut self.ledger.lock());
+    }
+
+    fn drop_lists(&self, pending: &PendingSources, removed: Vec<Source>) {
+        let now = self.ledger.now();
+        let mut registry = self.ledger.lock();
+        for source in removed {
+            registry.list(source, ListedOperations::new(), now);
+        }
+        pending.drop_unlisted(&mut registry);
+    }
+
+    fn apply_news(&self, kind: impl Fn(Arc<str>) -> Source, news: News) {
+        match news {
+            News::Listed { source, operations } => self.replace_list(kind(source), operations),
+            News::Gone { source } => self.replace_list(kind(source), ListedOperations::new()),
+            News::Broken { source, .. } => {
+                let source = kind(source);
+                let mut pending = self.pending.lock();
+                let lists_nothing = self.ledger.lock().presenter().size_of(&source) == 0;
+                pending.broken(source, lists_nothing);
+            }
+        }
+    }
+
+    fn replace_poll_task(&self, task: Option<AbortHandle>) {
+        if let Some(before) = std::mem::replace(&mut *self.poll_task.lock(), task) {
+            before.abort();
+        }
+    }
+}
+
+impl PendingSources {
+    fn reported(&mut self, source: &Source) {
+        self.unreported.remove(source);
+        self.maybe_removed.remove(source);
+    }
+
+    /// A source cannot be read. If it lists nothing so far, its operations may be in the registry from before a restart.
+    fn broken(&mut self, source: Source, lists_nothing: bool) {
+        self.maybe_removed.remove(&source);
+        if lists_nothing {
+            self.unreported.insert(source);
+        }
+    }
+
+    /// All files were read. Returns those that are gone.
+    fn files_read(&mut self) -> Vec<Source> {
+        self.files_unread = false;
+        self.maybe_removed.drain().collect()
+    }
+
+    fn drop_unlisted(&self, registry: &mut Registry) {
+        if self.unreported.is_empty() && !self.files_unread {
+            registry.drop_unlisted(self.discovers);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn url(name: &str) -> Source {
+        Source::Url(Arc::from(name))
+    }
+
+    #[test]
+    fn a_broken_source_that_lists_nothing_has_yet_to_report() {
+        let mut pending = PendingSources::default();
+        pending.broken(url("a"), false);
+        assert!(pending.unreported.is_empty());
+        pending.broken(url("a"), true);
+        assert_eq!(pending.unreported, HashSet::from([url("a")]));
+        pending.reported(&url("a"));
+        assert!(pending.unreported.is_empty());
+    }
+
+    #[test]
+    fn files_that_no_read_reported_are_gone() {
+        let file = |name: &str| Source::File(Arc::from(name));
+        let mut pending = PendingSources {
+            maybe_removed: HashSet::from([file("a"), file("b"), file("c")]),
+            files_unread: true,
+            ..PendingSources::default()
+        };
+        pending.reported(&file("a"));
+        pending.broken(file("b"), false);
+        assert_eq!(pending.files_read(), [file("c")]);
+        assert!(!pending.files_unread && pending.maybe_removed.is_empty());
+    }
+}

@@ -1,0 +1,118 @@
+//! Reads the tags of emails as labels of their operations: one request for each operation, once.
+//!
+//! Tags are read after a collection, on a task of their own: scrapes wait for stats, and labels may come with the next one.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use futures_util::StreamExt;
+use parking_lot::Mutex;
+
+use super::budget::RequestBudget;
+use super::ledger::Ledger;
+use super::list_backoff::ListBackoff;
+use super::runner::{Run, Runner};
+use super::settings::AccountSettings;
+use crate::operation::OperationId;
+use crate::twilio::ApiError;
+
+/// Reads tags at most this fraction of the account's requests at once: Twilio may leave them without a response for as long as
+/// the request timeout, and operations need the rest.
+const SHARE_OF_CONCURRENCY: usize = 2;
+
+/// Reads the tags of one account.
+#[derive(Debug)]
+pub(super) struct Tags {
+    ledger: Arc<Ledger>,
+    emails: Mutex<ListBackoff>,
+    runner: Runner<()>,
+}
+
+impl Tags {
+    pub(super) fn new(ledger: Arc<Ledger>) -> Self {
+        Self {
+            ledger,
+            emails: Mutex::new(ListBackoff::after_failures()),
+            runner: Runner::default(),
+        }
+    }
+
+    /// Begins to read tags that are wanted and not known, or joins the run that does.
+    pub(super) fn begin(
+        self: &Arc<Self>,
+        settings: Arc<AccountSettings>,
+        budget: &RequestBudget,
+    ) -> Run<()> {
+        let this = Arc::clone(self);
+        let most = budget.left_for_tags();
+        self.runner
+            .begin(|_| async move { this.read(&settings, most).await })
+    }
+
+    /// The current run.
+    pub(super) fn current(&self) -> Option<Run<()>> {
+        self.runner.current()
+    }
+
+    pub(super) fn stop(&self) {
+        self.runner.stop();
+    }
+
+    /// Reads at most `most` tags, of the newest operations first, until Twilio refuses one.
+    async fn read(&self, settings: &AccountSettings, most: usize) {
+        if !self.emails.lock().is_due(self.ledger.instant()) {
+            return;
+        }
+        let ids = self.ledger.lock().untagged(most);
+        if ids.is_empty() {
+            return;
+        }
+        let has_failed = AtomicBool::new(false);
+        let read = |id| {
+            let has_failed = &has_failed;
+            async move {
+                if !has_failed.load(Ordering::Relaxed) && !self.read_one(settings, id).await {
+                    has_failed.store(true, Ordering::Relaxed);
+                }
+            }
+        };
+        // The first one alone: if the account may not list emails, this is the only request.
+        let mut ids = ids.into_iter();
+        if let Some(first) = ids.next() {
+            read(first).await;
+        }
+        let at_once = (settings.limits.concurrent_requests / SHARE_OF_CONCURRENCY).max(1);
+        futures_util::stream::iter(ids)
+            .for_each_concurrent(at_once, read)
+            .await;
+        self.ledger.save().await;
+    }
+
+    /// Returns whether it succeeded.
+    async fn read_one(&self, settings: &AccountSettings, id: OperationId) -> bool {
+        let read = settings.client.tags(id).await;
+        let mut emails = self.emails.lock();
+        let account = self.ledger.name();
+        match read {
+            Ok(tags) => {
+                if emails.up() == Some(false) {
+                    tracing::info!(%account, "tags can be read again");
+                }
+                emails.succeeded();
+                self.ledger.lock().tagged(id, tags.map(Arc::new).as_ref());
+                true
+            }
+            // The next collection after the pause tries again.
+            Err(ApiError::Paused { .. }) => false,
+            Err(error) => {
+                if let Some(reason) = error.reason()
+                    && emails.up() != Some(false)
+                {
+                    tracing::warn!(%account, reason = reason.as_str(), %error, "tags cannot be read");
+                }
+                emails.failed(&error, self.ledger.instant());
+                false
+            }
+        }
+    }
+}

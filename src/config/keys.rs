@@ -1,0 +1,272 @@
+//! Every key of the configuration file and every variable of the credentials: the tables of `docs/configuration.md` are drawn
+//! from here.
+//!
+//! The readers of the sections name the same keys. A test compares what they accept with these tables, so a key cannot be
+//! added to one of them alone.
+
+#[cfg(test)]
+mod tests;
+
+/// One mapping of the file.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Section {
+    /// Its path; `[]` after a list.
+    pub path: &'static str,
+    /// Its keys, and those of the mappings in it that have no section of their own.
+    pub keys: &'static [Key],
+}
+
+/// One key.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Key {
+    /// Its path within the section.
+    pub name: &'static str,
+    /// What is written in the column for defaults.
+    pub default: &'static str,
+    /// What it does, and its limits.
+    pub meaning: &'static str,
+    /// The option (without `--`) that sets the same. It has no default and no meaning of its own then.
+    pub option: Option<&'static str>,
+}
+
+/// One row of the table of credentials.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Variables {
+    /// Its variables.
+    pub names: &'static [&'static str],
+    /// What they hold.
+    pub meaning: &'static str,
+}
+
+const fn key(name: &'static str, default: &'static str, meaning: &'static str) -> Key {
+    Key {
+        name,
+        default,
+        meaning,
+        option: None,
+    }
+}
+
+/// A key that sets what an option sets.
+const fn as_option(name: &'static str, option: &'static str) -> Key {
+    Key {
+        name,
+        default: "",
+        meaning: "",
+        option: Some(option),
+    }
+}
+
+/// The variables of the credentials of the account `default`. Each may have `_FILE` at its end and then names a file.
+pub const CREDENTIALS: &[Variables] = &[
+    Variables {
+        names: &["TWILIO_API_KEY", "TWILIO_API_SECRET"],
+        meaning: "an API key's SID (`SK` and 32 hexadecimal digits) and its secret",
+    },
+    Variables {
+        names: &["TWILIO_OAUTH_CLIENT_ID", "TWILIO_OAUTH_CLIENT_SECRET"],
+        meaning: "an OAuth client's id and secret; it gets access tokens by the client credentials grant",
+    },
+    Variables {
+        names: &["TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN"],
+        meaning: "the account's SID (`AC` and 32 hexadecimal digits) and its auth token",
+    },
+];
+
+/// The variable with the URL of the token endpoint; it holds no secret, so it has no `_FILE`.
+pub const TOKEN_URL: &str = "TWILIO_OAUTH_TOKEN_URL";
+
+/// The sections of the file, in the order of the page.
+pub const SECTIONS: &[Section] = &[
+    Section {
+        path: "accounts[]",
+        keys: &[
+            key(
+                "name",
+                "needed",
+                "value of the label `account`; unique, at most 64 characters. Counters are kept under it: a new name begins a new count",
+            ),
+            key(
+                "account_sid",
+                "one of the two pairs, or `oauth`",
+                "the account's SID, with `auth_token_file`",
+            ),
+            key(
+                "auth_token_file",
+                "",
+                "a file with the account's auth token",
+            ),
+            key(
+                "api_key_sid",
+                "",
+                "an API key's SID, with `api_key_secret_file`",
+            ),
+            key("api_key_secret_file", "", "a file with the key's secret"),
+            key("oauth", "", "an OAuth client, see below"),
+            as_option("base_url", "twilio.base-url"),
+            as_option("discovery", "discovery"),
+            key(
+                "operations",
+                "none",
+                "operations that are always watched and have series, see below",
+            ),
+            key(
+                "operation_files",
+                "none",
+                "files that list operations, as Prometheus' `file_sd`, see below",
+            ),
+            key(
+                "operation_urls",
+                "none",
+                "URLs that list operations, as Prometheus' `http_sd`, see below",
+            ),
+            key(
+                "max_requests_per_second",
+                "`10`",
+                "above 0, up to 1,000,000; fractions are fine. After a rest, two seconds' worth may go at once; a collection plans a minute's worth at most (at least 4)",
+            ),
+            key("max_concurrent_requests", "`8`", "1 to 256"),
+            key(
+                "request_timeout",
+                "`10s`",
+                "for one request, answer included; 10ms to 2m",
+            ),
+            key(
+                "stats_reading",
+                "`auto`",
+                "how Twilio's figures are meant: `exclusive` (an opened email no longer counts as delivered), `cumulative` (it does), or `auto`: exclusive until figures prove the other",
+            ),
+        ],
+    },
+    Section {
+        path: "accounts[].oauth",
+        keys: &[
+            key("client_id", "needed", "the client's id"),
+            key("client_secret_file", "needed", "a file with its secret"),
+            key(
+                "token_url",
+                "`https://oauth.twilio.com/v2/token`",
+                "where it gets access tokens. With a `base_url` of your own, tokens still come from here",
+            ),
+        ],
+    },
+    Section {
+        path: "accounts[].operations[]",
+        keys: &[
+            key(
+                "id",
+                "needed",
+                "`comms_operation_…`; once per account, but several accounts may have the same",
+            ),
+            key("labels", "none", "labels of `operation_info`, at most 16"),
+        ],
+    },
+    Section {
+        path: "accounts[].operation_urls[]",
+        keys: &[
+            key(
+                "url",
+                "needed",
+                "`http://` or `https://`. Its path and query may be secret: they appear in no log, page, response or label",
+            ),
+            key(
+                "name",
+                "scheme, host and port of the URL, with a fingerprint of the rest (`https://crm.example#1f3a`)",
+                "how the source is called in logs, responses and the label `source`; 1 to 64 characters",
+            ),
+            key(
+                "refresh_interval",
+                "`1m`",
+                "time between two requests; 100ms to 1d",
+            ),
+            key("timeout", "`10s`", "for one answer; 10ms to 2m"),
+            key(
+                "basic_auth.username",
+                "needed in `basic_auth`",
+                "user name for Basic authentication",
+            ),
+            key(
+                "basic_auth.password_file",
+                "needed in `basic_auth`",
+                "a file with its password",
+            ),
+            key(
+                "authorization.type",
+                "`Bearer`",
+                "the scheme of the header `Authorization`. Not beside `basic_auth`",
+            ),
+            key(
+                "authorization.credentials_file",
+                "needed in `authorization`",
+                "a file with what follows the scheme",
+            ),
+            key(
+                "tls_config.ca_file",
+                "the system's",
+                "the only authorities that are trusted",
+            ),
+            key(
+                "tls_config.cert_file",
+                "none",
+                "the certificate that is shown, with `key_file`",
+            ),
+            key("tls_config.key_file", "none", "the key of that certificate"),
+            key(
+                "tls_config.server_name",
+                "the URL's",
+                "the name of the handshake and of the server's certificate",
+            ),
+            key(
+                "tls_config.insecure_skip_verify",
+                "`false`",
+                "`true`: no certificate is verified, which is logged as a warning",
+            ),
+        ],
+    },
+    Section {
+        path: "series",
+        keys: &[
+            as_option("max_operations", "series.max-operations"),
+            key(
+                "min_size",
+                "`1`",
+                "the fewest emails of a discovered operation that gets series; one that tells no size, or none yet, counts as 1",
+            ),
+            key(
+                "labels",
+                "every one",
+                "the labels that `operation_info` has; `[]`: none",
+            ),
+            key(
+                "aggregate_by",
+                "none",
+                "labels, at most 8, by whose values emails and operations are also summed up and counted: `emails_by_label`, `operations_by_label`, `emails_accepted_by_label_total`, `email_outcomes_by_label_total`",
+            ),
+            key(
+                "max_label_values",
+                "`100`",
+                "1 to 10,000: so many values of each of those are told apart; what comes beyond shows as the value `other`",
+            ),
+            key(
+                "tags",
+                "none",
+                "tags of emails that become labels of their operations, see below",
+            ),
+        ],
+    },
+    Section {
+        path: "collectors",
+        keys: &[
+            as_option("emails.enabled", "collector.emails"),
+            key(
+                "emails.max_domains",
+                "`50`",
+                "1 to 10,000; recipient domains with series of their own",
+            ),
+        ],
+    },
+    Section {
+        path: "storage",
+        keys: &[as_option("path", "storage.path")],
+    },
+];

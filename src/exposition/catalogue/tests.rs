@@ -1,0 +1,95 @@
+//! The catalogue keeps to the conventions of names and help.
+
+use std::collections::BTreeSet;
+
+use super::*;
+
+/// Words that stand for a unit Prometheus does not use, or for what the type already says.
+const BANNED: [&str; 10] = [
+    "milliseconds",
+    "ms",
+    "minutes",
+    "hours",
+    "days",
+    "percent",
+    "gauge",
+    "counter",
+    "histogram",
+    "count",
+];
+
+/// A user's label of such a name would be mixed up with the metric's.
+#[test]
+fn no_user_may_give_a_label_that_a_metric_has() {
+    let about_accounts = ALL.iter().filter(|metric| metric.scope != Scope::Exporter);
+    for label in about_accounts.flat_map(|metric| metric.labels()) {
+        assert!(crate::label::check_name(label).is_err(), "{label}");
+    }
+}
+
+#[test]
+fn names_follow_the_conventions() {
+    for metric in ALL {
+        let name = metric.name;
+        let plain = |c: char| c.is_ascii_lowercase() || c == '_';
+        assert!(
+            name.starts_with(PREFIX) && name.chars().all(plain),
+            "{name}"
+        );
+        assert!(
+            !name.split('_').any(|word| BANNED.contains(&word)),
+            "{name}"
+        );
+        assert_eq!(
+            name.ends_with("_total"),
+            metric.kind == Kind::Counter,
+            "{name}"
+        );
+        assert_eq!(
+            name.ends_with("_timestamp_seconds"),
+            name.contains("_timestamp"),
+            "{name}"
+        );
+        assert_eq!(
+            name.ends_with("_duration_seconds"),
+            name.contains("_duration"),
+            "{name}"
+        );
+        for suffix in ["_sum", "_bucket"] {
+            assert!(!name.ends_with(suffix), "{name}");
+        }
+    }
+    let names: BTreeSet<_> = ALL.iter().map(|metric| metric.name).collect();
+    assert_eq!(names.len(), ALL.len(), "a name stands twice");
+}
+
+#[test]
+fn help_is_one_sentence_and_tells_the_unit() {
+    for Metric { name, help, .. } in ALL {
+        assert!(
+            help.ends_with('.') && help.matches(". ").count() == 0,
+            "{name}: {help}"
+        );
+        assert!(
+            !help.contains(['\n', '\\']) && help.trim() == *help,
+            "{name}: {help}"
+        );
+        assert_eq!(
+            name.ends_with("_seconds"),
+            help.contains("in seconds"),
+            "{name}: {help}"
+        );
+        assert_eq!(
+            name.ends_with("_timestamp_seconds"),
+            help.contains("since 1970"),
+            "{name}: {help}"
+        );
+    }
+}
+
+#[test]
+fn every_label_is_explained_and_used() {
+    let used: BTreeSet<_> = ALL.iter().flat_map(|metric| metric.labels()).collect();
+    let explained: BTreeSet<_> = LABELS.iter().map(|label| label.name).collect();
+    assert_eq!(used, explained);
+}

@@ -1,0 +1,165 @@
+//! Answers that cost time without end: heads, and bodies in pieces of next to nothing.
+
+use bytes::Bytes;
+
+use super::*;
+use crate::http::{BodyError, read};
+
+const LIMIT: usize = 8 * 1024 * 1024;
+
+/// The body at `url`.
+async fn body(client: &Client, url: &str) -> Result<usize, BodyError> {
+    let body = async {
+        let exchange = client.exchange();
+        let request = client.requests().get(url).build().unwrap();
+        let response = exchange.send(request).await.unwrap();
+        let body = read(response, LIMIT).await;
+        exchange.end();
+        body.map(|body| body.len())
+    };
+    tokio::time::timeout(SOON, body).await.unwrap()
+}
+
+/// Answers one request with a body of `count` chunks, each of `size` bytes.
+async fn answer_in_chunks(mut stream: TcpStream, count: usize, size: usize) {
+    let _ = stream.read(&mut [0; 1024]).await;
+    let head = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n";
+    stream.write_all(head).await.unwrap();
+    let chunk = [
+        format!("{size:x}\r\n").as_bytes(),
+        &vec![b'x'; size],
+        b"\r\n",
+    ]
+    .concat();
+    let together = chunk.repeat(1_000);
+    for _ in 0..count / 1_000 {
+        // Whoever has seen enough hangs up.
+        if stream.write_all(&together).await.is_err() {
+            return;
+        }
+    }
+    let _ = stream.write_all(b"0\r\n\r\n").await;
+}
+
+/// The same as frames of HTTP/2.
+async fn answer_in_frames(stream: TcpStream, count: usize, size: usize) {
+    let mut connection = h2::server::handshake(stream).await.unwrap();
+    while let Some(Ok((_, mut respond))) = connection.accept().await {
+        let mut body = respond
+            .send_response(hyper::Response::new(()), false)
+            .unwrap();
+        tokio::spawn(async move {
+            for number in 0..count {
+                body.reserve_capacity(size);
+                while size > 0 && body.capacity() < size {
+                    if std::future::poll_fn(|context| body.poll_capacity(context))
+                        .await
+                        .is_none()
+                    {
+                        return;
+                    }
+                }
+                let piece = Bytes::from(vec![b'x'; size]);
+                if body.send_data(piece, false).is_err() {
+                    return;
+                }
+                if number % 100 == 0 {
+                    tokio::task::yield_now().await;
+                }
+            }
+            let _ = body.send_data(Bytes::new(), true);
+        });
+    }
+}
+
+#[tokio::test]
+async fn a_body_in_far_too_many_pieces_is_given_up() {
+    // As many as fit into the limit, and far more than may come.
+    for size in [1, 7, 32] {
+        let count = LIMIT / size;
+        let (address, _) = server(move |stream, _| answer_in_chunks(stream, count, size)).await;
+        let outcome = body(
+            &http1(RootCertStore::empty()),
+            &format!("http://{address}/"),
+        )
+        .await;
+        assert_eq!(outcome, Err(BodyError::TooManyPieces), "chunks of {size}");
+    }
+    for size in [0, 1] {
+        let count = 1_000_000;
+        let (address, _) = server(move |stream, _| answer_in_frames(stream, count, size)).await;
+        let outcome = body(&http2(), &format!("http://{address}/")).await;
+        // The library closes the connection when many such frames wait to be read.
+        let expected = [BodyError::TooManyPieces, BodyError::CutOff];
+        assert!(expected.map(Err).contains(&outcome), "{outcome:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_small_body_may_come_in_any_pieces_and_a_large_one_in_usual_ones() {
+    for (count, size) in [(9_000, 1), (9_000, 3), (100_000, 64), (7_000, 1024)] {
+        let (address, _) = server(move |stream, _| answer_in_chunks(stream, count, size)).await;
+        let outcome = body(
+            &http1(RootCertStore::empty()),
+            &format!("http://{address}/"),
+        )
+        .await;
+        assert_eq!(outcome, Ok(count * size), "{count} chunks of {size}");
+    }
+    let (address, _) = server(|stream, _| answer_in_frames(stream, 5_000, 300)).await;
+    let outcome = body(&http2(), &format!("http://{address}/")).await;
+    assert_eq!(outcome, Ok(1_500_000));
+}
+
+#[tokio::test]
+async fn a_head_of_more_fields_than_any_answer_has_is_refused() {
+    for (fields, expected) in [
+        (100, Ok(200)),
+        (
+            101,
+            Err(Failure::Protocol(
+                "the head of the answer is too large".to_owned(),
+            )),
+        ),
+    ] {
+        let head = format!(
+            "HTTP/1.1 200 OK\r\ncontent-length: 0\r\n{}\r\n",
+            "x: y\r\n".repeat(fields - 1)
+        );
+        let (address, _) = server(move |mut stream, _| {
+            let head = head.clone();
+            async move {
+                let _ = stream.read(&mut [0; 1024]).await;
+                let _ = stream.write_all(head.as_bytes()).await;
+                let _ = stream.read_to_end(&mut Vec::new()).await;
+            }
+        })
+        .await;
+        let client = http1(RootCertStore::empty());
+        let outcome = ask(&client, &format!("http://{address}/"), SOON).await;
+        assert_eq!(outcome, Some(expected), "{fields}");
+    }
+}
+
+#[tokio::test]
+async fn a_head_of_http2_that_is_larger_than_any_answers_is_refused() {
+    for (size, is_refused) in [(10_000, false), (20_000, true)] {
+        let (address, _) = server(move |stream, _| async move {
+            let mut connection = h2::server::handshake(stream).await.unwrap();
+            while let Some(Ok((_, mut respond))) = connection.accept().await {
+                let head = hyper::Response::builder().header("x", "y".repeat(size));
+                let _ = respond.send_response(head.body(()).unwrap(), true);
+            }
+        })
+        .await;
+        let outcome = ask(&http2(), &format!("http://{address}/"), SOON).await;
+        let expected = if is_refused {
+            Err(Failure::Protocol(
+                "what the server sent is not HTTP/2 (PROTOCOL_ERROR)".to_owned(),
+            ))
+        } else {
+            Ok(200)
+        };
+        assert_eq!(outcome, Some(expected), "{size}");
+    }
+}

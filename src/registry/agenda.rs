@@ -1,0 +1,176 @@
+//! Which operations are due, and which parts of the list cover them: what the collector plans requests from.
+//!
+//! It only reads. When an operation is due is decided in [`super::schedule`].
+
+use super::chunk::{Chunk, is_in_place};
+use super::chunks::Chunks;
+use super::due::{Due, ListRange};
+use super::read_failures::ReadFailures;
+use super::record::Record;
+use super::rejected_operations::RejectedOperations;
+use super::schedule;
+use super::watched::Watched;
+use crate::operation::{OperationId, OperationState, RETENTION};
+use crate::snapshot::Totals;
+use crate::timestamp::Timestamp;
+
+/// The registry as a plan sees it.
+#[derive(Debug, Clone, Copy)]
+pub struct Agenda<'a> {
+    pub(super) chunks: &'a Chunks,
+    pub(super) watched: &'a Watched,
+    pub(super) failures: &'a ReadFailures,
+    pub(super) rejected: &'a RejectedOperations,
+    pub(super) totals: &'a Totals,
+}
+
+impl Agenda<'_> {
+    /// One range per chunk, oldest first, with the operations in it that are due at `now`. Each range extends to the next
+    /// one, so that operations that Twilio lists late in the gaps are found.
+    #[must_use]
+    pub fn ranges(&self, since: Timestamp, now: Timestamp) -> Vec<ListRange> {
+        let mut ranges = Vec::new();
+        let mut next = now;
+        for chunk in self.chunks.iter().rev() {
+            let Some((from, until)) = chunk.summary.created else {
+                continue;
+            };
+            let due = if chunk.may_have_due(now) {
+                let in_place = self
+                    .due_in(chunk, since, now)
+                    .filter(|(_, in_place)| *in_place);
+                in_place.map(|(due, _)| due).collect()
+            } else {
+                Vec::new()
+            };
+            ranges.push(ListRange {
+                from,
+                until: until.max(next),
+                operations: chunk.records().len(),
+                due,
+            });
+            next = from;
+        }
+        ranges.reverse();
+        ranges
+    }
+
+    /// The operations that are due and were not read since `since`: all of them, or only those that no list would return.
+    #[must_use]
+    pub fn due(&self, since: Timestamp, now: Timestamp, only_unlisted: bool) -> Vec<Due> {
+        let unread = self.watched.unread().iter().copied();
+        let unread = unread
+            .chain(self.rejected.ids())
+            .filter(|id| !self.failures.was_listed(*id, since, now))
+            .filter(|id| !self.failures.is_waiting(*id, now) && id.created() + RETENTION > now);
+        let mut due: Vec<_> = unread
+            .map(|id| Due {
+                id,
+                last_attempt: schedule::attempt(self.failures.last_attempt(id), now),
+                processing: false,
+            })
+            .collect();
+        for chunk in self.chunks.iter().filter(|chunk| chunk.may_have_due(now)) {
+            due.extend(
+                self.due_in(chunk, since, now)
+                    .filter(|(_, in_place)| !(only_unlisted && *in_place))
+                    .map(|(due, _)| due),
+            );
+        }
+        due
+    }
+
+    /// The configured operations that are not due, the oldest read first: for spare requests.
+    #[must_use]
+    pub fn idle_configured(&self, since: Timestamp) -> Vec<Due> {
+        let configured = self.watched.configured();
+        let mut idle: Vec<_> = configured
+            .filter_map(|id| self.chunks.get(id))
+            .filter(|record| record.last_success() < since && !self.failures.contains(record.id))
+            .map(Record::due)
+            .collect();
+        idle.sort_by_key(|due| due.last_attempt);
+        idle
+    }
+
+    /// The newest operation whose last read succeeded: one that shows whether the account may read at all.
+    #[must_use]
+    pub fn newest_readable(&self, now: Timestamp) -> Option<OperationId> {
+        self.chunks
+            .iter()
+            .rev()
+            .flat_map(|chunk| chunk.records().iter().rev())
+            .find(|record| {
+                !self.failures.contains(record.id) && record.id.created() + RETENTION > now
+            })
+            .map(|record| record.id)
+    }
+
+    /// Whether Twilio returned 403 for the last read of `id`.
+    #[must_use]
+    pub fn is_refused(&self, id: OperationId) -> bool {
+        self.failures.is_refused(id)
+    }
+
+    /// Whether `id` was read in the collection that began at `since`.
+    #[must_use]
+    pub fn is_read(&self, id: OperationId, since: Timestamp, now: Timestamp) -> bool {
+        let read = |record: &Record| schedule::was_read(record.last_success(), since, now);
+        self.chunks.get(id).is_some_and(read)
+    }
+
+    /// The number of operations in state `processing`.
+    #[must_use]
+    pub fn processing(&self) -> usize {
+        usize::try_from(self.totals.in_state(&OperationState::Processing)).unwrap_or(usize::MAX)
+    }
+
+    /// When the newest operation was created.
+    #[must_use]
+    pub fn newest(&self) -> Option<Timestamp> {
+        let last = self.chunks.iter().next_back()?;
+        last.records().last().map(Record::created)
+    }
+
+    /// A creation time from which on there are at most `room` known operations; 1970 if there are no more in all.
+    #[must_use]
+    pub fn newest_page_from(&self, mut room: usize, now: Timestamp) -> Timestamp {
+        let mut from = now;
+        for chunk in self.chunks.iter().rev() {
+            let records = chunk.records();
+            let Some(left) = room.checked_sub(records.len()) else {
+                // Only where pages are smaller than chunks does the newest chunk not fit.
+                return if from == now && room > 0 {
+                    records[records.len() - room].created().min(now)
+                } else {
+                    from
+                };
+            };
+            room = left;
+            from = chunk
+                .summary
+                .created
+                .map_or(from, |(first, _)| from.min(first));
+        }
+        Timestamp::default()
+    }
+
+    /// The due operations of a chunk, each with whether a list of its range returns it.
+    fn due_in(
+        &self,
+        chunk: &Chunk,
+        since: Timestamp,
+        now: Timestamp,
+    ) -> impl Iterator<Item = (Due, bool)> {
+        let due = chunk
+            .due(since, now, self.chunks.policy())
+            .filter(move |record| !self.failures.is_waiting(record.id, now))
+            .filter(move |record| !self.failures.was_listed(record.id, since, now));
+        due.map(move |record| {
+            let mut due = record.due();
+            let failed = schedule::attempt(self.failures.last_attempt(record.id), now);
+            due.last_attempt = schedule::attempt(due.last_attempt, now).max(failed);
+            (due, is_in_place(record))
+        })
+    }
+}

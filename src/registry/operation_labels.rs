@@ -1,0 +1,194 @@
+//! The labels of operations: those that sources list, and the tags of their emails.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use super::groups::{Groups, Seen};
+use super::label_pool::LabelPool;
+use super::watched::{Watched, stronger_with};
+use crate::config::Series;
+use crate::operation::OperationId;
+use crate::snapshot::Labels;
+
+/// How often the exporter requests the tags of an operation in vain before it waits for the operation to change.
+const MOST_TRIES: u8 = 3;
+
+/// The labels of an account's operations, and their groups.
+#[derive(Debug)]
+pub(super) struct OperationLabels {
+    /// The names that have series; `None`: all of them.
+    allowed: Option<BTreeSet<String>>,
+    /// The tags that become labels. Without any, none are requested.
+    wanted: BTreeSet<String>,
+    /// What `operation_info` shows, for operations with such labels.
+    shown: HashMap<OperationId, Labels>,
+    tags: HashMap<OperationId, Labels>,
+    /// Operations whose tags are to be requested, with how often that was in vain.
+    untagged: BTreeMap<OperationId, u8>,
+    pool: LabelPool,
+    pub(super) groups: Groups,
+}
+
+impl OperationLabels {
+    pub(super) fn new(series: &Series) -> Self {
+        Self {
+            allowed: series
+                .labels
+                .as_ref()
+                .map(|labels| labels.iter().cloned().collect()),
+            wanted: series.tags.iter().cloned().collect(),
+            shown: HashMap::new(),
+            tags: HashMap::new(),
+            untagged: BTreeMap::new(),
+            pool: LabelPool::default(),
+            groups: Groups::new(&series.aggregate_by, series.max_label_values),
+        }
+    }
+
+    /// Applies another configuration; `read` are the operations in memory. Call [`Self::relabel`] for all operations with labels
+    /// afterwards.
+    pub(super) fn reconfigure(&mut self, series: &Series, read: Vec<OperationId>) {
+        let Self {
+            allowed,
+            wanted,
+            groups,
+            ..
+        } = Self::new(series);
+        self.allowed = allowed;
+        if wanted != self.wanted {
+            self.wanted = wanted;
+            // The known tags are others than the wanted ones, so all are requested again.
+            self.tags.clear();
+            self.untagged.clear();
+            for id in read {
+                self.know_tags(id, None);
+            }
+        }
+        self.groups.reconfigure(&groups);
+    }
+
+    /// The operations that have or had labels.
+    pub(super) fn labelled(&self, watched: &Watched) -> BTreeSet<OperationId> {
+        let all = watched.from(std::ops::Bound::Unbounded);
+        all.chain(self.tags.keys().copied())
+            .chain(self.shown.keys().copied())
+            .chain(self.groups.members())
+            .collect()
+    }
+
+    /// Loads a saved operation.
+    pub(super) fn restore(&mut self, saved: &crate::store::SavedOperation, watched: &Watched) {
+        let id = saved.operation.id;
+        self.groups
+            .restore_member(&saved.operation, &saved.credited);
+        self.know_tags(id, saved.tags.clone());
+        self.show(id, &self.all(id, watched));
+    }
+
+    /// Adds an operation that is read for the first time since it is in memory, with its saved tags.
+    pub(super) fn appeared(&mut self, id: OperationId, tags: Option<Labels>) {
+        self.know_tags(id, tags);
+    }
+
+    /// Applies the labels and tags that an operation has now. Returns whether it counts in another group than before.
+    pub(super) fn relabel(
+        &mut self,
+        id: OperationId,
+        watched: &Watched,
+        seen: Option<&Seen<'_>>,
+    ) -> bool {
+        let labels = self.all(id, watched);
+        self.show(id, &labels);
+        self.groups.relabel(id, &labels, seen)
+    }
+
+    /// Notes that the stats of an operation changed: it may have a first email now, from which to read tags.
+    pub(super) fn changed(&mut self, id: OperationId) {
+        if !self.wanted.is_empty() && !self.tags.contains_key(&id) {
+            self.untagged.entry(id).or_insert(MOST_TRIES - 1);
+        }
+    }
+
+    /// What `operation_info` shows of an operation.
+    pub(super) fn shown(&self, id: OperationId) -> Labels {
+        self.shown.get(&id).cloned().unwrap_or_default()
+    }
+
+    pub(super) fn tags(&self, id: OperationId) -> Option<&Labels> {
+        self.tags.get(&id)
+    }
+
+    /// At most `most` operations whose tags are to be requested, newest first.
+    pub(super) fn untagged(&self, most: usize) -> Vec<OperationId> {
+        self.untagged.keys().rev().take(most).copied().collect()
+    }
+
+    /// Notes the tags of an operation's first email; `None`: it has no email yet, or its tags could not be read.
+    pub(super) fn tagged(&mut self, id: OperationId, tags: Option<&Labels>) {
+        match tags {
+            Some(tags) => {
+                let wanted = tags.iter().filter(|(name, _)| self.wanted.contains(*name));
+                let wanted = wanted.map(|(name, value)| (name.clone(), value.clone()));
+                let tags = Arc::new(wanted.collect());
+                self.know_tags(id, Some(tags));
+            }
+            None => {
+                if let Some(tries) = self.untagged.get_mut(&id) {
+                    *tries += 1;
+                    if *tries >= MOST_TRIES {
+                        self.untagged.remove(&id);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Removes an operation that leaves memory.
+    pub(super) fn remove(&mut self, id: OperationId) {
+        self.shown.remove(&id);
+        self.tags.remove(&id);
+        self.untagged.remove(&id);
+    }
+
+    fn know_tags(&mut self, id: OperationId, tags: Option<Labels>) {
+        match tags {
+            Some(tags) => {
+                self.untagged.remove(&id);
+                self.tags.insert(id, self.pool.share(tags));
+            }
+            None if !self.wanted.is_empty() => {
+                self.untagged.entry(id).or_default();
+            }
+            None => {}
+        }
+    }
+
+    /// All labels of an operation. A label that a source lists takes precedence over a tag.
+    pub(super) fn all(&self, id: OperationId, watched: &Watched) -> Labels {
+        match (watched.labels(id), self.tags.get(&id)) {
+            (Some(given), Some(tags)) => stronger_with(given, tags),
+            (Some(labels), None) | (None, Some(labels)) => Arc::clone(labels),
+            (None, None) => Labels::default(),
+        }
+    }
+
+    fn show(&mut self, id: OperationId, labels: &Labels) {
+        let is_allowed = |name: &String| {
+            self.allowed
+                .as_ref()
+                .is_none_or(|allowed| allowed.contains(name))
+        };
+        let shown = if labels.keys().all(is_allowed) {
+            Arc::clone(labels)
+        } else {
+            let allowed = labels.iter().filter(|(name, _)| is_allowed(name));
+            let allowed = allowed.map(|(name, value)| (name.clone(), value.clone()));
+            self.pool.share(Arc::new(allowed.collect()))
+        };
+        if shown.is_empty() {
+            self.shown.remove(&id);
+        } else {
+            self.shown.insert(id, shown);
+        }
+    }
+}

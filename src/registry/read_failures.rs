@@ -1,0 +1,112 @@
+//! Operations whose single reads fail, and when to try each again.
+
+use std::collections::HashMap;
+
+use super::clock_jumps::Jump;
+use super::schedule;
+use crate::operation::OperationId;
+use crate::reason::Reason;
+use crate::timestamp::Timestamp;
+
+/// The failed reads since the last success, by operation.
+#[derive(Debug, Default)]
+pub(super) struct ReadFailures(HashMap<OperationId, Failure>);
+
+#[derive(Debug, Clone, Copy)]
+struct Failure {
+    first: Timestamp,
+    last: Timestamp,
+    /// `None`: the read was left out, because the account was blocked.
+    reason: Option<Reason>,
+    /// A list returned the operation, so a single read in the same collection is pointless.
+    listed: bool,
+}
+
+impl ReadFailures {
+    /// Notes a failure. Returns whether that is news: the operation did not fail before, or for another reason.
+    pub(super) fn failed(&mut self, id: OperationId, reason: Reason, now: Timestamp) -> bool {
+        let before = self
+            .0
+            .get(&id)
+            .filter(|before| before.reason == Some(reason));
+        let failure = Failure {
+            // A time in the future comes from a clock that was set back since.
+            first: before.map_or(now, |before| before.first.min(now)),
+            last: now,
+            reason: Some(reason),
+            listed: false,
+        };
+        let news = before.is_none();
+        self.0.insert(id, failure);
+        news
+    }
+
+    /// Notes that this machine's clock was set, so that intervals last as long as before.
+    pub(super) fn shift(&mut self, jump: Jump) {
+        for failure in self.0.values_mut() {
+            failure.first = jump.apply(failure.first);
+            failure.last = jump.apply_to_read(failure.last);
+        }
+    }
+
+    /// Notes that an operation was due and its read was left out. An earlier failure stays.
+    pub(super) fn not_reached(&mut self, id: OperationId, now: Timestamp) {
+        self.0.entry(id).or_insert(Failure {
+            first: now,
+            last: now,
+            reason: None,
+            listed: false,
+        });
+    }
+
+    /// Notes that the last failure comes from a list.
+    pub(super) fn listed(&mut self, id: OperationId) {
+        if let Some(failure) = self.0.get_mut(&id) {
+            failure.listed = true;
+        }
+    }
+
+    /// Whether a list returned it in the collection that began at `since`, and that failed.
+    pub(super) fn was_listed(&self, id: OperationId, since: Timestamp, now: Timestamp) -> bool {
+        self.0
+            .get(&id)
+            .is_some_and(|failure| failure.listed && schedule::was_read(failure.last, since, now))
+    }
+
+    /// Removes an operation: it was read, or is gone.
+    pub(super) fn remove(&mut self, id: OperationId) {
+        self.0.remove(&id);
+    }
+
+    pub(super) fn contains(&self, id: OperationId) -> bool {
+        self.0.contains_key(&id)
+    }
+
+    /// When the last attempt failed, or was left out because the account was blocked; 1970 if there was none.
+    pub(super) fn last_attempt(&self, id: OperationId) -> Timestamp {
+        self.0
+            .get(&id)
+            .map(|failure| failure.last)
+            .unwrap_or_default()
+    }
+
+    /// Whether Twilio returned 403 for the last read.
+    pub(super) fn is_refused(&self, id: OperationId) -> bool {
+        self.0
+            .get(&id)
+            .is_some_and(|failure| failure.reason == Some(Reason::Forbidden))
+    }
+
+    /// Whether Twilio returned that it does not know the operation, and it is too early to ask again.
+    pub(super) fn is_waiting(&self, id: OperationId, now: Timestamp) -> bool {
+        match self.0.get(&id) {
+            Some(Failure {
+                first,
+                last,
+                reason: Some(Reason::NotFound | Reason::Expired),
+                ..
+            }) => !schedule::is_unknown_due(*first, *last, now),
+            _ => false,
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! What the next save writes: operations that changed since the last one, and operations that left memory before it.
+
+use std::collections::BTreeMap;
+
+use crate::operation::OperationId;
+use crate::store::{GroupKey, SavedAccount, SavedGroup, SavedOperation};
+use crate::timestamp::Timestamp;
+
+/// The most unsaved operations that are kept after they left memory, and the most that are kept after an early eviction. Only days
+/// without a successful save reach the first limit.
+const MOST_REMOVED: usize = 100_000;
+
+/// A number for each change. A save covers all changes up to a revision.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub(super) struct Revision(u64);
+
+/// What one save writes; see [`Registry::unsaved`](super::Registry::unsaved).
+#[derive(Debug, Clone)]
+pub struct ToSave {
+    /// The account's counters.
+    pub account: SavedAccount,
+    /// The operations that changed since the last save.
+    pub operations: Vec<SavedOperation>,
+    /// The groups that changed.
+    pub groups: Vec<SavedGroup>,
+    /// The groups that ended.
+    pub ended: Vec<GroupKey>,
+    pub(super) covers: Revision,
+}
+
+/// The operations that the next save writes.
+#[derive(Debug, Default)]
+pub(super) struct UnsavedChanges {
+    now: Revision,
+    changed: BTreeMap<OperationId, Revision>,
+    /// Operations that left memory unsaved.
+    removed: BTreeMap<OperationId, (Revision, SavedOperation)>,
+    /// Operations that left memory before they expired. If a source lists one again, it must not be counted again, even where the
+    /// store is only in memory.
+    evicted_early: BTreeMap<OperationId, SavedOperation>,
+}
+
+impl UnsavedChanges {
+    /// Notes that an operation in memory changed.
+    pub(super) fn changed(&mut self, id: OperationId) {
+        self.removed.remove(&id);
+        self.evicted_early.remove(&id);
+        self.now.0 += 1;
+        self.changed.insert(id, self.now);
+    }
+
+    /// Notes that an operation leaves memory; `last` is its record. An unsaved one is kept: its high-water marks must be saved with
+    /// the counters, or a clock that is set back counts it twice.
+    pub(super) fn remove(&mut self, id: OperationId, last: impl FnOnce() -> SavedOperation) {
+        if let Some(revision) = self.changed.remove(&id)
+            && self.removed.len() < MOST_REMOVED
+        {
+            self.removed.insert(id, (revision, last()));
+        }
+    }
+
+    /// Notes that an operation left memory before it expired.
+    pub(super) fn evict_early(&mut self, saved: SavedOperation) {
+        if self.evicted_early.len() < MOST_REMOVED {
+            self.evicted_early.insert(saved.operation.id, saved);
+        }
+    }
+
+    /// Removes the early evictions that have expired by now.
+    pub(super) fn expire(&mut self, now: Timestamp) {
+        self.evicted_early
+            .retain(|_, saved| saved.operation.expires() > now);
+    }
+
+    /// Notes that the store lost what it had: the next save writes the early evictions again.
+    pub(super) fn lost(&mut self) {
+        self.now.0 += 1;
+        for (id, saved) in &self.evicted_early {
+            self.removed.insert(*id, (self.now, saved.clone()));
+        }
+    }
+
+    /// The last record of an operation that left memory, if it is kept.
+    pub(super) fn last_record(&self, id: OperationId) -> Option<SavedOperation> {
+        let removed = self.removed.get(&id).map(|(_, saved)| saved);
+        removed.or_else(|| self.evicted_early.get(&id)).cloned()
+    }
+
+    /// The revision that a save covers which begins now.
+    pub(super) const fn revision(&self) -> Revision {
+        self.now
+    }
+
+    /// The unsaved operations in memory.
+    pub(super) fn in_memory(&self) -> impl Iterator<Item = OperationId> {
+        self.changed.keys().copied()
+    }
+
+    /// The unsaved operations that left memory.
+    pub(super) fn removed(&self) -> impl Iterator<Item = &SavedOperation> {
+        self.removed.values().map(|(_, saved)| saved)
+    }
+
+    /// Notes that everything up to `covered` is saved.
+    pub(super) fn saved(&mut self, covered: Revision) {
+        self.changed.retain(|_, revision| *revision > covered);
+        self.removed.retain(|_, (revision, _)| *revision > covered);
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.changed.is_empty() && self.removed.is_empty()
+    }
+}

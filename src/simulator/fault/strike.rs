@@ -1,0 +1,74 @@
+//! Which fault a request gets.
+
+use std::time::Duration;
+
+use super::effect::Effect;
+use super::rule::{Fault, Scope};
+use crate::simulator::call::Call;
+
+/// Takes from `faults` what happens to `call`: how long it is delayed, and what becomes of its answer.
+pub(in crate::simulator) fn strike(
+    faults: &mut Vec<Fault>,
+    call: &Call,
+) -> (Duration, Option<Effect>) {
+    let (mut delay, mut answer) = (Duration::ZERO, None);
+    for fault in faults.iter_mut().filter(|fault| fault.fits(call)) {
+        match &fault.effect {
+            Effect::Slow(span) => delay += *span,
+            effect if answer.is_none() => answer = Some(effect.clone()),
+            _ => continue,
+        }
+        fault.times = fault.times.map(|times| times.saturating_sub(1));
+    }
+    faults.retain(|fault| fault.times != Some(0));
+    (delay, answer)
+}
+
+impl Fault {
+    fn fits(&self, call: &Call) -> bool {
+        let scope = match (&self.scope, call) {
+            (Scope::All, _) | (Scope::Send, Call::Send) | (Scope::Token, Call::Token) => true,
+            (Scope::List(page), Call::Operations(query))
+            | (Scope::Emails(page), Call::Emails(query)) => {
+                page.is_none_or(|page| page == query.page_number())
+            }
+            (Scope::Operation(wanted), Call::Operation(id)) => {
+                wanted.as_ref().is_none_or(|wanted| wanted == id)
+            }
+            _ => false,
+        };
+        scope && (call.is_list() || !self.effect.is_of_lists())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counted_faults_wear_off_and_slowness_adds_up() {
+        let mut faults: Vec<Fault> = ["operation=slow:2s", "slow:1s:times=1", "500:times=2", "404"]
+            .iter()
+            .map(|text| text.parse().unwrap())
+            .collect();
+        let call = Call::Operation("x".to_owned());
+        let mut struck = || {
+            let (delay, effect) = strike(&mut faults, &call);
+            let Some(Effect::Status { code, .. }) = effect else {
+                panic!("{effect:?}");
+            };
+            (delay.as_secs(), code)
+        };
+        assert_eq!(struck(), (3, 500));
+        assert_eq!(struck(), (2, 500));
+        assert_eq!(struck(), (2, 404));
+    }
+
+    #[test]
+    fn faults_of_lists_leave_other_requests_alone() {
+        let mut faults = vec![Fault::new(Effect::Empty).times(1)];
+        let (_, effect) = strike(&mut faults, &Call::Operation("x".to_owned()));
+        assert_eq!(effect, None);
+        assert_eq!(faults.len(), 1);
+    }
+}

@@ -1,0 +1,243 @@
+//! The backoff of rejected credentials: after a rejection they are not used for some minutes, more with each one.
+//!
+//! It ends at once when the credentials change, because it belongs to the pair that was rejected, and when a request with
+//! them authenticates.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use parking_lot::Mutex;
+
+use super::error::ApiError;
+use super::pause::Pause;
+use super::secret::Pair;
+use crate::clock::Clock;
+use crate::timestamp::Timestamp;
+
+/// After the first rejection; doubles with each one. A scrape every 15 s would otherwise be a rejected login every 15 s.
+const FIRST: Duration = Duration::from_mins(1);
+/// Credentials that become valid at Twilio, without a change here, work again within this time.
+const LONGEST: Duration = Duration::from_mins(5);
+/// A 401 so soon after a request that authenticated, in the same collection, is not about the credentials: some endpoint
+/// answers 401 where others answer 403.
+const STILL_ACCEPTED: Duration = Duration::from_secs(15);
+
+/// The backoff of one account's credentials at one server.
+#[derive(Debug)]
+pub(super) struct LoginBackoff {
+    clock: Clock,
+    /// Shared with the client of the next configuration: a reload alone makes no credentials valid.
+    state: Arc<Mutex<State>>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    rejection: Option<Rejection>,
+    /// When a request of the current collection last authenticated.
+    accepted: Option<Instant>,
+}
+
+/// Credentials that were rejected, and not accepted since.
+#[derive(Debug)]
+struct Rejection {
+    credentials: Pair,
+    /// In a row.
+    count: u32,
+    pause: Pause,
+}
+
+impl LoginBackoff {
+    pub(super) fn new(clock: Clock) -> Self {
+        Self {
+            clock,
+            state: Arc::default(),
+        }
+    }
+
+    /// Continues the backoff of `before`.
+    pub(super) fn follow(&mut self, before: &Self) {
+        self.state = Arc::clone(&before.state);
+    }
+
+    /// A collection begins: what the one before saw proves nothing any more.
+    pub(super) fn begin_collection(&self) {
+        self.state.lock().accepted = None;
+    }
+
+    /// When these credentials are tried again, while they must not be used.
+    pub(super) fn retry_at(&self, credentials: &Pair) -> Option<Timestamp> {
+        let (instant, now) = (self.clock.instant(), self.clock.now());
+        let state = self.state.lock();
+        let rejection = state.rejection.as_ref()?;
+        (rejection.credentials.is(credentials) && rejection.pause.is_active(instant))
+            .then(|| rejection.pause.until(instant, now))
+    }
+
+    /// Fails while these credentials must not be used.
+    pub(super) fn check(&self, credentials: &Pair) -> Result<(), ApiError> {
+        self.retry_at(credentials)
+            .map_or(Ok(()), |retry_at| Err(ApiError::LoginRejected { retry_at }))
+    }
+
+    /// Notes that the server rejected these credentials.
+    pub(super) fn rejected(&self, credentials: &Pair) {
+        let (instant, now) = (self.clock.instant(), self.clock.now());
+        let mut state = self.state.lock();
+        let is_recent =
+            |accepted: Instant| instant.saturating_duration_since(accepted) < STILL_ACCEPTED;
+        if state.accepted.is_some_and(is_recent) {
+            return;
+        }
+        let before = state.rejection.as_ref();
+        let before = before.filter(|before| before.credentials.is(credentials));
+        // Requests that were under way together are rejected together: that is one rejection.
+        if before.is_some_and(|before| before.pause.is_active(instant)) {
+            return;
+        }
+        let count = before.map_or(1, |before| before.count.saturating_add(1));
+        state.rejection = Some(Rejection {
+            credentials: credentials.clone(),
+            count,
+            pause: Pause::new(length(count), instant, now),
+        });
+    }
+
+    /// Notes that a request with these credentials authenticated.
+    pub(super) fn accepted(&self, credentials: &Pair) {
+        let mut state = self.state.lock();
+        state.accepted = Some(self.clock.instant());
+        if let Some(rejection) = &state.rejection
+            && rejection.credentials.is(credentials)
+        {
+            state.rejection = None;
+        }
+    }
+}
+
+/// The wait after the `count`th rejection in a row.
+fn length(count: u32) -> Duration {
+    let doubled = 1_u32.checked_shl(count.saturating_sub(1));
+    let wait = FIRST.saturating_mul(doubled.unwrap_or(u32::MAX));
+    wait.min(LONGEST)
+}
+
+#[cfg(test)]
+mod tests {
+    use secrecy::SecretString;
+
+    use super::*;
+
+    const START: Timestamp = Timestamp::from_millis(1_775_370_000_000);
+
+    fn pair(secret: &str) -> Pair {
+        Pair {
+            name: SecretString::from("SK1"),
+            secret: SecretString::from(secret),
+        }
+    }
+
+    fn backoff() -> (LoginBackoff, Clock) {
+        let clock = Clock::manual(START);
+        (LoginBackoff::new(clock.clone()), clock)
+    }
+
+    fn pass(clock: &Clock, span: Duration) {
+        clock.set(clock.now() + span);
+    }
+
+    #[test]
+    fn rejected_credentials_wait_longer_with_each_rejection_up_to_five_minutes() {
+        let (backoff, clock) = backoff();
+        let mut waits = Vec::new();
+        for _ in 0..6 {
+            backoff.rejected(&pair("a"));
+            let retry_at = backoff.retry_at(&pair("a")).unwrap();
+            waits.push(retry_at.since(clock.now()).as_secs());
+            let error = backoff.check(&pair("a")).unwrap_err();
+            assert_eq!(error, ApiError::LoginRejected { retry_at });
+            clock.set(retry_at);
+            assert_eq!(backoff.check(&pair("a")), Ok(()));
+        }
+        assert_eq!(waits, [60, 120, 240, 300, 300, 300]);
+        assert_eq!(length(u32::MAX), LONGEST);
+    }
+
+    #[test]
+    fn other_credentials_may_be_used_at_once_and_begin_with_the_first_wait() {
+        let (backoff, clock) = backoff();
+        for _ in 0..3 {
+            backoff.rejected(&pair("a"));
+            pass(&clock, LONGEST);
+        }
+        backoff.rejected(&pair("a"));
+        assert_eq!(backoff.check(&pair("b")), Ok(()));
+        backoff.rejected(&pair("b"));
+        assert_eq!(backoff.retry_at(&pair("b")), Some(clock.now() + FIRST));
+        assert_eq!(backoff.check(&pair("a")), Ok(()));
+    }
+
+    #[test]
+    fn a_request_that_authenticates_ends_the_backoff_of_its_credentials() {
+        let (backoff, clock) = backoff();
+        backoff.rejected(&pair("a"));
+        // Of a request that was under way when the secret changed.
+        backoff.accepted(&pair("before"));
+        assert!(backoff.retry_at(&pair("a")).is_some());
+        backoff.accepted(&pair("a"));
+        assert_eq!(backoff.retry_at(&pair("a")), None);
+        pass(&clock, FIRST);
+        backoff.rejected(&pair("a"));
+        assert_eq!(backoff.retry_at(&pair("a")), Some(clock.now() + FIRST));
+    }
+
+    #[test]
+    fn requests_that_are_rejected_together_count_once() {
+        let (backoff, clock) = backoff();
+        for _ in 0..8 {
+            backoff.rejected(&pair("a"));
+        }
+        assert_eq!(backoff.retry_at(&pair("a")), Some(clock.now() + FIRST));
+    }
+
+    #[test]
+    fn a_rejection_right_after_an_acceptance_in_the_same_collection_begins_no_backoff() {
+        let (backoff, clock) = backoff();
+        backoff.begin_collection();
+        backoff.accepted(&pair("a"));
+        backoff.rejected(&pair("a"));
+        assert_eq!(backoff.check(&pair("a")), Ok(()));
+        backoff.begin_collection();
+        backoff.rejected(&pair("a"));
+        assert!(backoff.check(&pair("a")).is_err());
+        backoff.accepted(&pair("a"));
+        pass(&clock, STILL_ACCEPTED);
+        backoff.rejected(&pair("a"));
+        assert!(backoff.check(&pair("a")).is_err());
+    }
+
+    #[test]
+    fn the_wait_is_as_long_whatever_becomes_of_the_time_of_day() {
+        let (backoff, clock) = backoff();
+        backoff.rejected(&pair("a"));
+        for put in [
+            START - Duration::from_hours(9),
+            START + Duration::from_hours(9),
+        ] {
+            clock.put(put);
+            assert_eq!(backoff.retry_at(&pair("a")), Some(put + FIRST));
+        }
+        pass(&clock, FIRST);
+        assert_eq!(backoff.retry_at(&pair("a")), None);
+    }
+
+    #[test]
+    fn the_next_client_continues_the_backoff() {
+        let (before, clock) = backoff();
+        before.rejected(&pair("a"));
+        let mut next = LoginBackoff::new(clock);
+        next.follow(&before);
+        assert_eq!(next.retry_at(&pair("a")), before.retry_at(&pair("a")));
+        assert!(next.retry_at(&pair("a")).is_some());
+        assert_eq!(next.check(&pair("b")), Ok(()));
+    }
+}
