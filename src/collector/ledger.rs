@@ -160,14 +160,13 @@ impl Ledger {
         let store = self.store.clone();
         let load = move || -> Loaded { ids.into_iter().map(|id| (id, store.kept(id))).collect() };
         let mut loading = tokio::task::spawn_blocking(load);
-        let found = match timeout(LOAD_WAIT, &mut loading).await {
-            Ok(found) => found,
-            Err(_) => {
-                self.load_stalled.send_replace(true);
-                let found = loading.await;
-                self.load_stalled.send_replace(false);
-                found
-            }
+        let found = if let Ok(found) = timeout(LOAD_WAIT, &mut loading).await {
+            found
+        } else {
+            self.load_stalled.send_replace(true);
+            let found = loading.await;
+            self.load_stalled.send_replace(false);
+            found
         };
         match found {
             Ok(found) => loaded.extend(found),

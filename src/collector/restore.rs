@@ -1,14 +1,15 @@
 //! An account's registry from the store: as it was when the exporter last ran, or, while it runs, as it was last saved.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use super::keeper::{Keeper, Rules, in_full};
 use crate::config::{Account, Series};
 use crate::exposition::StateInstruments;
+use crate::label;
 use crate::registry::{Registry, Source};
-use crate::snapshot::CollectionStatus;
+use crate::snapshot::{CollectionStatus, ListedOperations};
 use crate::store::{SavedAccount, SavedOperation, Store, StoreError};
 use crate::timestamp::Timestamp;
 
@@ -42,11 +43,43 @@ pub(super) fn registry(
     if let Some(known) = &known {
         registry.restore(known, store.groups(name)?);
     }
-    registry.list(Source::Api, store.registered(name)?, now);
+    registry.list(Source::Api, permitted(name, store.registered(name)?), now);
     Ok(Restored {
         registry,
         is_known: known.is_some(),
     })
+}
+
+/// What was registered, without the labels that an earlier version took and that are refused now: as users' labels they would
+/// replace those of targets and of metrics.
+fn permitted(account: &str, mut registered: ListedOperations) -> ListedOperations {
+    let mut refused = BTreeSet::new();
+    let mut operations = 0;
+    for labels in registered.values_mut() {
+        let is_permitted = |(name, value): (&String, &String)| {
+            label::check_name(name).is_ok() && label::check_value(value).is_ok()
+        };
+        if labels.iter().all(is_permitted) {
+            continue;
+        }
+        operations += 1;
+        let (kept, dropped): (BTreeMap<_, _>, BTreeMap<_, _>) = labels
+            .iter()
+            .map(|(name, value)| (name.clone(), value.clone()))
+            .partition(|(name, value)| is_permitted((name, value)));
+        refused.extend(dropped.into_keys());
+        *labels = Arc::new(kept);
+    }
+    if operations > 0 {
+        let labels = refused.into_iter().collect::<Vec<_>>().join(", ");
+        tracing::warn!(
+            account,
+            operations,
+            labels,
+            "operations were registered with labels that are not allowed any more; they stay registered without them"
+        );
+    }
+    registered
 }
 
 /// The registry of `account` with everything that `store` has of it, and who saves it from now on.
@@ -195,7 +228,7 @@ mod tests {
     use super::*;
     use crate::exposition::{Build, Instruments};
     use crate::operation::{Operation, OperationId, OperationState, Stats};
-    use crate::snapshot::{Labels, ListedOperations};
+    use crate::snapshot::Labels;
     use std::time::Duration;
 
     fn operation(size: u32) -> Operation {
@@ -304,5 +337,31 @@ mod tests {
                 .all_listed_by(&Source::Api)
                 .contains_key(&id)
         );
+    }
+
+    #[test]
+    fn labels_that_are_refused_now_go_and_their_operation_stays() {
+        let account = Account::new();
+        let labels = |pairs: &[(&str, &str)]| -> Labels {
+            let pairs = pairs
+                .iter()
+                .map(|(name, value)| ((*name).into(), (*value).into()));
+            Arc::new(pairs.collect())
+        };
+        let id = operation(0).id;
+        let stored = labels(&[
+            ("job", "a"),
+            ("state", "b"),
+            ("__x", "c"),
+            ("team", "blue"),
+            ("note", "two\nlines"),
+        ]);
+        account
+            .store
+            .register("default", &[(id, Some(stored))])
+            .unwrap();
+        let restored = account.restored().registry;
+        let listed = restored.presenter().all_listed_by(&Source::Api);
+        assert_eq!(listed, [(id, labels(&[("team", "blue")]))].into());
     }
 }

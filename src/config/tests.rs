@@ -284,3 +284,46 @@ fn sources_are_meant_from_the_file_and_each_is_called_otherwise() {
     assert!(credentials_file.is_absolute() && credentials_file.ends_with("token"));
     assert!(!format!("{account:?}").contains("s3cret"));
 }
+
+/// Wherever a secret slips in by mistake, no problem repeats it.
+#[test]
+fn no_problem_repeats_a_value() {
+    const MARK: &str = "4f9c2e7d1a8b3c5d6e7f8091a2b3c4d5";
+    let everything = std::fs::read_to_string("tests/config/good/everything.yml").unwrap();
+    let urls = account(
+        "a",
+        "oauth_token_url: u, operation_urls: [{url: u, timeout: 1s, basic_auth: {username: u, password_file: token}, \
+         tls_config: {ca_file: token, cert_file: token, key_file: token, server_name: s, insecure_skip_verify: true}}, \
+         {url: v, authorization: {type: Bearer, credentials_file: token}}]",
+    );
+    let everything = everything.replace("- name", "-\n    name") + "---\naccounts:\n" + &urls;
+    let mut tried = 0;
+    for document in everything.split("---\n") {
+        // Where a value begins: behind `: `, `- ` or `[`, and where a key does.
+        for (at, _) in document.match_indices([' ', '[', '{', '\n']) {
+            let (before, behind) = document.split_at(at + 1);
+            let end = behind.find([',', '}', ']', '\n']).unwrap_or(behind.len());
+            let key_end = behind.find(':').unwrap_or(end).min(end);
+            for (mark, end) in [
+                (MARK.to_owned(), end),
+                (format!("'{MARK}'"), end),
+                (format!("{MARK}:{MARK}"), end),
+                (format!("[{MARK}, {{{MARK}: {MARK}}}]"), end),
+                (format!("{{{MARK}: {MARK}}}"), end),
+                (format!("*{MARK}"), end),
+                (format!("&{MARK} {MARK}"), end),
+                (format!("!{MARK} {MARK}"), end),
+                (format!("\"\\{MARK}"), end),
+                (MARK.to_owned(), key_end),
+                (format!("{MARK}: 1, {MARK}"), key_end),
+            ] {
+                let changed = [before, &mark, &behind[end..]].concat();
+                for told in problems(load(&changed, Overrides::default())) {
+                    assert!(!told.contains(&MARK[..12]), "{told}\n{changed}");
+                    tried += 1;
+                }
+            }
+        }
+    }
+    assert!(tried > 1000, "{tried} problems");
+}

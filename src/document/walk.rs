@@ -13,6 +13,9 @@ use super::suggestion;
 
 /// The longest part of a key that problems repeat; every key there is has fewer characters.
 const SHOWN: usize = 40;
+/// The most digits of an unknown key that a problem repeats: a version, a number. 32 hexadecimal digits have fewer than five once in
+/// a hundred million times.
+const MOST_DIGITS: usize = 4;
 
 /// A value and where it stands.
 pub(crate) struct Value<'d> {
@@ -211,6 +214,7 @@ impl<'d> Mapping<'d> {
                 .at
                 .map_or_else(String::new, |at| format!(" (line {})", at.line));
             let message = match key.only_place {
+                None if may_be_secret(name) => format!("unknown key{line}, {cure}"),
                 None => format!("unknown key `{}`{line}, {cure}", shown(name)),
                 Some(place) => format!("key {place} is not allowed, {cure}"),
             };
@@ -247,6 +251,10 @@ fn twice(first: Option<Position>, second: Option<Position>) -> String {
 /// The place of a key that stands in the mapping at `place`.
 fn place_of(place: &str, key: &Key) -> String {
     match key.only_place {
+        None if may_be_secret(&key.name) => match key.at {
+            Some(at) => format!("{place}, key in line {}", at.line),
+            None => format!("{place}, a key"),
+        },
         None => below(place, &key.name),
         Some(at) if place.is_empty() => format!("key {at}"),
         Some(at) => format!("{place}, key {at}"),
@@ -261,6 +269,13 @@ fn below(place: &str, key: &str) -> String {
         (true, false) => format!("{place}.{key}"),
         (false, _) => format!("{place}[{:?}]", shown(key)),
     }
+}
+
+/// Whether a key that somebody chose may be a secret that slipped into its place. Names of keys have few digits; secrets that Twilio makes
+/// have many.
+fn may_be_secret(name: &str) -> bool {
+    let digits = name.chars().filter(char::is_ascii_digit).count();
+    digits > MOST_DIGITS || name.chars().count() > SHOWN
 }
 
 fn shown(key: &str) -> String {

@@ -77,7 +77,12 @@ async fn ask(client: &Client, url: &str, limit: Duration) -> Option<Result<u16, 
 
 /// Why there is no answer at `url`.
 async fn failure(client: &Client, url: &str) -> Failure {
-    ask(client, url, SOON).await.unwrap().unwrap_err()
+    let failure = ask(client, url, SOON).await.unwrap().unwrap_err();
+    if let Failure::Tls(words) | Failure::Connect(words) | Failure::Protocol(words) = &failure {
+        // The other side must not decide how long a line of the log is.
+        assert!(words.chars().count() <= 200, "{words}");
+    }
+    failure
 }
 
 /// A frame of HTTP/2 (RFC 9113, section 4.1).

@@ -16,7 +16,7 @@ pub use id::{IdError, OperationId, PREFIX};
 pub use outcome::{Counters, Marks, Outcome};
 pub use plausible::MOST_EMAILS;
 pub use state::OperationState;
-pub use stats::{Stats, Status};
+pub use stats::{Stat, Stats, Status};
 pub use unexpected::{Field, Unexpected};
 pub use word::Word;
 

@@ -20,7 +20,7 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    /// All of them.
+    /// All of them. The store knows each by its place here: add new ones at the end, never reorder, and raise the store's format.
     pub const ALL: [Self; 5] = [
         Self::Delivered,
         Self::Opened,

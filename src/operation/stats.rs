@@ -101,6 +101,83 @@ impl Stats {
     }
 }
 
+/// One count in the `stats` of an operation. This is the table of all that are documented: a new one is a line here, and a field
+/// of [`Stats`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Stat {
+    /// Emails in a status.
+    Status(Status),
+    /// Emails created.
+    Total,
+    /// Recipients targeted.
+    Recipients,
+    /// Attempts to send.
+    Attempts,
+}
+
+impl Stat {
+    /// All of them. The store knows each by its place here: add new ones at the end, and never reorder.
+    pub const ALL: [Self; 11] = [
+        Self::Status(Status::Delivered),
+        Self::Total,
+        Self::Recipients,
+        Self::Attempts,
+        Self::Status(Status::Opened),
+        Self::Status(Status::Sent),
+        Self::Status(Status::Queued),
+        Self::Status(Status::Undelivered),
+        Self::Status(Status::Failed),
+        Self::Status(Status::Canceled),
+        Self::Status(Status::Scheduled),
+    ];
+
+    /// The key in Twilio's `stats`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Status(status) => status.as_str(),
+            Self::Total => "total",
+            Self::Recipients => "recipients",
+            Self::Attempts => "attempts",
+        }
+    }
+
+    /// Parses Twilio's key in any case, including `CANCELLED`.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let others = [Self::Total, Self::Recipients, Self::Attempts];
+        let other = || {
+            others
+                .into_iter()
+                .find(|stat| stat.as_str().eq_ignore_ascii_case(text))
+        };
+        Status::parse(text).map(Self::Status).or_else(other)
+    }
+}
+
+impl Stats {
+    /// The count of `stat`, if there is one; no email in a status is no count.
+    #[must_use]
+    pub fn count(&self, stat: Stat) -> Option<u32> {
+        match stat {
+            Stat::Status(status) => Some(self.get(status)).filter(|count| *count > 0),
+            Stat::Total => self.size,
+            Stat::Recipients => self.recipients,
+            Stat::Attempts => self.attempts,
+        }
+    }
+
+    /// Sets the count of `stat`.
+    pub const fn set_count(&mut self, stat: Stat, count: u32) {
+        match stat {
+            Stat::Status(status) => self.set(status, count),
+            Stat::Total => self.size = Some(count),
+            Stat::Recipients => self.recipients = Some(count),
+            Stat::Attempts => self.attempts = Some(count),
+        }
+    }
+}
+
 /// Stats with these counts, for tests.
 #[cfg(test)]
 pub(super) fn of_parts(size: Option<u32>, parts: &[(Status, u32)]) -> Stats {
@@ -112,4 +189,31 @@ pub(super) fn of_parts(size: Option<u32>, parts: &[(Status, u32)]) -> Stats {
         stats.set(*status, *emails);
     }
     stats
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_stat_is_in_the_table_once() {
+        for (at, stat) in Stat::ALL.into_iter().enumerate() {
+            assert!(!Stat::ALL[..at].contains(&stat), "{stat:?}");
+            assert_eq!(Stat::parse(&stat.as_str().to_uppercase()), Some(stat));
+            let mut stats = Stats::default();
+            assert_eq!(stats.count(stat), None);
+            stats.set_count(stat, 7);
+            for other in Stat::ALL {
+                assert_eq!(stats.count(other), (other == stat).then_some(7));
+            }
+        }
+        for status in Status::ALL {
+            assert!(Stat::ALL.contains(&Stat::Status(status)), "{status:?}");
+        }
+        assert_eq!(
+            Stat::parse("cancelled"),
+            Some(Stat::Status(Status::Canceled))
+        );
+        assert_eq!(Stat::parse("bounced"), None);
+    }
 }

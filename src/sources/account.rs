@@ -1,13 +1,12 @@
 //! All sources of one account: files looked at when somebody asks, URLs at intervals of their own.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use futures_util::future::join_all;
 use tokio::sync::Mutex;
 use tokio::task::JoinHandle;
-use tokio::time::{MissedTickBehavior, interval, timeout};
+use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 
 use super::News;
 use super::files::{Files, Looked};
@@ -16,6 +15,7 @@ use super::url::{self, Url};
 use crate::clock::Clock;
 use crate::config::Account;
 use crate::exposition::SourceInstruments;
+use crate::ongoing_failure::OngoingFailure;
 
 /// How long a collection waits for files, many or large. A look that takes longer goes on, and the next collection finds what
 /// it found. A read that hangs is given up before.
@@ -36,9 +36,17 @@ struct Looking {
     files: Arc<Mutex<Files>>,
     /// A look that nobody has the news of yet.
     under_way: Mutex<Option<JoinHandle<Looked>>>,
-    /// Whether it has been told that it takes long.
-    told: AtomicBool,
+    /// Looks that take too long, or fail.
+    failure: parking_lot::Mutex<OngoingFailure<LookFailure>>,
     teller: Teller,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum LookFailure {
+    /// It takes longer than [`LOOK`].
+    Slow,
+    /// Its task was broken off.
+    Broken,
 }
 
 /// A URL and how it stands.
@@ -65,7 +73,7 @@ impl Sources {
             files: (!patterns.is_empty()).then(|| Looking {
                 files: Arc::new(Mutex::new(Files::new(patterns, teller.clone()))),
                 under_way: Mutex::default(),
-                told: AtomicBool::new(false),
+                failure: parking_lot::Mutex::new(OngoingFailure::new()),
                 teller,
             }),
         }
@@ -107,7 +115,7 @@ impl Looking {
             tokio::spawn(async move { files.lock().await.look().await })
         });
         let Ok(looked) = timeout(LOOK, look).await else {
-            if !self.told.swap(true, Ordering::Relaxed) {
+            if self.fails(LookFailure::Slow) {
                 let seconds = LOOK.as_secs();
                 tracing::warn!(
                     account = self.teller.account(),
@@ -118,14 +126,31 @@ impl Looking {
             return None;
         };
         *under_way = None;
-        self.told.store(false, Ordering::Relaxed);
-        Some(looked.unwrap_or_else(|error| {
-            tracing::error!(account = self.teller.account(), %error, "a look at the files that list operations failed");
-            Looked {
-                news: Vec::new(),
-                incomplete: true,
+        match looked {
+            Ok(looked) => {
+                if self.failure.lock().recovered() {
+                    tracing::info!(
+                        account = self.teller.account(),
+                        "files that list operations are looked at in time again"
+                    );
+                }
+                Some(looked)
             }
-        }))
+            Err(error) => {
+                if self.fails(LookFailure::Broken) {
+                    tracing::error!(account = self.teller.account(), %error, "a look at the files that list operations failed");
+                }
+                Some(Looked {
+                    news: Vec::new(),
+                    incomplete: true,
+                })
+            }
+        }
+    }
+
+    /// Whether to log that.
+    fn fails(&self, failure: LookFailure) -> bool {
+        self.failure.lock().failed(failure, Instant::now())
     }
 }
 

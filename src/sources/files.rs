@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use tokio::task::spawn_blocking;
+use tokio::time::Instant;
 
 use super::News;
 use super::calls::{Call, Calls, LIMIT};
@@ -14,6 +15,7 @@ use super::fingerprint::Fingerprint;
 use super::listing::{self, Format};
 use super::standing::{Standing, Teller};
 use crate::config::FilePattern;
+use crate::ongoing_failure::OngoingFailure;
 
 /// The most files of an account: each has series of its own and is asked for at every look.
 const MOST_FILES: usize = 1000;
@@ -32,21 +34,22 @@ pub struct Files {
     directories: Calls<FilePattern, Named>,
     reads: Calls<PathBuf, Result<Found, SourceError>>,
     teller: Teller,
-    /// Whether it has been told that there are more than are read.
-    told_many: bool,
+    /// More files than are read.
+    too_many: OngoingFailure<()>,
 }
 
 #[derive(Debug)]
 struct Watched {
     pattern: FilePattern,
-    /// What was told last of the pattern itself.
-    told: Told,
+    /// What is wrong with the pattern itself.
+    failure: OngoingFailure<PatternFailure>,
 }
 
-#[derive(Debug, PartialEq, Eq)]
-enum Told {
-    Nothing,
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum PatternFailure {
+    /// It names no file that is there.
     Empty,
+    /// Its directory cannot be read.
     Unreadable(SourceError),
 }
 
@@ -75,7 +78,7 @@ impl Files {
     pub fn new(patterns: Vec<FilePattern>, teller: Teller) -> Self {
         let watched = |pattern| Watched {
             pattern,
-            told: Told::Nothing,
+            failure: OngoingFailure::new(),
         };
         Self {
             patterns: patterns.into_iter().map(watched).collect(),
@@ -88,7 +91,7 @@ impl Files {
                 one.parent() == other.parent()
             }),
             teller,
-            told_many: false,
+            too_many: OngoingFailure::new(),
         }
     }
 
@@ -104,9 +107,9 @@ impl Files {
         for watched in &mut self.patterns {
             match named.get(&watched.pattern) {
                 Some(Ok(paths)) if paths.iter().any(|path| there.contains(path)) => {
-                    watched.told = Told::Nothing;
+                    watched.works(&self.teller);
                 }
-                Some(Ok(_)) => watched.tell(Told::Empty, &self.teller),
+                Some(Ok(_)) => watched.fails(PatternFailure::Empty, &self.teller),
                 failed => {
                     let hangs = || SourceError::Hangs(LIMIT);
                     let error = failed.and_then(|named| named.clone().err());
@@ -117,7 +120,7 @@ impl Files {
                             news.extend(known.cannot_be_read(error.clone(), &self.teller));
                         }
                     }
-                    watched.tell(Told::Unreadable(error), &self.teller);
+                    watched.fails(PatternFailure::Unreadable(error), &self.teller);
                 }
             }
         }
@@ -149,8 +152,16 @@ impl Files {
     /// The paths, each once, as far as there are not too many.
     fn first_of<'a>(&mut self, paths: impl Iterator<Item = &'a PathBuf>) -> Vec<PathBuf> {
         let paths: BTreeSet<&PathBuf> = paths.collect();
-        let many = paths.len() > MOST_FILES;
-        if many && !self.told_many {
+        if paths.len() <= MOST_FILES {
+            if self.too_many.recovered() {
+                let (account, files) = (self.teller.account(), paths.len());
+                tracing::info!(
+                    account,
+                    files,
+                    "all files that list operations are read again"
+                );
+            }
+        } else if self.too_many.failed((), Instant::now()) {
             tracing::warn!(
                 account = self.teller.account(),
                 files = paths.len(),
@@ -158,7 +169,6 @@ impl Files {
                 "too many files that list operations; only the first by name are read"
             );
         }
-        self.told_many = many;
         paths.into_iter().take(MOST_FILES).cloned().collect()
     }
 
@@ -215,25 +225,31 @@ impl Files {
 }
 
 impl Watched {
-    /// Tells once what concerns the pattern as a whole.
-    fn tell(&mut self, what: Told, teller: &Teller) {
-        if self.told == what {
+    /// The pattern names files that are there.
+    fn works(&mut self, teller: &Teller) {
+        if self.failure.recovered() {
+            let (account, files) = (teller.account(), &self.pattern);
+            tracing::info!(account, %files, "files that list operations are there");
+        }
+    }
+
+    /// The pattern as a whole is of no use: logged when that begins, and once an hour.
+    fn fails(&mut self, failure: PatternFailure, teller: &Teller) {
+        if !self.failure.failed(failure.clone(), Instant::now()) {
             return;
         }
         let (account, files) = (teller.account(), &self.pattern);
-        match &what {
-            Told::Nothing => {}
-            Told::Empty if files.is_glob() => {
+        match failure {
+            PatternFailure::Empty if files.is_glob() => {
                 tracing::info!(account, %files, "no file that lists operations is there yet");
             }
-            Told::Empty => {
+            PatternFailure::Empty => {
                 tracing::warn!(account, %files, "the file that lists operations is not there; create it or take it out of the configuration");
             }
-            Told::Unreadable(error) => {
+            PatternFailure::Unreadable(error) => {
                 tracing::warn!(account, %files, %error, "the directory of files that list operations cannot be read; what they listed last stays");
             }
         }
-        self.told = what;
     }
 }
 

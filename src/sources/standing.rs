@@ -66,12 +66,27 @@ impl Standing {
     }
 
     /// A look found what is known.
-    pub(super) fn is_unchanged(&self, teller: &Teller) {
-        if self.failure.error().is_none() {
-            let now = teller.clock.now();
-            teller
-                .instruments
-                .worked(&self.source, self.operations, now);
+    pub(super) fn is_unchanged(&mut self, teller: &Teller) {
+        // What was wrong with it still is.
+        if let Some(error) = self.failure.error().cloned() {
+            self.log(&error, teller);
+            return;
+        }
+        let now = teller.clock.now();
+        teller
+            .instruments
+            .worked(&self.source, self.operations, now);
+    }
+
+    /// Logs a failure that begins, and once an hour that it lasts.
+    fn log(&mut self, error: &SourceError, teller: &Teller) {
+        if self.failure.failed(error.clone(), Instant::now()) {
+            tracing::warn!(
+                account = %teller.account,
+                source = %self.source,
+                %error,
+                "a source of operations cannot be used; what it listed last stays"
+            );
         }
     }
 
@@ -95,14 +110,7 @@ impl Standing {
         self.hash = None;
         teller.instruments.failed(&self.source);
         let is_new = self.failure.error() != Some(&error);
-        if self.failure.failed(error.clone(), Instant::now()) {
-            tracing::warn!(
-                account = %teller.account,
-                source = %self.source,
-                %error,
-                "a source of operations cannot be used; what it listed last stays"
-            );
-        }
+        self.log(&error, teller);
         is_new.then(|| News::Broken {
             source: Arc::clone(&self.source),
             error,

@@ -8,7 +8,7 @@ use super::tables;
 pub(super) type Upgrade = fn(&WriteTransaction) -> Result<(), Error>;
 
 /// `UPGRADES[0]` is `upgrade_1_to_2`, and so on: a new version adds its line here, and nothing else decides what is current.
-pub(super) const UPGRADES: &[Upgrade] = &[upgrade_1_to_2, upgrade_2_to_3];
+pub(super) const UPGRADES: &[Upgrade] = &[upgrade_1_to_2, upgrade_2_to_3, upgrade_3_to_4];
 
 /// Version 2 adds tables of groups and of registered operations, and labels behind some records. What there was stays as
 /// it is, and missing tables are empty ones.
@@ -20,6 +20,13 @@ const fn upgrade_1_to_2(_: &WriteTransaction) -> Result<(), Error> {
 /// Version 3 adds to the record of a new group until when its counters are exposed as 0. What there was stays as it is.
 #[expect(clippy::unnecessary_wraps, reason = "an upgrade may fail")]
 const fn upgrade_2_to_3(_: &WriteTransaction) -> Result<(), Error> {
+    Ok(())
+}
+
+/// Version 4 writes counts as lists that describe themselves, in records of version 3. What there was stays as it is until what it
+/// is about changes.
+#[expect(clippy::unnecessary_wraps, reason = "an upgrade may fail")]
+const fn upgrade_3_to_4(_: &WriteTransaction) -> Result<(), Error> {
     Ok(())
 }
 

@@ -15,8 +15,10 @@ mod bytes;
 #[doc(hidden)]
 pub mod disk_gate;
 mod error;
+mod fields;
 mod file;
 mod format;
+mod old_record;
 mod readers;
 mod record;
 mod saved;
@@ -156,9 +158,8 @@ impl Store {
         let Some(directory) = &self.directory else {
             return Ok(());
         };
-        // Whether something is wrong is found out without waiting for the commit under way.
-        let path = directory.join(NAME);
-        let is_in_place = |last: Arc<LastCommit>| last.misplaced(&path).is_none();
+        // Found out without waiting for the commit under way.
+        let is_in_place = |last: Arc<LastCommit>| last.misplaced(&directory.join(NAME)).is_none();
         if generation == self.generation() && self.readers.last().is_some_and(is_in_place) {
             return Ok(());
         }

@@ -1,42 +1,39 @@
-//! What is kept of an operation and of an account, as bytes.
+//! What is kept of an operation, a group and an account, as bytes.
 //!
-//! A record begins with its version. Times stand relative to one another and figures that are zero are
+//! A record begins with its version. Times stand relative to one another and counts that are zero are
 //! left out, so an operation of one email takes some thirty bytes: an account may have millions.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
-
 use super::bytes::{Reader, Unreadable, push, push_signed, push_text};
-use super::{GroupKey, SavedAccount, SavedGroup, SavedOperation};
+use super::fields::{
+    counts, labels, push_counts, push_labels, push_time, small, time, unknown, word,
+};
+use super::{GroupKey, SavedAccount, SavedGroup, SavedOperation, old_record};
 use crate::operation::{
-    Counters, Marks, Operation, OperationId, OperationState, Outcome, Stats, Status, Word,
+    Counters, Marks, Operation, OperationId, OperationState, Outcome, Stat, Stats,
 };
 use crate::snapshot::Labels;
 use crate::timestamp::Timestamp;
 
-/// The version of the records that are written.
-const RECORD: u8 = 1;
-/// The version of an operation's record that goes on with labels: most have none.
-const LABELLED: u8 = 2;
-/// The version of a group's record that goes on with the time until which its counters are exposed as 0: most are not new.
-const NEW_GROUP: u8 = 2;
+/// The version of the records that are written. Those of registered labels are still of the first.
+const RECORD: u8 = 3;
 
-/// In an operation's flags: the lowest three bits are the state, as its place in [`State::KNOWN`].
+/// In an operation's flags: the lowest three bits are the state, as its place in [`OperationState::KNOWN`].
 const STATE: u8 = 0b111;
 /// A state that stands as a word.
 const OTHER_STATE: u8 = 4;
-const HAS_SIZE: u8 = 1 << 3;
-const HAS_RECIPIENTS: u8 = 1 << 4;
-const HAS_ATTEMPTS: u8 = 1 << 5;
-const HAS_UPDATED: u8 = 1 << 6;
-const HAS_UNKNOWN: u8 = 1 << 7;
-
-/// In the flags behind a labelled record.
-const HAS_TAGS: u8 = 1;
+const HAS_UPDATED: u8 = 1 << 3;
+const HAS_UNKNOWN: u8 = 1 << 4;
+const HAS_CREDITED: u8 = 1 << 5;
+const HAS_TAGS: u8 = 1 << 6;
+/// For a byte of more flags behind this one. No version writes any yet.
+const MORE_FLAGS: u8 = 1 << 7;
 
 /// In an account's flags.
 const CUMULATIVE_PROVEN: u8 = 1;
 const HAS_DISCOVERED: u8 = 1 << 1;
+
+/// In a group's flags.
+const HAS_ZERO_UNTIL: u8 = 1;
 
 /// Writes an operation over what `out` held; its id is the key and does not stand in it.
 pub(super) fn write_operation(saved: &SavedOperation, out: &mut Vec<u8>) {
@@ -48,8 +45,7 @@ pub(super) fn write_operation(saved: &SavedOperation, out: &mut Vec<u8>) {
         updated,
     } = &saved.operation;
     out.clear();
-    let is_labelled = !saved.credited.is_empty() || saved.tags.is_some();
-    out.push(if is_labelled { LABELLED } else { RECORD });
+    out.push(RECORD);
     let known = OperationState::KNOWN
         .iter()
         .position(|known| known == state);
@@ -59,11 +55,10 @@ pub(super) fn write_operation(saved: &SavedOperation, out: &mut Vec<u8>) {
     let flag = |is: bool, flag: u8| if is { flag } else { 0 };
     out.push(
         state_bits
-            | flag(stats.size.is_some(), HAS_SIZE)
-            | flag(stats.recipients.is_some(), HAS_RECIPIENTS)
-            | flag(stats.attempts.is_some(), HAS_ATTEMPTS)
             | flag(updated.is_some(), HAS_UPDATED)
-            | flag(stats.unknown.is_some(), HAS_UNKNOWN),
+            | flag(stats.unknown.is_some(), HAS_UNKNOWN)
+            | flag(!saved.credited.is_empty(), HAS_CREDITED)
+            | flag(saved.tags.is_some(), HAS_TAGS),
     );
     if state_bits == OTHER_STATE {
         push_text(out, state.as_str());
@@ -74,13 +69,8 @@ pub(super) fn write_operation(saved: &SavedOperation, out: &mut Vec<u8>) {
     }
     push_time(out, saved.last_success, *created);
     push_time(out, saved.last_change, saved.last_success);
-    push_figures(out, &stats.emails);
-    for figure in [stats.size, stats.recipients, stats.attempts]
-        .into_iter()
-        .flatten()
-    {
-        push(out, u64::from(figure));
-    }
+    let known = Stat::ALL.into_iter();
+    push_counts(out, known.map(|stat| stats.count(stat).map(u64::from)));
     if let Some(unknown) = &stats.unknown {
         push(out, unknown.len() as u64);
         for (word, figure) in unknown.iter() {
@@ -88,36 +78,32 @@ pub(super) fn write_operation(saved: &SavedOperation, out: &mut Vec<u8>) {
             push(out, u64::from(*figure));
         }
     }
-    let [delivered, opened, undelivered, failed, canceled] = saved.marks.outcomes;
-    push_figures(
-        out,
-        &[
-            saved.marks.accepted,
-            delivered,
-            opened,
-            undelivered,
-            failed,
-            canceled,
-        ],
-    );
-    if is_labelled {
-        out.push(flag(saved.tags.is_some(), HAS_TAGS));
+    let Marks { accepted, outcomes } = saved.marks;
+    let outcomes = Outcome::ALL.map(|outcome| outcomes[outcome as usize]);
+    let marks = std::iter::once(accepted).chain(outcomes);
+    push_counts(out, marks.map(|mark| (mark > 0).then_some(u64::from(mark))));
+    if !saved.credited.is_empty() {
         push_labels(out, &saved.credited);
-        if let Some(tags) = &saved.tags {
-            push_labels(out, tags);
-        }
+    }
+    if let Some(tags) = &saved.tags {
+        push_labels(out, tags);
     }
 }
 
-/// Reads what [`write_operation`] wrote.
+/// Reads what [`write_operation`] wrote, in this format or an older one.
 pub(super) fn read_operation(id: OperationId, bytes: &[u8]) -> Result<SavedOperation, Unreadable> {
     let mut reader = Reader::new(bytes);
-    let is_labelled = match reader.byte()? {
-        RECORD => false,
-        LABELLED => true,
+    match reader.byte()? {
+        RECORD => {}
+        old @ (old_record::FIRST | old_record::LONGER) => {
+            return old_record::operation(id, old, reader);
+        }
         other => return Err(Unreadable::Version(other)),
-    };
+    }
     let flags = reader.byte()?;
+    if flags & MORE_FLAGS != 0 {
+        return Err(Unreadable::Senseless);
+    }
     let state = match flags & STATE {
         OTHER_STATE => OperationState::Other(word(&mut reader)?),
         known => OperationState::KNOWN
@@ -132,21 +118,22 @@ pub(super) fn read_operation(id: OperationId, bytes: &[u8]) -> Result<SavedOpera
         .transpose()?;
     let last_success = time(&mut reader, created)?;
     let last_change = time(&mut reader, last_success)?;
-    let emails = figures::<{ Status::ALL.len() }>(&mut reader)?;
-    let mut figure = |flag| has(flag).then(|| reader.small()).transpose();
-    let stats = Stats {
-        emails,
-        size: figure(HAS_SIZE)?,
-        recipients: figure(HAS_RECIPIENTS)?,
-        attempts: figure(HAS_ATTEMPTS)?,
-        unknown: has(HAS_UNKNOWN).then(|| unknown(&mut reader)).transpose()?,
-    };
-    let [accepted, outcomes @ ..] = figures::<{ 1 + Outcome::ALL.len() }>(&mut reader)?;
-    let (credited, tags) = if is_labelled {
-        given_labels(&mut reader)?
-    } else {
-        (Labels::default(), None)
-    };
+    let mut stats = Stats::default();
+    counts(&mut reader, |place, count| {
+        // A stat that a later version knows costs nothing to leave out: Twilio returns it again.
+        if let Some(stat) = Stat::ALL.get(place) {
+            stats.set_count(*stat, small(count)?);
+        }
+        Ok(())
+    })?;
+    stats.unknown = has(HAS_UNKNOWN).then(|| unknown(&mut reader)).transpose()?;
+    let mut marks = Marks::default();
+    counts(&mut reader, |place, mark| {
+        *number_at(&mut marks.accepted, &mut marks.outcomes, place)? = small(mark)?;
+        Ok(())
+    })?;
+    let mut given = |flag| has(flag).then(|| labels(&mut reader)).transpose();
+    let (credited, tags) = (given(HAS_CREDITED)?, given(HAS_TAGS)?);
     reader.end()?;
     Ok(SavedOperation {
         operation: Operation {
@@ -158,27 +145,31 @@ pub(super) fn read_operation(id: OperationId, bytes: &[u8]) -> Result<SavedOpera
         },
         last_success,
         last_change,
-        marks: Marks { accepted, outcomes },
-        credited,
+        marks,
+        credited: credited.unwrap_or_default(),
         tags,
     })
 }
 
-/// The groups an operation has given to, and its tags.
-fn given_labels(reader: &mut Reader<'_>) -> Result<(Labels, Option<Labels>), Unreadable> {
-    let has_tags = match reader.byte()? {
-        0 => false,
-        HAS_TAGS => true,
-        _ => return Err(Unreadable::Senseless),
-    };
-    let credited = labels(reader)?;
-    let tags = has_tags.then(|| labels(reader)).transpose()?;
-    Ok((credited, tags))
+/// Which number `place` means in a list of what was accepted and of outcomes. To leave one out would count it again, so a version
+/// with more of them must raise the format.
+fn number_at<'a, N>(
+    accepted: &'a mut N,
+    outcomes: &'a mut [N; Outcome::ALL.len()],
+    place: usize,
+) -> Result<&'a mut N, Unreadable> {
+    match place.checked_sub(1) {
+        None => Ok(accepted),
+        Some(place) => {
+            let outcome = Outcome::ALL.get(place).ok_or(Unreadable::Senseless)?;
+            Ok(&mut outcomes[*outcome as usize])
+        }
+    }
 }
 
 /// Labels as bytes, as they are registered.
 pub(super) fn write_labels(labels: &Labels) -> Vec<u8> {
-    let mut out = vec![RECORD];
+    let mut out = vec![old_record::FIRST];
     push_labels(&mut out, labels);
     out
 }
@@ -186,7 +177,10 @@ pub(super) fn write_labels(labels: &Labels) -> Vec<u8> {
 /// Reads what [`write_labels`] wrote.
 pub(super) fn read_labels(bytes: &[u8]) -> Result<Labels, Unreadable> {
     let mut reader = Reader::new(bytes);
-    version(&mut reader)?;
+    match reader.byte()? {
+        old_record::FIRST => {}
+        other => return Err(Unreadable::Version(other)),
+    }
     let labels = labels(&mut reader)?;
     reader.end()?;
     Ok(labels)
@@ -194,36 +188,34 @@ pub(super) fn read_labels(bytes: &[u8]) -> Result<Labels, Unreadable> {
 
 /// A group as bytes; its label and value are the key.
 pub(super) fn write_group(saved: &SavedGroup) -> Vec<u8> {
-    let version = saved.zero_until.map_or(RECORD, |_| NEW_GROUP);
-    let mut out = vec![version];
+    let flags = saved.zero_until.map_or(0, |_| HAS_ZERO_UNTIL);
+    let mut out = vec![RECORD, flags];
     push_signed(&mut out, saved.until.as_millis());
-    push(&mut out, saved.counters.accepted);
-    for counter in saved.counters.outcomes {
-        push(&mut out, counter);
-    }
+    push_counters(&mut out, &saved.counters);
     if let Some(until) = saved.zero_until {
         push_signed(&mut out, until.as_millis());
     }
     out
 }
 
-/// Reads what [`write_group`] wrote. The first version knew no new groups: it exposed all counters as they were.
+/// Reads what [`write_group`] wrote, in this format or an older one.
 pub(super) fn read_group(key: GroupKey, bytes: &[u8]) -> Result<SavedGroup, Unreadable> {
     let mut reader = Reader::new(bytes);
-    let is_new = match reader.byte()? {
-        RECORD => false,
-        NEW_GROUP => true,
+    match reader.byte()? {
+        RECORD => {}
+        old @ (old_record::FIRST | old_record::LONGER) => {
+            return old_record::group(key, old, reader);
+        }
         other => return Err(Unreadable::Version(other)),
+    }
+    let has_zero_until = match reader.byte()? {
+        0 => false,
+        HAS_ZERO_UNTIL => true,
+        _ => return Err(Unreadable::Senseless),
     };
     let until = Timestamp::from_millis(reader.signed()?);
-    let mut counters = Counters {
-        accepted: reader.number()?,
-        ..Counters::default()
-    };
-    for counter in &mut counters.outcomes {
-        *counter = reader.number()?;
-    }
-    let zero_until = is_new.then(|| reader.signed()).transpose()?;
+    let counters = read_counters(&mut reader)?;
+    let zero_until = has_zero_until.then(|| reader.signed()).transpose()?;
     reader.end()?;
     Ok(SavedGroup {
         key,
@@ -231,24 +223,6 @@ pub(super) fn read_group(key: GroupKey, bytes: &[u8]) -> Result<SavedGroup, Unre
         until,
         zero_until: zero_until.map(Timestamp::from_millis),
     })
-}
-
-fn push_labels(out: &mut Vec<u8>, labels: &Labels) {
-    push(out, labels.len() as u64);
-    for (name, value) in labels.iter() {
-        push_text(out, name);
-        push_text(out, value);
-    }
-}
-
-fn labels(reader: &mut Reader<'_>) -> Result<Labels, Unreadable> {
-    let count = reader.number()?;
-    let mut labels = BTreeMap::new();
-    for _ in 0..count {
-        let name = reader.text()?.to_owned();
-        labels.insert(name, reader.text()?.to_owned());
-    }
-    Ok(Arc::new(labels))
 }
 
 /// An account's standing as bytes.
@@ -266,17 +240,18 @@ pub(super) fn write_account(saved: &SavedAccount) -> Vec<u8> {
     if let Some(until) = saved.discovered_until {
         push_time(&mut out, until, saved.born);
     }
-    push(&mut out, saved.counters.accepted);
-    for counter in saved.counters.outcomes {
-        push(&mut out, counter);
-    }
+    push_counters(&mut out, &saved.counters);
     out
 }
 
-/// Reads what [`write_account`] wrote.
+/// Reads what [`write_account`] wrote, in this format or an older one.
 pub(super) fn read_account(bytes: &[u8]) -> Result<SavedAccount, Unreadable> {
     let mut reader = Reader::new(bytes);
-    version(&mut reader)?;
+    match reader.byte()? {
+        RECORD => {}
+        old_record::FIRST => return old_record::account(reader),
+        other => return Err(Unreadable::Version(other)),
+    }
     let flags = reader.byte()?;
     if flags & !(CUMULATIVE_PROVEN | HAS_DISCOVERED) != 0 {
         return Err(Unreadable::Senseless);
@@ -285,90 +260,27 @@ pub(super) fn read_account(bytes: &[u8]) -> Result<SavedAccount, Unreadable> {
     let discovered_until = (flags & HAS_DISCOVERED != 0)
         .then(|| time(&mut reader, born))
         .transpose()?;
-    let mut counters = Counters {
-        accepted: reader.number()?,
-        ..Counters::default()
-    };
-    for counter in &mut counters.outcomes {
-        *counter = reader.number()?;
-    }
+    let counters = read_counters(&mut reader)?;
     reader.end()?;
-    let cumulative_proven = flags & CUMULATIVE_PROVEN != 0;
     Ok(SavedAccount {
         born,
         counters,
-        cumulative_proven,
+        cumulative_proven: flags & CUMULATIVE_PROVEN != 0,
         discovered_until,
     })
 }
 
-fn version(reader: &mut Reader<'_>) -> Result<(), Unreadable> {
-    match reader.byte()? {
-        RECORD => Ok(()),
-        other => Err(Unreadable::Version(other)),
-    }
+fn push_counters(out: &mut Vec<u8>, counters: &Counters) {
+    let outcomes = Outcome::ALL.map(|outcome| counters.outcomes[outcome as usize]);
+    let all = std::iter::once(counters.accepted).chain(outcomes);
+    push_counts(out, all.map(|count| (count > 0).then_some(count)));
 }
 
-/// Wraps around, so that any two times will do.
-fn push_time(out: &mut Vec<u8>, time: Timestamp, near: Timestamp) {
-    push_signed(out, time.as_millis().wrapping_sub(near.as_millis()));
-}
-
-fn time(reader: &mut Reader<'_>, near: Timestamp) -> Result<Timestamp, Unreadable> {
-    Ok(Timestamp::from_millis(
-        near.as_millis().wrapping_add(reader.signed()?),
-    ))
-}
-
-/// One bit for each figure that is not zero, then those.
-fn push_figures<const N: usize>(out: &mut Vec<u8>, figures: &[u32; N]) {
-    const { assert!(N <= 8, "one byte of bits") };
-    let bits = figures
-        .iter()
-        .enumerate()
-        .fold(0, |bits, (at, figure)| bits | u8::from(*figure != 0) << at);
-    out.push(bits);
-    for figure in figures.iter().filter(|figure| **figure != 0) {
-        push(out, u64::from(*figure));
-    }
-}
-
-fn figures<const N: usize>(reader: &mut Reader<'_>) -> Result<[u32; N], Unreadable> {
-    let bits = reader.byte()?;
-    if u32::from(bits) >> N != 0 {
-        return Err(Unreadable::Senseless);
-    }
-    let mut figures = [0; N];
-    for (at, figure) in figures.iter_mut().enumerate() {
-        if bits >> at & 1 == 1 {
-            *figure = reader.small()?;
-        }
-    }
-    Ok(figures)
-}
-
-fn unknown(reader: &mut Reader<'_>) -> Result<Arc<[(Word, u32)]>, Unreadable> {
-    // Grows as the words are read: the count is not to be believed.
-    let count = reader.number()?;
-    let mut unknown = Vec::new();
-    for _ in 0..count {
-        unknown.push((word(reader)?, reader.small()?));
-    }
-    Ok(unknown.into())
-}
-
-fn word(reader: &mut Reader<'_>) -> Result<Word, Unreadable> {
-    let text = reader.text()?;
-    let word = Word::new(text);
-    // The first version also kept words with spaces. They are not shown any more.
-    let was_fit = || text.contains(' ') && !is_unreadable(&Word::new(&text.replace(' ', "_")));
-    if word.as_str() == text || was_fit() {
-        Ok(word)
-    } else {
-        Err(Unreadable::Senseless)
-    }
-}
-
-fn is_unreadable(word: &Word) -> bool {
-    word.as_str() == Word::UNREADABLE
+fn read_counters(reader: &mut Reader<'_>) -> Result<Counters, Unreadable> {
+    let mut counters = Counters::default();
+    counts(reader, |place, count| {
+        *number_at(&mut counters.accepted, &mut counters.outcomes, place)? = count;
+        Ok(())
+    })?;
+    Ok(counters)
 }

@@ -10,7 +10,7 @@ use super::scan;
 use super::stat_value::StatValue;
 use crate::exposition::Endpoint;
 use crate::operation::{
-    Field, Operation, OperationId, OperationState, RETENTION, Stats, Status, Unexpected, Word,
+    Field, Operation, OperationId, OperationState, RETENTION, Stat, Stats, Unexpected, Word,
 };
 use crate::timestamp::Timestamp;
 
@@ -223,12 +223,10 @@ impl StatsReader {
         };
         self.is_empty = false;
         let stats = &mut self.stats;
-        match Status::parse(name) {
+        match Stat::parse(name) {
             // `canceled` and `cancelled` side by side mean the same emails.
-            Some(status) => stats.set(status, stats.get(status).max(count)),
-            None if name.eq_ignore_ascii_case(TOTAL) => stats.size = Some(count),
-            None if name.eq_ignore_ascii_case(RECIPIENTS) => stats.recipients = Some(count),
-            None if name.eq_ignore_ascii_case(ATTEMPTS) => stats.attempts = Some(count),
+            Some(Stat::Status(status)) => stats.set(status, stats.get(status).max(count)),
+            Some(stat) => stats.set_count(stat, count),
             None => self.unknown.push((Word::new(name), count)),
         }
     }
@@ -245,14 +243,9 @@ impl StatsReader {
     }
 }
 
-const TOTAL: &str = "total";
-const RECIPIENTS: &str = "recipients";
-const ATTEMPTS: &str = "attempts";
-
 /// Whether Twilio documents the stat.
 fn is_known(name: &str) -> bool {
-    let others = [TOTAL, RECIPIENTS, ATTEMPTS];
-    Status::parse(name).is_some() || others.iter().any(|known| known.eq_ignore_ascii_case(name))
+    Stat::parse(name).is_some()
 }
 
 /// A key, unescaped; `None` where it is no text, such as half a surrogate pair.

@@ -6,8 +6,10 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use secrecy::{ExposeSecret, SecretString};
 use tokio::task::{JoinError, JoinHandle};
+use tokio::time::Instant;
 
 use crate::config::{Secret, SecretError, SecretFile};
+use crate::ongoing_failure::OngoingFailure;
 
 /// The longest time to read a file. It has a few bytes; only a network file system that hangs takes longer.
 const LIMIT: Duration = Duration::from_secs(1);
@@ -35,12 +37,12 @@ struct LiveSecret {
     reading: tokio::sync::Mutex<FileRead>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct FileRead {
     /// A read that took too long. It continues, and no other one starts meanwhile, so that hanging threads do not pile up.
     under_way: Option<JoinHandle<Result<Option<SecretString>, SecretError>>>,
-    /// The error that was logged.
-    logged: Option<String>,
+    /// What reading it fails with.
+    failure: OngoingFailure<String>,
 }
 
 /// Why a secret could not be read again.
@@ -96,7 +98,10 @@ impl LiveSecret {
             account: Arc::clone(account),
             file: secret.file().cloned(),
             text: Mutex::new(secret.text().clone()),
-            reading: tokio::sync::Mutex::default(),
+            reading: tokio::sync::Mutex::new(FileRead {
+                under_way: None,
+                failure: OngoingFailure::new(),
+            }),
         }
     }
 
@@ -108,7 +113,7 @@ impl LiveSecret {
         let (account, place) = (&self.account, file.place());
         match outcome {
             Ok(text) => {
-                if reading.logged.take().is_some() {
+                if reading.failure.recovered() {
                     tracing::info!(account = %account, place, "the secret's file can be read again");
                 }
                 if text.is_some_and(|text| self.replace(text)) {
@@ -117,9 +122,8 @@ impl LiveSecret {
             }
             Err(error) => {
                 let error = error.to_string();
-                if reading.logged.as_ref() != Some(&error) {
+                if reading.failure.failed(error.clone(), Instant::now()) {
                     tracing::warn!(account = %account, place, error, "the file holds no secret; the one read last is used until it does: write the secret into the file and let the exporter read it");
-                    reading.logged = Some(error);
                 }
             }
         }

@@ -170,14 +170,35 @@ fn an_answer_that_is_no_http_is_not_repeated_either() {
         format!("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{ADDRESS}\r\n{WORD}"),
         format!("HTTP/1.1 200 OK\r\nContent-Length: {WORD}\r\n\r\n{ADDRESS}"),
         format!("HTTP/1.1 {WORD} {ADDRESS}\r\n\r\n"),
+        format!("HTTP/1.1 2x0 {}\r\n\r\n", WORD.repeat(20_000)),
+        format!("HTTP/1.1 200 OK\r\nx: {}\r\n\r\n", WORD.repeat(200_000)),
+        WORD.repeat(20_000),
     ] {
         let address = parrot(said.clone());
         let ended = once(&format!("http://{address}/v1"), "logfmt");
         assert_eq!(ended.code, Some(1), "{said}: {}", ended.stderr);
         for text in [&ended.stderr, &ended.stdout] {
+            let said: String = said.chars().take(100).collect();
             assert_nothing_of(WORD, text, &format!("once after {said:?}"));
         }
+        assert_short(&ended.stderr);
     }
+}
+
+/// What is logged of a failure of the transport has at most so many characters: the other side must not decide how long a
+/// line is.
+const LONGEST_ERROR: usize = 200;
+
+#[track_caller]
+fn assert_short(log: &str) {
+    let errors = log.lines().filter_map(|line| line.split_once("error="));
+    let mut seen = 0;
+    for (_, error) in errors {
+        let length = error.chars().count();
+        assert!(length <= LONGEST_ERROR, "{length} characters: {error}");
+        seen += 1;
+    }
+    assert!(seen > 0, "no error in {log}");
 }
 
 /// Says the same to everybody.

@@ -73,8 +73,10 @@ impl Scene {
 /// The `n`th operation, with one delivered email, created a second after the one before.
 fn operation(n: u64) -> Operation {
     let created = NOW - Duration::from_mins(30) + Duration::from_secs(n);
-    let mut stats = Stats::default();
-    stats.size = Some(1);
+    let mut stats = Stats {
+        size: Some(1),
+        ..Stats::default()
+    };
     stats.set(Status::Delivered, 1);
     Operation {
         id: crate::simulator::operation_id(created, u128::from(n)),

@@ -48,7 +48,7 @@ fn stats() -> impl Strategy<Value = Stats> {
         })
 }
 
-fn any_saved() -> impl Strategy<Value = SavedOperation> {
+pub(super) fn any_saved() -> impl Strategy<Value = SavedOperation> {
     let id = "[0-7][0-9a-hjkmnp-tv-z]{25,34}"
         .prop_map(|ulid| format!("{PREFIX}{ulid}").parse().unwrap());
     let operation = (id, state(), stats(), time(), proptest::option::of(time())).prop_map(
@@ -86,7 +86,7 @@ fn labels() -> impl Strategy<Value = Labels> {
     proptest::collection::btree_map("[a-z_]{1,9}", ".{0,20}", 0..4).prop_map(Labels::new)
 }
 
-fn any_standing() -> impl Strategy<Value = SavedAccount> {
+pub(super) fn any_standing() -> impl Strategy<Value = SavedAccount> {
     let counters = (any::<u64>(), proptest::array::uniform5(any::<u64>()))
         .prop_map(|(accepted, outcomes)| Counters { accepted, outcomes });
     (
@@ -124,7 +124,7 @@ proptest! {
     }
 
     #[test]
-    fn no_bytes_panic(mut bytes: Vec<u8>, version in 0_u8..3) {
+    fn no_bytes_panic(mut bytes: Vec<u8>, version in 0_u8..5) {
         if let Some(first) = bytes.first_mut() {
             *first = version;
         }

@@ -231,14 +231,14 @@ fn a_file_of_a_newer_version_is_refused_and_left_as_it_is() {
         refused,
         StoreError::Newer {
             found: 7,
-            known: 3,
+            known: 4,
             ..
         }
     ));
     assert_eq!(
         refused.to_string(),
         format!(
-            "{} has format 7, this version knows up to 3; use the newer exporter again, or another --storage.path",
+            "{} has format 7, this version knows up to 4; use the newer exporter again, or another --storage.path",
             path.display()
         )
     );

@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::io;
 use std::sync::Once;
+use std::time::Duration;
 
 use twilio_email_exporter::sources::{Files, Teller};
 
@@ -134,7 +135,10 @@ fn a_file_is_told_when_it_is_missing_breaks_works_again_and_goes() {
         "INFO no file that lists operations is there yet",
     ];
     assert_eq!(told(None), missing);
-    assert_eq!(told(Some("[]")), [""; 0]);
+    assert_eq!(
+        told(Some("[]")),
+        ["INFO files that list operations are there"]
+    );
     assert_eq!(
         told(Some("[")),
         ["WARN a source of operations cannot be used; what it listed last stays"]
@@ -150,4 +154,34 @@ fn a_file_is_told_when_it_is_missing_breaks_works_again_and_goes() {
     let mut seen = told(None);
     seen.sort();
     assert_eq!(seen, gone);
+}
+
+/// A log that is read for its last hours shows what still fails.
+#[test]
+fn what_goes_on_failing_is_told_once_an_hour() {
+    let scene = Scene::new("operation_files: [a.yml, b.yml, 'none/*.yml']", &[]);
+    scene.write("b.yml", "[");
+    let account = account_of(&scene.files);
+    let teller = Teller::new(
+        "default".into(),
+        scene.instruments.sources("default"),
+        scene.clock.clone(),
+    );
+    let mut files = Files::new(account.operation_files, teller);
+    let mut builder = tokio::runtime::Builder::new_current_thread();
+    let runtime = builder.enable_all().build().unwrap();
+    let log = Log::start();
+    runtime.block_on(async {
+        for _ in 0..3 {
+            for minute in 0..60 {
+                files.look().await;
+                let told = if minute == 0 { 3 } else { 0 };
+                assert_eq!(log.take().len(), told, "minute {minute}");
+                // Paused for this moment alone: reads go on on threads of their own.
+                tokio::time::pause();
+                tokio::time::advance(Duration::from_mins(1)).await;
+                tokio::time::resume();
+            }
+        }
+    });
 }
