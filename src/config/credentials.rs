@@ -32,19 +32,19 @@ pub struct OAuthClient {
     pub token_url: Url,
 }
 
-/// What stands at one place of a configuration.
-pub(super) enum Found<T> {
-    Nothing,
-    /// Something that has already been told as a problem.
-    Wrong,
-    This(T),
+/// One key or variable of a configuration.
+pub(super) enum Field<T> {
+    Absent,
+    /// Its problem has been reported.
+    Invalid,
+    Valid(T),
 }
 
 /// A name and its secret, as far as they were given, and how their places are called.
 pub(super) struct Pair {
-    pub(super) name: Found<Secret>,
+    pub(super) name: Field<Secret>,
     pub(super) name_place: String,
-    pub(super) secret: Found<Secret>,
+    pub(super) secret: Field<Secret>,
     pub(super) secret_place: String,
 }
 
@@ -76,25 +76,25 @@ impl fmt::Debug for OAuthClient {
     }
 }
 
-impl<T> Found<T> {
-    pub(super) const fn is_nothing(&self) -> bool {
-        matches!(self, Self::Nothing)
+impl<T> Field<T> {
+    pub(super) const fn is_absent(&self) -> bool {
+        matches!(self, Self::Absent)
     }
 
-    /// `None` becomes `Wrong`: whoever returned it told the problem.
-    pub(super) fn told(value: Option<T>) -> Self {
-        value.map_or(Self::Wrong, Self::This)
+    /// `None` is invalid: whoever returned it has reported the problem.
+    pub(super) fn checked(value: Option<T>) -> Self {
+        value.map_or(Self::Invalid, Self::Valid)
     }
 }
 
 impl Pair {
     pub(super) const fn is_nothing(&self) -> bool {
-        self.name.is_nothing() && self.secret.is_nothing()
+        self.name.is_absent() && self.secret.is_absent()
     }
 
     /// Tells which half is missing.
     fn tell_half(&self, findings: &mut Findings) {
-        let (missing, present) = match (self.name.is_nothing(), self.secret.is_nothing()) {
+        let (missing, present) = match (self.name.is_absent(), self.secret.is_absent()) {
             (true, false) => (&self.name_place, &self.secret_place),
             (false, true) => (&self.secret_place, &self.name_place),
             _ => return,
@@ -108,7 +108,7 @@ impl Pair {
 
     fn complete(self) -> Option<(Secret, Secret)> {
         match (self.name, self.secret) {
-            (Found::This(name), Found::This(secret)) => Some((name, secret)),
+            (Field::Valid(name), Field::Valid(secret)) => Some((name, secret)),
             _ => None,
         }
     }
@@ -133,7 +133,7 @@ impl Given {
         key.tell_half(findings);
         client.tell_half(findings);
         let alone = key.is_nothing() && client.is_nothing();
-        if alone || !token.secret.is_nothing() {
+        if alone || !token.secret.is_absent() {
             token.tell_half(findings);
         }
         let names = [

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::credentials::{Credentials, Found, Given, Pair};
+use super::credentials::{Credentials, Field, Given, Pair};
 use super::form::Form;
 use super::keys::TOKEN_URL;
 use super::oauth;
@@ -74,21 +74,21 @@ fn variable(
     name: &str,
     form: Form,
     findings: &mut Findings,
-) -> Found<Secret> {
+) -> Field<Secret> {
     let file_name = format!("{name}_FILE");
     match (set(environment, name), set(environment, &file_name)) {
-        (None, None) => Found::Nothing,
+        (None, None) => Field::Absent,
         (Some(_), Some(_)) => {
             findings.problem(
                 name,
                 format_args!("set beside {file_name}; unset one of the two"),
             );
-            Found::Wrong
+            Field::Invalid
         }
-        (Some(value), None) => Found::told(findings.take(name, Secret::given(&value, form))),
+        (Some(value), None) => Field::checked(findings.take(name, Secret::given(&value, form))),
         (None, Some(path)) => {
             let secret = Secret::in_file(&file_name, Path::new(""), &path, form);
-            Found::told(findings.take(&file_name, secret))
+            Field::checked(findings.take(&file_name, secret))
         }
     }
 }

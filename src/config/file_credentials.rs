@@ -4,7 +4,7 @@ use std::path::Path;
 
 use url::Url;
 
-use super::credentials::{Credentials, Found, Given, Pair};
+use super::credentials::{Credentials, Field, Given, Pair};
 use super::form::Form;
 use super::oauth;
 use super::problem::Findings;
@@ -23,8 +23,8 @@ pub(super) fn read(
     let mut pair =
         |kind: Sid, [sid, secret, inline]: [&'static str; 3], findings: &mut Findings| Pair {
             name: match account.take(sid) {
-                Some(value) => Found::told(sid_text(kind, &value, findings)),
-                None => Found::Nothing,
+                Some(value) => Field::checked(sid_text(kind, &value, findings)),
+                None => Field::Absent,
             },
             name_place: account.place_of(sid),
             secret: secret_of(account, secret, inline, directory, findings),
@@ -67,54 +67,54 @@ fn secret_of(
     inline: &'static str,
     directory: &Path,
     findings: &mut Findings,
-) -> Found<Secret> {
+) -> Field<Secret> {
     let value = mapping.take(file);
     if mapping.has_refused(inline) {
         let message = format_args!(
             "a secret does not stand in this file: write it into a file of its own and name that as `{file}`"
         );
         findings.problem(&mapping.place_of(inline), message);
-        return Found::Wrong;
+        return Field::Invalid;
     }
     let Some(value) = value else {
-        return Found::Nothing;
+        return Field::Absent;
     };
     let Some(path) = value.text(findings) else {
-        return Found::Wrong;
+        return Field::Invalid;
     };
     if path.is_empty() {
         findings.problem(&value.place, "empty; name a file");
-        return Found::Wrong;
+        return Field::Invalid;
     }
     let secret = Secret::in_file(&value.place, directory, path, Form::Secret);
-    Found::told(findings.take(&value.place, secret))
+    Field::checked(findings.take(&value.place, secret))
 }
 
 /// The key `oauth`: a client's id and secret, and where it gets its tokens.
 fn oauth(account: &mut Mapping, directory: &Path, findings: &mut Findings) -> (Pair, Option<Url>) {
     let mut client = Pair {
-        name: Found::Nothing,
+        name: Field::Absent,
         name_place: account.place_of("oauth"),
-        secret: Found::Nothing,
+        secret: Field::Absent,
         secret_place: account.place_of("oauth"),
     };
     let Some(value) = account.take("oauth") else {
         return (client, None);
     };
-    (client.name, client.secret) = (Found::Wrong, Found::Wrong);
+    (client.name, client.secret) = (Field::Invalid, Field::Invalid);
     let Some(mut mapping) = value.mapping(findings) else {
         return (client, None);
     };
     if let Some(id) = mapping.require("client_id", findings)
         && let Some(text) = id.text(findings)
     {
-        client.name = Found::told(findings.take(&id.place, Secret::given(text, Form::ClientId)));
+        client.name = Field::checked(findings.take(&id.place, Secret::given(text, Form::ClientId)));
     }
     let [file, inline] = ["client_secret_file", "client_secret"];
     client.secret = match secret_of(&mut mapping, file, inline, directory, findings) {
-        Found::Nothing => {
+        Field::Absent => {
             findings.problem(&mapping.place_of(file), "missing");
-            Found::Wrong
+            Field::Invalid
         }
         found => found,
     };

@@ -1,8 +1,9 @@
 //! A URL that lists operations, asked as Prometheus' `http_sd` asks.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
+use parking_lot::Mutex;
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HOST, HeaderMap};
 use reqwest::{Request, Response, StatusCode};
 use tokio::task::spawn_blocking;
@@ -140,11 +141,7 @@ impl Url {
         let mut hasher = DefaultHasher::new();
         material.hash(&mut hasher);
         let hash = hasher.finish();
-        let kept = self
-            .client
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone();
+        let kept = self.client.lock().clone();
         if let Some((_, client)) = kept.filter(|(of, _)| *of == hash) {
             return Ok(client);
         }
@@ -152,7 +149,7 @@ impl Url {
         let client = blocking(move || tls::client(&settings, &material)).await??;
         let client = Arc::new(client);
         let kept = Some((hash, Arc::clone(&client)));
-        *self.client.lock().unwrap_or_else(PoisonError::into_inner) = kept;
+        *self.client.lock() = kept;
         Ok(client)
     }
 
