@@ -11,10 +11,11 @@ mod error;
 mod files;
 mod fingerprint;
 mod listing;
-mod settings;
+
 mod source_status;
 mod tls;
 mod url;
+mod url_files;
 
 use std::sync::Arc;
 

@@ -12,8 +12,8 @@ use super::ListedOperations;
 use super::calls::{Call, Calls, LIMIT};
 use super::error::SourceError;
 use super::listing::{self, Format, LARGEST};
-use super::settings::{Material, Settings};
 use super::tls;
+use super::url_files::{Material, UrlFiles};
 use crate::config::OperationUrl;
 use crate::http::{self, BodyError, Failure};
 
@@ -27,7 +27,7 @@ pub struct Url {
     /// Made anew when the files have changed that it was made from; with their hash.
     client: Mutex<Option<(u64, Arc<http::Client>)>>,
     /// Reads the files that the settings name.
-    files: tokio::sync::Mutex<Calls<(), Result<Settings, SourceError>>>,
+    files: tokio::sync::Mutex<Calls<(), Result<UrlFiles, SourceError>>>,
 }
 
 impl Url {
@@ -60,7 +60,7 @@ impl Url {
     }
 
     async fn exchange(&self) -> Result<Vec<u8>, SourceError> {
-        let Settings {
+        let UrlFiles {
             authorization,
             material,
         } = self.read_files().await?;
@@ -109,10 +109,10 @@ impl Url {
     }
 
     /// What stands in files now. A read that hangs is waited for once, and no other is begun beside it.
-    async fn read_files(&self) -> Result<Settings, SourceError> {
+    async fn read_files(&self) -> Result<UrlFiles, SourceError> {
         let mut files = self.files.lock().await;
         let settings = Arc::clone(&self.settings);
-        let read: Call<_> = Box::new(move || Settings::read(&settings));
+        let read: Call<_> = Box::new(move || UrlFiles::read(&settings));
         let mut round = files.round([((), read)]);
         let answer = files.next(&mut round).await;
         answer.map_or_else(
