@@ -20,9 +20,10 @@ const LONGEST_NAME: usize = 64;
 const OF_PROMETHEUS: [&str; 4] = ["instance", "job", "le", "quantile"];
 /// The labels of metrics about accounts and operations; a test of `exposition` holds this to be all of them. A query that joins users'
 /// labels to other metrics would mix them up.
-const OF_METRICS: [&str; 13] = [
+const OF_METRICS: [&str; 14] = [
     "account",
     "code",
+    "collector",
     "endpoint",
     "field",
     "label",

@@ -60,6 +60,7 @@ impl Renderer {
             accounts: vec![AccountSnapshot {
                 name: Arc::clone(probe.account),
                 status: CollectionStatus::default(),
+                collectors: Vec::new(),
                 counters: None,
                 counting_mode: CountingMode::Exclusive,
                 totals: Totals::default(),
