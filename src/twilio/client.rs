@@ -187,6 +187,13 @@ impl Client {
         self.requester.note_failure(endpoint, error);
     }
 
+    /// Counts a single read whose operation is known and has an unreadable state: what is known of it stays. Returns the error
+    /// that it is.
+    pub fn unreadable_state(&self) -> ApiError {
+        self.requester.note_unusable_read();
+        ApiError::InvalidResponse("an operation whose `status` is no word")
+    }
+
     /// Notes odd values of answers that could be used all the same.
     pub fn note_unexpected(&self, unexpected: Unexpected) {
         self.requester.note_unexpected(unexpected);

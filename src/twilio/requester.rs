@@ -18,6 +18,7 @@ use crate::config::Limits;
 use crate::exposition::{AccountInstruments, Endpoint};
 use crate::http::{self, Client};
 use crate::operation::Unexpected;
+use crate::reason::Reason;
 use crate::timestamp::Timestamp;
 
 /// A time of day that differs by more than this from the time that passed was changed meanwhile.
@@ -195,6 +196,12 @@ impl Requester {
         if let Some(reason) = error.reason().filter(|_| error.was_requested()) {
             self.instruments.failure(endpoint, reason);
         }
+    }
+
+    /// Counts a single read whose response could not be used in the end.
+    pub(super) fn note_unusable_read(&self) {
+        self.instruments
+            .failure(Endpoint::Operation, Reason::InvalidResponse);
     }
 
     /// Counts odd values of answers that could be used all the same. The log has one line for the first of each field.
