@@ -4,20 +4,20 @@
 //! finds out about operations never goes there.
 
 use std::collections::HashMap;
-use std::slice;
 use std::sync::Arc;
 use std::time::Duration;
 
 use prometheus::core::{Collector, MetricVec, MetricVecBuilder};
 use prometheus::{
-    Encoder, Error, Gauge, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, IntGaugeVec, Opts,
-    Registry, TextEncoder,
+    Error, Gauge, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
 };
 
 use super::catalogue::{self, ALL, Metric, Scope};
 use super::connections::ConnectionInstruments;
+use super::gathered;
 use super::source_figures::{SourceFigures, SourceInstruments};
 use super::state_figures::StateInstruments;
+use super::text::Text;
 use crate::operation::Field;
 use crate::reason::Reason;
 use crate::timestamp::Timestamp;
@@ -197,18 +197,11 @@ impl Instruments {
         self.encode_those(is_about_accounts, out);
     }
 
-    /// One at a time, because the encoder gives up on all of them over one that it takes for empty or nameless.
     fn encode_those(&self, wanted: impl Fn(&str) -> bool, out: &mut Vec<u8>) {
+        let mut text = Text::new(out);
         for family in self.registry.gather() {
-            if !wanted(family.name()) {
-                continue;
-            }
-            let start = out.len();
-            if TextEncoder::new()
-                .encode(slice::from_ref(&family), out)
-                .is_err()
-            {
-                out.truncate(start);
+            if wanted(family.name()) {
+                gathered::write(&family, &mut text);
             }
         }
     }

@@ -6,6 +6,7 @@
 pub mod catalogue;
 mod connections;
 mod families;
+mod gathered;
 mod instruments;
 mod labels;
 mod metric;
