@@ -269,5 +269,6 @@ impl Account {
         self.sources.stop();
         self.collections.stop();
         self.tags.stop();
+        self.ledger.stop();
     }
 }
