@@ -18,7 +18,7 @@ use super::catalogue::{self, ALL, Metric, Scope};
 use super::connections::ConnectionInstruments;
 use super::source_figures::{SourceFigures, SourceInstruments};
 use super::state_figures::StateInstruments;
-use crate::operation::Field;
+use crate::operation::ResponseField;
 use crate::reason::Reason;
 use crate::timestamp::Timestamp;
 
@@ -133,7 +133,7 @@ impl Instruments {
         for endpoint in Endpoint::ALWAYS {
             account.expect(endpoint);
         }
-        for field in Field::ALL {
+        for field in ResponseField::ALL {
             account.unexpected(field, 0);
         }
         account
@@ -263,7 +263,7 @@ impl AccountInstruments {
     }
 
     /// Counts values in answers that could not be used as they were.
-    pub fn unexpected(&self, field: Field, count: u64) {
+    pub fn unexpected(&self, field: ResponseField, count: u64) {
         self.requests
             .unexpected
             .with_label_values(&[&*self.name, field.as_str()])

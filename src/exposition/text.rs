@@ -42,12 +42,17 @@ pub(super) struct Family<'a> {
 
 impl Family<'_> {
     /// Writes a sample; `labels` is ready-made text and not empty.
-    pub(super) fn sample(&mut self, labels: &str, value: impl Into<Value>) {
+    pub(super) fn sample(&mut self, labels: &str, value: impl Into<SampleValue>) {
         self.sample_with(labels, "", value);
     }
 
     /// Writes a sample with labels of its own, which are ready-made text with a comma before each.
-    pub(super) fn sample_with(&mut self, labels: &str, further: &str, value: impl Into<Value>) {
+    pub(super) fn sample_with(
+        &mut self,
+        labels: &str,
+        further: &str,
+        value: impl Into<SampleValue>,
+    ) {
         if self.head.is_empty() {
             self.start();
         }
@@ -60,7 +65,7 @@ impl Family<'_> {
     }
 
     /// Writes a sample without labels.
-    pub(super) fn sample_alone(&mut self, value: impl Into<Value>) {
+    pub(super) fn sample_alone(&mut self, value: impl Into<SampleValue>) {
         if self.head.is_empty() {
             self.start();
         }
@@ -83,13 +88,13 @@ impl Family<'_> {
 
 /// The value of a sample.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Value {
+pub(super) enum SampleValue {
     Count(u64),
     Moment(Timestamp),
     Number(f64),
 }
 
-impl Value {
+impl SampleValue {
     fn push_to(self, out: &mut Vec<u8>) {
         match self {
             Self::Count(count) => push_count(out, count),
@@ -99,37 +104,37 @@ impl Value {
     }
 }
 
-impl From<u64> for Value {
+impl From<u64> for SampleValue {
     fn from(count: u64) -> Self {
         Self::Count(count)
     }
 }
 
-impl From<u32> for Value {
+impl From<u32> for SampleValue {
     fn from(count: u32) -> Self {
         Self::Count(u64::from(count))
     }
 }
 
-impl From<bool> for Value {
+impl From<bool> for SampleValue {
     fn from(yes: bool) -> Self {
         Self::Count(u64::from(yes))
     }
 }
 
-impl From<Timestamp> for Value {
+impl From<Timestamp> for SampleValue {
     fn from(moment: Timestamp) -> Self {
         Self::Moment(moment)
     }
 }
 
-impl From<f64> for Value {
+impl From<f64> for SampleValue {
     fn from(number: f64) -> Self {
         Self::Number(number)
     }
 }
 
-impl From<Duration> for Value {
+impl From<Duration> for SampleValue {
     fn from(span: Duration) -> Self {
         Self::Number(span.as_secs_f64())
     }
@@ -183,7 +188,7 @@ mod tests {
         example: "",
     };
 
-    fn written(value: impl Into<Value>) -> String {
+    fn written(value: impl Into<SampleValue>) -> String {
         let mut out = Vec::new();
         value.into().push_to(&mut out);
         String::from_utf8(out).unwrap()
@@ -226,11 +231,11 @@ mod tests {
         assert_eq!(written(Duration::from_millis(184)), "0.184");
         assert_eq!(written(Duration::from_secs(3)), "3");
         assert_eq!(written(Duration::from_nanos(1)), "0.000000001");
-        assert_eq!(written(Value::Number(f64::INFINITY)), "+Inf");
-        assert_eq!(written(Value::Number(f64::NEG_INFINITY)), "-Inf");
-        assert_eq!(written(Value::Number(-f64::NAN)), "NaN");
+        assert_eq!(written(SampleValue::Number(f64::INFINITY)), "+Inf");
+        assert_eq!(written(SampleValue::Number(f64::NEG_INFINITY)), "-Inf");
+        assert_eq!(written(SampleValue::Number(-f64::NAN)), "NaN");
         for number in [f64::MAX, f64::MIN_POSITIVE, 0.1 + 0.2] {
-            assert_eq!(written(Value::Number(number)).parse(), Ok(number));
+            assert_eq!(written(SampleValue::Number(number)).parse(), Ok(number));
         }
     }
 }

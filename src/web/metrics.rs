@@ -25,7 +25,7 @@ pub(super) async fn metrics(
     let mut renderer = service.renderer.lock();
     renderer.render(&snapshot, &service.instruments, &mut body);
     drop(renderer);
-    let sent = Sent {
+    let sent = ResponseBody {
         text: service.buffers.lend(body),
         _scrape: scrape,
     };
@@ -36,12 +36,12 @@ pub(super) async fn metrics(
 }
 
 /// An exposition under way to its client.
-struct Sent {
+struct ResponseBody {
     text: Bytes,
     _scrape: TaskTrackerToken,
 }
 
-impl AsRef<[u8]> for Sent {
+impl AsRef<[u8]> for ResponseBody {
     fn as_ref(&self) -> &[u8] {
         &self.text
     }

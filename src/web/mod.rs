@@ -20,7 +20,7 @@ use axum::Router;
 use axum::routing::{get, post};
 
 pub use self::buffers::Buffers;
-pub use self::connections::{Connections, Limits as ConnectionLimits, Listener};
+pub use self::connections::{ConnectionLimits, Connections, Listener};
 pub use self::service::{PARSED_AT_ONCE, Service};
 pub use self::stop::Stop;
 

@@ -4,7 +4,7 @@ use super::labelled::Labelled;
 use crate::clock_skew::ClockSkew;
 use crate::exposition::catalogue::{self, Metric};
 use crate::exposition::labels::further;
-use crate::exposition::text::{Text, Value};
+use crate::exposition::text::{SampleValue, Text};
 use crate::operation::{CountingMode, Outcome};
 use crate::snapshot::{AccountSnapshot, Totals};
 use crate::timestamp::Timestamp;
@@ -13,7 +13,7 @@ use crate::timestamp::Timestamp;
 const NONE: Timestamp = Timestamp::from_millis(0);
 
 pub(super) fn write(labelled: &Labelled<'_>, text: &mut Text<'_>) {
-    let mut families = Families { labelled, text };
+    let mut families = AccountFamilies { labelled, text };
     families.each(&catalogue::UP, |account| Some(account.status.up));
     families.each(&catalogue::DISCOVERY_UP, |account| {
         account.status.discovery_up
@@ -48,14 +48,14 @@ pub(super) fn write(labelled: &Labelled<'_>, text: &mut Text<'_>) {
     });
 }
 
-struct Families<'a, 'b> {
+struct AccountFamilies<'a, 'b> {
     labelled: &'a Labelled<'a>,
     text: &'a mut Text<'b>,
 }
 
-impl<'a> Families<'a, '_> {
+impl<'a> AccountFamilies<'a, '_> {
     /// One sample for each account that has the value.
-    fn each<V: Into<Value>>(
+    fn each<V: Into<SampleValue>>(
         &mut self,
         metric: &'static Metric,
         value: impl Fn(&AccountSnapshot) -> Option<V>,

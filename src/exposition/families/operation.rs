@@ -3,12 +3,12 @@
 use super::labelled::Labelled;
 use crate::exposition::catalogue::{self, Metric, Scope};
 use crate::exposition::labels::{further, is_label_name, push_further};
-use crate::exposition::text::{Text, Value};
+use crate::exposition::text::{SampleValue, Text};
 use crate::operation::{Operation, OperationState, Stats, Status, Word};
 use crate::snapshot::ShownOperation;
 
 pub(super) fn write(labelled: &Labelled<'_>, text: &mut Text<'_>) {
-    let mut families = Families { labelled, text };
+    let mut families = OperationFamilies { labelled, text };
     families.emails();
     families.seen(&catalogue::OPERATION_SIZE, |seen| seen.stats.size);
     families.seen(&catalogue::OPERATION_RECIPIENTS, |seen| {
@@ -26,14 +26,14 @@ pub(super) fn write(labelled: &Labelled<'_>, text: &mut Text<'_>) {
     families.infos();
 }
 
-struct Families<'a, 'b> {
+struct OperationFamilies<'a, 'b> {
     labelled: &'a Labelled<'a>,
     text: &'a mut Text<'b>,
 }
 
-impl Families<'_, '_> {
+impl OperationFamilies<'_, '_> {
     /// One sample for each operation that has the value.
-    fn each<V: Into<Value>>(
+    fn each<V: Into<SampleValue>>(
         &mut self,
         metric: &'static Metric,
         value: impl Fn(&ShownOperation) -> Option<V>,
@@ -47,7 +47,7 @@ impl Families<'_, '_> {
     }
 
     /// One sample for each operation that was read and has the value.
-    fn seen<V: Into<Value>>(
+    fn seen<V: Into<SampleValue>>(
         &mut self,
         metric: &'static Metric,
         value: impl Fn(&Operation) -> Option<V>,

@@ -8,7 +8,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 use bytes::Bytes;
 use tokio::sync::Semaphore;
 
-use super::problem::Problem;
+use super::problem::ProblemDetails;
 use crate::document::walk::{Mapping, Value};
 use crate::document::{Findings, json};
 use crate::label;
@@ -28,8 +28,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What a body asks for; what is wrong with one operation of a list is no matter of the others.
 pub(super) enum RegistrationBody {
-    One(Result<RequestedOperation, Problem>),
-    List(Vec<Result<RequestedOperation, Problem>>),
+    One(Result<RequestedOperation, ProblemDetails>),
+    List(Vec<Result<RequestedOperation, ProblemDetails>>),
 }
 
 /// One operation that is to be registered.
@@ -44,11 +44,14 @@ pub(super) struct RequestedOperation {
 pub(super) async fn read(
     request: Request,
     parsers: &Semaphore,
-) -> Result<RegistrationBody, Problem> {
+) -> Result<RegistrationBody, ProblemDetails> {
     if !is_json(request.headers()) {
         // A form, which a page of anybody's may send, is none either.
         let detail = "The body must be JSON, with the header Content-Type: application/json.";
-        return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail));
+        return Err(ProblemDetails::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            detail,
+        ));
     }
     let arrived = tokio::time::timeout(PATIENCE, Bytes::from_request(request, &())).await;
     let bytes = arrived.map_err(|_| {
@@ -56,49 +59,49 @@ pub(super) async fn read(
             "The body took longer than {} s to arrive.",
             PATIENCE.as_secs()
         );
-        Problem::new(StatusCode::REQUEST_TIMEOUT, detail)
+        ProblemDetails::new(StatusCode::REQUEST_TIMEOUT, detail)
     })?;
     let bytes = bytes.map_err(|rejection| match rejection.status() {
         StatusCode::PAYLOAD_TOO_LARGE => {
             let detail = format!("The body has more than {LARGEST} bytes; send several.");
-            Problem::new(StatusCode::PAYLOAD_TOO_LARGE, detail)
+            ProblemDetails::new(StatusCode::PAYLOAD_TOO_LARGE, detail)
         }
-        _ => Problem::bad_request("The body did not arrive whole."),
+        _ => ProblemDetails::bad_request("The body did not arrive whole."),
     })?;
     let _permit = parsers.acquire().await;
     let parsed = tokio::task::spawn_blocking(move || parse(&bytes)).await;
     parsed.unwrap_or_else(|_| {
         let detail = "The exporter is stopping.";
-        Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, detail))
+        Err(ProblemDetails::new(StatusCode::SERVICE_UNAVAILABLE, detail))
     })
 }
 
-fn parse(bytes: &[u8]) -> Result<RegistrationBody, Problem> {
+fn parse(bytes: &[u8]) -> Result<RegistrationBody, ProblemDetails> {
     let text = std::str::from_utf8(bytes)
-        .map_err(|_| Problem::bad_request("The body is not text in UTF-8."))?;
+        .map_err(|_| ProblemDetails::bad_request("The body is not text in UTF-8."))?;
     let mut findings = Findings::default();
     let node = json::parse(text, NODES, &mut findings);
-    let node = node.ok_or_else(|| Problem::malformed(&findings))?;
+    let node = node.ok_or_else(|| ProblemDetails::malformed(&findings))?;
     let root = Value::root(&node);
     if !root.is_list() {
         return Ok(RegistrationBody::One(read_one(&root)));
     }
     if root.length() > MOST {
         let detail = format!("The list has more than {MOST} operations; send several.");
-        return Err(Problem::bad_request(detail));
+        return Err(ProblemDetails::bad_request(detail));
     }
     let items = root.list(&mut findings).unwrap_or_default();
     Ok(RegistrationBody::List(items.iter().map(read_one).collect()))
 }
 
-fn read_one(value: &Value) -> Result<RequestedOperation, Problem> {
+fn read_one(value: &Value) -> Result<RequestedOperation, ProblemDetails> {
     let mut findings = Findings::up_to(TOLD);
     let asked = value
         .mapping(&mut findings)
         .and_then(|mapping| read_mapping(mapping, &mut findings));
     match asked {
         Some(asked) if findings.problems.is_empty() => Ok(asked),
-        _ => Err(Problem::malformed(&findings)),
+        _ => Err(ProblemDetails::malformed(&findings)),
     }
 }
 
@@ -159,7 +162,7 @@ mod tests {
         }
     }
 
-    fn told(problem: &Problem) -> String {
+    fn told(problem: &ProblemDetails) -> String {
         serde_json::to_string(&problem.errors).unwrap()
     }
 

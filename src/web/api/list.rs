@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
 use super::cursor::Cursor;
-use super::problem::Problem;
+use super::problem::ProblemDetails;
 use super::shown::Shown;
 use crate::collector::Account;
 use crate::operation::OperationId;
@@ -23,7 +23,7 @@ const USUAL: usize = 100;
 const MOST: usize = 1000;
 
 #[derive(Debug, Serialize)]
-struct ListPage {
+struct ListResponse {
     operations: Vec<Shown>,
     /// What to give as `after` for what comes next; `null` at the end. A page may have fewer operations than asked for, and
     /// still not be the last.
@@ -44,13 +44,13 @@ struct ListRequest {
 pub(super) async fn list(
     State(service): State<Arc<Service>>,
     RawQuery(query): RawQuery,
-) -> Result<Response, Problem> {
+) -> Result<Response, ProblemDetails> {
     let asked = ListRequest::read(&service, Query::read(query.as_deref()))?;
     Ok(Json(asked.page()).into_response())
 }
 
 impl ListRequest {
-    fn read(service: &Service, mut query: Query) -> Result<Self, Problem> {
+    fn read(service: &Service, mut query: Query) -> Result<Self, ProblemDetails> {
         let name = query.one("account")?;
         let mut accounts = account::all(service, name.as_deref())?;
         let limit = match query.one("limit")? {
@@ -58,14 +58,14 @@ impl ListRequest {
             None => USUAL,
         };
         let after: Option<Result<Cursor, _>> = query.one("after")?.map(|after| after.parse());
-        let after = after.transpose().map_err(Problem::bad_request)?;
+        let after = after.transpose().map_err(ProblemDetails::bad_request)?;
         if let Some(after) = &after {
             let at = accounts
                 .iter()
                 .position(|account| **account.name() == *after.account);
             let at = at.ok_or_else(|| {
                 let detail = "after: its account is not among those that are listed.";
-                Problem::new(StatusCode::NOT_FOUND, detail)
+                ProblemDetails::new(StatusCode::NOT_FOUND, detail)
             })?;
             accounts.drain(..at);
         }
@@ -84,7 +84,7 @@ impl ListRequest {
         Ok(asked)
     }
 
-    fn page(&self) -> ListPage {
+    fn page(&self) -> ListResponse {
         let mut operations = Vec::new();
         let mut after = self.after;
         for (at, account) in self.accounts.iter().enumerate() {
@@ -103,10 +103,10 @@ impl ListRequest {
             if let Some(id) = end {
                 let account = account.name().to_string();
                 let next = Some(Cursor { account, id }.to_string());
-                return ListPage { operations, next };
+                return ListResponse { operations, next };
             }
         }
-        ListPage {
+        ListResponse {
             operations,
             next: None,
         }
@@ -122,17 +122,19 @@ impl ListRequest {
     }
 }
 
-fn read_limit(text: &str) -> Result<usize, Problem> {
+fn read_limit(text: &str) -> Result<usize, ProblemDetails> {
     let limit = text.parse().ok().filter(|limit| (1..=MOST).contains(limit));
     limit.ok_or_else(|| {
-        Problem::bad_request(format!("limit: expected a whole number from 1 to {MOST}."))
+        ProblemDetails::bad_request(format!("limit: expected a whole number from 1 to {MOST}."))
     })
 }
 
-fn read_label(text: &str) -> Result<(String, String), Problem> {
+fn read_label(text: &str) -> Result<(String, String), ProblemDetails> {
     let pair = text.split_once('=').filter(|(name, _)| !name.is_empty());
     let pair = pair.map(|(name, value)| (name.to_owned(), value.to_owned()));
     pair.ok_or_else(|| {
-        Problem::bad_request("label: expected a name and a value, such as label=campaign=spring.")
+        ProblemDetails::bad_request(
+            "label: expected a name and a value, such as label=campaign=spring.",
+        )
     })
 }

@@ -19,7 +19,7 @@ use axum::extract::DefaultBodyLimit;
 use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::routing::{MethodRouter, any, get};
 
-use self::problem::Problem;
+use self::problem::ProblemDetails;
 use self::register::OPERATIONS;
 use crate::web::service::Service;
 
@@ -52,17 +52,17 @@ pub(super) fn routes(is_on: bool) -> Router<Arc<Service>> {
 fn only(methods: MethodRouter<Arc<Service>>, allowed: &'static str) -> MethodRouter<Arc<Service>> {
     methods.fallback(move |method: Method| async move {
         let detail = format!("{method} is not for this path; it takes {allowed}.");
-        let problem = Problem::new(StatusCode::METHOD_NOT_ALLOWED, detail);
+        let problem = ProblemDetails::new(StatusCode::METHOD_NOT_ALLOWED, detail);
         problem.with_header(header::ALLOW, HeaderValue::from_static(allowed))
     })
 }
 
-async fn off() -> Problem {
+async fn off() -> ProblemDetails {
     let detail = "The API is off; start the exporter with --web.enable-api.";
-    Problem::new(StatusCode::FORBIDDEN, detail)
+    ProblemDetails::new(StatusCode::FORBIDDEN, detail)
 }
 
-async fn nothing() -> Problem {
+async fn nothing() -> ProblemDetails {
     let detail = format!("There is nothing here; operations are at {OPERATIONS}.");
-    Problem::new(StatusCode::NOT_FOUND, detail)
+    ProblemDetails::new(StatusCode::NOT_FOUND, detail)
 }

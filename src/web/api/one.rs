@@ -10,7 +10,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
-use super::problem::Problem;
+use super::problem::ProblemDetails;
 use super::shown::{self, Shown};
 use crate::collector::Account;
 use crate::operation::OperationId;
@@ -20,7 +20,7 @@ use crate::web::service::Service;
 
 /// What is left of an operation that is registered no more.
 #[derive(Debug, Serialize)]
-struct Forgotten {
+struct RemovalResponse {
     id: String,
     /// Where it was registered.
     accounts: Vec<Arc<str>>,
@@ -35,7 +35,7 @@ pub(super) async fn show(
     State(service): State<Arc<Service>>,
     path: Result<Path<String>, PathRejection>,
     RawQuery(query): RawQuery,
-) -> Result<Response, Problem> {
+) -> Result<Response, ProblemDetails> {
     let id = read_id(path)?;
     let accounts = asked_for(&service, query.as_deref())?;
     let mut known = accounts.iter().filter_map(|account| {
@@ -44,7 +44,7 @@ pub(super) async fn show(
     });
     let shown = known.next().ok_or_else(|| {
         let detail = "No such operation is watched, nor is it in the list of an account.";
-        Problem::new(StatusCode::NOT_FOUND, detail)
+        ProblemDetails::new(StatusCode::NOT_FOUND, detail)
     })?;
     Ok(Json(shown).into_response())
 }
@@ -54,10 +54,10 @@ pub(super) async fn forget(
     State(service): State<Arc<Service>>,
     path: Result<Path<String>, PathRejection>,
     RawQuery(query): RawQuery,
-) -> Result<Response, Problem> {
+) -> Result<Response, ProblemDetails> {
     let id = read_id(path)?;
     let accounts = asked_for(&service, query.as_deref())?;
-    let mut gone = Forgotten {
+    let mut gone = RemovalResponse {
         id: id.to_string(),
         accounts: Vec::new(),
         watched: false,
@@ -66,7 +66,7 @@ pub(super) async fn forget(
     for account in &accounts {
         let forgotten = account.forget(id).await.map_err(|_| {
             let detail = "That could not be saved, so it stays registered; the exporter's log says why. Try again.";
-            Problem::new(StatusCode::SERVICE_UNAVAILABLE, detail)
+            ProblemDetails::new(StatusCode::SERVICE_UNAVAILABLE, detail)
         })?;
         if forgotten.was_registered {
             gone.accounts.push(Arc::clone(account.name()));
@@ -76,23 +76,23 @@ pub(super) async fn forget(
     }
     if gone.accounts.is_empty() {
         let detail = "No such operation was registered here.";
-        return Err(Problem::new(StatusCode::NOT_FOUND, detail));
+        return Err(ProblemDetails::new(StatusCode::NOT_FOUND, detail));
     }
     Ok(Json(gone).into_response())
 }
 
 /// The account that is named, or all of them.
-fn asked_for(service: &Service, query: Option<&str>) -> Result<Vec<Arc<Account>>, Problem> {
+fn asked_for(service: &Service, query: Option<&str>) -> Result<Vec<Arc<Account>>, ProblemDetails> {
     let mut query = Query::read(query);
     let name = query.one("account")?;
     query.finish("there is account")?;
     Ok(account::all(service, name.as_deref())?)
 }
 
-fn read_id(path: Result<Path<String>, PathRejection>) -> Result<OperationId, Problem> {
+fn read_id(path: Result<Path<String>, PathRejection>) -> Result<OperationId, ProblemDetails> {
     let Ok(Path(id)) = path else {
-        return Err(Problem::bad_request("id: not text in UTF-8."));
+        return Err(ProblemDetails::bad_request("id: not text in UTF-8."));
     };
     id.parse()
-        .map_err(|error| Problem::bad_request(format!("id: {error}.")))
+        .map_err(|error| ProblemDetails::bad_request(format!("id: {error}.")))
 }

@@ -10,7 +10,7 @@ use crate::web::account::NoAccount;
 
 /// A refusal, as RFC 9457 shapes it: the status says what kind it is, so `type` stays `about:blank`.
 #[derive(Debug, Serialize)]
-pub(super) struct Problem {
+pub(super) struct ProblemDetails {
     r#type: &'static str,
     title: &'static str,
     #[serde(serialize_with = "code")]
@@ -28,7 +28,7 @@ pub(super) struct FieldError {
     message: String,
 }
 
-impl Problem {
+impl ProblemDetails {
     pub(super) fn new(status: StatusCode, detail: impl Into<String>) -> Self {
         Self {
             r#type: "about:blank",
@@ -72,13 +72,13 @@ impl From<&document::Problem> for FieldError {
     }
 }
 
-impl From<String> for Problem {
+impl From<String> for ProblemDetails {
     fn from(detail: String) -> Self {
         Self::bad_request(detail)
     }
 }
 
-impl From<NoAccount> for Problem {
+impl From<NoAccount> for ProblemDetails {
     fn from(error: NoAccount) -> Self {
         let status = match error {
             NoAccount::Unknown(_) => StatusCode::NOT_FOUND,
@@ -88,7 +88,7 @@ impl From<NoAccount> for Problem {
     }
 }
 
-impl IntoResponse for Problem {
+impl IntoResponse for ProblemDetails {
     fn into_response(self) -> Response {
         let media = [(header::CONTENT_TYPE, "application/problem+json")];
         (self.status, media, Json(self)).into_response()

@@ -10,7 +10,7 @@ use futures_util::future::join_all;
 use serde::Serialize;
 
 use super::body::{self, RegistrationBody, RequestedOperation};
-use super::problem::{FieldError, Problem, code};
+use super::problem::{FieldError, ProblemDetails, code};
 use crate::collector::{Account, Registered};
 use crate::operation::OperationId;
 use crate::snapshot::Labels;
@@ -56,7 +56,7 @@ pub(super) async fn register(
     State(service): State<Arc<Service>>,
     RawQuery(query): RawQuery,
     request: Request,
-) -> Result<Response, Problem> {
+) -> Result<Response, ProblemDetails> {
     let mut query = Query::read(query.as_deref());
     let usual = query.one("account")?;
     query.finish("there is account")?;
@@ -93,7 +93,7 @@ fn together(results: &[RegistrationResult]) -> StatusCode {
 async fn register_all(
     service: &Service,
     usual: Option<&str>,
-    asked: Vec<Result<RequestedOperation, Problem>>,
+    asked: Vec<Result<RequestedOperation, ProblemDetails>>,
 ) -> Vec<RegistrationResult> {
     let mut groups: Vec<AccountGroup> = Vec::new();
     let mut results: Vec<_> = std::iter::repeat_with(|| None).take(asked.len()).collect();
@@ -182,7 +182,7 @@ impl RegistrationResult {
         }
     }
 
-    fn refused(problem: Problem) -> Self {
+    fn refused(problem: ProblemDetails) -> Self {
         Self {
             status: problem.status,
             result: "invalid",
@@ -195,9 +195,9 @@ impl RegistrationResult {
     }
 
     /// The answer when there was just this one.
-    fn alone(self) -> Result<Response, Problem> {
+    fn alone(self) -> Result<Response, ProblemDetails> {
         if !self.status.is_success() {
-            let mut problem = Problem::new(self.status, self.detail.unwrap_or_default());
+            let mut problem = ProblemDetails::new(self.status, self.detail.unwrap_or_default());
             problem.errors = self.errors;
             return Err(problem);
         }

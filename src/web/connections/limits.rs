@@ -15,7 +15,7 @@ const PART_OF_DESCRIPTORS: usize = 2;
 
 /// What connections are held to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
+pub struct ConnectionLimits {
     /// For a whole head of a request, from the connection or its first byte on.
     pub request: Duration,
     /// Between the end of an answer and the first byte of the next request.
@@ -26,7 +26,7 @@ pub struct Limits {
     pub connections: usize,
 }
 
-impl Default for Limits {
+impl Default for ConnectionLimits {
     fn default() -> Self {
         let connections = std::fs::read_to_string("/proc/self/limits")
             .ok()
@@ -63,7 +63,7 @@ mod tests {
         assert_eq!(descriptors(limits), Some(1024));
         assert_eq!(descriptors(&limits.replace("1024 ", "unlimited ")), None);
         assert_eq!(descriptors(""), None);
-        let most = Limits::default().connections;
+        let most = ConnectionLimits::default().connections;
         assert!((1..=CONNECTIONS).contains(&most), "{most}");
     }
 }

@@ -30,7 +30,7 @@ use tokio::task::AbortHandle;
 use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::task::TaskTracker;
 
-pub use self::limits::Limits;
+pub use self::limits::ConnectionLimits;
 pub use self::listener::Listener;
 use self::watch::{Watch, WatchedBody, WatchedStream};
 use crate::exposition::{Closed, ConnectionInstruments};
@@ -47,7 +47,7 @@ const LARGEST_HEAD: usize = 64 * 1024;
 /// The open connections of all listeners.
 #[derive(Debug)]
 pub struct Connections {
-    limits: Limits,
+    limits: ConnectionLimits,
     instruments: ConnectionInstruments,
     open: Mutex<Open>,
     tasks: TaskTracker,
@@ -65,7 +65,7 @@ struct Open {
 impl Connections {
     /// None yet.
     #[must_use]
-    pub fn new(limits: Limits, instruments: ConnectionInstruments) -> Arc<Self> {
+    pub fn new(limits: ConnectionLimits, instruments: ConnectionInstruments) -> Arc<Self> {
         Arc::new(Self {
             limits,
             instruments,
@@ -192,7 +192,7 @@ async fn run<I>(
     io: I,
     router: Router,
     watch: Watch,
-    limits: &Limits,
+    limits: &ConnectionLimits,
     mut stopped: Receiver<bool>,
 ) -> Option<Closed>
 where

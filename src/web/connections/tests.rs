@@ -12,7 +12,7 @@ use tokio::task::JoinHandle;
 use super::*;
 use crate::exposition::{Build, Instruments};
 
-const LIMITS: Limits = Limits {
+const LIMITS: ConnectionLimits = ConnectionLimits {
     request: Duration::from_secs(10),
     idle: Duration::from_mins(5),
     write: Duration::from_mins(1),
@@ -56,7 +56,7 @@ struct Scene {
 }
 
 impl Scene {
-    fn new(limits: Limits) -> Self {
+    fn new(limits: ConnectionLimits) -> Self {
         let build = Build {
             version: "1",
             revision: "a",
@@ -149,7 +149,7 @@ async fn who_sends_nothing_or_half_a_request_is_closed() {
 
 #[tokio::test(start_paused = true)]
 async fn a_thousand_that_send_one_byte_a_second_are_closed() {
-    let limits = Limits {
+    let limits = ConnectionLimits {
         connections: 1000,
         ..LIMITS
     };

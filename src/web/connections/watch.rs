@@ -12,7 +12,7 @@ use parking_lot::Mutex;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Instant;
 
-use super::Limits;
+use super::ConnectionLimits;
 use crate::exposition::Closed;
 
 /// A client that has read nothing of its answer for so long is no longer waited for where others want its place.
@@ -24,7 +24,7 @@ pub(super) struct Watch(Arc<Mutex<ConnectionState>>);
 
 #[derive(Debug)]
 struct ConnectionState {
-    phase: Phase,
+    phase: ConnectionPhase,
     /// When the phase began.
     since: Instant,
     /// Since when the client takes no more bytes, if it does not.
@@ -32,7 +32,7 @@ struct ConnectionState {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Phase {
+enum ConnectionPhase {
     /// A request is to come: a new connection, or one that has sent a first byte.
     Receiving,
     /// A request is answered.
@@ -48,7 +48,7 @@ pub(super) struct Serving(Watch);
 impl Watch {
     pub(super) fn new() -> Self {
         Self(Arc::new(Mutex::new(ConnectionState {
-            phase: Phase::Receiving,
+            phase: ConnectionPhase::Receiving,
             since: Instant::now(),
             blocked: None,
         })))
@@ -56,15 +56,15 @@ impl Watch {
 
     /// When to close the connection, and why, if nothing happens until then. A request is not bounded here: those who answer
     /// it bound it.
-    pub(super) fn deadline(&self, limits: &Limits) -> Option<(Instant, Closed)> {
+    pub(super) fn deadline(&self, limits: &ConnectionLimits) -> Option<(Instant, Closed)> {
         let state = self.0.lock();
         if let Some(since) = state.blocked {
             return Some((since + limits.write, Closed::NotRead));
         }
         match state.phase {
-            Phase::Receiving => Some((state.since + limits.request, Closed::NoRequest)),
-            Phase::Idle => Some((state.since + limits.idle, Closed::Idle)),
-            Phase::Serving => None,
+            ConnectionPhase::Receiving => Some((state.since + limits.request, Closed::NoRequest)),
+            ConnectionPhase::Idle => Some((state.since + limits.idle, Closed::Idle)),
+            ConnectionPhase::Serving => None,
         }
     }
 
@@ -73,20 +73,20 @@ impl Watch {
         let state = self.0.lock();
         match state.blocked {
             Some(since) => (since.elapsed() > STUCK).then_some(since),
-            None => (state.phase != Phase::Serving).then_some(state.since),
+            None => (state.phase != ConnectionPhase::Serving).then_some(state.since),
         }
     }
 
     /// The head of a request has been read.
     pub(super) fn serving(&self) -> Serving {
-        self.0.lock().enter(Phase::Serving);
+        self.0.lock().enter(ConnectionPhase::Serving);
         Serving(self.clone())
     }
 
     fn received(&self) {
         let mut state = self.0.lock();
-        if state.phase == Phase::Idle {
-            state.enter(Phase::Receiving);
+        if state.phase == ConnectionPhase::Idle {
+            state.enter(ConnectionPhase::Receiving);
         }
     }
 
@@ -94,7 +94,7 @@ impl Watch {
         let mut state = self.0.lock();
         if written.is_ready() {
             state.blocked = None;
-            if state.phase == Phase::Idle {
+            if state.phase == ConnectionPhase::Idle {
                 // The end of an answer that has left the exporter's hands.
                 state.since = Instant::now();
             }
@@ -105,7 +105,7 @@ impl Watch {
 }
 
 impl ConnectionState {
-    fn enter(&mut self, phase: Phase) {
+    fn enter(&mut self, phase: ConnectionPhase) {
         self.phase = phase;
         self.since = Instant::now();
     }
@@ -113,7 +113,7 @@ impl ConnectionState {
 
 impl Drop for Serving {
     fn drop(&mut self) {
-        self.0.0.lock().enter(Phase::Idle);
+        self.0.0.lock().enter(ConnectionPhase::Idle);
     }
 }
 
