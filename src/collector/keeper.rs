@@ -161,7 +161,7 @@ impl Keeper {
         registered: Option<ListedOperations>,
         now: Timestamp,
     ) -> Option<ToSave> {
-        self.instruments.waiting(&self.account, Instant::now());
+        self.instruments.save_begins(&self.account, Instant::now());
         let this = self.clone();
         let commit = move || {
             let _turn = turn.0;
@@ -228,7 +228,7 @@ impl Keeper {
             return;
         }
         self.instruments.save_failed();
-        self.instruments.waiting(&self.account, Instant::now());
+        self.instruments.save_begins(&self.account, Instant::now());
         let error = in_full(error);
         if fails(&self.failures.saving, &error) {
             tracing::error!(account = %self.account, error, "counters cannot be saved; they stay as they were saved last");

@@ -75,7 +75,7 @@ impl Standing {
         let now = teller.clock.now();
         teller
             .instruments
-            .worked(&self.source, self.operations, now);
+            .succeeded(&self.source, self.operations, now);
     }
 
     /// Logs a failure that begins, and once an hour that it lasts.
@@ -119,7 +119,7 @@ impl Standing {
 
     /// It is no more.
     pub(super) fn ends(self, teller: &Teller) -> News {
-        teller.instruments.gone(&self.source);
+        teller.instruments.removed(&self.source);
         tracing::info!(
             account = %teller.account,
             source = %self.source,

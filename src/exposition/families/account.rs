@@ -1,4 +1,4 @@
-//! The families that have one set of series for each account.
+//! The metric families with one set of series per account. A value that is not known yet has no series.
 
 use super::labelled::Labelled;
 use crate::clock_skew::ClockSkew;
@@ -9,7 +9,7 @@ use crate::operation::{CountingMode, Outcome};
 use crate::snapshot::{AccountSnapshot, Totals};
 use crate::timestamp::Timestamp;
 
-/// What stands for "no pause" and "no wait": any time in the past would do, and 0 is none that could be meant.
+/// The value for "no pause" and "no wait": 0 cannot be confused with a real time.
 const NONE: Timestamp = Timestamp::from_millis(0);
 
 pub(super) fn write(labelled: &Labelled<'_>, text: &mut Text<'_>) {
@@ -54,7 +54,7 @@ struct AccountFamilies<'a, 'b> {
 }
 
 impl<'a> AccountFamilies<'a, '_> {
-    /// One sample for each account that has the value.
+    /// Writes one sample per account that has the value.
     fn each<V: Into<SampleValue>>(
         &mut self,
         metric: &'static Metric,
@@ -68,7 +68,7 @@ impl<'a> AccountFamilies<'a, '_> {
         }
     }
 
-    /// One sample for each word that is summed over.
+    /// Writes one sample per account and per word of `sums`.
     fn sums<I: Iterator<Item = (&'a str, u64)>>(
         &mut self,
         metric: &'static Metric,

@@ -1,4 +1,4 @@
-//! `GET`: what is known of operations, a page at a time.
+//! `GET /api/v1/operations`: the known operations, page by page, filtered by account, state and labels.
 
 use std::sync::Arc;
 
@@ -18,23 +18,24 @@ use crate::web::account;
 use crate::web::query::Query;
 use crate::web::service::Service;
 
-/// How many operations a page has unless said otherwise, and at most.
-const USUAL: usize = 100;
-const MOST: usize = 1000;
+/// The operations on a page without the parameter `limit`.
+const DEFAULT_LIMIT: usize = 100;
+/// The most operations on a page.
+const MAX_LIMIT: usize = 1000;
 
 #[derive(Debug, Serialize)]
 struct ListResponse {
     operations: Vec<Shown>,
-    /// What to give as `after` for what comes next; `null` at the end. A page may have fewer operations than asked for, and
-    /// still not be the last.
+    /// The value of `after` for the next page; `null` on the last page. A page may have fewer operations than `limit` and not be the
+    /// last.
     next: Option<String>,
 }
 
-/// What a request asks for.
+/// The parameters of a request.
 struct ListRequest {
-    /// The accounts that are left, in the order of the configuration.
+    /// The accounts that the page can contain, in the order of the configuration.
     accounts: Vec<Arc<Account>>,
-    /// In the first of them, what comes behind this one.
+    /// In the first account: the operation after which the page starts.
     after: Option<OperationId>,
     limit: usize,
     state: Option<String>,
@@ -45,8 +46,8 @@ pub(super) async fn list(
     State(service): State<Arc<Service>>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, ProblemDetails> {
-    let asked = ListRequest::read(&service, Query::read(query.as_deref()))?;
-    Ok(Json(asked.page()).into_response())
+    let request = ListRequest::read(&service, Query::read(query.as_deref()))?;
+    Ok(Json(request.page()).into_response())
 }
 
 impl ListRequest {
@@ -55,7 +56,7 @@ impl ListRequest {
         let mut accounts = account::all(service, name.as_deref())?;
         let limit = match query.one("limit")? {
             Some(limit) => read_limit(&limit)?,
-            None => USUAL,
+            None => DEFAULT_LIMIT,
         };
         let after: Option<Result<Cursor, _>> = query.one("after")?.map(|after| after.parse());
         let after = after.transpose().map_err(ProblemDetails::bad_request)?;
@@ -73,7 +74,7 @@ impl ListRequest {
             .all("label")
             .into_iter()
             .map(|label| read_label(&label));
-        let asked = Self {
+        let request = Self {
             accounts,
             after: after.map(|after| after.id),
             limit,
@@ -81,7 +82,7 @@ impl ListRequest {
             labels: labels.collect::<Result<_, _>>()?,
         };
         query.finish("there are account, state, label, limit and after")?;
-        Ok(asked)
+        Ok(request)
     }
 
     fn page(&self) -> ListResponse {
@@ -89,7 +90,7 @@ impl ListRequest {
         let mut after = self.after;
         for (at, account) in self.accounts.iter().enumerate() {
             let left = self.limit - operations.len();
-            let found = account.views(after.take(), left, &|view| self.wants(view));
+            let found = account.views(after.take(), left, &|view| self.matches(view));
             let shown = found
                 .views
                 .iter()
@@ -112,7 +113,8 @@ impl ListRequest {
         }
     }
 
-    fn wants(&self, view: &View) -> bool {
+    /// Whether the operation has the state and the labels of the request.
+    fn matches(&self, view: &View) -> bool {
         let state = view.shown.seen.as_ref().map(|seen| seen.state.as_str());
         let has = |(name, value): &(String, String)| view.labels.get(name) == Some(value);
         self.state
@@ -123,9 +125,14 @@ impl ListRequest {
 }
 
 fn read_limit(text: &str) -> Result<usize, ProblemDetails> {
-    let limit = text.parse().ok().filter(|limit| (1..=MOST).contains(limit));
+    let limit = text
+        .parse()
+        .ok()
+        .filter(|limit| (1..=MAX_LIMIT).contains(limit));
     limit.ok_or_else(|| {
-        ProblemDetails::bad_request(format!("limit: expected a whole number from 1 to {MOST}."))
+        ProblemDetails::bad_request(format!(
+            "limit: expected a whole number from 1 to {MAX_LIMIT}."
+        ))
     })
 }
 

@@ -1,4 +1,4 @@
-//! One operation: how it stands, and that it be forgotten.
+//! `GET` and `DELETE` of `/api/v1/operations/{id}`: one operation's stats, and the removal of its registration.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -18,26 +18,26 @@ use crate::web::account;
 use crate::web::query::Query;
 use crate::web::service::Service;
 
-/// What is left of an operation that is registered no more.
+/// The response to the removal of a registration.
 #[derive(Debug, Serialize)]
 struct RemovalResponse {
     id: String,
-    /// Where it was registered.
+    /// The accounts in which it was registered.
     accounts: Vec<Arc<str>>,
-    /// Whether it goes on being watched all the same: others list it, or it is in an account's list.
+    /// Whether it is still watched, because another source lists it or it is in an account's list.
     watched: bool,
-    /// Who else wants it watched.
+    /// The other sources that list it.
     sources: BTreeSet<String>,
 }
 
-/// `GET`.
+/// `GET`: the operation in the first account that knows it.
 pub(super) async fn show(
     State(service): State<Arc<Service>>,
     path: Result<Path<String>, PathRejection>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, ProblemDetails> {
     let id = read_id(path)?;
-    let accounts = asked_for(&service, query.as_deref())?;
+    let accounts = requested_accounts(&service, query.as_deref())?;
     let mut known = accounts.iter().filter_map(|account| {
         let view = account.view(id)?;
         Some(Shown::new(account.name(), &view))
@@ -49,14 +49,14 @@ pub(super) async fn show(
     Ok(Json(shown).into_response())
 }
 
-/// `DELETE`: in the account that is named, or wherever it was registered.
+/// `DELETE`: removes the registration from the named account, or from every account.
 pub(super) async fn forget(
     State(service): State<Arc<Service>>,
     path: Result<Path<String>, PathRejection>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, ProblemDetails> {
     let id = read_id(path)?;
-    let accounts = asked_for(&service, query.as_deref())?;
+    let accounts = requested_accounts(&service, query.as_deref())?;
     let mut gone = RemovalResponse {
         id: id.to_string(),
         accounts: Vec::new(),
@@ -81,8 +81,11 @@ pub(super) async fn forget(
     Ok(Json(gone).into_response())
 }
 
-/// The account that is named, or all of them.
-fn asked_for(service: &Service, query: Option<&str>) -> Result<Vec<Arc<Account>>, ProblemDetails> {
+/// The named account, or all accounts.
+fn requested_accounts(
+    service: &Service,
+    query: Option<&str>,
+) -> Result<Vec<Arc<Account>>, ProblemDetails> {
     let mut query = Query::read(query);
     let name = query.one("account")?;
     query.finish("there is account")?;

@@ -1,4 +1,4 @@
-//! What is wrong with a request, as `application/problem+json`.
+//! Error responses of the API, as `application/problem+json`.
 
 use axum::Json;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::document::{self, Findings};
 use crate::web::account::NoAccount;
 
-/// A refusal, as RFC 9457 shapes it: the status says what kind it is, so `type` stays `about:blank`.
+/// An error as in RFC 9457. `type` is always `about:blank`, because the status identifies the kind of error.
 #[derive(Debug, Serialize)]
 pub(super) struct ProblemDetails {
     r#type: &'static str,
@@ -20,7 +20,7 @@ pub(super) struct ProblemDetails {
     pub(super) errors: Vec<FieldError>,
 }
 
-/// One thing that is wrong with a body.
+/// One problem in a body.
 #[derive(Debug, Serialize)]
 pub(super) struct FieldError {
     /// A path into the body, such as `[3].labels.campaign`; empty for all of it.
@@ -39,12 +39,12 @@ impl ProblemDetails {
         }
     }
 
-    /// A bad request for which nothing but its text is to blame.
+    /// A response with status 400.
     pub(super) fn bad_request(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, detail)
     }
 
-    /// A body in which something is wrong.
+    /// A response with status 400 and the problems of the body.
     pub(super) fn malformed(findings: &Findings) -> Self {
         let mut detail = "The body is not what it should be; see `errors`.".to_owned();
         if findings.more > 0 {
@@ -95,7 +95,7 @@ impl IntoResponse for ProblemDetails {
     }
 }
 
-/// A status as its number.
+/// Serializes a status as a number.
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands references")]
 pub(super) fn code<S: serde::Serializer>(
     status: &StatusCode,
