@@ -23,7 +23,10 @@ use crate::http;
 
 /// A client for `url`. With `server_name` it must be asked for that host, and goes where the URL says all the same; so the
 /// name is the one of the handshake and of the certificate, as in Prometheus.
-pub(super) fn client(url: &OperationUrl, material: &Material) -> Result<http::Client, SourceError> {
+pub(super) fn client(
+    url: &OperationUrl,
+    material: &Material,
+) -> Result<http::HttpClient, SourceError> {
     let to = &url.url.0;
     let mut tls = tls(&url.tls, material, to.scheme())?;
     // HTTP/2 has no `Host` beside the name in the URL.
@@ -38,7 +41,7 @@ pub(super) fn client(url: &OperationUrl, material: &Material) -> Result<http::Cl
         Some(elsewhere) => builder.dns_resolver(Arc::clone(elsewhere)),
         None => builder,
     };
-    http::Client::new(tls, adjust)
+    http::HttpClient::new(tls, adjust)
         .map_err(|_| SourceError::Tls("the HTTP client cannot be set up".to_owned()))
 }
 

@@ -15,7 +15,7 @@ use super::listing::{self, Format, LARGEST};
 use super::tls;
 use super::url_files::{Material, UrlFiles};
 use crate::config::OperationUrl;
-use crate::http::{self, BodyError, Failure};
+use crate::http::{self, BodyError, NoResponse};
 
 /// Tells the other side how often it will be asked, as Prometheus does.
 const REFRESH_INTERVAL: &str = "X-Prometheus-Refresh-Interval-Seconds";
@@ -25,7 +25,7 @@ const REFRESH_INTERVAL: &str = "X-Prometheus-Refresh-Interval-Seconds";
 pub struct Url {
     settings: Arc<OperationUrl>,
     /// Made anew when the files have changed that it was made from; with their hash.
-    client: Mutex<Option<(u64, Arc<http::Client>)>>,
+    client: Mutex<Option<(u64, Arc<http::HttpClient>)>>,
     /// Reads the files that the settings name.
     files: tokio::sync::Mutex<Calls<(), Result<UrlFiles, SourceError>>>,
 }
@@ -91,7 +91,7 @@ impl Url {
     }
 
     /// One request and its answer.
-    async fn once(&self, client: &http::Client, request: Request) -> Result<Vec<u8>, Fault> {
+    async fn once(&self, client: &http::HttpClient, request: Request) -> Result<Vec<u8>, Fault> {
         let guard = client.guard();
         let outcome = match guard.send(request).await {
             Ok(response) => self.read(response).await.map_err(Fault::Other),
@@ -137,7 +137,7 @@ impl Url {
         (url, Some(host))
     }
 
-    async fn client(&self, material: Material) -> Result<Arc<http::Client>, SourceError> {
+    async fn client(&self, material: Material) -> Result<Arc<http::HttpClient>, SourceError> {
         let mut hasher = DefaultHasher::new();
         material.hash(&mut hasher);
         let hash = hasher.finish();
@@ -173,12 +173,12 @@ impl Url {
         })
     }
 
-    fn explain(&self, failure: Failure) -> SourceError {
+    fn explain(&self, failure: NoResponse) -> SourceError {
         match failure {
-            Failure::Timeout => SourceError::Timeout(self.settings.timeout),
-            Failure::Tls(words) => SourceError::Tls(words),
-            Failure::Connect(words) => SourceError::Connect(words),
-            Failure::Protocol(words) => SourceError::Protocol(words),
+            NoResponse::Timeout => SourceError::Timeout(self.settings.timeout),
+            NoResponse::Tls(words) => SourceError::Tls(words),
+            NoResponse::Connect(words) => SourceError::Connect(words),
+            NoResponse::Protocol(words) => SourceError::Protocol(words),
         }
     }
 }
