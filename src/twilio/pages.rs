@@ -166,10 +166,10 @@ fn named(
     next
 }
 
-/// A string or a number that is not empty.
+/// A string or a number.
 fn text(raw: &RawValue) -> Option<String> {
     match serde_json::from_str(raw.get()).ok()? {
-        serde_json::Value::String(text) if !text.is_empty() => Some(text),
+        serde_json::Value::String(text) => Some(text),
         serde_json::Value::Number(number) => Some(number.to_string()),
         _ => None,
     }

@@ -85,6 +85,14 @@ mod tests {
     const NOW: Timestamp = Timestamp::from_millis(1_775_370_000_000);
 
     #[test]
+    fn of_two_pauses_the_one_with_the_earlier_end_ends_first() {
+        let instant = Instant::now();
+        let [short, long] = [5, 6].map(|s| Pause::new(Duration::from_secs(s), instant, NOW));
+        assert!(short.ends_before(long));
+        assert!(!long.ends_before(short) && !short.ends_before(short));
+    }
+
+    #[test]
     fn what_twilio_asks_for_is_done_within_reason() {
         let asked =
             |span| length(Some(RetryAfter::In(Duration::from_secs(span))), 1, NOW, 0.0).as_secs();

@@ -166,6 +166,7 @@ mod tests {
             "{\"a\"",
             "{\"a\":",
             "{\"a\":[1}",
+            "{\"a\":1]",
             "{\"a\":1}x",
             "{\"a\":1,}",
             "[1]",
@@ -175,7 +176,7 @@ mod tests {
             assert_eq!(found(json.as_bytes()), None, "{json}");
         }
         assert_eq!(elements(b"[ 1 , [2] ]"), Some(vec![2..3, 6..9]));
-        for json in ["", "[", "[1", "[1,]", "[,]", "[1] 2", "{}"] {
+        for json in ["", "[", "[1", "[1}", "[1,]", "[,]", "[1] 2", "{}"] {
             assert_eq!(elements(json.as_bytes()), None, "{json}");
         }
     }

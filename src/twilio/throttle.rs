@@ -244,6 +244,23 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn the_throttle_of_the_next_configuration_continues_the_pause_and_the_rate() {
+        let clock = Clock::manual(START);
+        let before = Throttle::new(10.0, 4, clock.clone());
+        for _ in 0..20 {
+            drop(before.admit(Server::Api).await.unwrap());
+        }
+        let begin = Instant::now();
+        let mut next = Throttle::new(10.0, 4, clock);
+        next.follow(&before);
+        drop(next.admit(Server::Api).await.unwrap());
+        assert!(begin.elapsed() >= Duration::from_millis(99), "no new burst");
+        before.refused(Server::Api, None);
+        assert!(next.paused_until(Server::Api).is_some());
+        assert!(next.admit(Server::Api).await.is_err());
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn the_token_endpoint_pauses_for_itself() {
         let throttle = Throttle::new(10.0, 4, Clock::manual(START));
         throttle.refused(Server::Tokens, None);

@@ -64,8 +64,8 @@ impl Resource for Email {
     }
 }
 
-/// Serves these pages: the first one to a request without a token, and `pages[n]` to one with the token `n`. Keeps what was
-/// requested.
+/// Serves these pages: the first one to a request without a token, and `pages[n]` to one with the token `n`. A page that is a
+/// number is an error with that status. Keeps what was requested.
 async fn server(pages: Vec<Value>) -> (SocketAddr, Arc<Mutex<Vec<String>>>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -91,11 +91,14 @@ async fn serve(mut stream: TcpStream, pages: &[Value], log: &Mutex<Vec<String>>)
     let token = target
         .split_once("pageToken=")
         .map_or("0", |(_, token)| token);
-    let body = pages[token.parse::<usize>().unwrap()].to_string();
+    let body = &pages[token.parse::<usize>().unwrap()];
+    let status = body.as_u64().unwrap_or(200);
+    let body = body.to_string();
     log.lock().push(target.to_owned());
     let length = body.len();
-    let answer =
-        format!("HTTP/1.1 200 OK\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}");
+    let answer = format!(
+        "HTTP/1.1 {status} X\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}"
+    );
     stream.write_all(answer.as_bytes()).await.unwrap();
 }
 
@@ -179,4 +182,142 @@ async fn a_list_of_emails_that_ignores_what_was_asked_for_is_noticed() {
     // The pages of a list that ignores the filter are those of the whole account.
     assert_eq!(listing.pages(), 1);
     assert!(requested.lock()[0].contains("&status=DELIVERED&"));
+}
+
+/// A list of what these pages hold, of the hour before [`NOW`].
+async fn listing_of(pages: Vec<Value>) -> (Client, Arc<Mutex<Vec<String>>>) {
+    let (address, requested) = server(pages).await;
+    (client(address, Clock::manual(NOW)), requested)
+}
+
+fn emails(count: usize) -> Vec<Value> {
+    vec![email(1, "DELIVERED", NOW); count]
+}
+
+#[tokio::test]
+async fn a_page_with_more_than_twice_the_requested_rows_is_refused() {
+    let rows = |count| json!({"data": emails(count), "pagination": {"next": null}});
+    let (client_of_full, _) = listing_of(vec![rows(MOST_ROWS)]).await;
+    let (read, _) = all(&client_of_full, None).await;
+    assert_eq!(read.len(), MOST_ROWS);
+    let (client, _) = listing_of(vec![rows(MOST_ROWS + 1)]).await;
+    let mut listing = Listing::<Email>::new(&client, NOW - HOUR, None, None);
+    let limit = MOST_ROWS;
+    assert_eq!(
+        listing.page().await.unwrap_err(),
+        ApiError::TooManyRows { limit }
+    );
+    assert_eq!(listing.page().await.unwrap(), None, "the list ends there");
+}
+
+#[tokio::test]
+async fn only_a_refused_first_page_refuses_the_whole_list() {
+    let first = json!({"data": emails(1), "pagination": {"next": "1"}});
+    let (client, _) = listing_of(vec![first, json!(403)]).await;
+    let mut listing = Listing::<Email>::new(&client, NOW - HOUR, None, None);
+    assert_eq!(listing.page().await.unwrap().unwrap().len(), 1);
+    let cause = Box::new(ApiError::Forbidden);
+    let broken = ApiError::BrokenList { page: 2, cause };
+    assert_eq!(listing.page().await.unwrap_err(), broken);
+    let (client, _) = listing_of(vec![json!(403)]).await;
+    let mut listing = Listing::<Email>::new(&client, NOW - HOUR, None, None);
+    assert_eq!(listing.page().await.unwrap_err(), ApiError::Forbidden);
+}
+
+#[tokio::test]
+async fn a_full_page_without_pagination_is_the_end_only_if_a_shorter_page_names_its_next_one() {
+    // The server returns the same page for a request of one row.
+    let full = json!({"data": emails(PAGE_SIZE)});
+    let (client, requested) = listing_of(vec![full]).await;
+    let mut listing = Listing::<Email>::new(&client, NOW - HOUR, None, None);
+    assert_eq!(listing.page().await.unwrap().unwrap().len(), PAGE_SIZE);
+    assert_eq!(listing.page().await.unwrap_err(), UNREADABLE_NEXT);
+    assert!(requested.lock()[1].ends_with("&pageSize=1"));
+
+    let one_less = json!({"data": emails(PAGE_SIZE - 1)});
+    let (client, requested) = listing_of(vec![one_less]).await;
+    assert_eq!(all(&client, None).await.0.len(), PAGE_SIZE - 1);
+    assert_eq!(requested.lock().len(), 1);
+
+    // A later page without pagination is the end, however full.
+    let first = json!({"data": emails(1), "pagination": {"next": "1"}});
+    let (client, requested) = listing_of(vec![first, json!({"data": emails(PAGE_SIZE)})]).await;
+    assert_eq!(all(&client, None).await.0.len(), PAGE_SIZE + 1);
+    assert_eq!(requested.lock().len(), 2);
+}
+
+#[tokio::test]
+async fn a_page_size_in_the_pagination_says_when_a_page_is_full() {
+    let page = |rows| json!({"data": emails(rows), "pagination": {"pageSize": 2}});
+    for (rows, requests) in [(1, 1), (2, 2), (3, 2)] {
+        let (client, requested) = listing_of(vec![page(rows)]).await;
+        let mut listing = Listing::<Email>::new(&client, NOW - HOUR, None, None);
+        assert_eq!(listing.page().await.unwrap().unwrap().len(), rows);
+        let last = listing.page().await;
+        assert_eq!(last.is_err(), requests == 2, "{rows}");
+        assert_eq!(requested.lock().len(), requests, "{rows}");
+    }
+}
+
+#[tokio::test]
+async fn an_empty_page_says_nothing_of_the_page_size() {
+    let empty = json!({"data": [], "pagination": {"next": "1"}});
+    let last = json!({"data": emails(1), "pagination": {"next": null}});
+    let (client, _) = listing_of(vec![empty, last]).await;
+    let (_, listing) = all(&client, None).await;
+    assert_eq!((listing.pages(), listing.page_size()), (2, None));
+}
+
+/// What a list of these creation times shows of the server.
+async fn observed(created: &[Timestamp]) -> (bool, bool) {
+    let rows: Vec<_> = created
+        .iter()
+        .map(|created| email(1, "DELIVERED", *created))
+        .collect();
+    let (client, _) = listing_of(vec![json!({"data": rows, "pagination": {"next": null}})]).await;
+    let (_, listing) = all(&client, None).await;
+    (listing.ignores_dates(), listing.is_newest_first())
+}
+
+#[tokio::test]
+async fn two_rows_more_than_an_hour_outside_the_dates_prove_that_the_dates_are_ignored() {
+    let second = Duration::from_secs(1);
+    let (early, late) = (NOW - 2 * HOUR, NOW + HOUR);
+    for (created, ignored) in [
+        ([late, early], false),
+        ([late + second, late + second], true),
+        ([early - second, early - second], true),
+        ([late + second, early - second], true),
+        ([late + second, early], false),
+        ([late, early - second], false),
+    ] {
+        assert_eq!(observed(&created).await.0, ignored, "{created:?}");
+    }
+}
+
+#[tokio::test]
+async fn rows_within_two_seconds_stand_in_any_order_and_later_ones_show_another_order() {
+    let seconds = |seconds: u64| NOW - Duration::from_secs(60 - seconds);
+    assert!(observed(&[seconds(0), seconds(2)]).await.1);
+    assert!(!observed(&[seconds(0), seconds(3)]).await.1);
+    // One row in another order is enough, whatever comes after it.
+    let again = [seconds(9), seconds(0), seconds(9), seconds(0)];
+    assert!(!observed(&again).await.1);
+}
+
+#[tokio::test]
+async fn a_list_with_an_unusable_row_is_not_sound() {
+    for row in [json!(7), json!({"id": "comms_email_4"})] {
+        let page = json!({"data": [row], "pagination": {"next": null}});
+        let (client, _) = listing_of(vec![page]).await;
+        assert!(!all(&client, None).await.1.is_sound());
+    }
+    let page = json!({"data": emails(1), "pagination": {"next": null}});
+    let (client, _) = listing_of(vec![page]).await;
+    let (_, mut listing) = all(&client, None).await;
+    assert!(listing.is_sound());
+    listing.note_unread(0);
+    assert!(listing.is_sound());
+    listing.note_unread(1);
+    assert!(!listing.is_sound());
 }
