@@ -27,6 +27,8 @@ pub struct AccountSnapshot {
     pub status: CollectionStatus,
     /// The counters as far as they are saved; `None` before the first save.
     pub counters: Option<Counters>,
+    /// The collectors of the account, each with its own task and result.
+    pub collectors: Vec<CollectorStatus>,
     /// How its stats overlap.
     pub counting_mode: CountingMode,
     /// Sums over all tracked operations.
@@ -37,6 +39,37 @@ pub struct AccountSnapshot {
     pub groups: Vec<GroupSnapshot>,
     /// The operations that have series, newest first after the configured ones.
     pub operations: Vec<ShownOperation>,
+}
+
+/// The name of a collector of an account. Each collector has its own task, so that none waits for another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CollectorName {
+    /// Lists and reads operations.
+    Operations,
+    /// Reads the tags of emails.
+    Tags,
+}
+
+impl CollectorName {
+    /// The value of the label `collector`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Operations => "operations",
+            Self::Tags => "tags",
+        }
+    }
+}
+
+/// The last finished run of a collector.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CollectorStatus {
+    /// The collector.
+    pub name: CollectorName,
+    /// Whether it read everything due.
+    pub success: bool,
+    /// How long it took.
+    pub duration: Duration,
 }
 
 /// The operations of an account that share a label's value.

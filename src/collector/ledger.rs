@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::{RwLock, RwLockWriteGuard, watch};
 use tokio::time::timeout;
 
-use super::keeper::{Keeper, in_full};
+use super::account_store::{AccountStore, error_chain};
 use super::restore;
 use super::runner::{Run, Runner};
 use crate::clock::Clock;
@@ -45,7 +45,7 @@ pub(super) struct Ledger {
     name: Arc<str>,
     clock: Clock,
     registry: Mutex<Registry>,
-    store: Keeper,
+    store: AccountStore,
     /// Read-locked while responses are applied; write-locked while a snapshot saves them.
     ingest_gate: RwLock<()>,
     /// Held from loading saved operations until they are merged, so that they are current when they are merged.
@@ -65,7 +65,7 @@ pub(super) struct Ledger {
 }
 
 impl Ledger {
-    pub(super) fn new(registry: Registry, store: Keeper, clock: Clock) -> Self {
+    pub(super) fn new(registry: Registry, store: AccountStore, clock: Clock) -> Self {
         Self {
             name: Arc::clone(store.account()),
             clock,
@@ -116,7 +116,7 @@ impl Ledger {
                 tracing::error!(account = %self.name, "the registry of operations panicked and was rebuilt from the store; please report this bug with the lines above");
             }
             Err(error) => {
-                tracing::error!(account = %self.name, error = in_full(&error), "the registry of operations panicked and cannot be rebuilt from the store; some operations may be missing until the exporter restarts");
+                tracing::error!(account = %self.name, error = error_chain(&error), "the registry of operations panicked and cannot be rebuilt from the store; some operations may be missing until the exporter restarts");
             }
         }
     }
@@ -158,7 +158,11 @@ impl Ledger {
             return;
         }
         let store = self.store.clone();
-        let load = move || -> Loaded { ids.into_iter().map(|id| (id, store.kept(id))).collect() };
+        let load = move || -> Loaded {
+            ids.into_iter()
+                .map(|id| (id, store.load_saved(id)))
+                .collect()
+        };
         let mut loading = tokio::task::spawn_blocking(load);
         let found = if let Ok(found) = timeout(LOAD_WAIT, &mut loading).await {
             found
@@ -329,7 +333,7 @@ impl Ledger {
         if self.store.is_to_be_loaded() && !self.load().await {
             return false;
         }
-        let turn = self.store.turn().await;
+        let permit = self.store.commit_permit().await;
         let is_behind = self.store.is_behind();
         let (batch, registered) = {
             let mut registry = self.lock();
@@ -343,7 +347,7 @@ impl Ledger {
                 is_behind.then(|| registry.presenter().all_listed_by(&Source::Api));
             (registry.unsaved(), registered)
         };
-        let saved = self.store.save(turn, batch, registered, self.now()).await;
+        let saved = self.store.save(permit, batch, registered, self.now()).await;
         self.save_stalled.store(false, Ordering::Relaxed);
         match saved {
             Some(saved) => self.lock().saved(&saved),

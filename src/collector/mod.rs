@@ -7,11 +7,11 @@
 //! them: `collection` (by way of `plan`, `window_reader` and `single_reads`), `probe` and `tags`.
 
 mod account;
+mod account_store;
 mod budget;
 mod collection;
 mod failure_log;
 mod history;
-mod keeper;
 mod ledger;
 mod list_backoff;
 mod list_behavior;
@@ -162,9 +162,9 @@ impl Collector {
     ) -> Result<Arc<Account>, CollectorError> {
         let settings = self.settings(account, series, None)?;
         let state = self.instruments.state();
-        let (registry, keeper) =
+        let (registry, account_store) =
             restore::account(account, series, &self.store, &state, self.clock.now())?;
-        let ledger = Ledger::new(registry, keeper, self.clock.clone());
+        let ledger = Ledger::new(registry, account_store, self.clock.clone());
         Ok(Arc::new(Account::new(settings, ledger)))
     }
 

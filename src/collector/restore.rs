@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use super::keeper::{Keeper, Rules, in_full};
+use super::account_store::{AccountStore, Rules, error_chain};
 use crate::config::{Account, Series};
 use crate::exposition::StateInstruments;
 use crate::label;
@@ -92,30 +92,30 @@ pub(super) fn account(
     store: &Arc<Store>,
     instruments: &StateInstruments,
     now: Timestamp,
-) -> Result<(Registry, Keeper), StoreError> {
+) -> Result<(Registry, AccountStore), StoreError> {
     let name = &account.name;
-    let keeper = Keeper::new(Arc::clone(name), Arc::clone(store), instruments.clone());
-    keeper.set_rules(series, account.stats_reading);
+    let account_store = AccountStore::new(Arc::clone(name), Arc::clone(store), instruments.clone());
+    account_store.set_rules(series, account.stats_reading);
     let Restored {
         mut registry,
         is_known,
-    } = self::registry(name, &keeper.rules(), store, now)?;
+    } = self::registry(name, &account_store.rules(), store, now)?;
     registry.list(Source::Configuration, account.operations.clone(), now);
     if is_known {
-        return Ok((registry, keeper));
+        return Ok((registry, account_store));
     }
     let standing = registry.unsaved();
-    match keeper.commit(&standing) {
+    match account_store.commit(&standing) {
         Ok(()) => {
             instruments.saved(name, now);
             registry.saved(&standing);
         }
         Err(error) => {
             // Until it can be saved, emails are not counted.
-            keeper.save_failed(&error);
+            account_store.save_failed(&error);
         }
     }
-    Ok((registry, keeper))
+    Ok((registry, account_store))
 }
 
 /// Puts what was saved of the account into `registry`, which did not know it because the store could not be opened when the exporter
@@ -167,14 +167,14 @@ pub(super) fn carry_over(restored: &mut Registry, before: &mut Registry, now: Ti
 }
 
 /// Reads what the store holds of the account, now that it can be opened, and in which generation; logs why not, if so.
-pub(super) async fn load(store: &Keeper, now: Timestamp) -> Option<(Restored, u64)> {
+pub(super) async fn load(store: &AccountStore, now: Timestamp) -> Option<(Restored, u64)> {
     let (name, rules) = (Arc::clone(store.account()), store.rules());
     let restored = store
         .load(move |store| registry(&name, &rules, store, now))
         .await;
     restored
         .inspect_err(|error| {
-            tracing::error!(account = %store.account(), error = in_full(error), "what was saved cannot be loaded");
+            tracing::error!(account = %store.account(), error = error_chain(error), "what was saved cannot be loaded");
         })
         .ok()
 }
@@ -184,7 +184,7 @@ pub(super) async fn load(store: &Keeper, now: Timestamp) -> Option<(Restored, u6
 /// What is in memory alone is carried over. Where reading it panics again, sources report anew when they change, and Twilio
 /// is polled again for the rest.
 pub(super) fn replace_damaged(
-    store: &Keeper,
+    store: &AccountStore,
     damaged: &mut Registry,
     now: Timestamp,
 ) -> Result<(), StoreError> {
@@ -248,14 +248,14 @@ mod tests {
         }
     }
 
-    struct Account {
+    struct Saved {
         _directory: tempfile::TempDir,
-        keeper: Keeper,
+        account_store: AccountStore,
         store: Arc<Store>,
         now: Timestamp,
     }
 
-    impl Account {
+    impl Saved {
         fn new() -> Self {
             let directory = tempfile::tempdir().unwrap();
             let now = operation(0).created + Duration::from_mins(1);
@@ -265,10 +265,10 @@ mod tests {
                 revision: "0",
             };
             let state = Instruments::new(build).unwrap().state();
-            let keeper = Keeper::new(Arc::from("default"), Arc::clone(&store), state);
+            let account_store = AccountStore::new(Arc::from("default"), Arc::clone(&store), state);
             Self {
                 _directory: directory,
-                keeper,
+                account_store,
                 store,
                 now,
             }
@@ -277,7 +277,7 @@ mod tests {
         /// The account began to count before the operation was created.
         fn empty(&self) -> Registry {
             let began = self.now - Duration::from_hours(1);
-            let account = self.keeper.account();
+            let account = self.account_store.account();
             let mut registry = Registry::new(Arc::clone(account), &Series::default(), None, began);
             registry.decide_birth(None, began);
             registry.end_first_collection();
@@ -285,8 +285,8 @@ mod tests {
         }
 
         fn restored(&self) -> Restored {
-            let rules = self.keeper.rules();
-            registry(self.keeper.account(), &rules, &self.store, self.now).unwrap()
+            let rules = self.account_store.rules();
+            registry(self.account_store.account(), &rules, &self.store, self.now).unwrap()
         }
     }
 
@@ -296,10 +296,10 @@ mod tests {
 
     #[test]
     fn what_was_read_meanwhile_counts_what_it_has_grown_and_sources_stay() {
-        let account = Account::new();
+        let account = Saved::new();
         let mut saved = account.empty();
         saved.observe(vec![operation(5)], |_| None, account.now, account.now);
-        account.keeper.commit(&saved.unsaved()).unwrap();
+        account.account_store.commit(&saved.unsaved()).unwrap();
         let mut registry = account.empty();
         let id = operation(0).id;
         let file = Source::File(Arc::from("a.yml"));
@@ -321,7 +321,7 @@ mod tests {
 
     #[test]
     fn an_account_that_the_store_does_not_know_stays_as_it_is() {
-        let account = Account::new();
+        let account = Saved::new();
         let mut registry = account.empty();
         registry.observe(vec![operation(7)], |_| None, account.now, account.now);
         let id = operation(0).id;
@@ -341,7 +341,7 @@ mod tests {
 
     #[test]
     fn labels_that_are_refused_now_go_and_their_operation_stays() {
-        let account = Account::new();
+        let account = Saved::new();
         let labels = |pairs: &[(&str, &str)]| -> Labels {
             let pairs = pairs
                 .iter()

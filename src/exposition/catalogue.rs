@@ -130,6 +130,18 @@ metrics! {
         absent: "until a collection has finished.",
         example: "0.184",
     }
+    COLLECTOR_SUCCESS: Account Gauge "collector_success" ["collector"] {
+        help: "Whether the last finished run of a collector read everything it was to read (1) or not (0).",
+        details: "Each collector runs on its own: a list of emails that does not respond costs tags, and no stats.",
+        absent: "until the collector has finished a run.",
+        example: "1",
+    }
+    COLLECTOR_DURATION: Account Gauge "collector_duration_seconds" ["collector"] {
+        help: "How long the last finished run of a collector took, in seconds.",
+        details: "",
+        absent: "until the collector has finished a run.",
+        example: "0.184",
+    }
     COLLECTION_LAST_SUCCESS: Account Gauge "collection_last_success_timestamp_seconds" [] {
         help: "When a collection was last complete, in seconds since 1970.",
         details: "",

@@ -3,20 +3,20 @@
 //! They are in a `prometheus::Registry`, because they change between scrapes. The values of operations are never in it.
 
 use std::collections::HashMap;
-use std::slice;
 use std::sync::Arc;
 use std::time::Duration;
 
 use prometheus::core::{Collector, MetricVec, MetricVecBuilder};
 use prometheus::{
-    Encoder, Error, Gauge, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, IntGaugeVec, Opts,
-    Registry, TextEncoder,
+    Error, Gauge, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
 };
 
 use super::catalogue::{self, ALL, Metric, Scope};
 use super::connections::ConnectionInstruments;
+use super::gathered;
 use super::source_metrics::{SourceInstruments, SourceMetrics};
 use super::state_metrics::StateInstruments;
+use super::text::Text;
 use crate::operation::ResponseField;
 use crate::reason::Reason;
 use crate::timestamp::Timestamp;
@@ -202,18 +202,11 @@ impl Instruments {
         self.encode_if(is_about_accounts, out);
     }
 
-    /// Encodes each family on its own, because the encoder fails for all of them if one has no samples or no name.
     fn encode_if(&self, is_wanted: impl Fn(&str) -> bool, out: &mut Vec<u8>) {
+        let mut text = Text::new(out);
         for family in self.registry.gather() {
-            if !is_wanted(family.name()) {
-                continue;
-            }
-            let start = out.len();
-            if TextEncoder::new()
-                .encode(slice::from_ref(&family), out)
-                .is_err()
-            {
-                out.truncate(start);
+            if is_wanted(family.name()) {
+                gathered::write(&family, &mut text);
             }
         }
     }

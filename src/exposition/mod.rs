@@ -6,6 +6,7 @@
 pub mod catalogue;
 mod connections;
 mod families;
+mod gathered;
 mod instruments;
 mod labels;
 mod metric;
@@ -60,6 +61,7 @@ impl Renderer {
             accounts: vec![AccountSnapshot {
                 name: Arc::clone(probe.account),
                 status: CollectionStatus::default(),
+                collectors: Vec::new(),
                 counters: None,
                 counting_mode: CountingMode::Exclusive,
                 totals: Totals::default(),

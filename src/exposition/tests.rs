@@ -11,7 +11,8 @@ use crate::operation::{
     Counters, CountingMode, Operation, OperationId, OperationState, Stats, Status, Word,
 };
 use crate::snapshot::{
-    AccountSnapshot, CollectionStatus, GroupSnapshot, Labels, ShownOperation, Totals,
+    AccountSnapshot, CollectionStatus, CollectorName, CollectorStatus, GroupSnapshot, Labels,
+    ShownOperation, Totals,
 };
 use crate::timestamp::Timestamp;
 
@@ -136,6 +137,18 @@ fn rich() -> Snapshot {
         accounts: vec![
             AccountSnapshot {
                 name: Arc::from("marketing"),
+                collectors: vec![
+                    CollectorStatus {
+                        name: CollectorName::Operations,
+                        success: true,
+                        duration: Duration::from_millis(184),
+                    },
+                    CollectorStatus {
+                        name: CollectorName::Tags,
+                        success: false,
+                        duration: Duration::from_secs(10),
+                    },
+                ],
                 status: CollectionStatus {
                     up: true,
                     discovery_up: Some(true),
@@ -190,6 +203,7 @@ fn barely_started() -> AccountSnapshot {
     };
     AccountSnapshot {
         name: Arc::from("A \"B\" \\ C"),
+        collectors: Vec::new(),
         status: CollectionStatus {
             paused_until: Some(Timestamp::from_millis(1_775_370_400_000)),
             next_login_at: Some(Timestamp::from_millis(1_775_370_460_000)),

@@ -24,18 +24,35 @@ impl<'a> Text<'a> {
 
     /// Starts a family. All its samples must be written before the next family starts. A family without samples writes nothing.
     pub(super) fn family(&mut self, metric: &'static Metric) -> Family<'_> {
+        self.headed(Header {
+            name: metric.name,
+            help: metric.help,
+            kind: metric.kind.as_str(),
+        })
+    }
+
+    /// Like [`Self::family`], for a family that is not in the catalogue.
+    pub(super) fn headed<'b>(&'b mut self, header: Header<'b>) -> Family<'b> {
         Family {
             out: self.out,
-            metric,
+            header,
             head: String::new(),
         }
     }
 }
 
+/// The header of a family: the content of its `# HELP` and `# TYPE` lines.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Header<'a> {
+    pub(super) name: &'a str,
+    pub(super) help: &'a str,
+    pub(super) kind: &'a str,
+}
+
 /// One family that is being written.
 pub(super) struct Family<'a> {
     out: &'a mut Vec<u8>,
-    metric: &'static Metric,
+    header: Header<'a>,
     /// The name and `{`; empty until the header is written.
     head: String,
 }
@@ -69,7 +86,24 @@ impl Family<'_> {
         if self.head.is_empty() {
             self.start();
         }
-        self.out.extend_from_slice(self.metric.name.as_bytes());
+        self.out.extend_from_slice(self.header.name.as_bytes());
+        self.out.push(b' ');
+        value.into().push_to(self.out);
+        self.out.push(b'\n');
+    }
+
+    /// Writes a sample whose name ends with `suffix`; `labels` is ready-made text with a comma before each, or empty.
+    pub(super) fn suffixed(&mut self, suffix: &str, labels: &str, value: impl Into<SampleValue>) {
+        if self.head.is_empty() {
+            self.start();
+        }
+        self.out.extend_from_slice(self.header.name.as_bytes());
+        self.out.extend_from_slice(suffix.as_bytes());
+        if let Some(labels) = labels.strip_prefix(',') {
+            self.out.push(b'{');
+            self.out.extend_from_slice(labels.as_bytes());
+            self.out.push(b'}');
+        }
         self.out.push(b' ');
         value.into().push_to(self.out);
         self.out.push(b'\n');
@@ -77,9 +111,8 @@ impl Family<'_> {
 
     #[cold]
     fn start(&mut self) {
-        let Metric { name, help, .. } = self.metric;
+        let Header { name, help, kind } = self.header;
         let help = help.replace('\\', "\\\\").replace('\n', "\\n");
-        let kind = self.metric.kind.as_str();
         let header = format!("# HELP {name} {help}\n# TYPE {name} {kind}\n");
         self.out.extend_from_slice(header.as_bytes());
         self.head = format!("{name}{{");

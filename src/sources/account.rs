@@ -10,7 +10,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 
 use super::News;
 use super::files::{Files, Looked};
-use super::standing::{Standing, Teller};
+use super::source_status::{SourceReporter, SourceStatus};
 use super::url::{self, Url};
 use crate::clock::Clock;
 use crate::config::Account;
@@ -26,19 +26,19 @@ const LOOK: Duration = Duration::from_secs(2);
 /// Nothing runs by itself: call [`Self::look`] before each collection, and let [`Self::run`] run beside them.
 #[derive(Debug)]
 pub struct Sources {
-    files: Option<Looking>,
-    urls: Vec<Asking>,
+    files: Option<FileSources>,
+    urls: Vec<UrlSource>,
 }
 
 /// Files, looked at by a task of its own: whoever asked may go away meanwhile.
 #[derive(Debug)]
-struct Looking {
+struct FileSources {
     files: Arc<Mutex<Files>>,
     /// A look that nobody has the news of yet.
     under_way: Mutex<Option<JoinHandle<Looked>>>,
     /// Looks that take too long, or fail.
     failure: parking_lot::Mutex<OngoingFailure<LookFailure>>,
-    teller: Teller,
+    reporter: SourceReporter,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,30 +51,30 @@ enum LookFailure {
 
 /// A URL and how it stands.
 #[derive(Debug)]
-struct Asking {
+struct UrlSource {
     url: Url,
-    standing: Mutex<Standing>,
-    teller: Teller,
+    status: Mutex<SourceStatus>,
+    reporter: SourceReporter,
 }
 
 impl Sources {
     /// The sources of `account`. Reads nothing and asks nothing yet.
     #[must_use]
     pub fn new(account: &Account, instruments: SourceInstruments, clock: Clock) -> Self {
-        let teller = Teller::new(Arc::clone(&account.name), instruments, clock);
+        let reporter = SourceReporter::new(Arc::clone(&account.name), instruments, clock);
         let patterns = account.operation_files.clone();
-        let asking = |url: &crate::config::OperationUrl| Asking {
-            standing: Mutex::new(Standing::new(Arc::clone(&url.source))),
+        let source = |url: &crate::config::OperationUrl| UrlSource {
+            status: Mutex::new(SourceStatus::new(Arc::clone(&url.source))),
             url: Url::new(url.clone()),
-            teller: teller.clone(),
+            reporter: reporter.clone(),
         };
         Self {
-            urls: account.operation_urls.iter().map(asking).collect(),
-            files: (!patterns.is_empty()).then(|| Looking {
-                files: Arc::new(Mutex::new(Files::new(patterns, teller.clone()))),
+            urls: account.operation_urls.iter().map(source).collect(),
+            files: (!patterns.is_empty()).then(|| FileSources {
+                files: Arc::new(Mutex::new(Files::new(patterns, reporter.clone()))),
                 under_way: Mutex::default(),
                 failure: parking_lot::Mutex::new(OngoingFailure::new()),
-                teller,
+                reporter,
             }),
         }
     }
@@ -106,7 +106,7 @@ impl Sources {
     }
 }
 
-impl Looking {
+impl FileSources {
     /// `None`: it takes too long.
     async fn look(&self) -> Option<Looked> {
         let mut under_way = self.under_way.lock().await;
@@ -118,7 +118,7 @@ impl Looking {
             if self.fails(LookFailure::Slow) {
                 let seconds = LOOK.as_secs();
                 tracing::warn!(
-                    account = self.teller.account(),
+                    account = self.reporter.account(),
                     seconds,
                     "looking at the files that list operations takes long; collections go on without"
                 );
@@ -130,7 +130,7 @@ impl Looking {
             Ok(looked) => {
                 if self.failure.lock().recovered() {
                     tracing::info!(
-                        account = self.teller.account(),
+                        account = self.reporter.account(),
                         "files that list operations are looked at in time again"
                     );
                 }
@@ -138,7 +138,7 @@ impl Looking {
             }
             Err(error) => {
                 if self.fails(LookFailure::Broken) {
-                    tracing::error!(account = self.teller.account(), %error, "a look at the files that list operations failed");
+                    tracing::error!(account = self.reporter.account(), %error, "a look at the files that list operations failed");
                 }
                 Some(Looked {
                     news: Vec::new(),
@@ -154,7 +154,7 @@ impl Looking {
     }
 }
 
-impl Asking {
+impl UrlSource {
     async fn keep(&self, deliver: &impl Fn(News)) {
         let mut ticks = interval(self.url.settings().refresh_interval);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -169,16 +169,16 @@ impl Asking {
     }
 
     async fn ask(&self) -> Option<News> {
-        let mut standing = self.standing.lock().await;
+        let mut status = self.status.lock().await;
         let body = match self.url.body().await {
-            Err(error) => return standing.fails(error, &self.teller),
-            Ok(body) if standing.knows(&body) => {
-                standing.is_unchanged(&self.teller);
+            Err(error) => return status.fails(error, &self.reporter),
+            Ok(body) if status.knows(&body) => {
+                status.is_unchanged(&self.reporter);
                 return None;
             }
             Ok(body) => body,
         };
         let (body, judged) = url::judge(body).await;
-        standing.takes_in(&body, judged, &self.teller)
+        status.takes_in(&body, judged, &self.reporter)
     }
 }

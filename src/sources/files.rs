@@ -13,7 +13,7 @@ use super::disk::{Disk, Found, System};
 use super::error::SourceError;
 use super::fingerprint::Fingerprint;
 use super::listing::{self, Format};
-use super::standing::{Standing, Teller};
+use super::source_status::{SourceReporter, SourceStatus};
 use crate::config::FilePattern;
 use crate::ongoing_failure::OngoingFailure;
 
@@ -33,7 +33,7 @@ pub struct Files {
     /// By the directory's pattern.
     directories: Calls<FilePattern, Named>,
     reads: Calls<PathBuf, Result<Found, SourceError>>,
-    teller: Teller,
+    reporter: SourceReporter,
     /// More files than are read.
     too_many: OngoingFailure<()>,
 }
@@ -55,7 +55,7 @@ enum PatternFailure {
 
 #[derive(Debug)]
 struct Known {
-    standing: Standing,
+    status: SourceStatus,
     /// Of the content that was parsed last, well or not; `None` when the next look must read.
     fingerprint: Option<Fingerprint>,
 }
@@ -75,7 +75,7 @@ pub struct Looked {
 impl Files {
     /// The files that `patterns` name. Reads nothing yet.
     #[must_use]
-    pub fn new(patterns: Vec<FilePattern>, teller: Teller) -> Self {
+    pub fn new(patterns: Vec<FilePattern>, reporter: SourceReporter) -> Self {
         let watched = |pattern| Watched {
             pattern,
             failure: OngoingFailure::new(),
@@ -90,7 +90,7 @@ impl Files {
             reads: Calls::new(HANGING_IN_DIRECTORY, |one, other| {
                 one.parent() == other.parent()
             }),
-            teller,
+            reporter,
             too_many: OngoingFailure::new(),
         }
     }
@@ -107,9 +107,9 @@ impl Files {
         for watched in &mut self.patterns {
             match named.get(&watched.pattern) {
                 Some(Ok(paths)) if paths.iter().any(|path| there.contains(path)) => {
-                    watched.works(&self.teller);
+                    watched.works(&self.reporter);
                 }
-                Some(Ok(_)) => watched.fails(PatternFailure::Empty, &self.teller),
+                Some(Ok(_)) => watched.fails(PatternFailure::Empty, &self.reporter),
                 failed => {
                     let hangs = || SourceError::Hangs(LIMIT);
                     let error = failed.and_then(|named| named.clone().err());
@@ -117,15 +117,15 @@ impl Files {
                     incomplete = true;
                     for (path, known) in &mut self.known {
                         if watched.pattern.names(path) && there.insert(path.clone()) {
-                            news.extend(known.cannot_be_read(error.clone(), &self.teller));
+                            news.extend(known.cannot_be_read(error.clone(), &self.reporter));
                         }
                     }
-                    watched.fails(PatternFailure::Unreadable(error), &self.teller);
+                    watched.fails(PatternFailure::Unreadable(error), &self.reporter);
                 }
             }
         }
         let gone = self.known.extract_if(.., |path, _| !there.contains(path));
-        news.extend(gone.map(|(_, known)| known.standing.ends(&self.teller)));
+        news.extend(gone.map(|(_, known)| known.status.ends(&self.reporter)));
         Looked { news, incomplete }
     }
 
@@ -154,7 +154,7 @@ impl Files {
         let paths: BTreeSet<&PathBuf> = paths.collect();
         if paths.len() <= MOST_FILES {
             if self.too_many.recovered() {
-                let (account, files) = (self.teller.account(), paths.len());
+                let (account, files) = (self.reporter.account(), paths.len());
                 tracing::info!(
                     account,
                     files,
@@ -163,7 +163,7 @@ impl Files {
             }
         } else if self.too_many.failed((), Instant::now()) {
             tracing::warn!(
-                account = self.teller.account(),
+                account = self.reporter.account(),
                 files = paths.len(),
                 most = MOST_FILES,
                 "too many files that list operations; only the first by name are read"
@@ -192,7 +192,7 @@ impl Files {
         for path in hanging {
             let known = self.known.entry(path.clone());
             let known = known.or_insert_with(|| Known::at(path));
-            news.extend(known.cannot_be_read(SourceError::Hangs(LIMIT), &self.teller));
+            news.extend(known.cannot_be_read(SourceError::Hangs(LIMIT), &self.reporter));
         }
         there
     }
@@ -204,7 +204,7 @@ impl Files {
         found: Result<Found, SourceError>,
         news: &mut Vec<News>,
     ) -> bool {
-        let now = self.teller.clock().now();
+        let now = self.reporter.clock().now();
         if matches!(found, Ok(Found::Nothing)) {
             return false;
         }
@@ -215,10 +215,14 @@ impl Files {
         match found {
             Ok(Found::Content(fingerprint, content)) => {
                 known.fingerprint = fingerprint.is_settled(now).then_some(fingerprint);
-                news.extend(known.take_in(content, format_of(path), &self.teller).await);
+                news.extend(
+                    known
+                        .take_in(content, format_of(path), &self.reporter)
+                        .await,
+                );
             }
-            Ok(_) => known.standing.is_unchanged(&self.teller),
-            Err(error) => news.extend(known.cannot_be_read(error, &self.teller)),
+            Ok(_) => known.status.is_unchanged(&self.reporter),
+            Err(error) => news.extend(known.cannot_be_read(error, &self.reporter)),
         }
         true
     }
@@ -226,19 +230,19 @@ impl Files {
 
 impl Watched {
     /// The pattern names files that are there.
-    fn works(&mut self, teller: &Teller) {
+    fn works(&mut self, reporter: &SourceReporter) {
         if self.failure.recovered() {
-            let (account, files) = (teller.account(), &self.pattern);
+            let (account, files) = (reporter.account(), &self.pattern);
             tracing::info!(account, %files, "files that list operations are there");
         }
     }
 
     /// The pattern as a whole is of no use: logged when that begins, and once an hour.
-    fn fails(&mut self, failure: PatternFailure, teller: &Teller) {
+    fn fails(&mut self, failure: PatternFailure, reporter: &SourceReporter) {
         if !self.failure.failed(failure.clone(), Instant::now()) {
             return;
         }
-        let (account, files) = (teller.account(), &self.pattern);
+        let (account, files) = (reporter.account(), &self.pattern);
         match failure {
             PatternFailure::Empty if files.is_glob() => {
                 tracing::info!(account, %files, "no file that lists operations is there yet");
@@ -256,14 +260,19 @@ impl Watched {
 impl Known {
     fn at(path: &Path) -> Self {
         Self {
-            standing: Standing::new(path.to_string_lossy().into()),
+            status: SourceStatus::new(path.to_string_lossy().into()),
             fingerprint: None,
         }
     }
 
-    async fn take_in(&mut self, content: Vec<u8>, format: Format, teller: &Teller) -> Option<News> {
-        if self.standing.knows(&content) {
-            self.standing.is_unchanged(teller);
+    async fn take_in(
+        &mut self,
+        content: Vec<u8>,
+        format: Format,
+        reporter: &SourceReporter,
+    ) -> Option<News> {
+        if self.status.knows(&content) {
+            self.status.is_unchanged(reporter);
             return None;
         }
         // A large list takes hundreds of milliseconds, in which other tasks must go on.
@@ -273,12 +282,12 @@ impl Known {
             let error = SourceError::Unreadable(error.to_string());
             (Err(error), Vec::new())
         });
-        self.standing.takes_in(&content, judged, teller)
+        self.status.takes_in(&content, judged, reporter)
     }
 
-    fn cannot_be_read(&mut self, error: SourceError, teller: &Teller) -> Option<News> {
+    fn cannot_be_read(&mut self, error: SourceError, reporter: &SourceReporter) -> Option<News> {
         self.fingerprint = None;
-        self.standing.fails(error, teller)
+        self.status.fails(error, reporter)
     }
 }
 

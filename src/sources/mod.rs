@@ -11,17 +11,18 @@ mod error;
 mod files;
 mod fingerprint;
 mod listing;
-mod settings;
-mod standing;
+
+mod source_status;
 mod tls;
 mod url;
+mod url_files;
 
 use std::sync::Arc;
 
 pub use account::Sources;
 pub use error::{Problems, SourceError};
 pub use files::Files;
-pub use standing::Teller;
+pub use source_status::SourceReporter;
 pub use url::Url;
 
 use crate::snapshot::ListedOperations;

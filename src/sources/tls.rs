@@ -17,7 +17,7 @@ use rustls::{ClientConfig, ConfigBuilder, DigitallySignedStruct, RootCertStore, 
 use url::{Host, Url};
 
 use super::error::SourceError;
-use super::settings::Material;
+use super::url_files::Material;
 use crate::config::{OperationUrl, Tls};
 use crate::http;
 

@@ -1,8 +1,9 @@
 //! A URL that lists operations, asked as Prometheus' `http_sd` asks.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
+use parking_lot::Mutex;
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HOST, HeaderMap};
 use reqwest::{Request, Response, StatusCode};
 use tokio::task::spawn_blocking;
@@ -11,8 +12,8 @@ use super::ListedOperations;
 use super::calls::{Call, Calls, LIMIT};
 use super::error::SourceError;
 use super::listing::{self, Format, LARGEST};
-use super::settings::{Material, Settings};
 use super::tls;
+use super::url_files::{Material, UrlFiles};
 use crate::config::OperationUrl;
 use crate::http::{self, BodyError, NoResponse};
 
@@ -26,7 +27,7 @@ pub struct Url {
     /// Made anew when the files have changed that it was made from; with their hash.
     client: Mutex<Option<(u64, Arc<http::HttpClient>)>>,
     /// Reads the files that the settings name.
-    files: tokio::sync::Mutex<Calls<(), Result<Settings, SourceError>>>,
+    files: tokio::sync::Mutex<Calls<(), Result<UrlFiles, SourceError>>>,
 }
 
 impl Url {
@@ -59,7 +60,7 @@ impl Url {
     }
 
     async fn exchange(&self) -> Result<Vec<u8>, SourceError> {
-        let Settings {
+        let UrlFiles {
             authorization,
             material,
         } = self.read_files().await?;
@@ -108,10 +109,10 @@ impl Url {
     }
 
     /// What stands in files now. A read that hangs is waited for once, and no other is begun beside it.
-    async fn read_files(&self) -> Result<Settings, SourceError> {
+    async fn read_files(&self) -> Result<UrlFiles, SourceError> {
         let mut files = self.files.lock().await;
         let settings = Arc::clone(&self.settings);
-        let read: Call<_> = Box::new(move || Settings::read(&settings));
+        let read: Call<_> = Box::new(move || UrlFiles::read(&settings));
         let mut round = files.round([((), read)]);
         let answer = files.next(&mut round).await;
         answer.map_or_else(
@@ -140,11 +141,7 @@ impl Url {
         let mut hasher = DefaultHasher::new();
         material.hash(&mut hasher);
         let hash = hasher.finish();
-        let kept = self
-            .client
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone();
+        let kept = self.client.lock().clone();
         if let Some((_, client)) = kept.filter(|(of, _)| *of == hash) {
             return Ok(client);
         }
@@ -152,7 +149,7 @@ impl Url {
         let client = blocking(move || tls::client(&settings, &material)).await??;
         let client = Arc::new(client);
         let kept = Some((hash, Arc::clone(&client)));
-        *self.client.lock().unwrap_or_else(PoisonError::into_inner) = kept;
+        *self.client.lock() = kept;
         Ok(client)
     }
 

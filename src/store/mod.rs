@@ -22,7 +22,7 @@ mod old_record;
 mod readers;
 mod record;
 mod saved;
-mod state;
+mod state_directory;
 mod tables;
 #[cfg(test)]
 mod tests;
@@ -47,7 +47,7 @@ use crate::timestamp::Timestamp;
 use disk_gate::DiskGate;
 use file::{NAME, StateFile, contained};
 use readers::{LastCommit, Readers};
-use state::{State, When};
+use state_directory::{OpenReason, StateDirectory};
 
 /// How many operations one call of [`Store::purge`] forgets at most, so that commits do not wait long behind it.
 const PURGED_AT_ONCE: usize = 10_000;
@@ -56,7 +56,6 @@ const LOADED_AT_ONCE: usize = 4096;
 
 /// A start waits so long for a directory that is in use: a process that ends may keep its locks a moment longer than it answers.
 const HANDOVER: Duration = Duration::from_secs(1);
-/// Between two attempts.
 const HANDOVER_PAUSE: Duration = Duration::from_millis(20);
 
 /// A read that finds no open file waits so long for whoever is opening it. The disk hangs if that takes longer.
@@ -72,7 +71,7 @@ pub struct Store {
     notices: Vec<String>,
     readers: Arc<Readers>,
     /// Held by whoever writes, until the disk has it.
-    state: Mutex<State>,
+    state: Mutex<StateDirectory>,
 }
 
 impl Store {
@@ -96,7 +95,7 @@ impl Store {
             directory: directory.map(Path::to_owned),
             opened: now,
             notices: Vec::new(),
-            state: Mutex::new(State::new(&readers, gate)),
+            state: Mutex::new(StateDirectory::new(&readers, gate)),
             readers,
         };
         if let Some(directory) = directory {
@@ -104,7 +103,7 @@ impl Store {
             let asked = Instant::now();
             let prepared = loop {
                 let mut state = store.state.lock();
-                match state.prepare(directory, When::Start(now), &mut notices) {
+                match state.prepare(directory, OpenReason::Start(now), &mut notices) {
                     Err(StoreError::InUse { .. }) if asked.elapsed() < HANDOVER => {}
                     prepared => break prepared,
                 }
@@ -130,8 +129,7 @@ impl Store {
         &self.notices
     }
 
-    /// Rises when the file is replaced by a new one because it vanished while the exporter ran, and when one with content is found
-    /// that could not be opened at the start.
+    /// Rises when a new file takes the place of one that vanished, and when one is found that could not be opened at the start.
     #[must_use]
     pub fn generation(&self) -> u64 {
         self.readers.generation()
@@ -170,14 +168,14 @@ impl Store {
     fn find_misplaced(
         &self,
         directory: &Path,
-        state: &mut State,
+        state: &mut StateDirectory,
         generation: Option<u64>,
     ) -> Result<(), StoreError> {
         let path = directory.join(NAME);
         if let Some(what) = state.file().and_then(|file| file.misplaced(&path)) {
             let mut notices = Vec::new();
-            let when = When::Again(self.opened);
-            let begun = state.begin_anew(directory, when, what, &mut notices);
+            let reason = OpenReason::Again(self.opened);
+            let begun = state.begin_anew(directory, reason, what, &mut notices);
             for notice in notices {
                 tracing::warn!("{notice}");
             }
@@ -318,10 +316,8 @@ impl Store {
             return Ok(last);
         }
         let Some(mut state) = self.state.try_lock_for(OPENING) else {
-            return Err(StoreError::Io {
-                file: directory.join(NAME),
-                source: io::ErrorKind::TimedOut.into(),
-            });
+            let timed_out = Error::Io(io::ErrorKind::TimedOut.into());
+            return Err(trouble::reading(directory, timed_out));
         };
         // Somebody else may have opened it meanwhile.
         if self.readers.last().is_none() {
@@ -360,7 +356,7 @@ impl Store {
     fn writable<'a>(
         &self,
         directory: &Path,
-        state: &'a mut State,
+        state: &'a mut StateDirectory,
     ) -> Result<&'a StateFile, StoreError> {
         if self.readers.last().is_none() {
             // Reading from it failed.
@@ -388,10 +384,14 @@ impl Store {
         }
     }
 
-    /// As [`State::prepare`], when the notices of opening have been read.
-    fn prepare_again(&self, directory: &Path, state: &mut State) -> Result<(), StoreError> {
+    /// As [`StateDirectory::prepare`], when the notices of opening have been read.
+    fn prepare_again(
+        &self,
+        directory: &Path,
+        state: &mut StateDirectory,
+    ) -> Result<(), StoreError> {
         let mut notices = Vec::new();
-        let prepared = state.prepare(directory, When::Again(self.opened), &mut notices);
+        let prepared = state.prepare(directory, OpenReason::Again(self.opened), &mut notices);
         for notice in notices {
             tracing::warn!("{notice}");
         }

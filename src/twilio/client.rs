@@ -185,6 +185,12 @@ impl Client {
         self.requester.note_failure(endpoint, error);
     }
 
+    /// Counts a single read that returned an unreadable state for a known operation, whose values stay. Returns the error.
+    pub fn unreadable_state(&self) -> ApiError {
+        self.requester.note_unusable_read();
+        ApiError::InvalidResponse("an operation whose `status` is no word")
+    }
+
     /// Counts unexpected values of responses that could be used nevertheless.
     pub fn note_unexpected(&self, unexpected: Unexpected) {
         self.requester.note_unexpected(unexpected);

@@ -19,6 +19,7 @@ use crate::config::Limits;
 use crate::exposition::{AccountInstruments, Endpoint};
 use crate::http::{self, HttpClient};
 use crate::operation::Unexpected;
+use crate::reason::Reason;
 use crate::timestamp::Timestamp;
 
 /// If the time of day advanced by a time that differs by more than this from the elapsed time, it jumped.
@@ -197,6 +198,12 @@ impl Requester {
         if let Some(reason) = error.reason().filter(|_| error.was_requested()) {
             self.instruments.failure(endpoint, reason);
         }
+    }
+
+    /// Counts a single read whose response could not be used in the end.
+    pub(super) fn note_unusable_read(&self) {
+        self.instruments
+            .failure(Endpoint::Operation, Reason::InvalidResponse);
     }
 
     /// Counts unexpected values of responses that could be used nevertheless. The first one of each field is logged.

@@ -34,7 +34,7 @@ impl Scene {
         let instruments = Instruments::new(build).unwrap();
         let clock = Clock::manual(NOW - Duration::from_hours(1));
         let store = Arc::new(Store::open(directory, clock.now()).unwrap());
-        let (registry, keeper) = restore::account(
+        let (registry, store_of_account) = restore::account(
             account,
             &config.series,
             &store,
@@ -44,7 +44,7 @@ impl Scene {
         .unwrap();
         let requests = instruments.account(&account.name);
         let client = Arc::new(Client::new(account, requests, clock.clone()).unwrap());
-        let ledger = Arc::new(Ledger::new(registry, keeper, clock.clone()));
+        let ledger = Arc::new(Ledger::new(registry, store_of_account, clock.clone()));
         ledger.lock().decide_birth(None, clock.now());
         ledger.lock().end_first_collection();
         clock.set(NOW);

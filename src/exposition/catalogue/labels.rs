@@ -80,6 +80,11 @@ pub static LABELS: &[Label] = &[
         example: "created_at",
     },
     Label {
+        name: "collector",
+        meaning: "What collects: `operations` (lists and reads operations), `tags` (reads the tags of emails, if any are wanted).",
+        example: "operations",
+    },
+    Label {
         name: "source",
         meaning: "Where operations are listed: the path of a file, or the `name` of a URL. A URL without a name is \
                   called by its scheme, host and port, with a fingerprint of its path and query (`https://crm.example#1f3a`).",

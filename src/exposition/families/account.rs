@@ -6,7 +6,7 @@ use crate::exposition::catalogue::{self, Metric};
 use crate::exposition::labels::further;
 use crate::exposition::text::{SampleValue, Text};
 use crate::operation::{CountingMode, Outcome};
-use crate::snapshot::{AccountSnapshot, Totals};
+use crate::snapshot::{AccountSnapshot, CollectorStatus, Totals};
 use crate::timestamp::Timestamp;
 
 /// The value for "no pause" and "no wait": 0 cannot be confused with a real time.
@@ -26,6 +26,10 @@ pub(super) fn write(labelled: &Labelled<'_>, text: &mut Text<'_>) {
     });
     families.each(&catalogue::COLLECTION_LAST_SUCCESS, |account| {
         account.status.last_success
+    });
+    families.collectors(&catalogue::COLLECTOR_SUCCESS, |collector| collector.success);
+    families.collectors(&catalogue::COLLECTOR_DURATION, |collector| {
+        collector.duration
     });
     families.each(&catalogue::API_CLOCK_SKEW, |account| {
         account.status.clock_skew.map(ClockSkew::as_seconds)
@@ -79,6 +83,20 @@ impl<'a> AccountFamilies<'a, '_> {
         for (labels, account) in self.labelled.accounts() {
             for (word, sum) in sums(&account.totals) {
                 family.sample_with(labels, &further(label, word), sum);
+            }
+        }
+    }
+
+    fn collectors<V: Into<SampleValue>>(
+        &mut self,
+        metric: &'static Metric,
+        value: impl Fn(&CollectorStatus) -> V,
+    ) {
+        let mut family = self.text.family(metric);
+        for (labels, account) in self.labelled.accounts() {
+            for collector in &account.collectors {
+                let name = further("collector", collector.name.as_str());
+                family.sample_with(labels, &name, value(collector));
             }
         }
     }

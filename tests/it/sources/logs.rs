@@ -5,7 +5,7 @@ use std::io;
 use std::sync::Once;
 use std::time::Duration;
 
-use twilio_email_exporter::sources::{Files, Teller};
+use twilio_email_exporter::sources::{Files, SourceReporter};
 
 use super::lists::{Lists, Reply};
 use super::{Scene, account_of, id, list};
@@ -108,12 +108,12 @@ async fn a_url_is_told_when_it_breaks_and_when_it_works_again() {
 fn a_file_is_told_when_it_is_missing_breaks_works_again_and_goes() {
     let scene = Scene::new("operation_files: [a.yml, 'none/*.yml']", &[]);
     let account = account_of(&scene.files);
-    let teller = Teller::new(
+    let reporter = SourceReporter::new(
         "default".into(),
         scene.instruments.sources("default"),
         scene.clock.clone(),
     );
-    let mut files = Files::new(account.operation_files, teller);
+    let mut files = Files::new(account.operation_files, reporter);
     let mut builder = tokio::runtime::Builder::new_current_thread();
     let runtime = builder.enable_all().build().unwrap();
     let log = Log::start();
@@ -162,12 +162,12 @@ fn what_goes_on_failing_is_told_once_an_hour() {
     let scene = Scene::new("operation_files: [a.yml, b.yml, 'none/*.yml']", &[]);
     scene.write("b.yml", "[");
     let account = account_of(&scene.files);
-    let teller = Teller::new(
+    let reporter = SourceReporter::new(
         "default".into(),
         scene.instruments.sources("default"),
         scene.clock.clone(),
     );
-    let mut files = Files::new(account.operation_files, teller);
+    let mut files = Files::new(account.operation_files, reporter);
     let mut builder = tokio::runtime::Builder::new_current_thread();
     let runtime = builder.enable_all().build().unwrap();
     let log = Log::start();

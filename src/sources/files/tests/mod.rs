@@ -57,8 +57,8 @@ impl Scene {
             revision: "a",
         };
         let instruments = Instruments::new(build).unwrap();
-        let teller = Teller::new("a".into(), instruments.sources("a"), clock.clone());
-        let files = Files::new(config.accounts[0].operation_files.clone(), teller);
+        let reporter = SourceReporter::new("a".into(), instruments.sources("a"), clock.clone());
+        let files = Files::new(config.accounts[0].operation_files.clone(), reporter);
         Self {
             directory,
             files,

@@ -13,7 +13,7 @@ use crate::ongoing_failure::OngoingFailure;
 
 /// Tells how the sources of one account stand; cheap to clone.
 #[derive(Debug, Clone)]
-pub struct Teller {
+pub struct SourceReporter {
     account: Arc<str>,
     instruments: SourceInstruments,
     clock: Clock,
@@ -21,7 +21,7 @@ pub struct Teller {
 
 /// How one source stands.
 #[derive(Debug)]
-pub(super) struct Standing {
+pub(super) struct SourceStatus {
     source: Arc<str>,
     /// How many operations it listed last.
     operations: usize,
@@ -30,7 +30,7 @@ pub(super) struct Standing {
     failure: OngoingFailure<SourceError>,
 }
 
-impl Teller {
+impl SourceReporter {
     /// For the sources of `account`.
     #[must_use]
     pub fn new(account: Arc<str>, instruments: SourceInstruments, clock: Clock) -> Self {
@@ -50,7 +50,7 @@ impl Teller {
     }
 }
 
-impl Standing {
+impl SourceStatus {
     pub(super) fn new(source: Arc<str>) -> Self {
         Self {
             source,
@@ -66,23 +66,23 @@ impl Standing {
     }
 
     /// A look found what is known.
-    pub(super) fn is_unchanged(&mut self, teller: &Teller) {
+    pub(super) fn is_unchanged(&mut self, reporter: &SourceReporter) {
         // What was wrong with it still is.
         if let Some(error) = self.failure.error().cloned() {
-            self.log(&error, teller);
+            self.log(&error, reporter);
             return;
         }
-        let now = teller.clock.now();
-        teller
+        let now = reporter.clock.now();
+        reporter
             .instruments
             .succeeded(&self.source, self.operations, now);
     }
 
     /// Logs a failure that begins, and once an hour that it lasts.
-    fn log(&mut self, error: &SourceError, teller: &Teller) {
+    fn log(&mut self, error: &SourceError, reporter: &SourceReporter) {
         if self.failure.failed(error.clone(), Instant::now()) {
             tracing::warn!(
-                account = %teller.account,
+                account = %reporter.account,
                 source = %self.source,
                 %error,
                 "a source of operations cannot be used; what it listed last stays"
@@ -95,22 +95,22 @@ impl Standing {
         &mut self,
         content: &[u8],
         judged: Result<ListedOperations, SourceError>,
-        teller: &Teller,
+        reporter: &SourceReporter,
     ) -> Option<News> {
         let news = match judged {
-            Ok(operations) => Some(self.lists(operations, teller)),
-            Err(error) => self.fails(error, teller),
+            Ok(operations) => Some(self.lists(operations, reporter)),
+            Err(error) => self.fails(error, reporter),
         };
         self.hash = Some(hash_of(content));
         news
     }
 
     /// A look failed; news, unless it failed in the same way before.
-    pub(super) fn fails(&mut self, error: SourceError, teller: &Teller) -> Option<News> {
+    pub(super) fn fails(&mut self, error: SourceError, reporter: &SourceReporter) -> Option<News> {
         self.hash = None;
-        teller.instruments.failed(&self.source);
+        reporter.instruments.failed(&self.source);
         let is_new = self.failure.error() != Some(&error);
-        self.log(&error, teller);
+        self.log(&error, reporter);
         is_new.then(|| News::Broken {
             source: Arc::clone(&self.source),
             error,
@@ -118,10 +118,10 @@ impl Standing {
     }
 
     /// It is no more.
-    pub(super) fn ends(self, teller: &Teller) -> News {
-        teller.instruments.removed(&self.source);
+    pub(super) fn ends(self, reporter: &SourceReporter) -> News {
+        reporter.instruments.removed(&self.source);
         tracing::info!(
-            account = %teller.account,
+            account = %reporter.account,
             source = %self.source,
             "a source of operations is gone, and what it listed with it"
         );
@@ -130,9 +130,9 @@ impl Standing {
         }
     }
 
-    fn lists(&mut self, operations: ListedOperations, teller: &Teller) -> News {
+    fn lists(&mut self, operations: ListedOperations, reporter: &SourceReporter) -> News {
         self.operations = operations.len();
-        let (account, source) = (&*teller.account, &*self.source);
+        let (account, source) = (&*reporter.account, &*self.source);
         if self.failure.recovered() {
             tracing::info!(
                 account,
@@ -148,7 +148,7 @@ impl Standing {
                 "read a source of operations"
             );
         }
-        self.is_unchanged(teller);
+        self.is_unchanged(reporter);
         News::Listed {
             source: Arc::clone(&self.source),
             operations,

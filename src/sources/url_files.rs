@@ -19,7 +19,7 @@ use crate::config::{self, Form, OperationUrl, UrlLogin};
 const LARGEST: u64 = 1024 * 1024;
 
 /// Everything that stands in files, as it is now.
-pub(super) struct Settings {
+pub(super) struct UrlFiles {
     /// The value of `Authorization`.
     pub(super) authorization: Option<HeaderValue>,
     pub(super) material: Material,
@@ -33,7 +33,7 @@ pub(super) struct Material {
     pub(super) client: Option<(Vec<u8>, Zeroizing<Vec<u8>>)>,
 }
 
-impl Settings {
+impl UrlFiles {
     /// Reads the files that `url` names.
     pub(super) fn read(url: &OperationUrl) -> Result<Self, SourceError> {
         let authorization = url.login.as_ref().map(authorization).transpose()?;

@@ -85,9 +85,9 @@ impl Disk {
         }
     }
 
-    fn keeper(&self, account: &str) -> Keeper {
+    fn account_store(&self, account: &str) -> AccountStore {
         let store = Arc::clone(&self.store);
-        Keeper::new(Arc::from(account), store, self.instruments.state())
+        AccountStore::new(Arc::from(account), store, self.instruments.state())
     }
 
     /// The value of `twilio_email_exporter_state_…`.
@@ -108,9 +108,11 @@ fn registry(account: &str) -> Registry {
     Registry::new(Arc::from(account), &Series::default(), None, NOW)
 }
 
-async fn save(keeper: Keeper, registry: &Registry) -> Option<ToSave> {
-    let turn = keeper.turn().await;
-    keeper.save(turn, registry.unsaved(), None, NOW).await
+async fn save(account_store: AccountStore, registry: &Registry) -> Option<ToSave> {
+    let permit = account_store.commit_permit().await;
+    account_store
+        .save(permit, registry.unsaved(), None, NOW)
+        .await
 }
 
 /// Lets tasks run until something hangs at the gate.
@@ -123,15 +125,17 @@ async fn until_hanging(gate: &DiskGate) {
 #[tokio::test]
 async fn a_save_waits_for_the_commit_of_one_that_was_cut_off() {
     let disk = Disk::new();
-    let keeper = disk.keeper("default");
+    let account_store = disk.account_store("default");
     let registry = registry("default");
     // As the commit of a collection that is gone holds it.
-    let under_way = keeper.turn().await;
-    let mut turn = std::pin::pin!(keeper.turn());
+    let under_way = account_store.commit_permit().await;
+    let mut turn = std::pin::pin!(account_store.commit_permit());
     let early = tokio::time::timeout(Duration::from_millis(50), &mut turn).await;
     assert!(early.is_err(), "overtook the commit under way");
     drop(under_way);
-    let saved = keeper.save(turn.await, registry.unsaved(), None, NOW).await;
+    let saved = account_store
+        .save(turn.await, registry.unsaved(), None, NOW)
+        .await;
     assert!(saved.is_some());
 }
 
@@ -141,14 +145,14 @@ async fn a_save_that_hangs_is_logged_and_shown_until_it_ends() {
     let log = Log::default();
     let _logging = tracing::subscriber::set_default(log.clone());
     let disk = Disk::new();
-    let (keeper, registry) = (disk.keeper("default"), registry("default"));
+    let (account_store, registry) = (disk.account_store("default"), registry("default"));
     let hang = disk.gate.hold_syncs();
     let caller = tokio::spawn({
-        let keeper = keeper.clone();
+        let account_store = account_store.clone();
         let batch = registry.unsaved();
         async move {
-            let turn = keeper.turn().await;
-            keeper.save(turn, batch, None, NOW).await
+            let permit = account_store.commit_permit().await;
+            account_store.save(permit, batch, None, NOW).await
         }
     });
     until_hanging(&disk.gate).await;
@@ -176,7 +180,7 @@ async fn a_save_that_hangs_is_logged_and_shown_until_it_ends() {
     assert_eq!(log.lines("again"), 0);
     drop(hang);
     // The next one waits for its end, and is fast.
-    assert!(save(keeper, &registry).await.is_some());
+    assert!(save(account_store, &registry).await.is_some());
     assert_eq!(disk.state("unsaved_seconds"), Some(0.0));
     assert_eq!(
         disk.state("last_save_timestamp_seconds"),
@@ -191,12 +195,16 @@ async fn a_registration_that_hangs_is_logged() {
     let log = Log::default();
     let _logging = tracing::subscriber::set_default(log.clone());
     let disk = Disk::new();
-    let keeper = disk.keeper("default");
+    let account_store = disk.account_store("default");
     let hang = disk.gate.hold_syncs();
     let id = "comms_operation_01h2xcejqtf2nbrexx3vqjhp41";
     let registering = tokio::spawn({
-        let keeper = keeper.clone();
-        async move { keeper.register(vec![(id.parse().unwrap(), None)]).await }
+        let account_store = account_store.clone();
+        async move {
+            account_store
+                .register(vec![(id.parse().unwrap(), None)])
+                .await
+        }
     });
     until_hanging(&disk.gate).await;
     tokio::time::advance(SLOW + Duration::from_secs(1)).await;
@@ -209,23 +217,25 @@ async fn a_registration_that_hangs_is_logged() {
 #[tokio::test(start_paused = true)]
 async fn what_fails_to_be_saved_is_shown_with_its_age_and_a_lost_file_is_counted_once() {
     let disk = Disk::new();
-    let keepers = ["a", "b"].map(|account| (disk.keeper(account), registry(account)));
-    for (keeper, registry) in &keepers {
-        assert!(save(keeper.clone(), registry).await.is_some());
+    let stores = ["a", "b"].map(|account| (disk.account_store(account), registry(account)));
+    for (account_store, registry) in &stores {
+        assert!(save(account_store.clone(), registry).await.is_some());
     }
     std::fs::remove_file(disk.directory.path().join("state.redb")).unwrap();
-    for (keeper, registry) in &keepers {
-        keeper.check().await;
-        assert!(keeper.is_behind());
-        assert!(save(keeper.clone(), registry).await.is_none());
+    for (account_store, registry) in &stores {
+        account_store.check().await;
+        assert!(account_store.is_behind());
+        assert!(save(account_store.clone(), registry).await.is_none());
     }
     assert_eq!(disk.state("files_lost_total"), Some(1.0));
     tokio::time::advance(Duration::from_mins(1)).await;
     assert_eq!(disk.state("unsaved_seconds"), Some(60.0));
-    for (keeper, registry) in &keepers {
-        let turn = keeper.turn().await;
+    for (account_store, registry) in &stores {
+        let permit = account_store.commit_permit().await;
         let all = Some(ListedOperations::new());
-        let saved = keeper.save(turn, registry.unsaved(), all, NOW).await;
+        let saved = account_store
+            .save(permit, registry.unsaved(), all, NOW)
+            .await;
         assert!(saved.is_some());
     }
     assert_eq!(disk.state("unsaved_seconds"), Some(0.0));

@@ -17,7 +17,7 @@ use crate::timestamp::Timestamp;
 
 /// The directory and the file, as far as there are any. Its lock is held through commits: whoever only reads uses [`Readers`].
 #[derive(Debug, Default)]
-pub(super) struct State {
+pub(super) struct StateDirectory {
     /// The directory, locked for as long as it is open. It also covers the moments when the file is not, and file systems
     /// where the file cannot be opened for writing.
     claim: Option<File>,
@@ -33,14 +33,14 @@ pub(super) struct State {
 
 /// On which occasion the file is opened, and what time it was when the exporter started.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum When {
+pub(super) enum OpenReason {
     /// Whatever was kept is welcome.
     Start(Timestamp),
     /// The exporter has long since begun to count without it.
     Again(Timestamp),
 }
 
-impl State {
+impl StateDirectory {
     pub(super) fn new(readers: &Arc<Readers>, gate: DiskGate) -> Self {
         Self {
             readers: Arc::clone(readers),
@@ -83,7 +83,7 @@ impl State {
     pub(super) fn prepare(
         &mut self,
         directory: &Path,
-        when: When,
+        reason: OpenReason,
         notices: &mut Vec<String>,
     ) -> Result<(), StoreError> {
         self.claim(directory)?;
@@ -105,18 +105,18 @@ impl State {
                 if self.readers.ever_opened() && found.identity() != self.identity =>
             {
                 drop(found);
-                Err(self.begin_anew(directory, when, "another one", notices)?)
+                Err(self.begin_anew(directory, reason, "another one", notices)?)
             }
-            Finding::Sound(found) => self.take(directory, when, *found, notices),
+            Finding::Sound(found) => self.take(directory, reason, *found, notices),
             Finding::Missing if self.readers.ever_opened() => {
-                Err(self.begin_anew(directory, when, "gone", notices)?)
+                Err(self.begin_anew(directory, reason, "gone", notices)?)
             }
             Finding::Missing => self.create(directory),
             Finding::Unfit(_, what) if self.readers.ever_opened() => {
                 Err(trouble::damaged(directory, what))
             }
             Finding::Unfit(fault, what) => {
-                set_aside(directory, when, fault, &what, notices)?;
+                set_aside(directory, reason, fault, &what, notices)?;
                 self.create(directory)
             }
         }
@@ -125,12 +125,12 @@ impl State {
     fn take(
         &mut self,
         directory: &Path,
-        when: When,
+        reason: OpenReason,
         found: StateFile,
         notices: &mut Vec<String>,
     ) -> Result<(), StoreError> {
         let is_empty = || tables::is_empty(&found.database.begin_read()?);
-        let is_late = matches!(when, When::Again(_)) && !self.readers.ever_opened();
+        let is_late = matches!(reason, OpenReason::Again(_)) && !self.readers.ever_opened();
         if is_late && !is_empty().map_err(|error: Error| trouble::reading(directory, error))? {
             // Nothing has been saved yet, so nothing has been exposed as counted: accounts load what is there, and go on.
             self.readers.found();
@@ -146,7 +146,7 @@ impl State {
                 directory.join(NAME).display()
             ));
         }
-        if let (Some(error), When::Start(_)) = (&found.held, when) {
+        if let (Some(error), OpenReason::Start(_)) = (&found.held, reason) {
             notices.push(trouble::not_saving(&trouble::unwritable(directory, error)));
         }
         self.set(found);
@@ -158,7 +158,7 @@ impl State {
     pub(super) fn begin_anew(
         &mut self,
         directory: &Path,
-        when: When,
+        reason: OpenReason,
         what: &'static str,
         notices: &mut Vec<String>,
     ) -> Result<StoreError, StoreError> {
@@ -168,7 +168,7 @@ impl State {
         self.claim(directory)?;
         let file = directory.join(NAME);
         if std::fs::symlink_metadata(&file).is_ok() {
-            set_aside(directory, when, Fault::Exchanged, what, notices)?;
+            set_aside(directory, reason, Fault::Exchanged, what, notices)?;
         }
         self.create(directory)?;
         self.readers.lost();
@@ -214,13 +214,13 @@ impl State {
 
 fn set_aside(
     directory: &Path,
-    when: When,
+    reason: OpenReason,
     fault: Fault,
     what: &str,
     notices: &mut Vec<String>,
 ) -> Result<(), StoreError> {
     let path = directory.join(NAME);
-    let (When::Start(now) | When::Again(now)) = when;
+    let (OpenReason::Start(now) | OpenReason::Again(now)) = reason;
     let aside = file::set_aside(&path, fault, now)
         .map_err(|error| trouble::unwritable(directory, &error))?;
     notices.push(format!(

@@ -24,7 +24,7 @@ use crate::timestamp::Timestamp;
 const SLOW: Duration = Duration::from_secs(5);
 
 /// An error and what it rests on, in one line: "cannot write to data: No space left on device".
-pub(super) fn in_full(error: &dyn Error) -> String {
+pub(super) fn error_chain(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
@@ -37,13 +37,13 @@ pub(super) fn in_full(error: &dyn Error) -> String {
 
 /// The store, as one account sees it.
 #[derive(Debug, Clone)]
-pub(super) struct Keeper {
+pub(super) struct AccountStore {
     account: Arc<str>,
     store: Arc<Store>,
     instruments: StateInstruments,
     /// Held by the commit under way. One whose collection was cut off goes on by itself; were a later one to overtake it,
     /// the store would end with less than was shown.
-    turn: Arc<Mutex<()>>,
+    committing: Arc<Mutex<()>>,
     failures: Arc<Failures>,
     /// The generation of the store in which the account was last kept whole.
     generation: Arc<AtomicU64>,
@@ -72,11 +72,11 @@ struct Failures {
     slow: Lock<OngoingFailure<String>>,
 }
 
-/// The turn to commit: what is saved in it must have been taken from the registry in it.
+/// The permit to commit. What is saved with it must have been taken from the registry while it is held.
 #[derive(Debug)]
-pub(super) struct Turn(OwnedMutexGuard<()>);
+pub(super) struct CommitPermit(OwnedMutexGuard<()>);
 
-impl Keeper {
+impl AccountStore {
     /// To be called before the account is loaded.
     pub(super) fn new(account: Arc<str>, store: Arc<Store>, instruments: StateInstruments) -> Self {
         Self {
@@ -87,7 +87,7 @@ impl Keeper {
             rules: Arc::default(),
             store,
             instruments,
-            turn: Arc::default(),
+            committing: Arc::default(),
             failures: Arc::new(Failures {
                 saving: Lock::new(OngoingFailure::new()),
                 registering: Lock::new(OngoingFailure::new()),
@@ -116,14 +116,14 @@ impl Keeper {
     }
 
     /// What was saved of an operation that is no longer in memory; unreadable counts as nothing, and is told.
-    pub(super) fn kept(&self, id: OperationId) -> Option<SavedOperation> {
+    pub(super) fn load_saved(&self, id: OperationId) -> Option<SavedOperation> {
         match self.store.operation(&self.account, id) {
             Ok(saved) => {
                 works(&self.failures.reading);
                 saved
             }
             Err(error) => {
-                let error = in_full(&error);
+                let error = error_chain(&error);
                 if fails(&self.failures.reading, &error) {
                     tracing::warn!(account = %self.account, operation = %id, error, "what was saved of operations cannot be read");
                 }
@@ -133,8 +133,8 @@ impl Keeper {
     }
 
     /// Waits for the commit under way.
-    pub(super) async fn turn(&self) -> Turn {
-        Turn(Arc::clone(&self.turn).lock_owned().await)
+    pub(super) async fn commit_permit(&self) -> CommitPermit {
+        CommitPermit(Arc::clone(&self.committing).lock_owned().await)
     }
 
     /// Whether the store lost the account: everything in memory is to be saved.
@@ -156,7 +156,7 @@ impl Keeper {
     /// With `registered` the batch is everything that is known, as is that. Whoever stops waiting leaves the save to go on.
     pub(super) async fn save(
         &self,
-        turn: Turn,
+        permit: CommitPermit,
         batch: ToSave,
         registered: Option<ListedOperations>,
         now: Timestamp,
@@ -164,7 +164,7 @@ impl Keeper {
         self.instruments.save_begins(&self.account, Instant::now());
         let this = self.clone();
         let commit = move || {
-            let _turn = turn.0;
+            let _permit = permit.0;
             if let Some(registered) = registered {
                 this.begin_anew(registered)?;
             }
@@ -229,7 +229,7 @@ impl Keeper {
         }
         self.instruments.save_failed();
         self.instruments.save_begins(&self.account, Instant::now());
-        let error = in_full(error);
+        let error = error_chain(error);
         if fails(&self.failures.saving, &error) {
             tracing::error!(account = %self.account, error, "counters cannot be saved; they stay as they were saved last");
         }
@@ -252,7 +252,7 @@ impl Keeper {
             }
             Err(error) => {
                 self.notice(error);
-                let error = in_full(error);
+                let error = error_chain(error);
                 if fails(&self.failures.registering, &error) {
                     tracing::error!(account = %self.account, error, "what was registered cannot be kept");
                 }
@@ -268,7 +268,7 @@ impl Keeper {
         let purge = move || this.store.purge(&this.account, before);
         let purged = self.written(tokio::task::spawn_blocking(purge)).await;
         if let Ok(Err(error)) = purged {
-            tracing::debug!(account = %self.account, error = in_full(&error), "old operations stay in the store");
+            tracing::debug!(account = %self.account, error = error_chain(&error), "old operations stay in the store");
         }
     }
 
