@@ -41,7 +41,7 @@ pub struct AccountSnapshot {
     pub operations: Vec<ShownOperation>,
 }
 
-/// What collects from Twilio for an account. Each has its own task, so that none waits for another.
+/// The name of a collector of an account. Each collector has its own task, so that none waits for another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CollectorName {
     /// Lists and reads operations.
@@ -64,9 +64,9 @@ impl CollectorName {
 /// The last finished run of a collector.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CollectorStatus {
-    /// Which one.
+    /// The collector.
     pub name: CollectorName,
-    /// Whether everything it was to read was read.
+    /// Whether it read everything due.
     pub success: bool,
     /// How long it took.
     pub duration: Duration,

@@ -1,16 +1,16 @@
-//! Exit codes: 0 fine, 1 failed while running, 2 wrong usage or configuration.
+//! The exit codes: 0 success, 1 failure while running, 2 wrong usage or configuration.
 
 use std::process::ExitCode;
 
 use super::output::write_message;
 use crate::config::ConfigError;
 
-/// Why the program ends badly.
+/// Why the program fails.
 #[derive(Debug)]
 pub(super) enum ProgramError {
     /// The configuration is wrong.
     Configuration(ConfigError),
-    /// It started, or could have.
+    /// Any other failure.
     Running(anyhow::Error),
 }
 
@@ -26,7 +26,7 @@ impl From<anyhow::Error> for ProgramError {
     }
 }
 
-/// Says on stderr what is wrong, and with which code to exit. Not through the log: its format or level may be what is wrong.
+/// Prints the error to stderr and returns the exit code. It does not use the log, whose options may be the wrong ones.
 pub(super) fn report(failure: &ProgramError) -> ExitCode {
     match failure {
         ProgramError::Configuration(error) => {

@@ -1,4 +1,4 @@
-//! `serve`: the exporter.
+//! `serve`: runs the exporter until SIGTERM or SIGINT.
 
 use super::exit::ProgramError;
 use super::options::{LogLevel, LogOptions, ServeOptions};
@@ -16,14 +16,14 @@ pub(super) async fn run(options: &ServeOptions, log: &LogOptions) -> Result<(), 
     serve(&config, Some(Box::new(load)), |_| {}).await
 }
 
-/// Serves `config` until a signal; `load` loads it again, and `announce` is told once the exporter listens.
+/// Serves `config` until a signal. A reload calls `load`; `announce` is called once the exporter listens.
 pub(super) async fn serve(
     config: &Config,
     load: Option<Load>,
     announce: impl FnOnce(&App),
 ) -> Result<(), ProgramError> {
     let stop = signals::stop()?;
-    logging::tell_notices(config);
+    logging::log_notices(config);
     for account in &config.accounts {
         tracing::info!(
             account = %account.name,

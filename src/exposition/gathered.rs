@@ -1,4 +1,5 @@
-//! Writes the families that the `prometheus` crate gathers by the exporter's own writer, so that each format has one writer.
+//! Writes the families that the `prometheus` crate gathers, by the exporter's own writer, so that each format has one writer. Only
+//! counters, gauges and histograms exist.
 
 use prometheus::proto::{Metric, MetricFamily, MetricType};
 

@@ -31,7 +31,7 @@ impl<'a> Text<'a> {
         })
     }
 
-    /// As [`Self::family`], for one that is not in the catalogue.
+    /// Like [`Self::family`], for a family that is not in the catalogue.
     pub(super) fn headed<'b>(&'b mut self, header: Header<'b>) -> Family<'b> {
         Family {
             out: self.out,
@@ -41,7 +41,7 @@ impl<'a> Text<'a> {
     }
 }
 
-/// What stands before the samples of a family.
+/// The header of a family: the content of its `# HELP` and `# TYPE` lines.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Header<'a> {
     pub(super) name: &'a str,

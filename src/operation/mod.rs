@@ -1,4 +1,4 @@
-//! An Email operation, in values that have been checked.
+//! An Email operation: its id, state, stats and outcomes. All values are validated, and nothing here does I/O or reads a clock.
 
 mod counting_mode;
 mod id;

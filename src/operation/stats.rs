@@ -116,7 +116,7 @@ pub enum Stat {
 }
 
 impl Stat {
-    /// All of them. The store knows each by its place here: add new ones at the end, and never reorder.
+    /// The closed set. The store identifies each by its index: add new ones at the end, and never reorder.
     pub const ALL: [Self; 11] = [
         Self::Status(Status::Delivered),
         Self::Total,

@@ -1,14 +1,14 @@
-//! Which part of the account a list covers.
+//! The filter of a list by creation.
 
 use crate::timestamp::Timestamp;
 
 use super::id::OperationPosition;
 
-/// Operations by their creation. Both times are included.
+/// Selects operations by their creation. Both times are inclusive.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct CreationFilter {
     pub(super) from: Option<Timestamp>,
     pub(super) until: Option<Timestamp>,
-    /// Only operations older than this one; that one, too, if the flag is set.
+    /// Only operations older than this position; if the flag is set, including it.
     pub(super) after: Option<(OperationPosition, bool)>,
 }

@@ -21,7 +21,7 @@ pub(super) struct LiveCredentials {
     secret: LiveSecret,
 }
 
-/// A name and its secret at one moment.
+/// A name and its secret, as last read.
 #[derive(Debug, Clone)]
 pub(super) struct CredentialPair {
     pub(super) name: SecretString,

@@ -1,7 +1,6 @@
-//! The tags of an operation's emails, as the list of emails tells them
-//! (<https://www.twilio.com/docs/email/api/email-resource>).
+//! Parses the tags of an operation's emails from the list of emails (<https://www.twilio.com/docs/email/api/email-resource>).
 //!
-//! Rows of this list hold personal data. Nothing but the operation's id and the tags is taken out of one.
+//! Rows of this list contain personal data. Only the operation's id and the tags are parsed.
 
 use std::collections::BTreeMap;
 
@@ -18,11 +17,10 @@ pub(super) const PATH: &[&str] = &["Emails"];
 /// The tags of an email, by name.
 pub type EmailTags = BTreeMap<String, String>;
 
-/// The tags of the first row that is an email of `id`; `None` without such a row. What could not be a label is left out:
-/// names are held to the configuration, values to the same bounds as other labels.
+/// The tags of the first row that is an email of `id`; `None` without such a row. Tags that are no valid labels are left out: the
+/// configuration determines the names, and values have the same limits as other labels.
 ///
-/// Twilio ignores a filter that it does not know, and then answers with everybody's emails: a row that does not say that it
-/// belongs to the operation is nobody's.
+/// Twilio ignores an unknown filter and then returns emails of all operations, so a row without the operation's id is skipped.
 pub(super) fn first(body: &[u8], id: OperationId) -> Result<Option<EmailTags>, ApiError> {
     let body = wire::without_mark(body, &mut Unexpected::default());
     let (rows, _) = wire::rows(body, &KEYS)?;
@@ -36,7 +34,7 @@ pub(super) fn first(body: &[u8], id: OperationId) -> Result<Option<EmailTags>, A
     Ok(rows.filter(own).map(EmailRow::tags).next())
 }
 
-/// The keys under which a list of emails holds its rows.
+/// The possible keys of the rows in a list of emails.
 const KEYS: [&str; 2] = ["emails", "data"];
 
 #[derive(serde::Deserialize)]
@@ -83,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn both_names_of_the_list_are_read_and_odd_tags_are_left_out() {
+    fn both_keys_of_the_list_are_parsed_and_invalid_tags_left_out() {
         let row = json!({
             "id": "comms_email_1", "operationId": ID, "to": [{"address": "jane@example.com"}],
             "tags": {"campaign": "spring", "version": 2, "test": true, "odd name": "x", "long": "x".repeat(300), "nested": {}},
@@ -95,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn rows_of_others_are_passed_over() {
+    fn rows_of_other_operations_are_skipped() {
         let other = json!({"operationId": "comms_operation_01h2xcejqtf2nbrexx3vqjhp42", "tags": {"campaign": "autumn"}});
         let nobodys = json!({"tags": {"campaign": "autumn"}});
         assert_eq!(read(&json!({"emails": [other, nobodys, 7]})), Ok(None));
@@ -107,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bad_byte_costs_its_row_or_nothing() {
+    fn an_invalid_byte_affects_at_most_its_row() {
         let own = format!(r#"{{"operationId":"{ID}","tags":{{"campaign":"spring"}}}}"#);
         let bad = |value: &[u8]| {
             let start = format!(r#"{{"operationId":"{ID}","tags":{{"campaign":"autumn","x":"#);
@@ -136,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_list_is_an_error() {
+    fn a_body_that_is_no_list_is_an_error() {
         for body in [json!([]), json!({}), json!({"emails": 7})] {
             assert!(
                 matches!(read(&body), Err(ApiError::InvalidResponse(_))),

@@ -1,4 +1,4 @@
-//! The HTTP client underneath, and what its failures mean to whoever asks Twilio.
+//! Builds the HTTP client for Twilio, and converts its failures to [`ApiError`]s.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use url::Url;
 use super::error::ApiError;
 use crate::http::{self, NoResponse};
 
-/// There is no HTTP client to be had.
+/// The HTTP client cannot be built.
 #[derive(Debug, thiserror::Error)]
 pub enum TransportError {
     /// TLS cannot be set up.
@@ -20,14 +20,14 @@ pub enum TransportError {
     Client(#[from] reqwest::Error),
 }
 
-/// A client for one base URL.
+/// An HTTP client for one base URL.
 pub(super) fn client(base: &Url) -> Result<http::HttpClient, TransportError> {
     let mut tls = http::system_roots(http::tls()?, base.scheme())?.with_no_client_auth();
     tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     Ok(http::HttpClient::new(tls, |builder| builder)?)
 }
 
-/// What a request that got no answer means.
+/// The error of a request that got no response.
 pub(super) fn classify(failure: NoResponse, limit: Duration) -> ApiError {
     match failure {
         NoResponse::Timeout => ApiError::Timeout(limit),

@@ -1,4 +1,4 @@
-//! Faults on demand: their text, what they do, and which request gets which.
+//! Faults on demand: their grammar, their effects, and the choice of the faults for a request.
 
 mod effect;
 mod parse;

@@ -1,4 +1,4 @@
-//! Faults as text; the grammar stands at [`Fault`].
+//! Parses the text of a fault. The grammar is in the documentation of [`Fault`].
 
 use std::str::FromStr;
 use std::time::Duration;
@@ -9,10 +9,10 @@ use super::rule::{Fault, FaultScope};
 /// Why a text is not a fault.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FaultError {
-    /// Nothing stands where the effect should.
+    /// The effect is missing.
     #[error("no effect; write for instance `429:retry-after=5` or `list=403`")]
     Missing,
-    /// The scope has an option that it does not know.
+    /// The scope has an unknown option.
     #[error(
         "`{option}` is no part of the scope `{scope}`; `list` and `emails` take `page=N`, `operation` takes `id=ID`"
     )]
@@ -46,7 +46,7 @@ pub enum FaultError {
     /// Without a name.
     #[error("`encoding` needs a name such as br or zstd")]
     Encoding,
-    /// An effect on lists for something that is none.
+    /// An effect on lists for a scope that is no list.
     #[error("`{0}` is for `list`, `emails` or `all`")]
     NotAList(String),
 }
@@ -143,8 +143,8 @@ impl Fault {
         match (key, &mut self.effect) {
             ("times", _) => self.times = Some(at_least_one(key, value)?),
             ("retry-after", Effect::Status { retry_after, .. }) => {
-                let figures = |c: char| c.is_ascii_digit() || c == '.';
-                if value.is_empty() || !value.chars().all(figures) {
+                let is_digit = |c: char| c.is_ascii_digit() || c == '.';
+                if value.is_empty() || !value.chars().all(is_digit) {
                     return Err(FaultError::Number(key.to_owned()));
                 }
                 *retry_after = Some(RetryAfterHeader::Seconds(value.to_owned()));
@@ -163,7 +163,7 @@ impl Fault {
     }
 }
 
-/// Splits `text` into its scope and the rest. A scope's own options may hold `=`, so it is read from the left.
+/// Splits `text` into its scope and the rest. It parses from the left, because a scope's own option contains `=`.
 fn scope(text: &str) -> Result<(FaultScope, &str), FaultError> {
     let end = text.find([':', '=']).unwrap_or(text.len());
     let (word, rest) = text.split_at(end);
@@ -228,7 +228,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_form_is_read() {
+    fn every_form_is_parsed() {
         let status = |code, retry_after| Fault::new(Effect::Status { code, retry_after });
         let forms = [
             (
@@ -312,7 +312,7 @@ mod tests {
     }
 
     #[test]
-    fn errors_name_what_is_wrong() {
+    fn errors_name_the_wrong_part() {
         let wrong = [
             ("", "no effect; write for instance"),
             ("list=", "no effect"),

@@ -1,4 +1,4 @@
-//! Which fault a request gets.
+//! Chooses the faults for a request.
 
 use std::time::Duration;
 
@@ -6,27 +6,27 @@ use super::effect::Effect;
 use super::rule::{Fault, FaultScope};
 use crate::simulator::api_request::ApiRequest;
 
-/// Takes from `faults` what happens to `call`: how long it is delayed, and what becomes of its answer.
+/// The effect of `faults` on `request`: its delay, and the effect on its response. Counts down the faults that it uses.
 pub(in crate::simulator) fn strike(
     faults: &mut Vec<Fault>,
-    call: &ApiRequest,
+    request: &ApiRequest,
 ) -> (Duration, Option<Effect>) {
-    let (mut delay, mut answer) = (Duration::ZERO, None);
-    for fault in faults.iter_mut().filter(|fault| fault.fits(call)) {
+    let (mut delay, mut on_response) = (Duration::ZERO, None);
+    for fault in faults.iter_mut().filter(|fault| fault.matches(request)) {
         match &fault.effect {
             Effect::Slow(span) => delay += *span,
-            effect if answer.is_none() => answer = Some(effect.clone()),
+            effect if on_response.is_none() => on_response = Some(effect.clone()),
             _ => continue,
         }
         fault.times = fault.times.map(|times| times.saturating_sub(1));
     }
     faults.retain(|fault| fault.times != Some(0));
-    (delay, answer)
+    (delay, on_response)
 }
 
 impl Fault {
-    fn fits(&self, call: &ApiRequest) -> bool {
-        let scope = match (&self.scope, call) {
+    fn matches(&self, request: &ApiRequest) -> bool {
+        let scope = match (&self.scope, request) {
             (FaultScope::All, _)
             | (FaultScope::Send, ApiRequest::Send)
             | (FaultScope::Token, ApiRequest::Token) => true,
@@ -39,7 +39,7 @@ impl Fault {
             }
             _ => false,
         };
-        scope && (call.is_list() || !self.effect.is_of_lists())
+        scope && (request.is_list() || !self.effect.is_of_lists())
     }
 }
 
@@ -48,14 +48,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn counted_faults_wear_off_and_slowness_adds_up() {
+    fn faults_end_after_their_number_of_requests_and_delays_add_up() {
         let mut faults: Vec<Fault> = ["operation=slow:2s", "slow:1s:times=1", "500:times=2", "404"]
             .iter()
             .map(|text| text.parse().unwrap())
             .collect();
-        let call = ApiRequest::Operation("x".to_owned());
+        let request = ApiRequest::Operation("x".to_owned());
         let mut struck = || {
-            let (delay, effect) = strike(&mut faults, &call);
+            let (delay, effect) = strike(&mut faults, &request);
             let Some(Effect::Status { code, .. }) = effect else {
                 panic!("{effect:?}");
             };
@@ -67,7 +67,7 @@ mod tests {
     }
 
     #[test]
-    fn faults_of_lists_leave_other_requests_alone() {
+    fn faults_of_lists_do_not_affect_other_requests() {
         let mut faults = vec![Fault::new(Effect::Empty).times(1)];
         let (_, effect) = strike(&mut faults, &ApiRequest::Operation("x".to_owned()));
         assert_eq!(effect, None);

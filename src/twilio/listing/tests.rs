@@ -1,4 +1,4 @@
-//! A second resource through the same code: emails, with as much of a row as a list needs.
+//! A list of a second resource, emails, through the same code.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -17,7 +17,7 @@ use crate::exposition::{Build, Endpoint, Instruments};
 use crate::operation::Unexpected;
 use crate::twilio::resource::Row;
 
-/// An email, without the addresses and bodies that its row may hold.
+/// An email, without the addresses and bodies that its row may have.
 #[derive(Debug, PartialEq, Eq)]
 struct Email {
     id: String,
@@ -64,8 +64,8 @@ impl Resource for Email {
     }
 }
 
-/// Serves these pages: the first one to a request without a token, and `pages[n]` to one with the token `n`. A page that is a
-/// number is an error with that status. Keeps what was requested.
+/// Serves `pages`: the first one to a request without a token, and `pages[n]` to one with the token `n`. A page that is a number
+/// is an error with that status. Records the requests.
 async fn server(pages: Vec<Value>) -> (SocketAddr, Arc<Mutex<Vec<String>>>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -80,7 +80,7 @@ async fn server(pages: Vec<Value>) -> (SocketAddr, Arc<Mutex<Vec<String>>>) {
     (address, requested)
 }
 
-/// One request to a connection.
+/// Serves one request per connection.
 async fn serve(mut stream: TcpStream, pages: &[Value], log: &Mutex<Vec<String>>) {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
@@ -96,10 +96,10 @@ async fn serve(mut stream: TcpStream, pages: &[Value], log: &Mutex<Vec<String>>)
     let body = body.to_string();
     log.lock().push(target.to_owned());
     let length = body.len();
-    let answer = format!(
+    let response = format!(
         "HTTP/1.1 {status} X\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}"
     );
-    stream.write_all(answer.as_bytes()).await.unwrap();
+    stream.write_all(response.as_bytes()).await.unwrap();
 }
 
 fn client(address: SocketAddr, clock: Clock) -> Client {
@@ -169,7 +169,7 @@ async fn emails_are_listed_page_by_page_by_the_same_code() {
 }
 
 #[tokio::test]
-async fn a_list_of_emails_that_ignores_what_was_asked_for_is_noticed() {
+async fn a_list_of_emails_that_ignores_a_filter_is_noticed() {
     let long_ago = NOW - 24 * HOUR;
     let (address, requested) = server(vec![
         json!({"data": [email(1, "OPENED", long_ago), email(2, "DELIVERED", long_ago)], "pagination": {"next": "1"}}),
@@ -179,7 +179,7 @@ async fn a_list_of_emails_that_ignores_what_was_asked_for_is_noticed() {
     let (rows, listing) = all(&client, Some("delivered")).await;
     assert_eq!(rows.len(), 2);
     assert!(listing.ignores_state() && listing.ignores_dates());
-    // The pages of a list that ignores the filter are those of the whole account.
+    // If the server ignores the filter, the pages contain the whole account.
     assert_eq!(listing.pages(), 1);
     assert!(requested.lock()[0].contains("&status=DELIVERED&"));
 }
