@@ -50,7 +50,7 @@
 //!   which, and sums are kept by differences.
 //! - No operation that a budget leaves out ever loses its place: what was read longest ago goes first.
 //! - No access token that cannot be had is asked for again and again, and none is fetched by two at once.
-//! - No secret that stands in a file needs a restart to be changed, and none is lost because the file is gone for a while.
+//! - No secret, certificate or key in a file needs a restart to be changed, and none is lost because the file is wrong for a while.
 //! - No secret, address, subject or body ever reaches a label, a log line, an error or a page. No secret is ever an option.
 //! - No source of operations is ever half in force either: what is wrong in it leaves what it listed last.
 //! - No configuration is ever half in force: everything wrong in it is told at once, and nothing starts, or the one before
@@ -64,7 +64,7 @@
 //! | layer | modules |
 //! |---|---|
 //! | values, without I/O or a clock | [`operation`], [`timestamp`], [`clock_skew`], [`reason`], [`snapshot`], [`deadline`], `label`, `document`, `ongoing_failure` |
-//! | the time of day; what all HTTP clients have in common | [`clock`], `http` |
+//! | the time of day; what all HTTP clients have in common; secrets and certificates that rotate | [`clock`], `http`, `rotation` |
 //! | what comes in, what goes out, what is kept, the other side | [`config`], [`exposition`], [`store`], [`simulator`] |
 //! | how to ask, what is known, where else operations are listed | [`twilio`], [`registry`], [`sources`] |
 //! | what to ask, and when; what to save | [`collector`] |
@@ -91,6 +91,7 @@ pub mod operation;
 pub mod reason;
 pub mod registry;
 pub mod reload;
+mod rotation;
 pub mod simulator;
 pub mod snapshot;
 pub mod sources;

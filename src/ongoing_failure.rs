@@ -1,5 +1,8 @@
 //! Decides when to log a failure that lasts: when it begins, once an hour, and when it ends.
 
+#[cfg(test)]
+pub(crate) mod log;
+
 use std::time::Duration;
 
 use tokio::time::Instant;
