@@ -32,8 +32,8 @@ fn what_goes_in_comes_out() {
                 emails: [1, 2, 3, 4, 5, 6, 7, 8],
                 size,
                 recipients: size,
-                attempts: None,
                 unknown,
+                ..Stats::default()
             },
             created: NOW,
             updated,
