@@ -58,7 +58,8 @@
 //!   and expired operations, and sums are updated by differences.
 //! - An operation that does not fit into a budget never loses its place: the operation that was read longest ago comes first.
 //! - An access token that cannot be fetched is never requested without a backoff, and never fetched twice at the same time.
-//! - A new secret in a file never needs a restart, and a secret is never lost because its file is missing for a while.
+//! - A new secret, certificate or key in a file never needs a restart, and none is lost because its file is missing or wrong for a
+//!   while.
 //! - A secret, an address, a subject or a body never reaches a label, a log line, an error or a page. A secret is never a
 //!   command-line option.
 //! - A source of operations is never applied in part. If anything in it is wrong, its last operations stay.
@@ -73,7 +74,7 @@
 //! | layer | modules |
 //! |---|---|
 //! | values, without I/O or a clock | [`operation`], [`timestamp`], [`clock_skew`], [`reason`], [`snapshot`], [`deadline`], `label`, `document`, `ongoing_failure` |
-//! | the time of day; what all HTTP clients have in common | [`clock`], `http` |
+//! | the time of day; what all HTTP clients have in common; secrets and certificates that rotate | [`clock`], `http`, `rotation` |
 //! | configuration, exposition, saved state, a simulated Twilio | [`config`], [`exposition`], [`store`], [`simulator`] |
 //! | requests to Twilio, known operations, further sources of operations | [`twilio`], [`registry`], [`sources`] |
 //! | which requests to make, and when; what to save | [`collector`] |
@@ -100,6 +101,7 @@ pub mod operation;
 pub mod reason;
 pub mod registry;
 pub mod reload;
+mod rotation;
 pub mod simulator;
 pub mod snapshot;
 pub mod sources;

@@ -1,6 +1,9 @@
 //! Decides when to log a failure that lasts: when it begins, once an hour, and when it ends. A failure with another error counts as
 //! a new one.
 
+#[cfg(test)]
+pub(crate) mod log;
+
 use std::time::Duration;
 
 use tokio::time::Instant;

@@ -171,7 +171,12 @@ impl Account {
         result: CollectionResult,
         took: Duration,
     ) {
-        self.log.collection_finished();
+        {
+            let registry = self.ledger.lock();
+            let agenda = registry.agenda();
+            self.log
+                .collection_finished(agenda.failing(), |id| agenda.is_failing(id));
+        }
         self.history.lock().add(&Finished {
             result,
             progress,

@@ -23,7 +23,7 @@ const LAYERS: &[&[&str]] = &[
         "document",
         "ongoing_failure",
     ],
-    &["clock", "http"],
+    &["clock", "http", "rotation"],
     &["config", "exposition", "simulator", "store"],
     &["twilio", "registry", "sources"],
     &["collector"],

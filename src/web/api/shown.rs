@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use crate::operation::{Operation, Status};
+use crate::operation::{Operation, Stat, Status};
 use crate::registry::{Source, View};
 use crate::timestamp::Timestamp;
 
@@ -20,9 +20,9 @@ pub(super) struct Shown {
     sources: Vec<String>,
     /// `null` before the first successful read.
     state: Option<String>,
-    size: Option<u32>,
-    recipients: Option<u32>,
-    attempts: Option<u32>,
+    /// `size`, `recipients`, `attempts`; each `null` until Twilio returns it.
+    #[serde(flatten)]
+    quantities: BTreeMap<&'static str, Option<u32>>,
     /// By status; `null` before the first successful read.
     emails: Option<BTreeMap<String, u32>>,
     created: Option<String>,
@@ -43,9 +43,10 @@ impl Shown {
             labels: BTreeMap::clone(&view.labels),
             sources: view.sources.iter().map(name).collect(),
             state: seen.map(|seen| seen.state.as_str().to_owned()),
-            size: stats.and_then(|stats| stats.size),
-            recipients: stats.and_then(|stats| stats.recipients),
-            attempts: stats.and_then(|stats| stats.attempts),
+            quantities: Stat::QUANTITIES
+                .into_iter()
+                .map(|stat| (stat.field(), stats.and_then(|stats| stats.count(stat))))
+                .collect(),
             emails: seen.map(emails),
             created: seen.map(|seen| seen.created.to_string()),
             updated: seen.and_then(|seen| seen.updated).map(text),
@@ -78,4 +79,24 @@ fn emails(seen: &Operation) -> BTreeMap<String, u32> {
         .iter()
         .map(|(name, emails)| (name.as_str().to_owned(), *emails));
     known.chain(unknown).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+
+    /// A quantity that is added to the table of stats is in every answer at once; its description must follow.
+    #[test]
+    fn every_quantity_is_described_and_required() {
+        let description: Value = serde_json::from_str(include_str!("openapi.json")).unwrap();
+        let schema = &description["components"]["schemas"]["Operation"];
+        for stat in Stat::QUANTITIES {
+            let field = stat.field();
+            assert!(schema["properties"][field].is_object(), "{field}");
+            let required = schema["required"].as_array().unwrap();
+            assert!(required.contains(&field.into()), "{field}");
+        }
+    }
 }

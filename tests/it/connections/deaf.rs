@@ -261,7 +261,10 @@ async fn a_connection_without_responses_to_a_source_costs_one_request() {
             ..Overrides::default()
         };
         let config = Config::load(&overrides, &|_| None).unwrap();
-        let url = Url::new(config.accounts[0].operation_urls[0].clone());
+        let url = Url::new(
+            &config.accounts[0].name,
+            config.accounts[0].operation_urls[0].clone(),
+        );
         if first == First::AnswersOnce {
             assert!(url.fetch().await.is_ok());
         }

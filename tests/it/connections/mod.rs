@@ -67,5 +67,8 @@ fn list(raw: &Raw) -> Url {
         ..Overrides::default()
     };
     let config = Config::load(&overrides, &|_| None).unwrap_or_else(|error| panic!("{error}"));
-    Url::new(config.accounts[0].operation_urls[0].clone())
+    Url::new(
+        &config.accounts[0].name,
+        config.accounts[0].operation_urls[0].clone(),
+    )
 }
