@@ -160,7 +160,7 @@ proptest! {
     fn every_operation_of_format_3_is_read(mut saved in any_saved()) {
         // Format 3 has no stat that was added to the table later.
         let Stats { emails, size, recipients, attempts, unknown, .. } = saved.operation.stats;
-        saved.operation.stats = Stats { emails, size, recipients, attempts, unknown, ..Stats::default() };
+        saved.operation.stats = Stats { emails, size, recipients, attempts, unknown };
         let mut bytes = Vec::new();
         write_operation(&saved, &mut bytes);
         prop_assert_eq!(read_operation(saved.operation.id, &bytes), Ok(saved));
