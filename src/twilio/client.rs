@@ -24,6 +24,8 @@ use crate::timestamp::Timestamp;
 
 /// Operations to a page: the most that Twilio gives.
 pub const PAGE_SIZE: usize = 1000;
+/// A page of more rows than this is no answer to a request for [`PAGE_SIZE`] of them.
+const MOST_ROWS: usize = 2 * PAGE_SIZE;
 /// An answer of more bytes is parsed off the threads that serve scrapes. A full page of operations has about 300 KB and takes some
 /// milliseconds.
 const LARGE: usize = 512 * 1024;
@@ -141,7 +143,7 @@ impl Client {
     ) -> Result<ListPage<T>, ApiError> {
         let url = self.page_url(T::PATH, (from, until), status, token, size);
         let page = self
-            .get(T::ENDPOINT, url, |outcome| wire::page(outcome?))
+            .get(T::ENDPOINT, url, |outcome| wire::page(outcome?, MOST_ROWS))
             .await?;
         self.requester.note_unexpected(page.unexpected);
         Ok(page)
