@@ -17,7 +17,7 @@ const NEW_LINE: &str = "\n";
 
 /// Shows what is known; asks Twilio nothing.
 pub(super) async fn landing(State(service): State<Arc<Service>>) -> Html<String> {
-    let snapshot = service.collector.snapshot().await;
+    let snapshot = service.collector.known().await;
     let page = page(
         &snapshot.accounts,
         service.clock.now(),
