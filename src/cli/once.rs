@@ -45,7 +45,8 @@ pub(super) async fn run(options: &Options) -> Result<(), ProgramError> {
     let (collector, instruments) = app::collector(&config, &Clock::System)?;
     let collect = async {
         collector.poll_urls_once().await;
-        collector.collect_fully(LONGEST).await
+        collector.collect_fully(LONGEST).await;
+        collector.snapshot().await
     };
     let snapshot = tokio::select! {
         snapshot = collect => snapshot,

@@ -21,7 +21,7 @@ use super::shared_reads::SharedReads;
 use super::source_sync::SourceSync;
 use super::tags::Tags;
 use crate::operation::OperationId;
-use crate::registry::{Page, View};
+use crate::registry::{Page, Registry, View};
 use crate::snapshot::{AccountSnapshot, CollectionStatus, CollectorStatus, Labels};
 use crate::store::StoreError;
 
@@ -186,30 +186,40 @@ impl Account {
         });
     }
 
-    /// What is known now, whether a collection is running or not. All of it has been saved, unless saving fails or stalls.
+    /// What a scrape exposes, whether a collection is running or not. All of it has been saved, unless saving fails or stalls.
     pub(super) async fn snapshot(&self) -> AccountSnapshot {
         let _closed = self.ledger.save_and_close().await;
-        let (status, collectors) = (self.status(), self.collectors());
+        let status = self.status(self.collections.current().as_ref());
         let mut registry = self.ledger.lock();
-        self.ledger.expire(&mut registry);
-        let snapshot = AccountSnapshot {
-            collectors,
-            ..registry.presenter().snapshot(status)
-        };
+        let snapshot = self.known_of(&mut registry, status);
         registry.exposed();
         snapshot
     }
 
-    fn status(&self) -> CollectionStatus {
-        let current = self.collections.current();
+    /// What is known now, for readers other than Prometheus: its status is that of the last finished collection, and no new group
+    /// counts as exposed.
+    pub(super) async fn known(&self) -> AccountSnapshot {
+        let _closed = self.ledger.save_and_close().await;
+        let status = self.status(None);
+        self.known_of(&mut self.ledger.lock(), status)
+    }
+
+    fn known_of(&self, registry: &mut Registry, status: CollectionStatus) -> AccountSnapshot {
+        self.ledger.expire(registry);
+        AccountSnapshot {
+            collectors: self.collectors(),
+            ..registry.presenter().snapshot(status)
+        }
+    }
+
+    /// The status while `current` is running.
+    fn status(&self, current: Option<&Run<Progress>>) -> CollectionStatus {
         let history = self.history.lock();
         let settings = self.settings();
         let paused_until = settings.client.paused_until();
         let next_login_at = settings.client.next_login_at();
         let may_request = paused_until.is_none() && next_login_at.is_none();
-        let up = current
-            .as_ref()
-            .map_or(history.up(), |run| run.progress.is_accepted());
+        let up = current.map_or(history.up(), |run| run.progress.is_accepted());
         CollectionStatus {
             // During a pause no request is made, whichever request caused it.
             up: up && may_request,

@@ -100,7 +100,7 @@ impl Collection<'_> {
             self.fail_planned(&plan);
         }
         // What the first collection that reads anything, or has nothing to read, has found is baseline.
-        if self.progress.is_accepted() || !result.made_requests() {
+        if self.progress.is_accepted() || result == CollectionResult::Idle {
             self.ledger.lock().end_first_collection();
         }
         result

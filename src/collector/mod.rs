@@ -178,11 +178,10 @@ impl Collector {
         join_all(accounts.iter().map(|account| account.collect(budget))).await;
     }
 
-    /// Collects every account for at most `budget`, tags included, and returns what is known then.
-    pub async fn collect_fully(&self, budget: Duration) -> Snapshot {
+    /// Collects every account for at most `budget`, tags included.
+    pub async fn collect_fully(&self, budget: Duration) {
         let accounts = self.accounts();
         join_all(accounts.iter().map(|account| account.collect_fully(budget))).await;
-        self.snapshot().await
     }
 
     /// Collects, for at most `budget`, the accounts whose last collection finished longer than `age` ago.
@@ -192,10 +191,19 @@ impl Collector {
         join_all(accounts.iter().map(|account| account.collect(budget))).await;
     }
 
-    /// What is known now.
+    /// What a scrape exposes now.
     pub async fn snapshot(&self) -> Snapshot {
         let accounts = self.accounts();
         let accounts = accounts.iter().map(|account| account.snapshot());
+        Snapshot {
+            accounts: join_all(accounts).await,
+        }
+    }
+
+    /// What is known now, for pages and target lists: as of the last finished collections, and not as exposed by a scrape.
+    pub async fn known(&self) -> Snapshot {
+        let accounts = self.accounts();
+        let accounts = accounts.iter().map(|account| account.known());
         Snapshot {
             accounts: join_all(accounts).await,
         }

@@ -24,6 +24,8 @@ use crate::timestamp::Timestamp;
 
 /// Operations per page: the maximum that Twilio returns.
 pub const PAGE_SIZE: usize = 1000;
+/// A page with more rows is no response to a request for [`PAGE_SIZE`] rows.
+pub(super) const MOST_ROWS: usize = 2 * PAGE_SIZE;
 /// A larger response, in bytes, is parsed on a blocking thread. A full page of operations has about 300 KB and takes a few milliseconds.
 const LARGE: usize = 512 * 1024;
 /// A 404 in the last hour of the retention means that Twilio's clock is ahead of this machine's.
@@ -139,7 +141,7 @@ impl Client {
     ) -> Result<ListPage<T>, ApiError> {
         let url = self.page_url(T::PATH, (from, until), status, token, size);
         let page = self
-            .get(T::ENDPOINT, url, |outcome| wire::page(outcome?))
+            .get(T::ENDPOINT, url, |outcome| wire::page(outcome?, MOST_ROWS))
             .await?;
         self.requester.note_unexpected(page.unexpected);
         Ok(page)

@@ -12,8 +12,6 @@ use super::wire::ListPage;
 use crate::operation::{Operation, OperationState};
 use crate::timestamp::Timestamp;
 
-/// A page with more rows is no response to a request for [`PAGE_SIZE`] rows.
-const MOST_ROWS: usize = 2 * PAGE_SIZE;
 /// Rows created by more than this outside the requested dates prove that Twilio ignored the dates. `createdAt` has whole seconds, and
 /// whether a filter is inclusive is not documented; this is far above both.
 const OUTSIDE: Duration = Duration::from_hours(1);
@@ -145,9 +143,6 @@ impl<'a, T: Resource> Listing<'a, T> {
             )
             .await
             .map_err(|error| error.at_page(self.seen.pages + 1))?;
-        if page.size() > MOST_ROWS {
-            return Err(self.failed(ApiError::TooManyRows { limit: MOST_ROWS }));
-        }
         if page.unreadable > 0 || !page.rejected.is_empty() {
             self.failed(BAD_ROWS);
         }

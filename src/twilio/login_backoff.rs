@@ -19,8 +19,9 @@ const FIRST: Duration = Duration::from_mins(1);
 /// Credentials that become valid at Twilio, without a change here, work again within this time.
 const LONGEST: Duration = Duration::from_mins(5);
 /// A 401 within this time after a request that authenticated, in the same collection, is not about the credentials: some endpoints
-/// return 401 instead of 403.
-const STILL_ACCEPTED: Duration = Duration::from_secs(15);
+/// return 401 instead of 403. This is the longest usual scrape interval, because probes run between two collections: a probe of an
+/// operation that returns 401 must not block the account. The next collection shows whether the credentials were revoked.
+const STILL_ACCEPTED: Duration = Duration::from_mins(5);
 
 /// The backoff of one account's credentials at one server.
 #[derive(Debug)]
@@ -33,8 +34,8 @@ pub(super) struct LoginBackoff {
 #[derive(Debug, Default)]
 struct LoginState {
     rejection: Option<Rejection>,
-    /// When a request of the current collection last authenticated.
-    accepted: Option<Instant>,
+    /// The credentials with which a request of the current collection last authenticated, and when.
+    accepted: Option<(CredentialPair, Instant)>,
 }
 
 /// Credentials that were rejected and not accepted since.
@@ -83,9 +84,10 @@ impl LoginBackoff {
     pub(super) fn rejected(&self, credentials: &CredentialPair) {
         let (instant, now) = (self.clock.instant(), self.clock.now());
         let mut state = self.state.lock();
-        let is_recent =
-            |accepted: Instant| instant.saturating_duration_since(accepted) < STILL_ACCEPTED;
-        if state.accepted.is_some_and(is_recent) {
+        let is_accepted = state.accepted.as_ref().is_some_and(|(accepted, at)| {
+            accepted.is(credentials) && instant.saturating_duration_since(*at) < STILL_ACCEPTED
+        });
+        if is_accepted {
             return;
         }
         let before = state.rejection.as_ref();
@@ -105,7 +107,7 @@ impl LoginBackoff {
     /// Notes that a request with these credentials authenticated.
     pub(super) fn accepted(&self, credentials: &CredentialPair) {
         let mut state = self.state.lock();
-        state.accepted = Some(self.clock.instant());
+        state.accepted = Some((credentials.clone(), self.clock.instant()));
         if let Some(rejection) = &state.rejection
             && rejection.credentials.is(credentials)
         {
@@ -185,7 +187,7 @@ mod tests {
         assert!(backoff.retry_at(&pair("a")).is_some());
         backoff.accepted(&pair("a"));
         assert_eq!(backoff.retry_at(&pair("a")), None);
-        pass(&clock, FIRST);
+        backoff.begin_collection();
         backoff.rejected(&pair("a"));
         assert_eq!(backoff.retry_at(&pair("a")), Some(clock.now() + FIRST));
     }
@@ -206,6 +208,9 @@ mod tests {
         backoff.accepted(&pair("a"));
         backoff.rejected(&pair("a"));
         assert_eq!(backoff.check(&pair("a")), Ok(()));
+        // That says nothing about other credentials.
+        backoff.rejected(&pair("b"));
+        assert!(backoff.check(&pair("b")).is_err());
         backoff.begin_collection();
         backoff.rejected(&pair("a"));
         assert!(backoff.check(&pair("a")).is_err());

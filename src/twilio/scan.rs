@@ -20,15 +20,33 @@ pub(super) fn members<'a>(
     })
 }
 
-/// The ranges of the elements of the array `json`; `None` if it is not one complete array.
-pub(super) fn elements(json: &[u8]) -> Option<Vec<Range<usize>>> {
+/// The elements of an array of JSON.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Elements {
+    /// Their ranges.
+    At(Vec<Range<usize>>),
+    /// There are more than the limit. They were not counted: the ranges of millions take more memory than the body.
+    TooMany,
+}
+
+/// The elements of the array `json`, at most `most`; `None` if it is not one complete array.
+pub(super) fn elements(json: &[u8], most: usize) -> Option<Elements> {
     let mut found = Vec::new();
+    let mut is_too_long = false;
     let mut scan = Scan { json, at: 0 };
-    scan.list(b'[', b']', |scan| {
-        found.push(scan.value()?);
+    let whole = scan.list(b'[', b']', |scan| {
+        let place = scan.value()?;
+        is_too_long = found.len() == most;
+        if is_too_long {
+            return None;
+        }
+        found.push(place);
         Some(())
-    })?;
-    Some(found)
+    });
+    if is_too_long {
+        return Some(Elements::TooMany);
+    }
+    whole.map(|()| Elements::At(found))
 }
 
 struct Scan<'a> {
@@ -175,10 +193,22 @@ mod tests {
         ] {
             assert_eq!(found(json.as_bytes()), None, "{json}");
         }
-        assert_eq!(elements(b"[ 1 , [2] ]"), Some(vec![2..3, 6..9]));
+        assert_eq!(
+            elements(b"[ 1 , [2] ]", 2),
+            Some(Elements::At(vec![2..3, 6..9]))
+        );
         for json in ["", "[", "[1", "[1}", "[1,]", "[,]", "[1] 2", "{}"] {
-            assert_eq!(elements(json.as_bytes()), None, "{json}");
+            assert_eq!(elements(json.as_bytes(), 2), None, "{json}");
         }
+    }
+
+    #[test]
+    fn too_many_elements_are_not_searched_to_their_end() {
+        assert_eq!(elements(b"[1,2,3]", 2), Some(Elements::TooMany));
+        assert_eq!(elements(b"[1,2,3, cut", 2), Some(Elements::TooMany));
+        assert_eq!(elements(b"[1,2,]", 2), None);
+        assert_eq!(elements(b"[1]", 0), Some(Elements::TooMany));
+        assert_eq!(elements(b"[]", 0), Some(Elements::At(Vec::new())));
     }
 
     #[test]

@@ -14,6 +14,9 @@ use crate::operation::{OperationId, Unexpected};
 /// The list of emails, below the base URL.
 pub(super) const PATH: &[&str] = &["Emails"];
 
+/// More than the rows of Twilio's largest page. The request asks for one row, which a server may ignore.
+const MOST_ROWS: usize = 2000;
+
 /// The tags of an email, by name.
 pub type EmailTags = BTreeMap<String, String>;
 
@@ -23,7 +26,7 @@ pub type EmailTags = BTreeMap<String, String>;
 /// Twilio ignores an unknown filter and then returns emails of all operations, so a row without the operation's id is skipped.
 pub(super) fn first(body: &[u8], id: OperationId) -> Result<Option<EmailTags>, ApiError> {
     let body = wire::without_mark(body, &mut Unexpected::default());
-    let (rows, _) = wire::rows(body, &KEYS)?;
+    let (rows, _) = wire::rows(body, &KEYS, MOST_ROWS)?;
     let rows = rows
         .into_iter()
         .filter_map(|row| serde_json::from_slice::<EmailRow>(row).ok());

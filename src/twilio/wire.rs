@@ -8,7 +8,8 @@ use serde_json::value::RawValue;
 use super::error::ApiError;
 use super::pages::Pagination;
 use super::resource::{Resource, Row};
-use super::{row, scan};
+use super::row;
+use super::scan::{self, Elements};
 use crate::operation::{Operation, ResponseField, Unexpected};
 
 /// The byte order mark of UTF-8, which some servers write.
@@ -47,11 +48,11 @@ pub(super) fn operation(body: &[u8], unexpected: &mut Unexpected) -> Result<Oper
     }
 }
 
-/// Parses a page of a list.
-pub(super) fn page<T: Resource>(body: &[u8]) -> Result<ListPage<T>, ApiError> {
+/// Parses a page of a list, of at most `most` rows.
+pub(super) fn page<T: Resource>(body: &[u8], most: usize) -> Result<ListPage<T>, ApiError> {
     let mut unexpected = Unexpected::default();
     let body = without_mark(body, &mut unexpected);
-    let (rows, rest) = rows(body, T::KEYS)?;
+    let (rows, rest) = rows(body, T::KEYS, most)?;
     if serde_json::from_slice::<&RawValue>(&rest).is_err() {
         unexpected.note(ResponseField::Body);
     }
@@ -73,10 +74,11 @@ pub(super) fn page<T: Resource>(body: &[u8]) -> Result<ListPage<T>, ApiError> {
     Ok(page)
 }
 
-/// The rows of a list as JSON text, and the list without them. The rows are the first array under one of `keys`.
+/// The rows of a list as JSON text, at most `most`, and the list without them. The rows are the first array under one of `keys`.
 pub(super) fn rows<'a>(
     body: &'a [u8],
     keys: &[&str],
+    most: usize,
 ) -> Result<(Vec<&'a [u8]>, Vec<u8>), ApiError> {
     let mut places = vec![None; keys.len()];
     scan::members(body, |key, value| {
@@ -87,11 +89,15 @@ pub(super) fn rows<'a>(
     })
     .ok_or(ApiError::InvalidResponse("no JSON object of a list"))?;
     for place in places.into_iter().flatten() {
-        if let Some(rows) = scan::elements(&body[place.clone()]) {
-            let list = &body[place.clone()];
-            let rows = rows.into_iter().map(|row| &list[row]).collect();
-            let rest = [&body[..place.start], b"[]", &body[place.end..]].concat();
-            return Ok((rows, rest));
+        let list = &body[place.clone()];
+        match scan::elements(list, most) {
+            Some(Elements::At(rows)) => {
+                let rows = rows.into_iter().map(|row| &list[row]).collect();
+                let rest = [&body[..place.start], b"[]", &body[place.end..]].concat();
+                return Ok((rows, rest));
+            }
+            Some(Elements::TooMany) => return Err(ApiError::TooManyRows { limit: most }),
+            None => {}
         }
     }
     Err(ApiError::InvalidResponse("a list without its rows"))

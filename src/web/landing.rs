@@ -18,7 +18,7 @@ const NEW_LINE: &str = "\n";
 
 /// Renders the page from the last known values.
 pub(super) async fn landing(State(service): State<Arc<Service>>) -> Html<String> {
-    let snapshot = service.collector.snapshot().await;
+    let snapshot = service.collector.known().await;
     let page = page(
         &snapshot.accounts,
         service.clock.now(),

@@ -49,7 +49,7 @@ pub(super) async fn sd(
     let budget = deadline::budget(None, service.timeout_offset).min(every / 2);
     let refresh = service.collector.refresh(every / 2, budget);
     let _ = service.stop.run_until_respond(refresh).await;
-    let snapshot = service.collector.snapshot().await;
+    let snapshot = service.collector.known().await;
     let accounts = snapshot.accounts.iter();
     let groups: Vec<TargetGroup> = accounts
         .filter(|each| account.as_ref().is_none_or(|name| *each.name == **name))

@@ -1,5 +1,7 @@
 //! A machine's clock that is wrong when the exporter first starts: counters count the same as with a right one.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use serde_json::json;
@@ -7,7 +9,8 @@ use twilio_email_exporter::clock::Clock;
 use twilio_email_exporter::simulator::SimulatorSettings;
 use twilio_email_exporter::timestamp::Timestamp;
 
-use crate::support::exporter::{Exporter, one_account};
+use crate::support::answers::{Answer, Answers};
+use crate::support::exporter::{Exporter, account_at, one_account};
 use crate::support::exposition::Exposition;
 use crate::support::scene::{INTERVAL, morning, pass};
 use crate::support::twilio::Twilio;
@@ -56,4 +59,40 @@ async fn a_clock_that_is_wrong_at_the_first_start_falsifies_no_counter() {
         assert_eq!(accepted(&seen), Some(7.0), "{what}: what came after");
         seen.expect(&what, &[("up", 1.0), ("collection_complete", 1.0)]);
     }
+}
+
+#[tokio::test]
+async fn a_pause_before_the_first_list_ends_no_first_collection() {
+    let clock = morning();
+    let twilio = Twilio::start(SimulatorSettings::empty(), clock.clone()).await;
+    let id = twilio.put(HOUR, json!({}));
+    let row = json!({"id": id.to_string(), "status": "COMPLETED", "stats": {"total": 100, "delivered": 90}});
+    let list = json!({"operations": [row], "pagination": {"next": null}}).to_string();
+    let refuses = Arc::new(AtomicBool::new(true));
+    let refusing = Arc::clone(&refuses);
+    // No answer has a date, so nothing shows that our clock is a day behind.
+    let answers = Answers::start(move |_| {
+        if refusing.load(Ordering::Relaxed) {
+            Answer {
+                status: 429,
+                headers: vec![("retry-after", "10".to_owned())],
+                ..Answer::json("{}".to_owned())
+            }
+        } else {
+            Answer::json(list.clone())
+        }
+    })
+    .await;
+    let behind = Clock::manual(clock.now() - DAY);
+    let account = account_at("default", &answers.base_url(), "");
+    let exporter = Exporter::start_at(&format!("accounts:\n{account}"), behind.clone()).await;
+    let exporter = exporter.settled().await;
+    pass(&behind, Duration::from_secs(5));
+    exporter.scrape().await;
+    refuses.store(false, Ordering::Relaxed);
+    pass(&behind, INTERVAL);
+    let seen = exporter.scrape().await;
+    seen.expect("the first list", &[("up", 1.0)]);
+    assert_eq!(seen.emails(id, "delivered"), Some(90.0));
+    assert_eq!(accepted(&seen), Some(0.0), "what was there before");
 }

@@ -128,6 +128,18 @@ async fn one_account_in_trouble_is_not_said_to_be_at_its_first_collection() {
 }
 
 #[tokio::test]
+async fn the_landing_page_shows_the_last_collection_while_another_one_runs() {
+    let twilio = Twilio::empty().await;
+    let exporter = Exporter::watching(&twilio).await.settled().await;
+    twilio.fault("hang");
+    exporter.scrape_within(0.6).await;
+    let page = exporter.get("/").await.text().await.unwrap();
+    assert!(page.contains(">reached<"), "{page}");
+    let seen = exporter.scrape_within(0.6).await;
+    seen.expect("the scrape got no answer", &[("up", 0.0)]);
+}
+
+#[tokio::test]
 async fn names_mean_nothing_to_html() {
     let twilio = Twilio::empty().await;
     let name = r#"'<b onclick="x">&amp;</b>'"#;

@@ -36,6 +36,33 @@ fn accepted(seen: &Exposition, campaign: &str) -> Option<f64> {
 }
 
 #[tokio::test]
+async fn the_first_sample_of_a_new_label_value_is_0_whatever_pages_were_asked_for_before() {
+    let clock = morning();
+    let twilio = Twilio::start(SimulatorSettings::empty(), clock.clone()).await;
+    let id = twilio.put(Duration::ZERO, json!({"total": 7, "delivered": 7}));
+    let operations = format!("operations:\n- {{id: {id}, labels: {{campaign: spring}}}}");
+    let yaml = one_account(&twilio, &operations) + "series: {aggregate_by: [campaign]}\n";
+    // The collection of the start finds the operation; no scrape follows.
+    let exporter = Exporter::start_at(&yaml, clock.clone()).await;
+    let exporter = exporter.settled().await;
+    for path in ["/", "/sd", "/"] {
+        assert_eq!(exporter.get(path).await.status(), 200);
+        pass(&clock, ZERO_FOR);
+    }
+    let created = id.created();
+    twilio.set(
+        id,
+        created,
+        "PROCESSING",
+        json!({"total": 9, "delivered": 9}),
+    );
+    let seen = exporter.scrape().await;
+    assert_eq!(accepted(&seen, "spring"), Some(0.0), "the first sample");
+    pass(&clock, ZERO_FOR);
+    assert_eq!(accepted(&exporter.scrape().await, "spring"), Some(2.0));
+}
+
+#[tokio::test]
 async fn a_file_brings_operations_within_a_scrape_and_takes_them_away() {
     let clock = morning();
     let twilio = Twilio::start(SimulatorSettings::empty(), clock.clone()).await;

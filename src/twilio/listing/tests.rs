@@ -15,6 +15,7 @@ use crate::clock::Clock;
 use crate::config::{Config, Overrides};
 use crate::exposition::{Build, Endpoint, Instruments};
 use crate::operation::Unexpected;
+use crate::twilio::client::MOST_ROWS;
 use crate::twilio::resource::Row;
 
 /// An email, without the addresses and bodies that its row may have.

@@ -11,7 +11,7 @@ const ID: &str = "comms_operation_01h2xcejqtf2nbrexx3vqjhp41";
 const OTHER: &str = "comms_operation_01h2xcejqtf2nbrexx3vqjhp42";
 
 fn operations(body: &[u8]) -> Result<ListPage<Operation>, ApiError> {
-    page(body)
+    page(body, 1000)
 }
 
 fn read(fields: &str) -> Result<(Operation, Unexpected), ApiError> {

@@ -281,6 +281,29 @@ async fn a_401_for_an_operation_stops_no_requests_while_the_list_authenticates()
     }
 }
 
+#[tokio::test]
+async fn a_401_for_a_probe_between_two_collections_stops_nothing() {
+    let account = Basic::new("").await;
+    account.twilio.fault("operation=401");
+    let path = format!("/probe?target={}", account.id);
+    for _ in 0..3 {
+        // A scrape interval of a minute: the probe comes long after the list authenticated.
+        pass(&account.clock, Duration::from_secs(45));
+        let text = account.exporter.get(&path).await.text().await.unwrap();
+        assert!(text.contains("\nprobe_success 0\n"), "{text}");
+        let seen = account.next().await;
+        seen.expect("the list works", &[("up", 1.0), ("discovery_up", 1.0)]);
+        assert!(!is_waiting(&seen));
+    }
+    // Revoked credentials: the next collection finds that out, and probes make no request either.
+    account.twilio.fault("401");
+    account.exporter.get(&path).await;
+    assert!(is_waiting(&account.next().await));
+    let before = account.requests();
+    account.exporter.get(&path).await;
+    assert_eq!(account.requests(), before);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn rejected_credentials_are_logged_once_for_any_number_of_scrapes() {
     let twilio = Twilio::empty().await;
