@@ -7,6 +7,9 @@ use super::problem::Findings;
 /// Twilio's own.
 pub const DEFAULT: &str = "https://comms.twilio.com/v1";
 
+/// Its path.
+const DEFAULT_PATH: &str = "/v1";
+
 /// Why a text is no base URL. Never repeats it: somebody may have put a password into it.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum BaseUrlError {
@@ -62,6 +65,21 @@ pub(super) fn plain(text: &str) -> Result<Url, BaseUrlError> {
     Ok(url)
 }
 
+/// `url`, which is `base` or below it, as logs and pages show it.
+///
+/// The path of `base` may hold a secret (`https://proxy.example/TOKEN/v1`), so only Twilio's own path is shown, or none.
+#[must_use]
+pub fn shown(base: &Url, url: &Url) -> String {
+    if matches!(base.path().trim_end_matches('/'), "" | DEFAULT_PATH) {
+        return url.to_string();
+    }
+    let origin = url.origin().ascii_serialization();
+    match url.path().strip_prefix(base.path()) {
+        None | Some("") => origin,
+        Some(below) => format!("{origin}/…/{below}"),
+    }
+}
+
 /// Whether it stays on this machine.
 pub(super) fn is_loopback(url: &Url) -> bool {
     match url.host() {
@@ -89,6 +107,47 @@ mod tests {
             let url = parse(text).unwrap();
             assert_eq!(url.join("Emails/Operations").unwrap().as_str(), joined);
         }
+    }
+
+    #[test]
+    fn a_path_is_shown_only_if_it_is_twilios() {
+        for (base, shown_base, shown_below) in [
+            (
+                DEFAULT,
+                "https://comms.twilio.com/v1/",
+                "https://comms.twilio.com/v1/Emails/1",
+            ),
+            (
+                "http://[::1]:8080",
+                "http://[::1]:8080/",
+                "http://[::1]:8080/Emails/1",
+            ),
+            (
+                "http://127.0.0.1:8080/v1/",
+                "http://127.0.0.1:8080/v1/",
+                "http://127.0.0.1:8080/v1/Emails/1",
+            ),
+            (
+                "https://proxy.example/s3cret/v1",
+                "https://proxy.example",
+                "https://proxy.example/…/Emails/1",
+            ),
+            (
+                "https://proxy.example:8443/v1/s3cret",
+                "https://proxy.example:8443",
+                "https://proxy.example:8443/…/Emails/1",
+            ),
+            (
+                "https://proxy.example/v1s3cret",
+                "https://proxy.example",
+                "https://proxy.example/…/Emails/1",
+            ),
+        ] {
+            let base = parse(base).unwrap();
+            assert_eq!(shown(&base, &base), shown_base);
+            assert_eq!(shown(&base, &base.join("Emails/1").unwrap()), shown_below);
+        }
+        assert!(DEFAULT.ends_with(DEFAULT_PATH));
     }
 
     #[test]

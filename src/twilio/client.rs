@@ -157,6 +157,12 @@ impl Client {
         url
     }
 
+    /// The URL of one operation as pages show it: the base URL's path may hold a secret.
+    #[must_use]
+    pub fn shown_operation_url(&self, id: OperationId) -> String {
+        crate::config::shown_url(&self.base, &self.operation_url(id))
+    }
+
     /// Until when no requests of this account are made because Twilio wants none, or gives no token that they need.
     #[must_use]
     pub fn paused_until(&self) -> Option<Timestamp> {
