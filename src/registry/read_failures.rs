@@ -42,7 +42,7 @@ impl ReadFailures {
         };
         let news = before.is_none();
         let replaced = self.by_id.insert(id, failure);
-        if !replaced.is_some_and(|replaced| replaced.reason.is_some()) {
+        if replaced.is_none_or(|replaced| replaced.reason.is_none()) {
             self.attempted += 1;
         }
         news
