@@ -70,6 +70,7 @@ fn snapshot() -> Snapshot {
     }
     Snapshot {
         accounts: vec![AccountSnapshot {
+            collectors: Vec::new(),
             name: Arc::from("marketing"),
             status: CollectionStatus::default(),
             counters: None,

@@ -1,4 +1,5 @@
-//! The values that one scrape exposes about Twilio, immutable.
+//! The values about Twilio that one scrape exposes. A snapshot is immutable and belongs to one moment; the registry creates it, and
+//! `exposition` and `web` read it. [`Totals`] are sums that the registry updates by differences.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -26,6 +27,8 @@ pub struct AccountSnapshot {
     pub status: CollectionStatus,
     /// The counters as far as they are saved; `None` before the first save.
     pub counters: Option<Counters>,
+    /// The collectors of the account, each with its own task and result.
+    pub collectors: Vec<CollectorStatus>,
     /// How its stats overlap.
     pub counting_mode: CountingMode,
     /// Sums over all tracked operations.
@@ -36,6 +39,37 @@ pub struct AccountSnapshot {
     pub groups: Vec<GroupSnapshot>,
     /// The operations that have series, newest first after the configured ones.
     pub operations: Vec<ShownOperation>,
+}
+
+/// What collects from Twilio for an account. Each has its own task, so that none waits for another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CollectorName {
+    /// Lists and reads operations.
+    Operations,
+    /// Reads the tags of emails.
+    Tags,
+}
+
+impl CollectorName {
+    /// The value of the label `collector`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Operations => "operations",
+            Self::Tags => "tags",
+        }
+    }
+}
+
+/// The last finished run of a collector.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CollectorStatus {
+    /// Which one.
+    pub name: CollectorName,
+    /// Whether everything it was to read was read.
+    pub success: bool,
+    /// How long it took.
+    pub duration: Duration,
 }
 
 /// The operations of an account that share a label's value.
@@ -99,7 +133,7 @@ pub struct Totals {
     known_states: [u64; OperationState::KNOWN.len()],
     other_states: BTreeMap<Word, u64>,
     emails: [u64; Status::ALL.len()],
-    /// The number of emails, and of operations that have the word: an operation may have 0 emails there.
+    /// The number of emails, and of operations that have the status: an operation may have it with 0 emails.
     other_emails: BTreeMap<Word, (u64, u64)>,
 }
 
@@ -229,7 +263,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_word_stays_while_an_operation_has_it_even_without_emails() {
+    fn an_undocumented_status_stays_while_an_operation_has_it_even_without_emails() {
         let mut totals = Totals::default();
         let with = |emails| Stats {
             unknown: Some(Arc::from([(Word::new("deferred"), emails)])),
@@ -245,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_added_and_removed_leaves_nothing() {
+    fn removing_all_operations_leaves_empty_totals() {
         let mut totals = Totals::default();
         let mut stats = Stats {
             unknown: Some(Arc::from([(Word::new("deferred"), 3)])),

@@ -6,7 +6,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use anyhow::Context;
 use tokio::net::TcpListener;
 
-use super::exit::Failure;
+use super::exit::ProgramError;
 use super::options::{LogLevel, LogOptions, SeriesOptions, StorageOptions, WebOptions};
 use super::output::write_notice;
 use super::simulate::WorldOptions;
@@ -41,7 +41,7 @@ pub(super) struct Options {
     log: LogOptions,
 }
 
-pub(super) async fn run(options: Options) -> Result<(), Failure> {
+pub(super) async fn run(options: Options) -> Result<(), ProgramError> {
     // On a terminal the announcement says it all; whoever collects the log gets all of it.
     let usual = if std::io::stderr().is_terminal() {
         LogLevel::Warn
@@ -70,7 +70,7 @@ pub(super) async fn run(options: Options) -> Result<(), Failure> {
 }
 
 /// The simulated account, and nothing of the user's own.
-fn config(options: &Options, api: SocketAddr) -> Result<Config, Failure> {
+fn config(options: &Options, api: SocketAddr) -> Result<Config, ProgramError> {
     let mut overrides = Overrides {
         base_url: Some(format!("http://{api}/v1")),
         ..Overrides::default()

@@ -7,33 +7,33 @@ use crate::config::ConfigError;
 
 /// Why the program ends badly.
 #[derive(Debug)]
-pub(super) enum Failure {
+pub(super) enum ProgramError {
     /// The configuration is wrong.
     Configuration(ConfigError),
     /// It started, or could have.
     Running(anyhow::Error),
 }
 
-impl From<ConfigError> for Failure {
+impl From<ConfigError> for ProgramError {
     fn from(error: ConfigError) -> Self {
         Self::Configuration(error)
     }
 }
 
-impl From<anyhow::Error> for Failure {
+impl From<anyhow::Error> for ProgramError {
     fn from(error: anyhow::Error) -> Self {
         Self::Running(error)
     }
 }
 
 /// Says on stderr what is wrong, and with which code to exit. Not through the log: its format or level may be what is wrong.
-pub(super) fn report(failure: &Failure) -> ExitCode {
+pub(super) fn report(failure: &ProgramError) -> ExitCode {
     match failure {
-        Failure::Configuration(error) => {
+        ProgramError::Configuration(error) => {
             write_message(format_args!("twilio-email-exporter: {error}"));
             ExitCode::from(2)
         }
-        Failure::Running(error) => {
+        ProgramError::Running(error) => {
             write_message(format_args!("twilio-email-exporter: {error:#}"));
             ExitCode::FAILURE
         }

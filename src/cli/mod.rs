@@ -80,7 +80,7 @@ pub fn main() -> ExitCode {
     {
         Ok(runtime) => runtime,
         Err(error) => {
-            return exit::report(&exit::Failure::Running(
+            return exit::report(&exit::ProgramError::Running(
                 anyhow::Error::new(error).context("cannot start threads"),
             ));
         }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::{Context, anyhow};
 
-use super::exit::Failure;
+use super::exit::ProgramError;
 use super::options::{
     AccountOptions, CREDENTIALS_HELP, LogLevel, LogOptions, SeriesOptions, StorageOptions,
 };
@@ -32,7 +32,7 @@ pub(super) struct Options {
     log: LogOptions,
 }
 
-pub(super) async fn run(options: &Options) -> Result<(), Failure> {
+pub(super) async fn run(options: &Options) -> Result<(), ProgramError> {
     logging::start(&options.log, LogLevel::Info);
     let mut overrides = Overrides::default();
     options.account.write_to(&mut overrides);

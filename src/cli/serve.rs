@@ -1,6 +1,6 @@
 //! `serve`: the exporter.
 
-use super::exit::Failure;
+use super::exit::ProgramError;
 use super::options::{LogLevel, LogOptions, ServeOptions};
 use super::{environment, logging, signals};
 use crate::app::App;
@@ -8,7 +8,7 @@ use crate::clock::Clock;
 use crate::config::{Config, shown_url};
 use crate::reload::Load;
 
-pub(super) async fn run(options: &ServeOptions, log: &LogOptions) -> Result<(), Failure> {
+pub(super) async fn run(options: &ServeOptions, log: &LogOptions) -> Result<(), ProgramError> {
     logging::start(log, LogLevel::Info);
     let overrides = options.overrides();
     let config = Config::load(&overrides, &environment::variable)?;
@@ -21,7 +21,7 @@ pub(super) async fn serve(
     config: &Config,
     load: Option<Load>,
     announce: impl FnOnce(&App),
-) -> Result<(), Failure> {
+) -> Result<(), ProgramError> {
     let stop = signals::stop()?;
     logging::tell_notices(config);
     for account in &config.accounts {

@@ -7,7 +7,7 @@ use anyhow::Context;
 use clap::ValueEnum;
 use tokio::net::TcpListener;
 
-use super::exit::Failure;
+use super::exit::ProgramError;
 use super::options::{LogLevel, LogOptions};
 use super::{logging, signals};
 use crate::clock::Clock;
@@ -148,7 +148,7 @@ fn speed(text: &str) -> Result<f64, String> {
     speed.ok_or_else(|| "expected a number from 1 to 60000".to_owned())
 }
 
-pub(super) async fn run(options: Options) -> Result<(), Failure> {
+pub(super) async fn run(options: Options) -> Result<(), ProgramError> {
     logging::start(&options.log, LogLevel::Info);
     let stop = signals::stop()?;
     let listener = TcpListener::bind(options.listen).await;

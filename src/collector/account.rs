@@ -22,7 +22,7 @@ use super::source_sync::SourceSync;
 use super::tags::Tags;
 use crate::operation::OperationId;
 use crate::registry::{Page, View};
-use crate::snapshot::{AccountSnapshot, CollectionStatus, Labels};
+use crate::snapshot::{AccountSnapshot, CollectionStatus, CollectorStatus, Labels};
 use crate::store::StoreError;
 
 /// One account.
@@ -157,10 +157,11 @@ impl Account {
         };
         let result = collection.run().await;
         self.ledger.finish_collection().await;
-        self.finish(&settings, progress, result, began.elapsed());
         if settings.wants_tags() && !result.is_blocked() {
-            self.tags.begin(settings, &budget);
+            self.tags.begin(Arc::clone(&settings), &budget);
         }
+        // Last: a scrape that sees that it has finished must not join it.
+        self.finish(&settings, progress, result, began.elapsed());
     }
 
     fn finish(
@@ -188,10 +189,13 @@ impl Account {
     /// What is known now, whether a collection is running or not. All of it has been saved, unless saving fails or stalls.
     pub(super) async fn snapshot(&self) -> AccountSnapshot {
         let _closed = self.ledger.save_and_close().await;
-        let status = self.status();
+        let (status, collectors) = (self.status(), self.collectors());
         let mut registry = self.ledger.lock();
         self.ledger.expire(&mut registry);
-        let snapshot = registry.presenter().snapshot(status);
+        let snapshot = AccountSnapshot {
+            collectors,
+            ..registry.presenter().snapshot(status)
+        };
         registry.exposed();
         snapshot
     }
@@ -217,6 +221,17 @@ impl Account {
             next_login_at,
             clock_skew: settings.client.clock_skew(),
         }
+    }
+
+    fn collectors(&self) -> Vec<CollectorStatus> {
+        let wants_tags = self.settings().wants_tags();
+        let tags = self.tags.status().filter(|_| wants_tags);
+        self.history
+            .lock()
+            .status()
+            .into_iter()
+            .chain(tags)
+            .collect()
     }
 
     /// Whether a collection has ever finished.
@@ -260,5 +275,6 @@ impl Account {
         self.sources.stop();
         self.collections.stop();
         self.tags.stop();
+        self.ledger.stop();
     }
 }

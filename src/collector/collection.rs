@@ -238,7 +238,9 @@ impl Collection<'_> {
             let all_answered = &all_answered;
             async move {
                 match result {
-                    Ok(operation) => self.ingest(operation).await,
+                    Ok(operation) => {
+                        all_answered.fetch_and(self.ingest(operation).await, Ordering::Relaxed);
+                    }
                     Err(error) => {
                         all_answered.fetch_and(self.read_failed(id, &error), Ordering::Relaxed);
                     }
@@ -252,12 +254,13 @@ impl Collection<'_> {
             .then(|| all_answered.load(Ordering::Relaxed))
     }
 
-    async fn ingest(&self, operation: Operation) {
-        let client = &self.settings.client;
-        self.ledger
-            .ingest(vec![operation], self.since, client)
-            .await;
+    /// Ingests an operation. Returns whether its state was readable.
+    async fn ingest(&self, operation: Operation) -> bool {
+        let (id, client) = (operation.id, &self.settings.client);
+        let read = vec![operation];
+        let observed = self.ledger.ingest(read, self.since, client).await;
         self.progress.note_accepted();
+        observed.unread == 0 || self.read_failed(id, &client.unreadable_state())
     }
 
     /// Notes that an operation could not be read. Returns whether that was an answer: "not found" is one.

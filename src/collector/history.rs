@@ -8,6 +8,7 @@ use tokio::time::Instant;
 use super::collection::CollectionResult;
 use super::progress::Progress;
 use crate::clock_skew::ClockSkew;
+use crate::snapshot::{CollectorName, CollectorStatus};
 use crate::timestamp::Timestamp;
 
 /// After this many silent collections in a row, scrapes do not wait for the account.
@@ -95,6 +96,15 @@ impl History {
 
     pub(super) const fn duration(&self) -> Option<Duration> {
         self.duration
+    }
+
+    /// The last collection, as the run of one collector.
+    pub(super) fn status(&self) -> Option<CollectorStatus> {
+        self.duration.map(|duration| CollectorStatus {
+            name: CollectorName::Operations,
+            success: self.complete,
+            duration,
+        })
     }
 
     pub(super) const fn last_success(&self) -> Option<Timestamp> {

@@ -40,8 +40,8 @@ pub(super) async fn probe(
     let (began, since) = (Instant::now(), ledger.now());
     let deadline = began + budget;
     let read = timeout_at(deadline, reads.read(settings, id)).await;
-    let read = read.unwrap_or(Err(ApiError::Timeout(budget)));
-    let ingested = ingest(ledger, log, settings, id, &read, since);
+    let mut read = read.unwrap_or(Err(ApiError::Timeout(budget)));
+    let ingested = ingest(ledger, log, settings, id, &mut read, since);
     // A disk that hangs does not delay a probe beyond its deadline.
     let known = match timeout_at(deadline, ingested).await {
         Ok(known) => known,
@@ -66,26 +66,27 @@ pub(super) async fn probe(
     }
 }
 
-/// Ingests and saves what a probe read of a known operation.
+/// Ingests and saves what a probe read of a known operation. A response that turns out to be unusable makes `read` an error.
 async fn ingest(
     ledger: &Arc<Ledger>,
     log: &FailureLog,
     settings: &AccountSettings,
     id: OperationId,
-    read: &Result<Operation, ApiError>,
+    read: &mut Result<Operation, ApiError>,
     since: Timestamp,
 ) -> Option<View> {
     ledger.view(id)?;
-    match read {
-        Ok(operation) => {
-            let operations = vec![operation.clone()];
-            ledger.ingest(operations, since, &settings.client).await;
+    if let Ok(operation) = &read {
+        let operations = vec![operation.clone()];
+        let observed = ledger.ingest(operations, since, &settings.client).await;
+        if observed.unread > 0 {
+            *read = Err(settings.client.unreadable_state());
         }
-        Err(error) => {
-            if ledger.read_failed(id, error) {
-                log.read_failed(id, error);
-            }
-        }
+    }
+    if let Err(error) = &read
+        && ledger.read_failed(id, error)
+    {
+        log.read_failed(id, error);
     }
     ledger.save().await;
     ledger.view(id)

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures_util::StreamExt;
 use parking_lot::Mutex;
+use tokio::time::Instant;
 
 use super::budget::RequestBudget;
 use super::ledger::Ledger;
@@ -14,6 +15,7 @@ use super::list_backoff::ListBackoff;
 use super::runner::{Run, Runner};
 use super::settings::AccountSettings;
 use crate::operation::OperationId;
+use crate::snapshot::{CollectorName, CollectorStatus};
 use crate::twilio::ApiError;
 
 /// Reads tags at most this fraction of the account's requests at once: Twilio may leave them without a response for as long as
@@ -25,6 +27,8 @@ const SHARE_OF_CONCURRENCY: usize = 2;
 pub(super) struct Tags {
     ledger: Arc<Ledger>,
     emails: Mutex<ListBackoff>,
+    /// The last finished run that had something to read.
+    last: Mutex<Option<CollectorStatus>>,
     runner: Runner<()>,
 }
 
@@ -33,6 +37,7 @@ impl Tags {
         Self {
             ledger,
             emails: Mutex::new(ListBackoff::after_failures()),
+            last: Mutex::new(None),
             runner: Runner::default(),
         }
     }
@@ -54,6 +59,11 @@ impl Tags {
         self.runner.current()
     }
 
+    /// The last finished run that had something to read.
+    pub(super) fn status(&self) -> Option<CollectorStatus> {
+        *self.last.lock()
+    }
+
     pub(super) fn stop(&self) {
         self.runner.stop();
     }
@@ -67,6 +77,7 @@ impl Tags {
         if ids.is_empty() {
             return;
         }
+        let began = Instant::now();
         let has_failed = AtomicBool::new(false);
         let read = |id| {
             let has_failed = &has_failed;
@@ -85,6 +96,11 @@ impl Tags {
         futures_util::stream::iter(ids)
             .for_each_concurrent(at_once, read)
             .await;
+        *self.last.lock() = Some(CollectorStatus {
+            name: CollectorName::Tags,
+            success: !has_failed.load(Ordering::Relaxed),
+            duration: began.elapsed(),
+        });
         self.ledger.save().await;
     }
 

@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
-use super::node::{Key, Node, Number, Position};
+use super::node::{MappingKey, Node, Number, Position};
 use super::problem::Findings;
 
 /// Reads `source`, which may hold up to `nodes` values and keys; a text that is no JSON is the one problem that hides the
@@ -121,7 +121,7 @@ impl<'de> Visitor<'de> for Seed<'_> {
         let mut mapping = Vec::new();
         while let Some(name) = entries.next_key::<String>()? {
             self.spend()?;
-            let key = Key {
+            let key = MappingKey {
                 name,
                 at: None,
                 only_place: self.is_foreign.then_some(mapping.len() + 1),

@@ -17,7 +17,7 @@ pub(crate) enum Node {
     Text(String),
     List(Vec<Node>),
     /// In the order of the file, keys that stand twice included.
-    Mapping(Vec<(Key, Node)>),
+    Mapping(Vec<(MappingKey, Node)>),
 }
 
 pub(crate) struct Number {
@@ -28,7 +28,7 @@ pub(crate) struct Number {
     pub(crate) text: String,
 }
 
-pub(crate) struct Key {
+pub(crate) struct MappingKey {
     pub(crate) name: String,
     /// Where the format tells.
     pub(crate) at: Option<Position>,

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::RangeInclusive;
 
-use super::node::{Key, Node, Position};
+use super::node::{MappingKey, Node, Position};
 use super::problem::Findings;
 use super::suggestion;
 
@@ -27,7 +27,7 @@ pub(crate) struct Value<'d> {
 pub(crate) struct Mapping<'d> {
     pub(crate) place: String,
     /// Of a key that stands twice, the first.
-    entries: Vec<(&'d Key, &'d Node)>,
+    entries: Vec<(&'d MappingKey, &'d Node)>,
     known: Vec<&'static str>,
     refused: Vec<&'static str>,
 }
@@ -249,7 +249,7 @@ fn twice(first: Option<Position>, second: Option<Position>) -> String {
 }
 
 /// The place of a key that stands in the mapping at `place`.
-fn place_of(place: &str, key: &Key) -> String {
+fn place_of(place: &str, key: &MappingKey) -> String {
     match key.only_place {
         None if may_be_secret(&key.name) => match key.at {
             Some(at) => format!("{place}, key in line {}", at.line),

@@ -9,7 +9,7 @@ use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_saphyr::options::{DuplicateKeyPolicy, NonFiniteFloatPolicy};
 use serde_saphyr::{Error, MessageFormatter, Options, Spanned, UserMessageFormatter};
 
-use super::node::{Key, Node, Number, Position};
+use super::node::{MappingKey, Node, Number, Position};
 use super::problem::Findings;
 
 /// How many nodes aliases may add; a file of the allowed size holds fewer by itself, so only an "alias bomb" meets this.
@@ -99,7 +99,7 @@ fn tree(raw: Spanned<Raw>, source: &str) -> Node {
                     column: key.referenced.column(),
                 });
                 let name = key.value;
-                let key = Key {
+                let key = MappingKey {
                     name,
                     at,
                     only_place: None,

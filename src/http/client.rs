@@ -13,7 +13,7 @@ use rustls::ClientConfig;
 use tower::util::MapRequestLayer;
 
 use super::body;
-use super::failure::{self, Failure};
+use super::failure::{self, NoResponse};
 
 /// How long a connection may take to come about; what is left of the request's own limit is for the answer.
 const CONNECT: Duration = Duration::from_secs(5);
@@ -40,7 +40,7 @@ tokio::task_local! {
 type Make = dyn Fn() -> ClientBuilder + Send + Sync;
 
 /// Makes requests to one server.
-pub(crate) struct Client {
+pub(crate) struct HttpClient {
     make: Box<Make>,
     pool: Mutex<Pool>,
 }
@@ -55,7 +55,7 @@ struct Pool {
 /// One request, from when it is sent until its answer has been read. Dropped before its end (its time is up, or nobody waits
 /// any more), it takes the pool with it: a connection that does not answer must not get the next request.
 pub(crate) struct RequestGuard<'a> {
-    client: &'a Client,
+    client: &'a HttpClient,
     pool: Pool,
     ended: bool,
 }
@@ -63,7 +63,7 @@ pub(crate) struct RequestGuard<'a> {
 /// A request that got no answer.
 #[derive(Debug)]
 pub(crate) struct NoAnswer {
-    pub(crate) failure: Failure,
+    pub(crate) failure: NoResponse,
     /// The connection was an old one, and the server closed it before it answered: it may never have read the request. An
     /// idempotent request may be sent again; it gets a new connection.
     pub(crate) on_stale_connection: bool,
@@ -92,7 +92,7 @@ fn builder() -> ClientBuilder {
         .connector_layer(MapRequestLayer::new(note_connecting))
 }
 
-impl Client {
+impl HttpClient {
     /// Speaks TLS by `tls`; `adjust` adds settings to those of every client.
     pub(crate) fn new(
         tls: ClientConfig,
@@ -171,9 +171,9 @@ impl Drop for RequestGuard<'_> {
     }
 }
 
-impl fmt::Debug for Client {
+impl fmt::Debug for HttpClient {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Client").finish_non_exhaustive()
+        f.debug_struct("HttpClient").finish_non_exhaustive()
     }
 }
 

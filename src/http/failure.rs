@@ -7,7 +7,7 @@ use rustls::{CertificateError, Error as TlsError};
 
 /// Why there was no answer. The texts are short, and nothing in them comes from the server.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Failure {
+pub(crate) enum NoResponse {
     /// Not in time.
     Timeout,
     /// The handshake failed.
@@ -19,28 +19,30 @@ pub(crate) enum Failure {
 }
 
 /// What a request that got no answer means.
-pub(crate) fn failure(error: &reqwest::Error) -> Failure {
+pub(crate) fn failure(error: &reqwest::Error) -> NoResponse {
     if let Some(tls) = find::<TlsError>(error) {
-        return Failure::Tls(tls_words(tls));
+        return NoResponse::Tls(tls_words(tls));
     }
     if error.is_timeout() {
-        return Failure::Timeout;
+        return NoResponse::Timeout;
     }
     if error.is_builder() {
-        return Failure::Connect("the request cannot be made of this URL and these headers".into());
+        return NoResponse::Connect(
+            "the request cannot be made of this URL and these headers".into(),
+        );
     }
     if error.is_dns() {
-        return Failure::Connect("the name of the host cannot be resolved".into());
+        return NoResponse::Connect("the name of the host cannot be resolved".into());
     }
     if let Some(h2) = find::<h2::Error>(error) {
         return http2(h2);
     }
     if let Some(io) = io_kind(error) {
-        return Failure::Connect(io_words(io));
+        return NoResponse::Connect(io_words(io));
     }
     match find::<hyper::Error>(error) {
         Some(hyper) => http1(hyper),
-        None => Failure::Connect("the connection failed".into()),
+        None => NoResponse::Connect("the connection failed".into()),
     }
 }
 
@@ -120,16 +122,16 @@ fn certificate_words(error: &CertificateError) -> &'static str {
     }
 }
 
-fn http2(error: &h2::Error) -> Failure {
+fn http2(error: &h2::Error) -> NoResponse {
     if let Some(io) = error.get_io() {
-        return Failure::Connect(io_words(io.kind()));
+        return NoResponse::Connect(io_words(io.kind()));
     }
     let what = match (error.is_go_away(), error.is_reset(), error.is_remote()) {
         (true, _, true) => "the server ended the HTTP/2 connection",
         (_, true, true) => "the server reset the HTTP/2 stream",
         _ => "what the server sent is not HTTP/2",
     };
-    Failure::Protocol(match error.reason() {
+    NoResponse::Protocol(match error.reason() {
         // The names are those of RFC 9113, section 7.
         Some(reason) if u32::from(reason) <= u32::from(h2::Reason::HTTP_1_1_REQUIRED) => {
             format!("{what} ({reason:?})")
@@ -139,7 +141,7 @@ fn http2(error: &h2::Error) -> Failure {
     })
 }
 
-fn http1(error: &hyper::Error) -> Failure {
+fn http1(error: &hyper::Error) -> NoResponse {
     let words = if error.is_parse_too_large() {
         "the head of the answer is too large"
     } else if error.is_parse_status() {
@@ -149,11 +151,11 @@ fn http1(error: &hyper::Error) -> Failure {
     } else if error.is_parse() {
         "the head of the answer is not HTTP"
     } else if error.is_incomplete_message() || error.is_closed() || error.is_canceled() {
-        return Failure::Connect("the server closed the connection without an answer".into());
+        return NoResponse::Connect("the server closed the connection without an answer".into());
     } else {
         "what the server sent is not HTTP"
     };
-    Failure::Protocol(words.into())
+    NoResponse::Protocol(words.into())
 }
 
 /// What the system says: the words are the standard library's for this kind.

@@ -14,8 +14,8 @@ use rustls::{ClientConfig, ConfigBuilder, WantsVerifier};
 use rustls_platform_verifier::BuilderVerifierExt;
 
 pub(crate) use body::{BodyError, read};
-pub(crate) use client::Client;
-pub(crate) use failure::{Failure, failure, tls_words};
+pub(crate) use client::HttpClient;
+pub(crate) use failure::{NoResponse, failure, tls_words};
 
 /// rustls with ring.
 pub(crate) fn tls() -> Result<ConfigBuilder<ClientConfig, WantsVerifier>, rustls::Error> {

@@ -16,7 +16,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 
-use super::{Client, Failure};
+use super::{HttpClient, NoResponse};
 
 /// What no text may hold.
 const MARK: &str = "made-up-secret";
@@ -43,16 +43,16 @@ where
     (address, connections)
 }
 
-fn http2() -> Client {
-    Client::new(
+fn http2() -> HttpClient {
+    HttpClient::new(
         trusting(RootCertStore::empty()),
         ClientBuilder::http2_prior_knowledge,
     )
     .unwrap()
 }
 
-fn http1(roots: RootCertStore) -> Client {
-    Client::new(trusting(roots), |builder| builder).unwrap()
+fn http1(roots: RootCertStore) -> HttpClient {
+    HttpClient::new(trusting(roots), |builder| builder).unwrap()
 }
 
 fn trusting(roots: RootCertStore) -> ClientConfig {
@@ -61,7 +61,7 @@ fn trusting(roots: RootCertStore) -> ClientConfig {
 }
 
 /// Asks for the root of `address`; the whole exchange has `limit`.
-async fn ask(client: &Client, url: &str, limit: Duration) -> Option<Result<u16, Failure>> {
+async fn ask(client: &HttpClient, url: &str, limit: Duration) -> Option<Result<u16, NoResponse>> {
     let exchange = async {
         let guard = client.guard();
         let request = client.requests().get(url).build().unwrap();
@@ -76,9 +76,11 @@ async fn ask(client: &Client, url: &str, limit: Duration) -> Option<Result<u16, 
 }
 
 /// Why there is no answer at `url`.
-async fn failure(client: &Client, url: &str) -> Failure {
+async fn failure(client: &HttpClient, url: &str) -> NoResponse {
     let failure = ask(client, url, SOON).await.unwrap().unwrap_err();
-    if let Failure::Tls(words) | Failure::Connect(words) | Failure::Protocol(words) = &failure {
+    if let NoResponse::Tls(words) | NoResponse::Connect(words) | NoResponse::Protocol(words) =
+        &failure
+    {
         // The other side must not decide how long a line of the log is.
         assert!(words.chars().count() <= 200, "{words}");
     }
@@ -167,7 +169,7 @@ async fn what_http2_refuses_with_is_told_by_its_code_and_not_by_its_text() {
         let (address, connections) =
             server(move |stream, _| answer_with_frames(stream, answer.clone())).await;
         let failure = failure(&http2(), &format!("http://{address}/")).await;
-        assert_eq!(failure, Failure::Protocol(expected.to_owned()));
+        assert_eq!(failure, NoResponse::Protocol(expected.to_owned()));
         // A request on a new connection is never repeated, not even by the library.
         assert_eq!(connections.load(Ordering::SeqCst), 1, "{expected}");
     }
@@ -208,7 +210,7 @@ async fn what_is_no_http_is_told_and_not_quoted() {
         .await;
         let client = http1(RootCertStore::empty());
         let failure = failure(&client, &format!("http://{address}/")).await;
-        assert_eq!(failure, Failure::Protocol(expected.to_owned()));
+        assert_eq!(failure, NoResponse::Protocol(expected.to_owned()));
     }
 }
 
@@ -221,25 +223,25 @@ async fn a_connection_that_breaks_is_told_by_the_kind_of_its_end() {
     .await;
     let failed = failure(&client(), &format!("http://{closing}/")).await;
     let closed = "the server closed the connection without an answer";
-    assert_eq!(failed, Failure::Connect(closed.to_owned()));
+    assert_eq!(failed, NoResponse::Connect(closed.to_owned()));
     let (resetting, _) = server(|stream, _| async move {
         stream.readable().await.unwrap();
         stream.set_zero_linger().unwrap();
     })
     .await;
     let failed = failure(&client(), &format!("http://{resetting}/")).await;
-    assert_eq!(failed, Failure::Connect("connection reset".to_owned()));
+    assert_eq!(failed, NoResponse::Connect("connection reset".to_owned()));
     let nobody = TcpListener::bind("127.0.0.1:0")
         .await
         .unwrap()
         .local_addr()
         .unwrap();
     let failed = failure(&client(), &format!("http://{nobody}/")).await;
-    assert_eq!(failed, Failure::Connect("connection refused".to_owned()));
+    assert_eq!(failed, NoResponse::Connect("connection refused".to_owned()));
     let failed = failure(&client(), "http://made-up.invalid/").await;
     assert_eq!(
         failed,
-        Failure::Connect("the name of the host cannot be resolved".to_owned())
+        NoResponse::Connect("the name of the host cannot be resolved".to_owned())
     );
 }
 
@@ -290,7 +292,7 @@ async fn a_certificate_is_never_quoted_however_many_names_it_has() {
     ] {
         let client = http1(roots);
         let failure = failure(&client, &format!("https://{address}/")).await;
-        assert_eq!(failure, Failure::Tls(expected.to_owned()));
+        assert_eq!(failure, NoResponse::Tls(expected.to_owned()));
     }
 }
 
@@ -307,6 +309,6 @@ async fn what_is_no_tls_is_told_and_not_quoted() {
     let failure = failure(&client, &format!("https://{address}/")).await;
     assert_eq!(
         failure,
-        Failure::Tls("what the server sent is not TLS".to_owned())
+        NoResponse::Tls("what the server sent is not TLS".to_owned())
     );
 }

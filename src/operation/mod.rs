@@ -17,7 +17,7 @@ pub use outcome::{Counters, Marks, Outcome};
 pub use plausible::MOST_EMAILS;
 pub use state::OperationState;
 pub use stats::{Stat, Stats, Status};
-pub use unexpected::{Field, Unexpected};
+pub use unexpected::{ResponseField, Unexpected};
 pub use word::Word;
 
 use crate::timestamp::Timestamp;

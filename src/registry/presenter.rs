@@ -58,6 +58,7 @@ impl<'a> Presenter<'a> {
         AccountSnapshot {
             name: Arc::clone(self.account),
             status,
+            collectors: Vec::new(),
             counting_mode: self.tables.counters.mode(),
             totals: self.tables.totals.clone(),
             counters: self.tables.counters.exposed(),

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use crate::operation::CountingMode;
 
-use super::dialect::{Dialect, ErrorShape, ListKey, Pagination};
+use super::dialect::{Dialect, ErrorShape, ListKey, PaginationStyle};
 use super::life::Tally;
 use super::settings::ApiSettings;
 use super::world::{Item, World};
@@ -117,9 +117,9 @@ impl<T: Serialize> Serialize for ListBody<'_, T> {
         let mut map = serializer.serialize_map(Some(2))?;
         map.serialize_entry(key, &self.rows)?;
         let pagination = match self.dialect.pagination {
-            Pagination::MetaUrl(_) | Pagination::MetaToken => "meta",
-            Pagination::TopUri => "next_page_uri",
-            Pagination::Links => "links",
+            PaginationStyle::MetaUrl(_) | PaginationStyle::MetaToken => "meta",
+            PaginationStyle::TopUri => "next_page_uri",
+            PaginationStyle::Links => "links",
             _ => "pagination",
         };
         map.serialize_entry(pagination, &self.pagination())?;
@@ -131,37 +131,37 @@ impl<T> ListBody<'_, T> {
     fn pagination(&self) -> Value {
         let Self { size, path, .. } = self;
         match (&self.dialect.pagination, &self.next) {
-            (Pagination::Next, next) => {
+            (PaginationStyle::Next, next) => {
                 json!({"next": next, "self": format!("{path}?pageSize={size}")})
             }
-            (Pagination::NextPageToken, Some(next)) => {
+            (PaginationStyle::NextPageToken, Some(next)) => {
                 json!({"nextPageToken": next, "pageSize": size})
             }
-            (Pagination::NextPageToken, None) => json!({"pageSize": size}),
-            (Pagination::NextUrl(origin), next) => {
+            (PaginationStyle::NextPageToken, None) => json!({"pageSize": size}),
+            (PaginationStyle::NextUrl(origin), next) => {
                 let url = |token| format!("{origin}{path}?pageSize={size}&pageToken={token}");
                 json!({"next": next.as_ref().map(url)})
             }
-            (Pagination::MetaUrl(origin), next) => {
+            (PaginationStyle::MetaUrl(origin), next) => {
                 let url =
                     |token| format!("{origin}{path}?PageSize={size}&Page=1&PageToken={token}");
                 json!({"next_page_url": next.as_ref().map(url), "page_size": size, "key": self.name})
             }
-            (Pagination::MetaToken, next) => json!({"nextToken": next, "pageSize": size}),
-            (Pagination::NextObject, next) => {
+            (PaginationStyle::MetaToken, next) => json!({"nextToken": next, "pageSize": size}),
+            (PaginationStyle::NextObject, next) => {
                 json!({"next": next.as_ref().map(|token| json!({"token": token}))})
             }
-            (Pagination::TopUri, next) => {
+            (PaginationStyle::TopUri, next) => {
                 json!(
                     next.as_ref()
                         .map(|token| format!("{path}?PageToken={token}"))
                 )
             }
-            (Pagination::Links, next) => {
+            (PaginationStyle::Links, next) => {
                 let url = |token| format!("{path}?pageToken={token}");
                 json!({"self": path, "next": next.as_ref().map(url)})
             }
-            (Pagination::Unknown, next) => json!({"after": next}),
+            (PaginationStyle::Unknown, next) => json!({"after": next}),
         }
     }
 }
@@ -217,12 +217,12 @@ fn described(dialect: &Dialect, status: u16, message: &str) -> Response {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::simulator::life::Phase;
+    use crate::simulator::life::LifePhase;
 
     #[test]
     fn the_two_readings_count_the_same_emails() {
         let tally = Tally {
-            phase: Phase::Processing,
+            phase: LifePhase::Processing,
             made: 100,
             scheduled: 0,
             queued: 10,
@@ -273,13 +273,13 @@ mod tests {
             };
             serde_json::to_value(list).unwrap()["pagination"].take()
         };
-        assert_eq!(page(Pagination::Next, None)["next"], Value::Null);
-        assert_eq!(page(Pagination::Next, Some("t"))["next"], "t");
+        assert_eq!(page(PaginationStyle::Next, None)["next"], Value::Null);
+        assert_eq!(page(PaginationStyle::Next, Some("t"))["next"], "t");
         assert_eq!(
-            page(Pagination::NextPageToken, None),
+            page(PaginationStyle::NextPageToken, None),
             json!({"pageSize": 5})
         );
-        let elsewhere = Pagination::NextUrl("https://elsewhere.example.com".to_owned());
+        let elsewhere = PaginationStyle::NextUrl("https://elsewhere.example.com".to_owned());
         assert_eq!(
             page(elsewhere, Some("t"))["next"],
             "https://elsewhere.example.com/v1/Emails?pageSize=5&pageToken=t"

@@ -17,10 +17,10 @@ const UNLIMITED: u64 = u64::MAX;
 
 /// One connection; a clone is the same connection.
 #[derive(Debug, Clone)]
-pub(super) struct Connection(Arc<ConnectionState>);
+pub(super) struct Connection(Arc<ResponseProgress>);
 
 #[derive(Debug)]
-struct ConnectionState {
+struct ResponseProgress {
     has_answered: AtomicBool,
     /// How many bytes the server still writes before it closes the connection.
     left: AtomicU64,
@@ -28,7 +28,7 @@ struct ConnectionState {
 
 impl Default for Connection {
     fn default() -> Self {
-        Self(Arc::new(ConnectionState {
+        Self(Arc::new(ResponseProgress {
             has_answered: AtomicBool::new(false),
             left: AtomicU64::new(UNLIMITED),
         }))
@@ -52,23 +52,23 @@ impl Connection {
     }
 }
 
-impl Connected<IncomingStream<'_, Connections>> for Connection {
-    fn connect_info(stream: IncomingStream<'_, Connections>) -> Self {
+impl Connected<IncomingStream<'_, SimulatorListener>> for Connection {
+    fn connect_info(stream: IncomingStream<'_, SimulatorListener>) -> Self {
         stream.io().connection.clone()
     }
 }
 
 /// Accepts connections.
-pub(super) struct Connections(pub(super) TcpListener);
+pub(super) struct SimulatorListener(pub(super) TcpListener);
 
-impl Listener for Connections {
-    type Io = Stream;
+impl Listener for SimulatorListener {
+    type Io = LimitedStream;
     type Addr = SocketAddr;
 
-    async fn accept(&mut self) -> (Stream, SocketAddr) {
+    async fn accept(&mut self) -> (LimitedStream, SocketAddr) {
         let (tcp, from) = Listener::accept(&mut self.0).await;
         let connection = Connection::default();
-        (Stream { tcp, connection }, from)
+        (LimitedStream { tcp, connection }, from)
     }
 
     fn local_addr(&self) -> io::Result<SocketAddr> {
@@ -77,12 +77,12 @@ impl Listener for Connections {
 }
 
 /// The bytes of a connection.
-pub(super) struct Stream {
+pub(super) struct LimitedStream {
     tcp: TcpStream,
     connection: Connection,
 }
 
-impl AsyncRead for Stream {
+impl AsyncRead for LimitedStream {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -92,7 +92,7 @@ impl AsyncRead for Stream {
     }
 }
 
-impl AsyncWrite for Stream {
+impl AsyncWrite for LimitedStream {
     /// Fails when nothing is left to write, so that the server drops the connection.
     fn poll_write(
         mut self: Pin<&mut Self>,

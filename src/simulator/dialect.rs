@@ -11,7 +11,7 @@ pub struct Dialect {
     /// The key under which a list holds its rows.
     pub list_key: ListKey,
     /// How a list points at its next page.
-    pub pagination: Pagination,
+    pub pagination: PaginationStyle,
     /// The case of status words.
     pub words: Words,
     /// Whether it is `CANCELLED` instead of `CANCELED`.
@@ -60,7 +60,7 @@ pub enum ListKey {
 
 /// How a list points at its next page.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub enum Pagination {
+pub enum PaginationStyle {
     /// `{"next": token, "self": …}`, `next` being null at the end.
     #[default]
     Next,

@@ -10,13 +10,13 @@ use crate::timestamp::Timestamp;
 
 use super::fault::Fault;
 use super::journal::{Counts, RecordedRequest};
-use super::service::Shared;
+use super::service::SimulatorState;
 use super::settings::BasicLogin;
 
 /// Changes a running simulator and tells what it was asked. Clones are the same handle.
 #[derive(Clone)]
 pub struct Handle {
-    pub(super) shared: Arc<Shared>,
+    pub(super) shared: Arc<SimulatorState>,
 }
 
 /// An operation that is shown exactly so. Anything stranger is put as a [`Value`].

@@ -51,14 +51,14 @@ fn text(prefix: &str, created: i64, random: u128) -> String {
 ///
 /// It is the order of lists and what a page token points at, so a list keeps its place while operations appear.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(super) struct Position {
+pub(super) struct OperationPosition {
     /// Milliseconds since 1970.
     pub(super) created: i64,
     /// The 80 bits of chance in the id.
     pub(super) chance: u128,
 }
 
-impl Position {
+impl OperationPosition {
     /// The position that an id of 26 characters stands for; none for any other text.
     pub(super) fn of(id: &str) -> Option<Self> {
         let id: OperationId = id.parse().ok()?;
@@ -88,7 +88,7 @@ mod tests {
         fn ids_are_valid_and_carry_their_time(created in any::<i64>(), random in any::<u128>()) {
             let id = operation_id(Timestamp::from_millis(created), random);
             prop_assert_eq!(id.created().as_millis(), created.clamp(0, LATEST));
-            let position = Position::of(&id.to_string()).unwrap();
+            let position = OperationPosition::of(&id.to_string()).unwrap();
             prop_assert_eq!(position.chance, random & ((1 << CHANCE_BITS) - 1));
         }
     }

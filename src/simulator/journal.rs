@@ -8,7 +8,7 @@ use parking_lot::{Mutex, MutexGuard};
 
 use crate::timestamp::Timestamp;
 
-use super::call::Call;
+use super::api_request::ApiRequest;
 
 /// Enough for any test to find its own requests; a load test does not look.
 const MOST_REQUESTS: usize = 1000;
@@ -72,7 +72,7 @@ pub(super) struct Running<'a> {
 }
 
 impl Journal {
-    pub(super) fn begin(&self, call: &Call, request: &Parts, at: Timestamp) -> Running<'_> {
+    pub(super) fn begin(&self, call: &ApiRequest, request: &Parts, at: Timestamp) -> Running<'_> {
         let header = |name: HeaderName| {
             let value = request.headers.get(name)?;
             Some(value.to_str().ok()?.to_owned())
@@ -97,12 +97,12 @@ impl Journal {
         counts.total += 1;
         counts.most_concurrent = counts.most_concurrent.max(at_once);
         match call {
-            Call::Operation(_) => counts.operation += 1,
-            Call::Operations(_) => counts.operations += 1,
-            Call::Emails(_) => counts.emails += 1,
-            Call::Send => counts.send += 1,
-            Call::Token => counts.token += 1,
-            Call::Refused(_) | Call::Unknown => {}
+            ApiRequest::Operation(_) => counts.operation += 1,
+            ApiRequest::Operations(_) => counts.operations += 1,
+            ApiRequest::Emails(_) => counts.emails += 1,
+            ApiRequest::Send => counts.send += 1,
+            ApiRequest::Token => counts.token += 1,
+            ApiRequest::Refused(_) | ApiRequest::Unknown => {}
         }
         if pages.seen.len() == MOST_REQUESTS {
             pages.seen.pop_front();

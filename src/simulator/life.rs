@@ -48,14 +48,14 @@ pub(super) struct Spec {
 
 /// Where an operation stands, in the order in which it gets there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Phase {
+pub(super) enum LifePhase {
     Scheduled,
     Processing,
     Completed,
     Canceled,
 }
 
-impl Phase {
+impl LifePhase {
     /// Twilio's word for it.
     pub(super) const fn word(self) -> &'static str {
         match self {
@@ -70,7 +70,7 @@ impl Phase {
 /// An operation's figures at one moment. `sent`, `delivered` and `opened` count everything that ever got there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Tally {
-    pub(super) phase: Phase,
+    pub(super) phase: LifePhase,
     /// Emails that exist.
     pub(super) made: u32,
     pub(super) scheduled: u32,
@@ -103,15 +103,15 @@ impl Spec {
         (present, since * TICK)
     }
 
-    pub(super) const fn phase(&self, now: i64) -> Phase {
+    pub(super) const fn phase(&self, now: i64) -> LifePhase {
         if now >= self.cancels {
-            Phase::Canceled
+            LifePhase::Canceled
         } else if now < self.begins && self.scheduled {
-            Phase::Scheduled
+            LifePhase::Scheduled
         } else if now < self.ends {
-            Phase::Processing
+            LifePhase::Processing
         } else {
-            Phase::Completed
+            LifePhase::Completed
         }
     }
 
@@ -125,9 +125,9 @@ impl Spec {
         Tally {
             phase,
             made,
-            scheduled: in_phase(Phase::Scheduled),
-            queued: in_phase(Phase::Processing),
-            canceled: in_phase(Phase::Canceled),
+            scheduled: in_phase(LifePhase::Scheduled),
+            queued: in_phase(LifePhase::Processing),
+            canceled: in_phase(LifePhase::Canceled),
             failed,
             sent: processed - failed,
             undelivered: self.bounced(self.sent(now.saturating_sub(pace.bounce))),
@@ -289,7 +289,7 @@ mod tests {
                 prop_assert_eq!(waiting + tally.sent + tally.failed, tally.made);
                 prop_assert!(tally.delivered + tally.undelivered <= tally.sent);
                 prop_assert!(tally.opened <= tally.delivered);
-                if tally.phase >= Phase::Completed {
+                if tally.phase >= LifePhase::Completed {
                     prop_assert_eq!(tally.made, spec.emails);
                     prop_assert_eq!(tally.queued + tally.scheduled, 0);
                 }

@@ -11,13 +11,13 @@ use crate::operation::CountingMode;
 use crate::timestamp::Timestamp;
 
 use super::answer::{ListBody, OperationBody, StatsBody};
-use super::call::{ListQuery, PageToken};
+use super::api_request::{ListQuery, PageToken};
+use super::creation_filter::CreationFilter;
 use super::fault::Effect;
-use super::id::{Position, email_text};
+use super::id::{OperationPosition, email_text};
 use super::life::Origin;
 use super::random::mix;
 use super::settings::ApiSettings;
-use super::window::Window;
 use super::world::{Item, Tags, World};
 
 /// Addresses are made up, at the domains that are reserved for it (RFC 2606).
@@ -27,7 +27,7 @@ pub(super) const MOST_EMAILS: u32 = 10_000;
 /// So many rows are missing from a page while rows move.
 const MOVING_ROWS: usize = 5;
 /// Newer than every operation: where a list begins.
-const NEWEST: Position = Position {
+const NEWEST: OperationPosition = OperationPosition {
     created: i64::MAX,
     chance: u128::MAX >> 48,
 };
@@ -69,7 +69,7 @@ impl Lists<'_> {
             );
         }
         let after = query.token.map(|token| (token.position, false));
-        let window = Window {
+        let window = CreationFilter {
             after,
             ..query.window
         };
@@ -106,7 +106,7 @@ impl Lists<'_> {
         let mut offset = token.map_or(0, |token| token.offset);
         let mut rows = Vec::new();
         let mut next = None;
-        let mut add = |position: Position, item: &Item| {
+        let mut add = |position: OperationPosition, item: &Item| {
             let (given, more) = self.add_emails(&mut rows, query, item, offset);
             next = more.then_some((position, given));
             offset = 0;
@@ -117,7 +117,7 @@ impl Lists<'_> {
                 add(NEWEST, &item);
             }
         } else {
-            let window = Window {
+            let window = CreationFilter {
                 after: token.map(|token| (token.position, true)),
                 ..query.window
             };
@@ -172,7 +172,7 @@ impl Lists<'_> {
         path: &str,
         query: &ListQuery,
         mut rows: Vec<T>,
-        next: Option<(Position, u32)>,
+        next: Option<(OperationPosition, u32)>,
     ) -> Response {
         let token = |(position, offset), page| PageToken {
             position,

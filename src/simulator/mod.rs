@@ -14,8 +14,9 @@
 
 mod access;
 mod answer;
-mod call;
+mod api_request;
 mod connection;
+mod creation_filter;
 mod dialect;
 mod encoding;
 mod fault;
@@ -34,7 +35,6 @@ mod stream;
 #[cfg(test)]
 mod tests;
 mod token;
-mod window;
 mod world;
 
 use std::future::Future;
@@ -47,21 +47,21 @@ use tokio::net::TcpListener;
 use crate::timestamp::Timestamp;
 
 pub use dialect::{
-    ClientRefusal, Dialect, ErrorShape, Lifetimes, ListKey, Pagination, Times, Words,
+    ClientRefusal, Dialect, ErrorShape, Lifetimes, ListKey, PaginationStyle, Times, Words,
 };
-pub use fault::{Effect, Fault, FaultError, Odd, Parameter, RetryAfter, Scope};
+pub use fault::{Effect, Fault, FaultError, FaultScope, Odd, Parameter, RetryAfterHeader};
 pub use handle::{Handle, Scripted};
 pub use id::operation_id;
 pub use journal::{Counts, RecordedRequest};
 pub use settings::{ApiSettings, BasicLogin, SimulatorSettings, Traffic, WorldSettings};
 
-use connection::{Connection, Connections};
-use service::Shared;
+use connection::{Connection, SimulatorListener};
+use service::SimulatorState;
 
 /// A simulated account and its API. The caller binds a listener for [`Simulator::serve`]. Clones are the same account.
 #[derive(Clone)]
 pub struct Simulator {
-    shared: Arc<Shared>,
+    shared: Arc<SimulatorState>,
 }
 
 impl Simulator {
@@ -71,7 +71,7 @@ impl Simulator {
         now: impl Fn() -> Timestamp + Send + Sync + 'static,
     ) -> Self {
         Self {
-            shared: Arc::new(Shared::new(settings, Box::new(now))),
+            shared: Arc::new(SimulatorState::new(settings, Box::new(now))),
         }
     }
 
@@ -84,7 +84,7 @@ impl Simulator {
         let service = self
             .router()
             .into_make_service_with_connect_info::<Connection>();
-        axum::serve(Connections(listener), service)
+        axum::serve(SimulatorListener(listener), service)
             .with_graceful_shutdown(stop)
             .await
     }

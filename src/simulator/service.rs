@@ -19,10 +19,10 @@ use crate::timestamp::Timestamp;
 
 use super::access::Access;
 use super::answer::{OperationBody, bad_parameter, error};
-use super::call::Call;
+use super::api_request::ApiRequest;
 use super::connection::Connection;
 use super::encoding;
-use super::fault::{Effect, Fault, RetryAfter, strike};
+use super::fault::{Effect, Fault, RetryAfterHeader, strike};
 use super::journal::Journal;
 use super::list::Lists;
 use super::send::{LARGEST_BODY, send};
@@ -40,7 +40,7 @@ const CHUNK: usize = 16 << 10;
 const BEFORE_CUT: Duration = Duration::from_millis(20);
 
 /// Everything that requests and handles share.
-pub(super) struct Shared {
+pub(super) struct SimulatorState {
     pub(super) settings: ApiSettings,
     pub(super) clock: Box<dyn Fn() -> Timestamp + Send + Sync>,
     pub(super) world: World,
@@ -49,7 +49,7 @@ pub(super) struct Shared {
     access: Mutex<Access>,
 }
 
-impl Shared {
+impl SimulatorState {
     pub(super) fn new(
         settings: SimulatorSettings,
         clock: Box<dyn Fn() -> Timestamp + Send + Sync>,
@@ -83,11 +83,11 @@ impl Shared {
 }
 
 /// Answers one request.
-pub(super) async fn serve(State(shared): State<Arc<Shared>>, request: Request) -> Response {
+pub(super) async fn serve(State(shared): State<Arc<SimulatorState>>, request: Request) -> Response {
     let connection = request.extensions().get::<ConnectInfo<Connection>>();
     let connection = connection.map_or_else(Connection::default, |info| info.0.clone());
     let (parts, body) = request.into_parts();
-    let call = Call::of(&parts.method, &parts.uri, &shared.settings.prefix);
+    let call = ApiRequest::of(&parts.method, &parts.uri, &shared.settings.prefix);
     let running = shared.journal.begin(&call, &parts, shared.now());
     let (delay, effect) = strike(&mut shared.faults(), &call);
     let delay = delay + shared.settings.latency;
@@ -137,15 +137,15 @@ pub(super) async fn serve(State(shared): State<Arc<Shared>>, request: Request) -
 
 /// The answer when nothing goes wrong, or nothing more than a `twist` of a list.
 async fn answer(
-    shared: &Shared,
+    shared: &SimulatorState,
     request: &Parts,
-    call: Call,
+    call: ApiRequest,
     body: Body,
     twist: Option<Effect>,
 ) -> Response {
     let now = shared.now();
     // Whoever wants a token has none to show yet.
-    if !matches!(call, Call::Token) && !shared.access().admits(&request.headers, now) {
+    if !matches!(call, ApiRequest::Token) && !shared.access().admits(&request.headers, now) {
         return shared.error(401);
     }
     let lists = Lists {
@@ -155,16 +155,16 @@ async fn answer(
         twist,
     };
     let call = match (call, &lists.twist) {
-        (Call::Operations(query), Some(Effect::Ignore(parameter))) => {
-            Call::Operations(query.without(*parameter))
+        (ApiRequest::Operations(query), Some(Effect::Ignore(parameter))) => {
+            ApiRequest::Operations(query.without(*parameter))
         }
-        (Call::Emails(query), Some(Effect::Ignore(parameter))) => {
-            Call::Emails(query.without(*parameter))
+        (ApiRequest::Emails(query), Some(Effect::Ignore(parameter))) => {
+            ApiRequest::Emails(query.without(*parameter))
         }
         (call, _) => call,
     };
     match call {
-        Call::Operation(id) => match shared.world.find(&id, now) {
+        ApiRequest::Operation(id) => match shared.world.find(&id, now) {
             Some(item) => {
                 let millis = now.as_millis();
                 let found = OperationBody::of(item, &shared.world, &shared.settings, millis);
@@ -172,9 +172,9 @@ async fn answer(
             }
             None => shared.error(404),
         },
-        Call::Operations(query) => lists.operations(&query),
-        Call::Emails(query) => lists.emails(&query),
-        Call::Send => {
+        ApiRequest::Operations(query) => lists.operations(&query),
+        ApiRequest::Emails(query) => lists.emails(&query),
+        ApiRequest::Send => {
             let Ok(body) = to_bytes(body, LARGEST_BODY).await else {
                 return shared.error(413);
             };
@@ -186,21 +186,23 @@ async fn answer(
             let base = format!("http://{host}{}", shared.settings.prefix);
             send(&shared.world, &body, &base, now).unwrap_or_else(|| shared.error(400))
         }
-        Call::Token => {
+        ApiRequest::Token => {
             let body = to_bytes(body, LARGEST_FORM).await.unwrap_or_default();
             let dialect = &shared.settings.dialect;
             token(&mut shared.access(), dialect, &request.headers, &body, now)
         }
-        Call::Refused(name) => bad_parameter(&shared.settings.dialect, name),
-        Call::Unknown => shared.error(404),
+        ApiRequest::Refused(name) => bad_parameter(&shared.settings.dialect, name),
+        ApiRequest::Unknown => shared.error(404),
     }
 }
 
-fn refuse(shared: &Shared, code: u16, retry_after: Option<RetryAfter>) -> Response {
+fn refuse(shared: &SimulatorState, code: u16, retry_after: Option<RetryAfterHeader>) -> Response {
     let mut response = shared.error(code);
     let value = retry_after.and_then(|after| match after {
-        RetryAfter::Seconds(seconds) => HeaderValue::from_str(&seconds).ok(),
-        RetryAfter::Date(seconds) => http_date(shared.now() + Duration::from_secs(seconds.into())),
+        RetryAfterHeader::Seconds(seconds) => HeaderValue::from_str(&seconds).ok(),
+        RetryAfterHeader::Date(seconds) => {
+            http_date(shared.now() + Duration::from_secs(seconds.into()))
+        }
     });
     if let Some(value) = value {
         response.headers_mut().insert(RETRY_AFTER, value);
@@ -230,7 +232,7 @@ fn html(status: u16) -> Response {
     (status, [(CONTENT_TYPE, "text/html; charset=utf-8")], page).into_response()
 }
 
-fn wrong_json(call: &Call) -> Response {
+fn wrong_json(call: &ApiRequest) -> Response {
     let body = if call.is_list() {
         json!({"operations": {"id": 7}, "emails": "none", "pagination": []})
     } else {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::id::{CHANCE_BITS, Position};
+use super::id::{CHANCE_BITS, OperationPosition};
 use super::life::{Origin, Spec};
 use super::pace::Pace;
 use super::random::{Draws, mix};
@@ -22,7 +22,7 @@ const MOVING: (f64, f64) = (12.0 * 3600.0, 36.0 * 3600.0);
 
 /// When the operations of a stream are created.
 #[derive(Debug)]
-enum Rhythm {
+enum CreationSchedule {
     /// So many, evenly over the time before the start; `active` of them still move.
     Preloaded { active: u64 },
     /// So many before the start, ever closer together towards it, and after it one per `every` milliseconds.
@@ -31,20 +31,20 @@ enum Rhythm {
 
 /// One row of operations, oldest first.
 #[derive(Debug)]
-pub(super) struct Stream {
+pub(super) struct OperationStream {
     seed: u64,
     start: i64,
     /// How far before the start the row begins, in milliseconds.
     reach: i64,
     /// How many there are before the start.
     history: u64,
-    rhythm: Rhythm,
+    rhythm: CreationSchedule,
     origin: Origin,
     trouble: bool,
     pace: Pace,
 }
 
-impl Stream {
+impl OperationStream {
     /// The rows that `settings` ask for.
     pub(super) fn all(settings: &WorldSettings, pace: Pace, start: i64) -> Vec<Self> {
         let retention = millis(settings.retention);
@@ -61,11 +61,11 @@ impl Stream {
         let mut streams = Vec::new();
         if settings.operations > 0 {
             let active = u64::from(settings.active.min(settings.operations));
-            let rhythm = Rhythm::Preloaded { active };
+            let rhythm = CreationSchedule::Preloaded { active };
             streams.push(stream(Origin::Bulk, settings.operations, rhythm, false));
         }
         if let Some(traffic) = &settings.traffic {
-            let running = |every| Rhythm::Running {
+            let running = |every| CreationSchedule::Running {
                 every: pace.millis(every).max(CLOSEST),
             };
             let (campaigns, singles) = (traffic.history - traffic.history / 3, traffic.history / 3);
@@ -82,8 +82,8 @@ impl Stream {
     /// How many operations there are at `now` that were created up to `until`.
     pub(super) fn count(&self, until: i64) -> u64 {
         let most = match self.rhythm {
-            Rhythm::Preloaded { .. } => self.history,
-            Rhythm::Running { every } => {
+            CreationSchedule::Preloaded { .. } => self.history,
+            CreationSchedule::Running { every } => {
                 self.history + (until.saturating_sub(self.start).max(0) / every).unsigned_abs() + 1
             }
         };
@@ -100,16 +100,16 @@ impl Stream {
     }
 
     /// Where the operation at `index` stands in the account.
-    pub(super) fn position(&self, index: u64) -> Position {
+    pub(super) fn position(&self, index: u64) -> OperationPosition {
         let chance = u128::from(mix(self.seed, index)) << 64 | u128::from(mix(!self.seed, index));
-        Position {
+        OperationPosition {
             created: self.created(index),
             chance: chance & ((1 << CHANCE_BITS) - 1),
         }
     }
 
     /// The operation at `position`, if this stream has one exactly there.
-    pub(super) fn find(&self, position: Position) -> Option<u64> {
+    pub(super) fn find(&self, position: OperationPosition) -> Option<u64> {
         let index = self.count(position.created).checked_sub(1)?;
         (self.position(index) == position).then_some(index)
     }
@@ -129,12 +129,12 @@ impl Stream {
         let left = i128::from(self.history) - i128::from(index);
         let whole = i128::from(self.history.max(1));
         let before = match self.rhythm {
-            Rhythm::Running { every } if left <= 0 => left * i128::from(every),
-            Rhythm::Running { .. } => {
+            CreationSchedule::Running { every } if left <= 0 => left * i128::from(every),
+            CreationSchedule::Running { .. } => {
                 // The cube lets half of the history fall into its last eighth: a day has more to see than a week.
                 i128::from(self.reach) * left.pow(3) / whole.pow(3) + left
             }
-            Rhythm::Preloaded { .. } => i128::from(self.reach) * left / whole,
+            CreationSchedule::Preloaded { .. } => i128::from(self.reach) * left / whole,
         };
         let before = before.clamp(i128::from(i64::MIN / 2), i128::from(i64::MAX / 2));
         self.start - i64::try_from(before).unwrap_or(0)
@@ -146,7 +146,9 @@ impl Stream {
         let seed = mix(self.seed ^ 2, index);
         match (self.origin, &self.rhythm) {
             (Origin::Campaign, _) => self.campaign(index, created, seed),
-            (Origin::Bulk, Rhythm::Preloaded { active }) if self.moves(index, *active) => {
+            (Origin::Bulk, CreationSchedule::Preloaded { active })
+                if self.moves(index, *active) =>
+            {
                 self.moving(created, seed)
             }
             (Origin::Bulk, _) => {
@@ -251,12 +253,12 @@ pub(super) fn millis(span: Duration) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::simulator::life::Phase;
+    use crate::simulator::life::LifePhase;
 
     const START: i64 = 1_775_370_000_000;
 
-    fn streams(settings: &WorldSettings) -> Vec<Stream> {
-        Stream::all(settings, Pace::new(settings.speed), START)
+    fn streams(settings: &WorldSettings) -> Vec<OperationStream> {
+        OperationStream::all(settings, Pace::new(settings.speed), START)
     }
 
     #[test]
@@ -307,14 +309,14 @@ mod tests {
         let lost = f64::from(minute.failed + minute.undelivered) / f64::from(minute.made);
         assert!((0.3..0.4).contains(&lost), "{lost}");
 
-        let phases: Vec<Phase> = (0..campaigns.count(START + 60_000))
+        let phases: Vec<LifePhase> = (0..campaigns.count(START + 60_000))
             .map(|index| campaigns.spec(index).phase(START + 60_000))
             .collect();
         for phase in [
-            Phase::Scheduled,
-            Phase::Processing,
-            Phase::Completed,
-            Phase::Canceled,
+            LifePhase::Scheduled,
+            LifePhase::Processing,
+            LifePhase::Completed,
+            LifePhase::Canceled,
         ] {
             assert!(phases.contains(&phase), "{phase:?}");
         }

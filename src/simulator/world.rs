@@ -1,6 +1,6 @@
 //! The account: every operation there is at a moment, found by id or walked from the newest to the oldest.
 //!
-//! Generated operations come from [`Stream`]s and take no memory. Those that were put in by a test or sent by a
+//! Generated operations come from [`OperationStream`]s and take no memory. Those that were put in by a test or sent by a
 //! client are kept, and stand before a generated one of the same id.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -11,13 +11,13 @@ use serde_json::Value;
 
 use crate::timestamp::Timestamp;
 
-use super::id::{CHANCE_BITS, Position, operation_text};
+use super::creation_filter::CreationFilter;
+use super::id::{CHANCE_BITS, OperationPosition, operation_text};
 use super::life::{Origin, Spec};
 use super::pace::Pace;
 use super::random::mix;
 use super::settings::WorldSettings;
-use super::stream::{Stream, millis, small};
-use super::window::Window;
+use super::stream::{OperationStream, millis, small};
 
 /// The most operations kept that were put or sent; the oldest give way. A few hundred bytes each.
 const MOST_KEPT: usize = 100_000;
@@ -30,7 +30,7 @@ pub(super) type Tags = BTreeMap<String, String>;
 pub(super) enum Item {
     /// Lives by its spec.
     Living {
-        position: Position,
+        position: OperationPosition,
         spec: Spec,
         tags: Option<Arc<Tags>>,
     },
@@ -56,17 +56,17 @@ pub(super) struct World {
     pub(super) pace: Pace,
     seed: u64,
     retention: i64,
-    streams: Vec<Stream>,
+    streams: Vec<OperationStream>,
     kept: Mutex<Kept>,
 }
 
 /// What was put in from outside.
 #[derive(Debug, Default)]
 struct Kept {
-    items: BTreeMap<Position, Item>,
-    by_id: HashMap<String, Position>,
+    items: BTreeMap<OperationPosition, Item>,
+    by_id: HashMap<String, OperationPosition>,
     /// Generated operations that were removed or replaced.
-    hidden: HashSet<Position>,
+    hidden: HashSet<OperationPosition>,
     /// Gives every addition a chance of its own.
     additions: u64,
 }
@@ -78,7 +78,7 @@ impl World {
             pace,
             seed: settings.seed,
             retention: millis(settings.retention),
-            streams: Stream::all(settings, pace, now.as_millis()),
+            streams: OperationStream::all(settings, pace, now.as_millis()),
             kept: Mutex::default(),
         }
     }
@@ -89,7 +89,7 @@ impl World {
         let (position, item) = if let Some(position) = kept.by_id.get(id) {
             (*position, kept.items.get(position)?.clone())
         } else {
-            let position = Position::of(id)?;
+            let position = OperationPosition::of(id)?;
             if kept.hidden.contains(&position) || position.created > now.as_millis() {
                 return None;
             }
@@ -101,10 +101,10 @@ impl World {
     }
 
     /// The operations of `window`, newest first.
-    pub(super) fn walk(&self, window: &Window, now: Timestamp) -> Walk<'_> {
+    pub(super) fn walk(&self, window: &CreationFilter, now: Timestamp) -> Walk<'_> {
         let oldest = self.oldest(now).saturating_add(1);
         let until = window.until.map_or(i64::MAX, Timestamp::as_millis);
-        let newest = |created| Position {
+        let newest = |created| OperationPosition {
             created,
             chance: u128::MAX,
         };
@@ -167,7 +167,7 @@ impl World {
     pub(super) fn put(&self, value: Value, now: Timestamp) {
         let id = value.get("id").and_then(Value::as_str).map(str::to_owned);
         let mut kept = self.kept();
-        let by_id = id.as_deref().and_then(Position::of);
+        let by_id = id.as_deref().and_then(OperationPosition::of);
         let created = value.get("createdAt").and_then(Value::as_str);
         let created = created.and_then(|text| text.parse::<Timestamp>().ok());
         let created = created
@@ -189,7 +189,7 @@ impl World {
         if let Some(position) = kept.by_id.remove(id) {
             kept.items.remove(&position);
         }
-        kept.hidden.extend(Position::of(id));
+        kept.hidden.extend(OperationPosition::of(id));
         known
     }
 
@@ -214,17 +214,17 @@ impl World {
 }
 
 impl Kept {
-    fn new_position(&mut self, seed: u64, created: i64) -> Position {
+    fn new_position(&mut self, seed: u64, created: i64) -> OperationPosition {
         self.additions += 1;
         let chance = u128::from(mix(seed ^ 4, self.additions)) << 64
             | u128::from(mix(seed ^ 5, self.additions));
-        Position {
+        OperationPosition {
             created,
             chance: chance & ((1 << CHANCE_BITS) - 1),
         }
     }
 
-    fn insert(&mut self, id: Option<&str>, position: Position, item: Item) {
+    fn insert(&mut self, id: Option<&str>, position: OperationPosition, item: Item) {
         if let Some(id) = id
             && let Some(old) = self.by_id.insert(id.to_owned(), position)
         {
@@ -240,7 +240,7 @@ impl Kept {
     }
 }
 
-fn living(position: Position, spec: Spec) -> Item {
+fn living(position: OperationPosition, spec: Spec) -> Item {
     Item::Living {
         position,
         spec,
@@ -250,17 +250,17 @@ fn living(position: Position, spec: Spec) -> Item {
 
 /// Operations from the newest to the oldest. Holds the lock on what was put, so it must not outlive a request.
 pub(super) struct Walk<'a> {
-    streams: &'a [Stream],
+    streams: &'a [OperationStream],
     /// The newest operation of each stream that has not been given yet.
-    heads: Vec<Option<(Position, u64)>>,
+    heads: Vec<Option<(OperationPosition, u64)>>,
     kept: MutexGuard<'a, Kept>,
-    kept_before: Position,
+    kept_before: OperationPosition,
     inclusive: bool,
     from: i64,
 }
 
 impl Walk<'_> {
-    fn next_kept(&self) -> Option<Position> {
+    fn next_kept(&self) -> Option<OperationPosition> {
         let mut range = if self.inclusive {
             self.kept.items.range(..=self.kept_before)
         } else {
@@ -269,7 +269,7 @@ impl Walk<'_> {
         range.next_back().map(|(position, _)| *position)
     }
 
-    fn next_generated(&self) -> Option<(usize, Position, u64)> {
+    fn next_generated(&self) -> Option<(usize, OperationPosition, u64)> {
         let heads = self.heads.iter().enumerate();
         heads
             .filter_map(|(at, head)| head.map(|(position, index)| (at, position, index)))
@@ -278,7 +278,7 @@ impl Walk<'_> {
 }
 
 impl Iterator for Walk<'_> {
-    type Item = (Position, Item);
+    type Item = (OperationPosition, Item);
 
     fn next(&mut self) -> Option<Self::Item> {
         loop {

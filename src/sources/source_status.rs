@@ -77,7 +77,7 @@ impl SourceStatus {
         let now = reporter.clock.now();
         reporter
             .instruments
-            .worked(&self.source, self.operations, now);
+            .succeeded(&self.source, self.operations, now);
     }
 
     /// Logs a failure when it begins, and once an hour.
@@ -121,7 +121,7 @@ impl SourceStatus {
 
     /// Notes that the source is gone.
     pub(super) fn ends(self, reporter: &SourceReporter) -> News {
-        reporter.instruments.gone(&self.source);
+        reporter.instruments.removed(&self.source);
         tracing::info!(
             account = %reporter.account,
             source = %self.source,

@@ -32,7 +32,7 @@ pub(super) struct Material<'c> {
 pub(super) fn client(
     url: &OperationUrl,
     material: &Material<'_>,
-) -> Result<http::Client, SourceError> {
+) -> Result<http::HttpClient, SourceError> {
     let to = &url.url.0;
     let mut tls = tls(&url.tls, material, to.scheme())?;
     // HTTP/2 cannot have a `Host` that differs from the URL.
@@ -47,7 +47,7 @@ pub(super) fn client(
         Some(fixed_host) => builder.dns_resolver(Arc::clone(fixed_host)),
         None => builder,
     };
-    http::Client::new(tls, adjust)
+    http::HttpClient::new(tls, adjust)
         .map_err(|_| SourceError::Tls("the HTTP client cannot be set up".to_owned()))
 }
 

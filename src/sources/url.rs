@@ -14,7 +14,7 @@ use super::listing::{self, Format, LARGEST};
 use super::tls;
 use super::url_files::UrlFiles;
 use crate::config::OperationUrl;
-use crate::http::{self, BodyError, Failure};
+use crate::http::{self, BodyError, NoResponse};
 
 /// The header with the interval between requests, as in Prometheus.
 const REFRESH_INTERVAL: &str = "X-Prometheus-Refresh-Interval-Seconds";
@@ -59,7 +59,7 @@ impl Url {
     async fn exchange(
         &self,
         authorization: Option<HeaderValue>,
-        client: &http::Client,
+        client: &http::HttpClient,
     ) -> Result<Vec<u8>, SourceError> {
         let (url, host) = self.target();
         let interval = self.settings.refresh_interval.as_secs_f64();
@@ -87,7 +87,7 @@ impl Url {
     }
 
     /// Makes one request and reads its response.
-    async fn once(&self, client: &http::Client, request: Request) -> Result<Vec<u8>, Fault> {
+    async fn once(&self, client: &http::HttpClient, request: Request) -> Result<Vec<u8>, Fault> {
         let guard = client.guard();
         let outcome = match guard.send(request).await {
             Ok(response) => self.read(response).await.map_err(Fault::Other),
@@ -140,12 +140,12 @@ impl Url {
         })
     }
 
-    fn explain(&self, failure: Failure) -> SourceError {
+    fn explain(&self, failure: NoResponse) -> SourceError {
         match failure {
-            Failure::Timeout => SourceError::Timeout(self.settings.timeout),
-            Failure::Tls(words) => SourceError::Tls(words),
-            Failure::Connect(words) => SourceError::Connect(words),
-            Failure::Protocol(words) => SourceError::Protocol(words),
+            NoResponse::Timeout => SourceError::Timeout(self.settings.timeout),
+            NoResponse::Tls(words) => SourceError::Tls(words),
+            NoResponse::Connect(words) => SourceError::Connect(words),
+            NoResponse::Protocol(words) => SourceError::Protocol(words),
         }
     }
 }

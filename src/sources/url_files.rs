@@ -25,7 +25,7 @@ const LARGEST: u64 = 1024 * 1024;
 #[derive(Debug)]
 pub(super) struct UrlFiles {
     authorization: Option<RotatingValue<HeaderValue>>,
-    client: RotatingValue<Arc<http::Client>>,
+    client: RotatingValue<Arc<http::HttpClient>>,
 }
 
 impl UrlFiles {
@@ -41,7 +41,7 @@ impl UrlFiles {
     /// The value of `Authorization` and the client for the next request.
     pub(super) async fn refreshed(
         &self,
-    ) -> Result<(Option<HeaderValue>, Arc<http::Client>), SourceError> {
+    ) -> Result<(Option<HeaderValue>, Arc<http::HttpClient>), SourceError> {
         let authorization = async {
             match &self.authorization {
                 Some(authorization) => authorization.refreshed().await.map(Some),
@@ -109,7 +109,7 @@ fn header(login: &UrlLogin, contents: &[Content]) -> Result<HeaderValue, String>
 }
 
 /// The client is the value, not the certificates: only files that belong together make one.
-fn client(account: &Arc<str>, url: &Arc<OperationUrl>) -> RotatingValue<Arc<http::Client>> {
+fn client(account: &Arc<str>, url: &Arc<OperationUrl>) -> RotatingValue<Arc<http::HttpClient>> {
     let has_authorities = url.tls.ca_file.is_some();
     let settings = Arc::clone(url);
     RotatingValue::unread(Origin {

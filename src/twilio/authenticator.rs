@@ -14,7 +14,7 @@ use super::token::Token;
 use super::tokens::Tokens;
 use super::transport::TransportError;
 use crate::clock::Clock;
-use crate::config::{Account, Credentials};
+use crate::config::{self, Credentials};
 use crate::timestamp::Timestamp;
 
 /// The way of one account to authenticate.
@@ -36,7 +36,7 @@ pub(super) struct Authorization {
 }
 
 impl Authenticator {
-    pub(super) fn new(account: &Account, clock: Clock) -> Result<Self, TransportError> {
+    pub(super) fn new(account: &config::Account, clock: Clock) -> Result<Self, TransportError> {
         Ok(match &account.credentials {
             Credentials::Basic { username, password } => Self::Basic(Box::new(
                 LiveCredentials::new(&account.name, username, password),

@@ -10,13 +10,13 @@ use super::authenticator::{Authenticator, Authorization};
 use super::error::ApiError;
 use super::requester::Requester;
 use super::resource::Resource;
-use super::tags::{self, Tags};
+use super::tags::{self, EmailTags};
 use super::throttle::Server;
 use super::transport::{self, TransportError};
 use super::wire::{self, ListPage};
 use crate::clock::Clock;
 use crate::clock_skew::ClockSkew;
-use crate::config::{Account, Credentials};
+use crate::config::{self, Credentials};
 use crate::exposition::{AccountInstruments, Endpoint};
 use crate::http;
 use crate::operation::{Operation, OperationId, RETENTION, Unexpected};
@@ -33,7 +33,7 @@ const EXPIRY: Duration = RETENTION.saturating_sub(Duration::from_hours(1));
 /// Reads the operations of one account. Cheap to use from many tasks at once; the throttle holds them to the account's limits.
 #[derive(Debug)]
 pub struct Client {
-    http: http::Client,
+    http: http::HttpClient,
     base: Url,
     authenticator: Authenticator,
     requester: Requester,
@@ -46,7 +46,7 @@ impl Client {
     /// # Errors
     /// When the machine offers no TLS certificates.
     pub fn new(
-        account: &Account,
+        account: &config::Account,
         instruments: AccountInstruments,
         clock: Clock,
     ) -> Result<Self, TransportError> {
@@ -68,7 +68,7 @@ impl Client {
     /// When the machine offers no TLS certificates.
     pub fn followed_by(
         &self,
-        account: &Account,
+        account: &config::Account,
         instruments: AccountInstruments,
         clock: Clock,
     ) -> Result<Self, TransportError> {
@@ -118,7 +118,7 @@ impl Client {
 
     /// Reads the tags of an operation's first email, if it has one yet: `GET /Emails`
     /// (<https://www.twilio.com/docs/email/api/email-resource>).
-    pub async fn tags(&self, id: OperationId) -> Result<Option<Tags>, ApiError> {
+    pub async fn tags(&self, id: OperationId) -> Result<Option<EmailTags>, ApiError> {
         let mut url = self.url(tags::PATH);
         url.query_pairs_mut()
             .append_pair("operationId", &id.to_string())
@@ -191,6 +191,13 @@ impl Client {
     /// Notes that something was wrong with an answer that could be used all the same.
     pub(super) fn note_failure(&self, endpoint: Endpoint, error: &ApiError) {
         self.requester.note_failure(endpoint, error);
+    }
+
+    /// Counts a single read whose operation is known and has an unreadable state: what is known of it stays. Returns the error
+    /// that it is.
+    pub fn unreadable_state(&self) -> ApiError {
+        self.requester.note_unusable_read();
+        ApiError::InvalidResponse("an operation whose `status` is no word")
     }
 
     /// Notes odd values of answers that could be used all the same.

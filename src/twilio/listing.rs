@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::client::{Client, PAGE_SIZE};
 use super::error::ApiError;
 use super::pages::Next;
-use super::progress::{Progress, Rows};
+use super::progress::{ListProgress, Rows};
 use super::resource::Resource;
 use super::wire::ListPage;
 use crate::operation::{Operation, OperationState};
@@ -45,7 +45,7 @@ pub struct Listing<'a, T: Resource = Operation> {
     /// Whether the last page was full and said nothing of a next one, which may be the end or may not.
     unsure: bool,
     rows: Rows,
-    progress: Progress,
+    progress: ListProgress,
     seen: Observations,
     /// Those of the last page of which nothing can be believed.
     rejected: Vec<(T::Id, ApiError)>,
@@ -98,7 +98,7 @@ impl<'a, T: Resource> Listing<'a, T> {
             broken: None,
             unsure: false,
             rows: Rows::New,
-            progress: Progress::default(),
+            progress: ListProgress::default(),
             seen: Observations {
                 pages: 0,
                 unreadable: 0,

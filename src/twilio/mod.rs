@@ -30,5 +30,5 @@ pub use error::{ApiError, RetryAfter};
 pub use listing::Listing;
 pub use progress::Rows;
 pub use resource::{Resource, Row};
-pub use tags::Tags;
+pub use tags::EmailTags;
 pub use transport::TransportError;

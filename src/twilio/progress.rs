@@ -25,13 +25,13 @@ pub enum Rows {
 
 /// Ends a list that does not end by itself.
 #[derive(Debug, Default)]
-pub(super) struct Progress {
+pub(super) struct ListProgress {
     tokens: HashSet<String>,
     repeating: usize,
     empty: usize,
 }
 
-impl Progress {
+impl ListProgress {
     /// Notes the token that a page named and what its rows were.
     ///
     /// # Errors
@@ -61,7 +61,7 @@ mod tests {
 
     #[test]
     fn a_token_seen_before_ends_the_list() {
-        let mut progress = Progress::default();
+        let mut progress = ListProgress::default();
         assert_eq!(progress.advance("a", Rows::New), Ok(()));
         assert_eq!(progress.advance("b", Rows::New), Ok(()));
         assert!(progress.advance("a", Rows::New).is_err());
@@ -74,7 +74,7 @@ mod tests {
             (Rows::None, MOST_EMPTY_PAGES),
             (Rows::New, MOST_PAGES - 1),
         ] {
-            let mut progress = Progress::default();
+            let mut progress = ListProgress::default();
             let end =
                 (0..MOST_PAGES).find(|page| progress.advance(&page.to_string(), rows).is_err());
             assert_eq!(end, Some(most), "{rows:?}");

@@ -16,8 +16,9 @@ use crate::clock::Clock;
 use crate::clock_skew::ClockSkew;
 use crate::config::Limits;
 use crate::exposition::{AccountInstruments, Endpoint};
-use crate::http::{self, Client};
+use crate::http::{self, HttpClient};
 use crate::operation::Unexpected;
+use crate::reason::Reason;
 use crate::timestamp::Timestamp;
 
 /// A time of day that differs by more than this from the time that passed was changed meanwhile.
@@ -81,7 +82,7 @@ impl Requester {
     pub(super) async fn ask(
         &self,
         endpoint: Endpoint,
-        http: &Client,
+        http: &HttpClient,
         request: RequestBuilder,
         credentials: &CredentialPair,
     ) -> Result<Vec<u8>, ApiError> {
@@ -108,17 +109,17 @@ impl Requester {
     async fn once(
         &self,
         endpoint: Endpoint,
-        http: &Client,
+        http: &HttpClient,
         request: Request,
         credentials: &CredentialPair,
         limit: Duration,
-    ) -> Sent {
+    ) -> RequestResult {
         let admitted = self.throttle.admit(server(endpoint)).await;
         // They may have been rejected while this request waited for its turn.
         let login = self.login(server(endpoint));
         let permit = match admitted.and_then(|permit| login.check(credentials).map(|()| permit)) {
             Ok(permit) => permit,
-            Err(error) => return Sent::failed(error),
+            Err(error) => return RequestResult::failed(error),
         };
         let path = shown_path(request.url().path()).to_owned();
         let started = Instant::now();
@@ -154,7 +155,7 @@ impl Requester {
             "asked Twilio"
         );
         self.pace(endpoint, &outcome);
-        Sent {
+        RequestResult {
             outcome,
             repeat: stale.then(|| limit.saturating_sub(took)),
         }
@@ -195,6 +196,12 @@ impl Requester {
         if let Some(reason) = error.reason().filter(|_| error.was_requested()) {
             self.instruments.failure(endpoint, reason);
         }
+    }
+
+    /// Counts a single read whose response could not be used in the end.
+    pub(super) fn note_unusable_read(&self) {
+        self.instruments
+            .failure(Endpoint::Operation, Reason::InvalidResponse);
     }
 
     /// Counts odd values of answers that could be used all the same. The log has one line for the first of each field.
@@ -239,13 +246,13 @@ const fn server(endpoint: Endpoint) -> Server {
 }
 
 /// The result of one request.
-struct Sent {
+struct RequestResult {
     outcome: Result<Vec<u8>, ApiError>,
     /// The time that is left to send the request again, if the server closed an idle connection without a response.
     repeat: Option<Duration>,
 }
 
-impl Sent {
+impl RequestResult {
     const fn failed(error: ApiError) -> Self {
         Self {
             outcome: Err(error),

@@ -10,7 +10,7 @@ use super::scan;
 use super::stat_value::StatValue;
 use crate::exposition::Endpoint;
 use crate::operation::{
-    Field, Operation, OperationId, OperationState, RETENTION, Stat, Stats, Unexpected, Word,
+    Operation, OperationId, OperationState, RETENTION, ResponseField, Stat, Stats, Unexpected, Word,
 };
 use crate::timestamp::Timestamp;
 
@@ -63,7 +63,7 @@ pub(super) fn read(json: &[u8], unexpected: &mut Unexpected) -> Row<Operation> {
     };
     let state = OperationState::parse(&state);
     if state.is_unreadable() {
-        unexpected.note(Field::Status);
+        unexpected.note(ResponseField::Status);
     }
     let created = created(fields.created_at, id, unexpected);
     let updated = updated(fields.updated_at, created, unexpected);
@@ -136,7 +136,7 @@ fn created(json: Option<&[u8]>, id: OperationId, unexpected: &mut Unexpected) ->
         Ok(None) => told,
         Ok(Some(given)) if is_near(&given) => given,
         _ => {
-            unexpected.note(Field::CreatedAt);
+            unexpected.note(ResponseField::CreatedAt);
             told
         }
     }
@@ -153,7 +153,7 @@ fn updated(
     let given = time(json);
     let updated = given.ok().flatten().filter(can_be);
     if updated.is_none() && given != Ok(None) {
-        unexpected.note(Field::UpdatedAt);
+        unexpected.note(ResponseField::UpdatedAt);
     }
     updated
 }
@@ -201,7 +201,7 @@ impl Default for StatsReader {
 impl StatsReader {
     fn take(&mut self, name: &[u8], value: &str, unexpected: &mut Unexpected) {
         let Some(name) = key(name) else {
-            unexpected.note(Field::Stats);
+            unexpected.note(ResponseField::Stats);
             return;
         };
         let name = name.trim();
@@ -216,7 +216,7 @@ impl StatsReader {
             // perhaps meant as a count.
             (StatValue::Impossible, false) => {
                 if value.starts_with(|c: char| c.is_ascii_digit() || c == '-') {
-                    unexpected.note(Field::Stats);
+                    unexpected.note(ResponseField::Stats);
                 }
                 return;
             }
@@ -235,7 +235,7 @@ impl StatsReader {
         self.unknown.sort_unstable();
         self.unknown.dedup_by(|again, first| again.0 == first.0);
         for _ in UNKNOWN_STATS..self.unknown.len() {
-            unexpected.note(Field::Stats);
+            unexpected.note(ResponseField::Stats);
         }
         self.unknown.truncate(UNKNOWN_STATS);
         self.stats.unknown = (!self.unknown.is_empty()).then(|| self.unknown.into());

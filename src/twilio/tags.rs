@@ -15,15 +15,15 @@ use crate::operation::{OperationId, Unexpected};
 /// The list of emails, below the base URL.
 pub(super) const PATH: &[&str] = &["Emails"];
 
-/// Tags by name.
-pub type Tags = BTreeMap<String, String>;
+/// The tags of an email, by name.
+pub type EmailTags = BTreeMap<String, String>;
 
 /// The tags of the first row that is an email of `id`; `None` without such a row. What could not be a label is left out:
 /// names are held to the configuration, values to the same bounds as other labels.
 ///
 /// Twilio ignores a filter that it does not know, and then answers with everybody's emails: a row that does not say that it
 /// belongs to the operation is nobody's.
-pub(super) fn first(body: &[u8], id: OperationId) -> Result<Option<Tags>, ApiError> {
+pub(super) fn first(body: &[u8], id: OperationId) -> Result<Option<EmailTags>, ApiError> {
     let body = wire::without_mark(body, &mut Unexpected::default());
     let (rows, _) = wire::rows(body, &KEYS)?;
     let rows = rows
@@ -47,9 +47,9 @@ struct EmailRow {
 }
 
 impl EmailRow {
-    fn tags(self) -> Tags {
+    fn tags(self) -> EmailTags {
         let Some(Value::Object(tags)) = self.tags else {
-            return Tags::new();
+            return EmailTags::new();
         };
         let text = |value| match value {
             Value::String(text) => Some(text),
@@ -73,11 +73,11 @@ mod tests {
 
     const ID: &str = "comms_operation_01h2xcejqtf2nbrexx3vqjhp41";
 
-    fn read(body: &Value) -> Result<Option<Tags>, ApiError> {
+    fn read(body: &Value) -> Result<Option<EmailTags>, ApiError> {
         first(body.to_string().as_bytes(), ID.parse().unwrap())
     }
 
-    fn tags(given: &[(&str, &str)]) -> Tags {
+    fn tags(given: &[(&str, &str)]) -> EmailTags {
         let own = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
         given.iter().map(own).collect()
     }
@@ -102,7 +102,7 @@ mod tests {
         let own = json!({"operationId": ID});
         assert_eq!(
             read(&json!({"emails": [other, own]})),
-            Ok(Some(Tags::new()))
+            Ok(Some(EmailTags::new()))
         );
     }
 

@@ -23,11 +23,11 @@ pub(super) struct Throttle {
     /// The time between two requests at the full rate.
     interval: Duration,
     /// Shared with the throttle of the last configuration, because a reload ends no pause.
-    rhythm: Arc<Mutex<Rhythm>>,
+    rhythm: Arc<Mutex<ThrottleState>>,
 }
 
 #[derive(Debug)]
-struct Rhythm {
+struct ThrottleState {
     /// When the next request would be due if all came evenly; before now after a rest, at most by [`BURST`].
     even: Instant,
     api: ServerPauses,
@@ -61,7 +61,7 @@ impl Throttle {
             clock,
             at_once: Semaphore::new(at_once),
             interval: Duration::from_secs_f64(1.0 / requests_per_second),
-            rhythm: Arc::new(Mutex::new(Rhythm {
+            rhythm: Arc::new(Mutex::new(ThrottleState {
                 even,
                 api: ServerPauses::default(),
                 tokens: ServerPauses::default(),
@@ -151,7 +151,7 @@ impl Throttle {
     }
 }
 
-impl Rhythm {
+impl ThrottleState {
     const fn of(&mut self, server: Server) -> &mut ServerPauses {
         match server {
             Server::Api => &mut self.api,

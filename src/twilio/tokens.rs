@@ -31,7 +31,7 @@ const HOLD: Duration = Duration::from_secs(15);
 #[derive(Debug)]
 pub(super) struct Tokens {
     account: Arc<str>,
-    http: http::Client,
+    http: http::HttpClient,
     url: Url,
     client: LiveCredentials,
     clock: Clock,

@@ -10,7 +10,7 @@ use super::error::ApiError;
 use super::pages::Pagination;
 use super::resource::{Resource, Row};
 use super::{row, scan};
-use crate::operation::{Field, Operation, Unexpected};
+use crate::operation::{Operation, ResponseField, Unexpected};
 
 /// What some writers put before UTF-8.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
@@ -54,7 +54,7 @@ pub(super) fn page<T: Resource>(body: &[u8]) -> Result<ListPage<T>, ApiError> {
     let body = without_mark(body, &mut unexpected);
     let (rows, rest) = rows(body, T::KEYS)?;
     if serde_json::from_slice::<&RawValue>(&rest).is_err() {
-        unexpected.note(Field::Body);
+        unexpected.note(ResponseField::Body);
     }
     let pagination = Pagination::of_list(&rest);
     let mut page = ListPage {
@@ -102,7 +102,7 @@ pub(super) fn rows<'a>(
 pub(super) fn without_mark<'a>(body: &'a [u8], unexpected: &mut Unexpected) -> &'a [u8] {
     match body.strip_prefix(BYTE_ORDER_MARK) {
         Some(rest) => {
-            unexpected.note(Field::Body);
+            unexpected.note(ResponseField::Body);
             rest
         }
         None => body,

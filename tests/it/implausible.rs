@@ -308,3 +308,31 @@ async fn a_state_that_is_no_word_leaves_what_is_known_and_the_operation_is_not_u
         "a word again"
     );
 }
+
+#[tokio::test]
+async fn a_single_read_or_a_probe_of_a_state_that_is_no_word_has_failed() {
+    let scene = Scene::new().await;
+    let (twilio, id) = (&scene.twilio, scene.configured);
+    twilio.fault("list=403");
+    let stats = json!({"total": 3, "opened": 2, "delivered": 1});
+    twilio.set(id, id.created(), "Jane Doe", stats);
+    let seen = scene.after(HOUR).await;
+    seen.expect(
+        "a single read",
+        &[("up", 1.0), ("collection_complete", 0.0)],
+    );
+    assert_eq!(seen.of_operation(id, "up"), Some(0.0));
+    assert_eq!(seen.emails(id, "opened"), Some(3.0), "as it was");
+    let before = invalid(&seen, "operation").unwrap();
+    assert!(before >= 1.0);
+    let url = scene
+        .exporter
+        .url(&format!("/probe?target={id}&debug=true"));
+    let response = scene.exporter.client.get(url).send().await.unwrap();
+    let text = response.text().await.unwrap();
+    assert!(text.contains("\nprobe_success 0"), "{text}");
+    assert!(text.contains("# reason: invalid_response"), "{text}");
+    assert!(!text.contains("Jane"), "{text}");
+    let seen = scene.exporter.scrape().await;
+    assert!(invalid(&seen, "operation") > Some(before));
+}

@@ -91,6 +91,9 @@ async fn what_users_say_is_stronger_than_tags() {
     let exporter = Exporter::start(&yaml).await.settled().await;
     let seen = exporter.scrape().await;
     assert!(campaign(&seen, id, "mine") && !campaign(&seen, id, "tag"));
+    let tags = [("collector", "tags")];
+    let success = seen.value("twilio_email_collector_success", &tags);
+    assert_eq!(success, Some(1.0));
 }
 
 #[tokio::test]
@@ -109,6 +112,12 @@ async fn a_list_of_emails_that_is_refused_costs_one_request_and_no_figure() {
         let refused = [("endpoint", "emails"), ("code", "403")];
         let name = "twilio_email_api_requests_total";
         assert_eq!(seen.value(name, &refused), Some(1.0));
+        let success = |collector| {
+            let labels = [("collector", collector)];
+            seen.value("twilio_email_collector_success", &labels)
+        };
+        assert_eq!(success("operations"), Some(1.0));
+        assert_eq!(success("tags"), Some(0.0));
         assert_eq!(seen.value("twilio_email_up", &[]), Some(1.0));
         assert_eq!(
             seen.value("twilio_email_collection_complete", &[]),

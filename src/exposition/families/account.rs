@@ -1,19 +1,19 @@
-//! The families that have one set of series for each account.
+//! The metric families with one set of series per account. A value that is not known yet has no series.
 
 use super::labelled::Labelled;
 use crate::clock_skew::ClockSkew;
 use crate::exposition::catalogue::{self, Metric};
 use crate::exposition::labels::further;
-use crate::exposition::text::{Text, Value};
+use crate::exposition::text::{SampleValue, Text};
 use crate::operation::{CountingMode, Outcome};
-use crate::snapshot::{AccountSnapshot, Totals};
+use crate::snapshot::{AccountSnapshot, CollectorStatus, Totals};
 use crate::timestamp::Timestamp;
 
-/// What stands for "no pause" and "no wait": any time in the past would do, and 0 is none that could be meant.
+/// The value for "no pause" and "no wait": 0 cannot be confused with a real time.
 const NONE: Timestamp = Timestamp::from_millis(0);
 
 pub(super) fn write(labelled: &Labelled<'_>, text: &mut Text<'_>) {
-    let mut families = Families { labelled, text };
+    let mut families = AccountFamilies { labelled, text };
     families.each(&catalogue::UP, |account| Some(account.status.up));
     families.each(&catalogue::DISCOVERY_UP, |account| {
         account.status.discovery_up
@@ -26,6 +26,10 @@ pub(super) fn write(labelled: &Labelled<'_>, text: &mut Text<'_>) {
     });
     families.each(&catalogue::COLLECTION_LAST_SUCCESS, |account| {
         account.status.last_success
+    });
+    families.collectors(&catalogue::COLLECTOR_SUCCESS, |collector| collector.success);
+    families.collectors(&catalogue::COLLECTOR_DURATION, |collector| {
+        collector.duration
     });
     families.each(&catalogue::API_CLOCK_SKEW, |account| {
         account.status.clock_skew.map(ClockSkew::as_seconds)
@@ -48,14 +52,14 @@ pub(super) fn write(labelled: &Labelled<'_>, text: &mut Text<'_>) {
     });
 }
 
-struct Families<'a, 'b> {
+struct AccountFamilies<'a, 'b> {
     labelled: &'a Labelled<'a>,
     text: &'a mut Text<'b>,
 }
 
-impl<'a> Families<'a, '_> {
-    /// One sample for each account that has the value.
-    fn each<V: Into<Value>>(
+impl<'a> AccountFamilies<'a, '_> {
+    /// Writes one sample per account that has the value.
+    fn each<V: Into<SampleValue>>(
         &mut self,
         metric: &'static Metric,
         value: impl Fn(&AccountSnapshot) -> Option<V>,
@@ -68,7 +72,7 @@ impl<'a> Families<'a, '_> {
         }
     }
 
-    /// One sample for each word that is summed over.
+    /// Writes one sample per account and per word of `sums`.
     fn sums<I: Iterator<Item = (&'a str, u64)>>(
         &mut self,
         metric: &'static Metric,
@@ -79,6 +83,20 @@ impl<'a> Families<'a, '_> {
         for (labels, account) in self.labelled.accounts() {
             for (word, sum) in sums(&account.totals) {
                 family.sample_with(labels, &further(label, word), sum);
+            }
+        }
+    }
+
+    fn collectors<V: Into<SampleValue>>(
+        &mut self,
+        metric: &'static Metric,
+        value: impl Fn(&CollectorStatus) -> V,
+    ) {
+        let mut family = self.text.family(metric);
+        for (labels, account) in self.labelled.accounts() {
+            for collector in &account.collectors {
+                let name = further("collector", collector.name.as_str());
+                family.sample_with(labels, &name, value(collector));
             }
         }
     }

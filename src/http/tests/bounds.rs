@@ -8,7 +8,7 @@ use crate::http::{BodyError, read};
 const LIMIT: usize = 8 * 1024 * 1024;
 
 /// The body at `url`.
-async fn body(client: &Client, url: &str) -> Result<usize, BodyError> {
+async fn body(client: &HttpClient, url: &str) -> Result<usize, BodyError> {
     let body = async {
         let guard = client.guard();
         let request = client.requests().get(url).build().unwrap();
@@ -117,7 +117,7 @@ async fn a_head_of_more_fields_than_any_answer_has_is_refused() {
         (100, Ok(200)),
         (
             101,
-            Err(Failure::Protocol(
+            Err(NoResponse::Protocol(
                 "the head of the answer is too large".to_owned(),
             )),
         ),
@@ -154,7 +154,7 @@ async fn a_head_of_http2_that_is_larger_than_any_answers_is_refused() {
         .await;
         let outcome = ask(&http2(), &format!("http://{address}/"), SOON).await;
         let expected = if is_refused {
-            Err(Failure::Protocol(
+            Err(NoResponse::Protocol(
                 "what the server sent is not HTTP/2 (PROTOCOL_ERROR)".to_owned(),
             ))
         } else {

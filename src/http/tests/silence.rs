@@ -106,7 +106,7 @@ async fn a_connection_that_refuses_a_request_gets_no_other_one() {
     .await;
     let (client, url) = (http2(), format!("http://{address}/"));
     let refused = failure(&client, &url).await;
-    assert!(matches!(refused, Failure::Protocol(_)), "{refused:?}");
+    assert!(matches!(refused, NoResponse::Protocol(_)), "{refused:?}");
     for _ in 0..3 {
         assert_eq!(ask(&client, &url, SOON).await, Some(Ok(200)));
     }

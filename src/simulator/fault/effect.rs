@@ -10,7 +10,7 @@ pub enum Effect {
         /// 400 to 599.
         code: u16,
         /// The header that says when to come back.
-        retry_after: Option<RetryAfter>,
+        retry_after: Option<RetryAfterHeader>,
     },
     /// The usual answer, later.
     Slow(Duration),
@@ -87,7 +87,7 @@ pub enum Parameter {
 
 /// How `Retry-After` is written.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum RetryAfter {
+pub enum RetryAfterHeader {
     /// As seconds: digits, with or without a fraction, sent as they are.
     Seconds(String),
     /// As an HTTP date, so many seconds from now.

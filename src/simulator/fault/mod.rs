@@ -5,7 +5,7 @@ mod parse;
 mod rule;
 mod strike;
 
-pub use effect::{Effect, Odd, Parameter, RetryAfter};
+pub use effect::{Effect, Odd, Parameter, RetryAfterHeader};
 pub use parse::FaultError;
-pub use rule::{Fault, Scope};
+pub use rule::{Fault, FaultScope};
 pub(super) use strike::strike;

@@ -48,7 +48,7 @@ use super::effect::Effect;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
     /// Which requests.
-    pub scope: Scope,
+    pub scope: FaultScope,
     /// What happens to them.
     pub effect: Effect,
     /// For how many requests; none until cleared.
@@ -57,7 +57,7 @@ pub struct Fault {
 
 /// Which requests a fault concerns.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Scope {
+pub enum FaultScope {
     /// Every request.
     All,
     /// The list of operations: all its pages, or one, counted from 1.
@@ -77,7 +77,7 @@ impl Fault {
     #[must_use]
     pub const fn new(effect: Effect) -> Self {
         Self {
-            scope: Scope::All,
+            scope: FaultScope::All,
             effect,
             times: None,
         }
@@ -94,7 +94,7 @@ impl Fault {
 
     /// Only for `scope`.
     #[must_use]
-    pub fn on(self, scope: Scope) -> Self {
+    pub fn on(self, scope: FaultScope) -> Self {
         Self { scope, ..self }
     }
 

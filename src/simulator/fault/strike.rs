@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use super::effect::Effect;
-use super::rule::{Fault, Scope};
-use crate::simulator::call::Call;
+use super::rule::{Fault, FaultScope};
+use crate::simulator::api_request::ApiRequest;
 
 /// Takes from `faults` what happens to `call`: how long it is delayed, and what becomes of its answer.
 pub(in crate::simulator) fn strike(
     faults: &mut Vec<Fault>,
-    call: &Call,
+    call: &ApiRequest,
 ) -> (Duration, Option<Effect>) {
     let (mut delay, mut answer) = (Duration::ZERO, None);
     for fault in faults.iter_mut().filter(|fault| fault.fits(call)) {
@@ -25,14 +25,16 @@ pub(in crate::simulator) fn strike(
 }
 
 impl Fault {
-    fn fits(&self, call: &Call) -> bool {
+    fn fits(&self, call: &ApiRequest) -> bool {
         let scope = match (&self.scope, call) {
-            (Scope::All, _) | (Scope::Send, Call::Send) | (Scope::Token, Call::Token) => true,
-            (Scope::List(page), Call::Operations(query))
-            | (Scope::Emails(page), Call::Emails(query)) => {
+            (FaultScope::All, _)
+            | (FaultScope::Send, ApiRequest::Send)
+            | (FaultScope::Token, ApiRequest::Token) => true,
+            (FaultScope::List(page), ApiRequest::Operations(query))
+            | (FaultScope::Emails(page), ApiRequest::Emails(query)) => {
                 page.is_none_or(|page| page == query.page_number())
             }
-            (Scope::Operation(wanted), Call::Operation(id)) => {
+            (FaultScope::Operation(wanted), ApiRequest::Operation(id)) => {
                 wanted.as_ref().is_none_or(|wanted| wanted == id)
             }
             _ => false,
@@ -51,7 +53,7 @@ mod tests {
             .iter()
             .map(|text| text.parse().unwrap())
             .collect();
-        let call = Call::Operation("x".to_owned());
+        let call = ApiRequest::Operation("x".to_owned());
         let mut struck = || {
             let (delay, effect) = strike(&mut faults, &call);
             let Some(Effect::Status { code, .. }) = effect else {
@@ -67,7 +69,7 @@ mod tests {
     #[test]
     fn faults_of_lists_leave_other_requests_alone() {
         let mut faults = vec![Fault::new(Effect::Empty).times(1)];
-        let (_, effect) = strike(&mut faults, &Call::Operation("x".to_owned()));
+        let (_, effect) = strike(&mut faults, &ApiRequest::Operation("x".to_owned()));
         assert_eq!(effect, None);
         assert_eq!(faults.len(), 1);
     }

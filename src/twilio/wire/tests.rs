@@ -26,7 +26,7 @@ fn stats(json: &str) -> Result<(Stats, Unexpected), ApiError> {
     read.map(|(operation, unexpected)| (operation.stats, unexpected))
 }
 
-fn noted(fields: &[Field]) -> Unexpected {
+fn noted(fields: &[ResponseField]) -> Unexpected {
     let mut unexpected = Unexpected::default();
     for field in fields {
         unexpected.note(*field);
@@ -52,7 +52,7 @@ fn what_is_odd_in_a_stat_that_nobody_documents_costs_only_that() {
     let odd = r#"{"total":1,"\ud800":1,"rate":0.5,"huge":1e30,"below":-1,"note":"x","more":{"a":[1]},"is":true}"#;
     let (stats, unexpected) = stats(odd).unwrap();
     assert_eq!((stats.size, stats.unknown()), (Some(1), &[][..]));
-    assert_eq!(unexpected, noted(&[Field::Stats; 4]));
+    assert_eq!(unexpected, noted(&[ResponseField::Stats; 4]));
 }
 
 #[test]
@@ -112,7 +112,7 @@ fn an_answer_without_a_state_is_none_and_one_that_is_no_word_is_unreadable() {
     for json in [r#""""#, r#""Jane Doe""#, r#""a@b.example""#] {
         let (operation, unexpected) = state(json).unwrap();
         assert_eq!(operation.state.as_str(), Word::UNREADABLE, "{json}");
-        assert_eq!(unexpected, noted(&[Field::Status]), "{json}");
+        assert_eq!(unexpected, noted(&[ResponseField::Status]), "{json}");
     }
 }
 
@@ -150,7 +150,11 @@ fn where_created_at_is_not_given_or_contradicts_the_id_the_id_tells_it() {
         r#""9999-12-31T23:59:59Z""#,
     ] {
         let found = times(&format!(r#","createdAt":{json}"#));
-        assert_eq!(found, (in_id(), None, noted(&[Field::CreatedAt])), "{json}");
+        assert_eq!(
+            found,
+            (in_id(), None, noted(&[ResponseField::CreatedAt])),
+            "{json}"
+        );
     }
     for (near, same) in [
         ("2023-06-14T18:40:03.5+02:00", "2023-06-14T16:40:03.5Z"),
@@ -176,7 +180,11 @@ fn a_time_at_which_it_cannot_have_changed_is_left_out() {
         r#""never""#,
     ] {
         let found = times(&format!(r#","updatedAt":{json}"#));
-        assert_eq!(found, (in_id(), None, noted(&[Field::UpdatedAt])), "{json}");
+        assert_eq!(
+            found,
+            (in_id(), None, noted(&[ResponseField::UpdatedAt])),
+            "{json}"
+        );
     }
     let (_, updated, unexpected) = times(r#","updatedAt":"2023-06-14T16:40:00Z""#);
     assert_eq!(updated.unwrap().to_string(), "2023-06-14T16:40:00Z");
@@ -235,7 +243,7 @@ fn a_bad_byte_outside_the_rows_costs_no_row_and_is_noted() {
     ] {
         let page = operations(&[before, row.as_bytes(), after].concat()).unwrap();
         assert_eq!((page.rows.len(), page.pagination.next), (1, next));
-        assert_eq!(page.unexpected, noted(&[Field::Body]));
+        assert_eq!(page.unexpected, noted(&[ResponseField::Body]));
     }
 }
 
@@ -245,9 +253,9 @@ fn a_byte_order_mark_is_skipped_and_noted() {
         format!("\u{feff}{{\"id\":\"{ID}\",\"status\":\"COMPLETED\",\"stats\":{{\"total\":1}}}}");
     let mut unexpected = Unexpected::default();
     assert!(operation(row.as_bytes(), &mut unexpected).is_ok());
-    assert_eq!(unexpected, noted(&[Field::Body]));
+    assert_eq!(unexpected, noted(&[ResponseField::Body]));
     let page = operations("\u{feff}{\"operations\":[]}".as_bytes()).unwrap();
-    assert_eq!(page.unexpected, noted(&[Field::Body]));
+    assert_eq!(page.unexpected, noted(&[ResponseField::Body]));
 }
 
 #[test]

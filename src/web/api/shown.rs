@@ -1,4 +1,4 @@
-//! An operation as the API shows it.
+//! The JSON of an operation in the API's responses.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -9,26 +9,26 @@ use crate::operation::{Operation, Stat, Status};
 use crate::registry::{Source, View};
 use crate::timestamp::Timestamp;
 
-/// One operation and what is known of it.
+/// One operation with its last known values.
 #[derive(Debug, Serialize)]
 pub(super) struct Shown {
     id: String,
     account: Arc<str>,
-    /// All of the user's labels, those that are not shown as series included.
+    /// All of the user's labels, including those that have no series.
     labels: BTreeMap<String, String>,
-    /// Who wants it watched; empty when it was found in the account's list.
+    /// The sources that list it; empty if it is known only from the account's list.
     sources: Vec<String>,
-    /// `null` until it has been read.
+    /// `null` before the first successful read.
     state: Option<String>,
     /// `size`, `recipients`, `attempts`; each `null` until Twilio returns it.
     #[serde(flatten)]
     quantities: BTreeMap<&'static str, Option<u32>>,
-    /// By status; `null` until it has been read.
+    /// By status; `null` before the first successful read.
     emails: Option<BTreeMap<String, u32>>,
     created: Option<String>,
     updated: Option<String>,
     expires: Option<String>,
-    /// Whether the last attempt to read it worked; `null` before the first.
+    /// Whether the last attempt to read it succeeded; `null` before the first attempt.
     up: Option<bool>,
     last_success: Option<String>,
 }
@@ -57,7 +57,7 @@ impl Shown {
     }
 }
 
-/// A source as the API calls it: what kind it is, and which one of its kind.
+/// A source's name in the API: its kind, then its path or name.
 pub(super) fn name(source: &Source) -> String {
     match source {
         Source::Configuration => "configuration".to_owned(),

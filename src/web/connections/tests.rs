@@ -12,7 +12,7 @@ use tokio::task::JoinHandle;
 use super::*;
 use crate::exposition::{Build, Instruments};
 
-const LIMITS: Limits = Limits {
+const LIMITS: ConnectionLimits = ConnectionLimits {
     request: Duration::from_secs(10),
     idle: Duration::from_mins(5),
     write: Duration::from_mins(1),
@@ -56,7 +56,7 @@ struct Scene {
 }
 
 impl Scene {
-    fn new(limits: Limits) -> Self {
+    fn new(limits: ConnectionLimits) -> Self {
         let build = Build {
             version: "1",
             revision: "a",
@@ -149,7 +149,7 @@ async fn who_sends_nothing_or_half_a_request_is_closed() {
 
 #[tokio::test(start_paused = true)]
 async fn a_thousand_that_send_one_byte_a_second_are_closed() {
-    let limits = Limits {
+    let limits = ConnectionLimits {
         connections: 1000,
         ..LIMITS
     };
@@ -293,7 +293,7 @@ async fn without_descriptors_it_does_not_spin_and_goes_on_when_there_are_some() 
             .unwrap();
     }
     answer(&mut scene.connect_and_send(GET).await).await;
-    assert!(began.elapsed() >= 19 * PAUSE, "{:?}", began.elapsed());
+    assert!(began.elapsed() >= 19 * RETRY_WAIT, "{:?}", began.elapsed());
     assert_eq!(
         until_closed(&mut idle).await,
         Duration::ZERO,
@@ -318,7 +318,7 @@ async fn a_client_that_is_gone_before_it_was_accepted_costs_nothing() {
         scene.incoming.send(Err(kind.into())).unwrap();
     }
     answer(&mut scene.connect_and_send(GET).await).await;
-    assert!(began.elapsed() < PAUSE);
+    assert!(began.elapsed() < RETRY_WAIT);
     assert_eq!(scene.closed(), [0; 5]);
     assert_eq!(scene.accepted.load(Ordering::Relaxed), 3);
 }

@@ -289,7 +289,9 @@ async fn the_log_has_one_line_about_rejected_credentials_however_many_scrapes_fi
         ("TWILIO_AUTH_TOKEN", TOKEN),
         ("TWILIO_EMAIL_BASE_URL", &base),
         ("TWILIO_EMAIL_OPERATIONS", &ids),
-    ]);
+    ])
+    .settled()
+    .await;
     for _ in 0..5 {
         let seen = running.scrape().await;
         seen.expect("rejected", &[("up", 0.0), ("discovery_up", 0.0)]);

@@ -171,7 +171,9 @@ async fn a_token_that_cannot_be_had_is_told_once_with_its_cure() {
             ("TWILIO_EMAIL_BASE_URL", &base),
             ("TWILIO_EMAIL_DISCOVERY", discovery),
             ("TWILIO_EMAIL_OPERATIONS", &ids),
-        ]);
+        ])
+        .settled()
+        .await;
         running.scrape().await;
         running.scrape().await;
         twilio.handle.clear_faults();

@@ -1,7 +1,7 @@
 //! A list that breaks off, moves under the reader, names its next page oddly or ignores what it is asked: every operation is
 //! found, and what is missing is never called complete.
 
-use twilio_email_exporter::simulator::{ApiSettings, Dialect, Pagination};
+use twilio_email_exporter::simulator::{ApiSettings, Dialect, PaginationStyle};
 
 use super::*;
 
@@ -104,15 +104,15 @@ async fn a_wrong_address_is_neither_up_nor_complete() {
 fn shapes() -> impl Iterator<Item = Dialect> {
     let elsewhere = || "https://elsewhere.example.com".to_owned();
     [
-        Pagination::Next,
-        Pagination::NextPageToken,
-        Pagination::NextUrl(elsewhere()),
-        Pagination::MetaUrl(elsewhere()),
-        Pagination::MetaUrl(String::new()),
-        Pagination::MetaToken,
-        Pagination::NextObject,
-        Pagination::TopUri,
-        Pagination::Links,
+        PaginationStyle::Next,
+        PaginationStyle::NextPageToken,
+        PaginationStyle::NextUrl(elsewhere()),
+        PaginationStyle::MetaUrl(elsewhere()),
+        PaginationStyle::MetaUrl(String::new()),
+        PaginationStyle::MetaToken,
+        PaginationStyle::NextObject,
+        PaginationStyle::TopUri,
+        PaginationStyle::Links,
     ]
     .into_iter()
     .map(|pagination| Dialect {
@@ -149,7 +149,7 @@ async fn a_list_that_fills_one_page_exactly_is_complete_in_every_shape() {
 #[tokio::test]
 async fn a_full_page_with_an_unknown_way_to_the_next_is_incomplete() {
     let unknown = || Dialect {
-        pagination: Pagination::Unknown,
+        pagination: PaginationStyle::Unknown,
         ..Dialect::default()
     };
     let account = Account::new(MANY, unknown(), &[]).await;

@@ -5,9 +5,9 @@ use axum::http::{Method, Uri};
 
 use crate::timestamp::Timestamp;
 
+use super::creation_filter::CreationFilter;
 use super::fault::Parameter;
-use super::id::Position;
-use super::window::Window;
+use super::id::OperationPosition;
 
 /// Rows on a page if the request does not say; the bounds are documented with it.
 const PAGE_SIZE: usize = 50;
@@ -17,7 +17,7 @@ const TOKEN_PATH: &str = "/v2/token";
 
 /// What a request asks for.
 #[derive(Debug)]
-pub(super) enum Call {
+pub(super) enum ApiRequest {
     /// `GET …/Emails/Operations/{id}`
     Operation(String),
     /// `GET …/Emails/Operations`
@@ -37,7 +37,7 @@ pub(super) enum Call {
 /// Parameters of a list. Those that Twilio does not know are ignored, as it does.
 #[derive(Debug)]
 pub(super) struct ListQuery {
-    pub(super) window: Window,
+    pub(super) window: CreationFilter,
     pub(super) status: Option<String>,
     pub(super) operation: Option<String>,
     pub(super) size: usize,
@@ -48,14 +48,14 @@ pub(super) struct ListQuery {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct PageToken {
     /// The last operation given, or for emails the one whose emails come next.
-    pub(super) position: Position,
+    pub(super) position: OperationPosition,
     /// For emails: how many of the operation's have been given.
     pub(super) offset: u32,
     /// The number of the page that it asks for.
     pub(super) page: u32,
 }
 
-impl Call {
+impl ApiRequest {
     pub(super) fn of(method: &Method, uri: &Uri, prefix: &str) -> Self {
         if (method, uri.path()) == (&Method::POST, TOKEN_PATH) {
             return Self::Token;
@@ -110,7 +110,7 @@ impl ListQuery {
             Some(token) => Some(PageToken::read(token).ok_or("pageToken")?),
         };
         Ok(Self {
-            window: Window {
+            window: CreationFilter {
                 from: time("startDate")?,
                 until: time("endDate")?,
                 after: None,
@@ -126,7 +126,7 @@ impl ListQuery {
     pub(super) fn without(self, parameter: Parameter) -> Self {
         match parameter {
             Parameter::Dates => Self {
-                window: Window {
+                window: CreationFilter {
                     from: None,
                     until: None,
                     ..self.window
@@ -159,7 +159,7 @@ impl ListQuery {
 
 impl PageToken {
     pub(super) fn text(&self) -> String {
-        let Position { created, chance } = self.position;
+        let OperationPosition { created, chance } = self.position;
         format!(
             "PT{created:016x}{chance:020x}{:08x}{:08x}",
             self.offset, self.page
@@ -174,7 +174,7 @@ impl PageToken {
         let number =
             |from: usize, until: usize| u128::from_str_radix(&digits[from..until], 16).ok();
         Some(Self {
-            position: Position {
+            position: OperationPosition {
                 created: u64::try_from(number(0, 16)?).ok()?.cast_signed(),
                 chance: number(16, 36)?,
             },
@@ -188,15 +188,15 @@ impl PageToken {
 mod tests {
     use super::*;
 
-    fn call(uri: &'static str) -> Call {
-        Call::of(&Method::GET, &Uri::from_static(uri), "/v1")
+    fn call(uri: &'static str) -> ApiRequest {
+        ApiRequest::of(&Method::GET, &Uri::from_static(uri), "/v1")
     }
 
     #[test]
     fn tokens_round_trip() {
         for created in [i64::MIN, -1, 0, 1_775_370_000_000, i64::MAX] {
             let token = PageToken {
-                position: Position {
+                position: OperationPosition {
                     created,
                     chance: (1 << 80) - 1,
                 },
@@ -221,12 +221,12 @@ mod tests {
             ("/v1/Emails/Operations?pageToken=guess", "pageToken"),
         ] {
             assert!(
-                matches!(call(uri), Call::Refused(found) if found == name),
+                matches!(call(uri), ApiRequest::Refused(found) if found == name),
                 "{uri}"
             );
         }
         let fine = "/v1/Emails/Operations?operation_id=x&pageSize=1000&status=canceled";
-        let Call::Operations(query) = call(fine) else {
+        let ApiRequest::Operations(query) = call(fine) else {
             panic!("a list");
         };
         assert_eq!(query.size, 1000);
@@ -235,14 +235,14 @@ mod tests {
 
     #[test]
     fn paths_are_taken_literally() {
-        assert!(matches!(call("/v1/Emails/Operations/x"), Call::Operation(id) if id == "x"));
+        assert!(matches!(call("/v1/Emails/Operations/x"), ApiRequest::Operation(id) if id == "x"));
         for unknown in [
             "/v1",
             "/v2/Emails",
             "/v1/Emails/Operations/",
             "/v1/Emails/Operations/x/y",
         ] {
-            assert!(matches!(call(unknown), Call::Unknown), "{unknown}");
+            assert!(matches!(call(unknown), ApiRequest::Unknown), "{unknown}");
         }
     }
 }

@@ -2,13 +2,13 @@
 
 use crate::timestamp::Timestamp;
 
-use super::id::Position;
+use super::id::OperationPosition;
 
 /// Operations by their creation. Both times are included.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Window {
+pub(super) struct CreationFilter {
     pub(super) from: Option<Timestamp>,
     pub(super) until: Option<Timestamp>,
     /// Only operations older than this one; that one, too, if the flag is set.
-    pub(super) after: Option<(Position, bool)>,
+    pub(super) after: Option<(OperationPosition, bool)>,
 }
