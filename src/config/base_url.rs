@@ -1,16 +1,18 @@
-//! Where Twilio's API is.
+//! The base URL of Twilio's API.
+//!
+//! No error contains the text of a URL, and no log line or page contains a path that may hold a secret.
 
 use url::{Host, Url};
 
 use super::problem::Findings;
 
-/// Twilio's own.
+/// The base URL of Twilio itself.
 pub const DEFAULT: &str = "https://comms.twilio.com/v1";
 
-/// Its path.
+/// The path of [`DEFAULT`].
 const DEFAULT_PATH: &str = "/v1";
 
-/// Why a text is no base URL. Never repeats it: somebody may have put a password into it.
+/// Why a text is not a base URL. It never contains the text, which may hold a password.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum BaseUrlError {
     #[error("not a URL ({0}); expected one like {DEFAULT}")]
@@ -25,15 +27,15 @@ pub(super) enum BaseUrlError {
     QueryOrFragment,
 }
 
-/// Reads `text`, which stands at `place`, and tells what is wrong or unwise.
+/// Parses `text`, the value at `place`, and reports problems and notices.
 pub(super) fn read(place: &str, text: &str, findings: &mut Findings) -> Option<Url> {
     let url = findings.take(place, parse(text))?;
-    tell_if_in_the_clear(place, &url, findings);
+    notice_if_in_the_clear(place, &url, findings);
     Some(url)
 }
 
-/// Says so where others can read what is sent to `url`.
-pub(super) fn tell_if_in_the_clear(place: &str, url: &Url, findings: &mut Findings) {
+/// Adds a notice if requests to `url` cross the network without TLS.
+pub(super) fn notice_if_in_the_clear(place: &str, url: &Url, findings: &mut Findings) {
     if url.scheme() == "http" && !is_loopback(url) {
         findings.notice(
             place,
@@ -50,7 +52,7 @@ pub(super) fn parse(text: &str) -> Result<Url, BaseUrlError> {
     Ok(url)
 }
 
-/// The URL as it is, if it is one for HTTP with nothing before its host and nothing behind its path.
+/// Parses a URL for HTTP without credentials, query and fragment.
 pub(super) fn plain(text: &str) -> Result<Url, BaseUrlError> {
     let url = Url::parse(text.trim()).map_err(BaseUrlError::NotAUrl)?;
     if !matches!(url.scheme(), "http" | "https") {
@@ -80,7 +82,7 @@ pub fn shown(base: &Url, url: &Url) -> String {
     }
 }
 
-/// Whether it stays on this machine.
+/// Whether requests to `url` stay on this machine.
 pub(super) fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Ipv4(address)) => address.is_loopback(),
@@ -151,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_base_is_refused() {
+    fn a_text_that_is_not_a_base_url_is_refused() {
         for (text, error) in [
             (
                 "comms.twilio.com/v1",
@@ -167,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_way_out_of_the_machine_needs_tls() {
+    fn only_requests_that_leave_the_machine_need_tls() {
         for (text, notices) in [
             ("http://127.0.0.1:1/v1", 0),
             ("http://localhost", 0),
