@@ -5,7 +5,7 @@ use super::options::{LogLevel, LogOptions, ServeOptions};
 use super::{environment, logging, signals};
 use crate::app::App;
 use crate::clock::Clock;
-use crate::config::Config;
+use crate::config::{Config, shown_url};
 use crate::reload::Load;
 
 pub(super) async fn run(options: &ServeOptions, log: &LogOptions) -> Result<(), ProgramError> {
@@ -29,7 +29,7 @@ pub(super) async fn serve(
             account = %account.name,
             discovery = account.discovery,
             operations = account.operations.len(),
-            base_url = %account.base_url,
+            base_url = shown_url(&account.base_url, &account.base_url),
             "watching"
         );
     }

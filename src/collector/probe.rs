@@ -62,7 +62,7 @@ pub(super) async fn probe(
         }),
         error,
         took: began.elapsed(),
-        url: settings.client.operation_url(id).to_string(),
+        url: settings.client.shown_operation_url(id),
     }
 }
 

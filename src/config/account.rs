@@ -1,4 +1,4 @@
-//! An account: who asks Twilio, where, how often, and about which operations.
+//! One entry of `accounts`: its credentials, its API, its limits and its operations.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -16,19 +16,19 @@ use super::{base_url, file_credentials, operations, sources};
 use crate::operation::{CountingMode, OperationId};
 use crate::snapshot::Labels;
 
-/// The name of the account that comes from the environment.
+/// The name of the account from the environment.
 pub const DEFAULT_NAME: &str = "default";
 
 /// The longest name. It is a label's value on every series.
 const LONGEST_NAME: usize = 64;
-/// One account of Twilio's, as meant.
+/// One account of Twilio's, with checked values.
 #[derive(Debug, Clone)]
 pub struct Account {
     /// The value of the label `account`; unique.
     pub name: Arc<str>,
-    /// What it shows Twilio to be let in.
+    /// The credentials of its requests.
     pub credentials: Credentials,
-    /// Where the API is. Its path ends with `/`: join relative paths (`Emails/Operations`) to it.
+    /// The base URL of the API. Its path ends with `/`, so that relative paths (`Emails/Operations`) can be joined.
     pub base_url: Url,
     /// Whether operations are found through the list endpoint.
     pub discovery: bool,
@@ -38,26 +38,26 @@ pub struct Account {
     pub operation_files: Vec<FilePattern>,
     /// URLs that list operations, in the format of Prometheus' `http_sd`; each has its own `source`.
     pub operation_urls: Vec<OperationUrl>,
-    /// How much it may ask of Twilio.
+    /// The limits of its requests.
     pub limits: Limits,
-    /// How its stats are to be read; `None`: found out from what Twilio answers.
+    /// The counting mode of its stats; `None`: the exporter detects it from Twilio's responses.
     pub stats_reading: Option<CountingMode>,
 }
 
-/// What the command line says for accounts that do not say it themselves.
+/// The defaults of an account, from the command line.
 pub(super) struct Defaults<'a> {
     pub(super) base_url: Option<Url>,
     pub(super) discovery: bool,
     /// For the only account.
     pub(super) operations: &'a [OperationId],
-    /// Where the configuration file is: names of files in it are meant from there.
+    /// The directory of the configuration file. Relative paths in the file start there.
     pub(super) directory: &'a Path,
 }
 
-/// The names of the accounts so far, with their places; of accounts that are wrong otherwise, too.
+/// The names of the accounts so far, with their places, including accounts with problems.
 pub(super) type Names<'d> = BTreeMap<&'d str, String>;
 
-/// The account of the environment; its operations come from the command line.
+/// The account from the environment; its operations come from the command line.
 pub(super) fn default(credentials: Option<Credentials>, defaults: &Defaults) -> Option<Account> {
     Some(Account {
         name: Arc::from(DEFAULT_NAME),
@@ -72,7 +72,7 @@ pub(super) fn default(credentials: Option<Credentials>, defaults: &Defaults) -> 
     })
 }
 
-/// Reads one item of `accounts`; `None` means that a problem has been told.
+/// Reads one item of `accounts`; `None` if a problem was reported.
 pub(super) fn read<'d>(
     value: &Value<'d>,
     defaults: &Defaults,

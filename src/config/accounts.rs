@@ -1,4 +1,4 @@
-//! All the accounts: those of the file, or the one of the environment.
+//! All accounts: those of the file, or the one from the environment.
 
 use super::account::{self, Account, Defaults, Names};
 use super::environment::{self, Environment};
@@ -52,7 +52,7 @@ pub(super) fn from_file(
     accounts
 }
 
-/// Adds the operations of the command line. One that the file has, too, keeps its labels.
+/// Adds the operations of the command line. An operation that is also in the file keeps its labels.
 fn watch(account: &mut Account, defaults: &Defaults) {
     for id in defaults.operations {
         account.operations.entry(*id).or_default();

@@ -1,13 +1,18 @@
-//! Where Twilio's API is.
+//! The base URL of Twilio's API.
+//!
+//! No error contains the text of a URL, and no log line or page contains a path that may hold a secret.
 
 use url::{Host, Url};
 
 use super::problem::Findings;
 
-/// Twilio's own.
+/// The base URL of Twilio itself.
 pub const DEFAULT: &str = "https://comms.twilio.com/v1";
 
-/// Why a text is no base URL. Never repeats it: somebody may have put a password into it.
+/// The path of [`DEFAULT`].
+const DEFAULT_PATH: &str = "/v1";
+
+/// Why a text is not a base URL. It never contains the text, which may hold a password.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum BaseUrlError {
     #[error("not a URL ({0}); expected one like {DEFAULT}")]
@@ -22,15 +27,15 @@ pub(super) enum BaseUrlError {
     QueryOrFragment,
 }
 
-/// Reads `text`, which stands at `place`, and tells what is wrong or unwise.
+/// Parses `text`, the value at `place`, and reports problems and notices.
 pub(super) fn read(place: &str, text: &str, findings: &mut Findings) -> Option<Url> {
     let url = findings.take(place, parse(text))?;
-    tell_if_in_the_clear(place, &url, findings);
+    notice_if_in_the_clear(place, &url, findings);
     Some(url)
 }
 
-/// Says so where others can read what is sent to `url`.
-pub(super) fn tell_if_in_the_clear(place: &str, url: &Url, findings: &mut Findings) {
+/// Adds a notice if requests to `url` cross the network without TLS.
+pub(super) fn notice_if_in_the_clear(place: &str, url: &Url, findings: &mut Findings) {
     if url.scheme() == "http" && !is_loopback(url) {
         findings.notice(
             place,
@@ -47,7 +52,7 @@ pub(super) fn parse(text: &str) -> Result<Url, BaseUrlError> {
     Ok(url)
 }
 
-/// The URL as it is, if it is one for HTTP with nothing before its host and nothing behind its path.
+/// Parses a URL for HTTP without credentials, query and fragment.
 pub(super) fn plain(text: &str) -> Result<Url, BaseUrlError> {
     let url = Url::parse(text.trim()).map_err(BaseUrlError::NotAUrl)?;
     if !matches!(url.scheme(), "http" | "https") {
@@ -62,7 +67,22 @@ pub(super) fn plain(text: &str) -> Result<Url, BaseUrlError> {
     Ok(url)
 }
 
-/// Whether it stays on this machine.
+/// `url`, which is `base` or below it, as logs and pages show it.
+///
+/// The path of `base` may hold a secret (`https://proxy.example/TOKEN/v1`), so only Twilio's own path is shown, or none.
+#[must_use]
+pub fn shown(base: &Url, url: &Url) -> String {
+    if matches!(base.path().trim_end_matches('/'), "" | DEFAULT_PATH) {
+        return url.to_string();
+    }
+    let origin = url.origin().ascii_serialization();
+    match url.path().strip_prefix(base.path()) {
+        None | Some("") => origin,
+        Some(below) => format!("{origin}/…/{below}"),
+    }
+}
+
+/// Whether requests to `url` stay on this machine.
 pub(super) fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Ipv4(address)) => address.is_loopback(),
@@ -92,7 +112,48 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_base_is_refused() {
+    fn a_path_is_shown_only_if_it_is_twilios() {
+        for (base, shown_base, shown_below) in [
+            (
+                DEFAULT,
+                "https://comms.twilio.com/v1/",
+                "https://comms.twilio.com/v1/Emails/1",
+            ),
+            (
+                "http://[::1]:8080",
+                "http://[::1]:8080/",
+                "http://[::1]:8080/Emails/1",
+            ),
+            (
+                "http://127.0.0.1:8080/v1/",
+                "http://127.0.0.1:8080/v1/",
+                "http://127.0.0.1:8080/v1/Emails/1",
+            ),
+            (
+                "https://proxy.example/s3cret/v1",
+                "https://proxy.example",
+                "https://proxy.example/…/Emails/1",
+            ),
+            (
+                "https://proxy.example:8443/v1/s3cret",
+                "https://proxy.example:8443",
+                "https://proxy.example:8443/…/Emails/1",
+            ),
+            (
+                "https://proxy.example/v1s3cret",
+                "https://proxy.example",
+                "https://proxy.example/…/Emails/1",
+            ),
+        ] {
+            let base = parse(base).unwrap();
+            assert_eq!(shown(&base, &base), shown_base);
+            assert_eq!(shown(&base, &base.join("Emails/1").unwrap()), shown_below);
+        }
+        assert!(DEFAULT.ends_with(DEFAULT_PATH));
+    }
+
+    #[test]
+    fn a_text_that_is_not_a_base_url_is_refused() {
         for (text, error) in [
             (
                 "comms.twilio.com/v1",
@@ -108,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_way_out_of_the_machine_needs_tls() {
+    fn only_requests_that_leave_the_machine_need_tls() {
         for (text, notices) in [
             ("http://127.0.0.1:1/v1", 0),
             ("http://localhost", 0),

@@ -1,4 +1,4 @@
-//! The collector of single emails: known by name, held to its shape, and not part of this version.
+//! The section `collectors`. The collector of single emails is not part of this version; its keys are checked all the same.
 
 use std::ops::RangeInclusive;
 
@@ -6,10 +6,10 @@ use super::Overrides;
 use super::problem::Findings;
 use super::walk::Value;
 
-/// How many domains may have series of their own; each has about ten.
+/// The most domains with series of their own; each has about ten.
 const DOMAINS: RangeInclusive<usize> = 1..=10_000;
 
-/// Checks the section `collectors`; what the command line says wins.
+/// Checks the section `collectors`. The command line has priority.
 pub(super) fn check(value: Option<&Value>, overrides: &Overrides, findings: &mut Findings) {
     let mut place = "--collector.emails".to_owned();
     let mut enabled = overrides.emails_collector;

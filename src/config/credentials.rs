@@ -1,4 +1,6 @@
-//! What an account shows Twilio to be let in: one complete pair of a name and its secret.
+//! The credentials of an account: one complete pair of a name and its secret.
+//!
+//! `Debug` shows neither half.
 
 use std::fmt;
 
@@ -7,7 +9,7 @@ use url::Url;
 use super::problem::Findings;
 use super::secret::Secret;
 
-/// How requests are authorized.
+/// How requests authenticate.
 #[derive(Clone)]
 pub enum Credentials {
     /// HTTP Basic: an API key's SID and its secret, or the account's SID and its auth token.
@@ -17,11 +19,11 @@ pub enum Credentials {
         /// The secret or the token.
         password: Secret,
     },
-    /// Access tokens, which an OAuth client gets by its own name and secret (RFC 6749, section 4.4).
+    /// Access tokens, which an OAuth client requests with its id and secret (RFC 6749, section 4.4).
     Client(OAuthClient),
 }
 
-/// Who asks for access tokens, and where.
+/// An OAuth client and its token endpoint.
 #[derive(Clone)]
 pub struct OAuthClient {
     /// `client_id`.
@@ -40,7 +42,7 @@ pub(super) enum Field<T> {
     Valid(T),
 }
 
-/// A name and its secret, as far as they were given, and how their places are called.
+/// A name and its secret, each of which may be missing, and their places.
 pub(super) struct Pair {
     pub(super) name: Field<Secret>,
     pub(super) name_place: String,
@@ -48,19 +50,19 @@ pub(super) struct Pair {
     pub(super) secret_place: String,
 }
 
-/// Everything that was given for one account.
+/// All credentials that are given for one account.
 pub(super) struct Given {
     /// An API key.
     pub(super) key: Pair,
     /// An OAuth client.
     pub(super) client: Pair,
-    /// Where that client gets its tokens; `None`: a problem has been told.
+    /// The token endpoint of that client; `None` if a problem was reported.
     pub(super) token_url: Option<Url>,
     /// The account's SID and auth token.
     pub(super) token: Pair,
 }
 
-/// The names hide too: with one starts every guess at its secret.
+/// Names are hidden too: a name is half of a login.
 impl fmt::Debug for Credentials {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -92,8 +94,8 @@ impl Pair {
         self.name.is_absent() && self.secret.is_absent()
     }
 
-    /// Tells which half is missing.
-    fn tell_half(&self, findings: &mut Findings) {
+    /// Reports the missing half, if one is missing.
+    fn report_half(&self, findings: &mut Findings) {
         let (missing, present) = match (self.name.is_absent(), self.secret.is_absent()) {
             (true, false) => (&self.name_place, &self.secret_place),
             (false, true) => (&self.secret_place, &self.name_place),
@@ -119,10 +121,10 @@ impl Given {
         self.key.is_nothing() && self.client.is_nothing() && self.token.is_nothing()
     }
 
-    /// Chooses among what was given. What can be revoked by itself wins: an API key, then an OAuth client.
+    /// Chooses one of the given pairs. Those that can be revoked alone have priority: an API key, then an OAuth client.
     ///
-    /// An account's SID beside either is no half pair: many environments set it for everything of Twilio's.
-    /// `None`, where at least one pair was begun, means that a problem has been told.
+    /// An account's SID beside either is not a half pair: many environments set it for all tools of Twilio.
+    /// `None` if a problem was reported.
     pub(super) fn choose(self, findings: &mut Findings) -> Option<Credentials> {
         let Self {
             key,
@@ -130,11 +132,11 @@ impl Given {
             token_url,
             token,
         } = self;
-        key.tell_half(findings);
-        client.tell_half(findings);
+        key.report_half(findings);
+        client.report_half(findings);
         let alone = key.is_nothing() && client.is_nothing();
         if alone || !token.secret.is_absent() {
-            token.tell_half(findings);
+            token.report_half(findings);
         }
         let names = [
             format!("the API key of {}", key.name_place),

@@ -1,11 +1,11 @@
-//! Durations as Prometheus writes them: `500ms`, `0.5s`, `1h30m`.
+//! Durations in the format of Prometheus: `500ms`, `0.5s`, `1h30m`.
 //!
 //! Written by hand because the crates for durations accept other grammars, for example `1 hour` or `90m 30s`. Users expect
-//! Prometheus' own.
+//! Prometheus' grammar.
 
 use std::time::Duration;
 
-/// Largest first, the order in which they must stand; in seconds.
+/// The units in seconds, largest first, which is their order in a duration.
 const UNITS: [(&str, f64); 7] = [
     ("y", 365.0 * 86_400.0),
     ("w", 7.0 * 86_400.0),
@@ -23,7 +23,7 @@ pub struct DurationError;
 
 /// Reads a duration: numbers with their units, the larger unit first, each at most once; `0` needs none.
 ///
-/// Unlike Prometheus' own, numbers may have a fraction, since `--scrape.timeout-offset` is usually half a second.
+/// Unlike in Prometheus, numbers may have a fraction, since `--scrape.timeout-offset` is usually half a second.
 pub fn parse(text: &str) -> Result<Duration, DurationError> {
     if text == "0" {
         return Ok(Duration::ZERO);

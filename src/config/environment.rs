@@ -1,4 +1,4 @@
-//! The account `default`, whose credentials stand in environment variables.
+//! The account `default`, whose credentials are in environment variables.
 
 use std::path::Path;
 
@@ -13,7 +13,7 @@ use super::sid::Sid;
 /// Looks up an environment variable.
 pub(super) type Environment<'a> = &'a dyn Fn(&str) -> Option<String>;
 
-/// What to do without any credentials.
+/// What to do if there are no credentials.
 const CURE: &str = "no credentials: set TWILIO_API_KEY and TWILIO_API_SECRET, TWILIO_OAUTH_CLIENT_ID and \
     TWILIO_OAUTH_CLIENT_SECRET, or TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN (each may name a file instead: \
     TWILIO_API_SECRET_FILE, …); `twilio-email-exporter demo` needs no account";
@@ -68,7 +68,7 @@ fn pair(environment: Environment, form: Form, names: [&str; 2], findings: &mut F
     }
 }
 
-/// The variable `name`, or what is in the file that `name_FILE` names.
+/// The value of the variable `name`, or the content of the file in `name_FILE`.
 fn variable(
     environment: Environment,
     name: &str,
@@ -93,7 +93,7 @@ fn variable(
     }
 }
 
-/// The variable's value. An empty one counts as unset: that is how compose files leave a variable out.
+/// The variable's value. An empty value counts as unset, because compose files omit a variable in this way.
 fn set(environment: Environment, name: &str) -> Option<String> {
     environment(name).filter(|value| !value.trim().is_empty())
 }
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn with_both_pairs_the_key_is_taken_and_told() {
+    fn of_two_pairs_the_key_is_used_and_a_notice_names_the_other() {
         let both = [
             ("TWILIO_ACCOUNT_SID", ACCOUNT),
             ("TWILIO_AUTH_TOKEN", "t"),
@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn what_can_be_revoked_by_itself_is_preferred_and_the_rest_is_told() {
+    fn credentials_that_can_be_revoked_alone_have_priority_and_a_notice_names_the_rest() {
         let client = [
             ("TWILIO_OAUTH_CLIENT_ID", "id"),
             ("TWILIO_OAUTH_CLIENT_SECRET", "s"),

@@ -1,4 +1,4 @@
-//! Puts the configuration together: the file's sections, the environment and the command line.
+//! Combines the configuration: the sections of the file, the environment and the command line.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -20,23 +20,23 @@ use super::{accounts, base_url, collectors};
 
 /// The largest configuration file: room for ten thousand operations with labels. Larger lists belong into files of their own.
 const LARGEST: u64 = 1024 * 1024;
-/// The most values and keys in it: more than ten thousand operations with labels have.
+/// The most values and keys in the file: more than ten thousand operations with labels need.
 const NODES: usize = 250_000;
 
-/// The configuration as meant.
+/// The checked configuration.
 #[derive(Debug, Clone)]
 pub struct Config {
     /// At least one, in the order of the file; the names are unique.
     pub accounts: Vec<Account>,
     /// Which operations have series of their own.
     pub series: Series,
-    /// What the exporter itself serves.
+    /// The HTTP server of the exporter.
     pub web: Web,
-    /// How scrapes are bounded.
+    /// The limits of a scrape.
     pub scrape: Scrape,
-    /// What outlives the process.
+    /// The place of the saved state.
     pub storage: Storage,
-    /// What the operator should be told at the start: keys that do nothing in this version, credentials in the clear.
+    /// Notices for the operator at the start: keys that do nothing in this version, credentials without TLS.
     pub notices: Vec<Problem>,
 }
 
@@ -45,7 +45,7 @@ impl Config {
     /// (`&|name| std::env::var(name).ok()`).
     ///
     /// # Errors
-    /// Everything that is wrong, all at once.
+    /// All problems together.
     pub fn load(
         overrides: &Overrides,
         environment: &dyn Fn(&str) -> Option<String>,
@@ -90,7 +90,7 @@ fn read_bounded(path: &Path) -> io::Result<String> {
     String::from_utf8(source).map_err(|_| io::Error::other("it is not UTF-8"))
 }
 
-/// `None` means that a problem has been told. The notices stay in `findings`.
+/// `None` if a problem was reported. The notices stay in `findings`.
 fn config(
     source: &str,
     path: Option<&Path>,

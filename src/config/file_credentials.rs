@@ -1,4 +1,4 @@
-//! The credentials of an account in the file: SIDs stand there, secrets only in files of their own.
+//! The credentials of an account in the configuration file. It contains SIDs; secrets are only in files of their own.
 
 use std::path::Path;
 
@@ -14,7 +14,7 @@ use super::walk::{Mapping, Value};
 
 const CURE: &str = "no credentials: give `api_key_sid` and `api_key_secret_file`, `oauth`, or `account_sid` and `auth_token_file`";
 
-/// Takes the keys of the credentials from `account`. Files are found from `directory`, where the configuration is.
+/// Takes the keys of the credentials from `account`. Relative paths start at `directory`, where the configuration is.
 pub(super) fn read(
     account: &mut Mapping,
     directory: &Path,
@@ -90,7 +90,7 @@ fn secret_of(
     Field::checked(findings.take(&value.place, secret))
 }
 
-/// The key `oauth`: a client's id and secret, and where it gets its tokens.
+/// The key `oauth`: the id and the secret of a client, and its token endpoint.
 fn oauth(account: &mut Mapping, directory: &Path, findings: &mut Findings) -> (Pair, Option<Url>) {
     let mut client = Pair {
         name: Field::Absent,

@@ -1,4 +1,4 @@
-//! Names of files that list operations, as Prometheus' `file_sd` writes them: `*` may stand in the last part.
+//! Patterns of files that list operations, in the format of Prometheus' `file_sd`: the last part may contain `*`.
 //!
 //! Written by hand because a glob crate accepts more (`**`, `[a-z]`, `*` in any part), which Prometheus refuses, and walks
 //! directories that can hang.
@@ -6,17 +6,17 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-/// What the name of such a file ends with.
+/// The endings of the names of such files.
 const ENDINGS: [&str; 3] = ["yml", "yaml", "json"];
 
-/// A file, or all files of a directory whose names fit.
+/// A file, or all files of a directory whose names match.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct FilePattern {
     directory: PathBuf,
     name: String,
 }
 
-/// Why a text is no such pattern.
+/// Why a text is not a pattern.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum FilePatternError {
     #[error("empty; name a file")]
@@ -30,7 +30,7 @@ pub(super) enum FilePatternError {
 }
 
 impl FilePattern {
-    /// Reads `text`, which is meant from the directory `base`.
+    /// Parses `text`. A relative path starts at the directory `base`.
     pub(super) fn parse(text: &str, base: &Path) -> Result<Self, FilePatternError> {
         if text.trim().is_empty() {
             return Err(FilePatternError::Empty);
@@ -57,26 +57,26 @@ impl FilePattern {
         })
     }
 
-    /// Where the files are; empty for the working directory.
+    /// The directory of the files; empty for the working directory.
     #[must_use]
     pub fn directory(&self) -> &Path {
         &self.directory
     }
 
-    /// Whether it may name more than one file.
+    /// Whether it can match more than one file.
     #[must_use]
     pub fn is_glob(&self) -> bool {
         self.name.contains('*')
     }
 
-    /// The path as it was written, from the working directory.
+    /// The path, relative to the working directory.
     #[must_use]
     pub fn path(&self) -> PathBuf {
         self.directory.join(&self.name)
     }
 
-    /// Whether the file `name` of the directory is meant. As in a shell, `*` does not find names that start with a dot: they
-    /// are what editors and Kubernetes keep beside the files. Nor does it find names with control characters: each is a label.
+    /// Whether the file `name` of the directory matches. As in a shell, `*` does not match names that start with a dot, which
+    /// editors and Kubernetes use for their own files. It does not match names with control characters either: each is a label.
     #[must_use]
     pub fn fits(&self, name: &str) -> bool {
         if name.contains(char::is_control) {
@@ -101,7 +101,7 @@ impl FilePattern {
         left.ends_with(last)
     }
 
-    /// Whether the file at `path` is meant.
+    /// Whether the file at `path` matches.
     #[must_use]
     pub fn names(&self, path: &Path) -> bool {
         let name = path

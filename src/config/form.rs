@@ -1,10 +1,10 @@
-//! What a secret looks like, so that something else in its place is refused where it is read. Nothing of it is ever repeated.
+//! The forms of secrets. A text of another form is refused when it is read, and no error contains any part of it.
 
 use serde::de::IgnoredAny;
 
 use super::sid::Sid;
 
-/// Which secret it is, or which name beside one.
+/// The kind of a secret, or of the name beside it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Form {
     /// An account's or an API key's SID.
@@ -12,21 +12,21 @@ pub(crate) enum Form {
     /// An OAuth client's id.
     ClientId,
     /// An auth token, an API key's secret, an OAuth client's secret. Twilio's are letters and digits; RFC 6749, appendix A,
-    /// lets a client's secret hold all of ASCII that can be seen.
+    /// allows all visible ASCII characters in a client's secret.
     Secret,
-    /// A password for Basic authentication, by anybody's rules: it may hold spaces and all of Unicode.
+    /// A password for Basic authentication. It may contain spaces and all of Unicode.
     Password,
-    /// What follows the scheme in `Authorization`.
+    /// The text after the scheme in `Authorization`.
     Credentials,
 }
 
 impl Form {
-    /// Whether white space around the secret is no part of it. Prometheus reads passwords and credentials so.
+    /// Whether white space around the secret is not part of it, as in Prometheus for passwords and credentials.
     pub(super) const fn is_trimmed(self) -> bool {
         matches!(self, Self::Password | Self::Credentials)
     }
 
-    /// Refuses a `text` that cannot be this.
+    /// Refuses a `text` of another form.
     pub(super) fn check(self, text: &str) -> Result<(), String> {
         match self {
             Self::Sid(sid) => return sid.check(text),
@@ -92,14 +92,14 @@ fn is_word(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
-/// An object or a list with some text in it: what secret managers print.
+/// Whether `text` is an object or a list with text in it, as secret managers print it.
 fn is_json(text: &str) -> bool {
     text.trim_start().starts_with(['{', '['])
         && text.contains('"')
         && serde_json::from_str::<IgnoredAny>(text).is_ok()
 }
 
-/// Marks that nobody sees and nobody types: byte order, width, direction.
+/// Whether `c` is an invisible mark that no keyboard types: byte order, width, direction.
 const fn is_invisible(c: char) -> bool {
     matches!(
         c,
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn what_twilio_and_others_give_out_is_a_secret() {
+    fn usual_secrets_are_accepted() {
         for text in [
             "0123456789abcdef0123456789abcdef",
             "aB3dE5gH7jK9mN1pQ3sT5vW7yZ9bC1dF",
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_a_secret_is_refused_with_the_reason() {
+    fn a_text_that_cannot_be_a_secret_is_refused_with_the_reason() {
         let pem = "-----BEGIN PRIVATE KEY-----\ns3cret\n-----END PRIVATE KEY-----";
         let account = sid("AC");
         let pair = sid("SK") + ":s3cret";
@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn a_password_may_hold_spaces_but_nothing_that_nobody_sees() {
+    fn a_password_may_contain_spaces_but_no_invisible_characters() {
         for (text, why) in [
             ("s3\ncret", "control characters"),
             ("s3\tcret", "control characters"),

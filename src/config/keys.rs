@@ -1,5 +1,5 @@
-//! Every key of the configuration file and every variable of the credentials: the tables of `docs/configuration.md` are drawn
-//! from here.
+//! Every key of the configuration file and every variable of the credentials: the source of the tables
+//! in `docs/configuration.md`.
 //!
 //! The readers of the sections name the same keys. A test compares what they accept with these tables, so a key cannot be
 //! added to one of them alone.
@@ -21,11 +21,11 @@ pub struct Section {
 pub struct Key {
     /// Its path within the section.
     pub name: &'static str,
-    /// What is written in the column for defaults.
+    /// The text of the column for defaults.
     pub default: &'static str,
     /// What it does, and its limits.
     pub meaning: &'static str,
-    /// The option (without `--`) that sets the same. It has no default and no meaning of its own then.
+    /// The option (without `--`) that sets the same value. The default and the meaning are those of the option then.
     pub option: Option<&'static str>,
 }
 
@@ -34,7 +34,7 @@ pub struct Key {
 pub struct Variables {
     /// Its variables.
     pub names: &'static [&'static str],
-    /// What they hold.
+    /// Their values.
     pub meaning: &'static str,
 }
 
@@ -47,7 +47,7 @@ const fn key(name: &'static str, default: &'static str, meaning: &'static str) -
     }
 }
 
-/// A key that sets what an option sets.
+/// A key that sets the same value as an option.
 const fn as_option(name: &'static str, option: &'static str) -> Key {
     Key {
         name,
@@ -57,7 +57,7 @@ const fn as_option(name: &'static str, option: &'static str) -> Key {
     }
 }
 
-/// The variables of the credentials of the account `default`. Each may have `_FILE` at its end and then names a file.
+/// The variables of the credentials of the account `default`. With `_FILE` at its end, each names a file.
 pub const CREDENTIALS: &[Variables] = &[
     Variables {
         names: &["TWILIO_API_KEY", "TWILIO_API_SECRET"],

@@ -1,4 +1,4 @@
-//! How much an account may ask of Twilio.
+//! The section `limits`: how many requests an account may make, and how long one may take.
 
 use std::ops::RangeInclusive;
 use std::time::Duration;
@@ -7,15 +7,15 @@ use super::duration;
 use super::problem::Findings;
 use super::walk::Mapping;
 
-/// Above this, `max_requests_per_second` is a slip of the keyboard; no API of Twilio's takes as many.
+/// A higher `max_requests_per_second` is a typing error: no API of Twilio's accepts that many.
 const MOST_REQUESTS_PER_SECOND: f64 = 1_000_000.0;
-/// Each concurrent request holds an answer of up to some megabytes in memory.
+/// Each concurrent request holds a response of up to some megabytes in memory.
 const CONCURRENT_REQUESTS: RangeInclusive<usize> = 1..=256;
-/// Shorter than a round trip, and everything fails; longer than a few scrapes, and a dead peer is found out too late.
+/// A shorter limit than a round trip fails every request; a longer one than a few scrapes detects a dead server too late.
 const REQUEST_TIMEOUTS: RangeInclusive<Duration> =
     Duration::from_millis(10)..=Duration::from_mins(2);
 
-/// How much an account may ask of Twilio.
+/// The limits of an account's requests.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Limits {
     /// Positive and finite.

@@ -1,20 +1,20 @@
-//! An address to listen on.
+//! The addresses of `--web.listen-address`, in the format of Prometheus' components.
 
 use std::fmt;
 use std::net::SocketAddr;
 use std::str::FromStr;
 
-/// The longest name DNS knows.
+/// The longest name in DNS.
 const LONGEST_NAME: usize = 253;
 
-/// Where to listen, as Prometheus' components write it.
+/// An address to listen on.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum ListenAddress {
     /// `:10202`: all interfaces, IPv6 and IPv4.
     AllInterfaces(u16),
     /// `127.0.0.1:10202` or `[::1]:10202`. Port 0: a free one.
     Socket(SocketAddr),
-    /// `localhost:10202`: whatever the name resolves to.
+    /// `localhost:10202`: all addresses of the name.
     Name {
         /// A name for the resolver.
         host: String,
@@ -23,18 +23,18 @@ pub enum ListenAddress {
     },
 }
 
-/// Why a text is no address to listen on.
+/// Why a text is not an address to listen on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ListenAddressError {
-    /// There is no `:`, or what follows is no port.
+    /// There is no `:`, or no port after it.
     #[error(
         "expected an address with a port from 0 to 65535, such as :10202, 127.0.0.1:10202 or [::1]:10202"
     )]
     Port,
-    /// An IPv6 address bare of its brackets.
+    /// An IPv6 address without brackets.
     #[error("an IPv6 address stands in brackets, such as [::1]:10202")]
     Brackets,
-    /// Neither an address nor a host's name.
+    /// Neither an address nor the name of a host.
     #[error("expected an IP address or a host's name before the port, such as 127.0.0.1:10202")]
     Host,
 }
@@ -50,7 +50,7 @@ impl FromStr for ListenAddress {
         if host.contains(':') && !host.starts_with('[') {
             return Err(ListenAddressError::Brackets);
         }
-        // `u16` itself would take `+1`.
+        // `u16` would accept `+1`.
         let digits = !port.is_empty() && port.bytes().all(|digit| digit.is_ascii_digit());
         let port = port
             .parse()

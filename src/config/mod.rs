@@ -1,9 +1,9 @@
-//! The configuration: from "as written" (a YAML file, environment variables, the command line) to "as meant".
+//! The configuration: parses and checks the YAML file, the environment variables and the command line.
 //!
-//! [`Config::load`] gives ready values or every problem there is, each with its place and its cure. Whoever has a
-//! [`Config`] checks nothing again. What was said wins in this order: command line, its environment variables, file, default.
+//! [`Config::load`] returns checked values, or all problems together, each with its place and what to do. Code that has a
+//! [`Config`] checks nothing again. The command line has priority, then its environment variables, the file, and the defaults.
 //!
-//! No secret is ever part of an error, a notice or a `Debug` text, and none is taken from the file itself or an option.
+//! A secret is never part of an error, a notice or a `Debug` text, and never comes from the file itself or an option.
 
 mod account;
 mod accounts;
@@ -39,7 +39,7 @@ mod corpus;
 mod tests;
 
 pub use account::{Account, DEFAULT_NAME};
-pub use base_url::DEFAULT as DEFAULT_BASE_URL;
+pub use base_url::{DEFAULT as DEFAULT_BASE_URL, shown as shown_url};
 pub use credentials::{Credentials, OAuthClient};
 pub use duration::{DurationError, parse as parse_duration};
 pub use file::Config;

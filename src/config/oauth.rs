@@ -1,20 +1,20 @@
-//! Where an OAuth client gets its access tokens.
+//! The token endpoint, from which an OAuth client requests access tokens.
 
 use url::Url;
 
 use super::base_url;
 use super::problem::Findings;
 
-/// Twilio's own.
+/// The token endpoint of Twilio itself.
 pub const DEFAULT_TOKEN_URL: &str = "https://oauth.twilio.com/v2/token";
 
-/// The token endpoint that `given` names (its place and its text), or Twilio's.
+/// The token endpoint in `given`, a place and its text, or Twilio's.
 pub(super) fn token_url(given: Option<(&str, &str)>, findings: &mut Findings) -> Option<Url> {
     let (place, text) = given.unwrap_or(("", DEFAULT_TOKEN_URL));
     let message =
         format!("expected a URL like {DEFAULT_TOKEN_URL}, without a user name or a query");
     let url = findings.take(place, base_url::plain(text).map_err(|_| message))?;
-    base_url::tell_if_in_the_clear(place, &url, findings);
+    base_url::notice_if_in_the_clear(place, &url, findings);
     Some(url)
 }
 
@@ -42,7 +42,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_token_url_is_told_once_and_not_repeated() {
+    fn a_wrong_token_url_is_one_problem_that_does_not_repeat_it() {
         for text in [
             "",
             "oauth.twilio.com/v2/token",

@@ -1,4 +1,6 @@
-//! A URL that lists operations, and how to ask there; the keys are those of Prometheus' `http_sd`.
+//! One entry of `operation_urls`: a URL that lists operations, and how to request it. The keys are those of Prometheus' `http_sd`.
+//!
+//! No problem contains the URL, which may hold a secret.
 
 use std::fmt;
 use std::ops::RangeInclusive;
@@ -14,13 +16,13 @@ use super::secret::{self, SecretFile};
 use super::walk::{Mapping, Value};
 use super::{base_url, duration, source_name};
 
-/// How often it is asked, unless said otherwise; as Prometheus does.
+/// The default interval between requests, as in Prometheus.
 pub(super) const REFRESH: Duration = Duration::from_mins(1);
-/// More often is a slip of the keyboard, and more rarely nobody would wait to see a cure work.
+/// A shorter interval is a typing error; after a longer one nobody would see that a correction works.
 const REFRESHES: RangeInclusive<Duration> = Duration::from_millis(100)..=Duration::from_hours(24);
-/// For the whole answer, unless said otherwise.
+/// The default time limit of a whole response.
 pub(super) const TIMEOUT: Duration = Duration::from_secs(10);
-/// Shorter than a round trip, and everything fails; longer, and a dead peer is found out too late.
+/// A shorter limit than a round trip fails every request; a longer one detects a dead server too late.
 const TIMEOUTS: RangeInclusive<Duration> = Duration::from_millis(10)..=Duration::from_mins(2);
 
 /// A URL that lists operations.
@@ -28,23 +30,23 @@ const TIMEOUTS: RangeInclusive<Duration> = Duration::from_millis(10)..=Duration:
 pub struct OperationUrl {
     /// Without a user name, a password or a fragment. Its path and its query may be secret.
     pub url: UrlInFull,
-    /// How it is called where others read: as the user names it, or scheme, host and port with a fingerprint of the rest.
+    /// The name of the source in logs, pages and labels: the configured one, or scheme, host and port with a fingerprint of the rest.
     pub source: Arc<str>,
-    /// Between the beginnings of two requests.
+    /// The time from the start of one request to the next.
     pub refresh_interval: Duration,
-    /// For one request, answer included.
+    /// The time limit of one request with its response.
     pub timeout: Duration,
-    /// What it shows to be let in.
+    /// The credentials of the requests.
     pub login: Option<UrlLogin>,
-    /// How TLS is spoken.
+    /// The settings of TLS.
     pub tls: Tls,
 }
 
-/// A URL of which `Debug` shows neither path nor query.
+/// A URL whose `Debug` text has neither path nor query.
 #[derive(Clone, PartialEq, Eq)]
 pub struct UrlInFull(pub Url);
 
-/// What a URL is shown. The secrets stand in files, which are read anew each time.
+/// The credentials for a URL. The secrets are in files, which are read again before each request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum UrlLogin {
     /// HTTP Basic.
@@ -56,23 +58,23 @@ pub enum UrlLogin {
     },
     /// `Authorization: SCHEME CREDENTIALS`.
     Authorization {
-        /// `Bearer` unless said otherwise.
+        /// `Bearer` by default.
         scheme: String,
         /// The file of the credentials.
         credentials_file: SecretFile,
     },
 }
 
-/// How TLS is spoken; files are read anew each time.
+/// The settings of TLS. The files are read again before each request.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Tls {
-    /// The only authorities that are trusted; `None`: the operating system's.
+    /// The only trusted authorities; `None`: those of the operating system.
     pub ca_file: Option<PathBuf>,
-    /// The certificate and the key that the client shows.
+    /// The certificate and the key of the client.
     pub client: Option<(PathBuf, PathBuf)>,
-    /// The name that the server's certificate has, where it is not the URL's.
+    /// The name in the server's certificate, if it differs from the URL's host.
     pub server_name: Option<String>,
-    /// Whether anybody's certificate will do.
+    /// Whether every certificate is accepted.
     pub insecure_skip_verify: bool,
 }
 
@@ -89,7 +91,7 @@ impl fmt::Debug for UrlInFull {
     }
 }
 
-/// Reads one item of `operation_urls`; `None` means that a problem has been told.
+/// Reads one item of `operation_urls`; `None` if a problem was reported.
 pub(super) fn read(
     value: &Value,
     directory: &Path,
@@ -136,7 +138,7 @@ pub(super) fn read(
     })
 }
 
-/// Says nothing of the text itself: somebody may have put a password into it.
+/// No problem contains the text itself, which may hold a password.
 fn read_url(value: &Value, findings: &mut Findings) -> Option<Url> {
     let text = value.text(findings)?;
     let wrong = match Url::parse(text.trim()) {
@@ -242,7 +244,7 @@ fn read_authorization(
     if let Some(value) = mapping.take("type")
         && let Some(text) = value.text(findings)
     {
-        // The token of RFC 9110, without what nobody uses.
+        // The token of RFC 9110, without its unusual characters.
         let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
         if text.eq_ignore_ascii_case("basic") {
             findings.problem(&value.place, "for Basic give `basic_auth`");
@@ -260,7 +262,7 @@ fn read_authorization(
     })
 }
 
-/// The file that the key `file` names, which holds a secret now; the key `inline` is refused.
+/// Reads the file in the key `file` for the first time; the key `inline` is refused.
 fn secret_file(
     mapping: &mut Mapping,
     [file, inline]: [&'static str; 2],

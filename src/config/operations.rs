@@ -1,4 +1,4 @@
-//! The operations that an account always watches.
+//! The list `operations` of an account: operations that it always watches.
 
 use std::collections::BTreeMap;
 use std::str::FromStr;

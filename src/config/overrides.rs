@@ -1,4 +1,4 @@
-//! What the command line said, as far as it said anything.
+//! The options of the command line that set values of the configuration.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -6,17 +6,17 @@ use std::time::Duration;
 use super::listen_address::ListenAddress;
 use crate::operation::OperationId;
 
-/// What the command line and its environment variables said. It wins over the file; `None` (or none) leaves it to the
-/// file and the defaults.
+/// The values of the command line and its environment variables. They have priority over the file; `None` (or an empty list)
+/// leaves the value to the file and the defaults.
 #[derive(Debug, Clone, Default)]
 pub struct Overrides {
     /// `--config.file`.
     pub config_file: Option<PathBuf>,
-    /// `--twilio.base-url`: for accounts that have none of their own.
+    /// `--twilio.base-url`: for accounts without their own.
     pub base_url: Option<String>,
     /// `--operation`: for the only account.
     pub operations: Vec<OperationId>,
-    /// `--discovery`: for accounts that do not say it themselves.
+    /// `--discovery`: for accounts without their own.
     pub discovery: Option<bool>,
     /// `--collector.emails`.
     pub emails_collector: Option<bool>,

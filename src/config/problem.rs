@@ -1,15 +1,15 @@
-//! What is wrong with a configuration, told all at once.
+//! The problems of a configuration, which are reported together.
 
 pub(super) use crate::document::Findings;
 pub use crate::document::Problem;
 
-/// A configuration that cannot be used. Its text is one line on where it came from and one line a problem.
+/// A configuration that cannot be used. Its text has one line for its origin, and one line per problem.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{}", listing(.origin, .problems))]
 pub struct ConfigError {
     /// The file, or `the environment`.
     pub origin: String,
-    /// Everything that is wrong.
+    /// All problems.
     pub problems: Vec<Problem>,
 }
 

@@ -1,14 +1,14 @@
-//! How scrapes are bounded.
+//! The section `scrape`: the limits of a scrape.
 
 use std::time::Duration;
 
-/// What is taken off the scrape's deadline, unless said otherwise: time for the answer to travel.
+/// The default time between the exporter's deadline and the scrape's timeout, in which the response is sent.
 pub const DEFAULT_TIMEOUT_OFFSET: Duration = Duration::from_millis(500);
 
-/// How scrapes are bounded.
+/// The limits of a scrape.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Scrape {
-    /// Taken off the deadline that Prometheus announces.
+    /// Subtracted from the timeout that Prometheus announces.
     pub timeout_offset: Duration,
 }
 

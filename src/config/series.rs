@@ -1,4 +1,4 @@
-//! Which operations have series of their own, and with which labels.
+//! The section `series`: which operations have series of their own, and with which labels.
 
 use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
@@ -8,13 +8,13 @@ use super::problem::Findings;
 use super::walk::{Value, expected_whole};
 use super::{Overrides, label};
 
-/// How many operations may have series of their own; a million is thirteen million series, more than one Prometheus
-/// should be asked to take from one target.
+/// The most operations with series of their own. A million is thirteen million series, more than one Prometheus should scrape
+/// from one target.
 const OPERATIONS: RangeInclusive<usize> = 0..=1_000_000;
 
-/// The most labels to aggregate by: each gives twenty series to each of its values.
+/// The most labels to aggregate by: each of their values has twenty series.
 const MOST_AGGREGATES: usize = 8;
-/// How many values of one label may be told apart.
+/// The most values of one label with their own series.
 const LABEL_VALUES: RangeInclusive<usize> = 1..=10_000;
 
 /// Which operations have series of their own, and with which labels.
@@ -26,11 +26,11 @@ pub struct Series {
     pub min_size: u32,
     /// The user's labels that are exposed; `None`: every one.
     pub labels: Option<Vec<String>>,
-    /// The labels by whose values emails and operations are also summed up and counted.
+    /// The labels by whose values emails and operations are aggregated.
     pub aggregate_by: Vec<Arc<str>>,
-    /// The most values of each of those that are told apart.
+    /// The most values of each of these labels with their own series.
     pub max_label_values: usize,
-    /// The tags of emails that become labels of their operations; empty: none are asked for.
+    /// The tags of emails that become labels of their operations; if empty, tags are not requested.
     pub tags: Vec<String>,
 }
 
@@ -48,7 +48,7 @@ impl Default for Series {
 }
 
 impl Series {
-    /// Reads the section `series`; what the command line says wins.
+    /// Reads the section `series`; the command line has priority.
     pub(super) fn read(
         value: Option<&Value>,
         overrides: &Overrides,

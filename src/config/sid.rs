@@ -1,6 +1,6 @@
-//! Twilio's names for an account and for an API key.
+//! Twilio's SIDs: the names of an account and of an API key.
 
-/// Which kind a SID is of; it shows in its first two letters.
+/// The kind of a SID, which its first two letters show.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Sid {
     Account,
@@ -24,7 +24,7 @@ impl Sid {
         }
     }
 
-    /// Whether `text` begins with a SID of any kind: two capital letters and so many hexadecimal digits.
+    /// Whether `text` begins with a SID of any kind: two capital letters and 32 hexadecimal digits.
     pub(super) fn begins(text: &str) -> bool {
         let bytes = text.as_bytes();
         let (letters, digits) = (bytes.get(..2), bytes.get(2..2 + Self::DIGITS));
@@ -32,7 +32,7 @@ impl Sid {
             && digits.is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
     }
 
-    /// Refuses a `text` that is no such SID, without repeating it: it may be a token in the wrong place.
+    /// Refuses a `text` that is not a SID of this kind. The error does not contain it: it may be a token in the wrong place.
     pub(super) fn check(self, text: &str) -> Result<(), String> {
         let digits = text.strip_prefix(self.prefix());
         let digit = |c: char| c.is_ascii_hexdigit();

@@ -1,13 +1,13 @@
-//! How a URL that lists operations is called where others read: in logs, pages, answers and the label `source`.
+//! The name of a URL source in logs, pages, responses and the label `source`.
 //!
-//! Path and query of a URL may hold a secret (`/hooks/TOKEN`, `?key=TOKEN`), so neither is ever shown.
+//! The path and the query of a URL may hold a secret (`/hooks/TOKEN`, `?key=TOKEN`), so the name never contains them.
 
 use url::Url;
 
-/// The longest name that users may give, in characters: it is repeated in each sample about the source.
+/// The longest name in the configuration, in characters: each sample of the source has it.
 const LONGEST: usize = 64;
 
-/// What is wrong with a name that a user gives.
+/// Checks a name from the configuration.
 pub(super) fn check(name: &str) -> Result<(), String> {
     let length = name.chars().count();
     if length == 0 || length > LONGEST || name.contains(char::is_control) {
@@ -18,7 +18,7 @@ pub(super) fn check(name: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// The name of a URL that was given none: scheme, host and port, and a fingerprint of the rest if there is any, so that two
+/// The default name: scheme, host and port, and a fingerprint of the rest if there is any, so that two
 /// URLs of one host have different names.
 pub(super) fn of(url: &Url) -> String {
     let origin = url.origin().ascii_serialization();
@@ -29,7 +29,7 @@ pub(super) fn of(url: &Url) -> String {
     format!("{origin}#{:04x}", fingerprint(rest))
 }
 
-/// FNV-1a, folded to 16 bits: enough for the few URLs of one host, and too little to find out what was hashed.
+/// FNV-1a, folded to 16 bits: enough for the few URLs of one host, and too short to guess the text.
 fn fingerprint(text: &str) -> u16 {
     const BASIS: u64 = 0xcbf2_9ce4_8422_2325;
     const PRIME: u64 = 0x0100_0000_01b3;

@@ -1,4 +1,4 @@
-//! Other places that an account's operations come from: files and URLs in the formats of Prometheus' service discovery.
+//! The files and URLs that list an account's operations, in the formats of Prometheus' service discovery.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -9,7 +9,7 @@ use super::operation_url::{self, OperationUrl};
 use super::problem::Findings;
 use super::walk::Mapping;
 
-/// Reads `operation_files` of an account. Names are meant from `directory`, where the configuration is.
+/// Reads `operation_files` of an account. Relative paths start at `directory`, where the configuration is.
 pub(super) fn files(
     account: &mut Mapping,
     directory: &Path,

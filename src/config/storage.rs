@@ -1,4 +1,4 @@
-//! Where the exporter keeps what must outlive it.
+//! The section `storage`: the place of the saved state.
 
 use std::path::PathBuf;
 
@@ -6,10 +6,10 @@ use super::Overrides;
 use super::problem::Findings;
 use super::walk::Value;
 
-/// The directory, unless said otherwise.
+/// The default directory.
 pub const DEFAULT_PATH: &str = "data";
 
-/// Where the exporter keeps what must outlive it.
+/// The place of the saved state.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Storage {
     /// The directory; `None`: memory only.
@@ -25,7 +25,7 @@ impl Default for Storage {
 }
 
 impl Storage {
-    /// Reads the section `storage`; what the command line says wins.
+    /// Reads the section `storage`; the command line has priority.
     pub(super) fn read(
         value: Option<&Value>,
         overrides: &Overrides,

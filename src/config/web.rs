@@ -1,4 +1,4 @@
-//! What the exporter itself serves, and where.
+//! The section `web`: the HTTP server of the exporter.
 
 use std::time::Duration;
 
@@ -6,19 +6,19 @@ use super::Overrides;
 use super::listen_address::ListenAddress;
 use super::problem::Findings;
 
-/// Where the exposition is, unless said otherwise.
+/// The default path of the exposition.
 pub const DEFAULT_TELEMETRY_PATH: &str = "/metrics";
-/// Where the exporter listens, unless said otherwise.
+/// The default address.
 pub const DEFAULT_LISTEN_ADDRESS: ListenAddress = ListenAddress::AllInterfaces(10202);
-/// How long a stop may take in all, unless said otherwise: Docker kills after 10 s, Kubernetes after 30 s, systemd after 90 s.
+/// The default time limit of a shutdown: Docker kills after 10 s, Kubernetes after 30 s, systemd after 90 s.
 pub const DEFAULT_GRACE_PERIOD: Duration = Duration::from_secs(8);
-/// No platform waits longer, and a mistyped unit shows at the start instead of at the stop.
+/// No platform waits longer. A wrong unit is reported at the start and not at the shutdown.
 const LONGEST_GRACE_PERIOD: Duration = Duration::from_hours(1);
 
-/// The exporter's own paths, which the exposition cannot have.
+/// The other paths of the exporter, which the exposition cannot have.
 const TAKEN: [&str; 4] = ["/-", "/probe", "/sd", "/api"];
 
-/// What the exporter itself serves, and where.
+/// The HTTP server of the exporter.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Web {
     /// At least one.
@@ -29,7 +29,7 @@ pub struct Web {
     pub enable_api: bool,
     /// Whether `POST /-/reload` loads the configuration again.
     pub enable_lifecycle: bool,
-    /// How long a stop may take in all.
+    /// The time limit of a shutdown.
     pub grace_period: Duration,
 }
 
@@ -46,7 +46,7 @@ impl Default for Web {
 }
 
 impl Web {
-    /// Only the command line speaks of it.
+    /// Only the command line sets it.
     pub(super) fn read(overrides: &Overrides, findings: &mut Findings) -> Self {
         let mut web = Self::default();
         if !overrides.listen.is_empty() {

@@ -1,4 +1,6 @@
-//! All sources of one account: files looked at when somebody asks, URLs at intervals of their own.
+//! All sources of one account: files are read before each collection, URLs at their own intervals.
+//!
+//! No source waits for another. The caller runs both loops; nothing runs by itself.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,8 +19,8 @@ use crate::config::Account;
 use crate::exposition::SourceInstruments;
 use crate::ongoing_failure::OngoingFailure;
 
-/// How long a collection waits for files, many or large. A look that takes longer goes on, and the next collection finds what
-/// it found. A read that hangs is given up before.
+/// How long a collection waits for files. A check that takes longer continues, and the next collection gets its result. A read
+/// that hangs is given up before.
 const LOOK: Duration = Duration::from_secs(2);
 
 /// The sources of one account.
@@ -30,13 +32,13 @@ pub struct Sources {
     urls: Vec<UrlSource>,
 }
 
-/// Files, looked at by a task of its own: whoever asked may go away meanwhile.
+/// The files. A task of its own checks them, because the collection may be cancelled meanwhile.
 #[derive(Debug)]
 struct FileSources {
     files: Arc<Mutex<Files>>,
-    /// A look that nobody has the news of yet.
+    /// A check whose news were not delivered yet.
     under_way: Mutex<Option<JoinHandle<Looked>>>,
-    /// Looks that take too long, or fail.
+    /// The failure of checks that take too long or panic.
     failure: parking_lot::Mutex<OngoingFailure<LookFailure>>,
     reporter: SourceReporter,
 }
@@ -45,11 +47,11 @@ struct FileSources {
 enum LookFailure {
     /// It takes longer than [`LOOK`].
     Slow,
-    /// Its task was broken off.
+    /// Its task panicked or was cancelled.
     Broken,
 }
 
-/// A URL and how it stands.
+/// A URL and its status.
 #[derive(Debug)]
 struct UrlSource {
     url: Url,
@@ -58,7 +60,7 @@ struct UrlSource {
 }
 
 impl Sources {
-    /// The sources of `account`. Reads nothing and asks nothing yet.
+    /// The sources of `account`. Reads nothing and makes no request yet.
     #[must_use]
     pub fn new(account: &Account, instruments: SourceInstruments, clock: Clock) -> Self {
         let reporter = SourceReporter::new(Arc::clone(&account.name), instruments, clock);
@@ -79,10 +81,10 @@ impl Sources {
         }
     }
 
-    /// Looks at the files and delivers what became of them since the last look. Says whether every file is known now: not
-    /// while a look takes long, nor while a directory cannot be read.
+    /// Checks the files and delivers their changes since the last check. Returns whether every file is known: false while a check
+    /// takes too long, and while a directory cannot be read.
     ///
-    /// Cut off, it loses nothing: the next look delivers what this one found.
+    /// If it is cancelled, nothing is lost: the next check delivers the same news.
     pub async fn look(&self, deliver: impl Fn(News)) -> bool {
         let Some(files) = &self.files else {
             return true;
@@ -94,20 +96,20 @@ impl Sources {
         !looked.incomplete
     }
 
-    /// Asks each URL once, side by side, and delivers what became of them; for those who collect once.
+    /// Requests each URL once, all at the same time, and delivers their changes; for `once`.
     pub async fn fetch(&self, deliver: impl Fn(News)) {
         join_all(self.urls.iter().map(|url| url.once(&deliver))).await;
     }
 
-    /// Asks each URL now and then at its interval, side by side, and delivers what becomes of them. Ends only where there are
-    /// no URLs.
+    /// Requests each URL now and then at its interval, all at the same time, and delivers their changes. Ends only if there are no
+    /// URLs.
     pub async fn run(&self, deliver: impl Fn(News)) {
         join_all(self.urls.iter().map(|url| url.keep(&deliver))).await;
     }
 }
 
 impl FileSources {
-    /// `None`: it takes too long.
+    /// `None` if it takes too long.
     async fn look(&self) -> Option<Looked> {
         let mut under_way = self.under_way.lock().await;
         let look = under_way.get_or_insert_with(|| {

@@ -1,7 +1,7 @@
-//! Calls to the file system, any of which may hang for good: a mount whose server is gone answers nothing, not even an error.
+//! Calls to the file system, any of which may hang forever: a mount whose server is gone returns nothing, not even an error.
 //!
-//! Such a call cannot be interrupted, so it keeps its thread. Nobody waits for it longer than [`LIMIT`], and it is not made
-//! again before it has ended: blocked threads do not pile up. These threads are not the runtime's, which the store needs too.
+//! A call that hangs cannot be interrupted and keeps its thread. The caller waits at most [`LIMIT`], and the call is not repeated
+//! before it has ended, so blocked threads do not pile up. The threads are not those of the runtime, which the store needs too.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::fmt;
@@ -15,42 +15,42 @@ use futures_util::stream::{FuturesUnordered, StreamExt};
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
-/// How long the calls may take without any of them ending. A local disk answers within milliseconds, and one over the network
-/// within a few hundred; a scrape has 10 s by default.
+/// The longest time in which no call ends. A local disk needs milliseconds, a network mount a few hundred; a scrape has 10 s by
+/// default.
 pub(super) const LIMIT: Duration = Duration::from_secs(1);
-/// The most threads at once, those that hang included. Others are answered by the threads that are left.
+/// The most threads at once, including those that hang. The other calls use the rest.
 const MOST: usize = 64;
 
-/// Calls with a key each, at most one of a key at a time.
+/// Calls with a key each, at most one per key at a time.
 pub(super) struct Calls<K, T> {
     running: FuturesUnordered<BoxFuture<'static, Ended<K, T>>>,
-    /// The keys of those.
+    /// The keys of the running calls.
     busy: BTreeSet<K>,
-    /// Whether two calls go to the same place, so that both hang if one does.
+    /// Whether two keys are in the same directory, so that both calls hang if one does.
     is_beside: fn(&K, &K) -> bool,
-    /// The most calls at once to one place.
+    /// The most calls at once in one directory.
     most_beside: usize,
 }
 
-/// What to call.
+/// The function to call.
 pub(super) type Call<T> = Box<dyn FnOnce() -> T + Send>;
 
-/// Calls that somebody waits for.
+/// The calls of one round.
 pub(super) struct Round<K, T> {
     waiting: VecDeque<(K, Call<T>)>,
-    /// The keys of those that run and were begun in this round.
+    /// The keys of the running calls of this round.
     begun: BTreeSet<K>,
     idle: Vec<Thread>,
 }
 
-/// A call that has ended: its answer, unless it panicked.
+/// A call that has ended, with its result unless it panicked.
 struct Ended<K, T> {
     key: K,
     answer: Option<T>,
     thread: Thread,
 }
 
-/// A thread for one call after the other; it ends with the value, once the call under way has ended.
+/// A thread that runs one call after another. It ends when the value is dropped and the running call has ended.
 struct Thread(mpsc::Sender<Call<()>>);
 
 impl<K: Ord + Clone + Send + 'static, T: Send + 'static> Calls<K, T> {
@@ -63,7 +63,7 @@ impl<K: Ord + Clone + Send + 'static, T: Send + 'static> Calls<K, T> {
         }
     }
 
-    /// Starts a round of `calls`. A call whose key is still busy from a round before is not made.
+    /// Starts a round of `calls`. A call whose key is still busy from an earlier round is skipped.
     pub(super) fn round(&self, calls: impl IntoIterator<Item = (K, Call<T>)>) -> Round<K, T> {
         let is_free = |(key, _): &(K, Call<T>)| !self.busy.contains(key);
         Round {
@@ -73,8 +73,8 @@ impl<K: Ord + Clone + Send + 'static, T: Send + 'static> Calls<K, T> {
         }
     }
 
-    /// The next answer, of a call of this round or of one before. `None` when all calls of the round have ended, or none has
-    /// for [`LIMIT`]: a key without an answer hangs, or waits for those that do.
+    /// The next result, of this round or of an earlier one. `None` when all calls of the round have ended, or none has ended for
+    /// [`LIMIT`]: a key without a result hangs, or waits for calls that hang.
     pub(super) async fn next(&mut self, round: &mut Round<K, T>) -> Option<(K, T)> {
         loop {
             self.begin(round);
@@ -92,7 +92,7 @@ impl<K: Ord + Clone + Send + 'static, T: Send + 'static> Calls<K, T> {
         }
     }
 
-    /// Begins as many calls as there is room for.
+    /// Begins calls up to the limits.
     fn begin(&mut self, round: &mut Round<K, T>) {
         while self.running.len() < MOST {
             let has_room = |(key, _): &(K, Call<T>)| {
@@ -102,7 +102,7 @@ impl<K: Ord + Clone + Send + 'static, T: Send + 'static> Calls<K, T> {
             let Some(at) = round.waiting.iter().position(has_room) else {
                 return;
             };
-            // The system may have no thread to spare; what is not called is as if it hung.
+            // If the system has no free thread, the rest of the calls count as hanging.
             let Some(thread) = round.idle.pop().or_else(Thread::start) else {
                 return;
             };
@@ -139,9 +139,9 @@ impl Thread {
 
     fn call<T: Send + 'static>(&self, call: Call<T>) -> oneshot::Receiver<T> {
         let (answer, answered) = oneshot::channel();
-        // Fails only after a panic; then nobody gets an answer.
+        // Fails only after a panic; then there is no result.
         let _ = self.0.send(Box::new(move || {
-            // Nobody waits any more: the sources are gone.
+            // Fails if the sources were dropped.
             let _ = answer.send(call());
         }));
         answered
@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_hangs_is_waited_for_once_and_not_called_again() {
+    async fn a_call_that_hangs_is_waited_for_once_and_not_repeated() {
         let (disk, mut calls) = calls(100);
         disk.hangs_below(3);
         let began = Instant::now();
@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn threads_are_bounded_in_all_and_beside_each_other() {
+    async fn threads_are_bounded_in_total_and_per_directory() {
         let (disk, mut all) = calls(100);
         disk.hangs_below(usize::MAX);
         for _ in 0..2 {
@@ -238,7 +238,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_panic_is_no_answer_and_harms_no_other_call() {
+    async fn a_panic_gives_no_result_and_affects_no_other_call() {
         let mut calls = Calls::new(8, |_, _| true);
         for _ in 0..2 {
             let call = |key: usize| -> (usize, Call<()>) {

@@ -1,4 +1,4 @@
-//! The file system, as far as sources are concerned. Every call blocks for as long as the disk does.
+//! The calls to the file system that sources need. Each blocks for as long as the disk does, so none runs on an async worker.
 
 use std::fmt;
 use std::fs::{self, File};
@@ -10,29 +10,29 @@ use super::fingerprint::Fingerprint;
 use super::listing::LARGEST;
 use crate::config::FilePattern;
 
-/// How often a file is read that changes meanwhile, before the look gives up.
+/// The most attempts to read a file that changes during the read.
 const ATTEMPTS: usize = 3;
 
-/// Where files are; in tests one that hangs on demand.
+/// The file system; in tests, one that hangs on demand.
 pub(super) trait Disk: fmt::Debug + Send + Sync {
-    /// The paths that a pattern names; whether there is a file under one of them is for others to find out.
+    /// The paths that a pattern names; a path may have no file.
     fn paths_of(&self, pattern: &FilePattern) -> Result<Vec<PathBuf>, SourceError> {
         paths_of(pattern).map_err(unreadable)
     }
 
-    /// What is at `path`, read unless its fingerprint is `known`.
+    /// Reads the file at `path`, unless its fingerprint is `known`.
     fn find(&self, path: &Path, known: Option<Fingerprint>) -> Result<Found, SourceError> {
         find(path, known)
     }
 }
 
-/// The machine's own.
+/// The file system of the machine.
 #[derive(Debug)]
 pub(super) struct System;
 
 impl Disk for System {}
 
-/// What a look found under one path.
+/// What a path has.
 #[derive(Debug)]
 pub(super) enum Found {
     Nothing,
@@ -40,7 +40,7 @@ pub(super) enum Found {
     Content(Fingerprint, Vec<u8>),
 }
 
-/// The paths that a pattern names; whether there is a file under one of them is for others to find out.
+/// The paths that a pattern names; a path may have no file.
 fn paths_of(pattern: &FilePattern) -> io::Result<Vec<PathBuf>> {
     if !pattern.is_glob() {
         return Ok(vec![pattern.path()]);
@@ -62,14 +62,14 @@ fn paths_of(pattern: &FilePattern) -> io::Result<Vec<PathBuf>> {
     Ok(paths)
 }
 
-/// What is at `path`, read unless its fingerprint is `known`.
+/// Reads the file at `path`, unless its fingerprint is `known`.
 fn find(path: &Path, known: Option<Fingerprint>) -> Result<Found, SourceError> {
     let metadata = match fs::metadata(path) {
         Err(error) if is_nothing(&error) => return Ok(Found::Nothing),
         metadata => metadata.map_err(unreadable)?,
     };
     if !metadata.is_file() {
-        // Anything else may have no end, or none to read at all: a pipe waits for somebody to write.
+        // A device may have no end, and a pipe blocks until another process writes.
         return Err(SourceError::Unreadable("it is not a file".to_owned()));
     }
     if known == Some(Fingerprint::of(&metadata)) {
@@ -100,7 +100,10 @@ fn is_nothing(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory)
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "it stands in `map_err`")]
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "`map_err` passes it by value"
+)]
 fn unreadable(error: io::Error) -> SourceError {
     SourceError::Unreadable(error.to_string())
 }

@@ -1,20 +1,20 @@
-//! What can be wrong with a source.
+//! The errors of a source. None contains any of its content, except names of keys and labels.
 
 use std::fmt;
 use std::time::Duration;
 
 use crate::document::{Findings, Problem};
 
-/// Why a source lists nothing new. No variant carries anything of its content but names of keys and labels.
+/// Why a source has no new list.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SourceError {
-    /// The file is there and cannot be read; with the operating system's words.
+    /// The file exists and cannot be read; with the operating system's error.
     #[error("cannot read it: {0}")]
     Unreadable(String),
-    /// The disk, or the server of a mount, does not answer.
+    /// The disk, or the server of a mount, does not respond.
     #[error("reading it takes longer than {} s; check the disk or mount it is on", .0.as_secs_f64())]
     Hangs(Duration),
-    /// More bytes than any list needs.
+    /// The list has more bytes than the limit.
     #[error("it is larger than {} MiB; divide it", limit / (1024 * 1024))]
     TooLarge {
         /// In bytes.
@@ -23,44 +23,44 @@ pub enum SourceError {
     /// Not UTF-8.
     #[error("it is not text (UTF-8)")]
     NotText,
-    /// Not what Prometheus' service discovery documents, or not of operations.
+    /// Not the format of Prometheus' service discovery, or not a list of operations.
     #[error("{0}")]
     Malformed(Problems),
     /// A secret, a certificate or a key that the configuration names cannot be used.
     #[error("{0}")]
     Settings(String),
-    /// An answer other than 200.
+    /// A status other than 200.
     #[error("it answers with status {}{}", .0, cure(*.0))]
     Status(u16),
-    /// An answer that does not say it is JSON, as Prometheus demands.
+    /// The content type is not JSON, which Prometheus requires.
     #[error("its answer has no `Content-Type: application/json`")]
     ContentType,
-    /// An encoding that we do not ask for.
+    /// An encoding that the request does not accept.
     #[error("its answer has the encoding {0}; only gzip, or none, is asked for")]
     Encoding(&'static str),
-    /// It is said to be gzip, and is not, or not to its end.
+    /// The encoding is gzip and the body is not valid gzip.
     #[error("its answer is said to be gzip and is not")]
     Gzip,
-    /// No whole answer in time.
+    /// No complete response within the time limit.
     #[error("no answer within {} s", .0.as_secs_f64())]
     Timeout(Duration),
-    /// No connection, or it was closed; in words of ours.
+    /// No connection, or it was closed. The text is the exporter's own.
     #[error("no connection: {0}")]
     Connect(String),
-    /// The handshake failed; in words of ours.
+    /// The handshake failed. The text is the exporter's own.
     #[error("no TLS connection: {0}")]
     Tls(String),
-    /// What came back is no HTTP answer; in words of ours.
+    /// The response is not valid HTTP. The text is the exporter's own.
     #[error("no valid HTTP answer: {0}")]
     Protocol(String),
 }
 
-/// What is wrong with a document: the first problems, and how many more there are.
+/// The problems of a document: the first ones, and the number of the rest.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problems {
     /// At least one.
     pub first: Vec<Problem>,
-    /// Beyond those.
+    /// The number of the rest.
     pub more: usize,
 }
 
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn what_can_be_done_is_told() {
+    fn an_error_says_what_to_do() {
         let told = SourceError::Status(302).to_string();
         assert!(
             told.starts_with("it answers with status 302: redirects"),

@@ -1,4 +1,6 @@
-//! Files that list operations: looked at before each collection, and read when they have changed.
+//! Files that list operations. They are checked before each collection, and read when they have changed.
+//!
+//! A file or directory that hangs delays a collection once, by a bounded time, and never affects other files.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -17,11 +19,11 @@ use super::source_status::{SourceReporter, SourceStatus};
 use crate::config::FilePattern;
 use crate::ongoing_failure::OngoingFailure;
 
-/// The most files of an account: each has series of its own and is asked for at every look.
+/// The most files of an account: each has its own series and is checked before each collection.
 const MOST_FILES: usize = 1000;
-/// The most reads that hang in one directory; the others of it wait for these.
+/// The most reads that hang in one directory; other reads in it wait for these.
 const HANGING_IN_DIRECTORY: usize = 4;
-/// As many look for the names of files in it; several patterns may name one directory.
+/// The most directory listings that hang in one directory; several patterns may name one directory.
 const HANGING_OF_DIRECTORY: usize = 1;
 
 /// The files of an account that list operations.
@@ -30,24 +32,24 @@ pub struct Files {
     patterns: Vec<Watched>,
     known: BTreeMap<PathBuf, Known>,
     disk: Arc<dyn Disk>,
-    /// By the directory's pattern.
+    /// By pattern.
     directories: Calls<FilePattern, Named>,
     reads: Calls<PathBuf, Result<Found, SourceError>>,
     reporter: SourceReporter,
-    /// More files than are read.
+    /// Whether there are more files than the limit.
     too_many: OngoingFailure<()>,
 }
 
 #[derive(Debug)]
 struct Watched {
     pattern: FilePattern,
-    /// What is wrong with the pattern itself.
+    /// The failure of the pattern itself.
     failure: OngoingFailure<PatternFailure>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum PatternFailure {
-    /// It names no file that is there.
+    /// No file matches.
     Empty,
     /// Its directory cannot be read.
     Unreadable(SourceError),
@@ -56,24 +58,24 @@ enum PatternFailure {
 #[derive(Debug)]
 struct Known {
     status: SourceStatus,
-    /// Of the content that was parsed last, well or not; `None` when the next look must read.
+    /// The fingerprint of the content that was parsed last, valid or not; `None` when the next check must read the file.
     fingerprint: Option<Fingerprint>,
 }
 
-/// The paths that a pattern names.
+/// The paths that match a pattern.
 type Named = Result<Vec<PathBuf>, SourceError>;
 
-/// What became of the files that patterns name.
+/// The changes of the files since the last check.
 #[derive(Debug, Default)]
 pub struct Looked {
-    /// What is new of each.
+    /// One per changed file.
     pub news: Vec<News>,
-    /// A directory could not be read, so there may be files that are not known.
+    /// Whether a directory could not be read, so that there may be unknown files.
     pub incomplete: bool,
 }
 
 impl Files {
-    /// The files that `patterns` name. Reads nothing yet.
+    /// The files that match `patterns`. Reads nothing yet.
     #[must_use]
     pub fn new(patterns: Vec<FilePattern>, reporter: SourceReporter) -> Self {
         let watched = |pattern| Watched {
@@ -95,8 +97,8 @@ impl Files {
         }
     }
 
-    /// Looks at every file that the patterns name, and reads those that have changed. What hangs is waited for once, and does
-    /// not keep the others.
+    /// Checks every file that matches a pattern, and reads those that have changed. A read that hangs is waited for once, and does
+    /// not affect other files.
     pub async fn look(&mut self) -> Looked {
         let mut news = Vec::new();
         let mut incomplete = false;
@@ -129,7 +131,7 @@ impl Files {
         Looked { news, incomplete }
     }
 
-    /// What each pattern names; one that is missing here hangs.
+    /// The paths per pattern; a pattern that is missing here hangs.
     async fn named(&mut self) -> BTreeMap<FilePattern, Named> {
         let call = |pattern: &FilePattern| -> (FilePattern, Call<Named>) {
             let (disk, wanted) = (Arc::clone(&self.disk), pattern.clone());
@@ -149,7 +151,7 @@ impl Files {
         named
     }
 
-    /// The paths, each once, as far as there are not too many.
+    /// The paths, each once, up to the limit.
     fn first_of<'a>(&mut self, paths: impl Iterator<Item = &'a PathBuf>) -> Vec<PathBuf> {
         let paths: BTreeSet<&PathBuf> = paths.collect();
         if paths.len() <= MOST_FILES {
@@ -172,7 +174,7 @@ impl Files {
         paths.into_iter().take(MOST_FILES).cloned().collect()
     }
 
-    /// Takes in what is at each of `paths`; returns those where something is.
+    /// Applies the content of each of `paths`. Returns the paths that have a file.
     async fn visit(&mut self, paths: &[PathBuf], news: &mut Vec<News>) -> BTreeSet<PathBuf> {
         let call = |path: &PathBuf| -> (PathBuf, Call<Result<Found, SourceError>>) {
             let fingerprint = self.known.get(path).and_then(|known| known.fingerprint);
@@ -184,7 +186,7 @@ impl Files {
         let mut hanging: BTreeSet<&PathBuf> = paths.iter().collect();
         let mut there: BTreeSet<PathBuf> = paths.iter().cloned().collect();
         while let Some((path, found)) = self.reads.next(&mut round).await {
-            // One that hung may be of a file that no pattern names any more.
+            // A read that hung may be of a file that matches no pattern any more.
             if hanging.remove(&path) && !self.take_in(&path, found, news).await {
                 there.remove(&path);
             }
@@ -197,7 +199,7 @@ impl Files {
         there
     }
 
-    /// Takes in what is at `path`; false if nothing is.
+    /// Applies the content of `path`. Returns false if there is no file.
     async fn take_in(
         &mut self,
         path: &Path,
@@ -229,7 +231,7 @@ impl Files {
 }
 
 impl Watched {
-    /// The pattern names files that are there.
+    /// Notes that a file matches the pattern.
     fn works(&mut self, reporter: &SourceReporter) {
         if self.failure.recovered() {
             let (account, files) = (reporter.account(), &self.pattern);
@@ -237,7 +239,7 @@ impl Watched {
         }
     }
 
-    /// The pattern as a whole is of no use: logged when that begins, and once an hour.
+    /// Logs that the pattern as a whole fails: when that begins, and once an hour.
     fn fails(&mut self, failure: PatternFailure, reporter: &SourceReporter) {
         if !self.failure.failed(failure.clone(), Instant::now()) {
             return;
@@ -275,7 +277,7 @@ impl Known {
             self.status.is_unchanged(reporter);
             return None;
         }
-        // A large list takes hundreds of milliseconds, in which other tasks must go on.
+        // A large list takes hundreds of milliseconds and must not block other tasks.
         let parse = move || (listing::parse(&content, format), content);
         let parsed = spawn_blocking(parse).await;
         let (judged, content) = parsed.unwrap_or_else(|error| {

@@ -1,7 +1,7 @@
-//! What tells whether a file is still the one that was read, without reading it.
+//! The metadata that shows whether a file has changed, without reading it.
 //!
-//! Crates that watch files need inotify, which network mounts do not have and which misses a changed link of Kubernetes. Comparing
-//! metadata before each collection works everywhere and needs no thread.
+//! Crates that watch files need inotify, which network mounts do not have and which misses a changed link of Kubernetes. A
+//! comparison of metadata before each collection works everywhere and needs no thread.
 
 use std::fs::Metadata;
 use std::time::Duration;
@@ -12,16 +12,16 @@ use crate::timestamp::Timestamp;
 /// again at the next look. Ticks are milliseconds on local disks and two seconds on FAT.
 const UNSETTLED: Duration = Duration::from_secs(2);
 
-/// As much of a file's metadata as changes with it: a new file under the old name (another inode), another place of a
-/// symbolic link (another inode again), another content (size, times).
+/// The metadata that changes with a file: a new file under the old name and a changed symbolic link have another inode, new
+/// content has another size or time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Fingerprint {
     size: u64,
     /// Device and inode.
     place: (u64, u64),
-    /// When the content was changed, in nanoseconds since 1970; anybody may set it.
+    /// When the content was changed, in nanoseconds since 1970; a program can set it.
     modified: i128,
-    /// When anything was changed; nobody may set it.
+    /// When content or metadata was changed, in nanoseconds since 1970; no program can set it.
     changed: i128,
 }
 
@@ -52,7 +52,7 @@ impl Fingerprint {
         }
     }
 
-    /// Whether the same fingerprint at a later look means the same content.
+    /// Whether the same fingerprint at a later check means the same content.
     pub(super) fn is_settled(&self, now: Timestamp) -> bool {
         let now = i128::from(now.as_millis()) * 1_000_000;
         let unsettled = i128::try_from(UNSETTLED.as_nanos()).unwrap_or(0);

@@ -1,7 +1,7 @@
-//! Reads a list of operations: target groups as Prometheus' `file_sd` and `http_sd` write them, ids for targets.
+//! Parses a list of operations: target groups in the format of Prometheus' `file_sd` and `http_sd`, with ids as targets.
 //!
-//! `[{targets: [comms_operation_…, …], labels: {campaign: spring}}, …]`. All or nothing: one id that is none makes the
-//! whole list wrong, since half of it could not be told from the whole.
+//! `[{targets: [comms_operation_…, …], labels: {campaign: spring}}, …]`. One wrong id makes the whole
+//! list invalid, because half a list looks like a shorter one.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -18,26 +18,26 @@ use crate::snapshot::Labels;
 
 /// The largest list, in bytes: room for the most targets, each with a few labels of its own.
 pub(super) const LARGEST: usize = 16 * 1024 * 1024;
-/// The most targets of one list; one exporter has no use for more configured operations, since each has series.
+/// The most targets of one list. Each has series, so one exporter cannot show more configured operations.
 const MOST_TARGETS: usize = 100_000;
-/// The most values and keys: what the most targets need if each stands in a group of its own with two labels.
+/// The most values and keys: enough for the most targets, each in its own group with two labels.
 const NODES: usize = 10 * MOST_TARGETS + 1;
-/// How many problems are told; whoever has cured these sees the next ones.
+/// The most problems that are reported together.
 const TOLD: usize = 10;
 
-/// How a list is written.
+/// The format of a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Format {
     Yaml,
     Json,
-    /// The JSON of a server, which may be anybody's: problems repeat none of its keys.
+    /// The JSON of any server: problems repeat none of its keys.
     ForeignJson,
 }
 
 /// The operations that `content` lists.
 pub(super) fn parse(content: &[u8], format: Format) -> Result<ListedOperations, SourceError> {
     let text = std::str::from_utf8(content).map_err(|_| SourceError::NotText)?;
-    // Editors on Windows put a byte order mark before a text; it means nothing in UTF-8.
+    // Editors on Windows write a byte order mark before a text; it has no meaning in UTF-8.
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut findings = Findings::up_to(TOLD);
     match groups(text, format, &mut findings) {
@@ -46,7 +46,7 @@ pub(super) fn parse(content: &[u8], format: Format) -> Result<ListedOperations, 
     }
 }
 
-/// `None` means that a problem has been told.
+/// `None` if a problem was reported.
 fn groups(text: &str, format: Format, findings: &mut Findings) -> Option<ListedOperations> {
     let node = if text.trim().is_empty() {
         None
@@ -59,7 +59,7 @@ fn groups(text: &str, format: Format, findings: &mut Findings) -> Option<ListedO
     };
     let root = node.as_ref().map(Value::root);
     let Some(root) = root.filter(|root| !root.is_nothing()) else {
-        // So is a file that somebody is writing just now; it must not end every operation.
+        // A file that is being written is empty too, and must not remove every operation.
         findings.problem("", "empty; a list without operations is written `[]`");
         return None;
     };
@@ -71,7 +71,7 @@ fn groups(text: &str, format: Format, findings: &mut Findings) -> Option<ListedO
     Some(listed)
 }
 
-/// Adds what one group lists. `None` means that there are too many targets to go on.
+/// Adds the operations of one group. `None` if there are too many targets to continue.
 fn read_group(
     group: &Value,
     format: Format,
@@ -107,7 +107,7 @@ fn read_group(
     Some(())
 }
 
-/// Adds an operation; one that stands twice has the labels of both places, of the same name the later one.
+/// Adds an operation. An id in two groups has the labels of both; of two with the same name, the later one.
 fn add(
     id: OperationId,
     labels: &Labels,
@@ -137,7 +137,7 @@ fn add(
     }
 }
 
-/// The labels of a group. Prometheus drops labels that start with `__` after relabelling, so nobody would see them.
+/// The labels of a group. Prometheus drops labels that start with `__` after relabelling, so they would never be visible.
 fn read_labels(value: &Value, format: Format, findings: &mut Findings) -> Labels {
     let Some(mapping) = value.mapping(findings) else {
         return Labels::default();

@@ -1,8 +1,7 @@
-//! Where else operations come from: files and URLs in the formats of Prometheus' service discovery.
+//! Files and URLs that list operations, in the formats of Prometheus' service discovery.
 //!
-//! A *source* is one file or one URL. It lists operations with labels, whole or not at all: what is wrong anywhere in it
-//! makes it [`Broken`](News::Broken), and what it listed last stays. What becomes of the operations is for others to say;
-//! they are handed [`News`].
+//! A *source* is one file or one URL. It lists operations with labels. A list is valid as a whole or not at all: one error makes
+//! the source [`Broken`](News::Broken), and its last valid list stays. The module reports [`News`]; the collector applies them.
 
 mod account;
 mod calls;
@@ -27,32 +26,32 @@ pub use url::Url;
 
 use crate::snapshot::ListedOperations;
 
-/// One thing that became of a source since the last look.
+/// One change of a source since the last read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum News {
-    /// It lists these operations from now on, and no others.
+    /// The source has a new list.
     Listed {
-        /// The file's path, or how the URL is called.
+        /// The path of the file, or the source name of the URL.
         source: Arc<str>,
-        /// All of them.
+        /// All operations of the list.
         operations: ListedOperations,
     },
-    /// It is no more, and lists nothing.
+    /// The source is gone, with its list.
     Gone {
         /// As before.
         source: Arc<str>,
     },
-    /// It cannot be read or understood; what it listed last stays.
+    /// The source cannot be read or has an error. Its last valid list stays.
     Broken {
         /// As before.
         source: Arc<str>,
-        /// Why, and how to cure it.
+        /// The reason, and what to do.
         error: SourceError,
     },
 }
 
 impl News {
-    /// The file's path, or how the URL is called.
+    /// The path of the file, or the source name of the URL.
     fn source(&self) -> &Arc<str> {
         match self {
             Self::Listed { source, .. } | Self::Gone { source } | Self::Broken { source, .. } => {

@@ -1,4 +1,6 @@
-//! How one source stands: told in the log and the figures when it changes, and never twice.
+//! The status of one source: its last valid list and its current failure.
+//!
+//! A change is reported in the log and the metrics. A failure is logged when it begins, once an hour, and when it ends.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
@@ -11,7 +13,7 @@ use crate::clock::Clock;
 use crate::exposition::SourceInstruments;
 use crate::ongoing_failure::OngoingFailure;
 
-/// Tells how the sources of one account stand; cheap to clone.
+/// Reports the status of the sources of one account; cheap to clone.
 #[derive(Debug, Clone)]
 pub struct SourceReporter {
     account: Arc<str>,
@@ -19,13 +21,13 @@ pub struct SourceReporter {
     clock: Clock,
 }
 
-/// How one source stands.
+/// The status of one source.
 #[derive(Debug)]
 pub(super) struct SourceStatus {
     source: Arc<str>,
-    /// How many operations it listed last.
+    /// The number of operations in the last valid list.
     operations: usize,
-    /// Of the content that was judged last, well or not; `None` when whatever comes next is new.
+    /// The hash of the content that was parsed last, valid or not; `None` when the next content is new in any case.
     hash: Option<u64>,
     failure: OngoingFailure<SourceError>,
 }
@@ -60,14 +62,14 @@ impl SourceStatus {
         }
     }
 
-    /// Whether `content` is what was judged last.
+    /// Whether `content` is the content that was parsed last.
     pub(super) fn knows(&self, content: &[u8]) -> bool {
         self.hash == Some(hash_of(content))
     }
 
-    /// A look found what is known.
+    /// Notes that the content has not changed.
     pub(super) fn is_unchanged(&mut self, reporter: &SourceReporter) {
-        // What was wrong with it still is.
+        // An invalid list is still invalid.
         if let Some(error) = self.failure.error().cloned() {
             self.log(&error, reporter);
             return;
@@ -78,7 +80,7 @@ impl SourceStatus {
             .succeeded(&self.source, self.operations, now);
     }
 
-    /// Logs a failure that begins, and once an hour that it lasts.
+    /// Logs a failure when it begins, and once an hour.
     fn log(&mut self, error: &SourceError, reporter: &SourceReporter) {
         if self.failure.failed(error.clone(), Instant::now()) {
             tracing::warn!(
@@ -90,7 +92,7 @@ impl SourceStatus {
         }
     }
 
-    /// A look found `content`, and it was judged.
+    /// Applies the parsed list of `content`.
     pub(super) fn takes_in(
         &mut self,
         content: &[u8],
@@ -105,7 +107,7 @@ impl SourceStatus {
         news
     }
 
-    /// A look failed; news, unless it failed in the same way before.
+    /// Notes a failure. Returns news unless the failure before was the same.
     pub(super) fn fails(&mut self, error: SourceError, reporter: &SourceReporter) -> Option<News> {
         self.hash = None;
         reporter.instruments.failed(&self.source);
@@ -117,7 +119,7 @@ impl SourceStatus {
         })
     }
 
-    /// It is no more.
+    /// Notes that the source is gone.
     pub(super) fn ends(self, reporter: &SourceReporter) -> News {
         reporter.instruments.removed(&self.source);
         tracing::info!(
@@ -156,7 +158,7 @@ impl SourceStatus {
     }
 }
 
-/// Two contents with one hash are rarer than broken memory.
+/// A hash is enough: two contents with one hash are rarer than memory errors.
 fn hash_of(content: &[u8]) -> u64 {
     let mut hasher = DefaultHasher::new();
     content.hash(&mut hasher);

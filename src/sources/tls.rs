@@ -1,7 +1,7 @@
-//! The HTTP client of one URL: whom it trusts, what it shows, and where it really goes.
+//! The HTTP client of one URL: the authorities that it trusts, its certificate, and the host that it connects to.
 //!
-//! reqwest has one set of authorities, one name and one certificate per client but no `server_name` apart from the URL's host, and
-//! its errors name files. Prometheus' `tls_config` needs both, so this builds rustls' configuration itself.
+//! Prometheus' `tls_config` has a `server_name` that may differ from the URL's host. reqwest has no such option, and its errors
+//! name files. So this module builds the configuration of rustls itself.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -27,31 +27,31 @@ pub(super) struct Material<'c> {
     pub(super) client: Option<(&'c [u8], &'c [u8])>,
 }
 
-/// A client for `url`. With `server_name` it must be asked for that host, and goes where the URL says all the same; so the
-/// name is the one of the handshake and of the certificate, as in Prometheus.
+/// A client for `url`. With `server_name`, requests name that host, and the client still connects to the host of the URL. So the
+/// handshake and the certificate have that name, as in Prometheus.
 pub(super) fn client(
     url: &OperationUrl,
     material: &Material<'_>,
 ) -> Result<http::HttpClient, SourceError> {
     let to = &url.url.0;
     let mut tls = tls(&url.tls, material, to.scheme())?;
-    // HTTP/2 has no `Host` beside the name in the URL.
+    // HTTP/2 cannot have a `Host` that differs from the URL.
     let renamed = renames(url);
     tls.alpn_protocols = if renamed {
         vec![b"http/1.1".to_vec()]
     } else {
         vec![b"h2".to_vec(), b"http/1.1".to_vec()]
     };
-    let elsewhere = renamed.then(|| Arc::new(Elsewhere(host_of(to))));
-    let adjust = move |builder: ClientBuilder| match &elsewhere {
-        Some(elsewhere) => builder.dns_resolver(Arc::clone(elsewhere)),
+    let fixed_host = renamed.then(|| Arc::new(FixedHost(host_of(to))));
+    let adjust = move |builder: ClientBuilder| match &fixed_host {
+        Some(fixed_host) => builder.dns_resolver(Arc::clone(fixed_host)),
         None => builder,
     };
     http::HttpClient::new(tls, adjust)
         .map_err(|_| SourceError::Tls("the HTTP client cannot be set up".to_owned()))
 }
 
-/// Whether the server is called by another name than the URL's.
+/// Whether the server's name differs from the URL's host.
 pub(super) fn renames(url: &OperationUrl) -> bool {
     url.tls.server_name.is_some() && url.url.0.scheme() == "https"
 }
@@ -76,10 +76,10 @@ fn trusting(
     let words = |error: rustls::Error| SourceError::Tls(http::tls_words(&error));
     let builder = http::tls().map_err(words)?;
     if settings.insecure_skip_verify {
-        let anybody = Arc::new(Anybody(http::provider()));
+        let accept_any = Arc::new(AcceptAny(http::provider()));
         return Ok(builder
             .dangerous()
-            .with_custom_certificate_verifier(anybody));
+            .with_custom_certificate_verifier(accept_any));
     }
     let Some(authorities) = material.authorities else {
         return http::system_roots(builder, scheme).map_err(words);
@@ -92,7 +92,7 @@ fn trusting(
     Ok(builder.with_root_certificates(roots))
 }
 
-/// At least one.
+/// The certificates in `pem`; none is an error.
 fn certificates(key: &str, pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, SourceError> {
     let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
     let found = found.unwrap_or_default();
@@ -104,7 +104,7 @@ fn certificates(key: &str, pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, S
     Ok(found)
 }
 
-/// What `lookup_host` takes: an address without the brackets of a URL.
+/// The host for `lookup_host`: an IPv6 address without the brackets of a URL.
 fn host_of(url: &Url) -> String {
     match url.host() {
         Some(Host::Ipv6(address)) => address.to_string(),
@@ -113,10 +113,10 @@ fn host_of(url: &Url) -> String {
     }
 }
 
-/// Leads to one host, whatever name is asked for.
-struct Elsewhere(String);
+/// A resolver that resolves every name to one host.
+struct FixedHost(String);
 
-impl Resolve for Elsewhere {
+impl Resolve for FixedHost {
     fn resolve(&self, _: Name) -> Resolving {
         let host = self.0.clone();
         Box::pin(async move {
@@ -126,11 +126,11 @@ impl Resolve for Elsewhere {
     }
 }
 
-/// Believes whoever answers: `insecure_skip_verify`.
+/// A verifier that accepts every certificate: `insecure_skip_verify`.
 #[derive(Debug)]
-struct Anybody(Arc<CryptoProvider>);
+struct AcceptAny(Arc<CryptoProvider>);
 
-impl ServerCertVerifier for Anybody {
+impl ServerCertVerifier for AcceptAny {
     fn verify_server_cert(
         &self,
         _: &CertificateDer<'_>,

@@ -1,4 +1,6 @@
-//! A URL that lists operations, asked as Prometheus' `http_sd` asks.
+//! A URL that lists operations. Requests and responses follow Prometheus' `http_sd`.
+//!
+//! A request has no memory of earlier ones: only connections are reused. A response counts as a whole or not at all.
 
 use std::sync::Arc;
 
@@ -14,10 +16,10 @@ use super::url_files::UrlFiles;
 use crate::config::OperationUrl;
 use crate::http::{self, BodyError, NoResponse};
 
-/// Tells the other side how often it will be asked, as Prometheus does.
+/// The header with the interval between requests, as in Prometheus.
 const REFRESH_INTERVAL: &str = "X-Prometheus-Refresh-Interval-Seconds";
 
-/// Asks one URL. Each request is as if it were the first: nothing but connections is kept.
+/// The client of one URL.
 #[derive(Debug)]
 pub struct Url {
     settings: Arc<OperationUrl>,
@@ -35,7 +37,7 @@ impl Url {
         }
     }
 
-    /// Asks once.
+    /// Makes one request.
     pub async fn fetch(&self) -> Result<ListedOperations, SourceError> {
         let body = self.body().await?;
         judge(body).await.1
@@ -84,7 +86,7 @@ impl Url {
         .map_err(Fault::into_inner)
     }
 
-    /// One request and its answer.
+    /// Makes one request and reads its response.
     async fn once(&self, client: &http::HttpClient, request: Request) -> Result<Vec<u8>, Fault> {
         let guard = client.guard();
         let outcome = match guard.send(request).await {
@@ -102,7 +104,7 @@ impl Url {
         outcome
     }
 
-    /// The URL to ask for, and the `Host` to name where that is another.
+    /// The URL to request, and the value of `Host` if it differs.
     fn target(&self) -> (url::Url, Option<String>) {
         let given = &self.settings.url.0;
         let mut url = given.clone();
@@ -148,9 +150,9 @@ impl Url {
     }
 }
 
-/// Why one request brought nothing.
+/// Why one request failed.
 enum Fault {
-    /// On a connection that was idle before, and that the server closed without an answer.
+    /// The connection was idle before, and the server closed it without a response.
     Stale(SourceError),
     Other(SourceError),
 }
@@ -163,7 +165,7 @@ impl Fault {
     }
 }
 
-/// What `body` lists, and the body again.
+/// Parses `body` off the async workers, and returns it with its list.
 pub(super) async fn judge(body: Vec<u8>) -> (Vec<u8>, Result<ListedOperations, SourceError>) {
     let judged = blocking(move || {
         let listed = listing::parse(&body, Format::ForeignJson);
@@ -174,16 +176,16 @@ pub(super) async fn judge(body: Vec<u8>) -> (Vec<u8>, Result<ListedOperations, S
         .unwrap_or_else(|error| (Vec::new(), Err(error)))
 }
 
-/// Runs `work` where it holds up nobody. It fails only if `work` panics, or with the whole process.
+/// Runs `work` on a blocking thread. It fails only if `work` panics, or with the whole process.
 async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, SourceError> {
     let done = spawn_blocking(work).await;
-    // What a panic said may quote what it was about.
+    // The message of a panic may quote the content.
     done.map_err(|_| SourceError::Unreadable("the work on it was broken off".to_owned()))
 }
 
-/// As Prometheus demands it: JSON, and in UTF-8 if anything is said of that.
+/// Whether the content type is JSON, in UTF-8 if it has a charset, as Prometheus requires.
 fn is_json(headers: &HeaderMap) -> bool {
     let value = headers
         .get(CONTENT_TYPE)

@@ -1,12 +1,10 @@
-//! The file below redb: first watched, then written.
+//! The file below redb. Writes are held in memory until [`Backend::settle`], then they go to the file.
 //!
-//! Checking a file makes redb write to it. So everything it writes is held in memory until [`Backend::settle`],
-//! when the content is known to be sound and ours: a foreign, newer or damaged file is not touched, and one
-//! on a read-only or full disk can still be read, even after a crash.
+//! redb writes to a file when it checks it. Writes are held until the content is known to be valid and of this program. So a
+//! foreign, newer or damaged file is not changed, and a file on a read-only or full disk can be read, even after a crash.
 //!
-//! redb protects every byte it relies on with checksums, save one: the byte that says which of the two last commits
-//! counts. A flipped bit there would bring back the commit before, with counters already passed. So its
-//! complement is kept in the unused byte behind it ([`flags_are_whole`]).
+//! redb protects every byte with checksums, except the byte that selects one of the last two commits. A flipped bit there would
+//! restore the commit before, whose counters are lower. So the unused byte behind it holds its complement ([`flags_are_whole`]).
 
 use std::fs::{File, Metadata};
 use std::io;
@@ -20,15 +18,15 @@ use redb::{BackendError, StorageBackend};
 
 use super::disk_gate::DiskGate;
 
-/// How every file of redb's begins.
+/// The first bytes of every file of redb.
 pub(super) const MAGIC: [u8; 9] = *b"redb\x1a\x0a\xa9\x0d\x0a";
-/// The one byte without a checksum.
+/// The only byte without a checksum.
 const FLAGS: usize = MAGIC.len();
 /// Unused by redb, which writes 0.
 const COMPLEMENT: usize = FLAGS + 1;
 
 /// Whether the flags in the `header` of a file are as they were written. Without a complement (a tool of redb's
-/// own has written the file) they are believed.
+/// own has written the file) they are accepted.
 pub(super) fn flags_are_whole(header: &[u8]) -> bool {
     match (header.get(FLAGS), header.get(COMPLEMENT)) {
         (Some(flags), Some(complement)) => *complement == 0 || *complement == !*flags,
@@ -36,18 +34,18 @@ pub(super) fn flags_are_whole(header: &[u8]) -> bool {
     }
 }
 
-/// Puts the complement into a header on its way to the file. Both bytes are in one disk sector and one aligned word.
+/// Adds the complement to a header before it is written. Both bytes are in one disk sector and one aligned word.
 fn complement_flags(offset: u64, data: &mut [u8]) {
     if offset == 0 && data.starts_with(&MAGIC) && data.get(COMPLEMENT) == Some(&0) {
         data[COMPLEMENT] = !data[FLAGS];
     }
 }
 
-/// The file as redb sees it; shared with whoever settles it.
+/// The file as redb sees it; shared with the code that settles it.
 #[derive(Debug, Clone)]
 pub(super) struct Shared(pub(super) Arc<Backend>);
 
-/// The file, watched or written.
+/// The file, with the writes that are held.
 #[derive(Debug)]
 pub(super) struct Backend {
     file: FileBackend,
@@ -58,18 +56,18 @@ pub(super) struct Backend {
     held: RwLock<Option<Held>>,
     /// Another handle to the same file, to compare it with what is at its path.
     handle: File,
-    /// How long the file is, by what was written to it.
+    /// The length of the file according to the writes.
     length: AtomicU64,
-    /// Lets tests make the disk hang.
+    /// With it, tests make the disk hang.
     gate: DiskGate,
 }
 
-/// What a file is, whatever its name.
+/// The identity of a file, independent of its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Identity(u64, u64);
 
 impl Identity {
-    /// `None` where files have none.
+    /// `None` on systems without it.
     #[cfg(unix)]
     #[expect(clippy::unnecessary_wraps, reason = "elsewhere there is none")]
     pub(super) fn of(metadata: &Metadata) -> Option<Self> {
@@ -77,7 +75,7 @@ impl Identity {
         Some(Self(metadata.dev(), metadata.ino()))
     }
 
-    /// Files have none here.
+    /// This system has none.
     #[cfg(not(unix))]
     pub(super) fn of(_: &Metadata) -> Option<Self> {
         None
@@ -98,7 +96,7 @@ enum Step {
 }
 
 impl Backend {
-    /// Writes straight to `file`, which is new.
+    /// Writes directly to `file`, which is new.
     pub(super) fn direct(file: File, gate: &DiskGate) -> Result<Self, redb::Error> {
         let handle = file.try_clone()?;
         let length = AtomicU64::new(handle.metadata()?.len());
@@ -113,7 +111,7 @@ impl Backend {
         })
     }
 
-    /// Holds what is written to `file`.
+    /// Holds the writes to `file`.
     pub(super) fn held(file: File, writable: bool, gate: &DiskGate) -> Result<Self, redb::Error> {
         let length = file.metadata()?.len();
         let held = Held {
@@ -132,19 +130,19 @@ impl Backend {
         })
     }
 
-    /// What the open file is.
+    /// The identity of the open file.
     pub(super) fn identity(&self) -> io::Result<Option<Identity>> {
         self.handle
             .metadata()
             .map(|metadata| Identity::of(&metadata))
     }
 
-    /// Whether the file is as long as what was written to it, at least.
+    /// Whether the file is at least as long as the writes made it.
     pub(super) fn is_whole(&self) -> io::Result<bool> {
         Ok(self.handle.metadata()?.len() >= self.length.load(Ordering::Relaxed))
     }
 
-    /// Whether the file was opened for reading alone.
+    /// Whether the file was opened for reading only.
     pub(super) const fn is_read_only(&self) -> bool {
         !self.locks
     }

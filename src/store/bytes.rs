@@ -1,4 +1,4 @@
-//! Numbers as few bytes: varints, and signed ones folded so that small ones stay small.
+//! Numbers in few bytes: varints, and signed ones folded so that numbers near zero stay short.
 
 /// Why bytes are not a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -6,13 +6,13 @@ pub(super) enum Unreadable {
     /// They end too early.
     #[error("a record ends too early")]
     Short,
-    /// They go on after the end.
+    /// They continue after the end.
     #[error("a record goes on after its end")]
     Long,
-    /// A number, word or flag that no writer makes.
+    /// A number, word or flag that no version writes.
     #[error("a record holds what no version writes")]
     Senseless,
-    /// The first byte is not a version this program knows.
+    /// The first byte is not a known version.
     #[error("a record is of the unknown version {0}")]
     Version(u8),
 }
@@ -34,13 +34,13 @@ pub(super) fn push_signed(out: &mut Vec<u8>, value: i64) {
     );
 }
 
-/// Appends `text` behind its length.
+/// Appends the length of `text`, then `text`.
 pub(super) fn push_text(out: &mut Vec<u8>, text: &str) {
     push(out, text.len() as u64);
     out.extend_from_slice(text.as_bytes());
 }
 
-/// Takes a record apart from the front; any bytes will do.
+/// Reads a record from its start. Any bytes are safe to read.
 #[derive(Debug)]
 pub(super) struct Reader<'a>(&'a [u8]);
 
@@ -87,7 +87,7 @@ impl<'a> Reader<'a> {
         std::str::from_utf8(text).map_err(|_| Unreadable::Senseless)
     }
 
-    /// Says that the record is complete.
+    /// Checks that the record has no further bytes.
     pub(super) const fn end(self) -> Result<(), Unreadable> {
         if self.0.is_empty() {
             Ok(())
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_beyond_64_bits_and_ends_too_early_are_told() {
+    fn numbers_beyond_64_bits_and_early_ends_are_errors() {
         assert_eq!(
             Reader::new(&[0xff; 11]).number(),
             Err(Unreadable::Senseless)

@@ -1,14 +1,14 @@
 //! A disk that hangs, for tests: writes or fsyncs of the state file wait for as long as a test holds them.
 //!
-//! It is part of the library because the tests of `tests/it` start a whole exporter on such a disk. Nothing is held unless
-//! a test asks for it.
+//! It is part of the library because the tests of `tests/it` start a whole exporter on such a disk. Without a test, every call
+//! passes.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::{Condvar, Mutex};
 
-/// What every write and every fsync of a state file passes.
+/// The gate that every write and every fsync of a state file passes.
 #[derive(Debug, Clone, Default)]
 pub struct DiskGate(Arc<Shared>);
 
@@ -22,7 +22,7 @@ struct Shared {
 struct Held {
     writes: bool,
     syncs: bool,
-    /// How many calls wait.
+    /// The number of waiting calls.
     waiting: usize,
 }
 
@@ -32,13 +32,13 @@ struct Held {
 pub struct Hang(DiskGate);
 
 impl DiskGate {
-    /// Lets every fsync wait from now on.
+    /// Makes every fsync wait from now on.
     pub fn hold_syncs(&self) -> Hang {
         self.0.held.lock().syncs = true;
         Hang(self.clone())
     }
 
-    /// Lets every write wait from now on.
+    /// Makes every write wait from now on.
     pub fn hold_writes(&self) -> Hang {
         self.0.held.lock().writes = true;
         Hang(self.clone())
@@ -53,7 +53,7 @@ impl DiskGate {
         !waited.timed_out()
     }
 
-    /// How many calls hang now.
+    /// The number of calls that hang now.
     #[must_use]
     pub fn hanging(&self) -> usize {
         self.0.held.lock().waiting

@@ -1,12 +1,12 @@
-//! Why something could not be kept or read.
+//! The errors of the store.
 
 use std::io;
 use std::path::PathBuf;
 
-/// What went wrong with the store; each variant is something else to do.
+/// Why the store failed. Each variant needs another action.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// Somebody else keeps state in this directory. Two would undo each other's counters.
+    /// Another process uses this directory. Two processes would overwrite each other's counters.
     #[error("{} is in use by another process; give each exporter its own --storage.path", directory.display())]
     InUse {
         /// The directory.
@@ -25,23 +25,23 @@ pub enum StoreError {
         /// The highest format this version knows.
         known: u64,
     },
-    /// Nothing can be written now: no room, no permission, a read-only disk. Later may be better.
+    /// Nothing can be written now: no space, no permission, a read-only disk. A later attempt may succeed.
     #[error("cannot write to {}", directory.display())]
     Unwritable {
         /// The directory.
         directory: PathBuf,
-        /// What the operating system said.
+        /// The operating system's error.
         source: io::Error,
     },
-    /// The exporter stops, and nobody knows whether that was still done.
+    /// The exporter stops, and it is unknown whether the write finished.
     #[error("the exporter is stopping")]
     Stopped,
-    /// The disk did not do what it should.
+    /// The disk failed.
     #[error("cannot read or write {}", file.display())]
     Io {
         /// The state file.
         file: PathBuf,
-        /// What the operating system said.
+        /// The operating system's error.
         source: io::Error,
     },
     /// The file holds something that was not written to it. (At opening, such a file is set aside instead.)

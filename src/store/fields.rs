@@ -1,4 +1,4 @@
-//! What records are made of: counts, times, labels, words.
+//! The parts of records: counts, times, labels, words.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use crate::operation::Word;
 use crate::snapshot::Labels;
 use crate::timestamp::Timestamp;
 
-/// Appends counts as a list that describes itself: a bit for each that is there, at its place, then those. So a new one at the
+/// Appends counts as a list that describes itself: one bit per place that has a count, then the counts. So a new place at the
 /// end needs no new version of the record.
 pub(super) fn push_counts(out: &mut Vec<u8>, counts: impl Iterator<Item = Option<u64>> + Clone) {
     let bits = counts.clone().enumerate().fold(0, |bits, (place, count)| {
@@ -57,7 +57,7 @@ pub(super) fn labels(reader: &mut Reader<'_>) -> Result<Labels, Unreadable> {
     Ok(Arc::new(labels))
 }
 
-/// Wraps around, so that any two times will do.
+/// Wraps around, so that any two times are possible.
 pub(super) fn push_time(out: &mut Vec<u8>, time: Timestamp, near: Timestamp) {
     push_signed(out, time.as_millis().wrapping_sub(near.as_millis()));
 }
@@ -69,7 +69,7 @@ pub(super) fn time(reader: &mut Reader<'_>, near: Timestamp) -> Result<Timestamp
 }
 
 pub(super) fn unknown(reader: &mut Reader<'_>) -> Result<Arc<[(Word, u32)]>, Unreadable> {
-    // Grows as the words are read: the count is not to be believed.
+    // Grows with the words that are read: a damaged count may be huge.
     let count = reader.number()?;
     let mut unknown = Vec::new();
     for _ in 0..count {
@@ -81,7 +81,7 @@ pub(super) fn unknown(reader: &mut Reader<'_>) -> Result<Arc<[(Word, u32)]>, Unr
 pub(super) fn word(reader: &mut Reader<'_>) -> Result<Word, Unreadable> {
     let text = reader.text()?;
     let word = Word::new(text);
-    // The first version also kept words with spaces. They are not shown any more.
+    // The first version also saved words with spaces. They are not exposed any more.
     let was_fit = || text.contains(' ') && !is_unreadable(&Word::new(&text.replace(' ', "_")));
     if word.as_str() == text || was_fit() {
         Ok(word)

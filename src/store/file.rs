@@ -1,4 +1,4 @@
-//! The state file: made, examined, set aside.
+//! The state file: it is created, checked, and set aside if it cannot be used.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read};
@@ -21,15 +21,15 @@ pub(super) const NAME: &str = "state.redb";
 /// the file is in the operating system's cache.
 const CACHE: usize = 4 << 20;
 
-/// How many names are tried for a file that is set aside, all of the same second.
+/// The most names that are tried for a file that is set aside, all with the same second.
 const NAMES_TRIED: u32 = 1000;
 
-/// A file whose every page and record has been read and found sound.
+/// A file whose pages and records have all been read and are valid.
 #[derive(Debug)]
 pub(super) struct StateFile {
     pub(super) database: Database,
     place: Place,
-    /// Why nothing goes to the file, if so.
+    /// Why nothing can be written to the file, if so.
     pub(super) held: Option<io::Error>,
     /// The version it had before it was brought up.
     pub(super) upgraded_from: Option<u64>,
@@ -39,7 +39,7 @@ pub(super) struct StateFile {
 #[derive(Debug, Clone)]
 pub(super) struct Place(Arc<Backend>);
 
-/// What is in the way of using a file.
+/// The result of a check of a file.
 #[derive(Debug)]
 pub(super) enum Finding {
     /// There is none.
@@ -56,7 +56,7 @@ pub(super) enum Finding {
     Newer(u64),
 }
 
-/// What is wrong with a file; the word stands in the name it is set aside under.
+/// Why a file cannot be used; the word is part of the name it is set aside under.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Fault {
     Damaged,
@@ -85,7 +85,7 @@ impl StateFile {
         gate: &DiskGate,
     ) -> Result<Self, Error> {
         let unfinished = directory.join(format!("{NAME}.new"));
-        // What a crash left, or somebody else: only the name goes, whatever it leads to.
+        // A crash or another program left it: only the name is removed, not its target.
         let _ = fs::remove_file(&unfinished);
         let made = contained(|| Self::make(&unfinished, upgrades, gate));
         let named = made.and_then(|file| {
@@ -237,7 +237,7 @@ fn open(
     })))
 }
 
-/// What the first bytes already tell.
+/// What the first bytes show.
 fn judge_header(file: &mut File) -> io::Result<Option<(Fault, &'static str)>> {
     if !file.metadata()?.is_file() {
         return Ok(Some((Fault::Foreign, "not a file")));
@@ -299,7 +299,7 @@ fn is_about_content(error: &io::Error) -> bool {
     )
 }
 
-/// Makes a rename last. Where a directory cannot be synced, the file system has its own order.
+/// Makes a rename durable. Where a directory cannot be synced, the file system has its own order.
 fn sync_directory(directory: &Path) {
     if let Ok(directory) = File::open(directory) {
         let _ = directory.sync_all();

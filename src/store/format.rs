@@ -1,4 +1,4 @@
-//! The version of the file's format, and the way up from older ones.
+//! The version of the file's format, and the upgrades from older ones.
 
 use redb::{Database, Error, WriteTransaction};
 
@@ -10,21 +10,21 @@ pub(super) type Upgrade = fn(&WriteTransaction) -> Result<(), Error>;
 /// `UPGRADES[0]` is `upgrade_1_to_2`, and so on: a new version adds its line here, and nothing else decides what is current.
 pub(super) const UPGRADES: &[Upgrade] = &[upgrade_1_to_2, upgrade_2_to_3, upgrade_3_to_4];
 
-/// Version 2 adds tables of groups and of registered operations, and labels behind some records. What there was stays as
-/// it is, and missing tables are empty ones.
+/// Version 2 adds tables of groups and of registered operations, and labels behind some records. Existing records
+/// stay as they are, and missing tables are empty.
 #[expect(clippy::unnecessary_wraps, reason = "an upgrade may fail")]
 const fn upgrade_1_to_2(_: &WriteTransaction) -> Result<(), Error> {
     Ok(())
 }
 
-/// Version 3 adds to the record of a new group until when its counters are exposed as 0. What there was stays as it is.
+/// Version 3 adds to the record of a new group until when its counters are exposed as 0. Existing records stay as they are.
 #[expect(clippy::unnecessary_wraps, reason = "an upgrade may fail")]
 const fn upgrade_2_to_3(_: &WriteTransaction) -> Result<(), Error> {
     Ok(())
 }
 
-/// Version 4 writes counts as lists that describe themselves, in records of version 3. What there was stays as it is until what it
-/// is about changes.
+/// Version 4 writes counts as lists that describe themselves, in records of version 3. An existing record
+/// stays as it is until its subject changes.
 #[expect(clippy::unnecessary_wraps, reason = "an upgrade may fail")]
 const fn upgrade_3_to_4(_: &WriteTransaction) -> Result<(), Error> {
     Ok(())
@@ -35,7 +35,7 @@ pub(super) const fn current(upgrades: &[Upgrade]) -> u64 {
     1 + upgrades.len() as u64
 }
 
-/// Brings a file of version `found` up to the current one, in one transaction; returns whether there was something to do.
+/// Upgrades a file of version `found` to the current one, in one transaction. Returns whether an upgrade was needed.
 pub(super) fn upgrade(
     database: &Database,
     found: u64,

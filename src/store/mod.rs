@@ -1,14 +1,13 @@
-//! What must outlive the exporter: marks, counters and last-seen figures, in one file of one directory.
+//! The saved state: high-water marks, counters, last stats and registrations, in one file of one directory.
 //!
-//! What is shown as counted has been saved, so [`Store::commit`] comes before exposition. The file is a
+//! A counter is exposed only after [`Store::commit`] has saved it. The file is a
 //! [redb](https://www.redb.org) database: transactions that hold after `kill -9` or a power cut, a checksum on every page,
 //! a lock against a second process, Rust alone (no C library to build or to cross-compile), and memory bounded by
-//! a named cache. `SQLite` would bring a C compiler and an SQL layer for two tables; a log of our own would need the compaction and
+//! a named cache. `SQLite` needs a C compiler and an SQL layer for a few tables; a log file of our own would need the compaction and
 //! the crash tests that redb already has.
 //!
-//! A file is read whole when it is opened, so damage is noticed then, never shown. An unfit file is set
-//! aside, never deleted. No disk, no store: without one nothing is refused, commits just fail until it is back.
-//! When to save and what to make of what was kept is the registry's.
+//! The store reads the whole file when it opens it, so damage is found before anything is exposed. A file that cannot be used is
+//! set aside, never deleted. Without a disk, the exporter works and commits fail until the disk is back.
 
 mod backend;
 mod bytes;
@@ -49,41 +48,41 @@ use file::{NAME, StateFile, contained};
 use readers::{LastCommit, Readers};
 use state_directory::{OpenReason, StateDirectory};
 
-/// How many operations one call of [`Store::purge`] forgets at most, so that commits do not wait long behind it.
+/// The most operations that one call of [`Store::purge`] deletes, so that commits do not wait long for it.
 const PURGED_AT_ONCE: usize = 10_000;
-/// How many operations [`Store::load`] reads before it hands them on.
+/// The number of operations that [`Store::load`] reads before it passes them on.
 const LOADED_AT_ONCE: usize = 4096;
 
-/// A start waits so long for a directory that is in use: a process that ends may keep its locks a moment longer than it answers.
+/// The longest wait for a directory in use: a process that ends may keep its locks longer than its connections.
 const HANDOVER: Duration = Duration::from_secs(1);
 const HANDOVER_PAUSE: Duration = Duration::from_millis(20);
 
-/// A read that finds no open file waits so long for whoever is opening it. The disk hangs if that takes longer.
+/// The longest wait of a read for a file that is being opened. If that takes longer, the disk hangs.
 const OPENING: Duration = Duration::from_secs(1);
-/// A read whose file is closed by a commit that fails is made again, once.
+/// A read is repeated once if a failing commit closes its file.
 const READS: usize = 2;
 
-/// What must outlive the exporter.
+/// The saved state.
 #[derive(Debug)]
 pub struct Store {
     directory: Option<PathBuf>,
     opened: Timestamp,
     notices: Vec<String>,
     readers: Arc<Readers>,
-    /// Held by whoever writes, until the disk has it.
+    /// Held by a write until it is on the disk.
     state: Mutex<StateDirectory>,
 }
 
 impl Store {
-    /// Opens the store in `directory`, which is made where it is missing.
+    /// Opens the store in `directory`, which is created if it is missing.
     ///
-    /// `None`: memory only. Nothing is found and nothing is kept. Trouble with the disk is no error but a
-    /// [notice](Self::notices): the exporter goes on without saving, and every [commit](Self::commit) tries again.
+    /// `None`: memory only. Nothing is found and nothing is saved. A failure of the disk is not an error but a
+    /// [notice](Self::notices): the exporter continues without saving, and every [commit](Self::commit) tries again.
     pub fn open(directory: Option<&Path>, now: Timestamp) -> Result<Self, StoreError> {
         Self::open_behind(DiskGate::default(), directory, now)
     }
 
-    /// As [`Self::open`], on a disk that hangs when a test wishes.
+    /// As [`Self::open`], on a disk that hangs when a test says so.
     #[doc(hidden)]
     pub fn open_behind(
         gate: DiskGate,
@@ -122,8 +121,8 @@ impl Store {
         Ok(store)
     }
 
-    /// What happened at opening that the operator should know: a file set aside or brought up to this version, a disk that cannot be
-    /// written. Each is a sentence of its own.
+    /// Notices of opening for the operator: a file that was set aside or upgraded, a disk that cannot be written. Each is a
+    /// sentence.
     #[must_use]
     pub fn notices(&self) -> &[String] {
         &self.notices
@@ -135,7 +134,7 @@ impl Store {
         self.readers.generation()
     }
 
-    /// How many files vanished while the exporter ran.
+    /// The number of files that vanished while the exporter ran.
     #[must_use]
     pub fn files_lost(&self) -> u64 {
         self.readers.files_lost()
@@ -198,7 +197,7 @@ impl Store {
         })
     }
 
-    /// Whether what is committed outlives the process.
+    /// Whether a commit outlives the process.
     #[must_use]
     pub const fn is_durable(&self) -> bool {
         self.directory.is_some()
@@ -207,7 +206,7 @@ impl Store {
     /// The standing of `account` (`None`: it was never kept), and to `each` its operations in the order of ids, those
     /// whose time has passed included.
     ///
-    /// All records were read at opening, so an error here is trouble with the disk since then.
+    /// All records were read when the file was opened, so an error here is a failure of the disk since then.
     pub fn load(
         &self,
         account: &str,

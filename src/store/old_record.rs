@@ -36,7 +36,7 @@ const OUTCOMES: [Outcome; 5] = [
 
 /// In an operation's flags: the lowest three bits are the state, as its place in [`OperationState::KNOWN`].
 const STATE: u8 = 0b111;
-/// A state that stands as a word.
+/// The state is a word.
 const OTHER_STATE: u8 = 4;
 const HAS_SIZE: u8 = 1 << 3;
 const HAS_RECIPIENTS: u8 = 1 << 4;
@@ -115,7 +115,7 @@ pub(super) fn operation(
     })
 }
 
-/// The groups an operation has given to, and its tags.
+/// The groups whose counters include an operation, and its tags.
 fn given_labels(reader: &mut Reader<'_>) -> Result<(Labels, Option<Labels>), Unreadable> {
     let has_tags = match reader.byte()? {
         0 => false,
@@ -135,7 +135,7 @@ pub(super) fn group(
 ) -> Result<SavedGroup, Unreadable> {
     let until = Timestamp::from_millis(reader.signed()?);
     let counters = counters(&mut reader)?;
-    // The first version knew no new groups: it exposed all counters as they were.
+    // The first version had no new groups: it exposed all counters as they were.
     let zero_until = (version == LONGER).then(|| reader.signed()).transpose()?;
     reader.end()?;
     Ok(SavedGroup {

@@ -1,7 +1,7 @@
-//! What reads see: the last commit. They never wait for the commit under way, however long the disk takes.
+//! Reads see the last commit. They never wait for the commit under way, however long the disk takes.
 //!
-//! Each commit leaves a read transaction for them. They must not begin one themselves: redb keeps the lock that this needs while
-//! it lets the file grow, fsync included.
+//! Each commit leaves a read transaction for them. They must not begin one themselves, because redb holds the
+//! lock for it while the file grows, including the fsync.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -47,7 +47,7 @@ impl Readers {
         self.last.read().clone()
     }
 
-    /// Lets readers see what `file` holds now, a commit included that has just ended.
+    /// Makes the last commit of `file` visible to readers.
     pub(super) fn publish(&self, file: &StateFile) {
         let last = file.begin_read().ok().map(|transaction| {
             let file = file.place();
@@ -56,7 +56,7 @@ impl Readers {
         self.exchange(last);
     }
 
-    /// The file is being closed.
+    /// Notes that the file is being closed.
     pub(super) fn close(&self) {
         self.exchange(None);
     }
@@ -77,7 +77,7 @@ impl Readers {
         self.ever_opened.load(Ordering::Acquire)
     }
 
-    /// A file has been opened or created.
+    /// Notes that a file was opened or created.
     pub(super) fn opened(&self) {
         self.ever_opened.store(true, Ordering::Release);
     }
@@ -87,7 +87,7 @@ impl Readers {
         self.generation.load(Ordering::Acquire)
     }
 
-    /// A new file takes the place of one that vanished.
+    /// Notes that a new file replaces one that vanished.
     pub(super) fn lost(&self) {
         self.generation.fetch_add(1, Ordering::AcqRel);
     }

@@ -1,7 +1,7 @@
-//! What is kept of an operation, a group and an account, as bytes.
+//! The records of operations, groups and accounts, as bytes.
 //!
-//! A record begins with its version. Times stand relative to one another and counts that are zero are
-//! left out, so an operation of one email takes some thirty bytes: an account may have millions.
+//! A record begins with its version. Times are relative to one another and counts of zero are
+//! left out. So an operation of one email takes about thirty bytes: an account may have millions.
 
 use super::bytes::{Reader, Unreadable, push, push_signed, push_text};
 use super::fields::{
@@ -19,7 +19,7 @@ const RECORD: u8 = 3;
 
 /// In an operation's flags: the lowest three bits are the state, as its place in [`OperationState::KNOWN`].
 const STATE: u8 = 0b111;
-/// A state that stands as a word.
+/// The state is a word.
 const OTHER_STATE: u8 = 4;
 const HAS_UPDATED: u8 = 1 << 3;
 const HAS_UNKNOWN: u8 = 1 << 4;
@@ -35,7 +35,7 @@ const HAS_DISCOVERED: u8 = 1 << 1;
 /// In a group's flags.
 const HAS_ZERO_UNTIL: u8 = 1;
 
-/// Writes an operation over what `out` held; its id is the key and does not stand in it.
+/// Writes an operation into `out`, whose content is replaced. The id is the key and not part of it.
 pub(super) fn write_operation(saved: &SavedOperation, out: &mut Vec<u8>) {
     let Operation {
         id,
@@ -120,7 +120,7 @@ pub(super) fn read_operation(id: OperationId, bytes: &[u8]) -> Result<SavedOpera
     let last_change = time(&mut reader, last_success)?;
     let mut stats = Stats::default();
     counts(&mut reader, |place, count| {
-        // A stat that a later version knows costs nothing to leave out: Twilio returns it again.
+        // A stat of a later version can be left out: Twilio returns it again.
         if let Some(stat) = Stat::ALL.get(place) {
             stats.set_count(*stat, small(count)?);
         }

@@ -1,4 +1,4 @@
-//! What is kept, as values.
+//! The values that the store saves: operations, groups, accounts and batches.
 
 use std::sync::Arc;
 
@@ -6,24 +6,24 @@ use crate::operation::{Counters, Marks, Operation};
 use crate::snapshot::Labels;
 use crate::timestamp::Timestamp;
 
-/// One operation as kept.
+/// One saved operation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SavedOperation {
-    /// What was last seen of it.
+    /// The operation at its last successful read.
     pub operation: Operation,
-    /// When that was.
+    /// The time of that read.
     pub last_success: Timestamp,
-    /// When it last differed from what was seen before.
+    /// The time of its last change.
     pub last_change: Timestamp,
-    /// The most that was ever seen of it, which is what it has given to the counters.
+    /// Its high-water marks, which are what the counters include of it.
     pub marks: Marks,
-    /// The groups it has given to, by label.
+    /// The groups whose counters include it, by label.
     pub credited: Labels,
-    /// The tags of its first email, of those that are asked for; `None`: not known.
+    /// The requested tags of its first email; `None`: not known.
     pub tags: Option<Labels>,
 }
 
-/// What names a group: a label and a value of it.
+/// The key of a group: a label and one of its values.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct GroupKey {
     /// The label's name.
@@ -43,10 +43,10 @@ impl GroupKey {
     }
 }
 
-/// The counters of a group as kept.
+/// The saved counters of a group.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SavedGroup {
-    /// Which group.
+    /// The key of the group.
     pub key: GroupKey,
     /// Its counters.
     pub counters: Counters,
@@ -56,10 +56,10 @@ pub struct SavedGroup {
     pub zero_until: Option<Timestamp>,
 }
 
-/// What stands for the birth of an account that has not begun to count: every operation is older.
+/// The birth of an account that has not begun to count: every operation is older.
 pub const UNBORN: Timestamp = Timestamp::from_millis(i64::MAX);
 
-/// What is kept of an account besides its operations.
+/// The saved state of an account, except its operations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SavedAccount {
     /// When the exporter began to count, by Twilio's clock; operations created before are baseline. [`UNBORN`] until Twilio has
@@ -67,24 +67,24 @@ pub struct SavedAccount {
     pub born: Timestamp,
     /// The counters as they were exposed.
     pub counters: Counters,
-    /// Whether figures have proven that this account's stats are cumulative.
+    /// Whether stats have proven that this account's counting mode is `cumulative`.
     pub cumulative_proven: bool,
     /// Until when the list of operations has been read without a gap.
     pub discovered_until: Option<Timestamp>,
 }
 
-/// What one transaction writes.
+/// The content of one transaction.
 #[derive(Debug, Clone, Copy)]
 pub struct Batch<'a> {
     /// The account's name in the configuration.
     pub account: &'a str,
-    /// How the account stands now.
+    /// The state of the account.
     pub standing: &'a SavedAccount,
     /// The operations that changed.
     pub operations: &'a [SavedOperation],
     /// The groups that changed.
     pub groups: &'a [SavedGroup],
-    /// The groups that are to be forgotten.
+    /// The groups to delete.
     pub ended: &'a [GroupKey],
     /// The [generation](super::Store::generation) in which the account was last kept whole: the batch has what changed since.
     pub generation: u64,

@@ -1,4 +1,4 @@
-//! What the store has in its hands: the directory's lock and the file; and how it comes by them.
+//! The directory of the store: its lock and its file, and how they are opened, replaced and set aside.
 
 use std::fs::{DirBuilder, File, TryLockError};
 use std::path::Path;
@@ -15,28 +15,28 @@ use super::readers::Readers;
 use super::{tables, trouble};
 use crate::timestamp::Timestamp;
 
-/// The directory and the file, as far as there are any. Its lock is held through commits: whoever only reads uses [`Readers`].
+/// The directory and the file, as far as there are any. Its lock is held through commits: reads use [`Readers`].
 #[derive(Debug, Default)]
 pub(super) struct StateDirectory {
     /// The directory, locked for as long as it is open. It also covers the moments when the file is not, and file systems
     /// where the file cannot be opened for writing.
     claim: Option<File>,
-    /// The file, while it is fit for use.
+    /// The file, while it can be used.
     file: Option<StateFile>,
     /// What is read meanwhile. Once a file was opened or created, no other one is taken in its place.
     readers: Arc<Readers>,
-    /// What that file is.
+    /// The identity of that file.
     identity: Option<Identity>,
-    /// Lets tests make the disk hang.
+    /// With it, tests make the disk hang.
     gate: DiskGate,
 }
 
-/// On which occasion the file is opened, and what time it was when the exporter started.
+/// The occasion on which the file is opened, and the time when the exporter started.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum OpenReason {
-    /// Whatever was kept is welcome.
+    /// The saved state is loaded.
     Start(Timestamp),
-    /// The exporter has long since begun to count without it.
+    /// The exporter has begun to count without the saved state.
     Again(Timestamp),
 }
 
@@ -49,7 +49,7 @@ impl StateDirectory {
         }
     }
 
-    /// The file, while it is fit for use.
+    /// The file, while it can be used.
     pub(super) const fn file(&self) -> Option<&StateFile> {
         self.file.as_ref()
     }
@@ -59,7 +59,7 @@ impl StateDirectory {
         self.file.as_mut()
     }
 
-    /// Lets readers see what has just been committed.
+    /// Makes the last commit visible to readers.
     pub(super) fn publish(&self) {
         if let Some(file) = &self.file {
             self.readers.publish(file);
@@ -79,7 +79,7 @@ impl StateDirectory {
         self.file = Some(file);
     }
 
-    /// Opens the file, or makes one; what the operator should know goes to `notices`.
+    /// Opens or creates the file, and adds notices for the operator.
     pub(super) fn prepare(
         &mut self,
         directory: &Path,
@@ -182,7 +182,7 @@ impl StateDirectory {
         Ok(())
     }
 
-    /// Makes the directory and locks it. Where directories cannot be locked, redb's lock on the file has to do.
+    /// Creates the directory and locks it. On systems that cannot lock directories, only redb's lock on the file remains.
     fn claim(&mut self, directory: &Path) -> Result<(), StoreError> {
         if self.claim.is_some() {
             return Ok(());

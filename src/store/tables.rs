@@ -1,4 +1,4 @@
-//! What stands where in the file.
+//! The tables of the state file.
 //!
 //! A table for all accounts, and one for each account's operations, by id: an id has a fixed width, and the range of one account
 //! needs no prefix.
@@ -28,7 +28,7 @@ const META: TableDefinition<'static, &str, u64> = TableDefinition::new("meta");
 const FORMAT: &str = "format";
 /// By name.
 const ACCOUNTS: TableDefinition<'static, &str, &[u8]> = TableDefinition::new("accounts");
-/// What stands before the account in the name of the table of its operations.
+/// The start of the name of an account's table of operations; the account follows.
 const OPERATIONS: &str = "operations/";
 /// The same for its groups, by label and value.
 const GROUPS: &str = "groups/";
@@ -57,14 +57,14 @@ pub(super) fn format(transaction: &ReadTransaction) -> Result<Option<u64>, Error
     Ok(table.get(FORMAT)?.map(|version| version.value()))
 }
 
-/// Says which version the file is of from now on.
+/// Sets the version of the file.
 pub(super) fn set_format(transaction: &WriteTransaction, version: u64) -> Result<(), Error> {
     transaction.open_table(META)?.insert(FORMAT, version)?;
     transaction.open_table(ACCOUNTS)?;
     Ok(())
 }
 
-/// Whether nothing has been kept yet.
+/// Whether nothing has been saved yet.
 pub(super) fn is_empty(transaction: &ReadTransaction) -> Result<bool, Error> {
     Ok(transaction.open_table(ACCOUNTS)?.first()?.is_none())
 }
@@ -172,7 +172,7 @@ pub(super) fn registered(
     Ok(registered)
 }
 
-/// Writes what was registered for `account`, and removes what has no labels.
+/// Writes the registrations of `account`, and removes those without labels.
 pub(super) fn register(
     transaction: &WriteTransaction,
     account: &str,
@@ -207,7 +207,7 @@ pub(super) fn operation(
         .transpose()
 }
 
-/// Writes what `batch` holds.
+/// Writes `batch`.
 pub(super) fn write(transaction: &WriteTransaction, batch: &Batch<'_>) -> Result<(), Error> {
     let standing = write_account(batch.standing);
     transaction

@@ -1,4 +1,4 @@
-//! What redb and the operating system say, as errors and notices of the store.
+//! Converts errors of redb and the operating system into errors and notices of the store.
 
 use std::error::Error as _;
 use std::io;
@@ -52,7 +52,7 @@ pub(super) fn unwritable(directory: &Path, source: &io::Error) -> StoreError {
     }
 }
 
-/// Tells the operator that, and why, nothing is saved for now.
+/// The notice for the operator that nothing is saved for now, with the reason.
 pub(super) fn not_saving(error: &StoreError) -> String {
     let cause = error
         .source()

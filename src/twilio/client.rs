@@ -157,6 +157,12 @@ impl Client {
         url
     }
 
+    /// The URL of one operation as pages show it: without the path of the base URL, which may hold a secret.
+    #[must_use]
+    pub fn shown_operation_url(&self, id: OperationId) -> String {
+        crate::config::shown_url(&self.base, &self.operation_url(id))
+    }
+
     /// The end of the pause of this account's requests, or of the token endpoint while requests need a new token.
     #[must_use]
     pub fn paused_until(&self) -> Option<Timestamp> {

@@ -293,6 +293,34 @@ async fn no_credential_gets_out() {
     }
 }
 
+/// A proxy may authenticate by its path: `https://proxy.example/TOKEN/v1`.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_path_of_a_base_url_is_shown_nowhere() {
+    let twilio = Twilio::empty().await;
+    let base_url = twilio.base_url().replace("/v1", "/made-up-secret/v1");
+    let origin = base_url.split("/made-up").next().unwrap();
+    let variables = [
+        ("TWILIO_ACCOUNT_SID", SID),
+        ("TWILIO_AUTH_TOKEN", TOKEN),
+        ("TWILIO_EMAIL_BASE_URL", &base_url),
+    ];
+    let mut program = Program::exporter(&["--log.level=trace"], &variables);
+    let address = program.address();
+    let client = client();
+    let probe = format!("/probe?target={}", an_hour_old());
+    for path in ["/metrics", "/", &probe, &format!("{probe}&debug=true")] {
+        let response = client.get(format!("http://{address}{path}")).send();
+        let text = response.await.unwrap().text().await.unwrap();
+        assert_nothing_of("made-up-secret", &text, path);
+    }
+    program.signal("TERM");
+    let log = program.ended().stderr;
+    assert_nothing_of("made-up-secret", &log, "the log");
+    for part in [&format!("base_url={origin}\n"), "path=/Emails/Operations"] {
+        assert!(log.contains(part), "no {part} in {log}");
+    }
+}
+
 #[test]
 fn credentials_in_the_wrong_place_are_not_repeated() {
     let sid = ("TWILIO_ACCOUNT_SID", SID);

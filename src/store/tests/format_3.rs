@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::content::{any_saved, any_standing};
 use super::*;
-use crate::operation::OperationState;
+use crate::operation::{OperationState, Stat};
 use crate::store::bytes::{push, push_signed, push_text};
 use crate::store::record::{read_account, read_group, read_operation};
 
@@ -155,12 +155,24 @@ fn push_figures<const N: usize>(out: &mut Vec<u8>, figures: &[u32; N]) {
     }
 }
 
+/// The stats without those that were added to the table after format 3.
+fn only_format_3(stats: &Stats) -> Stats {
+    let mut old = Stats {
+        unknown: stats.unknown.clone(),
+        ..Stats::default()
+    };
+    for stat in Stat::ALL.into_iter().take(11) {
+        if let Some(count) = stats.count(stat) {
+            old.set_count(stat, count);
+        }
+    }
+    old
+}
+
 proptest! {
     #[test]
     fn every_operation_of_format_3_is_read(mut saved in any_saved()) {
-        // Format 3 has no stat that was added to the table later.
-        let Stats { emails, size, recipients, attempts, unknown, .. } = saved.operation.stats;
-        saved.operation.stats = Stats { emails, size, recipients, attempts, unknown };
+        saved.operation.stats = only_format_3(&saved.operation.stats);
         let mut bytes = Vec::new();
         write_operation(&saved, &mut bytes);
         prop_assert_eq!(read_operation(saved.operation.id, &bytes), Ok(saved));
@@ -256,7 +268,7 @@ fn a_stat_of_a_later_version_is_left_out_and_costs_nothing_else() {
     assert_eq!(stats_and_marks, [0b111, 3, 4, 4, 0b11, 4, 3], "{bytes:?}");
     // The next stat is 99: one bit more, and its count behind the others.
     let mut bits = Vec::new();
-    push(&mut bits, 0b111 | 1 << crate::operation::Stat::ALL.len());
+    push(&mut bits, 0b111 | 1 << Stat::ALL.len());
     let later = [before, &bits, &[3, 4, 4, 99, 0b11, 4, 3]].concat();
     assert_eq!(
         read_operation(saved.operation.id, &later),
