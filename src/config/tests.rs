@@ -117,6 +117,21 @@ fn a_name_may_have_64_characters() {
 }
 
 #[test]
+fn at_most_eight_labels_can_be_aggregated_by() {
+    let told = |labels: &str| {
+        let source = format!("series: {{aggregate_by: [{labels}]}}\n");
+        problems(load(source, Overrides::default()))
+    };
+    assert_eq!(told("a, b, c, d, e, f, g, h"), Vec::<String>::new());
+    assert_eq!(
+        told("a, b, c, d, e, f, g, h, i"),
+        [
+            "series.aggregate_by: 9 labels; at most 8 can be aggregated by, each of them multiplies series"
+        ]
+    );
+}
+
+#[test]
 fn without_discovery_any_one_source_of_operations_is_enough() {
     let notices = |more: &str| {
         let more = format!("discovery: false, {more}");
