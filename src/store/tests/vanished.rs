@@ -65,6 +65,50 @@ fn a_file_that_another_took_the_place_of_is_set_aside_and_written_anew() {
     assert!(aside == backup, "it is as it was");
 }
 
+/// As after an error of the disk: the file is closed, and opened again when it is needed.
+#[test]
+fn a_file_that_was_exchanged_while_it_was_closed_is_set_aside_and_written_anew() {
+    let directory = tempfile::tempdir().unwrap();
+    let elsewhere = tempfile::tempdir().unwrap();
+    fill(&open(elsewhere.path()), 5);
+    let path = directory.path().join(NAME);
+    let store = open(directory.path());
+    let kept = fill(&store, 3);
+    store.state.lock().close();
+    assert_eq!(content(&store), kept, "the same file is opened again");
+    store.state.lock().close();
+    fs::rename(elsewhere.path().join(NAME), &path).unwrap();
+    assert_begins_anew(
+        &store,
+        directory.path(),
+        "another one",
+        &["state.redb.exchanged-"],
+    );
+    store.state.lock().close();
+    fs::remove_file(&path).unwrap();
+    assert_begins_anew(&store, directory.path(), "gone", &["state.redb.exchanged-"]);
+}
+
+#[test]
+fn a_file_that_was_damaged_while_it_was_closed_stays_where_it_is() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join(NAME);
+    let store = open(directory.path());
+    let kept = fill(&store, 3);
+    let whole = fs::read(&path).unwrap();
+    store.state.lock().close();
+    fs::write(&path, b"no database").unwrap();
+    for _ in 0..2 {
+        let error = commit(&store, &kept).unwrap_err();
+        assert!(matches!(error, StoreError::Damaged { .. }), "{error:?}");
+        assert_eq!(fs::read(&path).unwrap(), b"no database");
+        assert_eq!(others(directory.path()), Vec::<String>::new());
+    }
+    fs::write(&path, &whole).unwrap();
+    commit(&store, &kept).unwrap();
+    assert_eq!(content(&store), kept);
+}
+
 #[test]
 fn a_file_that_is_cut_off_is_set_aside_and_written_anew() {
     let directory = tempfile::tempdir().unwrap();
