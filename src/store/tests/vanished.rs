@@ -129,6 +129,20 @@ fn a_file_that_is_cut_off_is_set_aside_and_written_anew() {
 }
 
 #[test]
+fn a_file_is_gone_only_if_its_path_is_and_not_if_the_disk_cannot_say() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(directory.path());
+    let state = store.state.lock();
+    let misplaced = |path: &Path| state.file().unwrap().misplaced(path);
+    assert_eq!(misplaced(&directory.path().join(NAME)), None);
+    assert_eq!(misplaced(&directory.path().join("missing")), Some("gone"));
+    let blocker = directory.path().join("no-directory");
+    fs::write(&blocker, "").unwrap();
+    assert_eq!(misplaced(&blocker), Some("another one"));
+    assert_eq!(misplaced(&blocker.join(NAME)), None, "not a directory");
+}
+
+#[test]
 fn a_directory_that_goes_is_made_anew_and_locked() {
     let parent = tempfile::tempdir().unwrap();
     let directory = parent.path().join("data");
