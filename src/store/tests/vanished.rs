@@ -5,6 +5,7 @@ use super::*;
 /// Says what became of it, and that everything that is committed from then on is in a new file.
 fn assert_begins_anew(store: &Store, directory: &Path, what: &str, aside: &[&str]) {
     let generation = store.generation();
+    let files_lost = store.files_lost();
     let more = (Some(standing(50)), vec![saved(7, 7)]);
     let lost = commit_in(store, generation, &more).unwrap_err();
     let StoreError::Vanished { what: told, .. } = &lost else {
@@ -12,6 +13,7 @@ fn assert_begins_anew(store: &Store, directory: &Path, what: &str, aside: &[&str
     };
     assert_eq!(*told, what, "{lost}");
     assert_eq!(store.generation(), generation + 1);
+    assert_eq!(store.files_lost(), files_lost + 1);
     // What is only a change to what was lost is refused, by whomever.
     for _ in 0..2 {
         let late = commit_in(store, generation, &more).unwrap_err();
@@ -126,6 +128,31 @@ fn a_file_that_is_cut_off_is_set_aside_and_written_anew() {
         "cut off",
         &["state.redb.exchanged-"],
     );
+}
+
+#[test]
+fn a_check_notices_a_file_that_is_gone_before_anything_is_saved() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(directory.path());
+    fill(&store, 3);
+    store.check(0).unwrap();
+    fs::remove_file(directory.path().join(NAME)).unwrap();
+    let gone = store.check(0).unwrap_err();
+    assert!(matches!(gone, StoreError::Vanished { .. }), "{gone}");
+    store.check(store.generation()).unwrap();
+}
+
+#[test]
+fn what_was_saved_can_be_loaded_once_the_file_could_be_opened() {
+    assert!(Store::open(None, now()).unwrap().was_opened());
+    let directory = tempfile::tempdir().unwrap();
+    let blocker = directory.path().join("no-directory");
+    fs::write(&blocker, "").unwrap();
+    let store = open(&blocker.join("data"));
+    assert!(!store.was_opened());
+    fs::remove_file(&blocker).unwrap();
+    commit(&store, &(Some(standing(1)), Vec::new())).unwrap();
+    assert!(store.was_opened());
 }
 
 #[test]
