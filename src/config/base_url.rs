@@ -161,6 +161,8 @@ mod tests {
             ),
             ("ftp://host/", BaseUrlError::Scheme),
             ("https://user:s3cret@host/", BaseUrlError::Credentials),
+            ("https://user@host/", BaseUrlError::Credentials),
+            ("https://:s3cret@host/", BaseUrlError::Credentials),
             ("https://host/v1?a", BaseUrlError::QueryOrFragment),
             ("https://host/v1#a", BaseUrlError::QueryOrFragment),
         ] {

@@ -138,6 +138,7 @@ mod tests {
         ] {
             let pattern = pattern(text);
             assert_eq!(pattern.path(), Path::new(path), "{text}");
+            assert_eq!(pattern.to_string(), path, "as it is logged");
             assert_eq!(pattern.directory(), Path::new(directory), "{text}");
             assert_eq!(pattern.is_glob(), text.contains('*'));
         }

@@ -350,3 +350,6 @@ fn read_name(value: &Value, findings: &mut Findings) -> Option<String> {
     findings.problem(&value.place, "expected the name of a host");
     None
 }
+
+#[cfg(test)]
+mod tests;

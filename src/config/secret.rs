@@ -314,6 +314,7 @@ mod tests {
             let text = told(content);
             assert!(text.starts_with("holds white space"), "{text}");
         }
+        assert_eq!(told(&vec![b'x'; 64 * 1024]).len(), 64 * 1024);
         let large = told(&vec![b'x'; 64 * 1024 + 1]);
         assert!(
             large.starts_with("…/./secret is larger than 64 KiB"),

@@ -22,7 +22,7 @@ fn environment(name: &str) -> Option<String> {
 }
 
 /// Loads `source` as a file that has the secret `token` beside it.
-fn load(source: impl AsRef<[u8]>, overrides: Overrides) -> Result<Config, ConfigError> {
+pub(super) fn load(source: impl AsRef<[u8]>, overrides: Overrides) -> Result<Config, ConfigError> {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("config.yml");
     std::fs::write(&path, source).unwrap();
@@ -34,12 +34,12 @@ fn load(source: impl AsRef<[u8]>, overrides: Overrides) -> Result<Config, Config
     Config::load(&overrides, &environment)
 }
 
-fn account(name: &str, more: &str) -> String {
+pub(super) fn account(name: &str, more: &str) -> String {
     let sid = format!("AC{}", "0".repeat(32));
     format!("  - {{name: {name}, account_sid: {sid}, auth_token_file: token, {more}}}\n")
 }
 
-fn problems(result: Result<Config, ConfigError>) -> Vec<String> {
+pub(super) fn problems(result: Result<Config, ConfigError>) -> Vec<String> {
     let problems = result.map_or_else(|error| error.problems, |_| Vec::new());
     problems.iter().map(ToString::to_string).collect()
 }
@@ -102,6 +102,64 @@ fn a_file_says_it_all() {
     };
     assert_eq!(config.series, series);
     assert_eq!(config.storage.path, None);
+}
+
+#[test]
+fn a_name_may_have_64_characters() {
+    let sized = |length| {
+        problems(load(
+            format!("accounts:\n{}", account(&"é".repeat(length), "")),
+            Overrides::default(),
+        ))
+    };
+    assert_eq!(sized(64), Vec::<String>::new());
+    assert_eq!(sized(65), ["accounts[0].name: longer than 64 characters"]);
+}
+
+#[test]
+fn at_most_eight_labels_can_be_aggregated_by() {
+    let told = |labels: &str| {
+        let source = format!("series: {{aggregate_by: [{labels}]}}\n");
+        problems(load(source, Overrides::default()))
+    };
+    assert_eq!(told("a, b, c, d, e, f, g, h"), Vec::<String>::new());
+    assert_eq!(
+        told("a, b, c, d, e, f, g, h, i"),
+        [
+            "series.aggregate_by: 9 labels; at most 8 can be aggregated by, each of them multiplies series"
+        ]
+    );
+}
+
+#[test]
+fn without_discovery_any_one_source_of_operations_is_enough() {
+    let notices = |more: &str| {
+        let more = format!("discovery: false, {more}");
+        let config = load(
+            format!("accounts:\n{}", account("a", &more)),
+            Overrides::default(),
+        );
+        config.unwrap().notices.len()
+    };
+    assert_eq!(notices(""), 1);
+    for source in [
+        format!("operations: [{{id: {ID}}}]"),
+        "operation_files: ['*.yml']".to_owned(),
+        "operation_urls: [{url: 'http://127.0.0.1:1/list'}]".to_owned(),
+    ] {
+        assert_eq!(notices(&source), 0, "{source}");
+    }
+}
+
+#[test]
+fn a_file_may_have_one_mebibyte() {
+    let sized = |length: usize| load("#".repeat(length), Overrides::default());
+    assert!(sized(1 << 20).is_ok());
+    let told = problems(sized((1 << 20) + 1));
+    assert!(
+        told.len() == 1 && told[0].contains("larger than 1 MiB"),
+        "{told:?}"
+    );
 }
 
 #[test]

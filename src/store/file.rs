@@ -311,3 +311,23 @@ fn builder() -> Builder {
     builder.set_cache_size(CACHE);
     builder
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_wrong_content_makes_a_file_unfit_and_an_error_of_the_disk_does_not() {
+        for kind in [io::ErrorKind::InvalidData, io::ErrorKind::UnexpectedEof] {
+            assert!(is_about_content(&kind.into()), "{kind}");
+        }
+        for kind in [
+            io::ErrorKind::PermissionDenied,
+            io::ErrorKind::StorageFull,
+            io::ErrorKind::TimedOut,
+            io::ErrorKind::Other,
+        ] {
+            assert!(!is_about_content(&kind.into()), "{kind}");
+        }
+    }
+}

@@ -297,6 +297,16 @@ mod tests {
 
     use super::*;
 
+    #[test]
+    fn a_time_that_no_id_can_have_is_behind_all_ids() {
+        let id: OperationId = "comms_operation_01h2xcejqtf2nbrexx3vqjhp41"
+            .parse()
+            .unwrap();
+        for millis in [1 << 50, i64::MAX] {
+            assert!(id.to_bytes() < first_key_at(Timestamp::from_millis(millis)));
+        }
+    }
+
     proptest! {
         #[test]
         fn keys_before_a_time_are_those_of_ids_before_it(ulid in "[0-7][0-9a-hjkmnp-tv-z]{25,34}", apart in -2_i64..=2) {

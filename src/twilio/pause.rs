@@ -93,6 +93,23 @@ mod tests {
     }
 
     #[test]
+    fn the_shown_end_stays_unless_the_time_of_day_is_changed_by_a_second() {
+        let instant = Instant::now();
+        let millis = Duration::from_millis;
+        let pause = Pause::new(millis(5000), instant, NOW);
+        let end = NOW + millis(5000);
+        for (now, shown) in [
+            (NOW, end),
+            (NOW + millis(999), end),
+            (NOW - millis(999), end),
+            (NOW + millis(1000), end + millis(1000)),
+            (NOW - millis(1000), end - millis(1000)),
+        ] {
+            assert_eq!(pause.until(instant, now), shown, "{now}");
+        }
+    }
+
+    #[test]
     fn a_pause_follows_retry_after_within_limits() {
         let pause_for =
             |span| length(Some(RetryAfter::In(Duration::from_secs(span))), 1, NOW, 0.0).as_secs();

@@ -152,6 +152,21 @@ fn an_operation_of_one_email_is_small() {
 }
 
 #[test]
+fn counts_of_zero_take_no_bytes() {
+    let length = |accepted| {
+        let counted = SavedAccount {
+            counters: Counters {
+                accepted,
+                ..Counters::default()
+            },
+            ..standing(0)
+        };
+        write_account(&counted).len()
+    };
+    assert!(length(0) < length(1), "{} bytes", length(0));
+}
+
+#[test]
 fn what_was_committed_is_there_after_opening_again() {
     let directory = tempfile::tempdir().unwrap();
     // Two levels that do not exist yet, and more operations than are loaded at once.

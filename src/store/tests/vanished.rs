@@ -5,6 +5,7 @@ use super::*;
 /// Says what became of it, and that everything that is committed from then on is in a new file.
 fn assert_begins_anew(store: &Store, directory: &Path, what: &str, aside: &[&str]) {
     let generation = store.generation();
+    let files_lost = store.files_lost();
     let more = (Some(standing(50)), vec![saved(7, 7)]);
     let lost = commit_in(store, generation, &more).unwrap_err();
     let StoreError::Vanished { what: told, .. } = &lost else {
@@ -12,6 +13,7 @@ fn assert_begins_anew(store: &Store, directory: &Path, what: &str, aside: &[&str
     };
     assert_eq!(*told, what, "{lost}");
     assert_eq!(store.generation(), generation + 1);
+    assert_eq!(store.files_lost(), files_lost + 1);
     // What is only a change to what was lost is refused, by whomever.
     for _ in 0..2 {
         let late = commit_in(store, generation, &more).unwrap_err();
@@ -65,6 +67,50 @@ fn a_file_that_another_took_the_place_of_is_set_aside_and_written_anew() {
     assert!(aside == backup, "it is as it was");
 }
 
+/// As after an error of the disk: the file is closed, and opened again when it is needed.
+#[test]
+fn a_file_that_was_exchanged_while_it_was_closed_is_set_aside_and_written_anew() {
+    let directory = tempfile::tempdir().unwrap();
+    let elsewhere = tempfile::tempdir().unwrap();
+    fill(&open(elsewhere.path()), 5);
+    let path = directory.path().join(NAME);
+    let store = open(directory.path());
+    let kept = fill(&store, 3);
+    store.state.lock().close();
+    assert_eq!(content(&store), kept, "the same file is opened again");
+    store.state.lock().close();
+    fs::rename(elsewhere.path().join(NAME), &path).unwrap();
+    assert_begins_anew(
+        &store,
+        directory.path(),
+        "another one",
+        &["state.redb.exchanged-"],
+    );
+    store.state.lock().close();
+    fs::remove_file(&path).unwrap();
+    assert_begins_anew(&store, directory.path(), "gone", &["state.redb.exchanged-"]);
+}
+
+#[test]
+fn a_file_that_was_damaged_while_it_was_closed_stays_where_it_is() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join(NAME);
+    let store = open(directory.path());
+    let kept = fill(&store, 3);
+    let whole = fs::read(&path).unwrap();
+    store.state.lock().close();
+    fs::write(&path, b"no database").unwrap();
+    for _ in 0..2 {
+        let error = commit(&store, &kept).unwrap_err();
+        assert!(matches!(error, StoreError::Damaged { .. }), "{error:?}");
+        assert_eq!(fs::read(&path).unwrap(), b"no database");
+        assert_eq!(others(directory.path()), Vec::<String>::new());
+    }
+    fs::write(&path, &whole).unwrap();
+    commit(&store, &kept).unwrap();
+    assert_eq!(content(&store), kept);
+}
+
 #[test]
 fn a_file_that_is_cut_off_is_set_aside_and_written_anew() {
     let directory = tempfile::tempdir().unwrap();
@@ -82,6 +128,45 @@ fn a_file_that_is_cut_off_is_set_aside_and_written_anew() {
         "cut off",
         &["state.redb.exchanged-"],
     );
+}
+
+#[test]
+fn a_check_notices_a_file_that_is_gone_before_anything_is_saved() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(directory.path());
+    fill(&store, 3);
+    store.check(0).unwrap();
+    fs::remove_file(directory.path().join(NAME)).unwrap();
+    let gone = store.check(0).unwrap_err();
+    assert!(matches!(gone, StoreError::Vanished { .. }), "{gone}");
+    store.check(store.generation()).unwrap();
+}
+
+#[test]
+fn what_was_saved_can_be_loaded_once_the_file_could_be_opened() {
+    assert!(Store::open(None, now()).unwrap().was_opened());
+    let directory = tempfile::tempdir().unwrap();
+    let blocker = directory.path().join("no-directory");
+    fs::write(&blocker, "").unwrap();
+    let store = open(&blocker.join("data"));
+    assert!(!store.was_opened());
+    fs::remove_file(&blocker).unwrap();
+    commit(&store, &(Some(standing(1)), Vec::new())).unwrap();
+    assert!(store.was_opened());
+}
+
+#[test]
+fn a_file_is_gone_only_if_its_path_is_and_not_if_the_disk_cannot_say() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(directory.path());
+    let state = store.state.lock();
+    let misplaced = |path: &Path| state.file().unwrap().misplaced(path);
+    assert_eq!(misplaced(&directory.path().join(NAME)), None);
+    assert_eq!(misplaced(&directory.path().join("missing")), Some("gone"));
+    let blocker = directory.path().join("no-directory");
+    fs::write(&blocker, "").unwrap();
+    assert_eq!(misplaced(&blocker), Some("another one"));
+    assert_eq!(misplaced(&blocker.join(NAME)), None, "not a directory");
 }
 
 #[test]

@@ -66,7 +66,7 @@ impl Resource for Email {
 }
 
 /// Serves `pages`: the first one to a request without a token, and `pages[n]` to one with the token `n`. A page that is a number
-/// is an error with that status. Records the requests.
+/// is an error with that status. A request for one row gets the last page. Records the requests.
 async fn server(pages: Vec<Value>) -> (SocketAddr, Arc<Mutex<Vec<String>>>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -92,7 +92,11 @@ async fn serve(mut stream: TcpStream, pages: &[Value], log: &Mutex<Vec<String>>)
     let token = target
         .split_once("pageToken=")
         .map_or("0", |(_, token)| token);
-    let body = &pages[token.parse::<usize>().unwrap()];
+    let body = if target.ends_with("&pageSize=1") {
+        pages.last().unwrap()
+    } else {
+        &pages[token.parse::<usize>().unwrap()]
+    };
     let status = body.as_u64().unwrap_or(200);
     let body = body.to_string();
     log.lock().push(target.to_owned());
@@ -234,6 +238,12 @@ async fn a_full_page_without_pagination_is_the_end_only_if_a_shorter_page_names_
     assert_eq!(listing.page().await.unwrap().unwrap().len(), PAGE_SIZE);
     assert_eq!(listing.page().await.unwrap_err(), UNREADABLE_NEXT);
     assert!(requested.lock()[1].ends_with("&pageSize=1"));
+
+    let full = json!({"data": emails(PAGE_SIZE)});
+    let one_row = json!({"data": emails(1), "pagination": {"next": "1"}});
+    let (client, requested) = listing_of(vec![full, one_row]).await;
+    assert_eq!(all(&client, None).await.0.len(), PAGE_SIZE);
+    assert_eq!(requested.lock().len(), 2);
 
     let one_less = json!({"data": emails(PAGE_SIZE - 1)});
     let (client, requested) = listing_of(vec![one_less]).await;
