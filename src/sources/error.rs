@@ -57,7 +57,7 @@ pub enum SourceError {
     #[error("no TLS connection: {0}")]
     Tls(String),
     /// What came back is no HTTP answer; in words of ours.
-    #[error("no valid HTTP answer: {0}")]
+    #[error("no valid HTTP response: {0}")]
     Protocol(String),
 }
 

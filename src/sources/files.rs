@@ -27,7 +27,7 @@ const HANGING_OF_DIRECTORY: usize = 1;
 /// The files of an account that list operations.
 #[derive(Debug)]
 pub struct Files {
-    patterns: Vec<Watched>,
+    patterns: Vec<WatchedPattern>,
     known: BTreeMap<PathBuf, Known>,
     disk: Arc<dyn Disk>,
     /// By the directory's pattern.
@@ -39,7 +39,7 @@ pub struct Files {
 }
 
 #[derive(Debug)]
-struct Watched {
+struct WatchedPattern {
     pattern: FilePattern,
     /// What is wrong with the pattern itself.
     failure: OngoingFailure<PatternFailure>,
@@ -76,7 +76,7 @@ impl Files {
     /// The files that `patterns` name. Reads nothing yet.
     #[must_use]
     pub fn new(patterns: Vec<FilePattern>, reporter: SourceReporter) -> Self {
-        let watched = |pattern| Watched {
+        let watched = |pattern| WatchedPattern {
             pattern,
             failure: OngoingFailure::new(),
         };
@@ -228,7 +228,7 @@ impl Files {
     }
 }
 
-impl Watched {
+impl WatchedPattern {
     /// The pattern names files that are there.
     fn works(&mut self, reporter: &SourceReporter) {
         if self.failure.recovered() {
