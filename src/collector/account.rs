@@ -157,10 +157,11 @@ impl Account {
         };
         let result = collection.run().await;
         self.ledger.finish_collection().await;
-        self.finish(&settings, progress, result, began.elapsed());
         if settings.wants_tags() && !result.is_blocked() {
-            self.tags.begin(settings, &budget);
+            self.tags.begin(Arc::clone(&settings), &budget);
         }
+        // Last: a scrape that sees that it has finished must not join it.
+        self.finish(&settings, progress, result, began.elapsed());
     }
 
     fn finish(
@@ -269,5 +270,6 @@ impl Account {
         self.sources.stop();
         self.collections.stop();
         self.tags.stop();
+        self.ledger.stop();
     }
 }

@@ -293,7 +293,9 @@ async fn rejected_credentials_are_logged_once_for_any_number_of_scrapes() {
         ("TWILIO_AUTH_TOKEN", TOKEN),
         ("TWILIO_EMAIL_BASE_URL", &base),
         ("TWILIO_EMAIL_OPERATIONS", &ids),
-    ]);
+    ])
+    .settled()
+    .await;
     for _ in 0..5 {
         let seen = running.scrape().await;
         seen.expect("rejected", &[("up", 0.0), ("discovery_up", 0.0)]);

@@ -16,6 +16,7 @@ use twilio_email_exporter::operation::OperationId;
 use twilio_email_exporter::simulator::{ApiSettings, BasicLogin, SimulatorSettings};
 
 use crate::support::client::client;
+use crate::support::eventually;
 use crate::support::exporter::{Exporter, operations};
 use crate::support::exposition::Exposition;
 use crate::support::program::{Program, command};
@@ -170,6 +171,16 @@ impl Running {
         let url = format!("http://{}", program.address());
         let http = client();
         Self { program, url, http }
+    }
+
+    /// Waits for the collection that the exporter makes at its start.
+    async fn settled(self) -> Self {
+        eventually("ready", || async {
+            let url = format!("{}/-/ready", self.url);
+            self.http.get(url).send().await.unwrap().status() == 200
+        })
+        .await;
+        self
     }
 
     async fn get(&self, path: &str) -> String {

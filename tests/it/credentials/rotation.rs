@@ -201,7 +201,9 @@ async fn a_missing_secret_file_is_logged_once_and_so_is_its_return() {
         ("TWILIO_ACCOUNT_SID", SID),
         ("TWILIO_AUTH_TOKEN_FILE", &file),
         ("TWILIO_EMAIL_BASE_URL", &url),
-    ]);
+    ])
+    .settled()
+    .await;
     running.scrape().await;
     std::fs::remove_file(&path).unwrap();
     for _ in 0..3 {
@@ -246,7 +248,9 @@ async fn an_api_key_in_files_is_replaced_only_as_a_pair() {
         ("TWILIO_API_KEY_FILE", &sid),
         ("TWILIO_API_SECRET_FILE", &secret),
         ("TWILIO_EMAIL_BASE_URL", &url),
-    ]);
+    ])
+    .settled()
+    .await;
     assert_eq!(running.scrape().await.of_account("up"), Some(1.0));
     let second = BasicLogin::new(&other, "made-up-second");
     twilio.handle.set_logins(vec![second]);
@@ -284,7 +288,9 @@ async fn neither_the_client_secret_nor_the_token_is_exposed_or_logged() {
             ("TWILIO_OAUTH_CLIENT_SECRET", SECRET),
             ("TWILIO_OAUTH_TOKEN_URL", &url),
             ("TWILIO_EMAIL_BASE_URL", &base),
-        ]);
+        ])
+        .settled()
+        .await;
         let up = running.scrape().await.of_account("up");
         assert_eq!(up, Some(f64::from(u8::from(fault.is_empty()))), "{fault}");
         let pages = [running.get("/metrics").await, running.get("/").await];

@@ -175,7 +175,9 @@ async fn a_failing_token_is_logged_once_with_what_to_do() {
             ("TWILIO_EMAIL_BASE_URL", &base),
             ("TWILIO_EMAIL_DISCOVERY", discovery),
             ("TWILIO_EMAIL_OPERATIONS", &ids),
-        ]);
+        ])
+        .settled()
+        .await;
         running.scrape().await;
         running.scrape().await;
         twilio.handle.clear_faults();
