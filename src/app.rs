@@ -189,13 +189,13 @@ async fn drain(service: &Service, close: &watch::Sender<bool>, grace: Duration) 
         .await
         .is_err()
     {
-        tracing::warn!("scrapes under way are answered before their collection has finished");
+        tracing::warn!("scrapes respond before their collection has finished");
         service.stop.respond_now();
         if timeout_at(until(closing), service.scrapes.wait())
             .await
             .is_err()
         {
-            tracing::warn!("scrapes under way are cut off at the end of the grace period");
+            tracing::warn!("scrapes are cut off at the end of the grace period");
         }
     }
     close.send_replace(true);

@@ -54,7 +54,7 @@ pub(super) async fn run(options: Options) -> Result<(), ProgramError> {
         .context("cannot bind a port for the simulated API")?;
     let api = listener
         .local_addr()
-        .context("cannot tell the port of the simulated API")?;
+        .context("cannot determine the port of the simulated API")?;
     let simulator = options.world.simulator();
     let simulator = tokio::spawn(async move {
         let served = simulator.serve(listener, std::future::pending());

@@ -20,11 +20,11 @@ use self::options::{LogOptions, ServeOptions};
 
 /// The text above the options in `--help`.
 const ABOUT: &str = "\
-Prometheus exporter for Twilio Email: what became of every send, within a scrape.
+Prometheus exporter for Twilio Email: the stats of every send, read within a scrape.
 
-Twilio answers a send with an operation; whether its mail arrives can only be learnt by asking. This
-program asks, and shows Prometheus how many emails of each operation are queued, sent, delivered,
-opened, undelivered or failed. To look around without an account, run `demo`.";
+Twilio responds to a send with an operation and returns its stats only on request. This program
+requests them and exposes how many emails of each operation are queued, sent, delivered, opened,
+undelivered or failed. To try it without an account, run `demo`.";
 
 #[derive(Debug, Parser)]
 #[command(name = "twilio-email-exporter", version = options::version(), about = ABOUT)]
@@ -36,7 +36,7 @@ struct CommandLine {
     #[command(flatten)]
     serve: Serve,
     /// Print this help
-    // One help, in clap's short shape: its long one is four screens of blank lines.
+    // Only clap's short help; the long one has four screens of blank lines.
     #[arg(short, long, action = ArgAction::HelpShort, global = true, display_order = 1000, help_heading = None::<&str>)]
     help: Option<bool>,
     /// Print the version
@@ -46,9 +46,9 @@ struct CommandLine {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Serve /metrics; this is what happens without a command
+    /// Serve /metrics; the default without a command
     Serve(Serve),
-    /// Show the exporter at work on a simulated account; needs nothing
+    /// Run the exporter with a simulated account; needs no Twilio account
     Demo(demo::Options),
     /// Serve a simulated Twilio Email API, for development and load tests
     Simulate(simulate::Options),

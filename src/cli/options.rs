@@ -1,8 +1,8 @@
-//! The options of the exporter, each with its environment variable; what they mean is `config`'s to say.
+//! The options of the exporter, each with its environment variable. `config` interprets them.
 //!
-//! The first paragraph of each is its text in `--help`, the others are its text in `docs/configuration.md`, if there are any.
-//! An option that the file knows too has no default here, or its default would win over the file: the help names it, and a
-//! test holds it to what `config` says. An empty variable counts as unset, as compose files leave one out.
+//! The first paragraph of an option is its text in `--help`; further ones are its text in `docs/configuration.md`. An option that is also
+//! a key of the file has no default here, because a default would override the file: the help names the default, and a test compares it
+//! with `config`. An empty variable counts as not set, because compose files set unused variables to an empty text.
 
 mod given;
 mod log;
@@ -25,34 +25,34 @@ use self::given::{NonEmpty, given, values};
 use crate::config::{DEFAULT_BASE_URL, ListenAddress, Overrides, parse_duration};
 use crate::operation::OperationId;
 
-/// What `--help` says at its end about what is no option.
+/// The text about credentials at the end of `--help`.
 pub const CREDENTIALS_HELP: &str = "\
-Credentials (never options: those stand in the process list):
+Credentials (never options, because the process list shows those):
   TWILIO_API_KEY and TWILIO_API_SECRET       an API key's SID and its secret, or
   TWILIO_OAUTH_CLIENT_ID and                 an OAuth client's id and
     TWILIO_OAUTH_CLIENT_SECRET               its secret, or
   TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN   the account's SID and its auth token
-  Each may name a file instead: TWILIO_API_SECRET_FILE, TWILIO_AUTH_TOKEN_FILE, …
-  With --config.file, the accounts of the file bring their own.";
+  Each can be in a file instead: TWILIO_API_SECRET_FILE, TWILIO_AUTH_TOKEN_FILE, …
+  With --config.file, the file has the credentials of its accounts.";
 
-/// Options of the exporter: which account, which operations, what is shown and where.
+/// The options of `serve`.
 #[derive(Debug, Clone, Args)]
 pub struct ServeOptions {
-    /// What is watched.
+    /// The account and its operations.
     #[command(flatten)]
     pub account: AccountOptions,
-    /// What is kept.
+    /// The store.
     #[command(flatten)]
     pub storage: StorageOptions,
-    /// What has series.
+    /// The series.
     #[command(flatten)]
     pub series: SeriesOptions,
-    /// Where it is served.
+    /// The HTTP server.
     #[command(flatten)]
     pub web: WebOptions,
 }
 
-/// Which account is watched, and how.
+/// The options of the account and its operations.
 #[derive(Debug, Clone, Args)]
 pub struct AccountOptions {
     /// YAML file with accounts and operations [default: none, one account from the environment]
@@ -106,14 +106,14 @@ pub struct AccountOptions {
     emails_collector: Option<NonEmpty<bool>>,
 }
 
-/// What outlives the process.
+/// The options of the store.
 #[derive(Debug, Clone, Args)]
 pub struct StorageOptions {
     /// Directory for what must survive a restart; "" keeps everything in memory [default: data]
     ///
-    /// directory of the counters and figures that survive a restart (see [storage](storage.md)); `""`: everything in memory, as
+    /// directory of the counters and high-water marks that survive a restart (see [storage](storage.md)); `""`: everything in memory, as
     /// `demo` and `once` do unless the option or its variable says otherwise
-    // Not `NonEmpty`: here an empty value means something.
+    // Not `NonEmpty`, because an empty value has a meaning here.
     #[arg(
         long = "storage.path",
         env = "TWILIO_EMAIL_STORAGE_PATH",
@@ -123,7 +123,7 @@ pub struct StorageOptions {
     storage_path: Option<OsString>,
 }
 
-/// Which operations have series.
+/// The options of series.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = METRICS)]
 pub struct SeriesOptions {
@@ -140,7 +140,7 @@ pub struct SeriesOptions {
     max_operations: Option<NonEmpty<usize>>,
 }
 
-/// What the exporter serves, and where.
+/// The options of the HTTP server.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = WEB)]
 pub struct WebOptions {
@@ -167,9 +167,9 @@ pub struct WebOptions {
     #[arg(value_parser = given(StringValueParser::new()), hide_env_values = true)]
     telemetry_path: Option<NonEmpty<String>>,
 
-    /// Taken off Prometheus' scrape timeout, so that the answer arrives in time [default: 0.5s]
+    /// Subtracted from Prometheus' scrape timeout, so that the response is in time [default: 0.5s]
     ///
-    /// taken off Prometheus' scrape timeout, so that the answer arrives in time
+    /// subtracted from Prometheus' scrape timeout, so that the response arrives in time
     #[arg(
         long = "scrape.timeout-offset",
         env = "TWILIO_EMAIL_SCRAPE_TIMEOUT_OFFSET",
@@ -211,11 +211,11 @@ pub struct WebOptions {
     #[arg(hide_env_values = true, hide_possible_values = true)]
     enable_lifecycle: Option<NonEmpty<bool>>,
 
-    /// The longest time a stop takes (SIGTERM); scrapes under way are answered before [default: 8s]
+    /// The longest graceful shutdown (SIGTERM); current scrapes respond before its end [default: 8s]
     ///
-    /// the longest time a stop takes, from SIGTERM or SIGINT to the end. Scrapes under way are answered before it ends, with what
-    /// is known by then. Keep it below the time after which your platform kills: Docker 10 s, Kubernetes 30 s, systemd 90 s. `0s`
-    /// stops at once; at most `1h`
+    /// the longest time of a graceful shutdown, from SIGTERM or SIGINT to the end. Current scrapes respond before its end, with the
+    /// values known by then. Keep it below the time after which your platform kills: Docker 10 s, Kubernetes 30 s, systemd 90 s. `0s`
+    /// stops immediately; at most `1h`
     #[arg(
         long = "shutdown.grace-period",
         env = "TWILIO_EMAIL_SHUTDOWN_GRACE_PERIOD",
@@ -225,7 +225,7 @@ pub struct WebOptions {
     grace_period: Option<NonEmpty<Duration>>,
 }
 
-/// Not a comment, because the default is a constant of `config`.
+/// The help of `--twilio.base-url`. It is no comment, because the default is a constant of `config`.
 fn base_url_help() -> String {
     format!("Twilio's API, for accounts that do not say it [default: {DEFAULT_BASE_URL}]")
 }
@@ -235,7 +235,7 @@ const METRICS: &str = "Metrics";
 const WEB: &str = "Web";
 
 impl ServeOptions {
-    /// What was said, for [`Config::load`](crate::config::Config::load).
+    /// The options that were set, for [`Config::load`](crate::config::Config::load).
     #[must_use]
     pub fn overrides(&self) -> Overrides {
         let mut overrides = Overrides::default();
@@ -248,7 +248,7 @@ impl ServeOptions {
 }
 
 impl AccountOptions {
-    /// Adds what was said.
+    /// Adds the options that were set.
     pub fn write_to(&self, overrides: &mut Overrides) {
         overrides.config_file = NonEmpty::value(self.config_file.as_ref());
         overrides.base_url = NonEmpty::value(self.base_url.as_ref());
@@ -259,12 +259,12 @@ impl AccountOptions {
 }
 
 impl StorageOptions {
-    /// Adds what was said.
+    /// Adds the options that were set.
     pub fn write_to(&self, overrides: &mut Overrides) {
         overrides.storage_path = self.storage_path.as_ref().map(PathBuf::from);
     }
 
-    /// Adds what was said; where nothing was, everything is kept in memory.
+    /// Adds the options that were set. Without `--storage.path`, everything is in memory.
     pub fn write_to_or_memory(&self, overrides: &mut Overrides) {
         self.write_to(overrides);
         overrides.storage_path.get_or_insert_default();
@@ -272,14 +272,14 @@ impl StorageOptions {
 }
 
 impl SeriesOptions {
-    /// Adds what was said.
+    /// Adds the options that were set.
     pub fn write_to(&self, overrides: &mut Overrides) {
         overrides.max_operations = NonEmpty::value(self.max_operations.as_ref());
     }
 }
 
 impl WebOptions {
-    /// Adds what was said.
+    /// Adds the options that were set.
     pub fn write_to(&self, overrides: &mut Overrides) {
         overrides.listen = values(&self.listen);
         overrides.telemetry_path = NonEmpty::value(self.telemetry_path.as_ref());
@@ -291,13 +291,13 @@ impl WebOptions {
     }
 }
 
-/// The revision of the source that this was built from, where the build said it (`TWILIO_EMAIL_REVISION`).
+/// The revision of the source, if the build set it (`TWILIO_EMAIL_REVISION`).
 #[must_use]
 pub fn revision() -> Option<&'static str> {
     option_env!("TWILIO_EMAIL_REVISION").filter(|revision| !revision.is_empty())
 }
 
-/// What `--version` prints after the name: the version, and the revision where the build said it.
+/// The text of `--version` after the name: the version, and the revision if the build set it.
 #[must_use]
 pub fn version() -> &'static str {
     static VERSION: OnceLock<String> = OnceLock::new();

@@ -18,7 +18,7 @@ use crate::simulator::{ApiSettings, Fault, Simulator, SimulatorSettings, WorldSe
 /// The options of `simulate`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Options {
-    /// Address to listen on; any user name and password are let in
+    /// Address to listen on; any user name and password are accepted
     #[arg(
         long = "simulator.listen-address",
         env = "TWILIO_EMAIL_SIMULATOR_LISTEN_ADDRESS"
@@ -39,26 +39,26 @@ pub(super) struct Options {
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Simulated account")]
 pub(super) struct WorldOptions {
-    /// Decides everything left to chance: the same seed and start, the same account
+    /// Seed of all random numbers: the same seed and start time give the same account
     #[arg(long = "simulator.seed", env = "TWILIO_EMAIL_SIMULATOR_SEED")]
     #[arg(value_name = "N", default_value_t = 1, hide_env_values = true)]
     seed: u64,
-    /// How much faster than life campaigns go: at 60, six hours take six minutes
+    /// How much faster than real time campaigns run: at 60, six hours take six minutes
     #[arg(long = "simulator.speed", env = "TWILIO_EMAIL_SIMULATOR_SPEED")]
     #[arg(value_name = "FACTOR", default_value = "60", value_parser = speed, hide_env_values = true)]
     speed: f64,
-    /// Operations to begin with, spread over the last seven days; for load tests, up to millions
+    /// Operations at the start, spread over the last seven days; for load tests, up to millions
     #[arg(
         long = "simulator.operations",
         env = "TWILIO_EMAIL_SIMULATOR_OPERATIONS"
     )]
     #[arg(value_name = "N", default_value_t = 0, hide_env_values = true)]
     preloaded: u32,
-    /// How many of those are large and still move
+    /// How many of those are large and active
     #[arg(long = "simulator.active", env = "TWILIO_EMAIL_SIMULATOR_ACTIVE")]
     #[arg(value_name = "N", default_value_t = 0, hide_env_values = true)]
     active: u32,
-    /// Whether campaigns come by themselves: true or false
+    /// Whether campaigns are generated: true or false
     #[arg(long = "simulator.traffic", env = "TWILIO_EMAIL_SIMULATOR_TRAFFIC", action = clap::ArgAction::Set)]
     #[arg(
         value_name = "BOOL",
@@ -79,18 +79,18 @@ pub(super) struct WorldOptions {
         hide_possible_values = true
     )]
     reading: StatsReading,
-    /// The least time that an answer takes
+    /// The shortest time that a response takes
     #[arg(long = "simulator.latency", env = "TWILIO_EMAIL_SIMULATOR_LATENCY")]
     #[arg(value_name = "DURATION", default_value = "0s", value_parser = parse_duration, hide_env_values = true)]
     latency: Duration,
-    /// For how long an access token of POST /v2/token is good; any OAuth client gets one
+    /// How long an access token of POST /v2/token is valid; any OAuth client gets one
     #[arg(
         long = "simulator.token-life",
         env = "TWILIO_EMAIL_SIMULATOR_TOKEN_LIFE"
     )]
     #[arg(value_name = "DURATION", default_value = "1h", value_parser = parse_duration, hide_env_values = true)]
     token_life: Duration,
-    /// What goes wrong, such as 429:retry-after=5 or list=403; repeatable, or comma-separated
+    /// A fault, such as 429:retry-after=5 or list=403; repeatable, or comma-separated
     #[arg(
         long = "simulator.fault",
         env = "TWILIO_EMAIL_SIMULATOR_FAULTS",
@@ -160,7 +160,7 @@ pub(super) async fn run(options: Options) -> Result<(), ProgramError> {
     })?;
     let address = listener
         .local_addr()
-        .context("cannot tell the address that was bound")?;
+        .context("cannot determine the bound address")?;
     tracing::info!(base_url = %format!("http://{address}/v1"), token_url = %format!("http://{address}/v2/token"), "simulating the Email API of Twilio");
     let simulator = options.world.simulator();
     // The simulation stops without waiting for responses: a request with the fault `hang` would never finish.

@@ -39,27 +39,27 @@ macro_rules! metrics {
 
 metrics! {
     OPERATION_EMAILS: Operation Gauge "operation_emails" ["status"] {
-        help: "Emails of the operation by status, as Twilio gives them.",
-        details: "A status nobody has is 0. Whether the statuses add up to the size depends on `twilio_email_stats_reading`.",
+        help: "Emails of the operation by status, as Twilio reports them.",
+        details: "A status without emails is 0. Whether the statuses add up to the size depends on `twilio_email_stats_reading`.",
         absent: "until the operation has been read.",
         example: "1894",
     }
     OPERATION_SIZE: Operation Gauge "operation_size" [] {
         help: "Emails that the operation has created.",
         details: "Twilio's `stats.total`; it grows while the operation is being processed.",
-        absent: "until the operation has been read, and where Twilio does not give it.",
+        absent: "until the operation has been read, and if Twilio does not report it.",
         example: "2000",
     }
     OPERATION_RECIPIENTS: Operation Gauge "operation_recipients" [] {
         help: "Recipients that the operation targets.",
         details: "Twilio's `stats.recipients`.",
-        absent: "until the operation has been read, and where Twilio does not give it.",
+        absent: "until the operation has been read, and if Twilio does not report it.",
         example: "2000",
     }
     OPERATION_ATTEMPTS: Operation Gauge "operation_attempts" [] {
         help: "Attempts to send that Twilio has made for the operation.",
         details: "Twilio's `stats.attempts`.",
-        absent: "until the operation has been read, and where Twilio does not give it.",
+        absent: "until the operation has been read, and if Twilio does not report it.",
         example: "2013",
     }
     OPERATION_STATE: Operation Gauge "operation_state" ["state"] {
@@ -70,32 +70,32 @@ metrics! {
     }
     OPERATION_CREATED: Operation Gauge "operation_created_timestamp_seconds" [] {
         help: "When the operation was created, in seconds since 1970.",
-        details: "Twilio's `createdAt`, else the time that the operation's id carries; that counts as well where the two are more than a day apart.",
+        details: "Twilio's `createdAt`. If it is missing, or differs from the time in the operation's id by more than a day, the time in the id.",
         absent: "until the operation has been read.",
         example: "1775370000",
     }
     OPERATION_UPDATED: Operation Gauge "operation_updated_timestamp_seconds" [] {
         help: "When Twilio last changed the operation, in seconds since 1970.",
         details: "Twilio's `updatedAt`.",
-        absent: "until the operation has been read, and where Twilio does not give it or gives a time at which the operation cannot have changed.",
+        absent: "until the operation has been read, and if Twilio does not report it or reports an impossible time (before the creation or after the expiry).",
         example: "1775370315.25",
     }
     OPERATION_EXPIRES: Operation Gauge "operation_expires_timestamp_seconds" [] {
-        help: "When Twilio stops keeping the operation's data, in seconds since 1970.",
+        help: "When the operation expires at Twilio, in seconds since 1970.",
         details: "Seven days after its creation. All series of the operation end then.",
         absent: "until the operation has been read.",
         example: "1775974800",
     }
     OPERATION_UP: Operation Gauge "operation_up" [] {
-        help: "Whether the last attempt to read the operation worked (1) or not (0).",
-        details: "While it is 0 the operation's figures stay as they were last read. An answer with a figure that cannot be (not a whole number, below 0, in the hundreds of millions, above the whole under either reading) is a failed read.",
+        help: "Whether the last attempt to read the operation succeeded (1) or not (0).",
+        details: "While it is 0, the operation's values are those of the last successful read. A response with an impossible count (not a whole number, below 0, above 100 million, above the total in both counting modes) is a failed read.",
         absent: "before the first attempt.",
         example: "1",
     }
     OPERATION_LAST_SUCCESS: Operation Gauge "operation_last_success_timestamp_seconds" [] {
         help: "When the operation was last read, in seconds since 1970.",
-        details: "How old the figures are: `time() - twilio_email_operation_last_success_timestamp_seconds`. \
-                  An operation that rests is read less and less often.",
+        details: "The age of the values: `time() - twilio_email_operation_last_success_timestamp_seconds`. \
+                  The longer an operation is idle, the less often it is polled.",
         absent: "until the operation has been read.",
         example: "1775370330.118",
     }
@@ -107,20 +107,20 @@ metrics! {
         example: "1",
     }
     UP: Account Gauge "up" [] {
-        help: "Whether the last collection reached Twilio and was let in (1) or not (0).",
-        details: "0 means wrong credentials, missing rights, a wrong base URL or no way to Twilio: nothing could be read. `twilio_email_api_request_failures_total` has the reason.",
+        help: "Whether the last collection reached Twilio and authenticated (1) or not (0).",
+        details: "0 means wrong credentials, missing rights, a wrong base URL or no connection to Twilio: nothing could be read. `twilio_email_api_request_failures_total` has the reason.",
         absent: "",
         example: "1",
     }
     DISCOVERY_UP: Account Gauge "discovery_up" [] {
-        help: "Whether the endpoint that lists operations answers (1) or not (0).",
+        help: "Whether Twilio returns the list of operations (1) or not (0).",
         details: "",
-        absent: "with discovery off, and before its first answer.",
+        absent: "with discovery off, and before the first response.",
         example: "1",
     }
     COLLECTION_COMPLETE: Account Gauge "collection_complete" [] {
         help: "Whether everything due was read before the deadline (1) or not (0).",
-        details: "What was not read keeps its last figures and is due again at the next scrape. Also 0 when a list broke off before its end, when nothing at all could be read, and when the clock is wrong (`twilio_email_api_clock_skew_seconds`).",
+        details: "Operations that were not read keep their last values and are due at the next scrape. Also 0 if a list broke off before its end, if nothing could be read, and if the clock is wrong (`twilio_email_api_clock_skew_seconds`).",
         absent: "",
         example: "1",
     }
@@ -131,8 +131,8 @@ metrics! {
         example: "0.184",
     }
     COLLECTOR_SUCCESS: Account Gauge "collector_success" ["collector"] {
-        help: "Whether the last finished run of a collector read everything it was to read (1) or not (0).",
-        details: "Each collector runs on its own: a list of emails that does not respond costs tags, and no stats.",
+        help: "Whether the last finished run of a collector read everything due (1) or not (0).",
+        details: "Each collector runs on its own: if Twilio does not return the list of emails, tags are missing and stats are not.",
         absent: "until the collector has finished a run.",
         example: "1",
     }
@@ -149,87 +149,87 @@ metrics! {
         example: "1775370330.302",
     }
     API_CLOCK_SKEW: Account Gauge "api_clock_skew_seconds" [] {
-        help: "Twilio's clock minus this machine's at the last answer, in seconds.",
+        help: "Twilio's clock minus this machine's at the last response, in seconds.",
         details: "Negative where this machine's clock is ahead. Twilio's time has whole seconds. Beyond a minute, check NTP; beyond an hour, operations expire at the wrong time, and `twilio_email_collection_complete` is 0.",
-        absent: "until Twilio has sent an answer with its time (the `Date` header).",
+        absent: "until Twilio has sent a response with its time (the `Date` header).",
         example: "-0.4",
     }
     OPERATIONS: Account Gauge "operations" ["state"] {
         help: "Tracked operations by state.",
-        details: "All that are tracked, whatever the series limit.",
+        details: "All tracked operations, also those without series of their own.",
         absent: "",
         example: "3",
     }
     OPERATIONS_WITHOUT_SERIES: Account Gauge "operations_without_series" [] {
         help: "Tracked operations that have no series of their own, because of the series limit or their size.",
-        details: "Raise `--series.max-operations` if it is not 0 and those are missed.",
+        details: "If it is not 0 and you need these operations, raise `--series.max-operations`.",
         absent: "",
         example: "0",
     }
     EMAILS: Account Gauge "emails" ["status"] {
-        help: "Emails of all tracked operations by status, as Twilio gives them.",
-        details: "It falls when an operation expires.",
+        help: "Emails of all tracked operations by status, as Twilio reports them.",
+        details: "It decreases when an operation expires.",
         absent: "",
         example: "51230",
     }
     EMAILS_ACCEPTED: Account Counter "emails_accepted_total" [] {
         help: "Emails created, over all operations ever seen.",
-        details: "What an operation already had when the account was first watched is not counted. Saved before it is shown, so it never goes down, whatever happens to the process.",
+        details: "Emails from before the account was first watched are not counted (baseline). A value is saved before it is exposed, so it never decreases when the process stops or is killed.",
         absent: "until it has been saved for the first time.",
         example: "184300",
     }
     EMAIL_OUTCOMES: Account Counter "email_outcomes_total" ["outcome"] {
         help: "Emails that have reached the outcome, over all operations ever seen.",
-        details: "An opened email has reached `delivered` as well, however Twilio's figures are read. A figure that Twilio corrects downwards does not lower the counter.",
+        details: "An opened email counts as `delivered` too, in both counting modes. If Twilio corrects a count downwards, the counter does not decrease.",
         absent: "until it has been saved for the first time.",
         example: "1204",
     }
     OPERATIONS_BY_LABEL: Account Gauge "operations_by_label" ["label", "value", "state"] {
         help: "Tracked operations that have the label's value, by state.",
-        details: "Operations without the label are in none.",
+        details: "Operations without the label are not included.",
         absent: "unless the configuration aggregates by labels; and seven days after the last operation with the value.",
         example: "3",
     }
     EMAILS_BY_LABEL: Account Gauge "emails_by_label" ["label", "value", "status"] {
-        help: "Emails of all tracked operations that have the label's value, by status, as Twilio gives them.",
-        details: "It falls when an operation expires.",
+        help: "Emails of all tracked operations that have the label's value, by status, as Twilio reports them.",
+        details: "It decreases when an operation expires.",
         absent: "unless the configuration aggregates by labels; and seven days after the last operation with the value.",
         example: "2310",
     }
     EMAILS_ACCEPTED_BY_LABEL: Account Counter "emails_accepted_by_label_total" ["label", "value"] {
         help: "Emails created, over the operations ever seen with the label's value.",
-        details: "As `twilio_email_emails_accepted_total`. A new series is 0 for its first two minutes, and at least once, before it shows what it has counted: so `rate()` and `increase()` see all of it in every Prometheus that scrapes at least every two minutes. What an operation has given to one value it never gives to another: if its label changes, the new value gets what comes from then on.",
+        details: "Like `twilio_email_emails_accepted_total`. A new series is 0 for its first two minutes, and in at least one exposition, before it exposes its count: so `rate()` and `increase()` include all of it in every Prometheus that scrapes at least every two minutes. An email counts for one value only: if an operation's label changes, later growth counts for the new value.",
         absent: "until it has been saved for the first time; unless the configuration aggregates by labels; and seven days after the last operation with the value.",
         example: "2000",
     }
     EMAIL_OUTCOMES_BY_LABEL: Account Counter "email_outcomes_by_label_total" ["label", "value", "outcome"] {
         help: "Emails that have reached the outcome, over the operations ever seen with the label's value.",
-        details: "As `twilio_email_email_outcomes_total`. A new series is 0 for its first two minutes, as that of `twilio_email_emails_accepted_by_label_total` is.",
+        details: "Like `twilio_email_email_outcomes_total`. A new series is 0 for its first two minutes, like that of `twilio_email_emails_accepted_by_label_total`.",
         absent: "until it has been saved for the first time; unless the configuration aggregates by labels; and seven days after the last operation with the value.",
         example: "1894",
     }
     STATS_READING: Account Gauge "stats_reading" ["reading"] {
-        help: "Whether Twilio's statuses are read in this way (1) or not (0).",
-        details: "Twilio documents both ways; the exporter takes them for exclusive until figures prove a funnel, unless the configuration decides.",
+        help: "Whether the exporter reads Twilio's stats in this counting mode (1) or not (0).",
+        details: "Twilio documents both modes. The exporter uses exclusive until stats prove cumulative, unless the configuration sets the mode.",
         absent: "",
         example: "1",
     }
     API_PAUSED_UNTIL: Account Gauge "api_paused_until_timestamp_seconds" [] {
         help: "When the pause that Twilio asked for ends, in seconds since 1970, or 0 when there is none.",
-        details: "Nothing is asked of Twilio for the account until then.",
+        details: "The exporter makes no request for the account until then.",
         absent: "",
         example: "0",
     }
     API_LOGIN_RETRY: Account Gauge "api_login_retry_timestamp_seconds" [] {
         help: "When the exporter tries credentials again that Twilio rejected, in seconds since 1970, or 0 when none wait.",
-        details: "Until then the exporter makes no request for the account, unless the credentials change. The wait is 1, 2, 4, then 5 minutes. It ends at once when a file holds another secret or a reload brings other credentials.",
+        details: "Until then the exporter makes no request for the account, unless the credentials change. The wait is 1, 2, 4, then 5 minutes. It ends immediately when the file contains a new secret or a reload applies new credentials.",
         absent: "",
         example: "0",
     }
     API_REQUESTS: Account Counter "api_requests_total" ["endpoint", "code"] {
         help: "Requests to Twilio by endpoint and HTTP status.",
-        details: "Repeated requests count each time. Starts at 0 with the process, with the statuses that Twilio documents and `none` for each endpoint that the account is sure to use.",
-        absent: "for another status until an answer had it; for `emails` without `series.tags` and `token` without an OAuth client.",
+        details: "Repeated requests count each time. Starts at 0 with the process, with the statuses that Twilio documents and `none`, for each endpoint that the account uses.",
+        absent: "for another status until the first response with it; for `emails` without `series.tags` and `token` without an OAuth client.",
         example: "482",
     }
     API_REQUEST_FAILURES: Account Counter "api_request_failures_total" ["endpoint", "reason"] {
@@ -239,7 +239,7 @@ metrics! {
         example: "2",
     }
     API_UNEXPECTED_VALUES: Account Counter "api_unexpected_values_total" ["field"] {
-        help: "Values in Twilio's answers that could not be used as they were, by field.",
+        help: "Values in Twilio's responses that could not be used as they were, by field.",
         details: "The rest of such an answer is used, so this is no failed request. `created_at`: contradicts the operation's id by more than a day, and the id's time counts. \
                   `updated_at`: the operation cannot have changed then, and it is left out. `status`: no word that can be shown; an operation whose state is known keeps its values, with `operation_up` 0, and a new one is `unreadable`; or an undocumented state too many, which is part of `other`. \
                   `stats`: an undocumented stat that is no count, and is left out; or one too many, which is part of `other`. `body`: a byte order mark, which is skipped; or bytes outside the rows of a list that are no JSON, which cost no row. \
@@ -249,26 +249,26 @@ metrics! {
     }
     API_REQUEST_DURATION: Account Histogram "api_request_duration_seconds" ["endpoint"] {
         help: "How long requests to Twilio took, in seconds.",
-        details: "From sending to the end of the answer; requests without an answer included. Starts at 0 with the process.",
+        details: "From sending to the end of the response, including requests without a response. Starts at 0 with the process.",
         absent: "for `emails` without `series.tags` and `token` without an OAuth client.",
         example: "482",
     }
     SOURCE_UP: Account Gauge "source_up" ["source"] {
-        help: "Whether the last look at the file or URL that lists operations worked (1) or not (0).",
-        details: "While it is 0 the operations that it listed last stay; the log says what is wrong with it.",
-        absent: "before the first look, and when the file is gone.",
+        help: "Whether the last read of the file or URL that lists operations succeeded (1) or not (0).",
+        details: "While it is 0, the operations of the last successful read stay. The log has the error.",
+        absent: "before the first read, and when the file does not exist any more.",
         example: "1",
     }
     SOURCE_OPERATIONS: Account Gauge "source_operations" ["source"] {
-        help: "Operations that the file or URL listed last.",
-        details: "One that several sources list counts for each of them.",
-        absent: "until a look has worked, and when the file is gone.",
+        help: "Operations in the last successful read of the file or URL.",
+        details: "An operation that several sources list counts for each of them.",
+        absent: "until a read has succeeded, and when the file does not exist any more.",
         example: "12",
     }
     SOURCE_LAST_SUCCESS: Account Gauge "source_last_success_timestamp_seconds" ["source"] {
-        help: "When a look at the file or URL that lists operations last worked, in seconds since 1970.",
-        details: "Also when nothing had changed.",
-        absent: "until a look has worked, and when the file is gone.",
+        help: "When a read of the file or URL that lists operations last succeeded, in seconds since 1970.",
+        details: "Also if nothing had changed.",
+        absent: "until a read has succeeded, and when the file does not exist any more.",
         example: "1775370330.118",
     }
     BUILD_INFO: Exporter Gauge "exporter_build_info" ["version", "revision"] {
@@ -278,8 +278,8 @@ metrics! {
         example: "1",
     }
     CONFIG_SUCCESSFUL: Exporter Gauge "exporter_config_last_reload_successful" [] {
-        help: "Whether the last attempt to load the configuration worked (1) or not (0).",
-        details: "While it is 0 the configuration before stays in force.",
+        help: "Whether the last attempt to load the configuration succeeded (1) or not (0).",
+        details: "While it is 0, the last valid configuration stays active.",
         absent: "",
         example: "1",
     }
@@ -291,7 +291,7 @@ metrics! {
     }
     CONNECTIONS_CLOSED: Exporter Counter "exporter_http_connections_closed_total" ["reason"] {
         help: "Connections to the exporter that it closed itself, by reason.",
-        details: "Starts at 0 with the process. `idle` is usual. `no_request` and `too_many` mean a client that opens connections and does not use them.",
+        details: "Starts at 0 with the process. `idle` is normal. `no_request` and `too_many` mean that a client opens connections without requests.",
         absent: "",
         example: "0",
     }
@@ -302,20 +302,20 @@ metrics! {
         example: "0",
     }
     STATE_SAVED: Exporter Gauge "exporter_state_last_save_timestamp_seconds" [] {
-        help: "When counters and marks were last saved, in seconds since 1970, or 0 before the first time.",
+        help: "When counters and high-water marks were last saved, in seconds since 1970, or 0 before the first save.",
         details: "",
         absent: "when everything is kept in memory (`--storage.path` is empty).",
         example: "1775368800.5",
     }
     STATE_SAVE_FAILURES: Exporter Counter "exporter_state_save_failures_total" [] {
-        help: "Attempts to save counters and marks that failed.",
-        details: "While saving fails, gauges go on and the counters of emails stay as they were saved last.",
+        help: "Attempts to save counters and high-water marks that failed.",
+        details: "While saves fail, gauges are current and the counters of emails stay at their last saved values.",
         absent: "when everything is kept in memory (`--storage.path` is empty).",
         example: "0",
     }
     STATE_UNSAVED: Exporter Gauge "exporter_state_unsaved_seconds" [] {
-        help: "For how long the oldest unsaved change has been waiting, in seconds, or 0 if everything is saved.",
-        details: "Counted from the first attempt to save the change, by a clock that does not jump. It grows while saving fails and while the disk hangs; a hanging save is no failure yet.",
+        help: "Age of the oldest unsaved change, in seconds, or 0 if everything is saved.",
+        details: "Since the first attempt to save the change, by a monotonic clock. It grows while saves fail and while the disk hangs; a save that hangs does not count as failed.",
         absent: "when everything is kept in memory (`--storage.path` is empty).",
         example: "0",
     }
@@ -334,8 +334,8 @@ pub static PROBE_SUCCESS: Metric = Metric {
     kind: Kind::Gauge,
     scope: Scope::Exporter,
     own_labels: &[],
-    help: "Whether the operation could be read just now (1) or not (0).",
-    details: "After a failure, its figures are those that were last seen, if it is watched or was found.",
+    help: "Whether the probe read the operation (1) or not (0).",
+    details: "After a failure, the operation's values are the last known ones, if it is tracked.",
     absent: "",
     example: "1",
 };
@@ -347,7 +347,7 @@ pub static PROBE_DURATION: Metric = Metric {
     scope: Scope::Exporter,
     own_labels: &[],
     help: "How long the probe took, in seconds.",
-    details: "Waiting for the account's turn included.",
+    details: "Including the wait for the account's rate limit.",
     absent: "",
     example: "0.081",
 };

@@ -7,18 +7,18 @@ use super::catalogue::{ALL, Kind, LABELS, Metric, Scope};
 const INTRODUCTION: &str = "\
 # Metrics
 
-<!-- Drawn from src/exposition/catalogue.rs; `UPDATE_DOCS=1 cargo test --lib exposition` writes it anew. -->
+<!-- Generated from src/exposition/catalogue.rs; `UPDATE_DOCS=1 cargo test --lib exposition` writes it. -->
 
-All names start with `twilio_email_`. Times are seconds since 1970, durations are seconds, a yes or no is 1 or 0. Samples carry no
-timestamps. What is not known is absent, and so is a family that has nothing to say; known label values are shown as 0 rather than
-left out. When Twilio cannot be read, the last figures stay, and `twilio_email_operation_up` and
-`twilio_email_operation_last_success_timestamp_seconds` tell that they are old.
+All names start with `twilio_email_`. Times are seconds since 1970, durations are seconds, a yes or no is 1 or 0. Samples have no
+timestamps. A value that is not known has no series, and a family without samples is not exposed; known label values are 0 rather than
+absent. If Twilio cannot be read, the last values stay, and `twilio_email_operation_up` and
+`twilio_email_operation_last_success_timestamp_seconds` show that they are old.
 
-Counters begin at 0, so that `rate()` and `increase()` need no extra care. Prometheus sees a counter grow only between two samples; a
-series that began with its full value would never have grown. Known label values are 0 from the start. Where a value becomes known later (a
-campaign, with `series.aggregate_by`), its counters are 0 in at least one exposition and for two minutes, then show all that was
-counted; this is kept over restarts, and holds for every Prometheus that scrapes at least every two minutes. One thing begins above 0: a status in `twilio_email_api_requests_total` that
-Twilio does not document (`twilio_email_api_request_failures_total` counts it from 0).
+Counters start at 0, so that `rate()` and `increase()` need no extra care: Prometheus sees growth only between two samples, and would
+miss the first value of a series that starts above 0. Known label values are 0 from the start. If a value becomes known later (a
+campaign, with `series.aggregate_by`), its counters are 0 in at least one exposition and for two minutes, then expose the whole count.
+This holds over restarts, and for every Prometheus that scrapes at least every two minutes. Only one series starts above 0: an
+undocumented status in `twilio_email_api_requests_total` (`twilio_email_api_request_failures_total` counts it from 0).
 
 ## Labels
 
@@ -29,7 +29,7 @@ Twilio does not document (`twilio_email_api_request_failures_total` counts it fr
 const PROCESS: &str = "
 ### `process_*`
 
-The exporter's own process, as all of Prometheus' client libraries show it: `process_cpu_seconds_total`,
+The exporter's own process, as in Prometheus' client libraries: `process_cpu_seconds_total`,
 `process_resident_memory_bytes`, `process_virtual_memory_bytes`, `process_open_fds`, `process_max_fds`,
 `process_start_time_seconds` and `process_threads`.
 
@@ -59,8 +59,8 @@ fn heading(scope: Scope) -> &'static str {
     match scope {
         Scope::Operation => {
             "\n## Per operation\n\n\
-             For the operations that the series limit lets through: those of the configuration always, then the newest. \
-             Twilio keeps an\noperation's data for seven days; its series end with them.\n"
+             For the operations within the series limit: always those of the configuration, then the newest ones. \
+             Twilio returns an\noperation for seven days after its creation; then its series end.\n"
         }
         Scope::Account => "\n## Per account\n\nFor every account of the configuration.\n",
         Scope::Exporter => "\n## The exporter\n",

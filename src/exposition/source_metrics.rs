@@ -15,17 +15,17 @@ use super::catalogue::{self, Metric};
 use crate::timestamp::Timestamp;
 
 /// The statuses by account and source.
-type SourceStatuses = BTreeMap<(Arc<str>, Arc<str>), SourceStatus>;
+type SourceValuesByName = BTreeMap<(Arc<str>, Arc<str>), SourceValues>;
 
 /// The statuses of all accounts' sources. Clones share them.
 #[derive(Debug, Clone)]
 pub(super) struct SourceMetrics {
     descriptions: Arc<[Desc]>,
-    statuses: Arc<Mutex<SourceStatuses>>,
+    statuses: Arc<Mutex<SourceValuesByName>>,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
-struct SourceStatus {
+struct SourceValues {
     up: bool,
     /// The number of operations in the last successful read, and its time.
     listed: Option<(usize, Timestamp)>,
@@ -53,7 +53,7 @@ impl SourceInstruments {
         self.metrics
             .statuses
             .lock()
-            .insert(key, SourceStatus { up: true, listed });
+            .insert(key, SourceValues { up: true, listed });
     }
 
     /// Notes that a read of `source` failed.

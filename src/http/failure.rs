@@ -144,15 +144,15 @@ fn http2(error: &h2::Error) -> NoResponse {
 
 fn http1(error: &hyper::Error) -> NoResponse {
     let words = if error.is_parse_too_large() {
-        "the head of the answer is too large"
+        "the head of the response is too large"
     } else if error.is_parse_status() {
-        "the status of the answer is not one"
+        "the status of the response is invalid"
     } else if error.is_parse_version_h2() {
-        "the server answers with HTTP/2, which was not agreed on"
+        "the server responds with HTTP/2, which was not negotiated"
     } else if error.is_parse() {
-        "the head of the answer is not HTTP"
+        "the head of the response is not HTTP"
     } else if error.is_incomplete_message() || error.is_closed() || error.is_canceled() {
-        return NoResponse::Connect("the server closed the connection without an answer".into());
+        return NoResponse::Connect("the server closed the connection without a response".into());
     } else {
         "what the server sent is not HTTP"
     };

@@ -181,23 +181,23 @@ async fn invalid_http_is_reported_and_not_quoted() {
     for (answer, expected) in [
         (
             format!("SSH-2.0-{MARK}\r\n\r\n"),
-            "the head of the answer is not HTTP",
+            "the head of the response is not HTTP",
         ),
         (
             format!("HTTP/1.1 2x0 {MARK}\r\n\r\n"),
-            "the status of the answer is not one",
+            "the status of the response is invalid",
         ),
         (
             format!(
                 "HTTP/1.1 200 OK\r\ncontent-length: 1\r\ncontent-length: 2\r\nx: {MARK}\r\n\r\n"
             ),
-            "the head of the answer is not HTTP",
+            "the head of the response is not HTTP",
         ),
         (
             format!("HTTP/1.1 200 OK\r\n{MARK}: \0\r\n\r\n"),
-            "the head of the answer is not HTTP",
+            "the head of the response is not HTTP",
         ),
-        (long, "the head of the answer is too large"),
+        (long, "the head of the response is too large"),
     ] {
         let (address, _) = server(move |mut stream, _| {
             let answer = answer.clone();
@@ -222,7 +222,7 @@ async fn a_broken_connection_is_reported_by_the_kind_of_error() {
     })
     .await;
     let failed = failure(&client(), &format!("http://{closing}/")).await;
-    let closed = "the server closed the connection without an answer";
+    let closed = "the server closed the connection without a response";
     assert_eq!(failed, NoResponse::Connect(closed.to_owned()));
     let (resetting, _) = server(|stream, _| async move {
         stream.readable().await.unwrap();

@@ -5,7 +5,7 @@ mod tests;
 
 use super::clock_jumps::Jump;
 use super::due::Due;
-use super::schedule::History;
+use super::schedule::PollTimes;
 use super::undocumented_values::UndocumentedValues;
 use crate::operation::{Marks, Operation, OperationId, OperationState, Stat, Stats, Status};
 use crate::snapshot::Labels;
@@ -160,12 +160,12 @@ impl Record {
     ///
     /// With `by_age`, finished operations that no source lists and that are small or settled wait at least a tenth of their age. In an
     /// account with many of them, somebody opens one every moment; one opened email must not make an old operation due every minute.
-    pub(super) fn history(&self, by_age: bool) -> History {
+    pub(super) fn history(&self, by_age: bool) -> PollTimes {
         let is_small = || self.size().is_some_and(|size| size < SMALL);
         let goes_by_age =
             by_age && !self.is_watched() && self.is_finished() && (is_small() || self.is_settled());
         let read = self.last_success();
-        History {
+        PollTimes {
             change: self.last_change(),
             read,
             min_interval_from: if goes_by_age { self.created() } else { read },

@@ -15,7 +15,7 @@ const LONGEST_UNKNOWN: Duration = Duration::from_hours(1);
 
 /// The times that decide when an operation is due.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct History {
+pub(super) struct PollTimes {
     /// When it last changed.
     pub(super) change: Timestamp,
     /// When it was last read.
@@ -26,14 +26,14 @@ pub(super) struct History {
 
 /// When an operation is due: the last read plus a tenth of the time since the last change, clamped to the shortest and the longest
 /// interval. `spread` varies the longest interval from chunk to chunk.
-pub(super) fn due(history: History, spread: u8) -> Timestamp {
+pub(super) fn due(history: PollTimes, spread: u8) -> Timestamp {
     let longest = LONGEST + LONGEST * u32::from(spread) / 256;
     let share = |since| (history.read.since(since) / SHARE).min(longest);
     history.read + share(history.change).clamp(share(history.min_interval_from), longest)
 }
 
 /// Whether an operation is due at `now`. A read in the future means that the clock was set back since, and counts as no read.
-pub(super) fn is_due(history: History, spread: u8, now: Timestamp) -> bool {
+pub(super) fn is_due(history: PollTimes, spread: u8, now: Timestamp) -> bool {
     history.read > now || due(history, spread) <= now
 }
 
@@ -64,9 +64,9 @@ mod tests {
 
     const CHANGE: Timestamp = Timestamp::from_millis(1_775_370_000_000);
 
-    fn read(age: Duration) -> History {
+    fn read(age: Duration) -> PollTimes {
         let read = CHANGE + age;
-        History {
+        PollTimes {
             change: CHANGE,
             read,
             min_interval_from: read,
@@ -94,7 +94,7 @@ mod tests {
 
     #[test]
     fn a_change_does_not_shorten_the_least_pause() {
-        let swept = History {
+        let swept = PollTimes {
             min_interval_from: CHANGE,
             change: CHANGE + Duration::from_hours(5),
             read: CHANGE + Duration::from_hours(5),

@@ -18,7 +18,7 @@ use super::life::Origin;
 use super::random::mix;
 use super::response::{ListBody, OperationBody, StatsBody};
 use super::settings::ApiSettings;
-use super::world::{Item, Tags, World};
+use super::world::{Item, SendTags, World};
 
 /// The domains of made-up addresses, reserved for examples (RFC 2606).
 const DOMAINS: [&str; 3] = ["example.com", "example.net", "example.org"];
@@ -274,7 +274,7 @@ fn parts(stats: &Value) -> [(&'static str, u64); 8] {
     .map(|(word, key)| (word, stats.get(key).and_then(Value::as_u64).unwrap_or(0)))
 }
 
-fn tags_of(origin: Origin, tags: Option<&Arc<Tags>>) -> Value {
+fn tags_of(origin: Origin, tags: Option<&Arc<SendTags>>) -> Value {
     match (tags, origin) {
         (Some(tags), _) => json!(**tags),
         (None, Origin::Campaign) => json!({"kind": "newsletter"}),

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::timestamp::Timestamp;
 
 use super::list::MOST_EMAILS;
-use super::world::{Tags, World};
+use super::world::{SendTags, World};
 
 /// The largest body. A send to 10,000 recipients with variables has a few megabytes.
 pub(super) const LARGEST_BODY: usize = 16 << 20;
@@ -38,7 +38,7 @@ pub(super) fn send(world: &World, body: &[u8], base: &str, now: Timestamp) -> Op
     Some((StatusCode::ACCEPTED, Json(accepted)).into_response())
 }
 
-fn tags(value: Option<&Value>) -> Tags {
+fn tags(value: Option<&Value>) -> SendTags {
     let pairs = value.and_then(Value::as_object).into_iter().flatten();
     pairs
         .filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned())))

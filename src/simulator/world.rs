@@ -23,7 +23,7 @@ use super::stream::{OperationStream, millis, small};
 const MOST_STORED: usize = 100_000;
 
 /// The tags of a send, which each of its emails has.
-pub(super) type Tags = BTreeMap<String, String>;
+pub(super) type SendTags = BTreeMap<String, String>;
 
 /// One operation of the account.
 #[derive(Debug, Clone)]
@@ -32,7 +32,7 @@ pub(super) enum Item {
     Generated {
         position: OperationPosition,
         spec: Spec,
-        tags: Option<Arc<Tags>>,
+        tags: Option<Arc<SendTags>>,
     },
     /// Added by a test, returned unchanged.
     Scripted(Arc<Value>),
@@ -140,7 +140,7 @@ impl World {
         &self,
         emails: u32,
         scheduled: Option<Timestamp>,
-        tags: Tags,
+        tags: SendTags,
         now: Timestamp,
     ) -> String {
         let mut stored = self.stored();

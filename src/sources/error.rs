@@ -51,7 +51,7 @@ pub enum SourceError {
     #[error("no TLS connection: {0}")]
     Tls(String),
     /// The response is not valid HTTP. The text is the exporter's own.
-    #[error("no valid HTTP answer: {0}")]
+    #[error("no valid HTTP response: {0}")]
     Protocol(String),
 }
 

@@ -29,7 +29,7 @@ const HANGING_OF_DIRECTORY: usize = 1;
 /// The files of an account that list operations.
 #[derive(Debug)]
 pub struct Files {
-    patterns: Vec<Watched>,
+    patterns: Vec<WatchedPattern>,
     known: BTreeMap<PathBuf, Known>,
     disk: Arc<dyn Disk>,
     /// By pattern.
@@ -41,7 +41,7 @@ pub struct Files {
 }
 
 #[derive(Debug)]
-struct Watched {
+struct WatchedPattern {
     pattern: FilePattern,
     /// The failure of the pattern itself.
     failure: OngoingFailure<PatternFailure>,
@@ -78,7 +78,7 @@ impl Files {
     /// The files that match `patterns`. Reads nothing yet.
     #[must_use]
     pub fn new(patterns: Vec<FilePattern>, reporter: SourceReporter) -> Self {
-        let watched = |pattern| Watched {
+        let watched = |pattern| WatchedPattern {
             pattern,
             failure: OngoingFailure::new(),
         };
@@ -230,7 +230,7 @@ impl Files {
     }
 }
 
-impl Watched {
+impl WatchedPattern {
     /// Notes that a file matches the pattern.
     fn works(&mut self, reporter: &SourceReporter) {
         if self.failure.recovered() {

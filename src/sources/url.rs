@@ -80,23 +80,27 @@ impl Url {
         let again = request.try_clone();
         match (self.once(client, request).await, again) {
             // The server closed a connection that was idle before; the repeated request opens a new one.
-            (Err(Fault::Stale(_)), Some(again)) => self.once(client, again).await,
+            (Err(FetchFailure::Stale(_)), Some(again)) => self.once(client, again).await,
             (outcome, _) => outcome,
         }
-        .map_err(Fault::into_inner)
+        .map_err(FetchFailure::into_inner)
     }
 
     /// Makes one request and reads its response.
-    async fn once(&self, client: &http::HttpClient, request: Request) -> Result<Vec<u8>, Fault> {
+    async fn once(
+        &self,
+        client: &http::HttpClient,
+        request: Request,
+    ) -> Result<Vec<u8>, FetchFailure> {
         let guard = client.guard();
         let outcome = match guard.send(request).await {
-            Ok(response) => self.read(response).await.map_err(Fault::Other),
+            Ok(response) => self.read(response).await.map_err(FetchFailure::Other),
             Err(none) => {
                 let error = self.explain(none.failure);
                 Err(if none.on_stale_connection {
-                    Fault::Stale(error)
+                    FetchFailure::Stale(error)
                 } else {
-                    Fault::Other(error)
+                    FetchFailure::Other(error)
                 })
             }
         };
@@ -151,13 +155,13 @@ impl Url {
 }
 
 /// Why one request failed.
-enum Fault {
+enum FetchFailure {
     /// The connection was idle before, and the server closed it without a response.
     Stale(SourceError),
     Other(SourceError),
 }
 
-impl Fault {
+impl FetchFailure {
     fn into_inner(self) -> SourceError {
         match self {
             Self::Stale(error) | Self::Other(error) => error,

@@ -10,16 +10,16 @@ use parking_lot::{Condvar, Mutex};
 
 /// The gate that every write and every fsync of a state file passes.
 #[derive(Debug, Clone, Default)]
-pub struct DiskGate(Arc<Shared>);
+pub struct DiskGate(Arc<GateState>);
 
 #[derive(Debug, Default)]
-struct Shared {
-    held: Mutex<Held>,
+struct GateState {
+    held: Mutex<Holds>,
     changed: Condvar,
 }
 
 #[derive(Debug, Default)]
-struct Held {
+struct Holds {
     writes: bool,
     syncs: bool,
     /// The number of waiting calls.
@@ -48,7 +48,7 @@ impl DiskGate {
     #[must_use]
     pub fn wait_until_hanging(&self, limit: Duration) -> bool {
         let mut held = self.0.held.lock();
-        let is_free = |held: &mut Held| held.waiting == 0;
+        let is_free = |held: &mut Holds| held.waiting == 0;
         let waited = self.0.changed.wait_while_for(&mut held, is_free, limit);
         !waited.timed_out()
     }
@@ -69,7 +69,7 @@ impl DiskGate {
         self.pass(|held| held.syncs);
     }
 
-    fn pass(&self, is_held: impl Fn(&Held) -> bool) {
+    fn pass(&self, is_held: impl Fn(&Holds) -> bool) {
         let mut held = self.0.held.lock();
         if !is_held(&held) {
             return;

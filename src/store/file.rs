@@ -47,7 +47,7 @@ pub(super) enum Finding {
     /// It can be used.
     Sound(Box<StateFile>),
     /// It cannot.
-    Unfit(Fault, String),
+    Unfit(FileFault, String),
     /// It cannot be read, now.
     Unreachable(io::Error),
     /// Another process has it.
@@ -58,7 +58,7 @@ pub(super) enum Finding {
 
 /// Why a file cannot be used; the word is part of the name it is set aside under.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Fault {
+pub(super) enum FileFault {
     Damaged,
     Foreign,
     Empty,
@@ -66,7 +66,7 @@ pub(super) enum Fault {
     Exchanged,
 }
 
-impl Fault {
+impl FileFault {
     pub(super) const fn as_str(self) -> &'static str {
         match self {
             Self::Damaged => "damaged",
@@ -204,7 +204,7 @@ pub(super) fn examine(path: &Path, upgrades: &[Upgrade], gate: &DiskGate) -> Fin
         Ok(finding) => finding,
         Err(Error::DatabaseAlreadyOpen | Error::LockProtocolMismatch) => Finding::InUse,
         Err(Error::Io(error)) if !is_about_content(&error) => Finding::Unreachable(error),
-        Err(error) => Finding::Unfit(Fault::Damaged, error.to_string()),
+        Err(error) => Finding::Unfit(FileFault::Damaged, error.to_string()),
     }
 }
 
@@ -220,7 +220,7 @@ fn open(
         .create_with_backend(Shared(Arc::clone(&backend)))?;
     let Some(version) = tables::format(&database.begin_read()?)? else {
         let what = "a redb database of another program".to_owned();
-        return Ok(Finding::Unfit(Fault::Foreign, what));
+        return Ok(Finding::Unfit(FileFault::Foreign, what));
     };
     if version > format::current(upgrades) {
         return Ok(Finding::Newer(version));
@@ -238,25 +238,25 @@ fn open(
 }
 
 /// What the first bytes show.
-fn judge_header(file: &mut File) -> io::Result<Option<(Fault, &'static str)>> {
+fn judge_header(file: &mut File) -> io::Result<Option<(FileFault, &'static str)>> {
     if !file.metadata()?.is_file() {
-        return Ok(Some((Fault::Foreign, "not a file")));
+        return Ok(Some((FileFault::Foreign, "not a file")));
     }
     let mut header = Vec::new();
     file.take(64).read_to_end(&mut header)?;
     Ok(if header.is_empty() {
-        Some((Fault::Empty, "no content"))
+        Some((FileFault::Empty, "no content"))
     } else if !header.starts_with(&MAGIC) {
-        Some((Fault::Foreign, "not a redb database"))
+        Some((FileFault::Foreign, "not a redb database"))
     } else if !flags_are_whole(&header) {
-        Some((Fault::Damaged, "the flags in its header have changed"))
+        Some((FileFault::Damaged, "the flags in its header have changed"))
     } else {
         None
     })
 }
 
 /// Renames the file so that its name says what is wrong and when that was noticed; never over another one.
-pub(super) fn set_aside(path: &Path, fault: Fault, now: Timestamp) -> io::Result<PathBuf> {
+pub(super) fn set_aside(path: &Path, fault: FileFault, now: Timestamp) -> io::Result<PathBuf> {
     let whole_seconds =
         Timestamp::from_millis(now.as_millis().div_euclid(1000).saturating_mul(1000));
     let time: String = whole_seconds

@@ -9,7 +9,7 @@ use redb::{Error, ReadableDatabase};
 use super::StoreError;
 use super::backend::Identity;
 use super::disk_gate::DiskGate;
-use super::file::{self, Fault, Finding, NAME, StateFile};
+use super::file::{self, FileFault, Finding, NAME, StateFile};
 use super::format::{self, UPGRADES};
 use super::readers::Readers;
 use super::{tables, trouble};
@@ -168,7 +168,7 @@ impl StateDirectory {
         self.claim(directory)?;
         let file = directory.join(NAME);
         if std::fs::symlink_metadata(&file).is_ok() {
-            set_aside(directory, reason, Fault::Exchanged, what, notices)?;
+            set_aside(directory, reason, FileFault::Exchanged, what, notices)?;
         }
         self.create(directory)?;
         self.readers.lost();
@@ -215,7 +215,7 @@ impl StateDirectory {
 fn set_aside(
     directory: &Path,
     reason: OpenReason,
-    fault: Fault,
+    fault: FileFault,
     what: &str,
     notices: &mut Vec<String>,
 ) -> Result<(), StoreError> {
@@ -228,7 +228,7 @@ fn set_aside(
         path.display(),
         fault.as_str(),
         aside.display(),
-        if matches!(fault, Fault::Exchanged) {
+        if matches!(fault, FileFault::Exchanged) {
             "a new one is written from memory"
         } else {
             "counting starts anew from what is seen first"

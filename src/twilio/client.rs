@@ -103,7 +103,7 @@ impl Client {
                 let read = read.and_then(|read| match read {
                     operation if operation.id == id => Ok(operation),
                     _ => Err(ApiError::InvalidResponse(
-                        "another operation than the one asked for",
+                        "another operation than the requested one",
                     )),
                 });
                 Ok((read, unexpected))

@@ -75,7 +75,7 @@ pub enum ApiError {
         status: u16,
     },
     /// No complete response within the timeout.
-    #[error("no answer within {} s", .0.as_secs_f64())]
+    #[error("no response within {} s", .0.as_secs_f64())]
     Timeout(Duration),
     /// The connection failed or was closed; a fixed text.
     #[error("no connection: {0}")]
@@ -84,19 +84,19 @@ pub enum ApiError {
     #[error("no TLS connection: {0}")]
     Tls(String),
     /// The server sent no valid HTTP; a fixed text.
-    #[error("no valid HTTP answer: {0}")]
+    #[error("no valid HTTP response: {0}")]
     Protocol(String),
     /// A 200 that does not match Twilio's documentation.
-    #[error("the answer is not what Twilio documents: {0}")]
+    #[error("the response does not match Twilio's documentation: {0}")]
     InvalidResponse(&'static str),
     /// A response with impossible values of the operation.
-    #[error("the answer about the operation is not what Twilio documents: {0}")]
+    #[error("the response about the operation does not match Twilio's documentation: {0}")]
     Implausible(&'static str),
     /// An encoding that the request did not accept.
-    #[error("the answer has the encoding {0}; only gzip, or none, is asked for")]
+    #[error("the response has the encoding {0}; only gzip or none is accepted")]
     Encoding(&'static str),
     /// More bytes than any valid response has.
-    #[error("the answer is larger than {limit} bytes")]
+    #[error("the response is larger than {limit} bytes")]
     TooLarge {
         /// In bytes.
         limit: usize,
@@ -119,7 +119,7 @@ pub enum ApiError {
         retry_at: Timestamp,
     },
     /// No request was made: Twilio asked for a pause.
-    #[error("not asked: Twilio wants no requests before {until}")]
+    #[error("not requested: Twilio asked for a pause until {until}")]
     Paused {
         /// The end of the pause.
         until: Timestamp,
@@ -262,7 +262,7 @@ fn unexpected(status: u16) -> String {
         407 => "a proxy wants authentication (407): check the base URL and the network's proxy"
             .to_owned(),
         _ => format!(
-            "Twilio documents no such status ({status}): check the base URL, and what stands between the exporter and Twilio"
+            "Twilio documents no such status ({status}): check the base URL, and any proxy between the exporter and Twilio"
         ),
     }
 }

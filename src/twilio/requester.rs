@@ -153,7 +153,7 @@ impl Requester {
             code,
             seconds = took.as_secs_f64(),
             error = outcome.as_ref().err().map(tracing::field::display),
-            "asked Twilio"
+            "request to Twilio"
         );
         self.pace(endpoint, &outcome);
         RequestResult {

@@ -25,7 +25,7 @@ pub(super) fn classify(status: StatusCode, headers: &HeaderMap) -> Result<(), Ap
             retry_after: retry_after(headers),
         },
         500..=599 => ApiError::ServerError { status: code },
-        201..=299 => ApiError::InvalidResponse("a success without a body was not asked for"),
+        201..=299 => ApiError::InvalidResponse("a success with an unexpected status"),
         400 => ApiError::BadRequest { status: code },
         _ => ApiError::Unexpected { status: code },
     })

@@ -45,7 +45,7 @@ fn page(accounts: &[AccountSnapshot], now: Timestamp, metrics: &str, api: bool) 
                     p {
                         "Watches the Email operations of "
                         @if accounts.len() == 1 { "one account" } @else { (accounts.len()) " accounts" }
-                        " through Twilio’s API. Figures are as of the last collection; every scrape makes one."
+                        " through Twilio’s API. Values are from the last collection; every scrape runs one."
                     }
                     div class="table" {
                         table {
@@ -103,7 +103,7 @@ fn row(account: &AccountSnapshot, now: Timestamp) -> Markup {
         (Some(until), _, _) => ("warn", format!("paused until {until}")),
         (None, true, _) => ("good", "reached".to_owned()),
         (None, false, true) => ("bad", "not reached, see the log".to_owned()),
-        (None, false, false) => ("", "first collection under way".to_owned()),
+        (None, false, false) => ("", "first collection running".to_owned()),
     };
     let discovery = match status.discovery_up {
         Some(true) => ("good", "listing"),

@@ -93,8 +93,8 @@ fn debug_comments(request: &ProbeRequest, probed: &Probed) -> String {
     let reason = probed.error.as_ref().and_then(ApiError::reason);
     let lines = [
         ("account", request.account.name().to_string()),
-        ("asked", format!("GET {}", probed.url)),
-        ("answered", outcome),
+        ("request", format!("GET {}", probed.url)),
+        ("result", outcome),
         (
             "reason",
             reason.map_or("", |reason| reason.as_str()).to_owned(),

@@ -98,7 +98,7 @@ async fn the_landing_page_before_anything_is_known_promises_nothing() {
             .unwrap()
     };
     assert!(
-        row("hanging").contains("first collection under way"),
+        row("hanging").contains("first collection running"),
         "{page}"
     );
     assert!(!row("hanging").contains(">off<"), "discovery is on: {page}");

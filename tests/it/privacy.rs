@@ -286,7 +286,7 @@ async fn no_credential_gets_out() {
             assert_nothing_of(&secret.to_lowercase(), &ended.stdout, "stdout");
         }
         assert!(
-            ended.stderr.contains("asked Twilio"),
+            ended.stderr.contains("request to Twilio"),
             "the log tells requests: {}",
             ended.stderr
         );

@@ -118,11 +118,11 @@ async fn debug_tells_what_was_asked_and_answered_and_no_secret() {
     };
     let text = get(&format!("target={id}")).await;
     let asked = format!(
-        "# asked: GET {}/Emails/Operations/{id}\n",
+        "# request: GET {}/Emails/Operations/{id}\n",
         twilio.base_url()
     );
     assert!(text.contains(&asked), "{text}");
-    assert!(text.contains("# answered: an operation\n") && text.contains("probe_success 1"));
+    assert!(text.contains("# result: an operation\n") && text.contains("probe_success 1"));
     twilio.fault("all=401");
     let text = get(&format!("target={id}")).await;
     assert!(text.contains("# reason: unauthorized\n"), "{text}");

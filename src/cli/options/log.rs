@@ -35,7 +35,7 @@ pub struct LogOptions {
 /// The importance of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub enum LogLevel {
-    /// Something failed that needs somebody.
+    /// A failure that somebody has to fix.
     Error,
     /// Something should be looked at.
     Warn,

@@ -20,24 +20,24 @@ pub static LABELS: &[Label] = &[
     },
     Label {
         name: "operation_id",
-        meaning: "The operation's id as Twilio's 202 answer gave it.",
+        meaning: "The operation's id, as in Twilio's response to the send (202).",
         example: "comms_operation_01h2xcejqtf2nbrexx3vqjhp41",
     },
     Label {
         name: "status",
-        meaning: "Where emails stand: `scheduled`, `queued`, `sent`, `delivered`, `opened`, `undelivered`, `failed`, `canceled`. \
-                  A figure that Twilio adds one day appears under Twilio's name for it; at most 20 of these, the rest are `other` together.",
+        meaning: "The status of emails: `scheduled`, `queued`, `sent`, `delivered`, `opened`, `undelivered`, `failed`, `canceled`. \
+                  An undocumented stat has Twilio's name for it; at most 20 of these, further ones are added up as `other`.",
         example: "delivered",
     },
     Label {
         name: "state",
-        meaning: "Where an operation stands: `scheduled`, `processing`, `completed`, `canceled`. \
-                  A state that Twilio adds one day appears under Twilio's name for it; at most 20 of these, the rest are `other` together.",
+        meaning: "The state of an operation: `scheduled`, `processing`, `completed`, `canceled`. \
+                  An undocumented state has Twilio's name for it; at most 20 of these, further ones are added up as `other`.",
         example: "processing",
     },
     Label {
         name: "outcome",
-        meaning: "What emails have reached: `delivered` (opened ones included), `opened`, `undelivered`, `failed`, `canceled`.",
+        meaning: "The outcome of emails: `delivered` (including opened ones), `opened`, `undelivered`, `failed`, `canceled`.",
         example: "delivered",
     },
     Label {
@@ -47,36 +47,36 @@ pub static LABELS: &[Label] = &[
     },
     Label {
         name: "value",
-        meaning: "A value of that label. Those beyond `series.max_label_values` are `other` together.",
+        meaning: "A value of that label. Values beyond `series.max_label_values` are added up as `other`.",
         example: "spring",
     },
     Label {
         name: "reading",
-        meaning: "`exclusive` (an email counts once, under its present status) or `cumulative` \
-                  (a funnel: an opened email still counts as delivered and as sent).",
+        meaning: "The counting mode: `exclusive` (an email counts once, in its current status) or `cumulative` \
+                  (an opened email still counts as delivered and as sent).",
         example: "exclusive",
     },
     Label {
         name: "endpoint",
-        meaning: "What was asked for: `operation` (one operation), `operations` (the list), `emails`, `token` (an OAuth access token).",
+        meaning: "The requested endpoint: `operation` (one operation), `operations` (the list), `emails`, `token` (an OAuth access token).",
         example: "operation",
     },
     Label {
         name: "code",
-        meaning: "The HTTP status of the answer, or `none` if there was no answer.",
+        meaning: "The HTTP status of the response, or `none` without a response.",
         example: "200",
     },
     Label {
         name: "reason",
         meaning: "Why it failed, a closed set: `unauthorized`, `forbidden`, `not_found`, `expired`, `bad_request`, `rate_limited`, \
                   `unavailable`, `server_error`, `timeout`, `connect`, `tls`, `invalid_response`, `too_large`. \
-                  Of connections to the exporter: `no_request` (none, or part of one, in 10 s), `idle` (for 5 minutes), \
-                  `not_read` (the answer, for a minute), `too_many`, `not_accepted` (usually no file descriptor is left).",
+                  Of connections to the exporter: `no_request` (no complete request within 10 s), `idle` (for 5 minutes), \
+                  `not_read` (the client did not read the response for a minute), `too_many`, `not_accepted` (usually no file descriptor is left).",
         example: "rate_limited",
     },
     Label {
         name: "field",
-        meaning: "Where in Twilio's answer the value is, a closed set: `body`, `created_at`, `updated_at`, `status`, `stats`.",
+        meaning: "The field of Twilio's response, a closed set: `body`, `created_at`, `updated_at`, `status`, `stats`.",
         example: "created_at",
     },
     Label {
@@ -86,8 +86,8 @@ pub static LABELS: &[Label] = &[
     },
     Label {
         name: "source",
-        meaning: "Where operations are listed: the path of a file, or the `name` of a URL. A URL without a name is \
-                  called by its scheme, host and port, with a fingerprint of its path and query (`https://crm.example#1f3a`).",
+        meaning: "The source that lists operations: the path of a file, or the `name` of a URL. A URL without a name has \
+                  its scheme, host and port, with a fingerprint of its path and query (`https://crm.example#1f3a`).",
         example: "/etc/twilio-email/operations/spring.yml",
     },
     Label {

@@ -14,40 +14,40 @@ const NONE: Timestamp = Timestamp::from_millis(0);
 
 pub(super) fn write(labelled: &Labelled<'_>, text: &mut Text<'_>) {
     let mut families = AccountFamilies { labelled, text };
-    families.each(&catalogue::UP, |account| Some(account.status.up));
-    families.each(&catalogue::DISCOVERY_UP, |account| {
+    families.per_account(&catalogue::UP, |account| Some(account.status.up));
+    families.per_account(&catalogue::DISCOVERY_UP, |account| {
         account.status.discovery_up
     });
-    families.each(&catalogue::COLLECTION_COMPLETE, |account| {
+    families.per_account(&catalogue::COLLECTION_COMPLETE, |account| {
         Some(account.status.complete)
     });
-    families.each(&catalogue::COLLECTION_DURATION, |account| {
+    families.per_account(&catalogue::COLLECTION_DURATION, |account| {
         account.status.duration
     });
-    families.each(&catalogue::COLLECTION_LAST_SUCCESS, |account| {
+    families.per_account(&catalogue::COLLECTION_LAST_SUCCESS, |account| {
         account.status.last_success
     });
     families.collectors(&catalogue::COLLECTOR_SUCCESS, |collector| collector.success);
     families.collectors(&catalogue::COLLECTOR_DURATION, |collector| {
         collector.duration
     });
-    families.each(&catalogue::API_CLOCK_SKEW, |account| {
+    families.per_account(&catalogue::API_CLOCK_SKEW, |account| {
         account.status.clock_skew.map(ClockSkew::as_seconds)
     });
     families.sums(&catalogue::OPERATIONS, "state", Totals::operations);
-    families.each(&catalogue::OPERATIONS_WITHOUT_SERIES, |account| {
+    families.per_account(&catalogue::OPERATIONS_WITHOUT_SERIES, |account| {
         Some(account.without_series)
     });
     families.sums(&catalogue::EMAILS, "status", Totals::emails);
-    families.each(&catalogue::EMAILS_ACCEPTED, |account| {
+    families.per_account(&catalogue::EMAILS_ACCEPTED, |account| {
         account.counters.map(|counters| counters.accepted)
     });
     families.outcomes();
     families.counting_modes();
-    families.each(&catalogue::API_PAUSED_UNTIL, |account| {
+    families.per_account(&catalogue::API_PAUSED_UNTIL, |account| {
         Some(account.status.paused_until.unwrap_or(NONE))
     });
-    families.each(&catalogue::API_LOGIN_RETRY, |account| {
+    families.per_account(&catalogue::API_LOGIN_RETRY, |account| {
         Some(account.status.next_login_at.unwrap_or(NONE))
     });
 }
@@ -59,7 +59,7 @@ struct AccountFamilies<'a, 'b> {
 
 impl<'a> AccountFamilies<'a, '_> {
     /// Writes one sample per account that has the value.
-    fn each<V: Into<SampleValue>>(
+    fn per_account<V: Into<SampleValue>>(
         &mut self,
         metric: &'static Metric,
         value: impl Fn(&AccountSnapshot) -> Option<V>,

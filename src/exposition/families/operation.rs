@@ -10,17 +10,17 @@ use crate::snapshot::ShownOperation;
 pub(super) fn write(labelled: &Labelled<'_>, text: &mut Text<'_>) {
     let mut families = OperationFamilies { labelled, text };
     families.emails();
-    families.seen(&catalogue::OPERATION_SIZE, |seen| seen.stats.size);
-    families.seen(&catalogue::OPERATION_RECIPIENTS, |seen| {
+    families.per_read_operation(&catalogue::OPERATION_SIZE, |seen| seen.stats.size);
+    families.per_read_operation(&catalogue::OPERATION_RECIPIENTS, |seen| {
         seen.stats.recipients
     });
-    families.seen(&catalogue::OPERATION_ATTEMPTS, |seen| seen.stats.attempts);
+    families.per_read_operation(&catalogue::OPERATION_ATTEMPTS, |seen| seen.stats.attempts);
     families.states();
-    families.seen(&catalogue::OPERATION_CREATED, |seen| Some(seen.created));
-    families.seen(&catalogue::OPERATION_UPDATED, |seen| seen.updated);
-    families.seen(&catalogue::OPERATION_EXPIRES, |seen| Some(seen.expires()));
-    families.each(&catalogue::OPERATION_UP, |shown| shown.up);
-    families.each(&catalogue::OPERATION_LAST_SUCCESS, |shown| {
+    families.per_read_operation(&catalogue::OPERATION_CREATED, |seen| Some(seen.created));
+    families.per_read_operation(&catalogue::OPERATION_UPDATED, |seen| seen.updated);
+    families.per_read_operation(&catalogue::OPERATION_EXPIRES, |seen| Some(seen.expires()));
+    families.per_operation(&catalogue::OPERATION_UP, |shown| shown.up);
+    families.per_operation(&catalogue::OPERATION_LAST_SUCCESS, |shown| {
         shown.last_success
     });
     families.infos();
@@ -33,7 +33,7 @@ struct OperationFamilies<'a, 'b> {
 
 impl OperationFamilies<'_, '_> {
     /// Writes one sample per operation that has the value.
-    fn each<V: Into<SampleValue>>(
+    fn per_operation<V: Into<SampleValue>>(
         &mut self,
         metric: &'static Metric,
         value: impl Fn(&ShownOperation) -> Option<V>,
@@ -47,12 +47,12 @@ impl OperationFamilies<'_, '_> {
     }
 
     /// Writes one sample per operation that was read and has the value.
-    fn seen<V: Into<SampleValue>>(
+    fn per_read_operation<V: Into<SampleValue>>(
         &mut self,
         metric: &'static Metric,
         value: impl Fn(&Operation) -> Option<V>,
     ) {
-        self.each(metric, |shown| shown.seen.as_ref().and_then(&value));
+        self.per_operation(metric, |shown| shown.seen.as_ref().and_then(&value));
     }
 
     fn emails(&mut self) {

@@ -118,7 +118,7 @@ async fn a_head_with_too_many_fields_is_an_error() {
         (
             101,
             Err(NoResponse::Protocol(
-                "the head of the answer is too large".to_owned(),
+                "the head of the response is too large".to_owned(),
             )),
         ),
     ] {

@@ -4,7 +4,7 @@ use redb::ReadableTable;
 
 use super::crash::content_of;
 use super::*;
-use crate::store::file::{Fault, Finding, examine};
+use crate::store::file::{FileFault, Finding, examine};
 use crate::store::format::UPGRADES;
 
 /// A file after a clean end, one whose process was killed, and what both hold.
@@ -170,7 +170,7 @@ fn a_database_of_another_program_is_foreign() {
     drop(database);
     assert!(matches!(
         examine(&path, UPGRADES, &DiskGate::default()),
-        Finding::Unfit(Fault::Foreign, _)
+        Finding::Unfit(FileFault::Foreign, _)
     ));
 }
 
@@ -205,7 +205,7 @@ fn a_record_that_makes_no_sense_is_damage_although_its_page_is_whole() {
         .unwrap();
     transaction.commit().unwrap();
     drop(database);
-    let Finding::Unfit(Fault::Damaged, what) = examine(&path, UPGRADES, &DiskGate::default())
+    let Finding::Unfit(FileFault::Damaged, what) = examine(&path, UPGRADES, &DiskGate::default())
     else {
         panic!("not seen");
     };

@@ -249,7 +249,7 @@ async fn a_probe_of_a_rejected_account_makes_no_request_and_says_when_the_next_o
     assert_eq!(account.requests(), 1);
     let retry_at = account.clock.now() + Duration::from_mins(1);
     let answered = format!(
-        "# answered: not requested: Twilio rejected the credentials. The exporter tries them again at {retry_at}, and other ones at once\n"
+        "# result: not requested: Twilio rejected the credentials. The exporter tries them again at {retry_at}, and other ones at once\n"
     );
     assert!(text.contains(&answered), "{text}");
     assert!(text.contains("# reason: unauthorized\n"), "{text}");

@@ -296,7 +296,7 @@ async fn neither_the_client_secret_nor_the_token_is_exposed_or_logged() {
         let pages = [running.get("/metrics").await, running.get("/").await];
         let log = running.log();
         assert!(
-            count(&log, &["endpoint=token", "asked Twilio"]) > 0,
+            count(&log, &["endpoint=token", "request to Twilio"]) > 0,
             "{log}"
         );
         for secret in [CLIENT, SECRET, "simulated-access-token"] {
