@@ -1,4 +1,5 @@
-//! Builds everything from a configuration, binds, serves, and stops within a grace time.
+//! Composes the exporter: builds everything from a configuration, binds the addresses, serves, and shuts down gracefully.
+//! A shutdown never takes longer than the grace period. No decision about metrics or requests is made here.
 
 use std::future::Future;
 use std::io::ErrorKind;
@@ -22,15 +23,15 @@ use crate::reload::{Load, Reload};
 use crate::store::Store;
 use crate::web::{self, Buffers, ConnectionLimits, Connections, PARSED_AT_ONCE, Service, Stop};
 
-/// For what else is being sent when no scrape is under way any more; a connection that never sends a request would hold up
-/// the stop for good. At most an eighth of the grace period.
+/// The time for other responses to finish after the last scrape has finished. It is bounded because a connection that never sends
+/// a request would delay the stop forever. At most an eighth of the grace period.
 const CLOSING: Duration = Duration::from_secs(1);
-/// Scrapes under way are told to answer when this part of the grace period is left, so that the answer still gets away.
-const TO_ANSWER: u32 = 4;
-/// The collection at the start: it makes the exporter ready and the first scrape warm.
+/// Scrapes respond at the latest when 1/`RESPONSE_SHARE` of the grace period is left, so that the response is still sent.
+const RESPONSE_SHARE: u32 = 4;
+/// The limit of the collection at the start. It makes the exporter ready, and the first scrape fast.
 const FIRST_COLLECTION: Duration = Duration::from_mins(1);
 
-/// An exporter that is bound to its addresses and serves nobody yet.
+/// An exporter that is bound to its addresses and does not serve yet.
 #[derive(Debug)]
 pub struct App {
     service: Arc<Service>,
@@ -38,7 +39,7 @@ pub struct App {
     grace_period: Duration,
 }
 
-/// What this program is, for `exporter_build_info`.
+/// The version and revision of this program, for `exporter_build_info`.
 #[must_use]
 pub fn build() -> Build<'static> {
     Build {
@@ -50,13 +51,13 @@ pub fn build() -> Build<'static> {
 /// The collector of a configuration, and the instruments it writes to.
 ///
 /// # Errors
-/// When there is no HTTP client to be had, or the store is in use by another process.
+/// When the HTTP client cannot be built, or another process uses the store.
 pub fn collector(config: &Config, clock: &Clock) -> anyhow::Result<(Collector, Instruments)> {
     let store = Store::open(config.storage.path.as_deref(), clock.now())?;
     collector_on(store, config, clock)
 }
 
-/// As [`collector`], on a store that is open.
+/// Like [`collector`], with an open store.
 fn collector_on(
     store: Store,
     config: &Config,
@@ -78,7 +79,7 @@ fn collector_on(
 }
 
 impl App {
-    /// Binds the addresses of `config`, which `load` loads again.
+    /// Binds the addresses of `config`. A reload calls `load`.
     ///
     /// # Errors
     /// When an address cannot be bound; the error names it.
@@ -87,7 +88,7 @@ impl App {
         Self::bind_on(store, config, clock, load).await
     }
 
-    /// As [`Self::bind`], on a store that is open; for tests of a disk that hangs.
+    /// Like [`Self::bind`], with an open store; for tests of a disk that hangs.
     #[doc(hidden)]
     pub async fn bind_on(
         store: Store,
@@ -124,13 +125,13 @@ impl App {
         })
     }
 
-    /// How the configuration is loaded again, if it can be.
+    /// Reloads the configuration; `None` if there is nothing to reload.
     #[must_use]
     pub fn reload(&self) -> Option<Arc<Reload>> {
         self.service.reload.clone()
     }
 
-    /// The addresses it is bound to; with port 0, the ones that were given.
+    /// The addresses that the exporter is bound to. For port 0 they have the port that the system chose.
     #[must_use]
     pub fn addresses(&self) -> Vec<SocketAddr> {
         self.listeners
@@ -139,7 +140,7 @@ impl App {
             .collect()
     }
 
-    /// Serves until `shutdown` ends, then lets scrapes under way finish within the grace period.
+    /// Serves until `shutdown` resolves, then lets current scrapes finish within the grace period.
     pub async fn run(self, shutdown: impl Future<Output = ()>) {
         let Self {
             service,
@@ -175,22 +176,21 @@ impl App {
     }
 }
 
-/// Lets scrapes under way finish, then closes; all of it takes no longer than `grace`. Until it closes, whoever asks is told
-/// that the exporter is not ready.
+/// Lets current scrapes finish, then closes the listeners, all within `grace`. Until then `/-/ready` returns 503.
 async fn drain(service: &Service, close: &watch::Sender<bool>, grace: Duration) {
     tracing::info!(grace_seconds = grace.as_secs_f64(), "stopping");
     let began = Instant::now();
     let closing = CLOSING.min(grace / 8);
     service.stop.drain();
     let until = |left: Duration| began + grace.saturating_sub(left);
-    // Scrapes that begin until it closes count, too.
+    // Includes scrapes that begin before the listeners close.
     service.scrapes.close();
-    if timeout_at(until(grace / TO_ANSWER), service.scrapes.wait())
+    if timeout_at(until(grace / RESPONSE_SHARE), service.scrapes.wait())
         .await
         .is_err()
     {
         tracing::warn!("scrapes under way are answered before their collection has finished");
-        service.stop.answer_now();
+        service.stop.respond_now();
         if timeout_at(until(closing), service.scrapes.wait())
             .await
             .is_err()
@@ -206,7 +206,7 @@ async fn bind(address: &ListenAddress) -> anyhow::Result<TcpListener> {
     let bound = match address {
         ListenAddress::AllInterfaces(port) => {
             match TcpListener::bind((Ipv6Addr::UNSPECIFIED, *port)).await {
-                // A machine without IPv6 still has all of its interfaces.
+                // Without IPv6, IPv4 alone covers all interfaces.
                 Err(error) if error.kind() != ErrorKind::AddrInUse => {
                     TcpListener::bind((Ipv4Addr::UNSPECIFIED, *port)).await
                 }

@@ -1,7 +1,7 @@
-//! The one place where the time of day is read; everything inside takes `now` as a value.
+//! The only module that reads the time of day; all other code receives `now` as a value.
 //!
-//! The time of day may be put forward or back at any moment. What lasts for a span (a pause, a token, an interval) goes by
-//! [`Clock::instant`], which only ever goes on.
+//! The time of day may jump forward or back at any moment. Durations (a pause, a token's life, an interval) therefore use
+//! [`Clock::instant`], which is monotonic.
 
 use std::fmt;
 use std::sync::Arc;
@@ -11,28 +11,28 @@ use parking_lot::Mutex;
 
 use crate::timestamp::Timestamp;
 
-/// Tells the time of day: the system's, or one that a test sets.
+/// A clock: the system's, or one that a test sets.
 #[derive(Clone, Default)]
 pub enum Clock {
     /// The operating system's.
     #[default]
     System,
-    /// Stands still until somebody moves it.
-    Manual(Arc<Mutex<Hands>>),
+    /// A clock that changes only when a test sets it.
+    Manual(Arc<Mutex<ManualTime>>),
 }
 
-/// What a manual clock shows.
+/// The time of a manual clock.
 #[derive(Debug)]
-pub struct Hands {
+pub struct ManualTime {
     time_of_day: Timestamp,
     instant: Instant,
 }
 
 impl Clock {
-    /// A clock that shows `start` until it is set.
+    /// A clock that returns `start` until a test sets it.
     #[must_use]
     pub fn manual(start: Timestamp) -> Self {
-        Self::Manual(Arc::new(Mutex::new(Hands {
+        Self::Manual(Arc::new(Mutex::new(ManualTime {
             time_of_day: start,
             instant: Instant::now(),
         })))
@@ -42,41 +42,41 @@ impl Clock {
     #[must_use]
     pub fn now(&self) -> Timestamp {
         match self {
-            // A clock before 1970 is a machine without one; 1970 is as good as its guess.
+            // A machine whose clock is before 1970 has no clock; then 1970 is as good as any time.
             Self::System => {
                 let since = SystemTime::now().duration_since(UNIX_EPOCH);
                 Timestamp::from_millis(since.map_or(0, |since| {
                     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
                 }))
             }
-            Self::Manual(hands) => hands.lock().time_of_day,
+            Self::Manual(time) => time.lock().time_of_day,
         }
     }
 
-    /// A moment to measure spans by; it goes on evenly whatever becomes of the time of day.
+    /// A monotonic instant, for measuring durations; jumps of the time of day do not affect it.
     #[must_use]
     pub fn instant(&self) -> Instant {
         match self {
             Self::System => Instant::now(),
-            Self::Manual(hands) => hands.lock().instant,
+            Self::Manual(time) => time.lock().instant,
         }
     }
 
-    /// Lets time pass on a manual clock until it shows `to`. If that is earlier than now, the clock is put back, and no time
-    /// passes. The system's clock stays as it is.
+    /// Advances a manual clock to `to`, the instant included. If `to` is in the past, the time of day jumps back and the instant
+    /// stays. Does nothing to the system's clock.
     pub fn set(&self, to: Timestamp) {
-        if let Self::Manual(hands) = self {
-            let mut hands = hands.lock();
-            let passed = to.since(hands.time_of_day);
-            hands.instant = hands.instant.checked_add(passed).unwrap_or(hands.instant);
-            hands.time_of_day = to;
+        if let Self::Manual(time) = self {
+            let mut time = time.lock();
+            let passed = to.since(time.time_of_day);
+            time.instant = time.instant.checked_add(passed).unwrap_or(time.instant);
+            time.time_of_day = to;
         }
     }
 
-    /// Puts a manual clock forward or back to `to` without any time passing. The system's clock stays as it is.
+    /// Makes the time of day of a manual clock jump to `to`; the instant stays. Does nothing to the system's clock.
     pub fn put(&self, to: Timestamp) {
-        if let Self::Manual(hands) = self {
-            hands.lock().time_of_day = to;
+        if let Self::Manual(time) = self {
+            time.lock().time_of_day = to;
         }
     }
 }
@@ -94,7 +94,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_clock_that_is_put_forward_or_back_lets_no_time_pass() {
+    fn a_jump_of_the_time_of_day_does_not_change_the_instant() {
         let start = Timestamp::from_millis(1_775_370_000_000);
         let clock = Clock::manual(start);
         let began = clock.instant();

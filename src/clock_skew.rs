@@ -1,11 +1,12 @@
-//! How far apart two clocks are: Twilio's and this machine's.
+//! The difference between Twilio's clock and this machine's. Twilio's time is known from the `Date` header, so smaller
+//! differences than its resolution count as none.
 
 use std::fmt;
 use std::time::Duration;
 
 use crate::timestamp::Timestamp;
 
-/// An HTTP date has whole seconds, and an answer takes some time.
+/// An HTTP date has whole seconds, and a response takes some time.
 const RESOLUTION: Duration = Duration::from_secs(2);
 
 /// The server's time minus ours. Positive where this machine's clock is behind.
@@ -16,7 +17,7 @@ pub struct ClockSkew {
 }
 
 impl ClockSkew {
-    /// The skew when it is `theirs` on the server and `ours` here.
+    /// The skew when the server's clock is at `theirs` and this machine's at `ours`.
     #[must_use]
     pub const fn between(theirs: Timestamp, ours: Timestamp) -> Self {
         Self {
@@ -24,7 +25,7 @@ impl ClockSkew {
         }
     }
 
-    /// What the server's clock shows when ours shows `ours`. Below a small difference (`RESOLUTION`) the clocks are one.
+    /// The server's time when this machine's is `ours`. A skew of at most `RESOLUTION` counts as none.
     #[must_use]
     pub fn apply(self, ours: Timestamp) -> Timestamp {
         if self.span() <= RESOLUTION {
@@ -42,7 +43,7 @@ impl ClockSkew {
         self.millis as f64 / 1000.0
     }
 
-    /// How far apart the clocks are, whichever is ahead.
+    /// The absolute difference.
     #[must_use]
     pub const fn span(self) -> Duration {
         Duration::from_millis(self.millis.unsigned_abs())
@@ -74,7 +75,7 @@ mod tests {
     const NOON: Timestamp = Timestamp::from_millis(1_775_390_400_000);
 
     #[test]
-    fn the_sign_is_that_of_the_servers_time_minus_ours() {
+    fn the_skew_is_the_servers_time_minus_this_machines() {
         let ahead = ClockSkew::between(NOON, NOON + Duration::from_hours(8 * 24 + 1));
         assert_eq!(ahead.to_string(), "8d 1h ahead of Twilio's");
         assert!(ahead.as_seconds() < 0.0);

@@ -1,18 +1,19 @@
-//! How long a scrape may take: a function of what Prometheus says.
+//! The time that a scrape may take, computed from Prometheus' header. A scrape without a valid header gets a default, and none gets
+//! more than the limit.
 
 use std::time::Duration;
 
-/// The header in which Prometheus tells its `scrape_timeout`, in seconds.
+/// The header with Prometheus' `scrape_timeout`, in seconds.
 pub const HEADER: &str = "X-Prometheus-Scrape-Timeout-Seconds";
-/// For a person with curl, who sends no header.
+/// For clients such as curl, which send no header.
 const WITHOUT_HEADER: Duration = Duration::from_secs(10);
-/// No scrape waits longer, whatever the header says.
+/// The longest time, whatever the header contains.
 const LONGEST: Duration = Duration::from_mins(10);
 
-/// The time for a collection: what the header grants less `offset`, which is for rendering and the way back.
+/// The time for a collection: the header's time minus `offset`, which is reserved for rendering and sending.
 ///
-/// A header that is no positive number counts as missing. Where the offset would leave less than half, half is taken: an
-/// answer that may come late is worth more than one that never waits.
+/// A header that is no positive number counts as missing. The result is at least half of the header's time: a response that may
+/// be late is better than one for which nothing was collected.
 #[must_use]
 pub fn budget(header: Option<&str>, offset: Duration) -> Duration {
     match seconds(header).map(|seconds| {
@@ -25,7 +26,7 @@ pub fn budget(header: Option<&str>, offset: Duration) -> Duration {
     }
 }
 
-/// The seconds that a header tells; one that is no positive number counts as missing.
+/// The seconds in a header; `None` if it is no positive number.
 #[must_use]
 pub fn seconds(header: Option<&str>) -> Option<f64> {
     let seconds = header?.trim().parse().ok();
@@ -41,14 +42,14 @@ mod tests {
     }
 
     #[test]
-    fn the_header_less_the_offset() {
+    fn the_offset_is_subtracted_from_the_header() {
         assert_eq!(millis(Some("15")), 14_500);
         assert_eq!(millis(Some(" 2.25 ")), 1750);
         assert_eq!(millis(Some("0.6")), 300);
     }
 
     #[test]
-    fn nonsense_counts_as_missing_and_eternity_ends() {
+    fn an_invalid_header_counts_as_missing_and_a_long_time_is_limited() {
         for header in [
             None,
             Some(""),

@@ -1,4 +1,5 @@
-//! Which labels a user may give to an operation, wherever they are written.
+//! The rules for the labels that users give to operations. They are the same for the configuration, source files, URLs, the HTTP
+//! API and Twilio's tags.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -7,19 +8,19 @@ use crate::document::Findings;
 use crate::document::walk::Value;
 use crate::snapshot::Labels;
 
-/// The most labels of one operation; each is repeated in every scrape.
-const MOST: usize = 16;
+/// The most labels of one operation; every scrape repeats each of them.
+const MAX_LABELS: usize = 16;
 
-/// The longest value, in characters. It is repeated in every scrape.
+/// The longest value, in characters. Every scrape repeats it.
 const LONGEST_VALUE: usize = 256;
-/// The longest name, in characters. Prometheus sets no bound; dashboards do.
+/// The longest name, in characters. Prometheus has no limit, but longer names do not fit into dashboards.
 const LONGEST_NAME: usize = 64;
 
-/// What Prometheus calls a target, and what it calls parts of histograms and summaries. With `honor_labels` a label of these
-/// names would replace the target's own.
+/// The labels of Prometheus' targets, histograms and summaries. With `honor_labels` a user's label of this name would replace the
+/// target's own.
 const OF_PROMETHEUS: [&str; 4] = ["instance", "job", "le", "quantile"];
-/// The labels of metrics about accounts and operations; a test of `exposition` holds this to be all of them. A query that joins users'
-/// labels to other metrics would mix them up.
+/// The labels of metrics about accounts and operations. A query that joins users' labels to other metrics would confuse them with
+/// these. A test in `exposition` keeps the list complete.
 const OF_METRICS: [&str; 14] = [
     "account",
     "code",
@@ -37,7 +38,7 @@ const OF_METRICS: [&str; 14] = [
     "value",
 ];
 
-/// Why a label cannot be.
+/// Why a label is not allowed.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum LabelError {
     #[error(
@@ -73,13 +74,13 @@ pub(crate) fn check_name(name: &str) -> Result<(), LabelError> {
     }
 }
 
-/// The names that are well-formed and refused all the same, those that start with `__` apart.
+/// The well-formed names that are not allowed, without those that start with `__`.
 #[cfg(test)]
 pub(crate) fn refused_names() -> impl Iterator<Item = &'static str> {
     OF_PROMETHEUS.into_iter().chain(OF_METRICS)
 }
 
-/// Whether `value` may be the value of one.
+/// Whether `value` may be the value of a label.
 pub(crate) fn check_value(value: &str) -> Result<(), LabelError> {
     match value.chars().count() {
         length if length > LONGEST_VALUE => Err(LabelError::Value(length)),
@@ -88,15 +89,17 @@ pub(crate) fn check_value(value: &str) -> Result<(), LabelError> {
     }
 }
 
-/// What to say of an operation with so many labels, if that is too many.
+/// Whether an operation may have `labels` labels. The error is a text for the user.
 pub(crate) fn check_count(labels: usize) -> Result<(), String> {
-    if labels > MOST {
-        return Err(format!("{labels} labels; an operation has at most {MOST}"));
+    if labels > MAX_LABELS {
+        return Err(format!(
+            "{labels} labels; an operation has at most {MAX_LABELS}"
+        ));
     }
     Ok(())
 }
 
-/// Reads the entries of the mapping at `place`; `text` is what their values are written as.
+/// Reads the entries of the mapping at `place`; `text` converts a value to a label's value. Reports all problems to `findings`.
 pub(crate) fn read<'d>(
     entries: impl Iterator<Item = (&'d str, Value<'d>)>,
     place: &str,

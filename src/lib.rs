@@ -1,79 +1,89 @@
-//! A Prometheus exporter for Twilio Email: what became of every send, within a scrape.
+//! A Prometheus exporter for Twilio's Email API. It exposes the stats of every operation, and reads them during the scrape.
 //!
 //! # How it works
 //!
-//! Twilio answers a send with an *operation* and tells what became of it only when asked. A [`registry`] remembers which
-//! operations of an account there are, what was last seen of each, what of it was counted and when it is due again. A
-//! scrape asks the [`collector`] for a collection. A plan comes first, a pure function of what is due: the newest page of
-//! the list, which finds what is new, then windows of the list over neighbours that are due, then single reads, by the
-//! fewest requests and within a budget. [`twilio`] makes the requests, within the account's limits, and turns each answer
-//! into an operation or one variant of an error. The registry takes them in and tells what changed; the [`store`] saves
-//! that, and from then on it is shown as counted. When everything has been read, or the scrape's [`deadline`] has come,
-//! the registry gives an immutable [`snapshot`]; pure functions in [`exposition`] turn it into text, and [`web`] sends that.
+//! Twilio responds to a send request with an *operation*. It returns the operation's stats only to requests; it pushes nothing.
 //!
-//! An operation is read at every scrape while it moves, and ever more rarely while it rests. After seven days Twilio
-//! forgets it; its series end, and what it gave to the counters stays. A counter grows by what an operation's high-water
-//! marks grow; what an operation created before the account was first watched (by Twilio's clock), or found by
-//! its first collection, had when it was first seen is baseline.
+//! 1. A scrape starts a collection in the [`collector`], or joins the current one.
+//! 2. The [`registry`] holds each operation of an account: its last stats, its high-water marks, and when it is due.
+//! 3. The collection makes a plan, a pure function of the due operations. The plan uses the fewest requests within a budget:
+//!    first the newest page of the list, which contains the new operations; then windows of the list around due operations;
+//!    then single reads.
+//! 4. [`twilio`] makes the requests, within the account's limits. It parses each response into an operation or one variant of
+//!    an error.
+//! 5. The registry ingests the operations and returns what changed. The [`store`] saves the changes. Counters expose only
+//!    saved values.
+//! 6. When everything due was read, or at the scrape's [`deadline`], the registry returns an immutable [`snapshot`]. Pure
+//!    functions in [`exposition`] write it as text, and [`web`] sends the text.
 //!
-//! Operations that the list does not tell of, and the users' labels of all of them, come from the configuration, from
-//! [`sources`] (files, looked at before each collection, and URLs, asked at their own intervals) and from senders who register
-//! them over HTTP; such a registration is in the [`store`] before it is answered.
+//! An active operation is polled at every scrape. The longer an operation is idle, the less often it is polled. After seven
+//! days Twilio no longer returns it: its series end, and the counters keep its emails. A counter grows by the growth of the
+//! high-water marks. The first counts of an operation are its baseline, which counters do not include, if the operation was
+//! created before the account was first watched (by Twilio's clock) or was found by the account's first collection.
 //!
-//! There is no other loop that polls: Prometheus decides when, by a scrape, by a probe of one operation, or by asking for
-//! targets. Scrapes that come together share one collection. One that
-//! outlives its scrape goes on behind it, bounded, and the next scrape finds what it found. Accounts are collected side
-//! by side, and none waits for another.
+//! Operations that the list does not return, and the users' labels of all operations, come from the configuration, from
+//! [`sources`] (files, which the exporter reads before each collection, and URLs, which it polls at their own intervals) and
+//! from senders that register operations over HTTP. The store has saved a registration before the sender gets the response.
 //!
-//! The [`simulator`] is Twilio's other side, written from the same documents without the client's types. It is the peer
-//! of the demo, of a developer and of the tests, and lets things go wrong on demand.
+//! No other loop polls Twilio. Prometheus decides when: by a scrape, by a probe of one operation, or by service discovery.
+//! Scrapes at the same time share one collection. A collection that takes longer than its scrape goes on in the background,
+//! within a limit, and the next scrape exposes what it read. Accounts are collected concurrently; no account waits for
+//! another.
+//!
+//! The [`simulator`] serves Twilio's API. It is written from the same documents without the client's types, and serves the
+//! demo, developers and tests. It fails on demand.
 //!
 //! # What never happens
 //!
-//! - No scrape ever fails, hangs or waits beyond its deadline because of Twilio. Its troubles are figures.
-//! - No figure is ever invented, and none vanishes because of a failure: the last one stays, with its age.
-//! - No counter is ever shown before it is saved, so none is lowered by a `kill -9`; nor is one by a corrected figure. Nor
-//!   is a gauge, but while saving fails or hangs: then gauges go on.
-//! - No file of the store is ever deleted for being unfit, and no directory is ever taken from another process.
-//! - No counter of a label's value ever begins above 0: `rate()` sees no growth before the first sample.
-//! - No series ever outlives what it is about: gauges are written anew for each scrape, from one moment.
-//! - No words that Twilio makes up ever become series without end.
-//! - No answer that cannot be true ever reaches a figure or a counter: not a count that is none, nor a time that contradicts the id. No
-//!   single row ever changes how others are read, or costs another one.
-//! - No failure is ever without a reason from the closed set in [`reason`].
-//! - No list that broke off, or whose end cannot be read, is ever taken for the whole; nor is a wrong address for an account.
-//! - No list ever goes on without an end, no answer is ever read beyond a limit, no redirect is ever followed.
-//! - No connection that left a request unanswered ever gets another one.
-//! - No request is ever made past the account's throttle: none during a pause that Twilio asked for, nor beyond its limits.
-//! - No credentials that Twilio rejected are ever used again within a minute, unless another request with them authenticates.
-//! - No scrape ever goes through all operations to find the few that are due or expire, or to add them up: chunks tell
-//!   which, and sums are kept by differences.
-//! - No operation that a budget leaves out ever loses its place: what was read longest ago goes first.
-//! - No access token that cannot be had is asked for again and again, and none is fetched by two at once.
-//! - No secret that stands in a file needs a restart to be changed, and none is lost because the file is gone for a while.
-//! - No secret, address, subject or body ever reaches a label, a log line, an error or a page. No secret is ever an option.
-//! - No source of operations is ever half in force either: what is wrong in it leaves what it listed last.
-//! - No configuration is ever half in force: everything wrong in it is told at once, and nothing starts, or the one before
-//!   stays.
-//! - No decision ever reads a clock: the time of day comes in as a value, from [`clock`] alone, and may jump.
+//! - Twilio never makes a scrape fail, hang or take longer than its deadline. Twilio's failures are values of metrics.
+//! - The exporter never invents a value, and no value disappears because of a failure: the last value stays, with its age.
+//! - A counter is never exposed before it is saved. Neither `kill -9` nor a correction of Twilio's stats ever lowers a counter.
+//!   A gauge is not exposed before it is saved either, except while saves fail or hang: then gauges stay current.
+//! - A disk that hangs never makes a scrape hang. A page of a list, a probe or a snapshot waits at most 200 ms for a save, and
+//!   the end of a collection at most 2 s. A save that hangs never delays another account.
+//! - The exporter never deletes a store file that it cannot use, and never takes a directory from another process.
+//! - A counter for a label's value never starts above 0, so `rate()` sees all of its growth.
+//! - A series never outlives its subject: every scrape writes all gauges anew, from one snapshot.
+//! - Undocumented words of Twilio's never create an unlimited number of series.
+//! - An impossible value never reaches a gauge or a counter: not a stat that is no count, not a time that contradicts the
+//!   operation's id. A row never changes how other rows are read, and never makes another row fail.
+//! - A failure always has a reason from the closed set in [`reason`].
+//! - A list that broke off, or whose end cannot be read, never counts as complete. A wrong base URL never counts as an account.
+//! - A list never continues without end. A response is never read beyond a size limit. A redirect is never followed.
+//! - A connection on which a request got no response is never used again.
+//! - A request never bypasses the account's throttle: the exporter makes none during a pause that Twilio asked for, and none
+//!   beyond the account's limits.
+//! - Credentials that Twilio rejected are never used again within a minute, unless another request with them authenticates.
+//! - A scrape never visits all operations to find those that are due or expired, or to add up their stats. Chunks name the due
+//!   and expired operations, and sums are updated by differences.
+//! - An operation that does not fit into a budget never loses its place: the operation that was read longest ago comes first.
+//! - An access token that cannot be fetched is never requested without a backoff, and never fetched twice at the same time.
+//! - A new secret, certificate or key in a file never needs a restart, and none is lost because its file is missing or wrong for a
+//!   while.
+//! - A secret, an address, a subject or a body never reaches a label, a log line, an error or a page. A secret is never a
+//!   command-line option.
+//! - A source of operations is never applied in part. If anything in it is wrong, its last operations stay.
+//! - A configuration is never applied in part. All its problems are reported together; then the exporter does not start, or
+//!   the current configuration stays.
+//! - A decision never reads a clock. The time of day is a value, which only [`clock`] reads, and it may jump.
 //!
 //! # The modules
 //!
-//! A module uses only those above it in this table; a test holds them to it.
+//! A module uses only modules above it in this table; a test enforces this.
 //!
 //! | layer | modules |
 //! |---|---|
 //! | values, without I/O or a clock | [`operation`], [`timestamp`], [`clock_skew`], [`reason`], [`snapshot`], [`deadline`], `label`, `document`, `ongoing_failure` |
-//! | the time of day; what all HTTP clients have in common | [`clock`], `http` |
-//! | what comes in, what goes out, what is kept, the other side | [`config`], [`exposition`], [`store`], [`simulator`] |
-//! | how to ask, what is known, where else operations are listed | [`twilio`], [`registry`], [`sources`] |
-//! | what to ask, and when; what to save | [`collector`] |
-//! | a new configuration while it runs | [`reload`] |
-//! | HTTP | [`web`] |
+//! | the time of day; what all HTTP clients have in common; secrets and certificates that rotate | [`clock`], `http`, `rotation` |
+//! | configuration, exposition, saved state, a simulated Twilio | [`config`], [`exposition`], [`store`], [`simulator`] |
+//! | requests to Twilio, known operations, further sources of operations | [`twilio`], [`registry`], [`sources`] |
+//! | which requests to make, and when; what to save | [`collector`] |
+//! | a new configuration while the exporter runs | [`reload`] |
+//! | HTTP server | [`web`] |
 //! | all of it together | [`app`] |
 //! | the command line | [`cli`] |
 //!
-//! What each metric means is in [`exposition::catalogue`], from which the reference page is drawn.
+//! [`exposition::catalogue`] defines each metric. The reference page is generated from it.
 
 pub mod app;
 pub mod cli;
@@ -91,6 +101,7 @@ pub mod operation;
 pub mod reason;
 pub mod registry;
 pub mod reload;
+mod rotation;
 pub mod simulator;
 pub mod snapshot;
 pub mod sources;

@@ -1,10 +1,14 @@
-//! Decides when to log a failure that lasts: when it begins, once an hour, and when it ends.
+//! Decides when to log a failure that lasts: when it begins, once an hour, and when it ends. A failure with another error counts as
+//! a new one.
+
+#[cfg(test)]
+pub(crate) mod log;
 
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// How often a failure that lasts is logged again, so that the last hours of a log always show it.
+/// The interval at which a lasting failure is logged again, so that the last hours of a log always contain it.
 const REPEAT: Duration = Duration::from_hours(1);
 
 /// The current failure of one task, if it fails.

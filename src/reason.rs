@@ -1,4 +1,5 @@
-//! Why a request to Twilio failed: a closed set, because it is a label.
+//! The reasons why a request to Twilio failed. The set is closed, because a reason is the value of a label: every failure maps to
+//! one of them.
 
 /// The value of `reason` in `twilio_email_api_request_failures_total`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -9,25 +10,25 @@ pub enum Reason {
     Forbidden,
     /// 404: no such operation, or not one of this account.
     NotFound,
-    /// 404 or 410 for an operation older than Twilio keeps it.
+    /// 404 or 410 for an operation that was created more than 7 days ago.
     Expired,
-    /// 400 and other 4xx: Twilio refuses the request as it is.
+    /// 400 and other 4xx: Twilio does not accept this request.
     BadRequest,
     /// 429: too many requests.
     RateLimited,
-    /// 502, 503, 504: nobody is there to answer.
+    /// 502, 503, 504: Twilio is unavailable.
     Unavailable,
     /// 500 and other 5xx.
     ServerError,
-    /// No answer within the time limit.
+    /// No response within the time limit.
     Timeout,
-    /// No connection, or it broke.
+    /// The connection failed or broke.
     Connect,
     /// The TLS handshake failed.
     Tls,
-    /// An answer that is not what Twilio documents.
+    /// A response that does not match Twilio's documentation.
     InvalidResponse,
-    /// An answer above the size limit.
+    /// A response above the size limit.
     TooLarge,
 }
 

@@ -1,4 +1,5 @@
-//! A new configuration while the exporter runs: in force as a whole, or not at all.
+//! Reloads the configuration while the exporter runs. A new configuration is applied as a whole or not at all; after an error
+//! the current one stays. Reloads run one at a time, and none blocks an executor thread.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -15,37 +16,38 @@ use crate::collector::Collector;
 use crate::config::{Config, ConfigError, Problem};
 use crate::exposition::Instruments;
 
-/// How long the configuration and the secrets it names may take to be read: a few files, unless a mount's server is gone.
-const LIMIT: Duration = Duration::from_secs(3);
+/// The longest time for reading the configuration and its secrets. These are a few files; only a hanging mount takes longer.
+const LOAD_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// Loads the configuration again, as it was loaded at the start.
+/// Loads the configuration in the same way as at the start.
 pub type Load = Box<dyn Fn() -> Result<Config, ConfigError> + Send + Sync>;
 
-/// Brings new configurations into force, one after the other.
+/// Loads and applies new configurations, one at a time.
 pub struct Reload {
     load: Load,
     collector: Arc<Collector>,
     instruments: Instruments,
     clock: Clock,
-    /// Where state was kept when the exporter started.
+    /// The store's directory since the exporter started.
     storage: Option<PathBuf>,
-    /// Held by the reload under way; with a load that hung, until it ends. Another one would hang beside it.
-    turn: Mutex<Option<Loading>>,
+    /// Locked during a reload. Holds a load that hangs, until it finishes, because another load would hang as well.
+    hanging_load: Mutex<Option<Loading>>,
 }
 
 type Loading = JoinHandle<Result<Config, ConfigError>>;
 
-/// The configuration before stays in force.
+/// Why a reload failed. The current configuration stays active.
 #[derive(Debug, thiserror::Error)]
 pub enum ReloadError {
-    /// It cannot be used; with every problem.
+    /// The new configuration is wrong; with all its problems.
     #[error(transparent)]
     Config(#[from] ConfigError),
-    /// It cannot be carried out: the machine has no TLS certificates, or what was saved of a new account cannot be read.
+    /// The new configuration cannot be applied: the machine has no TLS certificates, or the saved state of a new account cannot
+    /// be read.
     #[error("the new configuration cannot be carried out: {0}")]
     Impossible(String),
-    /// The disk, or the server of a mount, does not answer.
-    #[error("reading it takes longer than {} s; check the disks or mounts that it and its secrets are on", LIMIT.as_secs())]
+    /// A disk or a mount hangs.
+    #[error("reading it takes longer than {} s; check the disks or mounts that it and its secrets are on", LOAD_TIMEOUT.as_secs())]
     Hangs,
 }
 
@@ -56,7 +58,7 @@ impl fmt::Debug for Reload {
 }
 
 impl Reload {
-    /// Reloads by `load` what `config` began with.
+    /// A reload calls `load`; `config` is the configuration at the start.
     #[must_use]
     pub fn new(
         load: Load,
@@ -71,36 +73,36 @@ impl Reload {
             instruments,
             clock,
             storage: config.storage.path.clone(),
-            turn: Mutex::default(),
+            hanging_load: Mutex::default(),
         }
     }
 
-    /// Loads the configuration and puts it into force. Returns what the operator should know, above all what takes effect
-    /// only at the next start.
+    /// Loads and applies the configuration. Returns notices for the operator, such as settings that take effect only after a
+    /// restart.
     ///
     /// # Errors
-    /// When there is anything wrong; everything stays as it is then.
+    /// When the configuration is wrong or cannot be applied. The current one stays then.
     pub async fn reload(self: &Arc<Self>) -> Result<Vec<Problem>, ReloadError> {
         let this = Arc::clone(self);
-        // Files are read, and maybe the store; and whoever asked for it may go away meanwhile.
+        // A task of its own, because the client of `/-/reload` may disconnect. It reads files and maybe the store.
         let task = tokio::spawn(async move {
-            let mut turn = this.turn.lock().await;
-            let reloaded = match this.read(&mut turn).await {
+            let mut hanging_load = this.hanging_load.lock().await;
+            let result = match this.load(&mut hanging_load).await {
                 Ok(config) => {
                     let here = Arc::clone(&this);
-                    let applied = spawn_blocking(move || here.put_into_force(config)).await;
+                    let applied = spawn_blocking(move || here.apply(config)).await;
                     applied.unwrap_or_else(|error| Err(stopped(&error)))
                 }
                 Err(error) => Err(error),
             };
-            this.tell(&reloaded);
-            reloaded
+            this.report(&result);
+            result
         });
         task.await.unwrap_or_else(|error| Err(stopped(&error)))
     }
 
-    /// Reads the configuration; one that comes too late is never applied.
-    async fn read(self: &Arc<Self>, hanging: &mut Option<Loading>) -> Result<Config, ReloadError> {
+    /// Loads the configuration. A load that takes too long is never applied.
+    async fn load(self: &Arc<Self>, hanging: &mut Option<Loading>) -> Result<Config, ReloadError> {
         if let Some(load) = hanging
             && load.now_or_never().is_none()
         {
@@ -108,14 +110,14 @@ impl Reload {
         }
         let here = Arc::clone(self);
         let load = hanging.insert(spawn_blocking(move || (here.load)()));
-        let Ok(loaded) = timeout(LIMIT, load).await else {
+        let Ok(loaded) = timeout(LOAD_TIMEOUT, load).await else {
             return Err(ReloadError::Hangs);
         };
         *hanging = None;
         Ok(loaded.map_err(|error| stopped(&error))??)
     }
 
-    fn put_into_force(&self, config: Config) -> Result<Vec<Problem>, ReloadError> {
+    fn apply(&self, config: Config) -> Result<Vec<Problem>, ReloadError> {
         self.collector
             .reload(&config)
             .map_err(|error| ReloadError::Impossible(error.to_string()))?;
@@ -130,8 +132,9 @@ impl Reload {
         Ok(notices)
     }
 
-    fn tell(&self, reloaded: &Result<Vec<Problem>, ReloadError>) {
-        match reloaded {
+    /// Logs the result and updates the metrics.
+    fn report(&self, result: &Result<Vec<Problem>, ReloadError>) {
+        match result {
             Ok(notices) => {
                 self.instruments.config_loaded(self.clock.now());
                 tracing::info!("the configuration was loaded again");
@@ -140,7 +143,7 @@ impl Reload {
                 }
             }
             Err(ReloadError::Config(error)) => {
-                self.instruments.config_refused();
+                self.instruments.config_rejected();
                 for problem in &error.problems {
                     tracing::error!(
                         origin = error.origin,
@@ -149,7 +152,7 @@ impl Reload {
                 }
             }
             Err(error) => {
-                self.instruments.config_refused();
+                self.instruments.config_rejected();
                 tracing::error!("the configuration stays as it was: {error}");
             }
         }

@@ -1,4 +1,5 @@
-//! The values that one scrape exposes about Twilio, immutable.
+//! The values about Twilio that one scrape exposes. A snapshot is immutable and belongs to one moment; the registry creates it, and
+//! `exposition` and `web` read it. [`Totals`] are sums that the registry updates by differences.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -40,7 +41,7 @@ pub struct AccountSnapshot {
     pub operations: Vec<ShownOperation>,
 }
 
-/// What collects from Twilio for an account. Each has its own task, so that none waits for another.
+/// The name of a collector of an account. Each collector has its own task, so that none waits for another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CollectorName {
     /// Lists and reads operations.
@@ -63,9 +64,9 @@ impl CollectorName {
 /// The last finished run of a collector.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CollectorStatus {
-    /// Which one.
+    /// The collector.
     pub name: CollectorName,
-    /// Whether everything it was to read was read.
+    /// Whether it read everything due.
     pub success: bool,
     /// How long it took.
     pub duration: Duration,
@@ -132,7 +133,7 @@ pub struct Totals {
     known_states: [u64; OperationState::KNOWN.len()],
     other_states: BTreeMap<Word, u64>,
     emails: [u64; Status::ALL.len()],
-    /// The number of emails, and of operations that have the word: an operation may have 0 emails there.
+    /// The number of emails, and of operations that have the status: an operation may have it with 0 emails.
     other_emails: BTreeMap<Word, (u64, u64)>,
 }
 
@@ -262,7 +263,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_word_stays_while_an_operation_has_it_even_without_emails() {
+    fn an_undocumented_status_stays_while_an_operation_has_it_even_without_emails() {
         let mut totals = Totals::default();
         let with = |emails| Stats {
             unknown: Some(Arc::from([(Word::new("deferred"), emails)])),
@@ -278,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_added_and_removed_leaves_nothing() {
+    fn removing_all_operations_leaves_empty_totals() {
         let mut totals = Totals::default();
         let mut stats = Stats {
             unknown: Some(Arc::from([(Word::new("deferred"), 3)])),

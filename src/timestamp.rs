@@ -1,4 +1,5 @@
-//! A moment, to the millisecond; the one kind of time that figures carry.
+//! A time of day in milliseconds: the only representation of time in operations, snapshots and the store. Parsing and writing
+//! use RFC 3339.
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,31 +9,31 @@ use std::time::Duration;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Timestamp(i64);
 
-/// The text is not a time as RFC 3339 writes it.
+/// The text is not an RFC 3339 time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not an RFC 3339 time, such as 2026-04-05T06:20:00Z")]
 pub struct TimestampError;
 
 impl Timestamp {
-    /// The moment `millis` milliseconds after 1970 began.
+    /// The time `millis` milliseconds after 1970-01-01T00:00:00Z.
     #[must_use]
     pub const fn from_millis(millis: i64) -> Self {
         Self(millis)
     }
 
-    /// Milliseconds since 1970 began.
+    /// Milliseconds since 1970-01-01T00:00:00Z.
     #[must_use]
     pub const fn as_millis(self) -> i64 {
         self.0
     }
 
-    /// Seconds since 1970 began, as Prometheus counts time.
+    /// Seconds since 1970-01-01T00:00:00Z, Prometheus' unit of time.
     #[must_use]
     pub fn as_seconds(self) -> f64 {
         self.0 as f64 / 1000.0
     }
 
-    /// How long after `earlier` this is; zero if it is not after it (clocks do jump).
+    /// The time from `earlier` to this; zero if `earlier` is later, because clocks jump.
     #[must_use]
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_millis(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
@@ -64,7 +65,7 @@ impl std::ops::Sub<Duration> for Timestamp {
 impl FromStr for Timestamp {
     type Err = TimestampError;
 
-    /// Reads RFC 3339: with or without fraction, any offset.
+    /// Parses RFC 3339 with or without a fraction, with any offset.
     fn from_str(text: &str) -> Result<Self, TimestampError> {
         text.parse::<jiff::Timestamp>()
             .map(|time| Self(time.as_millisecond()))
@@ -73,7 +74,7 @@ impl FromStr for Timestamp {
 }
 
 impl fmt::Display for Timestamp {
-    /// RFC 3339 in UTC; the fraction only where there is one.
+    /// RFC 3339 in UTC, with a fraction only if it is not 0.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match jiff::Timestamp::from_millisecond(self.0) {
             Ok(time) => fmt::Display::fmt(&time, f),
@@ -87,7 +88,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn fractions_and_offsets_are_read() {
+    fn fractions_and_offsets_are_parsed() {
         let seconds: Timestamp = "2026-04-05T06:20:00Z".parse().unwrap();
         for same in [
             "2026-04-05T08:20:00+02:00",
@@ -105,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_time_is_refused() {
+    fn text_that_is_no_rfc_3339_time_is_rejected() {
         for text in [
             "",
             "yesterday",

@@ -1,4 +1,4 @@
-//! `demo`: a simulated account and an exporter that watches it, for someone without an account.
+//! `demo`: a simulated account and an exporter that watches it. It needs no Twilio account and leaves no files.
 
 use std::io::IsTerminal;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -6,7 +6,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use anyhow::Context;
 use tokio::net::TcpListener;
 
-use super::exit::Failure;
+use super::exit::ProgramError;
 use super::options::{LogLevel, LogOptions, SeriesOptions, StorageOptions, WebOptions};
 use super::output::write_notice;
 use super::simulate::WorldOptions;
@@ -14,19 +14,19 @@ use super::{logging, serve};
 use crate::app::App;
 use crate::config::{Config, ListenAddress, Overrides};
 
-/// The port that is registered for this exporter; on loopback alone, since a demo is for whoever started it.
+/// The exporter's registered port, on loopback only: a demo is for the user who started it.
 const LISTEN: ListenAddress = ListenAddress::Socket(SocketAddr::new(
     std::net::IpAddr::V4(Ipv4Addr::LOCALHOST),
     10202,
 ));
 
-/// What `--help` says of options that mean something else here.
+/// The help of options whose default differs here.
 pub(super) const LISTEN_HELP: &str =
     "Address to listen on; repeatable, or comma-separated [default: 127.0.0.1:10202]";
 pub(super) const LEVEL_HELP: &str =
     "Least important messages: error, warn, info, debug, trace [default: info, on a terminal warn]";
 
-/// Options of `demo`.
+/// The options of `demo`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Options {
     #[command(flatten)]
@@ -41,8 +41,8 @@ pub(super) struct Options {
     log: LogOptions,
 }
 
-pub(super) async fn run(options: Options) -> Result<(), Failure> {
-    // On a terminal the announcement says it all; whoever collects the log gets all of it.
+pub(super) async fn run(options: Options) -> Result<(), ProgramError> {
+    // On a terminal the announcement is enough; a collected log has all messages.
     let usual = if std::io::stderr().is_terminal() {
         LogLevel::Warn
     } else {
@@ -69,13 +69,13 @@ pub(super) async fn run(options: Options) -> Result<(), Failure> {
     result
 }
 
-/// The simulated account, and nothing of the user's own.
-fn config(options: &Options, api: SocketAddr) -> Result<Config, Failure> {
+/// The configuration of the simulated account. It contains none of the user's settings.
+fn config(options: &Options, api: SocketAddr) -> Result<Config, ProgramError> {
     let mut overrides = Overrides {
         base_url: Some(format!("http://{api}/v1")),
         ..Overrides::default()
     };
-    // Whoever looks around leaves nothing behind.
+    // A demo leaves no files.
     options.storage.write_to_or_memory(&mut overrides);
     options.series.write_to(&mut overrides);
     options.web.write_to(&mut overrides);
@@ -88,13 +88,13 @@ fn config(options: &Options, api: SocketAddr) -> Result<Config, Failure> {
         _ => None,
     };
     let mut config = Config::load(&overrides, &credentials)?;
-    // What the simulated emails are tagged with.
+    // The tags of the simulated emails.
     config.series.tags = vec!["kind".to_owned()];
     config.series.aggregate_by = vec!["kind".into()];
     Ok(config)
 }
 
-/// Tells where to look, on stdout: the log on stderr may be piped away.
+/// Prints the addresses to stdout, because stderr with the log may be redirected.
 fn announce(app: &App, telemetry_path: &str, api: SocketAddr) {
     let Some(address) = app.addresses().first().copied() else {
         return;

@@ -1,6 +1,6 @@
-//! The environment of the process.
+//! Reads the environment of the process.
 
-/// An environment variable, if it is text.
+/// The value of an environment variable; `None` if it is not set or no text.
 pub(super) fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }

@@ -1,39 +1,39 @@
-//! Exit codes: 0 fine, 1 failed while running, 2 wrong usage or configuration.
+//! The exit codes: 0 success, 1 failure while running, 2 wrong usage or configuration.
 
 use std::process::ExitCode;
 
 use super::output::write_message;
 use crate::config::ConfigError;
 
-/// Why the program ends badly.
+/// Why the program fails.
 #[derive(Debug)]
-pub(super) enum Failure {
+pub(super) enum ProgramError {
     /// The configuration is wrong.
     Configuration(ConfigError),
-    /// It started, or could have.
+    /// Any other failure.
     Running(anyhow::Error),
 }
 
-impl From<ConfigError> for Failure {
+impl From<ConfigError> for ProgramError {
     fn from(error: ConfigError) -> Self {
         Self::Configuration(error)
     }
 }
 
-impl From<anyhow::Error> for Failure {
+impl From<anyhow::Error> for ProgramError {
     fn from(error: anyhow::Error) -> Self {
         Self::Running(error)
     }
 }
 
-/// Says on stderr what is wrong, and with which code to exit. Not through the log: its format or level may be what is wrong.
-pub(super) fn report(failure: &Failure) -> ExitCode {
+/// Prints the error to stderr and returns the exit code. It does not use the log, whose options may be the wrong ones.
+pub(super) fn report(failure: &ProgramError) -> ExitCode {
     match failure {
-        Failure::Configuration(error) => {
+        ProgramError::Configuration(error) => {
             write_message(format_args!("twilio-email-exporter: {error}"));
             ExitCode::from(2)
         }
-        Failure::Running(error) => {
+        ProgramError::Running(error) => {
             write_message(format_args!("twilio-email-exporter: {error:#}"));
             ExitCode::FAILURE
         }

@@ -1,4 +1,4 @@
-//! The log: one line per event on stderr, as `key=value` (the format of Prometheus' components) or JSON.
+//! Sets up the log: one line per event on stderr, in logfmt (the format of Prometheus' components) or JSON.
 
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt;
@@ -8,17 +8,17 @@ use super::options::{LogFormat, LogLevel, LogOptions};
 use super::output::LogOutput;
 use crate::config::Config;
 
-/// Libraries speak up only when something is wrong with them: at debug, hyper alone writes a page per request.
+/// The level of libraries' messages: at `debug`, hyper alone logs dozens of lines per request.
 const LIBRARIES: LevelFilter = LevelFilter::WARN;
 
-/// Starts it, at the level `usual` unless another was asked for; to be called once.
-pub(super) fn start(options: &LogOptions, usual: LogLevel) {
-    let level = LevelFilter::from_level(options.level_or(usual).into());
+/// Starts the log, at `default_level` unless an option sets another level. To be called once.
+pub(super) fn start(options: &LogOptions, default_level: LogLevel) {
+    let level = LevelFilter::from_level(options.level_or(default_level).into());
     let targets = Targets::new()
         .with_default(LIBRARIES.min(level))
         .with_target("twilio_email_exporter", level);
     let registry = tracing_subscriber::registry().with(targets);
-    // A second start would be a mistake in this program; the first log stays.
+    // Only a second call fails; then the first log stays.
     let _ = match options.format() {
         LogFormat::Logfmt => {
             let lines = tracing_logfmt::builder()
@@ -41,8 +41,8 @@ pub(super) fn start(options: &LogOptions, usual: LogLevel) {
     };
 }
 
-/// Tells what is unwise in a configuration.
-pub(super) fn tell_notices(config: &Config) {
+/// Logs the notices about a configuration.
+pub(super) fn log_notices(config: &Config) {
     for notice in &config.notices {
         tracing::warn!(place = %notice.place, "{}", notice.message);
     }

@@ -1,4 +1,4 @@
-//! The command line: what was asked for, carried out; every outcome is an exit code.
+//! The command line: parses it, runs the command, and returns the exit code.
 
 mod demo;
 mod environment;
@@ -18,7 +18,7 @@ use clap::{ArgAction, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use self::options::{LogOptions, ServeOptions};
 
-/// What stands above the options in `--help`.
+/// The text above the options in `--help`.
 const ABOUT: &str = "\
 Prometheus exporter for Twilio Email: what became of every send, within a scrape.
 
@@ -65,7 +65,7 @@ struct Serve {
     log: LogOptions,
 }
 
-/// Parses the command line, runs, and says how it went.
+/// Parses the command line, runs the command, and returns the exit code.
 #[must_use]
 pub fn main() -> ExitCode {
     let matches = command_line()
@@ -80,7 +80,7 @@ pub fn main() -> ExitCode {
     {
         Ok(runtime) => runtime,
         Err(error) => {
-            return exit::report(&exit::Failure::Running(
+            return exit::report(&exit::ProgramError::Running(
                 anyhow::Error::new(error).context("cannot start threads"),
             ));
         }
@@ -94,7 +94,7 @@ pub fn main() -> ExitCode {
             Command::Once(options) => once::run(&options).await,
         }
     });
-    // Collections under way are abandoned; nothing they could still learn would be shown.
+    // Current collections are aborted, because nothing would expose their results.
     runtime.shutdown_background();
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -102,25 +102,25 @@ pub fn main() -> ExitCode {
     }
 }
 
-/// The command line as it is declared, and laid out for `--help`.
+/// The command line with its layout for `--help`.
 fn command_line() -> clap::Command {
     let demo = |demo: clap::Command| {
         demo.mut_arg("listen", |option| option.help(demo::LISTEN_HELP))
             .mut_arg("level", |option| option.help(demo::LEVEL_HELP))
     };
-    tell_variables(CommandLine::command().mut_subcommand("demo", demo))
+    show_variables(CommandLine::command().mut_subcommand("demo", demo))
 }
 
-/// Puts each option's variable on a line of its own; clap would break the line within the brackets.
-fn tell_variables(command: clap::Command) -> clap::Command {
-    let tell = |option: clap::Arg| match (option.get_env(), option.get_help()) {
+/// Adds each option's variable to its help on a separate line, because clap would break the line within the brackets.
+fn show_variables(command: clap::Command) -> clap::Command {
+    let show = |option: clap::Arg| match (option.get_env(), option.get_help()) {
         (Some(variable), Some(help)) => {
             let help = format!("{help}\n[env: {}]", variable.display());
             option.help(help).hide_env(true).next_line_help(true)
         }
         _ => option,
     };
-    command.mut_args(tell).mut_subcommands(tell_variables)
+    command.mut_args(show).mut_subcommands(show_variables)
 }
 
 #[cfg(test)]
@@ -128,7 +128,7 @@ mod tests {
     use super::command_line;
 
     #[test]
-    fn the_command_line_is_sound() {
+    fn the_declaration_of_the_command_line_is_valid() {
         command_line().debug_assert();
     }
 

@@ -1,10 +1,10 @@
-//! `once`: one collection, printed.
+//! `once`: runs one collection and prints the metrics.
 
 use std::time::Duration;
 
 use anyhow::{Context, anyhow};
 
-use super::exit::Failure;
+use super::exit::ProgramError;
 use super::options::{
     AccountOptions, CREDENTIALS_HELP, LogLevel, LogOptions, SeriesOptions, StorageOptions,
 };
@@ -15,10 +15,10 @@ use crate::clock::Clock;
 use crate::config::{Config, Overrides};
 use crate::exposition;
 
-/// A cron job that takes longer than this overlaps with the next one.
+/// The longest time for the collection. A cron job that takes longer would overlap with the next one.
 const LONGEST: Duration = Duration::from_mins(5);
 
-/// Options of `once`: those of `serve` but for the web.
+/// The options of `once`: those of `serve` without the HTTP server's.
 #[derive(Debug, clap::Args)]
 #[command(after_help = CREDENTIALS_HELP)]
 pub(super) struct Options {
@@ -32,15 +32,15 @@ pub(super) struct Options {
     log: LogOptions,
 }
 
-pub(super) async fn run(options: &Options) -> Result<(), Failure> {
+pub(super) async fn run(options: &Options) -> Result<(), ProgramError> {
     logging::start(&options.log, LogLevel::Info);
     let mut overrides = Overrides::default();
     options.account.write_to(&mut overrides);
-    // A look from the command line leaves nothing behind, and disturbs no exporter that runs here.
+    // The default is memory, so that `once` leaves no files and does not lock the store of a running exporter.
     options.storage.write_to_or_memory(&mut overrides);
     options.series.write_to(&mut overrides);
     let config = Config::load(&overrides, &environment::variable)?;
-    logging::tell_notices(&config);
+    logging::log_notices(&config);
     let stop = signals::stop()?;
     let (collector, instruments) = app::collector(&config, &Clock::System)?;
     let collect = async {

@@ -1,17 +1,17 @@
-//! What the program writes to standard output and standard error. A full disk or a closed pipe there is never a panic.
+//! Writes to standard output and standard error. A full disk or a closed pipe never causes a panic.
 
 use std::fmt::Display;
 use std::io::{self, Write};
 
 use tracing_subscriber::fmt::MakeWriter;
 
-/// Standard error, for the log: a line that cannot be written is lost, and whoever logged it goes on.
+/// Standard error, for the log. A line that cannot be written is lost, and the caller continues.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct LogOutput;
 
 impl Write for LogOutput {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        // There is nowhere left to report the error.
+        // There is no other place to report the error.
         let _ = io::stderr().write_all(line);
         Ok(line.len())
     }
@@ -29,16 +29,16 @@ impl MakeWriter<'_> for LogOutput {
     }
 }
 
-/// Writes a message and a line break to standard error, as far as that can be written.
+/// Writes a message and a line break to standard error. Errors are ignored.
 pub(super) fn write_message(message: impl Display) {
-    // As one piece, so that lines of other processes do not get in between.
+    // One write, so that other processes' lines do not interleave.
     let _ = LogOutput.write_all(format!("{message}\n").as_bytes());
 }
 
-/// Writes a notice for a person to standard output, as far as that can be written.
+/// Writes a notice for a person to standard output. Errors are ignored.
 pub(super) fn write_notice(notice: impl Display) {
     let mut output = io::stdout().lock();
-    // A notice is no result: the command does what it was started for without it.
+    // The notice is not the command's result, so the command continues without it.
     let _ = writeln!(output, "{notice}").and_then(|()| output.flush());
 }
 

@@ -1,12 +1,12 @@
-//! Errors of the command line without what was typed: a secret may stand where an option, a command or a value should.
+//! Removes typed text from errors of the command line: a user may have typed a secret in place of an option, a command or a value.
 
 use clap::Error;
 use clap::error::{ContextKind, ContextValue};
 
-/// Stands for what is not shown.
+/// Replaces removed text.
 const HIDDEN: &str = "…";
 
-/// `error` without values and words; names of options stay.
+/// `error` without typed text. Names of options stay.
 pub(super) fn without_values(mut error: Error) -> Error {
     for kind in [
         ContextKind::InvalidArg,
@@ -21,7 +21,7 @@ pub(super) fn without_values(mut error: Error) -> Error {
             error.insert(kind, ContextValue::String(HIDDEN.to_owned()));
         }
     }
-    // "To pass it as a value" quotes it once more.
+    // The tip "to pass it as a value" repeats the text.
     error.remove(ContextKind::Suggested);
     error
 }
@@ -31,14 +31,14 @@ mod tests {
     use super::super::command_line;
     use super::*;
 
-    fn told(arguments: &[&str]) -> String {
+    fn message(arguments: &[&str]) -> String {
         let typed = std::iter::once("twilio-email-exporter").chain(arguments.iter().copied());
         let error = command_line().try_get_matches_from(typed).unwrap_err();
         without_values(error).to_string()
     }
 
     #[test]
-    fn what_was_typed_in_a_wrong_place_is_not_repeated() {
+    fn an_error_does_not_repeat_typed_text() {
         for arguments in [
             &["s3cret"][..],
             &["once", "s3cret"],
@@ -54,16 +54,19 @@ mod tests {
             &["simulate", "--simulator.latency", "s3cret"],
             &["simulate", "--simulator.seed", "s3cret"],
         ] {
-            let told = told(arguments);
-            assert!(!told.contains("s3cret"), "{arguments:?}: {told}");
-            assert!(told.starts_with("error: "), "{told}");
+            let message = message(arguments);
+            assert!(!message.contains("s3cret"), "{arguments:?}: {message}");
+            assert!(message.starts_with("error: "), "{message}");
         }
     }
 
     #[test]
-    fn the_option_and_what_it_takes_are_told() {
-        let told = told(&["--log.level", "verbose"]);
-        assert!(told.contains("--log.level <LEVEL>"), "{told}");
-        assert!(told.contains("error, warn, info, debug, trace"), "{told}");
+    fn an_error_names_the_option_and_its_possible_values() {
+        let message = message(&["--log.level", "verbose"]);
+        assert!(message.contains("--log.level <LEVEL>"), "{message}");
+        assert!(
+            message.contains("error, warn, info, debug, trace"),
+            "{message}"
+        );
     }
 }

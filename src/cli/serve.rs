@@ -1,6 +1,6 @@
-//! `serve`: the exporter.
+//! `serve`: runs the exporter until SIGTERM or SIGINT.
 
-use super::exit::Failure;
+use super::exit::ProgramError;
 use super::options::{LogLevel, LogOptions, ServeOptions};
 use super::{environment, logging, signals};
 use crate::app::App;
@@ -8,7 +8,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::reload::Load;
 
-pub(super) async fn run(options: &ServeOptions, log: &LogOptions) -> Result<(), Failure> {
+pub(super) async fn run(options: &ServeOptions, log: &LogOptions) -> Result<(), ProgramError> {
     logging::start(log, LogLevel::Info);
     let overrides = options.overrides();
     let config = Config::load(&overrides, &environment::variable)?;
@@ -16,14 +16,14 @@ pub(super) async fn run(options: &ServeOptions, log: &LogOptions) -> Result<(), 
     serve(&config, Some(Box::new(load)), |_| {}).await
 }
 
-/// Serves `config` until a signal; `load` loads it again, and `announce` is told once the exporter listens.
+/// Serves `config` until a signal. A reload calls `load`; `announce` is called once the exporter listens.
 pub(super) async fn serve(
     config: &Config,
     load: Option<Load>,
     announce: impl FnOnce(&App),
-) -> Result<(), Failure> {
+) -> Result<(), ProgramError> {
     let stop = signals::stop()?;
-    logging::tell_notices(config);
+    logging::log_notices(config);
     for account in &config.accounts {
         tracing::info!(
             account = %account.name,

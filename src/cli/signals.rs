@@ -1,4 +1,4 @@
-//! SIGTERM and SIGINT: stop in an orderly way. SIGHUP: load the configuration again. SIGXFSZ: no end.
+//! Signals: SIGTERM and SIGINT start a graceful shutdown, SIGHUP reloads the configuration, and SIGXFSZ does not end the process.
 
 use std::sync::Arc;
 
@@ -7,29 +7,29 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::reload::Reload;
 
-/// The number of SIGXFSZ, for which tokio has no name.
+/// The number of SIGXFSZ; tokio has no constant for it.
 #[cfg(all(
     any(target_os = "linux", target_os = "macos", target_os = "freebsd"),
     not(any(target_arch = "mips", target_arch = "mips64"))
 ))]
 const FILE_SIZE_LIMIT: Option<i32> = Some(25);
-/// Unknown here.
+/// This system's number is not known.
 #[cfg(not(all(
     any(target_os = "linux", target_os = "macos", target_os = "freebsd"),
     not(any(target_arch = "mips", target_arch = "mips64"))
 )))]
 const FILE_SIZE_LIMIT: Option<i32> = None;
 
-/// Lets a write beyond the limit of a file's size (`ulimit -f`, `LimitFSIZE=`) fail, as on a full disk. Unless somebody
-/// listens for the signal, it ends the process without a word.
+/// Makes a write beyond the file size limit (`ulimit -f`, `LimitFSIZE=`) fail as on a full disk. Without a handler, SIGXFSZ ends the
+/// process without a message.
 pub(super) fn survive_file_size_limit() {
     if let Some(number) = FILE_SIZE_LIMIT {
-        // The handler stays when the listener is gone. Without one everything but that limit works.
+        // The handler stays installed after the drop. If it cannot be installed, only this limit is not handled.
         let _ = signal(SignalKind::from_raw(number));
     }
 }
 
-/// A future that ends with the first SIGTERM or SIGINT. The signals are caught from the call on, not from the first poll.
+/// A future that resolves at the first SIGTERM or SIGINT. The handlers are installed by the call, not by the first poll.
 pub(super) fn stop() -> anyhow::Result<impl Future<Output = ()>> {
     let mut terminate = signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("cannot listen for SIGINT")?;
@@ -41,13 +41,13 @@ pub(super) fn stop() -> anyhow::Result<impl Future<Output = ()>> {
     })
 }
 
-/// A future without an end that loads the configuration again with every SIGHUP, where that can be.
+/// A future that never resolves and reloads the configuration at every SIGHUP.
 pub(super) fn hang_ups(reload: Option<Arc<Reload>>) -> anyhow::Result<impl Future<Output = ()>> {
     let mut hang_up = signal(SignalKind::hangup()).context("cannot listen for SIGHUP")?;
     Ok(async move {
         while hang_up.recv().await.is_some() {
             if let Some(reload) = &reload {
-                // What becomes of it is told where it is done.
+                // `Reload` logs the result.
                 let _ = reload.reload().await;
             } else {
                 tracing::info!("SIGHUP: there is no configuration to load again");

@@ -1,4 +1,4 @@
-//! `simulate`: the simulated Twilio Email API alone.
+//! `simulate`: serves the simulated Twilio Email API without an exporter.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -7,7 +7,7 @@ use anyhow::Context;
 use clap::ValueEnum;
 use tokio::net::TcpListener;
 
-use super::exit::Failure;
+use super::exit::ProgramError;
 use super::options::{LogLevel, LogOptions};
 use super::{logging, signals};
 use crate::clock::Clock;
@@ -15,7 +15,7 @@ use crate::config::parse_duration;
 use crate::operation::CountingMode;
 use crate::simulator::{ApiSettings, Fault, Simulator, SimulatorSettings, WorldSettings};
 
-/// Options of `simulate`.
+/// The options of `simulate`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Options {
     /// Address to listen on; any user name and password are let in
@@ -35,7 +35,7 @@ pub(super) struct Options {
     log: LogOptions,
 }
 
-/// What the simulated account is like.
+/// The options of the simulated account.
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Simulated account")]
 pub(super) struct WorldOptions {
@@ -107,7 +107,7 @@ enum StatsReading {
 }
 
 impl WorldOptions {
-    /// A simulator of that account, by the system's clock.
+    /// A simulator with these options and the system's clock.
     pub(super) fn simulator(&self) -> Simulator {
         let reading = match self.reading {
             StatsReading::Exclusive => CountingMode::Exclusive,
@@ -139,7 +139,7 @@ impl WorldOptions {
     }
 }
 
-/// The slowest and the fastest that make sense: a day in a day, and a week in ten seconds.
+/// Parses the speed: from real time to a week in ten seconds.
 fn speed(text: &str) -> Result<f64, String> {
     let speed = text
         .parse::<f64>()
@@ -148,7 +148,7 @@ fn speed(text: &str) -> Result<f64, String> {
     speed.ok_or_else(|| "expected a number from 1 to 60000".to_owned())
 }
 
-pub(super) async fn run(options: Options) -> Result<(), Failure> {
+pub(super) async fn run(options: Options) -> Result<(), ProgramError> {
     logging::start(&options.log, LogLevel::Info);
     let stop = signals::stop()?;
     let listener = TcpListener::bind(options.listen).await;
@@ -163,7 +163,7 @@ pub(super) async fn run(options: Options) -> Result<(), Failure> {
         .context("cannot tell the address that was bound")?;
     tracing::info!(base_url = %format!("http://{address}/v1"), token_url = %format!("http://{address}/v2/token"), "simulating the Email API of Twilio");
     let simulator = options.world.simulator();
-    // Nothing is lost when a simulation ends in the middle of an answer; one that hangs on demand would never end.
+    // The simulation stops without waiting for responses: a request with the fault `hang` would never finish.
     tokio::select! {
         served = simulator.serve(listener, std::future::pending()) => served.context("the HTTP server failed")?,
         () = stop => {}

@@ -157,10 +157,11 @@ impl Account {
         };
         let result = collection.run().await;
         self.ledger.finish_collection().await;
-        self.finish(&settings, progress, result, began.elapsed());
         if settings.wants_tags() && !result.is_blocked() {
-            self.tags.begin(settings, &budget);
+            self.tags.begin(Arc::clone(&settings), &budget);
         }
+        // Last: a scrape that sees that it has finished must not join it.
+        self.finish(&settings, progress, result, began.elapsed());
     }
 
     fn finish(
@@ -170,7 +171,12 @@ impl Account {
         result: CollectionResult,
         took: Duration,
     ) {
-        self.log.collection_finished();
+        {
+            let registry = self.ledger.lock();
+            let agenda = registry.agenda();
+            self.log
+                .collection_finished(agenda.failing(), |id| agenda.is_failing(id));
+        }
         self.history.lock().add(&Finished {
             result,
             progress,
@@ -279,5 +285,6 @@ impl Account {
         self.sources.stop();
         self.collections.stop();
         self.tags.stop();
+        self.ledger.stop();
     }
 }

@@ -161,7 +161,7 @@ impl AccountStore {
         registered: Option<ListedOperations>,
         now: Timestamp,
     ) -> Option<ToSave> {
-        self.instruments.waiting(&self.account, Instant::now());
+        self.instruments.save_begins(&self.account, Instant::now());
         let this = self.clone();
         let commit = move || {
             let _permit = permit.0;
@@ -228,7 +228,7 @@ impl AccountStore {
             return;
         }
         self.instruments.save_failed();
-        self.instruments.waiting(&self.account, Instant::now());
+        self.instruments.save_begins(&self.account, Instant::now());
         let error = error_chain(error);
         if fails(&self.failures.saving, &error) {
             tracing::error!(account = %self.account, error, "counters cannot be saved; they stay as they were saved last");

@@ -1,7 +1,14 @@
-//! Logs the failures of an account's requests: each when it begins, once an hour, and when it ends. Scrapes come every few
-//! seconds, so logging each failure would bury everything else.
+//! Logs the failures of an account's requests: each when it begins, once an hour while it lasts, and when it ends.
+//!
+//! Scrapes come every few seconds, so a line per failure would hide all other lines. A collection logs at most [`MOST_LINES`]
+//! lines about single operations, and sums for the rest.
 
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use parking_lot::Mutex;
 use tokio::time::Instant;
@@ -11,9 +18,13 @@ use crate::operation::OperationId;
 use crate::reason::Reason;
 use crate::twilio::ApiError;
 
-/// At most this many operations that begin to fail in one collection have a line of their own: ten thousand wrong ids are one
-/// mistake.
-const MOST_READS: usize = 10;
+/// The most lines about single operations in one collection: ten thousand wrong ids are one mistake.
+const MOST_LINES: usize = 10;
+/// The most operations whose failures are logged by name, each hourly and when it ends. The sums count all others.
+const MOST_NAMED: usize = 100;
+/// Unreadable rows have ended when no list has had one for this long. A row is only seen when a window that contains it is read,
+/// and each collection reads other windows.
+const QUIET: Duration = Duration::from_hours(1);
 
 /// The current failures of one account, as far as they have been logged.
 #[derive(Debug)]
@@ -25,9 +36,28 @@ pub(super) struct FailureLog {
 #[derive(Debug)]
 struct Current {
     list: OngoingFailure<Reason>,
-    unreadable_rows: bool,
-    /// How many operations began to fail in this collection.
-    failed_reads: usize,
+    rows: UnreadableRows,
+    named: BTreeMap<OperationId, NamedFailure>,
+    /// Operations that fail without a line of their own.
+    others: OngoingFailure<()>,
+    /// The lines of this collection about single operations.
+    lines: usize,
+    /// The operations that began to fail in this collection without a line of their own.
+    more: usize,
+}
+
+#[derive(Debug)]
+struct UnreadableRows {
+    failure: OngoingFailure<()>,
+    last_seen: Option<Instant>,
+}
+
+/// An operation that cannot be read and has had a line.
+#[derive(Debug)]
+struct NamedFailure {
+    failure: OngoingFailure<Reason>,
+    reason: Reason,
+    error: ApiError,
 }
 
 impl FailureLog {
@@ -36,23 +66,33 @@ impl FailureLog {
             account,
             current: Mutex::new(Current {
                 list: OngoingFailure::new(),
-                unreadable_rows: false,
-                failed_reads: 0,
+                rows: UnreadableRows {
+                    failure: OngoingFailure::new(),
+                    last_seen: None,
+                },
+                named: BTreeMap::new(),
+                others: OngoingFailure::new(),
+                lines: 0,
+                more: 0,
             }),
         }
     }
 
     /// A list was read to its end, except for `unreadable` rows.
     pub(super) fn list_read(&self, unreadable: usize) {
-        let mut current = self.current.lock();
+        let (mut current, now) = (self.current.lock(), Instant::now());
         if current.list.recovered() {
             tracing::info!(account = %self.account, "operations are listed again");
         }
-        let any = unreadable > 0;
-        if any && !current.unreadable_rows {
-            tracing::warn!(account = %self.account, rows = unreadable, "the list has rows that are no operation; they are left out");
+        let rows = &mut current.rows;
+        if unreadable > 0 {
+            rows.last_seen = Some(now);
+            if rows.failure.failed((), now) {
+                tracing::warn!(account = %self.account, rows = unreadable, "the list has rows that are no operation; they are left out");
+            }
+        } else if rows.is_quiet(now) && rows.failure.recovered() {
+            tracing::info!(account = %self.account, "all rows of the list are operations again");
         }
-        current.unreadable_rows = any;
     }
 
     pub(super) fn list_failed(&self, error: &ApiError) {
@@ -67,24 +107,106 @@ impl FailureLog {
 
     /// To be called when an operation begins to fail, or fails for another reason than before.
     pub(super) fn read_failed(&self, id: OperationId, error: &ApiError) {
-        if error.is_logged_already() {
+        let Some(reason) = error.reason().filter(|_| !error.is_logged_already()) else {
+            return;
+        };
+        let current = &mut *self.current.lock();
+        let is_full = current.lines >= MOST_LINES || current.named.len() >= MOST_NAMED;
+        if is_full && !current.named.contains_key(&id) {
+            current.more += 1;
             return;
         }
-        let failed_reads = &mut self.current.lock().failed_reads;
-        *failed_reads += 1;
-        if *failed_reads > MOST_READS {
-            return;
+        let named = current.named.entry(id).or_insert_with(|| NamedFailure {
+            failure: OngoingFailure::new(),
+            reason,
+            error: error.clone(),
+        });
+        (named.reason, named.error) = (reason, error.clone());
+        if named.failure.failed(reason, Instant::now()) {
+            if current.lines < MOST_LINES {
+                current.lines += 1;
+                named.warn(&self.account, id);
+            } else {
+                current.more += 1;
+            }
         }
-        let reason = error.reason().map_or("paused", Reason::as_str);
-        tracing::warn!(account = %self.account, operation = %id, reason, %error, "an operation cannot be read");
     }
 
-    /// To be called at the end of a collection: logs how many failures had no line of their own.
-    pub(super) fn collection_finished(&self) {
-        let failed_reads = std::mem::take(&mut self.current.lock().failed_reads);
-        let more = failed_reads.saturating_sub(MOST_READS);
-        if more > 0 {
-            tracing::warn!(account = %self.account, operations = more, "more operations cannot be read; operation_up shows which");
+    /// To be called at the end of a collection. `failing` operations cannot be read now; `is_failing` says whether one of them
+    /// is `id`, and `None` if the operation is gone.
+    pub(super) fn collection_finished(
+        &self,
+        failing: usize,
+        is_failing: impl Fn(OperationId) -> Option<bool>,
+    ) {
+        let (current, now) = (&mut *self.current.lock(), Instant::now());
+        let mut ended = 0;
+        let (lines, more) = (&mut current.lines, &mut current.more);
+        let mut has_line = || {
+            *lines += 1;
+            *lines <= MOST_LINES
+        };
+        current.named.retain(|id, named| match is_failing(*id) {
+            Some(true) => {
+                if named.failure.failed(named.reason, now) {
+                    if has_line() {
+                        named.warn(&self.account, *id);
+                    } else {
+                        *more += 1;
+                    }
+                }
+                true
+            }
+            Some(false) => {
+                if has_line() {
+                    tracing::info!(account = %self.account, operation = %id, "an operation can be read again");
+                } else {
+                    ended += 1;
+                }
+                false
+            }
+            None => false,
+        });
+        if ended > 0 {
+            tracing::info!(account = %self.account, operations = ended, "more operations can be read again");
         }
+        self.log_others(current, failing, now);
+        (current.lines, current.more) = (0, 0);
+    }
+
+    /// Logs a sum of the operations without a line of their own.
+    fn log_others(&self, current: &mut Current, failing: usize, now: Instant) {
+        let unnamed = failing.saturating_sub(current.named.len());
+        let others = &mut current.others;
+        let operations = if current.more > 0 {
+            // Those that begin now are a failure of their own, and the next hour begins with them.
+            others.recovered();
+            current.more
+        } else {
+            unnamed
+        };
+        if current.more == 0 && others.error().is_none() {
+            return;
+        }
+        if operations == 0 {
+            others.recovered();
+            tracing::info!(account = %self.account, "the other operations can be read again");
+        } else if others.failed((), now) {
+            tracing::warn!(account = %self.account, operations, "more operations cannot be read; operation_up shows which");
+        }
+    }
+}
+
+impl UnreadableRows {
+    fn is_quiet(&self, now: Instant) -> bool {
+        self.last_seen
+            .is_none_or(|seen| now.duration_since(seen) >= QUIET)
+    }
+}
+
+impl NamedFailure {
+    fn warn(&self, account: &str, id: OperationId) {
+        let (reason, error) = (self.reason.as_str(), &self.error);
+        tracing::warn!(account, operation = %id, reason, %error, "an operation cannot be read");
     }
 }

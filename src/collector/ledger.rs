@@ -274,6 +274,12 @@ impl Ledger {
         }
     }
 
+    /// Begins no further save. A commit that runs is finished.
+    pub(super) fn stop(&self) {
+        self.saves.stop();
+        self.upkeep.stop();
+    }
+
     async fn save_within(self: &Arc<Self>, limit: Duration) {
         // A save that runs already may lack the last changes; the one after it has them all.
         for _ in 0..2 {

@@ -185,6 +185,59 @@ fn the_few_that_are_processed_are_listed_together() {
     );
 }
 
+#[test]
+fn processing_operations_are_listed_together_as_long_as_they_fit_on_one_page() {
+    let mut scattered = ranges(&[(900, 1, 0), (900, 1, 0), (5, 0, 0)]);
+    for range in &mut scattered[..2] {
+        range.due[0].processing = true;
+    }
+    for (processing, requests) in [(900, (2, 0)), (901, (1, 2))] {
+        let plan = plan(&PlanInput {
+            processing: Some(processing),
+            ..input(scattered.clone(), Some(2), 9)
+        });
+        assert_eq!((plan.windows.len(), plan.singles.len()), requests);
+    }
+}
+
+#[test]
+fn a_single_processing_operation_is_read_alone_because_a_list_costs_as_much() {
+    let mut one = ranges(&[(900, 1, 0), (5, 0, 0)]);
+    one[0].due[0].processing = true;
+    let plan = plan(&PlanInput {
+        processing: Some(1),
+        ..input(one, Some(1), 9)
+    });
+    assert_eq!((plan.windows.len(), plan.singles), (1, vec![id(0)]));
+}
+
+#[test]
+fn the_range_where_the_newest_window_begins_belongs_to_that_window() {
+    let mut at_the_bound = ranges(&[(900, 1, 0), (900, 2, 0)]);
+    at_the_bound[1].due[0].processing = true;
+    let plan = plan(&PlanInput {
+        processing: Some(1),
+        ..input(at_the_bound, Some(1), 9)
+    });
+    assert_eq!((plan.windows.len(), plan.singles), (1, vec![id(0)]));
+}
+
+#[test]
+fn a_range_larger_than_a_page_costs_as_many_requests_as_it_has_pages() {
+    let newest = (5, 0, 0);
+    // Three pages: three single reads cost as much, and four cost more.
+    let three = plan(&input(ranges(&[(2000, 3, 0), newest]), Some(1), 9));
+    assert_eq!((three.windows.len(), three.singles.len()), (1, 3));
+    let four = plan(&input(ranges(&[(2000, 4, 0), newest]), Some(1), 9));
+    assert_eq!((four.windows.len(), four.singles.len()), (2, 0));
+    // The newest page and the three pages use up a budget of four.
+    let late = ranges(&[(2000, 4, 0), (9, 1, 1), newest]);
+    let within = plan(&input(late.clone(), Some(2), 5));
+    assert_eq!((within.singles, within.left_out), (vec![id(4)], vec![]));
+    let beyond = plan(&input(late, Some(2), 4));
+    assert_eq!((beyond.singles, beyond.left_out), (vec![], vec![id(4)]));
+}
+
 proptest! {
     #[test]
     fn never_over_budget_and_everything_due_is_covered_or_left_out(

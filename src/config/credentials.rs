@@ -173,7 +173,7 @@ mod tests {
 
     #[test]
     fn debug_shows_neither_half() {
-        let secret = |text: &str| Secret::standing(SecretString::from(text));
+        let secret = |text: &str| Secret::fixed(SecretString::from(text));
         let credentials = Credentials::Basic {
             username: secret("AC123"),
             password: secret("s3cret"),

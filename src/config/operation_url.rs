@@ -10,8 +10,9 @@ use url::{Host, Url};
 
 use super::form::Form;
 use super::problem::Findings;
+use super::secret::{self, SecretFile};
 use super::walk::{Mapping, Value};
-use super::{base_url, duration, secret, source_name};
+use super::{base_url, duration, source_name};
 
 /// How often it is asked, unless said otherwise; as Prometheus does.
 pub(super) const REFRESH: Duration = Duration::from_mins(1);
@@ -51,14 +52,14 @@ pub enum UrlLogin {
         /// The user name.
         username: String,
         /// The file of the password.
-        password_file: PathBuf,
+        password_file: SecretFile,
     },
     /// `Authorization: SCHEME CREDENTIALS`.
     Authorization {
         /// `Bearer` unless said otherwise.
         scheme: String,
         /// The file of the credentials.
-        credentials_file: PathBuf,
+        credentials_file: SecretFile,
     },
 }
 
@@ -266,7 +267,7 @@ fn secret_file(
     form: Form,
     directory: &Path,
     findings: &mut Findings,
-) -> Option<PathBuf> {
+) -> Option<SecretFile> {
     let refused = mapping.has_refused(inline);
     let value = mapping.take(file);
     if refused {
@@ -280,11 +281,9 @@ fn secret_file(
         findings.problem(&mapping.place_of(file), "missing");
         return None;
     };
-    let path = read_path(&value, directory, findings)?;
-    let named = value.text(findings)?;
-    let secret = secret::from_file(&path, form).map_err(|error| error.naming(named));
-    findings.take(&value.place, secret)?;
-    Some(path)
+    let named = file_name(&value, findings)?;
+    let read = SecretFile::read(&value.place, directory, named, form);
+    findings.take(&value.place, read).map(|(file, _)| file)
 }
 
 fn read_tls(value: &Value, directory: &Path, findings: &mut Findings) -> Tls {
@@ -293,9 +292,9 @@ fn read_tls(value: &Value, directory: &Path, findings: &mut Findings) -> Tls {
     };
     let mut file = |key: &'static str, findings: &mut Findings| {
         let value = mapping.take(key)?;
-        let path = read_path(&value, directory, findings)?;
-        let named = value.text(findings)?;
-        let readable = secret::readable(named, &path);
+        let named = file_name(&value, findings)?;
+        let path = directory.join(named);
+        let readable = secret::check_readable(named, &path);
         findings.take(&value.place, readable).map(|()| path)
     };
     let ca_file = file("ca_file", findings);
@@ -332,13 +331,13 @@ fn read_tls(value: &Value, directory: &Path, findings: &mut Findings) -> Tls {
     }
 }
 
-fn read_path(value: &Value, directory: &Path, findings: &mut Findings) -> Option<PathBuf> {
+fn file_name<'d>(value: &Value<'d>, findings: &mut Findings) -> Option<&'d str> {
     let text = value.text(findings)?;
     if text.is_empty() {
         findings.problem(&value.place, "empty; name a file");
         return None;
     }
-    Some(directory.join(text))
+    Some(text)
 }
 
 fn read_name(value: &Value, findings: &mut Findings) -> Option<String> {

@@ -1,107 +1,104 @@
-//! Reads a secret from a file, or takes it from a variable, and shows it nowhere.
+//! A secret from a variable or from a file, as it was when the configuration was loaded.
+//!
+//! [`SecretFile`] keeps the place and the first content of a file; `rotation` reads the file again while the exporter runs. No
+//! error and no `Debug` text contains any part of a secret.
 
 use std::fs::File;
-use std::io::{self, Read};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use secrecy::SecretString;
-use secrecy::zeroize::Zeroizing;
 
 use super::form::Form;
+use crate::rotation::{self, Content, FileError};
 
-/// The largest secret file. Twilio's tokens have 32 characters; a file of this size is something else.
-const LARGEST: u64 = 64 * 1024;
-
-/// Some editors put it before the text; it is no part of it.
+/// Some editors write it before the text. It is not part of the secret.
 const BYTE_ORDER_MARK: char = '\u{feff}';
 
-/// Something that only Twilio and the account's owner know, and the file it came from, if it did.
+/// A secret, and its file if it came from one.
 #[derive(Debug, Clone)]
 pub struct Secret {
     text: SecretString,
     file: Option<SecretFile>,
 }
 
-/// A file that holds a secret and nothing else. What is read from it again is held to what was asked of it at first.
+/// A file that holds a secret and nothing else.
 #[derive(Debug, Clone)]
 pub struct SecretFile {
     place: String,
     path: PathBuf,
     form: Form,
+    first: Content,
 }
 
-/// Why something is not a secret. Never says what it is.
+/// Why a text or a file is not a secret.
 #[derive(Debug, thiserror::Error)]
 pub enum SecretError {
-    /// The system does not let us read it.
+    /// The operating system cannot read the file.
     #[error("cannot read {}: {cause}", path.display())]
     Unreadable {
-        /// Which file.
+        /// The file.
         path: PathBuf,
-        /// The system's words.
+        /// The operating system's error.
         cause: io::Error,
     },
-    /// Far more than a secret.
+    /// The file is far larger than a secret.
     #[error("{} is larger than 64 KiB; it must hold the secret and nothing else", .0.display())]
     TooLarge(PathBuf),
-    /// The system does not let us read it, and what should be its name may be the secret itself.
+    /// The operating system cannot read the file, and the path may be the secret itself.
     #[error(
         "cannot read it: {0}. What is written here does not look like a path (/run/secrets/token, ./token): is it the secret itself?"
     )]
     Unnamed(io::Error),
-    /// Nothing.
+    /// The file is empty.
     #[error("{} is empty; write the secret into it", .0.display())]
     EmptyFile(PathBuf),
-    /// Nothing where it was given itself.
+    /// The variable or the key is empty.
     #[error("is empty")]
     Empty,
-    /// No text.
+    /// Not UTF-8.
     #[error("is not readable text (UTF-8)")]
     NotText,
-    /// Text of another encoding.
+    /// Text in UTF-16.
     #[error("is text in UTF-16; write it in UTF-8")]
     Utf16,
-    /// Text that cannot be this secret.
+    /// Text that cannot be this kind of secret.
     #[error("{0}")]
     NotIt(String),
 }
 
 impl Secret {
-    /// One that stands where it was given, so it never changes.
-    pub(super) const fn standing(text: SecretString) -> Self {
+    /// A secret without a file, which never changes.
+    pub(super) const fn fixed(text: SecretString) -> Self {
         Self { text, file: None }
     }
 
-    /// One that was given itself.
+    /// A secret that the configuration or the environment holds itself.
     pub(super) fn given(text: &str, form: Form) -> Result<Self, SecretError> {
-        from_text(text, form).map(Self::standing)
+        from_text(text, form).map(Self::fixed)
     }
 
-    /// The one in the file that `named` names at `place`, seen from `directory`. It is held to `form` whenever it is read again.
+    /// The secret in the file `named` at `place`, relative to `directory`.
     pub(super) fn in_file(
         place: &str,
         directory: &Path,
         named: &str,
         form: Form,
     ) -> Result<Self, SecretError> {
-        let file = SecretFile {
-            place: place.to_owned(),
-            path: directory.join(named),
-            form,
-        };
+        let (file, text) = SecretFile::read(place, directory, named, form)?;
         Ok(Self {
-            text: file.read().map_err(|error| error.naming(named))?,
+            text,
             file: Some(file),
         })
     }
 
-    /// As it was when the configuration was loaded.
+    /// The secret when the configuration was loaded.
     #[must_use]
     pub const fn text(&self) -> &SecretString {
         &self.text
     }
 
-    /// Where to look for a newer one.
+    /// The file, where a rotation changes it.
     #[must_use]
     pub const fn file(&self) -> Option<&SecretFile> {
         self.file.as_ref()
@@ -109,34 +106,82 @@ impl Secret {
 }
 
 impl SecretFile {
+    /// The largest file, in bytes. Twilio's tokens have 32 characters; a larger file is not a secret.
+    pub(crate) const LARGEST: u64 = 64 * 1024;
+
+    /// Reads the file `named` at `place`, relative to `directory`, for the first time.
+    pub(super) fn read(
+        place: &str,
+        directory: &Path,
+        named: &str,
+        form: Form,
+    ) -> Result<(Self, SecretString), SecretError> {
+        let path = directory.join(named);
+        let first = rotation::read(&path, Self::LARGEST)
+            .map_err(|error| SecretError::of_file(&path, error).naming(named))?;
+        let file = Self {
+            place: place.to_owned(),
+            path,
+            form,
+            first,
+        };
+        let text = file.parse(&file.first)?;
+        Ok((file, text))
+    }
+
     /// The key or variable that names the file: `accounts[1].auth_token_file`, `TWILIO_API_SECRET_FILE`.
     #[must_use]
     pub fn place(&self) -> &str {
         &self.place
     }
 
-    /// What is in it now; `None` where looking again makes no sense: a pipe or a shell's `<(…)` gives its content once, and
-    /// might never answer again.
-    ///
-    /// # Errors
-    /// When there is no secret in it just now.
-    pub fn read_again(&self) -> Result<Option<SecretString>, SecretError> {
-        let about = std::fs::metadata(&self.path).map_err(|cause| unreadable(&self.path, cause))?;
-        if about.is_file() {
-            self.read().map(Some)
-        } else {
-            Ok(None)
-        }
+    /// The path of the file.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
     }
 
-    fn read(&self) -> Result<SecretString, SecretError> {
-        from_file(&self.path, self.form)
+    /// The content when the configuration was loaded.
+    pub(crate) const fn first(&self) -> &Content {
+        &self.first
+    }
+
+    /// The secret in `content`, without a byte order mark and without the line break that most editors write at the end.
+    ///
+    /// # Errors
+    /// When `content` cannot be this kind of secret.
+    pub(crate) fn parse(&self, content: &Content) -> Result<SecretString, SecretError> {
+        let bytes = content.as_bytes();
+        if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
+            return Err(SecretError::Utf16);
+        }
+        let text = std::str::from_utf8(bytes).map_err(|_| SecretError::NotText)?;
+        match from_text(text, self.form) {
+            Err(SecretError::Empty) => Err(SecretError::EmptyFile(self.path.clone())),
+            other => other,
+        }
     }
 }
 
+/// Two files are the same if the configuration names them in the same way. A rotation does not change that.
+impl PartialEq for SecretFile {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.place, &self.path, self.form) == (&other.place, &other.path, other.form)
+    }
+}
+
+impl Eq for SecretFile {}
+
 impl SecretError {
-    /// Without the path, if what `named` it may be the secret.
-    pub(super) fn naming(self, named: &str) -> Self {
+    fn of_file(path: &Path, error: FileError) -> Self {
+        match error {
+            FileError::Io(cause) => unreadable(path, cause),
+            FileError::TooLarge(_) => Self::TooLarge(path.to_owned()),
+        }
+    }
+
+    /// The error without the path if `named`, the text that names the file, may be the secret.
+    fn naming(self, named: &str) -> Self {
         match self {
             Self::Unreadable { path, cause } if !may_be_shown(named, &path) => Self::Unnamed(cause),
             other => other,
@@ -144,37 +189,18 @@ impl SecretError {
     }
 }
 
-/// Says why the file at `path`, which is `named` so, cannot be read.
-pub(super) fn readable(named: &str, path: &Path) -> Result<(), SecretError> {
+/// Opens the file at `path`, which the configuration names as `named`, to report early that this is impossible.
+pub(super) fn check_readable(named: &str, path: &Path) -> Result<(), SecretError> {
     let opened = File::open(path).map_err(|cause| unreadable(path, cause));
     opened.map(drop).map_err(|error| error.naming(named))
 }
 
-/// Whether `named`, which stands for `path`, is surely no secret: it looks like a path, and its directory exists.
+/// Whether `named`, the text for `path`, is certainly not a secret: it looks like a path, and its directory exists.
 fn may_be_shown(named: &str, path: &Path) -> bool {
     let name = named.rsplit_once('/').map_or("", |(_, name)| name);
-    // Many a secret begins with a slash, and the root is always there.
+    // A secret may begin with a slash, and the root directory always exists.
     let directory = path.parent().filter(|parent| parent.parent().is_some());
     path.exists() || (!matches!(name, "" | ".") && directory.is_some_and(Path::is_dir))
-}
-
-/// The secret in the file at `path`, without a byte order mark and without the line break most editors put at its end.
-pub(crate) fn from_file(path: &Path, form: Form) -> Result<SecretString, SecretError> {
-    let mut bytes = Zeroizing::new(Vec::new());
-    File::open(path)
-        .and_then(|file| file.take(LARGEST + 1).read_to_end(&mut bytes))
-        .map_err(|cause| unreadable(path, cause))?;
-    if bytes.len() as u64 > LARGEST {
-        return Err(SecretError::TooLarge(path.to_owned()));
-    }
-    if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
-        return Err(SecretError::Utf16);
-    }
-    let text = std::str::from_utf8(&bytes).map_err(|_| SecretError::NotText)?;
-    match from_text(text, form) {
-        Err(SecretError::Empty) => Err(SecretError::EmptyFile(path.to_owned())),
-        other => other,
-    }
 }
 
 /// `text` as a secret.
@@ -296,36 +322,27 @@ mod tests {
     }
 
     #[test]
-    fn what_is_read_again_is_held_to_the_same() {
+    fn a_rotated_secret_must_have_the_same_form() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("sid");
-        let write = |text: &str| std::fs::write(&path, text).unwrap();
         let sid = |digit: &str| format!("SK{}", digit.repeat(32));
-        write(&sid("0"));
+        let content = |text: &str| {
+            std::fs::write(&path, text).unwrap();
+            rotation::read(&path, SecretFile::LARGEST).unwrap()
+        };
+        let first = content(&sid("0"));
         let named = path.to_str().unwrap();
         let form = Form::Sid(Sid::ApiKey);
         let secret = Secret::in_file("TWILIO_API_KEY_FILE", Path::new(""), named, form).unwrap();
         let file = secret.file().unwrap();
         assert_eq!(file.place(), "TWILIO_API_KEY_FILE");
-        write(&sid("1"));
-        let again = file.read_again().unwrap().unwrap();
-        assert_eq!(again.expose_secret(), sid("1"));
-        write("s3cret");
-        let error = file.read_again().unwrap_err().to_string();
+        assert_eq!((file.path(), file.first()), (&*path, &first));
+        let rotated = file.parse(&content(&sid("1"))).unwrap();
+        assert_eq!(rotated.expose_secret(), sid("1"));
+        let error = file.parse(&content("s3cret")).unwrap_err().to_string();
         assert_eq!(error, "an API key SID is `SK` and 32 hexadecimal digits");
-        std::fs::remove_file(&path).unwrap();
-        let error = file.read_again().unwrap_err().to_string();
-        assert!(error.starts_with("cannot read "), "{error}");
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn what_is_no_file_is_not_read_again() {
-        let file = SecretFile {
-            place: String::new(),
-            path: PathBuf::from("/dev/null"),
-            form: Form::Secret,
-        };
-        assert!(file.read_again().unwrap().is_none());
+        let error = file.parse(&content("\n")).unwrap_err().to_string();
+        assert_eq!(error, format!("{named} is empty; write the secret into it"));
+        assert!(!format!("{file:?}").contains(&sid("0")), "{file:?}");
     }
 }

@@ -1,20 +1,20 @@
-//! Reads JSON.
+//! Parses JSON into a tree of [`Node`]s, within a limit of nodes. A parse error ends the document; all other problems are reported by
+//! `walk`.
 
 use std::cell::Cell;
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
-use super::node::{Key, Node, Number, Position};
+use super::node::{MappingKey, Node, Number, Position};
 use super::problem::Findings;
 
-/// Reads `source`, which may hold up to `nodes` values and keys; a text that is no JSON is the one problem that hides the
-/// others.
+/// Parses `source`, which may have up to `nodes` values and keys. If it is no JSON, that is the only reported problem.
 pub(crate) fn parse(source: &str, nodes: usize, findings: &mut Findings) -> Option<Node> {
     parse_as(source, nodes, false, findings)
 }
 
-/// As [`parse`], for a document of somebody else: problems tell the place of a key instead of its name.
+/// Like [`parse`], for another party's document: problems contain the index of a key instead of its name.
 pub(crate) fn parse_foreign(source: &str, nodes: usize, findings: &mut Findings) -> Option<Node> {
     parse_as(source, nodes, true, findings)
 }
@@ -42,14 +42,14 @@ fn parse_as(source: &str, nodes: usize, is_foreign: bool, findings: &mut Finding
     }
 }
 
-/// What is wrong, without the place that the parser adds.
+/// The parser's message without the place.
 fn what(error: &serde_json::Error) -> String {
     let text = error.to_string();
     let end = text.rfind(" at line ").unwrap_or(text.len());
     text[..end].to_owned()
 }
 
-/// Builds a [`Node`], as long as there are nodes left. Its depth is bounded by the parser's own limit (128).
+/// Builds a [`Node`] within the limit of nodes. The parser limits the depth (128).
 #[derive(Clone, Copy)]
 struct Seed<'a> {
     left: &'a Cell<usize>,
@@ -121,7 +121,7 @@ impl<'de> Visitor<'de> for Seed<'_> {
         let mut mapping = Vec::new();
         while let Some(name) = entries.next_key::<String>()? {
             self.spend()?;
-            let key = Key {
+            let key = MappingKey {
                 name,
                 at: None,
                 only_place: self.is_foreign.then_some(mapping.len() + 1),
@@ -132,7 +132,7 @@ impl<'de> Visitor<'de> for Seed<'_> {
     }
 }
 
-/// JSON's numbers are what they are worth; only YAML's keep how they were written.
+/// A JSON number. Only YAML's numbers keep their text.
 fn number(value: f64, whole: Option<u64>, text: String) -> Node {
     Node::Number(Number { value, whole, text })
 }
@@ -149,8 +149,8 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_json_has_line_and_column() {
-        for (source, told) in [
+    fn invalid_json_is_reported_with_line_and_column() {
+        for (source, message) in [
             ("", "line 1, column 0: not JSON: EOF while parsing a value"),
             (
                 "[1,\n",
@@ -163,12 +163,12 @@ mod tests {
                 "line 1, column 2: not JSON: key must be a string",
             ),
         ] {
-            assert_eq!(problems(source, 100), [told], "{source:?}");
+            assert_eq!(problems(source, 100), [message], "{source:?}");
         }
     }
 
     #[test]
-    fn depth_and_number_of_values_are_bounded() {
+    fn the_depth_and_the_number_of_values_are_limited() {
         let deep = problems(&"[".repeat(10_000), 100_000);
         assert!(deep[0].contains("recursion limit"), "{deep:?}");
         let mut findings = Findings::default();
@@ -178,15 +178,15 @@ mod tests {
     }
 
     #[test]
-    fn keys_that_stand_twice_and_unknown_ones_are_told_without_a_line() {
+    fn repeated_and_unknown_keys_are_reported_without_a_line() {
         let mut findings = Findings::default();
         let node = parse(r#"{"a": 1, "a": 2, "b": 3}"#, 100, &mut findings).unwrap();
         let mut mapping = Value::root(&node).mapping(&mut findings).unwrap();
         assert!(mapping.take("a").is_some());
         mapping.finish(&mut findings);
-        let told: Vec<String> = findings.problems.iter().map(ToString::to_string).collect();
+        let problems: Vec<String> = findings.problems.iter().map(ToString::to_string).collect();
         assert_eq!(
-            told,
+            problems,
             ["a: given twice", "unknown key `b`, did you mean `a`?"]
         );
     }

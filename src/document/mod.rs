@@ -1,7 +1,7 @@
-//! Documents that people write, YAML or JSON: read into one kind of tree and walked so that every problem in them is told
-//! at once, each with its place and its cure.
+//! Documents in YAML or JSON: parsed into one kind of tree, and walked so that all problems are reported together, each with its place
+//! and what to do.
 //!
-//! What a document means is for others to say; this knows neither files nor addresses.
+//! The callers define the schema; this module knows neither files nor URLs.
 
 pub(crate) mod json;
 mod node;

@@ -1,39 +1,39 @@
-//! A document as a tree that still knows where each key stands and how each number was written.
+//! The tree of a document. It keeps the position of each key and the text of each number.
 
 use std::fmt;
 
-/// A place in the text, both counted from 1.
+/// A position in the text; both numbers start at 1.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Position {
     pub(crate) line: u64,
     pub(crate) column: u64,
 }
 
-/// A value. No `Debug`: somebody may have written a secret into the file.
+/// A value. It has no `Debug`, because the file may contain a secret.
 pub(crate) enum Node {
     Nothing,
     Boolean(bool),
     Number(Number),
     Text(String),
     List(Vec<Node>),
-    /// In the order of the file, keys that stand twice included.
-    Mapping(Vec<(Key, Node)>),
+    /// In the order of the file, including repeated keys.
+    Mapping(Vec<(MappingKey, Node)>),
 }
 
 pub(crate) struct Number {
     pub(crate) value: f64,
-    /// Where it is a whole number that is not negative.
+    /// The value if it is a whole number and not negative.
     pub(crate) whole: Option<u64>,
-    /// As written: `1.10` is not `1.1` when it becomes a label.
+    /// The text as written: as a label, `1.10` differs from `1.1`.
     pub(crate) text: String,
 }
 
-pub(crate) struct Key {
+pub(crate) struct MappingKey {
     pub(crate) name: String,
-    /// Where the format tells.
+    /// The position in the text, if the format has it.
     pub(crate) at: Option<Position>,
-    /// Its place in the mapping, from 1 on, if that is all that problems may say of it: the document is somebody else's, and
-    /// its keys may be secrets, names or addresses.
+    /// Its index in the mapping from 1, if problems must not contain its name: keys of another party's document may be secrets, names
+    /// or addresses.
     pub(crate) only_place: Option<usize>,
 }
 
@@ -44,7 +44,7 @@ impl fmt::Display for Position {
 }
 
 impl Node {
-    /// What it is, as a problem names it.
+    /// The name of its type in problems.
     pub(crate) const fn kind(&self) -> &'static str {
         match self {
             Self::Nothing => "nothing",

@@ -1,14 +1,14 @@
-//! What is wrong with a document, collected so that the first problem hides no other.
+//! Problems and notices about a document. They are collected, so that all of them are reported together.
 
 use std::fmt;
 
-/// One thing that is wrong, or that the operator should know.
+/// A problem, or a notice for the operator.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
     /// Where: a path into the file (`accounts[1].operations[0].id`), an option or an environment variable. Empty for
     /// the whole file.
     pub place: String,
-    /// What, and how to cure it; one line, never a secret.
+    /// What is wrong and what to do: one line, never a secret.
     pub message: String,
 }
 
@@ -21,19 +21,19 @@ impl fmt::Display for Problem {
     }
 }
 
-/// Collects while a document is read.
+/// Collects problems and notices while a document is read.
 #[derive(Debug, Default)]
 pub(crate) struct Findings {
     pub(crate) problems: Vec<Problem>,
     pub(crate) notices: Vec<Problem>,
-    /// How many problems are kept; `None`: all.
+    /// The most problems that are kept; `None`: all.
     most: Option<usize>,
-    /// How many were beyond that.
+    /// The number of problems beyond that.
     pub(crate) more: usize,
 }
 
 impl Findings {
-    /// Keeps the first `most` problems and counts the others, for documents in which a hundred thousand things may be wrong.
+    /// Keeps the first `most` problems and counts the others, for documents that can have thousands of problems.
     pub(crate) fn up_to(most: usize) -> Self {
         Self {
             most: Some(most),
@@ -41,7 +41,7 @@ impl Findings {
         }
     }
 
-    /// Something because of which the document is refused.
+    /// Adds a problem: the document cannot be used.
     pub(crate) fn problem(&mut self, place: &str, message: impl fmt::Display) {
         if self.most.is_some_and(|most| self.problems.len() >= most) {
             self.more += 1;
@@ -50,12 +50,12 @@ impl Findings {
         self.problems.push(found(place, &message.to_string()));
     }
 
-    /// Something the operator should know.
+    /// Adds a notice for the operator.
     pub(crate) fn notice(&mut self, place: &str, message: impl fmt::Display) {
         self.notices.push(found(place, &message.to_string()));
     }
 
-    /// The value of `result`; its error becomes a problem.
+    /// The value of `result`. An error is added as a problem.
     pub(crate) fn take<T, E: fmt::Display>(
         &mut self,
         place: &str,
@@ -65,7 +65,7 @@ impl Findings {
     }
 }
 
-/// One line each: keys and file names come from outside and could hold line breaks or terminal sequences.
+/// Makes one line: keys and file names may contain line breaks or terminal sequences.
 fn found(place: &str, message: &str) -> Problem {
     let line = |text: &str| text.replace(|c: char| c.is_control(), " ");
     Problem {

@@ -1,11 +1,11 @@
-//! The known key that an unknown one was probably meant to be.
+//! Finds the known key that is most similar to an unknown one, for "did you mean".
 
 use strsim::osa_distance;
 
-/// Longer keys are no misspelling of ours (the longest has 23 characters), and the comparison is quadratic.
+/// Longer keys are not compared: the longest known key has 23 characters, and the comparison takes quadratic time.
 const LONGEST: usize = 40;
 
-/// The one of `known` that is nearest to `key`, if it is near: at most a third of its letters differ.
+/// The most similar key of `known`, if at most a third of its letters differ.
 pub(crate) fn nearest(key: &str, known: &[&'static str]) -> Option<&'static str> {
     if key.len() > LONGEST {
         return None;
@@ -21,7 +21,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn near_keys_are_found_and_far_ones_are_not() {
+    fn similar_keys_are_found_and_others_are_not() {
         let known = ["account_sid", "auth_token_file", "name", "id", "base_url"];
         for (key, meant) in [
             ("acount_sid", Some("account_sid")),

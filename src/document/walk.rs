@@ -1,33 +1,33 @@
-//! Walks the tree of a document: each value with its place, each wrong type and unknown key a problem, and never a stop.
+//! Reads values from the tree of a document. A wrong type or an unknown key is a problem with its place; reading continues after it.
 //!
-//! Written by hand because serde's derives stop at the first problem and repeat values in their messages. This reports all
-//! problems together and no value.
+//! Written by hand, because serde's derives stop at the first problem and repeat values in their messages. This reports all problems
+//! together and no values.
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::RangeInclusive;
 
-use super::node::{Key, Node, Position};
+use super::node::{MappingKey, Node, Position};
 use super::problem::Findings;
 use super::suggestion;
 
-/// The longest part of a key that problems repeat; every key there is has fewer characters.
+/// The longest part of a key that problems contain; all known keys are shorter.
 const SHOWN: usize = 40;
-/// The most digits of an unknown key that a problem repeats: a version, a number. 32 hexadecimal digits have fewer than five once in
-/// a hundred million times.
+/// A problem contains an unknown key only if it has at most this many digits, such as a version. Of 100 million secrets with 32
+/// hexadecimal digits, one has so few.
 const MOST_DIGITS: usize = 4;
 
-/// A value and where it stands.
+/// A value and its place.
 pub(crate) struct Value<'d> {
     pub(crate) place: String,
     node: &'d Node,
 }
 
-/// A mapping whose keys are taken one after the other; those that nobody took are unknown.
+/// A mapping whose keys are taken one after another. Keys that are not taken are unknown.
 pub(crate) struct Mapping<'d> {
     pub(crate) place: String,
-    /// Of a key that stands twice, the first.
-    entries: Vec<(&'d Key, &'d Node)>,
+    /// Of a repeated key, the first one.
+    entries: Vec<(&'d MappingKey, &'d Node)>,
     known: Vec<&'static str>,
     refused: Vec<&'static str>,
 }
@@ -41,7 +41,7 @@ impl<'d> Value<'d> {
         }
     }
 
-    /// Whether nothing was written.
+    /// Whether the value is empty or null.
     pub(crate) const fn is_nothing(&self) -> bool {
         matches!(self.node, Node::Nothing)
     }
@@ -105,7 +105,7 @@ impl<'d> Value<'d> {
         }
     }
 
-    /// A string, or a number or boolean as it is written.
+    /// A string, or the text of a number or boolean.
     pub(crate) fn scalar(&self, findings: &mut Findings) -> Option<String> {
         match self.node {
             Node::Text(text) => Some(text.clone()),
@@ -156,13 +156,13 @@ impl<'d> Value<'d> {
 }
 
 impl<'d> Mapping<'d> {
-    /// The value of `key`, unless it is missing or nothing.
+    /// Takes the value of `key`; `None` if it is missing or empty.
     pub(crate) fn take(&mut self, key: &'static str) -> Option<Value<'d>> {
         self.known.push(key);
         self.find(key)
     }
 
-    /// The value of `key`, which cannot be left out.
+    /// Takes the value of `key`; a missing key is a problem.
     pub(crate) fn require(
         &mut self,
         key: &'static str,
@@ -175,23 +175,23 @@ impl<'d> Mapping<'d> {
         value
     }
 
-    /// Whether the mapping has `key`, which is not allowed and never suggested; the caller tells why.
+    /// Whether the mapping has `key`, which is not allowed and never suggested. The caller reports the problem.
     pub(crate) fn has_refused(&mut self, key: &'static str) -> bool {
         self.refused.push(key);
         self.entries.iter().any(|(each, _)| each.name == key)
     }
 
-    /// Whether something was written for `key`.
+    /// Whether `key` has a value.
     pub(crate) fn has(&self, key: &str) -> bool {
         self.find(key).is_some()
     }
 
-    /// The place that `key` has or would have.
+    /// The place of `key`, even if it is missing.
     pub(crate) fn place_of(&self, key: &str) -> String {
         below(&self.place, key)
     }
 
-    /// All entries of a mapping whose keys are free.
+    /// All entries of a mapping with arbitrary keys.
     pub(crate) fn entries(&self) -> impl Iterator<Item = (&'d str, Value<'d>)> {
         self.entries.iter().map(|(key, node)| {
             let place = place_of(&self.place, key);
@@ -199,7 +199,7 @@ impl<'d> Mapping<'d> {
         })
     }
 
-    /// Tells the keys that nobody took.
+    /// Reports the keys that were not taken.
     pub(crate) fn finish(self, findings: &mut Findings) {
         for (key, _) in &self.entries {
             let name = key.name.as_str();
@@ -232,7 +232,7 @@ impl<'d> Mapping<'d> {
     }
 }
 
-/// What to say of a number that is not in `range`.
+/// The text for a number that is not in `range`.
 pub(crate) fn expected_whole<N: fmt::Display>(range: &RangeInclusive<N>) -> String {
     format!(
         "expected a whole number from {} to {}",
@@ -248,8 +248,8 @@ fn twice(first: Option<Position>, second: Option<Position>) -> String {
     }
 }
 
-/// The place of a key that stands in the mapping at `place`.
-fn place_of(place: &str, key: &Key) -> String {
+/// The place of a parsed key in the mapping at `place`.
+fn place_of(place: &str, key: &MappingKey) -> String {
     match key.only_place {
         None if may_be_secret(&key.name) => match key.at {
             Some(at) => format!("{place}, key in line {}", at.line),
@@ -271,8 +271,7 @@ fn below(place: &str, key: &str) -> String {
     }
 }
 
-/// Whether a key that somebody chose may be a secret that slipped into its place. Names of keys have few digits; secrets that Twilio makes
-/// have many.
+/// Whether an unknown key may be a misplaced secret. Names of keys have few digits; Twilio's secrets have many.
 fn may_be_secret(name: &str) -> bool {
     let digits = name.chars().filter(char::is_ascii_digit).count();
     digits > MOST_DIGITS || name.chars().count() > SHOWN
@@ -292,7 +291,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_walk_goes_on_after_each_problem() {
+    fn reading_continues_after_each_problem() {
         let mut findings = Findings::default();
         let source = "name: 2024\nflag: yes\ncount: -1\ncount: 2\nitms: []\nzzz: 1\nsecret: x\n'odd key': 1\n";
         let node = yaml::parse(source, 1000, &mut findings).unwrap();
@@ -325,7 +324,7 @@ mod tests {
     }
 
     #[test]
-    fn odd_keys_are_quoted_and_cut_in_places() {
+    fn unusual_keys_are_quoted_and_shortened_in_places() {
         assert_eq!(below("a[0]", "b_1"), "a[0].b_1");
         assert_eq!(below("a", "b.c"), "a[\"b.c\"]");
         assert_eq!(below("", ""), "[\"\"]");

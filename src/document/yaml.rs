@@ -1,7 +1,7 @@
-//! Reads YAML.
+//! Parses YAML into a tree of [`Node`]s, within a limit of nodes.
 //!
-//! It shares no visitor with `json`: each value here comes with its place in the text, from which a number gets its digits and a
-//! key its line. JSON has no such places, and needs a limit for its nodes that this parser has itself.
+//! It shares no visitor with `json`: here each value has its place in the text, which gives a number its digits and a key its line.
+//! serde's JSON parser has no places and no limit of nodes; this parser has both.
 
 use std::fmt;
 
@@ -9,14 +9,13 @@ use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_saphyr::options::{DuplicateKeyPolicy, NonFiniteFloatPolicy};
 use serde_saphyr::{Error, MessageFormatter, Options, Spanned, UserMessageFormatter};
 
-use super::node::{Key, Node, Number, Position};
+use super::node::{MappingKey, Node, Number, Position};
 use super::problem::Findings;
 
-/// How many nodes aliases may add; a file of the allowed size holds fewer by itself, so only an "alias bomb" meets this.
+/// The most nodes that aliases may add. A file of the allowed size has fewer nodes itself, so only an alias bomb reaches this limit.
 const ALIASED_NODES: usize = 100_000;
 
-/// Reads `source`, which may hold up to `nodes` values and keys; a text that is no YAML is the one problem that hides the
-/// others.
+/// Parses `source`, which may have up to `nodes` values and keys. If it is no YAML, that is the only reported problem.
 pub(crate) fn parse(source: &str, nodes: usize, findings: &mut Findings) -> Option<Node> {
     match serde_saphyr::from_str_with_options::<Spanned<Raw>>(source, options(nodes)) {
         Ok(raw) => Some(tree(raw, source)),
@@ -36,16 +35,16 @@ fn options(nodes: usize) -> Options {
     serde_saphyr::options! {
         budget: serde_saphyr::budget! {
             max_nodes: nodes,
-            // A node has an event at its begin, and a list or a mapping one at its end.
+            // Each node has a start event; a list or a mapping also has an end event.
             max_events: nodes.saturating_mul(2).saturating_add(EVENTS_AROUND),
-            // One set of labels may stand in a thousand places; what aliases add is bounded below.
+            // A file may use one set of labels in a thousand places. `ALIASED_NODES` limits what aliases add.
             enforce_alias_anchor_ratio: false,
         },
-        // A snippet of the file could show what is secret.
+        // A snippet of the file could contain a secret.
         with_snippet: false,
-        // Duplicates are told by `walk`, with both places, and do not hide other problems.
+        // `walk` reports repeated keys with both places, beside other problems.
         duplicate_keys: DuplicateKeyPolicy::PassThrough,
-        // `country: no` is Norway.
+        // `no` is a text, as in `country: no` for Norway.
         strict_booleans: true,
         non_finite_float_policy: NonFiniteFloatPolicy::PassThrough,
         alias_limits: serde_saphyr::alias_limits! { max_total_replayed_events: ALIASED_NODES },
@@ -60,10 +59,10 @@ fn explain(error: &Error) -> String {
     }
 }
 
-/// Events before and after the document itself.
+/// The number of events before and after the document.
 const EVENTS_AROUND: usize = 16;
 
-/// As the parser gives it; numbers find their text by their place, once the document is whole.
+/// A value from the parser. Numbers get their text from their place after parsing.
 enum Raw {
     Nothing,
     Boolean(bool),
@@ -73,7 +72,7 @@ enum Raw {
     Mapping(Vec<(Spanned<String>, Spanned<Raw>)>),
 }
 
-/// The depth is bounded by the parser's own limit (64).
+/// Converts a parsed value to a [`Node`]. The parser limits the depth (64).
 fn tree(raw: Spanned<Raw>, source: &str) -> Node {
     let span = raw.defined.span();
     match raw.value {
@@ -99,7 +98,7 @@ fn tree(raw: Spanned<Raw>, source: &str) -> Node {
                     column: key.referenced.column(),
                 });
                 let name = key.value;
-                let key = Key {
+                let key = MappingKey {
                     name,
                     at,
                     only_place: None,
@@ -181,7 +180,7 @@ mod tests {
     const NODES: usize = 250_000;
 
     #[test]
-    fn numbers_keep_how_they_were_written_through_aliases_and_accents_too() {
+    fn numbers_keep_their_text_also_behind_aliases_and_accents() {
         let mut findings = Findings::default();
         let source =
             "é: &v 1.10\nalias: *v\nmerged: {<<: {octal: 0755}}\nlarge: 99999999999999999999\n";
@@ -202,8 +201,8 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_yaml_has_line_and_column() {
-        for (source, told) in [
+    fn invalid_yaml_is_reported_with_line_and_column() {
+        for (source, message) in [
             ("a: [", "line 1, column 4: not YAML: unclosed bracket '['"),
             (
                 "a: 1\n---\nb: 2",
@@ -221,24 +220,24 @@ mod tests {
             let mut findings = Findings::default();
             assert!(parse(source, NODES, &mut findings).is_none(), "{source:?}");
             let problems: Vec<String> = findings.problems.iter().map(ToString::to_string).collect();
-            assert_eq!(problems, [told]);
+            assert_eq!(problems, [message]);
         }
     }
 
     #[test]
-    fn the_number_of_values_is_bounded() {
+    fn the_number_of_values_is_limited() {
         let source = "[{a: 1}, {b: 2}, {c: 3}]";
         assert!(parse(source, 10, &mut Findings::default()).is_some());
         let mut findings = Findings::default();
         assert!(parse(source, 9, &mut findings).is_none());
-        let told = findings.problems[0].to_string();
-        assert!(told.contains("not YAML: "), "{told}");
-        // Empty lists have the most events for their number.
+        let problem = findings.problems[0].to_string();
+        assert!(problem.contains("not YAML: "), "{problem}");
+        // Empty lists have the most events per node.
         assert!(parse(&format!("[{}]", "[],".repeat(1000)), 1001, &mut findings).is_some());
     }
 
     #[test]
-    fn an_alias_bomb_is_refused() {
+    fn an_alias_bomb_is_rejected() {
         let mut bomb = "a: &a [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
         for (name, before) in ["b", "c", "d", "e", "f", "g"]
             .iter()

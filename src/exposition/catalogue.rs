@@ -1,7 +1,7 @@
-//! Every metric of this exporter, once: the exposition, the reference page and the naming rules are drawn from this table.
+//! The table of all metrics of this exporter. The exposition, the reference page and the tests of names use it.
 //!
-//! Names and help follow <https://prometheus.io/docs/practices/naming/>. `process_*` is not here: its names belong to Prometheus'
-//! client libraries.
+//! Names and help follow <https://prometheus.io/docs/practices/naming/>. `process_*` is not here, because Prometheus' client
+//! libraries define those names.
 
 mod labels;
 #[cfg(test)]
@@ -10,10 +10,10 @@ mod tests;
 pub use super::metric::{Kind, Metric, Scope};
 pub use labels::{LABELS, Label};
 
-/// What every name starts with.
+/// The prefix of every name.
 pub const PREFIX: &str = "twilio_email_";
 
-/// Declares each metric as a static and lists all of them in [`ALL`], so that none can be forgotten there.
+/// Declares each metric as a static and adds it to [`ALL`], so that none is missing there.
 macro_rules! metrics {
     ($($constant:ident: $scope:ident $kind:ident $name:literal $labels:tt {
         help: $help:literal, details: $details:literal, absent: $absent:literal, example: $example:literal,
@@ -327,7 +327,8 @@ metrics! {
     }
 }
 
-/// What `/probe` shows besides the families of its operation; the names are those of every exporter that probes.
+/// Exposed by `/probe` beside the families of the operation. Other probing exporters, such as `blackbox_exporter`, use the same
+/// names.
 pub static PROBE_SUCCESS: Metric = Metric {
     name: "probe_success",
     kind: Kind::Gauge,

@@ -1,26 +1,27 @@
-//! Counts the connections that the exporter closes itself.
+//! Counts the connections to the exporter that it closes itself, by reason. The counters of all reasons start at 0, so that
+//! `rate()` sees the first closed connection.
 
 use prometheus::{Error, IntCounterVec, Opts};
 
 use super::catalogue;
 
-/// Why the exporter closes a connection that a client would keep: the value of the `reason` label.
+/// Why the exporter closes a connection: the value of the `reason` label.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Closed {
-    /// It sent no request, or only part of one, in time.
+    /// The client sent no request, or only part of one, within the limit.
     NoRequest,
-    /// It was idle for too long between two requests.
+    /// The client sent no further request within the limit.
     Idle,
-    /// It did not read its answer.
+    /// The client did not read the response.
     NotRead,
-    /// Too many are open.
+    /// Too many connections are open.
     TooMany,
-    /// The system could not accept it; usually file descriptors have run out.
+    /// The system could not accept the connection, usually because no file descriptor is left.
     NotAccepted,
 }
 
 impl Closed {
-    /// All of them.
+    /// The closed set.
     pub const ALL: [Self; 5] = [
         Self::NoRequest,
         Self::Idle,
@@ -42,12 +43,12 @@ impl Closed {
     }
 }
 
-/// Counts them; a clone counts into the same figures.
+/// Counts closed connections. Clones share the counters.
 #[derive(Debug, Clone)]
 pub struct ConnectionInstruments(IntCounterVec);
 
 impl ConnectionInstruments {
-    /// With every reason at 0, so that the first one is an increase.
+    /// Creates the counters of all reasons at 0.
     pub(super) fn new() -> Result<Self, Error> {
         let metric = &catalogue::CONNECTIONS_CLOSED;
         let labels: Vec<&str> = metric.labels().collect();
@@ -62,12 +63,12 @@ impl ConnectionInstruments {
         self.0.clone()
     }
 
-    /// One was closed.
+    /// Counts a closed connection.
     pub fn closed(&self, reason: Closed) {
         self.0.with_label_values(&[reason.as_str()]).inc();
     }
 
-    /// How many were.
+    /// The number of connections closed for `reason`.
     #[must_use]
     pub fn count(&self, reason: Closed) -> u64 {
         self.0.with_label_values(&[reason.as_str()]).get()

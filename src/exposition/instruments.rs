@@ -1,66 +1,65 @@
-//! What the exporter counts itself: its requests to Twilio, its configuration, its process.
+//! The exporter's own metrics: its requests to Twilio, its configuration, its process.
 //!
-//! These live in a `prometheus::Registry` of our own, because they are many small things that change between scrapes. What a scrape
-//! finds out about operations never goes there.
+//! They are in a `prometheus::Registry`, because they change between scrapes. The values of operations are never in it.
 
 use std::collections::HashMap;
-use std::slice;
 use std::sync::Arc;
 use std::time::Duration;
 
 use prometheus::core::{Collector, MetricVec, MetricVecBuilder};
 use prometheus::{
-    Encoder, Error, Gauge, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, IntGaugeVec, Opts,
-    Registry, TextEncoder,
+    Error, Gauge, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
 };
 
 use super::catalogue::{self, ALL, Metric, Scope};
 use super::connections::ConnectionInstruments;
-use super::source_figures::{SourceFigures, SourceInstruments};
-use super::state_figures::StateInstruments;
-use crate::operation::Field;
+use super::gathered;
+use super::source_metrics::{SourceInstruments, SourceMetrics};
+use super::state_metrics::StateInstruments;
+use super::text::Text;
+use crate::operation::ResponseField;
 use crate::reason::Reason;
 use crate::timestamp::Timestamp;
 
-/// Upper bounds in seconds. A good answer takes 50 to 500 ms, so the bounds are close there; 5 ms is a simulator next door, and
-/// 30 s is beyond any time limit of a request.
+/// Upper bounds in seconds. A usual response takes 50 to 500 ms, so the bounds are close there. A local simulator takes 5 ms; no
+/// request timeout is above 30 s.
 const DURATION_BUCKETS: [f64; 12] = [
     0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0,
 ];
 
-/// The value of `code` for a request that got no HTTP status.
+/// The value of `code` for a request without a response.
 const NO_CODE: &str = "none";
 
-/// The codes that Twilio documents, and none: where requests are sure to be made there have been 0 with each of them from the start,
-/// so that `rate()` sees the first one.
+/// The statuses that Twilio documents, and `none`. Endpoints that every account uses have a series with 0 for each of them from the
+/// start, so that `rate()` sees the first request.
 const DOCUMENTED_CODES: [&str; 9] = [
     "200", "400", "401", "403", "404", "429", "500", "503", NO_CODE,
 ];
 
-/// What the exporter was built from.
+/// The version and the revision of the exporter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Build<'a> {
-    /// Its version.
+    /// The version.
     pub version: &'a str,
     /// The commit; empty or `unknown` outside of a repository.
     pub revision: &'a str,
 }
 
-/// What is asked of Twilio: the value of the `endpoint` label.
+/// An endpoint of Twilio's: the value of the `endpoint` label.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Endpoint {
     /// One operation.
     Operation,
     /// The list of operations.
     Operations,
-    /// Emails.
+    /// The list of emails.
     Emails,
     /// An OAuth access token.
     Token,
 }
 
 impl Endpoint {
-    /// Asked by every account, whatever is configured: their failures are 0 from the start.
+    /// The endpoints that every account uses, whatever is configured: their series exist from the start.
     const ALWAYS: [Self; 2] = [Self::Operation, Self::Operations];
 
     /// The label's value.
@@ -75,12 +74,12 @@ impl Endpoint {
     }
 }
 
-/// All the exporter's own figures. One for a process, or one for a test; a clone is the same.
+/// All the exporter's own metrics: one per process, or one per test. Clones share the values.
 #[derive(Debug, Clone)]
 pub struct Instruments {
     registry: Registry,
     requests: Requests,
-    sources: SourceFigures,
+    sources: SourceMetrics,
     connections: ConnectionInstruments,
     config_successful: IntGauge,
     config_success: Gauge,
@@ -88,7 +87,10 @@ pub struct Instruments {
 }
 
 impl Instruments {
-    /// Registers everything; that fails only if the catalogue contradicts itself.
+    /// Registers all metrics.
+    ///
+    /// # Errors
+    /// Only if two metrics of the catalogue conflict.
     pub fn new(build: Build<'_>) -> Result<Self, Error> {
         let registry = Registry::new();
         let requests = Requests::register(&registry)?;
@@ -103,7 +105,7 @@ impl Instruments {
             .set(1);
         let config_successful = IntGauge::with_opts(opts(&catalogue::CONFIG_SUCCESSFUL))?;
         let config_success = Gauge::with_opts(opts(&catalogue::CONFIG_SUCCESS))?;
-        // The crate reads /proc, so it offers this on Linux alone.
+        // The crate reads /proc, so this exists only on Linux.
         #[cfg(target_os = "linux")]
         registry.register(Box::new(
             prometheus::process_collector::ProcessCollector::for_self(),
@@ -115,7 +117,7 @@ impl Instruments {
         Ok(Self {
             requests,
             connections,
-            sources: register(&registry, SourceFigures::new()?)?,
+            sources: register(&registry, SourceMetrics::new()?)?,
             config_successful: register(&registry, config_successful)?,
             config_success: register(&registry, config_success)?,
             state,
@@ -123,7 +125,7 @@ impl Instruments {
         })
     }
 
-    /// The instruments of the account `name`. What is sure to be asked of Twilio has failed 0 times from now on.
+    /// The instruments of the account `name`. The series of endpoints that every account uses start at 0 now.
     #[must_use]
     pub fn account(&self, name: &str) -> AccountInstruments {
         let account = AccountInstruments {
@@ -133,7 +135,7 @@ impl Instruments {
         for endpoint in Endpoint::ALWAYS {
             account.expect(endpoint);
         }
-        for field in Field::ALL {
+        for field in ResponseField::ALL {
             account.unexpected(field, 0);
         }
         account
@@ -145,76 +147,72 @@ impl Instruments {
         SourceInstruments::new(name, self.sources.clone())
     }
 
-    /// Ends the series of an account that the configuration no longer has.
+    /// Removes the series of an account that is no longer in the configuration.
     pub fn forget_account(&self, name: &str) {
         self.sources.forget_account(name);
         self.state.forget_account(name);
-        forget(&self.requests.answered, name);
-        forget(&self.requests.failed, name);
-        forget(&self.requests.unexpected, name);
-        forget(&self.requests.durations, name);
+        remove_series(&self.requests.total, name);
+        remove_series(&self.requests.failed, name);
+        remove_series(&self.requests.unexpected, name);
+        remove_series(&self.requests.durations, name);
     }
 
-    /// Shows how saving goes, from now on; to be called once, by an exporter that saves at all.
+    /// Registers the metrics about saves. To be called once, if the exporter has a store on disk.
+    ///
+    /// # Errors
+    /// Only if two metrics of the catalogue conflict.
     pub fn show_state(&self) -> Result<(), Error> {
         register(&self.registry, self.state.clone()).map(|_| ())
     }
 
-    /// The instruments of whoever accepts connections.
+    /// The instruments of the HTTP server.
     #[must_use]
     pub fn connections(&self) -> ConnectionInstruments {
         self.connections.clone()
     }
 
-    /// The instruments of whoever saves.
+    /// The instruments of the store.
     #[must_use]
     pub fn state(&self) -> StateInstruments {
         self.state.clone()
     }
 
-    /// The configuration was loaded.
+    /// Notes that the configuration was loaded at `at`.
     pub fn config_loaded(&self, at: Timestamp) {
         self.config_successful.set(1);
         self.config_success.set(at.as_seconds());
     }
 
-    /// A new configuration was refused and the one before stays.
-    pub fn config_refused(&self) {
+    /// Notes that a new configuration was rejected and the current one stays.
+    pub fn config_rejected(&self) {
         self.config_successful.set(0);
     }
 
-    /// Appends all families as text.
+    /// Appends all families to `out` as text.
     pub(super) fn encode(&self, out: &mut Vec<u8>) {
-        self.encode_those(|_| true, out);
+        self.encode_if(|_| true, out);
     }
 
-    /// Appends the families about accounts as text.
+    /// Appends the families about accounts to `out` as text.
     pub(super) fn encode_accounts(&self, out: &mut Vec<u8>) {
         let is_about_accounts = |name: &str| {
             ALL.iter()
                 .any(|metric| metric.name == name && metric.scope == Scope::Account)
         };
-        self.encode_those(is_about_accounts, out);
+        self.encode_if(is_about_accounts, out);
     }
 
-    /// One at a time, because the encoder gives up on all of them over one that it takes for empty or nameless.
-    fn encode_those(&self, wanted: impl Fn(&str) -> bool, out: &mut Vec<u8>) {
+    fn encode_if(&self, is_wanted: impl Fn(&str) -> bool, out: &mut Vec<u8>) {
+        let mut text = Text::new(out);
         for family in self.registry.gather() {
-            if !wanted(family.name()) {
-                continue;
-            }
-            let start = out.len();
-            if TextEncoder::new()
-                .encode(slice::from_ref(&family), out)
-                .is_err()
-            {
-                out.truncate(start);
+            if is_wanted(family.name()) {
+                gathered::write(&family, &mut text);
             }
         }
     }
 }
 
-/// What is counted for one account; cheap to clone.
+/// The instruments of one account; cheap to clone.
 #[derive(Debug, Clone)]
 pub struct AccountInstruments {
     name: Arc<str>,
@@ -228,13 +226,13 @@ impl AccountInstruments {
         &self.name
     }
 
-    /// Counts one request, answered with `code` or not at all, and how long it took.
+    /// Counts one request and its duration. `code` is the response's status; `None` without a response.
     pub fn request(&self, endpoint: Endpoint, code: Option<u16>, duration: Duration) {
         let mut buffer = itoa::Buffer::new();
         let code = code.map_or(NO_CODE, |code| buffer.format(code));
         let endpoint = endpoint.as_str();
         self.requests
-            .answered
+            .total
             .with_label_values(&[&*self.name, endpoint, code])
             .inc();
         self.requests
@@ -243,7 +241,7 @@ impl AccountInstruments {
             .observe(duration.as_secs_f64());
     }
 
-    /// `endpoint` will be asked: it has been asked, and has failed, 0 times from now on.
+    /// Starts the series of `endpoint` at 0, because the account will use it.
     pub fn expect(&self, endpoint: Endpoint) {
         for reason in Reason::ALL {
             self.add_failures(endpoint, reason, 0);
@@ -251,19 +249,19 @@ impl AccountInstruments {
         let endpoint = endpoint.as_str();
         for code in DOCUMENTED_CODES {
             let labels = [&*self.name, endpoint, code];
-            self.requests.answered.with_label_values(&labels);
+            self.requests.total.with_label_values(&labels);
         }
         let labels = [&*self.name, endpoint];
         self.requests.durations.with_label_values(&labels);
     }
 
-    /// Counts one request that failed.
+    /// Counts one failed request.
     pub fn failure(&self, endpoint: Endpoint, reason: Reason) {
         self.add_failures(endpoint, reason, 1);
     }
 
-    /// Counts values in answers that could not be used as they were.
-    pub fn unexpected(&self, field: Field, count: u64) {
+    /// Counts values in responses that could not be used as they were.
+    pub fn unexpected(&self, field: ResponseField, count: u64) {
         self.requests
             .unexpected
             .with_label_values(&[&*self.name, field.as_str()])
@@ -278,10 +276,10 @@ impl AccountInstruments {
     }
 }
 
-/// The requests of all accounts; a clone counts into the same figures.
+/// The requests of all accounts. Clones share the counters.
 #[derive(Debug, Clone)]
 struct Requests {
-    answered: IntCounterVec,
+    total: IntCounterVec,
     failed: IntCounterVec,
     unexpected: IntCounterVec,
     durations: HistogramVec,
@@ -296,7 +294,7 @@ impl Requests {
             &labels(durations),
         )?;
         Ok(Self {
-            answered: register(registry, counter(&catalogue::API_REQUESTS)?)?,
+            total: register(registry, counter(&catalogue::API_REQUESTS)?)?,
             failed: register(registry, counter(&catalogue::API_REQUEST_FAILURES)?)?,
             unexpected: register(registry, counter(&catalogue::API_UNEXPECTED_VALUES)?)?,
             durations: register(registry, durations)?,
@@ -317,8 +315,9 @@ fn register<C: Collector + Clone + 'static>(registry: &Registry, collector: C) -
     Ok(collector)
 }
 
-/// Removes the series whose `account` is `name`. The codes that occurred are known to the family alone, so it is asked for them.
-fn forget<B: MetricVecBuilder>(series: &MetricVec<B>, name: &str)
+/// Removes the series whose label `account` is `name`. It collects the family first, because only that lists the codes that
+/// occurred.
+fn remove_series<B: MetricVecBuilder>(series: &MetricVec<B>, name: &str)
 where
     MetricVec<B>: Collector,
 {
@@ -330,7 +329,7 @@ where
                 .map(|label| (label.name(), label.value()))
                 .collect();
             if labels.get("account") == Some(&name) {
-                // An error means that the series is gone already, which is what is wanted.
+                // An error means that the series does not exist any more.
                 let _ = series.remove(&labels);
             }
         }

@@ -1,10 +1,8 @@
-//! Text of labels, made once and pushed many times.
+//! Escaped label text. An operation's labels are part of each of its dozen or more samples, so they are escaped once per scrape.
 
 use crate::operation::OperationId;
 
-/// Ready-made label text of many things, such as `account="a",operation_id="b"`, in one allocation.
-///
-/// An operation's labels stand before each of its dozen samples; so they are escaped once for a scrape, not once for a sample.
+/// The label texts of many accounts or operations, such as `account="a",operation_id="b"`, in one allocation.
 #[derive(Debug, Default)]
 pub(super) struct LabelTexts {
     text: String,
@@ -12,7 +10,7 @@ pub(super) struct LabelTexts {
 }
 
 impl LabelTexts {
-    /// Forgets all texts, but keeps the memory for the next scrape.
+    /// Removes all texts and keeps the memory for the next scrape.
     pub(super) fn clear(&mut self) {
         self.text.clear();
         self.ends.clear();
@@ -24,7 +22,7 @@ impl LabelTexts {
         self.ends.push(self.text.len());
     }
 
-    /// Adds the labels of an operation; `account` is the text of its account's.
+    /// Adds the labels of an operation; `account` is the label text of its account.
     pub(super) fn push_operation(&mut self, account: &str, id: &OperationId) {
         self.text.push_str(account);
         self.text.push_str(",operation_id=\"");
@@ -33,7 +31,7 @@ impl LabelTexts {
         self.ends.push(self.text.len());
     }
 
-    /// The bytes of all texts together.
+    /// The number of bytes of all texts together.
     pub(super) fn len(&self) -> usize {
         self.text.len()
     }
@@ -49,7 +47,7 @@ impl LabelTexts {
     }
 }
 
-/// The text `,name="value"`, to stand after other labels.
+/// The text `,name="value"`, which follows other labels.
 pub(super) fn further(name: &str, value: &str) -> String {
     let mut text = String::new();
     push_further(&mut text, name, value);
@@ -62,7 +60,7 @@ pub(super) fn push_further(text: &mut String, name: &str, value: &str) {
     push_label(text, name, value);
 }
 
-/// Whether Prometheus takes `name` as the name of a label that is not its own.
+/// Whether Prometheus accepts `name` as the name of a label, and does not reserve it.
 pub(super) fn is_label_name(name: &str) -> bool {
     let plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
     name.chars().all(plain)
@@ -100,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn texts_come_back_in_order_and_memory_is_kept() {
+    fn texts_are_in_order_also_after_clear() {
         let id: OperationId = "comms_operation_01h2xcejqtf2nbrexx3vqjhp41"
             .parse()
             .unwrap();
@@ -115,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn names_that_prometheus_refuses_are_told() {
+    fn names_that_prometheus_rejects_are_no_label_names() {
         for name in ["name", "_x", "Campaign_2"] {
             assert!(is_label_name(name), "{name}");
         }

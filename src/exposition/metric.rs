@@ -1,46 +1,46 @@
-//! What the catalogue says of each metric.
+//! The type of the catalogue's rows: a metric family with its labels, its help and its text for the reference page.
 
 /// One metric family.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Metric {
     /// The full name.
     pub name: &'static str,
-    /// What its values may do.
+    /// Its type.
     pub kind: Kind,
-    /// What one series stands for.
+    /// What one series is about.
     pub scope: Scope,
     /// Labels beyond those of the scope.
     pub own_labels: &'static [&'static str],
-    /// One sentence, shown as `# HELP`.
+    /// One sentence, exposed as `# HELP`.
     pub help: &'static str,
-    /// What the reference page says beyond that.
+    /// Further sentences for the reference page.
     pub details: &'static str,
-    /// When there is no such series, to be read after "Absent"; empty if there always is one.
+    /// When there is no such series: the text after "Absent". Empty if there always is one.
     pub absent: &'static str,
     /// A value for the reference page.
     pub example: &'static str,
 }
 
 impl Metric {
-    /// All its labels, those of the scope first; users' labels are not among them.
+    /// All its labels, those of the scope first, without users' labels.
     pub fn labels(&self) -> impl Iterator<Item = &'static str> {
         self.scope.labels().iter().chain(self.own_labels).copied()
     }
 }
 
-/// What the values of a metric may do.
+/// The type of a metric.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// Rise and fall.
+    /// Its values rise and fall.
     Gauge,
-    /// Only rise.
+    /// Its values only rise.
     Counter,
-    /// Rise, in cumulative buckets.
+    /// Its values only rise, in cumulative buckets.
     Histogram,
 }
 
 impl Kind {
-    /// The word after `# TYPE` and the name.
+    /// The word in the `# TYPE` line.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -51,7 +51,7 @@ impl Kind {
     }
 }
 
-/// What one series of a metric stands for.
+/// What one series of a metric is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scope {
     /// One operation.
@@ -63,7 +63,7 @@ pub enum Scope {
 }
 
 impl Scope {
-    /// All of them, in the order of the reference page.
+    /// The closed set, in the order of the reference page.
     pub const ALL: [Self; 3] = [Self::Operation, Self::Account, Self::Exporter];
 
     /// The labels that every metric of the scope has.

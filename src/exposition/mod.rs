@@ -1,24 +1,25 @@
-//! Everything about Prometheus: which metrics there are, and what a scrape reads.
+//! Prometheus' exposition format: the metrics and how a scrape's response is written.
 //!
-//! [`catalogue`] is the table of metrics. What a scrape shows of Twilio is written anew from a [`Snapshot`], straight to the buffer;
-//! what the exporter counts itself is in [`Instruments`].
+//! [`catalogue`] is the table of metrics. A scrape writes the values about Twilio anew from a [`Snapshot`], directly to the buffer.
+//! The exporter's own metrics are in [`Instruments`].
 
 pub mod catalogue;
 mod connections;
 mod families;
+mod gathered;
 mod instruments;
 mod labels;
 mod metric;
 mod reference;
-mod source_figures;
-mod state_figures;
+mod source_metrics;
+mod state_metrics;
 mod text;
 
 pub use connections::{Closed, ConnectionInstruments};
 pub use instruments::{AccountInstruments, Build, Endpoint, Instruments};
 pub use reference::reference;
-pub use source_figures::SourceInstruments;
-pub use state_figures::StateInstruments;
+pub use source_metrics::SourceInstruments;
+pub use state_metrics::StateInstruments;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,10 +30,10 @@ use families::Labelled;
 use labels::LabelTexts;
 use text::Text;
 
-/// The `Content-Type` of what [`Renderer`] writes.
+/// The `Content-Type` of an exposition.
 pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
-/// Writes expositions; it keeps its working memory from one to the next.
+/// Writes expositions. It reuses its working memory.
 #[derive(Debug, Default)]
 pub struct Renderer {
     accounts: LabelTexts,
@@ -40,21 +41,21 @@ pub struct Renderer {
 }
 
 impl Renderer {
-    /// Appends everything that `/metrics` shows to `out`.
+    /// Appends the exposition of `/metrics` to `out`.
     pub fn render(&mut self, snapshot: &Snapshot, instruments: &Instruments, out: &mut Vec<u8>) {
         self.render_snapshot(snapshot, out);
         instruments.encode(out);
     }
 
-    /// Appends what there is to show of Twilio to `out`, without the exporter's own figures.
+    /// Appends the values about Twilio to `out`, without the exporter's own metrics.
     pub fn render_snapshot(&mut self, snapshot: &Snapshot, out: &mut Vec<u8>) {
         let labelled = Labelled::new(snapshot, &mut self.accounts, &mut self.operations);
-        // At once instead of by doubling, which leaves copies behind; what is not written to costs no memory.
+        // One allocation instead of repeated doubling, which copies. The system backs only written pages with memory.
         out.reserve(labelled.usual_len());
         labelled.write(&mut Text::new(out));
     }
 
-    /// Appends what a probe shows to `out`.
+    /// Appends the exposition of `/probe` to `out`.
     pub fn render_probe(&mut self, probe: &Probe<'_>, out: &mut Vec<u8>) {
         let snapshot = Snapshot {
             accounts: vec![AccountSnapshot {
@@ -79,29 +80,28 @@ impl Renderer {
     }
 }
 
-/// What `/probe` shows.
+/// The result of a probe, for its exposition.
 #[derive(Debug)]
 pub struct Probe<'a> {
     /// The name of the operation's account.
     pub account: &'a Arc<str>,
-    /// What is known of the operation now.
+    /// The operation's current values.
     pub operation: &'a ShownOperation,
-    /// Whether it could be read just now.
+    /// Whether the probe read the operation.
     pub success: bool,
-    /// How long that took.
+    /// How long the probe took.
     pub duration: Duration,
 }
 
-/// Appends everything that `/metrics` shows to `out`; for those who do so once.
+/// Appends the exposition of `/metrics` to `out`, for callers that do this once.
 pub fn render(snapshot: &Snapshot, instruments: &Instruments, out: &mut Vec<u8>) {
     Renderer::default().render(snapshot, instruments, out);
 }
 
-/// Appends what `/metrics` shows of accounts to `out`, and nothing of the exporter itself.
+/// Appends the metrics about accounts and operations to `out`, without those about the exporter itself.
 ///
-/// For node exporter's textfile collector: it exposes several files and its own metrics as one. A series that two of them
-/// have makes it drop the sample and report an error, and `process_*` and the exporter's own metrics are the same series in
-/// each file.
+/// For the textfile collector of node exporter: it exposes several files and its own metrics together, and drops a sample with an
+/// error if two of them have the same series. `process_*` and the exporter's own metrics would be the same series in each file.
 pub fn render_accounts(snapshot: &Snapshot, instruments: &Instruments, out: &mut Vec<u8>) {
     Renderer::default().render_snapshot(snapshot, out);
     instruments.encode_accounts(out);

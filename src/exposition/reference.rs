@@ -1,4 +1,4 @@
-//! The reference page of the metrics, drawn from the catalogue.
+//! Generates the reference page `docs/metrics.md` from the catalogue. A test compares the committed page with it.
 
 use std::iter;
 
@@ -54,7 +54,7 @@ pub fn reference() -> String {
         .collect()
 }
 
-/// What stands above the metrics of a scope.
+/// The heading above the metrics of a scope.
 fn heading(scope: Scope) -> &'static str {
     match scope {
         Scope::Operation => {
@@ -89,7 +89,7 @@ fn entry(metric: &Metric) -> String {
     )
 }
 
-/// A sample as the exposition would write it; of a histogram the number of observations.
+/// A sample in the exposition format; for a histogram, its number of observations.
 fn example(metric: &Metric) -> String {
     let suffix = if metric.kind == Kind::Histogram {
         "_count"
@@ -118,7 +118,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn committed_page_is_what_the_catalogue_says() {
+    fn the_committed_page_matches_the_catalogue() {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/metrics.md");
         if std::env::var_os("UPDATE_DOCS").is_some() {
             fs::write(path, reference()).unwrap();

@@ -1,4 +1,4 @@
-//! The whole exposition of a snapshot made by hand, against `golden/rich.prom`.
+//! Compares the exposition of a hand-written snapshot with `golden/rich.prom`.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -17,7 +17,7 @@ use crate::snapshot::{
 use crate::timestamp::Timestamp;
 
 #[test]
-fn rich_snapshot_is_written_as_the_golden_file_says() {
+fn the_exposition_of_a_rich_snapshot_matches_the_golden_file() {
     let path = concat!(
         env!("CARGO_MANIFEST_DIR"),
         "/src/exposition/golden/rich.prom"
@@ -36,7 +36,7 @@ fn rich_snapshot_is_written_as_the_golden_file_says() {
 }
 
 #[test]
-fn every_metric_of_the_catalogue_is_shown() {
+fn every_metric_of_the_catalogue_is_exposed() {
     let instruments = instruments();
     instruments.show_state().unwrap();
     let account = instruments.account("marketing");
@@ -44,7 +44,7 @@ fn every_metric_of_the_catalogue_is_shown() {
     let listed = Timestamp::from_millis(1_775_370_330_118);
     instruments
         .sources("marketing")
-        .worked("spring.yml", 12, listed);
+        .succeeded("spring.yml", 12, listed);
     let mut out = Vec::new();
     render(&rich(), &instruments, &mut out);
     let text = String::from_utf8(out).unwrap();
@@ -59,14 +59,14 @@ fn every_metric_of_the_catalogue_is_shown() {
 }
 
 #[test]
-fn nothing_to_say_of_twilio_is_nothing_at_all() {
+fn an_empty_snapshot_is_an_empty_exposition() {
     let mut out = Vec::new();
     Renderer::default().render_snapshot(&Snapshot::default(), &mut out);
     assert_eq!(out, b"");
 }
 
 #[test]
-fn a_renderer_forgets_what_it_wrote_before() {
+fn an_exposition_contains_nothing_of_the_one_before() {
     let mut renderer = Renderer::default();
     let (mut first, mut second) = (Vec::new(), Vec::new());
     renderer.render_snapshot(&rich(), &mut first);
@@ -83,7 +83,7 @@ fn instruments() -> Instruments {
     Instruments::new(build).unwrap()
 }
 
-/// Two accounts with all there is to show, and all there is to leave out.
+/// Two accounts with every value that is exposed, and every value that is left out.
 fn rich() -> Snapshot {
     let mut stats = Stats {
         size: Some(2000),
@@ -174,7 +174,7 @@ fn rich() -> Snapshot {
     }
 }
 
-/// The operations of a campaign, of which so many emails were counted.
+/// The operations of a campaign; its counters have counted `accepted` emails.
 fn group(value: &str, accepted: Option<u64>) -> GroupSnapshot {
     GroupSnapshot {
         label: Arc::from("campaign"),
@@ -187,7 +187,7 @@ fn group(value: &str, accepted: Option<u64>) -> GroupSnapshot {
     }
 }
 
-/// An account of which nothing is known, with operations that were never read.
+/// An account before its first collection, with operations that were never read.
 fn barely_started() -> AccountSnapshot {
     let never_read = |id: &str| ShownOperation {
         id: id.parse().unwrap(),

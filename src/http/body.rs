@@ -1,4 +1,4 @@
-//! Reads an answer's body up to a limit, and decodes gzip on the way; nothing of it is ever logged.
+//! Reads a response's body up to a size limit and decodes gzip. The body is never logged.
 
 use std::io::{self, Write};
 
@@ -6,17 +6,17 @@ use flate2::write::MultiGzDecoder;
 use reqwest::Response;
 use reqwest::header::{CONTENT_ENCODING, HeaderMap};
 
-/// The value of `Accept-Encoding`: a page of operations is a quarter of a megabyte of text, and a tenth of that in gzip.
+/// The value of `Accept-Encoding`. A page of operations has 250 KB of text, and a tenth of that in gzip.
 pub(super) const ACCEPTED: &str = "gzip";
 
-/// A body may come in this many pieces whatever their size: some servers write small lists token by token.
+/// A body may have this many pieces of any size: some servers write small lists in very small pieces.
 const FREE_PIECES: usize = 10_000;
-/// Beyond those, a piece has at least this many bytes on average. A piece costs about as much time as 1,000 bytes do, so 8 MiB
-/// in pieces of one byte would occupy a core for as long as the server likes.
+/// Further pieces must have at least this many bytes on average. A piece takes about as much time as 1,000 bytes, so 8 MiB in pieces of
+/// one byte would use a core for a long time.
 const LEAST_PIECE: usize = 64;
 
-/// The encodings that HTTP knows (<https://www.iana.org/assignments/http-parameters>), to name those that we do not read. Any
-/// other name is the server's text.
+/// The registered encodings (<https://www.iana.org/assignments/http-parameters>). An error names only these; any other name is text
+/// from the server.
 const ENCODINGS: [&str; 10] = [
     "aes128gcm",
     "br",
@@ -33,21 +33,21 @@ const ENCODINGS: [&str; 10] = [
 /// Why a body cannot be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum BodyError {
-    /// It has more bytes than this, as it was sent or decoded.
+    /// It has more bytes than this limit, as sent or decoded.
     TooLarge(usize),
-    /// It is in this encoding, which nobody asked for.
+    /// It has this encoding, which the request did not accept.
     Encoding(&'static str),
-    /// It is said to be gzip, and is not, or not to its end.
+    /// Its encoding is gzip, but it is no complete gzip.
     Gzip,
-    /// It comes in far more pieces (chunks of HTTP/1.1, frames of HTTP/2) than its bytes need.
+    /// It has too many pieces (chunks of HTTP/1.1, frames of HTTP/2) for its size.
     TooManyPieces,
-    /// The connection ended before it did.
+    /// The connection was closed before its end.
     CutOff,
-    /// The connection did not answer a ping.
+    /// The server did not respond to a ping.
     Timeout,
 }
 
-/// The whole body, decoded. It has no more than `limit` bytes, neither as it was sent nor as it is returned.
+/// The whole decoded body. It has at most `limit` bytes, both as sent and decoded.
 pub(crate) async fn read(mut response: Response, limit: usize) -> Result<Vec<u8>, BodyError> {
     let announced = response.content_length().unwrap_or(0);
     let announced = usize::try_from(announced).unwrap_or(usize::MAX);
@@ -90,7 +90,7 @@ enum Encoding {
     Gzip,
 }
 
-/// How the body is encoded (RFC 9110, section 8.4).
+/// The encoding of the body (RFC 9110, section 8.4).
 fn encoding(headers: &HeaderMap) -> Result<Encoding, BodyError> {
     let mut found = Encoding::None;
     for value in headers.get_all(CONTENT_ENCODING) {
@@ -114,10 +114,10 @@ fn encoding(headers: &HeaderMap) -> Result<Encoding, BodyError> {
     Ok(found)
 }
 
-/// A body as far as it has come.
+/// The part of a body that was received.
 enum Body {
     Plain(Bounded),
-    /// Nothing has come so far: without content there is nothing to decode.
+    /// Nothing was received yet. An empty body needs no decoding.
     Gzip(Box<MultiGzDecoder<Bounded>>, bool),
 }
 
@@ -144,7 +144,7 @@ impl Body {
         match self {
             Self::Plain(bounded) => Ok(bounded.bytes),
             Self::Gzip(_, true) => Ok(Vec::new()),
-            // The end of the stream checks length and sum.
+            // `finish` checks the length and the checksum.
             Self::Gzip(mut decoder, false) => match decoder.try_finish() {
                 Ok(()) => Ok(std::mem::take(&mut decoder.get_mut().bytes)),
                 Err(_) => Err(decoder.get_ref().fault()),
@@ -153,7 +153,7 @@ impl Body {
     }
 }
 
-/// Takes bytes up to a limit.
+/// A writer that accepts bytes up to a limit.
 struct Bounded {
     bytes: Vec<u8>,
     limit: usize,
@@ -161,7 +161,7 @@ struct Bounded {
 }
 
 impl Bounded {
-    /// What went wrong with what was written here.
+    /// The reason for a failed write.
     fn fault(&self) -> BodyError {
         if self.exceeded {
             BodyError::TooLarge(self.limit)
@@ -201,7 +201,7 @@ mod tests {
 
     const LIMIT: usize = 100_000;
 
-    /// What is read of a body of this encoding, whatever pieces it comes in.
+    /// The decoded body. It must be the same for pieces of every size.
     fn decoded(sent: &[u8], encoding: Encoding) -> Result<Vec<u8>, BodyError> {
         let by = |piece| {
             let bounded = Bounded {
@@ -227,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn gzip_is_read_in_one_stream_or_several() {
+    fn gzip_with_one_or_several_streams_is_decoded() {
         let text = text();
         assert_eq!(decoded(&text, Encoding::None), Ok(text.clone()));
         assert_eq!(decoded(&gzip(&text), Encoding::Gzip), Ok(text.clone()));
@@ -238,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_gzip_to_its_end_is_refused() {
+    fn incomplete_gzip_is_an_error() {
         let whole = gzip(&text());
         let mut flipped = whole.clone();
         let last = flipped.len() - 1;
@@ -260,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bomb_ends_at_the_limit() {
+    fn decoding_a_gzip_bomb_stops_at_the_limit() {
         let large = Err(BodyError::TooLarge(LIMIT));
         assert_eq!(decoded(&vec![b' '; LIMIT + 1], Encoding::None), large);
         assert_eq!(
@@ -271,8 +271,8 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_was_sent_is_bounded_as_well() {
-        // Streams of nothing: no byte comes out of them, however many there are.
+    async fn the_encoded_size_is_limited_too() {
+        // Empty gzip streams decode to no byte.
         let nothing = gzip(b"");
         let sent = nothing.repeat(LIMIT / nothing.len() + 1);
         let mut response = hyper::Response::new(sent);
@@ -283,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn encodings_are_gzip_or_none_and_others_are_named() {
+    fn encodings_other_than_gzip_are_errors_that_name_them() {
         let of = |values: &[&str]| {
             let mut headers = HeaderMap::new();
             for value in values {

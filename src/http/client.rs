@@ -1,5 +1,5 @@
-//! A pool of connections to one server. The pool is replaced when a request got no answer on one of its connections, so that
-//! the next request opens a new one.
+//! A pool of connections to one server. When a request gets no response on one of its connections, the pool is replaced, so that the
+//! next request opens a new connection.
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,34 +13,34 @@ use rustls::ClientConfig;
 use tower::util::MapRequestLayer;
 
 use super::body;
-use super::failure::{self, Failure};
+use super::failure::{self, NoResponse};
 
-/// How long a connection may take to come about; what is left of the request's own limit is for the answer.
+/// The longest time for opening a connection. The rest of the request's timeout is for the response.
 const CONNECT: Duration = Duration::from_secs(5);
-/// Idle connections are kept longer than any usual scrape interval, so that a scrape finds them open.
+/// Idle connections are kept longer than any usual scrape interval, so that the next scrape reuses them.
 const IDLE: Duration = Duration::from_secs(150);
-/// How often an HTTP/2 connection is pinged, idle ones too: a dead one is closed before the next usual scrape.
+/// The interval between pings on an HTTP/2 connection, also an idle one, so that a dead connection is closed before the next usual
+/// scrape.
 const PING: Duration = Duration::from_secs(15);
-/// How long the answer to a ping may take.
+/// The longest time for the response to a ping.
 const PONG: Duration = Duration::from_secs(5);
-/// The most fields of an answer's head, by HTTP/1.1. Twilio sends about twenty. The head has at most about 400 KB: that is the
-/// fixed buffer of the library.
+/// The most header fields of a response with HTTP/1.1. Twilio sends about twenty. The library's buffer limits the head to about 400 KB.
 const MOST_FIELDS: usize = 100;
-/// The largest head of an answer, by HTTP/2, as RFC 9113 counts its bytes. Twilio's have below 2 KB.
+/// The largest head of a response with HTTP/2, in bytes as in RFC 9113. Twilio's heads have less than 2 KB.
 const LARGEST_HEAD: u32 = 16 * 1024;
 /// The `User-Agent` header.
 const USER_AGENT: &str = concat!("twilio-email-exporter/", env!("CARGO_PKG_VERSION"));
 
 tokio::task_local! {
-    /// Whether the request of this task made a connection, or tried to.
+    /// Whether the request of this task opened a connection, or tried to.
     static CONNECTS: AtomicBool;
 }
 
-/// What makes the client of a pool.
+/// Builds the client of a pool.
 type Make = dyn Fn() -> ClientBuilder + Send + Sync;
 
 /// Makes requests to one server.
-pub(crate) struct Client {
+pub(crate) struct HttpClient {
     make: Box<Make>,
     pool: Mutex<Pool>,
 }
@@ -48,29 +48,29 @@ pub(crate) struct Client {
 #[derive(Clone)]
 struct Pool {
     client: reqwest::Client,
-    /// How many pools there were before.
+    /// The number of earlier pools.
     number: u64,
 }
 
-/// One request, from when it is sent until its answer has been read. Dropped before its end (its time is up, or nobody waits
-/// any more), it takes the pool with it: a connection that does not answer must not get the next request.
+/// One request, from sending until the response was read. If it is dropped before (timeout, or the caller is gone), the pool is
+/// replaced: a connection without a response must not be used again.
 pub(crate) struct RequestGuard<'a> {
-    client: &'a Client,
+    client: &'a HttpClient,
     pool: Pool,
     ended: bool,
 }
 
-/// A request that got no answer.
+/// A request that got no response.
 #[derive(Debug)]
-pub(crate) struct NoAnswer {
-    pub(crate) failure: Failure,
-    /// The connection was an old one, and the server closed it before it answered: it may never have read the request. An
-    /// idempotent request may be sent again; it gets a new connection.
+pub(crate) struct FailedRequest {
+    pub(crate) failure: NoResponse,
+    /// The server closed a reused connection without a response, maybe before it read the request. An idempotent request may be sent
+    /// again; it uses a new connection.
     pub(crate) on_stale_connection: bool,
 }
 
-/// The settings of every client. It never follows a redirect, because credentials are for one place alone, and uses no proxy
-/// that nobody configured. It repeats nothing by itself: every request is counted, and waits for its turn.
+/// The settings of every client. It follows no redirect, because the credentials are for one server, and uses no proxy. It never
+/// retries by itself, because every request must be counted and throttled.
 fn builder() -> ClientBuilder {
     reqwest::Client::builder()
         .user_agent(USER_AGENT)
@@ -92,8 +92,8 @@ fn builder() -> ClientBuilder {
         .connector_layer(MapRequestLayer::new(note_connecting))
 }
 
-impl Client {
-    /// Speaks TLS by `tls`; `adjust` adds settings to those of every client.
+impl HttpClient {
+    /// A client with the TLS configuration `tls`; `adjust` adds settings to those of every client.
     pub(crate) fn new(
         tls: ClientConfig,
         adjust: impl Fn(ClientBuilder) -> ClientBuilder + Send + Sync + 'static,
@@ -120,13 +120,13 @@ impl Client {
         }
     }
 
-    /// Replaces the pool `number`, unless that has happened. Requests that are under way in it go on.
+    /// Replaces the pool `number`, unless it was replaced already. Its current requests continue.
     fn replace(&self, number: u64) {
         let mut pool = self.pool.lock();
         if pool.number != number {
             return;
         }
-        // It was built once from the same, so this does not fail; if it did, the old pool would do.
+        // Building succeeded before with the same settings. If it fails, the old pool stays.
         if let Ok(client) = (self.make)().build() {
             let number = number + 1;
             *pool = Pool { client, number };
@@ -135,8 +135,8 @@ impl Client {
 }
 
 impl RequestGuard<'_> {
-    /// Sends the request and returns the head of its answer.
-    pub(crate) async fn send(&self, request: Request) -> Result<Response, NoAnswer> {
+    /// Sends the request and returns the head of the response.
+    pub(crate) async fn send(&self, request: Request) -> Result<Response, FailedRequest> {
         let sent = async {
             let outcome = self.pool.client.execute(request).await;
             let connects = CONNECTS.with(|connects| connects.load(Ordering::Relaxed));
@@ -144,20 +144,20 @@ impl RequestGuard<'_> {
         };
         let (outcome, connects) = CONNECTS.scope(AtomicBool::new(false), sent).await;
         outcome.map_err(|error| {
-            let is_closed = failure::is_closed_unanswered(&error);
+            let is_closed = failure::is_closed_without_response(&error);
             let stale = is_closed && !connects;
             if is_closed {
-                // Its neighbours in the pool are as old; and a new one that refuses a request may refuse them all.
+                // The other connections of the pool are as old. A new connection that rejects a request may reject all.
                 self.client.replace(self.pool.number);
             }
-            NoAnswer {
+            FailedRequest {
                 failure: failure::failure(&error),
                 on_stale_connection: stale,
             }
         })
     }
 
-    /// The answer has been read, or there is none to wait for.
+    /// Finishes the request: the response was read, or there is none.
     pub(crate) fn end(mut self) {
         self.ended = true;
     }
@@ -171,15 +171,15 @@ impl Drop for RequestGuard<'_> {
     }
 }
 
-impl fmt::Debug for Client {
+impl fmt::Debug for HttpClient {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Client").finish_non_exhaustive()
+        f.debug_struct("HttpClient").finish_non_exhaustive()
     }
 }
 
-/// Runs where a request asks for a new connection, in the task of that request.
+/// Notes that a request opens a new connection. It runs in the task of the request.
 fn note_connecting<To>(to: To) -> To {
-    // Fails where the pool goes on connecting by itself, after the request got another connection.
+    // Fails if the pool opens the connection in its own task, after the request got another connection.
     let _ = CONNECTS.try_with(|connects| connects.store(true, Ordering::Relaxed));
     to
 }

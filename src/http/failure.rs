@@ -1,52 +1,55 @@
-//! Why there was no answer, in a closed set of our own words: those of libraries may quote the server, or us.
+//! Why a request got no response, in a closed set of fixed texts. Libraries' messages are not used, because they may quote the server or
+//! the request.
 
 use std::error::Error;
 use std::io::{self, ErrorKind};
 
 use rustls::{CertificateError, Error as TlsError};
 
-/// Why there was no answer. The texts are short, and nothing in them comes from the server.
+/// Why a request got no response. The texts are short and contain nothing from the server.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Failure {
-    /// Not in time.
+pub(crate) enum NoResponse {
+    /// The timeout passed.
     Timeout,
-    /// The handshake failed.
+    /// The TLS handshake failed.
     Tls(String),
-    /// No connection, or it was closed.
+    /// The connection failed or was closed.
     Connect(String),
-    /// What came is not HTTP, or HTTP/2 refused it.
+    /// The server sent no valid HTTP, or rejected the request with an HTTP/2 error.
     Protocol(String),
 }
 
-/// What a request that got no answer means.
-pub(crate) fn failure(error: &reqwest::Error) -> Failure {
+/// The reason for reqwest's error.
+pub(crate) fn failure(error: &reqwest::Error) -> NoResponse {
     if let Some(tls) = find::<TlsError>(error) {
-        return Failure::Tls(tls_words(tls));
+        return NoResponse::Tls(tls_words(tls));
     }
     if error.is_timeout() {
-        return Failure::Timeout;
+        return NoResponse::Timeout;
     }
     if error.is_builder() {
-        return Failure::Connect("the request cannot be made of this URL and these headers".into());
+        return NoResponse::Connect(
+            "the request cannot be made of this URL and these headers".into(),
+        );
     }
     if error.is_dns() {
-        return Failure::Connect("the name of the host cannot be resolved".into());
+        return NoResponse::Connect("the name of the host cannot be resolved".into());
     }
     if let Some(h2) = find::<h2::Error>(error) {
         return http2(h2);
     }
     if let Some(io) = io_kind(error) {
-        return Failure::Connect(io_words(io));
+        return NoResponse::Connect(io_words(io));
     }
     match find::<hyper::Error>(error) {
         Some(hyper) => http1(hyper),
-        None => Failure::Connect("the connection failed".into()),
+        None => NoResponse::Connect("the connection failed".into()),
     }
 }
 
-/// Whether the server closed the connection without an answer. Said of a connection that was idle before, the server may have
-/// closed it before it read the request.
-pub(super) fn is_closed_unanswered(error: &reqwest::Error) -> bool {
+/// Whether the server closed the connection without a response. If the connection was idle before, the server may not have read the
+/// request.
+pub(super) fn is_closed_without_response(error: &reqwest::Error) -> bool {
     if error.is_connect() || error.is_builder() || find::<TlsError>(error).is_some() {
         return false;
     }
@@ -69,7 +72,7 @@ pub(super) fn is_closed_unanswered(error: &reqwest::Error) -> bool {
     })
 }
 
-/// What a fault of the TLS handshake is; certificates are not quoted.
+/// The text for an error of the TLS handshake, without certificates.
 pub(crate) fn tls_words(error: &TlsError) -> String {
     match error {
         TlsError::InvalidCertificate(certificate) => {
@@ -78,7 +81,7 @@ pub(crate) fn tls_words(error: &TlsError) -> String {
                 certificate_words(certificate)
             )
         }
-        // Its name is one of a registry's, or a number.
+        // The name is from IANA's registry, or a number.
         TlsError::AlertReceived(alert) => format!("the server sent the alert {alert:?}"),
         TlsError::InvalidMessage(_) | TlsError::PeerSentOversizedRecord => {
             "what the server sent is not TLS".into()
@@ -120,17 +123,17 @@ fn certificate_words(error: &CertificateError) -> &'static str {
     }
 }
 
-fn http2(error: &h2::Error) -> Failure {
+fn http2(error: &h2::Error) -> NoResponse {
     if let Some(io) = error.get_io() {
-        return Failure::Connect(io_words(io.kind()));
+        return NoResponse::Connect(io_words(io.kind()));
     }
     let what = match (error.is_go_away(), error.is_reset(), error.is_remote()) {
         (true, _, true) => "the server ended the HTTP/2 connection",
         (_, true, true) => "the server reset the HTTP/2 stream",
         _ => "what the server sent is not HTTP/2",
     };
-    Failure::Protocol(match error.reason() {
-        // The names are those of RFC 9113, section 7.
+    NoResponse::Protocol(match error.reason() {
+        // The names are from RFC 9113, section 7.
         Some(reason) if u32::from(reason) <= u32::from(h2::Reason::HTTP_1_1_REQUIRED) => {
             format!("{what} ({reason:?})")
         }
@@ -139,7 +142,7 @@ fn http2(error: &h2::Error) -> Failure {
     })
 }
 
-fn http1(error: &hyper::Error) -> Failure {
+fn http1(error: &hyper::Error) -> NoResponse {
     let words = if error.is_parse_too_large() {
         "the head of the answer is too large"
     } else if error.is_parse_status() {
@@ -149,14 +152,14 @@ fn http1(error: &hyper::Error) -> Failure {
     } else if error.is_parse() {
         "the head of the answer is not HTTP"
     } else if error.is_incomplete_message() || error.is_closed() || error.is_canceled() {
-        return Failure::Connect("the server closed the connection without an answer".into());
+        return NoResponse::Connect("the server closed the connection without an answer".into());
     } else {
         "what the server sent is not HTTP"
     };
-    Failure::Protocol(words.into())
+    NoResponse::Protocol(words.into())
 }
 
-/// What the system says: the words are the standard library's for this kind.
+/// The standard library's text for an error kind of the system.
 fn io_words(kind: ErrorKind) -> String {
     match kind {
         ErrorKind::UnexpectedEof => "the server closed the connection".into(),
@@ -164,7 +167,7 @@ fn io_words(kind: ErrorKind) -> String {
     }
 }
 
-/// The kind of the system's error beneath, if there is one.
+/// The kind of the system error that caused `error`, if there is one.
 fn io_kind(error: &reqwest::Error) -> Option<ErrorKind> {
     causes(error)
         .filter_map(|cause| cause.downcast_ref::<io::Error>())
@@ -176,7 +179,7 @@ fn find<E: Error + 'static>(error: &reqwest::Error) -> Option<&E> {
     causes(error).find_map(|cause| cause.downcast_ref::<E>())
 }
 
-/// The error and everything beneath it; `io::Error` hides what it wraps from `source`, so it is opened.
+/// The error and all its causes. `io::Error::source` skips the wrapped error, so this also unwraps it.
 fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
     std::iter::successors(Some(error), |cause: &&'a (dyn Error + 'static)| {
         let cause: &'a (dyn Error + 'static) = *cause;

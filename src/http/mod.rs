@@ -1,4 +1,4 @@
-//! What all HTTP clients of the exporter have in common: their limits, their TLS, and what their failures mean.
+//! The parts that all HTTP clients of the exporter share: limits, TLS, and the classification of failures.
 
 mod body;
 mod client;
@@ -14,15 +14,15 @@ use rustls::{ClientConfig, ConfigBuilder, WantsVerifier};
 use rustls_platform_verifier::BuilderVerifierExt;
 
 pub(crate) use body::{BodyError, read};
-pub(crate) use client::Client;
-pub(crate) use failure::{Failure, failure, tls_words};
+pub(crate) use client::HttpClient;
+pub(crate) use failure::{NoResponse, failure, tls_words};
 
-/// rustls with ring.
+/// A TLS configuration with rustls and ring.
 pub(crate) fn tls() -> Result<ConfigBuilder<ClientConfig, WantsVerifier>, rustls::Error> {
     ClientConfig::builder_with_provider(provider()).with_safe_default_protocol_versions()
 }
 
-/// The authorities that the operating system trusts, or none at all without TLS, where they would be read for nothing.
+/// The operating system's certificate authorities. Without TLS none are read.
 pub(crate) fn system_roots(
     builder: ConfigBuilder<ClientConfig, WantsVerifier>,
     scheme: &str,
@@ -34,7 +34,7 @@ pub(crate) fn system_roots(
     }
 }
 
-/// Which ciphers there are.
+/// The provider of cryptography.
 pub(crate) fn provider() -> Arc<CryptoProvider> {
     Arc::new(rustls::crypto::ring::default_provider())
 }

@@ -1,4 +1,4 @@
-//! Clients against servers of HTTP/2 that refuse, and against what is not HTTP at all.
+//! Clients against servers that reject HTTP/2 requests, send invalid HTTP, or break connections.
 
 mod bounds;
 mod silence;
@@ -16,14 +16,14 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 
-use super::{Client, Failure};
+use super::{HttpClient, NoResponse};
 
-/// What no text may hold.
+/// Sent by the servers. No error text may contain it.
 const MARK: &str = "made-up-secret";
-/// Longer than any answer on this machine takes.
+/// Longer than any response on this machine takes.
 const SOON: Duration = Duration::from_secs(10);
 
-/// Serves each connection by `serve`, which is told how many there were before; counts them.
+/// Serves each connection by `serve`, which gets the number of earlier connections. Returns the address and the count.
 async fn server<Serving>(
     serve: impl Fn(TcpStream, usize) -> Serving + Send + 'static,
 ) -> (SocketAddr, Arc<AtomicUsize>)
@@ -43,16 +43,16 @@ where
     (address, connections)
 }
 
-fn http2() -> Client {
-    Client::new(
+fn http2() -> HttpClient {
+    HttpClient::new(
         trusting(RootCertStore::empty()),
         ClientBuilder::http2_prior_knowledge,
     )
     .unwrap()
 }
 
-fn http1(roots: RootCertStore) -> Client {
-    Client::new(trusting(roots), |builder| builder).unwrap()
+fn http1(roots: RootCertStore) -> HttpClient {
+    HttpClient::new(trusting(roots), |builder| builder).unwrap()
 }
 
 fn trusting(roots: RootCertStore) -> ClientConfig {
@@ -60,8 +60,8 @@ fn trusting(roots: RootCertStore) -> ClientConfig {
     tls.with_root_certificates(roots).with_no_client_auth()
 }
 
-/// Asks for the root of `address`; the whole exchange has `limit`.
-async fn ask(client: &Client, url: &str, limit: Duration) -> Option<Result<u16, Failure>> {
+/// Requests `url` with the timeout `limit`. `None` after the timeout.
+async fn ask(client: &HttpClient, url: &str, limit: Duration) -> Option<Result<u16, NoResponse>> {
     let exchange = async {
         let guard = client.guard();
         let request = client.requests().get(url).build().unwrap();
@@ -75,11 +75,13 @@ async fn ask(client: &Client, url: &str, limit: Duration) -> Option<Result<u16, 
     tokio::time::timeout(limit, exchange).await.ok()
 }
 
-/// Why there is no answer at `url`.
-async fn failure(client: &Client, url: &str) -> Failure {
+/// The reason why a request for `url` gets no response.
+async fn failure(client: &HttpClient, url: &str) -> NoResponse {
     let failure = ask(client, url, SOON).await.unwrap().unwrap_err();
-    if let Failure::Tls(words) | Failure::Connect(words) | Failure::Protocol(words) = &failure {
-        // The other side must not decide how long a line of the log is.
+    if let NoResponse::Tls(words) | NoResponse::Connect(words) | NoResponse::Protocol(words) =
+        &failure
+    {
+        // The server must not determine the length of a log line.
         assert!(words.chars().count() <= 200, "{words}");
     }
     failure
@@ -100,8 +102,8 @@ const WHOLE: u8 = 5;
 /// `:status: 200`, by its index in HPACK's table.
 const STATUS_200: &[u8] = &[0x88];
 
-/// Greets, reads the head of one request, sends `answer`, and from then on only reads; until the client hangs up.
-async fn answer_with_frames(mut stream: TcpStream, answer: Vec<u8>) {
+/// An HTTP/2 server: reads the head of one request, sends `response`, then only reads until the client disconnects.
+async fn respond_with_frames(mut stream: TcpStream, response: Vec<u8>) {
     let mut preface = [0; 24];
     stream.read_exact(&mut preface).await.unwrap();
     stream.write_all(&frame(SETTINGS, 0, 0, &[])).await.unwrap();
@@ -115,13 +117,13 @@ async fn answer_with_frames(mut stream: TcpStream, answer: Vec<u8>) {
             break;
         }
     }
-    stream.write_all(&answer).await.unwrap();
+    stream.write_all(&response).await.unwrap();
     let mut rest = Vec::new();
     let _ = stream.read_to_end(&mut rest).await;
 }
 
 #[tokio::test]
-async fn what_http2_refuses_with_is_told_by_its_code_and_not_by_its_text() {
+async fn an_http2_error_is_reported_by_its_code_and_not_by_its_text() {
     let refusal = |code: u8, kind: u8| match kind {
         GOAWAY => frame(
             GOAWAY,
@@ -165,16 +167,16 @@ async fn what_http2_refuses_with_is_told_by_its_code_and_not_by_its_text() {
     ] {
         let answer = refusal(code, kind);
         let (address, connections) =
-            server(move |stream, _| answer_with_frames(stream, answer.clone())).await;
+            server(move |stream, _| respond_with_frames(stream, answer.clone())).await;
         let failure = failure(&http2(), &format!("http://{address}/")).await;
-        assert_eq!(failure, Failure::Protocol(expected.to_owned()));
-        // A request on a new connection is never repeated, not even by the library.
+        assert_eq!(failure, NoResponse::Protocol(expected.to_owned()));
+        // A request on a new connection is never repeated, also not by the library.
         assert_eq!(connections.load(Ordering::SeqCst), 1, "{expected}");
     }
 }
 
 #[tokio::test]
-async fn what_is_no_http_is_told_and_not_quoted() {
+async fn invalid_http_is_reported_and_not_quoted() {
     let long = format!("HTTP/1.1 200 OK\r\nx: {}\r\n\r\n", MARK.repeat(100_000));
     for (answer, expected) in [
         (
@@ -208,12 +210,12 @@ async fn what_is_no_http_is_told_and_not_quoted() {
         .await;
         let client = http1(RootCertStore::empty());
         let failure = failure(&client, &format!("http://{address}/")).await;
-        assert_eq!(failure, Failure::Protocol(expected.to_owned()));
+        assert_eq!(failure, NoResponse::Protocol(expected.to_owned()));
     }
 }
 
 #[tokio::test]
-async fn a_connection_that_breaks_is_told_by_the_kind_of_its_end() {
+async fn a_broken_connection_is_reported_by_the_kind_of_error() {
     let client = || http1(RootCertStore::empty());
     let (closing, _) = server(|mut stream, _| async move {
         let _ = stream.read(&mut [0; 1024]).await;
@@ -221,25 +223,25 @@ async fn a_connection_that_breaks_is_told_by_the_kind_of_its_end() {
     .await;
     let failed = failure(&client(), &format!("http://{closing}/")).await;
     let closed = "the server closed the connection without an answer";
-    assert_eq!(failed, Failure::Connect(closed.to_owned()));
+    assert_eq!(failed, NoResponse::Connect(closed.to_owned()));
     let (resetting, _) = server(|stream, _| async move {
         stream.readable().await.unwrap();
         stream.set_zero_linger().unwrap();
     })
     .await;
     let failed = failure(&client(), &format!("http://{resetting}/")).await;
-    assert_eq!(failed, Failure::Connect("connection reset".to_owned()));
+    assert_eq!(failed, NoResponse::Connect("connection reset".to_owned()));
     let nobody = TcpListener::bind("127.0.0.1:0")
         .await
         .unwrap()
         .local_addr()
         .unwrap();
     let failed = failure(&client(), &format!("http://{nobody}/")).await;
-    assert_eq!(failed, Failure::Connect("connection refused".to_owned()));
+    assert_eq!(failed, NoResponse::Connect("connection refused".to_owned()));
     let failed = failure(&client(), "http://made-up.invalid/").await;
     assert_eq!(
         failed,
-        Failure::Connect("the name of the host cannot be resolved".to_owned())
+        NoResponse::Connect("the name of the host cannot be resolved".to_owned())
     );
 }
 
@@ -290,12 +292,12 @@ async fn a_certificate_is_never_quoted_however_many_names_it_has() {
     ] {
         let client = http1(roots);
         let failure = failure(&client, &format!("https://{address}/")).await;
-        assert_eq!(failure, Failure::Tls(expected.to_owned()));
+        assert_eq!(failure, NoResponse::Tls(expected.to_owned()));
     }
 }
 
 #[tokio::test]
-async fn what_is_no_tls_is_told_and_not_quoted() {
+async fn invalid_tls_is_reported_and_not_quoted() {
     let (address, _) = server(|mut stream, _| async move {
         let _ = stream
             .write_all(format!("220 {MARK} ESMTP\r\n").as_bytes())
@@ -307,6 +309,6 @@ async fn what_is_no_tls_is_told_and_not_quoted() {
     let failure = failure(&client, &format!("https://{address}/")).await;
     assert_eq!(
         failure,
-        Failure::Tls("what the server sent is not TLS".to_owned())
+        NoResponse::Tls("what the server sent is not TLS".to_owned())
     );
 }

@@ -13,7 +13,7 @@ pub enum CountingMode {
 }
 
 impl CountingMode {
-    /// Both of them.
+    /// The closed set.
     pub const ALL: [Self; 2] = [Self::Exclusive, Self::Cumulative];
 
     /// The value of the `reading` label.
@@ -53,10 +53,10 @@ pub enum Evidence {
 }
 
 impl Stats {
-    /// Whether these figures can only be read as a funnel: the parts are more than the whole, and as a funnel they are consistent.
-    /// Twilio's own samples hold figures that are right under neither reading; those say nothing.
+    /// Whether these stats prove the cumulative mode: their sum exceeds `total`, and as cumulative stats they are consistent. Twilio's own
+    /// samples contain stats that are consistent in neither mode; those prove nothing.
     ///
-    /// An operation whose emails are still being made may report parts before `total`; so a `total` of 0 proves nothing.
+    /// While Twilio creates the emails, it may report statuses before `total`, so a `total` of 0 proves nothing.
     #[must_use]
     pub fn evidence_of_funnel(&self) -> Evidence {
         let at = |status| u64::from(self.get(status));
@@ -86,7 +86,7 @@ mod tests {
     use crate::operation::stats::of_parts as stats;
 
     #[test]
-    fn parts_above_the_whole_are_a_funnel_if_it_is_consistent() {
+    fn a_sum_above_the_total_proves_the_cumulative_mode_if_the_stats_are_consistent() {
         use Status::{Delivered, Failed, Opened, Queued, Sent, Undelivered};
         let evidence = |size, parts: &[_]| stats(Some(size), parts).evidence_of_funnel();
         let funnel = [(Sent, 5), (Delivered, 5), (Opened, 3)];
@@ -97,10 +97,10 @@ mod tests {
             Evidence::Large
         );
         for (size, parts) in [
-            // Not above the whole.
+            // Not above the total.
             (13, &funnel[..]),
             (2, &[(Delivered, 2)]),
-            // More delivered, undelivered or both than sent; more opened than delivered; more than there are.
+            // More delivered, undelivered or both than sent; more opened than delivered; more than the total.
             (5, &[(Sent, 3), (Delivered, 5)]),
             (5, &[(Sent, 5), (Delivered, 4), (Undelivered, 3)]),
             (5, &[(Sent, 5), (Delivered, 2), (Opened, 5)]),
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_whole_nothing_is_proven() {
+    fn without_a_total_nothing_is_proven() {
         let sent = [(Status::Sent, 9), (Status::Delivered, 9)];
         for size in [None, Some(0)] {
             assert_eq!(stats(size, &sent).evidence_of_funnel(), Evidence::None);

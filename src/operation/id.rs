@@ -18,7 +18,7 @@ const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 const LENGTHS: std::ops::RangeInclusive<usize> = 26..=35;
 /// 35 characters of 5 bits.
 const PACKED: usize = 22;
-/// How many of the leading characters are the time.
+/// The number of leading characters that contain the time.
 const TIME_CHARACTERS: usize = 10;
 
 /// The id of one Email operation.
@@ -78,7 +78,7 @@ impl OperationId {
     pub fn from_bytes(bytes: [u8; PACKED + 1]) -> Option<Self> {
         let [bits @ .., length] = bytes;
         let id = Self { bits, length };
-        // Only what a text can make. A start reads a million ids, so this checks bits instead of a text.
+        // Accepts only bits that a valid text produces. A start reads a million ids, so this does not go through text.
         let characters = usize::from(length);
         let rest_is_zero =
             || (characters * 5..PACKED * 8).all(|bit| bits[bit / 8] & (0x80 >> (bit % 8)) == 0);
@@ -159,14 +159,14 @@ mod tests {
     const SAMPLE: &str = "comms_operation_01h2xcejqtf2nbrexx3vqjhp41";
 
     #[test]
-    fn sample_of_the_documentation_round_trips_and_tells_its_time() {
+    fn the_documented_sample_round_trips_and_contains_its_time() {
         let id: OperationId = SAMPLE.parse().unwrap();
         assert_eq!(id.to_string(), SAMPLE);
         assert_eq!(id.created().to_string(), "2023-06-14T16:40:03.066Z");
     }
 
     #[test]
-    fn each_way_to_be_wrong_is_named() {
+    fn each_kind_of_invalid_id_has_its_error() {
         let wrong = [
             ("", IdError::Prefix),
             ("comms_email_01h2xcejqtf2nbrexx3vqjhp41", IdError::Prefix),
@@ -214,7 +214,7 @@ mod tests {
         }
 
         #[test]
-        fn no_bytes_make_an_id_that_is_none(bytes in any::<[u8; PACKED + 1]>()) {
+        fn bytes_are_rejected_unless_a_valid_id_has_them(bytes in any::<[u8; PACKED + 1]>()) {
             if let Some(id) = OperationId::from_bytes(bytes) {
                 prop_assert_eq!(id.to_string().parse(), Ok(id));
             }

@@ -1,4 +1,4 @@
-//! An Email operation, in values that have been checked.
+//! An Email operation: its id, state, stats and outcomes. All values are validated, and nothing here does I/O or reads a clock.
 
 mod counting_mode;
 mod id;
@@ -17,7 +17,7 @@ pub use outcome::{Counters, Marks, Outcome};
 pub use plausible::MOST_EMAILS;
 pub use state::OperationState;
 pub use stats::{Stat, Stats, Status};
-pub use unexpected::{Field, Unexpected};
+pub use unexpected::{ResponseField, Unexpected};
 pub use word::Word;
 
 use crate::timestamp::Timestamp;

@@ -20,7 +20,7 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    /// All of them. The store knows each by its place here: add new ones at the end, never reorder, and raise the store's format.
+    /// The closed set. The store identifies each by its index: add new ones at the end, never reorder, and raise the store's format.
     pub const ALL: [Self; 5] = [
         Self::Delivered,
         Self::Opened,
@@ -54,8 +54,8 @@ pub struct Marks {
 }
 
 impl Marks {
-    /// The marks that `stats` show by themselves in this counting mode. An email reaches a mailbox once, so no more do than there
-    /// are emails, even if the stats contradict one another.
+    /// The marks for `stats` alone in this counting mode. An email reaches a mailbox at most once, so `delivered` is at most the number of
+    /// emails, even if the stats contradict each other.
     #[must_use]
     pub fn shown_by(stats: &Stats, mode: CountingMode) -> Self {
         let at = |status| stats.get(status);
@@ -83,8 +83,8 @@ impl Marks {
         }
     }
 
-    /// These marks, with what is `shown` now in place of each that no operation can reach. Earlier versions accepted any count and
-    /// saved such marks, and no count would ever exceed them.
+    /// These marks, but with the mark of `shown` in place of each impossible one. Earlier versions accepted any count and saved impossible
+    /// marks, which no count would ever exceed.
     #[must_use]
     pub fn unless_impossible(self, shown: Self) -> Self {
         let possible = |mark: u32, shown: u32| if mark > MOST_EMAILS { shown } else { mark };
@@ -98,7 +98,7 @@ impl Marks {
         }
     }
 
-    /// The higher of both, mark by mark.
+    /// The higher mark of both, for each mark.
     #[must_use]
     pub fn raised_by(self, other: Self) -> Self {
         let mut outcomes = self.outcomes;
@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn no_more_emails_reach_a_mailbox_than_there_are() {
+    fn delivered_emails_are_at_most_the_total() {
         let odd = stats(Some(4), &[(Status::Delivered, 3), (Status::Opened, 4)]);
         let marks = Marks::shown_by(&odd, CountingMode::Exclusive);
         assert_eq!(marks.outcomes[Outcome::Delivered as usize], 4);
@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mark_that_no_operation_can_reach_gives_way_to_what_is_shown() {
+    fn an_impossible_mark_is_replaced_by_the_current_one() {
         let marks = |failed| Marks {
             accepted: 9,
             outcomes: [1, 0, 0, failed, 0],
@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_total_the_parts_tell_the_least_it_can_be() {
+    fn without_a_total_the_size_is_the_fewest_emails_that_the_stats_allow() {
         let funnel = stats(
             None,
             &[
@@ -220,7 +220,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn counters_hold_the_sum_of_the_highest_marks(histories in proptest::collection::vec(proptest::collection::vec(any::<[u16; 6]>(), 0..8), 0..6)) {
+        fn counters_are_the_sum_of_the_highest_marks(histories in proptest::collection::vec(proptest::collection::vec(any::<[u16; 6]>(), 0..8), 0..6)) {
             let mut counters = Counters::default();
             let mut highest = Counters::default();
             for history in histories {

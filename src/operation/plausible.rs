@@ -38,7 +38,7 @@ mod tests {
     use Status::{Canceled, Delivered, Failed, Opened, Queued, Sent, Undelivered};
 
     #[test]
-    fn what_either_counting_mode_allows_is_no_contradiction() {
+    fn stats_that_one_counting_mode_allows_are_no_contradiction() {
         let funnel = [(Sent, 5), (Delivered, 5), (Opened, 3)];
         assert_eq!(stats(Some(5), &funnel).contradiction(), None);
         assert_eq!(stats(Some(2), &[(Delivered, 2)]).contradiction(), None);
@@ -56,7 +56,7 @@ mod tests {
     }
 
     #[test]
-    fn what_neither_counting_mode_allows_is_one() {
+    fn stats_that_no_counting_mode_allows_are_a_contradiction() {
         for (size, parts) in [
             (5, &[(Failed, 6)][..]),
             (5, &[(Opened, 6)]),

@@ -53,7 +53,7 @@ impl OperationState {
         }
     }
 
-    /// Whether Twilio's text is no word that can be shown.
+    /// Whether Twilio's text is no word that may be exposed.
     #[must_use]
     pub fn is_unreadable(&self) -> bool {
         self.as_str() == Word::UNREADABLE
@@ -65,7 +65,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn any_case_and_either_spelling_is_known() {
+    fn states_are_parsed_in_any_case_and_both_spellings() {
         assert_eq!(
             OperationState::parse("PROCESSING"),
             OperationState::Processing
@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_state_stays_as_it_is() {
+    fn an_undocumented_state_keeps_its_word() {
         assert_eq!(OperationState::parse("PAUSED").as_str(), "PAUSED");
         assert!(!OperationState::parse("PAUSED").is_unreadable());
         for text in ["", "Jane Doe", "jane@example.com"] {

@@ -1,8 +1,8 @@
 //! Values in Twilio's responses that cannot be used as they are, although the rest of the response can.
 
-/// Where in a response such a value is: the value of the `field` label.
+/// The field of a response with such a value: the value of the `field` label.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Field {
+pub enum ResponseField {
     /// The body: it begins with a byte order mark, which is skipped.
     Body,
     /// `createdAt` contradicts the time in the id, which is used instead.
@@ -15,7 +15,7 @@ pub enum Field {
     Stats,
 }
 
-impl Field {
+impl ResponseField {
     /// The closed set.
     pub const ALL: [Self; 5] = [
         Self::Body,
@@ -38,19 +38,19 @@ impl Field {
     }
 }
 
-/// How many such values there were, by field.
+/// The number of such values, by field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Unexpected([u64; Field::ALL.len()]);
+pub struct Unexpected([u64; ResponseField::ALL.len()]);
 
 impl Unexpected {
-    /// Notes one more.
-    pub const fn note(&mut self, field: Field) {
+    /// Counts one value.
+    pub const fn note(&mut self, field: ResponseField) {
         self.0[field as usize] += 1;
     }
 
-    /// The fields that had some, with how many.
-    pub fn counts(self) -> impl Iterator<Item = (Field, u64)> {
-        let counts = Field::ALL.into_iter().zip(self.0);
+    /// The fields with at least one value, and their number.
+    pub fn counts(self) -> impl Iterator<Item = (ResponseField, u64)> {
+        let counts = ResponseField::ALL.into_iter().zip(self.0);
         counts.filter(|(_, count)| *count > 0)
     }
 }

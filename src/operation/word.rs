@@ -45,7 +45,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn plain_words_stay_and_others_are_hidden() {
+    fn plain_words_are_kept_and_others_are_unreadable() {
         for plain in ["PAUSED", "on-hold", "soft_bounced", "v2.late-open:x"] {
             assert_eq!(Word::new(plain).as_str(), plain);
         }

@@ -112,6 +112,19 @@ impl Agenda<'_> {
         self.failures.is_refused(id)
     }
 
+    /// How many operations could not be read when that was last attempted.
+    #[must_use]
+    pub const fn failing(&self) -> usize {
+        self.failures.attempted()
+    }
+
+    /// Whether `id` could not be read when that was last attempted; `None` if it is not known any more.
+    #[must_use]
+    pub fn is_failing(&self, id: OperationId) -> Option<bool> {
+        let is_failing = self.failures.is_attempted(id);
+        (is_failing || self.chunks.get(id).is_some()).then_some(is_failing)
+    }
+
     /// Whether `id` was read in the collection that began at `since`.
     #[must_use]
     pub fn is_read(&self, id: OperationId, since: Timestamp, now: Timestamp) -> bool {

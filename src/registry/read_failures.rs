@@ -10,7 +10,11 @@ use crate::timestamp::Timestamp;
 
 /// The failed reads since the last success, by operation.
 #[derive(Debug, Default)]
-pub(super) struct ReadFailures(HashMap<OperationId, Failure>);
+pub(super) struct ReadFailures {
+    by_id: HashMap<OperationId, Failure>,
+    /// How many of them have a reason.
+    attempted: usize,
+}
 
 #[derive(Debug, Clone, Copy)]
 struct Failure {
@@ -26,7 +30,7 @@ impl ReadFailures {
     /// Notes a failure. Returns whether that is news: the operation did not fail before, or for another reason.
     pub(super) fn failed(&mut self, id: OperationId, reason: Reason, now: Timestamp) -> bool {
         let before = self
-            .0
+            .by_id
             .get(&id)
             .filter(|before| before.reason == Some(reason));
         let failure = Failure {
@@ -37,13 +41,16 @@ impl ReadFailures {
             listed: false,
         };
         let news = before.is_none();
-        self.0.insert(id, failure);
+        let replaced = self.by_id.insert(id, failure);
+        if replaced.is_none_or(|replaced| replaced.reason.is_none()) {
+            self.attempted += 1;
+        }
         news
     }
 
     /// Notes that this machine's clock was set, so that intervals last as long as before.
     pub(super) fn shift(&mut self, jump: Jump) {
-        for failure in self.0.values_mut() {
+        for failure in self.by_id.values_mut() {
             failure.first = jump.apply(failure.first);
             failure.last = jump.apply_to_read(failure.last);
         }
@@ -51,7 +58,7 @@ impl ReadFailures {
 
     /// Notes that an operation was due and its read was left out. An earlier failure stays.
     pub(super) fn not_reached(&mut self, id: OperationId, now: Timestamp) {
-        self.0.entry(id).or_insert(Failure {
+        self.by_id.entry(id).or_insert(Failure {
             first: now,
             last: now,
             reason: None,
@@ -61,30 +68,48 @@ impl ReadFailures {
 
     /// Notes that the last failure comes from a list.
     pub(super) fn listed(&mut self, id: OperationId) {
-        if let Some(failure) = self.0.get_mut(&id) {
+        if let Some(failure) = self.by_id.get_mut(&id) {
             failure.listed = true;
         }
     }
 
     /// Whether a list returned it in the collection that began at `since`, and that failed.
     pub(super) fn was_listed(&self, id: OperationId, since: Timestamp, now: Timestamp) -> bool {
-        self.0
+        self.by_id
             .get(&id)
             .is_some_and(|failure| failure.listed && schedule::was_read(failure.last, since, now))
     }
 
     /// Removes an operation: it was read, or is gone.
     pub(super) fn remove(&mut self, id: OperationId) {
-        self.0.remove(&id);
+        if self
+            .by_id
+            .remove(&id)
+            .is_some_and(|removed| removed.reason.is_some())
+        {
+            self.attempted -= 1;
+        }
+    }
+
+    /// How many operations could not be read when that was last attempted.
+    pub(super) const fn attempted(&self) -> usize {
+        self.attempted
+    }
+
+    /// Whether `id` could not be read when that was last attempted.
+    pub(super) fn is_attempted(&self, id: OperationId) -> bool {
+        self.by_id
+            .get(&id)
+            .is_some_and(|failure| failure.reason.is_some())
     }
 
     pub(super) fn contains(&self, id: OperationId) -> bool {
-        self.0.contains_key(&id)
+        self.by_id.contains_key(&id)
     }
 
     /// When the last attempt failed, or was left out because the account was blocked; 1970 if there was none.
     pub(super) fn last_attempt(&self, id: OperationId) -> Timestamp {
-        self.0
+        self.by_id
             .get(&id)
             .map(|failure| failure.last)
             .unwrap_or_default()
@@ -92,14 +117,14 @@ impl ReadFailures {
 
     /// Whether Twilio returned 403 for the last read.
     pub(super) fn is_refused(&self, id: OperationId) -> bool {
-        self.0
+        self.by_id
             .get(&id)
             .is_some_and(|failure| failure.reason == Some(Reason::Forbidden))
     }
 
     /// Whether Twilio returned that it does not know the operation, and it is too early to ask again.
     pub(super) fn is_waiting(&self, id: OperationId, now: Timestamp) -> bool {
-        match self.0.get(&id) {
+        match self.by_id.get(&id) {
             Some(Failure {
                 first,
                 last,

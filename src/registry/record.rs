@@ -1,10 +1,13 @@
 //! One operation in memory: 120 bytes without an allocation, because one account can have millions.
 
+#[cfg(test)]
+mod tests;
+
 use super::clock_jumps::Jump;
 use super::due::Due;
 use super::schedule::History;
 use super::undocumented_values::UndocumentedValues;
-use crate::operation::{Marks, Operation, OperationId, OperationState, Stats, Status};
+use crate::operation::{Marks, Operation, OperationId, OperationState, Stat, Stats, Status};
 use crate::snapshot::Labels;
 use crate::store::SavedOperation;
 use crate::timestamp::Timestamp;
@@ -15,18 +18,19 @@ pub(super) struct Record {
     pub(super) id: OperationId,
     /// A number of [`UndocumentedValues`].
     state: u8,
-    /// [`SIZE`] and the like.
+    /// [`UPDATED`] and the like.
     flags: u8,
+    /// One bit per entry of `quantities` that Twilio returned.
+    returned: u8,
     /// Whether the last attempt to read it failed.
     pub(super) failed: bool,
     created: Moment,
     updated: Moment,
     last_success: Moment,
     last_change: Moment,
-    emails: [u32; 8],
-    size: u32,
-    recipients: u32,
-    attempts: u32,
+    emails: [u32; Status::ALL.len()],
+    /// In the order of [`Stat::QUANTITIES`]; 0 where Twilio returned none.
+    quantities: [u32; Stat::QUANTITIES.len()],
     pub(super) marks: Marks,
 }
 
@@ -34,18 +38,18 @@ pub(super) struct Record {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Moment([u8; 6]);
 
-/// Twilio returned a `total`.
-const SIZE: u8 = 1;
-/// Twilio returned `recipients`.
-const RECIPIENTS: u8 = 2;
-/// Twilio returned `attempts`.
-const ATTEMPTS: u8 = 4;
 /// Twilio returned `updatedAt`.
-const UPDATED: u8 = 8;
+const UPDATED: u8 = 1;
 /// It has undocumented stats.
-const UNKNOWN: u8 = 16;
+const UNKNOWN: u8 = 2;
 /// A source lists it.
-const WATCHED: u8 = 32;
+const WATCHED: u8 = 4;
+
+/// The place of `total` in [`Stat::QUANTITIES`].
+const SIZE: usize = 0;
+const _: () = assert!(matches!(Stat::QUANTITIES[SIZE], Stat::Total));
+/// Each has a bit in `returned`.
+const _: () = assert!(Stat::QUANTITIES.len() <= 8);
 
 /// An operation with fewer emails is small.
 const SMALL: u32 = 100;
@@ -65,20 +69,16 @@ impl Record {
         Self {
             id: operation.id,
             state: undocumented.number(&operation.state),
-            flags: flag(SIZE, stats.size.is_some())
-                | flag(RECIPIENTS, stats.recipients.is_some())
-                | flag(ATTEMPTS, stats.attempts.is_some())
-                | flag(UPDATED, operation.updated.is_some())
+            flags: flag(UPDATED, operation.updated.is_some())
                 | flag(UNKNOWN, stats.unknown.is_some()),
+            returned: returned(stats),
             failed: false,
             created: Moment::of(operation.created),
             updated: Moment::of(operation.updated.unwrap_or_default()),
             last_success: Moment::of(now),
             last_change: Moment::of(change),
             emails: stats.emails,
-            size: stats.size.unwrap_or_default(),
-            recipients: stats.recipients.unwrap_or_default(),
-            attempts: stats.attempts.unwrap_or_default(),
+            quantities: Stat::QUANTITIES.map(|stat| stats.count(stat).unwrap_or_default()),
             marks,
         }
     }
@@ -112,21 +112,30 @@ impl Record {
     }
 
     fn stats(&self, undocumented: &UndocumentedValues) -> Stats {
-        Stats {
+        let mut stats = Stats {
             emails: self.emails,
-            size: self.size(),
-            recipients: self.has(RECIPIENTS).then_some(self.recipients),
-            attempts: self.has(ATTEMPTS).then_some(self.attempts),
             unknown: self
                 .has(UNKNOWN)
                 .then(|| undocumented.stats(self.id).cloned())
                 .flatten(),
+            ..Stats::default()
+        };
+        for (at, stat) in Stat::QUANTITIES.into_iter().enumerate() {
+            if let Some(count) = self.quantity(at) {
+                stats.set_count(stat, count);
+            }
         }
+        stats
+    }
+
+    /// The count at this place of [`Stat::QUANTITIES`], if Twilio returned it.
+    fn quantity(&self, at: usize) -> Option<u32> {
+        (self.returned & 1 << at != 0).then_some(self.quantities[at])
     }
 
     /// `total`, if Twilio returned it.
     pub(super) fn size(&self) -> Option<u32> {
-        self.has(SIZE).then_some(self.size)
+        self.quantity(SIZE)
     }
 
     pub(super) fn created(&self) -> Timestamp {
@@ -228,6 +237,13 @@ impl Record {
     }
 }
 
+/// One bit per entry of [`Stat::QUANTITIES`] that `stats` has.
+fn returned(stats: &Stats) -> u8 {
+    let bits = Stat::QUANTITIES.into_iter().enumerate();
+    let set = bits.filter(|(_, stat)| stats.count(*stat).is_some());
+    set.fold(0, |returned, (at, _)| returned | 1 << at)
+}
+
 impl Moment {
     const LATEST: i64 = (1 << 48) - 1;
 
@@ -240,140 +256,5 @@ impl Moment {
         let mut bytes = [0; 8];
         bytes[2..].copy_from_slice(&self.0);
         Timestamp::from_millis(i64::from_be_bytes(bytes))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::sync::Arc;
-    use std::time::Duration;
-
-    use super::*;
-    use crate::operation::Word;
-
-    const NOW: Timestamp = Timestamp::from_millis(1_775_370_000_123);
-
-    #[test]
-    fn a_record_stays_small() {
-        assert_eq!(size_of::<Record>(), 120);
-    }
-
-    #[test]
-    fn what_goes_in_comes_out() {
-        let mut undocumented = UndocumentedValues::default();
-        for (state, size, updated, unknown) in [
-            ("COMPLETED", Some(7), Some(NOW), None),
-            (
-                "PAUSED",
-                None,
-                None,
-                Some(Arc::from([(Word::new("deferred"), 3)])),
-            ),
-        ] {
-            let operation = Operation {
-                id: "comms_operation_01h2xcejqtf2nbrexx3vqjhp41"
-                    .parse()
-                    .unwrap(),
-                state: OperationState::parse(state),
-                stats: Stats {
-                    emails: [1, 2, 3, 4, 5, 6, 7, 8],
-                    size,
-                    recipients: size,
-                    attempts: None,
-                    unknown,
-                },
-                created: NOW,
-                updated,
-            };
-            let record = Record::new(&operation, &mut undocumented, Marks::default(), NOW, NOW);
-            assert_eq!(record.operation(&undocumented), operation);
-        }
-    }
-
-    #[test]
-    fn times_out_of_range_are_brought_to_its_ends() {
-        assert_eq!(Moment::of(Timestamp::from_millis(-1)).get().as_millis(), 0);
-        assert_eq!(
-            Moment::of(Timestamp::from_millis(i64::MAX))
-                .get()
-                .as_millis(),
-            Moment::LATEST
-        );
-        let beyond = Timestamp::from_millis(Moment::LATEST + 5);
-        assert_eq!(Moment::of(beyond).get().as_millis(), Moment::LATEST);
-        assert_eq!(Moment::of(NOW).get(), NOW);
-    }
-
-    const HOUR: Duration = Duration::from_hours(1);
-
-    fn record(state: OperationState, size: Option<u32>, opened: u32, updated: Timestamp) -> Record {
-        let mut stats = Stats {
-            size,
-            ..Stats::default()
-        };
-        stats.set(Status::Opened, opened);
-        let operation = Operation {
-            id: "comms_operation_01h2xcejqtf2nbrexx3vqjhp41"
-                .parse()
-                .unwrap(),
-            state,
-            stats,
-            created: NOW - 50 * HOUR,
-            updated: Some(updated),
-        };
-        let change = NOW - HOUR;
-        Record::new(
-            &operation,
-            &mut UndocumentedValues::default(),
-            Marks::default(),
-            change,
-            NOW,
-        )
-    }
-
-    #[test]
-    fn only_finished_unwatched_operations_that_are_small_or_settled_are_polled_by_age() {
-        use OperationState::{Canceled, Completed, Processing, Scheduled};
-        for (state, size, opened, by_age) in [
-            (Completed, Some(SMALL - 1), 0, true),
-            (Completed, Some(SMALL), 0, false),
-            (Completed, Some(SMALL), SMALL - 1, false),
-            (Completed, Some(SMALL), SMALL, true),
-            (Completed, None, SMALL, false),
-            (Canceled, Some(1), 0, true),
-            (Processing, Some(1), 1, false),
-            (Scheduled, Some(1), 1, false),
-        ] {
-            let record = record(state.clone(), size, opened, NOW);
-            let from = |record: Record, by_age| record.history(by_age).min_interval_from;
-            let expected = if by_age { record.created() } else { NOW };
-            assert_eq!(from(record, true), expected, "{state:?} {size:?} {opened}");
-            assert_eq!(from(record, false), NOW);
-            assert_eq!(from(record.watched(true), true), NOW);
-            assert_eq!(from(record.watched(true).watched(false), true), expected);
-        }
-    }
-
-    #[test]
-    fn a_clock_that_is_set_moves_what_the_exporter_noted_and_no_time_of_twilios() {
-        let noted = NOW - HOUR;
-        for (updated, moved) in [(noted, false), (NOW - 2 * HOUR, true)] {
-            let mut record = record(OperationState::Completed, None, 0, updated);
-            record.shift(Jump::Back(HOUR));
-            assert_eq!(record.last_success(), NOW - HOUR);
-            let expected = if moved { noted - HOUR } else { noted };
-            assert_eq!(record.last_change(), expected);
-        }
-    }
-
-    #[test]
-    fn a_read_without_a_change_ends_a_failure_and_a_change_in_the_future() {
-        let mut record = record(OperationState::Completed, None, 0, NOW);
-        record.failed = true;
-        record.confirm(NOW - 2 * HOUR);
-        assert!(!record.failed);
-        assert_eq!(record.last_change(), NOW - 2 * HOUR);
-        record.confirm(NOW);
-        assert_eq!(record.last_change(), NOW - 2 * HOUR);
     }
 }

@@ -1,7 +1,7 @@
 //! Which undocumented words of Twilio's have series of their own. Each is a label's value, so their number is limited.
 
 use super::undocumented_values::UndocumentedValues;
-use crate::operation::{Field, Operation, OperationState, Stats, Unexpected, Word};
+use crate::operation::{Operation, OperationState, ResponseField, Stats, Unexpected, Word};
 use crate::snapshot::Totals;
 
 /// The most undocumented states of an account with series of their own, and the most undocumented stats: more than twice what
@@ -26,7 +26,7 @@ pub(super) fn limit_words(
         && !has_place(word, totals.undocumented_states(), 0) | !undocumented.has_number_for(word)
     {
         operation.state = OperationState::Other(Word::new(Word::OTHER));
-        unexpected.note(Field::Status);
+        unexpected.note(ResponseField::Status);
     }
     limit_stats(&mut operation.stats, totals, unexpected);
 }
@@ -41,7 +41,7 @@ fn limit_stats(stats: &mut Stats, totals: &Totals, unexpected: &mut Unexpected) 
             held.push((word.clone(), *emails));
         } else {
             others = Some(others.unwrap_or(0_u32).saturating_add(*emails));
-            unexpected.note(Field::Stats);
+            unexpected.note(ResponseField::Stats);
         }
     }
     let Some(others) = others else {

@@ -1,4 +1,5 @@
-//! Who may ask.
+//! The credentials that the simulated account accepts: Basic, Bearer, and access tokens issued to OAuth clients. Without any configured
+//! credentials it accepts every user name with a password.
 
 use std::time::Duration;
 
@@ -10,10 +11,10 @@ use base64::engine::general_purpose::STANDARD;
 use super::settings::{ApiSettings, BasicLogin};
 use crate::timestamp::Timestamp;
 
-/// Tokens that are remembered; a test makes a few, a load test with short lives makes many.
+/// The most issued tokens that are kept. A test issues a few; a load test with short-lived tokens issues many.
 const MOST_TOKENS: usize = 1000;
 
-/// Whom the account lets in.
+/// The accepted credentials.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Access {
     pub(super) logins: Vec<BasicLogin>,
@@ -21,11 +22,11 @@ pub(super) struct Access {
     pub(super) clients: Vec<BasicLogin>,
     pub(super) token_life: Duration,
     issued: Vec<Issued>,
-    /// How many tokens there ever were.
+    /// The number of tokens issued so far.
     count: u64,
 }
 
-/// A token that a client was given.
+/// An access token that was issued to a client.
 #[derive(Debug, Clone)]
 struct Issued {
     token: String,
@@ -43,7 +44,7 @@ impl Access {
         }
     }
 
-    /// A new token for this client, if it is one.
+    /// Issues a token to `client`; `None` if the client is unknown.
     pub(super) fn issue(&mut self, client: &BasicLogin, now: Timestamp) -> Option<String> {
         let known = if self.clients.is_empty() {
             !client.username.is_empty() && !client.password.is_empty()
@@ -65,17 +66,18 @@ impl Access {
         Some(token)
     }
 
-    /// Tokens that clients were given are good for nothing from now on.
+    /// Revokes all issued tokens.
     pub(super) fn revoke(&mut self) {
         self.issued.clear();
     }
 
-    /// Whether nothing was said about who may ask.
+    /// Whether no credentials are configured.
     const fn is_open(&self) -> bool {
         self.logins.is_empty() && self.tokens.is_empty() && self.clients.is_empty()
     }
 
-    pub(super) fn admits(&self, headers: &HeaderMap, now: Timestamp) -> bool {
+    /// Whether the request's credentials are accepted.
+    pub(super) fn accepts(&self, headers: &HeaderMap, now: Timestamp) -> bool {
         let Some((scheme, credentials)) = headers
             .get(AUTHORIZATION)
             .and_then(|value| value.to_str().ok())
@@ -111,51 +113,51 @@ mod tests {
 
     const NOW: Timestamp = Timestamp::from_millis(1_775_370_000_000);
 
-    fn admits(access: &Access, authorization: &str) -> bool {
-        admits_at(access, authorization, NOW)
+    fn accepts(access: &Access, authorization: &str) -> bool {
+        accepts_at(access, authorization, NOW)
     }
 
-    fn admits_at(access: &Access, authorization: &str, now: Timestamp) -> bool {
+    fn accepts_at(access: &Access, authorization: &str, now: Timestamp) -> bool {
         let mut headers = HeaderMap::new();
         headers.insert(AUTHORIZATION, authorization.parse().unwrap());
-        access.admits(&headers, now)
+        access.accepts(&headers, now)
     }
 
     #[test]
-    fn without_settings_anyone_with_name_and_password_may_ask() {
+    fn without_credentials_every_user_name_with_a_password_is_accepted() {
         let anyone = Access::default();
-        assert!(!anyone.admits(&HeaderMap::new(), NOW));
-        assert!(admits(
+        assert!(!anyone.accepts(&HeaderMap::new(), NOW));
+        assert!(accepts(
             &anyone,
             &format!("Basic {}", STANDARD.encode("AC1:x:y"))
         ));
         for wrong in [":x", "AC1:", "AC1"] {
             let wrong = format!("Basic {}", STANDARD.encode(wrong));
-            assert!(!admits(&anyone, &wrong), "{wrong}");
+            assert!(!accepts(&anyone, &wrong), "{wrong}");
         }
-        assert!(!admits(&anyone, "Basic %%%") && !admits(&anyone, "Bearer t"));
+        assert!(!accepts(&anyone, "Basic %%%") && !accepts(&anyone, "Bearer t"));
     }
 
     #[test]
-    fn with_settings_only_those() {
+    fn only_configured_credentials_are_accepted() {
         let some = Access {
             logins: vec![BasicLogin::new("AC1", "x:y")],
             tokens: vec!["t".to_owned()],
             ..Access::default()
         };
-        assert!(admits(
+        assert!(accepts(
             &some,
             &format!("Basic {}", STANDARD.encode("AC1:x:y"))
         ));
-        assert!(!admits(
+        assert!(!accepts(
             &some,
             &format!("Basic {}", STANDARD.encode("AC1:x"))
         ));
-        assert!(admits(&some, "Bearer t") && !admits(&some, "Bearer u"));
+        assert!(accepts(&some, "Bearer t") && !accepts(&some, "Bearer u"));
     }
 
     #[test]
-    fn a_token_is_good_until_it_ends_or_is_revoked() {
+    fn a_token_is_valid_until_it_expires_or_is_revoked() {
         let client = BasicLogin::new("id", "s");
         let mut access = Access {
             clients: vec![client.clone()],
@@ -166,11 +168,14 @@ mod tests {
         let [first, second] = [(); 2].map(|()| access.issue(&client, NOW).unwrap());
         assert_ne!(first, second);
         let bearer = format!("Bearer {first}");
-        assert!(admits_at(&access, &bearer, NOW + Duration::from_secs(9)));
-        assert!(!admits_at(&access, &bearer, NOW + Duration::from_secs(10)));
+        assert!(accepts_at(&access, &bearer, NOW + Duration::from_secs(9)));
+        assert!(!accepts_at(&access, &bearer, NOW + Duration::from_secs(10)));
         access.revoke();
-        assert!(!admits(&access, &bearer));
+        assert!(!accepts(&access, &bearer));
         let basic = format!("Basic {}", STANDARD.encode("id:s"));
-        assert!(!admits(&access, &basic), "who has clients has said enough");
+        assert!(
+            !accepts(&access, &basic),
+            "configured clients exclude others"
+        );
     }
 }

@@ -1,4 +1,4 @@
-//! Connections to the API that faults can close in the middle of a response, or leave without one.
+//! Connections to the simulated API. Faults can close them in the middle of a response, or give no response on them.
 
 use std::io;
 use std::net::SocketAddr;
@@ -15,21 +15,21 @@ use tokio::net::{TcpListener, TcpStream};
 /// More bytes than any response has.
 const UNLIMITED: u64 = u64::MAX;
 
-/// One connection; a clone is the same connection.
+/// One connection. Clones share it.
 #[derive(Debug, Clone)]
-pub(super) struct Connection(Arc<ConnectionState>);
+pub(super) struct Connection(Arc<ResponseProgress>);
 
 #[derive(Debug)]
-struct ConnectionState {
-    has_answered: AtomicBool,
-    /// How many bytes the server still writes before it closes the connection.
+struct ResponseProgress {
+    has_responded: AtomicBool,
+    /// The number of bytes that the server writes before it closes the connection.
     left: AtomicU64,
 }
 
 impl Default for Connection {
     fn default() -> Self {
-        Self(Arc::new(ConnectionState {
-            has_answered: AtomicBool::new(false),
+        Self(Arc::new(ResponseProgress {
+            has_responded: AtomicBool::new(false),
             left: AtomicU64::new(UNLIMITED),
         }))
     }
@@ -37,38 +37,38 @@ impl Default for Connection {
 
 impl Connection {
     /// Whether a request on this connection got a response.
-    pub(super) fn has_answered(&self) -> bool {
-        self.0.has_answered.load(Ordering::Relaxed)
+    pub(super) fn has_responded(&self) -> bool {
+        self.0.has_responded.load(Ordering::Relaxed)
     }
 
-    /// A request on this connection gets its response.
-    pub(super) fn answers(&self) {
-        self.0.has_answered.store(true, Ordering::Relaxed);
+    /// Notes that a request on this connection gets its response.
+    pub(super) fn note_response(&self) {
+        self.0.has_responded.store(true, Ordering::Relaxed);
     }
 
-    /// Closes the connection after `bytes` more bytes of what is written from now on.
+    /// Closes the connection after `bytes` more bytes.
     pub(super) fn close_after(&self, bytes: u64) {
         self.0.left.store(bytes, Ordering::Relaxed);
     }
 }
 
-impl Connected<IncomingStream<'_, Connections>> for Connection {
-    fn connect_info(stream: IncomingStream<'_, Connections>) -> Self {
+impl Connected<IncomingStream<'_, SimulatorListener>> for Connection {
+    fn connect_info(stream: IncomingStream<'_, SimulatorListener>) -> Self {
         stream.io().connection.clone()
     }
 }
 
 /// Accepts connections.
-pub(super) struct Connections(pub(super) TcpListener);
+pub(super) struct SimulatorListener(pub(super) TcpListener);
 
-impl Listener for Connections {
-    type Io = Stream;
+impl Listener for SimulatorListener {
+    type Io = LimitedStream;
     type Addr = SocketAddr;
 
-    async fn accept(&mut self) -> (Stream, SocketAddr) {
+    async fn accept(&mut self) -> (LimitedStream, SocketAddr) {
         let (tcp, from) = Listener::accept(&mut self.0).await;
         let connection = Connection::default();
-        (Stream { tcp, connection }, from)
+        (LimitedStream { tcp, connection }, from)
     }
 
     fn local_addr(&self) -> io::Result<SocketAddr> {
@@ -76,13 +76,13 @@ impl Listener for Connections {
     }
 }
 
-/// The bytes of a connection.
-pub(super) struct Stream {
+/// A connection's stream, which stops after a number of bytes.
+pub(super) struct LimitedStream {
     tcp: TcpStream,
     connection: Connection,
 }
 
-impl AsyncRead for Stream {
+impl AsyncRead for LimitedStream {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -92,8 +92,8 @@ impl AsyncRead for Stream {
     }
 }
 
-impl AsyncWrite for Stream {
-    /// Fails when nothing is left to write, so that the server drops the connection.
+impl AsyncWrite for LimitedStream {
+    /// Fails after the last allowed byte, so that the server drops the connection.
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,

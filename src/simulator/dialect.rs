@@ -1,32 +1,32 @@
-//! The ways in which Twilio's answers may differ without anyone having said so.
+//! Undocumented variants of Twilio's responses.
 //!
-//! Two of its documentation sites disagree on the shape of lists, and live accounts on more; see the comments on
-//! each choice. The defaults are what the references at <https://www.twilio.com/docs/email/api> show.
+//! Two of Twilio's documentation sites disagree about the shape of lists, and live accounts differ in more; see the comments on each
+//! choice. The defaults follow the reference at <https://www.twilio.com/docs/email/api>.
 
 use crate::timestamp::Timestamp;
 
-/// How answers are written.
+/// The format of responses.
 #[derive(Debug, Clone, Default)]
 pub struct Dialect {
     /// The key under which a list holds its rows.
     pub list_key: ListKey,
-    /// How a list points at its next page.
-    pub pagination: Pagination,
-    /// The case of status words.
+    /// How a list names its next page.
+    pub pagination: PaginationStyle,
+    /// The case of statuses.
     pub words: Words,
-    /// Whether it is `CANCELLED` instead of `CANCELED`.
+    /// Whether to write `CANCELLED` instead of `CANCELED`.
     pub british: bool,
     /// How times are written.
     pub times: Times,
     /// The body of an error.
     pub errors: ErrorShape,
-    /// The status with which an OAuth client is refused.
+    /// The HTTP status for a rejected OAuth client.
     pub client_refusal: ClientRefusal,
     /// How the life of an access token is written.
     pub lifetimes: Lifetimes,
 }
 
-/// The status with which an OAuth client is refused; RFC 6749, section 5.2, leaves the choice.
+/// The HTTP status for a rejected OAuth client; RFC 6749, section 5.2, allows both.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum ClientRefusal {
     /// 401
@@ -58,9 +58,9 @@ pub enum ListKey {
     Data,
 }
 
-/// How a list points at its next page.
+/// How a list names its next page.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub enum Pagination {
+pub enum PaginationStyle {
     /// `{"next": token, "self": …}`, `next` being null at the end.
     #[default]
     Next,
@@ -68,21 +68,21 @@ pub enum Pagination {
     NextPageToken,
     /// `{"next": URL}`, at this origin (such as `https://elsewhere.example.com`), which clients must not follow.
     NextUrl(String),
-    /// `{"meta": {"next_page_url": URL}}` at this origin, as Twilio's other products have it.
+    /// `{"meta": {"next_page_url": URL}}` at this origin, as in other products of Twilio's.
     MetaUrl(String),
-    /// `{"meta": {"nextToken": token}}`, as others of them have it.
+    /// `{"meta": {"nextToken": token}}`, as in further products of Twilio's.
     MetaToken,
     /// `{"pagination": {"next": {"token": token}}}`
     NextObject,
-    /// `{"next_page_uri": path, …}` beside the rows, as Twilio's API of 2010 has it.
+    /// `{"next_page_uri": path, …}` beside the rows, as in Twilio's API of 2010.
     TopUri,
     /// `{"links": {"next": path}}`
     Links,
-    /// `{"pagination": {"after": token}}`, which no client can know.
+    /// `{"pagination": {"after": token}}`, which no client knows.
     Unknown,
 }
 
-/// The case of status words.
+/// The case of statuses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Words {
     /// `COMPLETED`
@@ -112,7 +112,7 @@ pub enum ErrorShape {
     /// `{"errors": [{"code": …, "message": …}]}`
     #[default]
     Errors,
-    /// `{"code": …, "message": …, "more_info": …, "status": …}`, as Twilio's older products have it.
+    /// `{"code": …, "message": …, "more_info": …, "status": …}`, as in Twilio's older products.
     Flat,
 }
 
@@ -156,7 +156,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_way_to_write_a_time_means_the_same() {
+    fn every_format_of_a_time_is_the_same_time() {
         let millis = 1_775_370_000_250;
         let text = |times| {
             Dialect {
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn words_take_their_case_and_spelling() {
+    fn statuses_have_the_dialects_case_and_spelling() {
         let british = Dialect {
             british: true,
             words: Words::Title,

@@ -1,4 +1,4 @@
-//! Answers in gzip, whole, cut and as a bomb, and in encodings that are only said to be.
+//! Responses in gzip (complete, cut, or a bomb), and responses with a wrong `Content-Encoding`.
 
 use std::io::Write;
 
@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
-/// How much a bomb decodes to: far above what any client should take.
+/// The decoded size of the bomb: far above any client's limit.
 const BOMB: usize = 64 << 20;
 
 /// `response` in gzip.
@@ -17,7 +17,7 @@ pub(super) async fn gzip(response: Response) -> Response {
     encoded(response, |whole| compress(&[&whole])).await
 }
 
-/// The first half of `response` in gzip, with nothing to tell that it is not all.
+/// The first half of `response` in gzip, with a `Content-Length` of that half.
 pub(super) async fn gzip_cut(response: Response) -> Response {
     encoded(response, |whole| {
         let whole = compress(&[&whole]);
@@ -26,7 +26,7 @@ pub(super) async fn gzip_cut(response: Response) -> Response {
     .await
 }
 
-/// Blanks without end, in little space.
+/// 64 MiB of blanks in 64 KiB of gzip.
 pub(super) fn gzip_bomb() -> Response {
     let blanks = [b' '; 1 << 14];
     let bomb = compress(&vec![&blanks[..]; BOMB / blanks.len()]);
@@ -37,8 +37,8 @@ pub(super) fn gzip_bomb() -> Response {
     (headers, bomb).into_response()
 }
 
-/// `response` as it is, said to be in the encoding `name`.
-pub(super) fn said_to_be(name: &str, mut response: Response) -> Response {
+/// `response` unchanged, with the header `Content-Encoding: name`.
+pub(super) fn mislabelled(name: &str, mut response: Response) -> Response {
     if let Ok(name) = HeaderValue::from_str(name) {
         response.headers_mut().insert(CONTENT_ENCODING, name);
     }

@@ -1,4 +1,4 @@
-//! What a test holds in its hand while the simulator serves.
+//! The handle by which a test controls a running simulator: its operations, faults, credentials, and the requests it received.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,32 +10,32 @@ use crate::timestamp::Timestamp;
 
 use super::fault::Fault;
 use super::journal::{Counts, RecordedRequest};
-use super::service::Shared;
+use super::service::SimulatorState;
 use super::settings::BasicLogin;
 
-/// Changes a running simulator and tells what it was asked. Clones are the same handle.
+/// Controls a running simulator and returns the requests that it received. Clones control the same simulator.
 #[derive(Clone)]
 pub struct Handle {
-    pub(super) shared: Arc<Shared>,
+    pub(super) shared: Arc<SimulatorState>,
 }
 
-/// An operation that is shown exactly so. Anything stranger is put as a [`Value`].
+/// An operation that is returned exactly as written. For other JSON use a [`Value`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct Scripted {
     /// Its id.
     pub id: OperationId,
-    /// The word, as it is sent.
+    /// `status`, sent unchanged.
     pub status: String,
-    /// The figures, as they are sent.
+    /// `stats`, sent unchanged.
     pub stats: Value,
-    /// `createdAt`, as it is sent.
+    /// `createdAt`, sent unchanged.
     pub created_at: String,
-    /// `updatedAt`, as it is sent.
+    /// `updatedAt`, sent unchanged.
     pub updated_at: String,
 }
 
 impl Scripted {
-    /// A completed operation with these figures, created when its id says.
+    /// A completed operation with these stats, created at the time in its id.
     #[must_use]
     pub fn completed(id: OperationId, stats: Value) -> Self {
         Self {
@@ -61,66 +61,66 @@ impl From<Scripted> for Value {
 }
 
 impl Handle {
-    /// Adds an operation, or replaces the one of the same `id`; it is sent exactly as it is given.
+    /// Adds an operation, or replaces the one with the same `id`. It is sent unchanged.
     ///
-    /// It takes its place in lists by `createdAt`, else by its id, else as created now.
+    /// Its position in lists follows `createdAt`, otherwise its id, otherwise the current time.
     pub fn put(&self, operation: impl Into<Value>) {
         self.shared.world.put(operation.into(), self.shared.now());
     }
 
-    /// Forgets an operation, be it put, sent or generated; tells whether there was one.
-    #[expect(clippy::must_use_candidate, reason = "most callers only want it gone")]
+    /// Removes an operation: added by a test, sent, or generated. Returns whether it existed.
+    #[expect(clippy::must_use_candidate, reason = "most callers need no result")]
     pub fn remove(&self, id: &str) -> bool {
         self.shared.world.remove(id, self.shared.now())
     }
 
-    /// Forgets all operations that were put or sent, and brings back generated ones that were removed.
+    /// Removes all operations that were added or sent, and restores generated ones that were removed.
     pub fn clear(&self) {
         self.shared.world.clear();
     }
 
-    /// Lets something go wrong from now on, after the faults that are already there.
+    /// Adds a fault after the current ones.
     pub fn fault(&self, fault: Fault) {
         self.shared.faults().push(fault);
     }
 
-    /// The faults that have not worn off.
+    /// The current faults.
     #[must_use]
     pub fn faults(&self) -> Vec<Fault> {
         self.shared.faults().clone()
     }
 
-    /// Ends all faults.
+    /// Removes all faults.
     pub fn clear_faults(&self) {
         self.shared.faults().clear();
     }
 
-    /// From now on lets in only these, by Basic authentication.
+    /// Accepts only these logins by Basic authentication from now on.
     pub fn set_logins(&self, logins: Vec<BasicLogin>) {
         self.shared.access().logins = logins;
     }
 
-    /// From now on accepts only these as Bearer tokens.
+    /// Accepts only these Bearer tokens from now on, beside issued ones.
     pub fn set_tokens(&self, tokens: Vec<String>) {
         self.shared.access().tokens = tokens;
     }
 
-    /// From now on gives tokens only to these OAuth clients; those that were given stay good.
+    /// Issues tokens only to these OAuth clients from now on. Issued tokens stay valid.
     pub fn set_clients(&self, clients: Vec<BasicLogin>) {
         self.shared.access().clients = clients;
     }
 
-    /// Tokens are good for so long, from the next one on.
+    /// Sets the life of tokens that are issued from now on.
     pub fn set_token_life(&self, life: Duration) {
         self.shared.access().token_life = life;
     }
 
-    /// The tokens that clients were given are good for nothing from now on.
+    /// Revokes all issued tokens.
     pub fn revoke_tokens(&self) {
         self.shared.access().revoke();
     }
 
-    /// How many requests there were since the start or the last reset.
+    /// The number of requests since the start or the last reset.
     #[must_use]
     pub fn counts(&self) -> Counts {
         self.shared.journal.counts()
@@ -129,10 +129,10 @@ impl Handle {
     /// The last thousand requests, oldest first.
     #[must_use]
     pub fn requests(&self) -> Vec<RecordedRequest> {
-        self.shared.journal.seen()
+        self.shared.journal.requests()
     }
 
-    /// Starts counting anew.
+    /// Resets the counts and the recorded requests.
     pub fn reset_requests(&self) {
         self.shared.journal.reset();
     }

@@ -1,4 +1,4 @@
-//! Ids as Twilio makes them: ten characters of time, sixteen of chance, in lower-case base 32.
+//! Ids in Twilio's format: a prefix, then a ULID in lower case (10 characters of time, 16 random ones, in base 32).
 
 use crate::operation::{OperationId, PREFIX};
 use crate::timestamp::Timestamp;
@@ -13,7 +13,7 @@ pub(super) const CHANCE_BITS: u32 = 80;
 
 /// A valid id of an operation created at `created`; only the lower 80 bits of `random` count.
 ///
-/// Times before 1970 become 1970, and those beyond a ULID's 48 bits its last moment.
+/// Times before 1970 become 1970, and times beyond a ULID's 48 bits its latest time.
 #[must_use]
 #[expect(
     clippy::missing_panics_doc,
@@ -47,19 +47,19 @@ fn text(prefix: &str, created: i64, random: u128) -> String {
     out
 }
 
-/// The place of an operation in the account: by creation, then by chance.
+/// The position of an operation in the account: by creation time, then by the random part of its id.
 ///
-/// It is the order of lists and what a page token points at, so a list keeps its place while operations appear.
+/// It is the order of lists and the content of page tokens, so that new operations do not shift pages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(super) struct Position {
+pub(super) struct OperationPosition {
     /// Milliseconds since 1970.
     pub(super) created: i64,
-    /// The 80 bits of chance in the id.
+    /// The 80 random bits of the id.
     pub(super) chance: u128,
 }
 
-impl Position {
-    /// The position that an id of 26 characters stands for; none for any other text.
+impl OperationPosition {
+    /// The position of the operation with this id; `None` if the text is no id.
     pub(super) fn of(id: &str) -> Option<Self> {
         let id: OperationId = id.parse().ok()?;
         let text = id.to_string();
@@ -85,10 +85,10 @@ mod tests {
 
     proptest! {
         #[test]
-        fn ids_are_valid_and_carry_their_time(created in any::<i64>(), random in any::<u128>()) {
+        fn ids_are_valid_and_contain_their_time(created in any::<i64>(), random in any::<u128>()) {
             let id = operation_id(Timestamp::from_millis(created), random);
             prop_assert_eq!(id.created().as_millis(), created.clamp(0, LATEST));
-            let position = Position::of(&id.to_string()).unwrap();
+            let position = OperationPosition::of(&id.to_string()).unwrap();
             prop_assert_eq!(position.chance, random & ((1 << CHANCE_BITS) - 1));
         }
     }

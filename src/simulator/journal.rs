@@ -1,4 +1,4 @@
-//! What was asked: counts, and the last requests, for tests to look at.
+//! Records requests for tests: counts, and the last requests without credentials.
 
 use std::collections::VecDeque;
 
@@ -8,12 +8,12 @@ use parking_lot::{Mutex, MutexGuard};
 
 use crate::timestamp::Timestamp;
 
-use super::call::Call;
+use super::api_request::ApiRequest;
 
-/// Enough for any test to find its own requests; a load test does not look.
+/// The most recorded requests: more than any test reads.
 const MOST_REQUESTS: usize = 1000;
 
-/// How many requests there were.
+/// The number of requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Counts {
     /// All of them.
@@ -28,20 +28,20 @@ pub struct Counts {
     pub send: u64,
     /// Requests for access tokens.
     pub token: u64,
-    /// The most that were being answered at the same time.
+    /// The most concurrent requests.
     pub most_concurrent: u64,
 }
 
-/// One request as it came in.
+/// One received request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RecordedRequest {
     /// `GET` or `POST`.
     pub method: String,
     /// Path and query.
     pub path: String,
-    /// When it came, by the simulator's clock.
+    /// When it was received, by the simulator's clock.
     pub at: Timestamp,
-    /// Whether it had an `Authorization` header; its value is never kept.
+    /// Whether it had an `Authorization` header. The value is never recorded.
     pub authorized: bool,
     /// `User-Agent`.
     pub user_agent: Option<String>,
@@ -51,33 +51,34 @@ pub struct RecordedRequest {
     pub accept_encoding: Option<String>,
 }
 
+/// The recorded requests.
 #[derive(Debug, Default)]
 pub(super) struct Journal {
-    pages: Mutex<Pages>,
+    records: Mutex<Records>,
 }
 
 #[derive(Debug, Default)]
-struct Pages {
+struct Records {
     counts: Counts,
     running: u64,
-    seen: VecDeque<RecordedRequest>,
+    requests: VecDeque<RecordedRequest>,
 }
 
-/// Counts a request as running until dropped, which also happens when its client goes away.
+/// Counts a request as running until it is dropped, which also happens if its client disconnects.
 #[derive(Debug)]
 pub(super) struct Running<'a> {
     journal: &'a Journal,
-    /// How many were running when this one began, itself included.
+    /// The number of running requests when this one began, including itself.
     pub(super) at_once: u64,
 }
 
 impl Journal {
-    pub(super) fn begin(&self, call: &Call, request: &Parts, at: Timestamp) -> Running<'_> {
+    pub(super) fn begin(&self, kind: &ApiRequest, request: &Parts, at: Timestamp) -> Running<'_> {
         let header = |name: HeaderName| {
             let value = request.headers.get(name)?;
             Some(value.to_str().ok()?.to_owned())
         };
-        let seen = RecordedRequest {
+        let recorded = RecordedRequest {
             method: request.method.to_string(),
             path: request
                 .uri
@@ -90,24 +91,24 @@ impl Journal {
             accept: header(ACCEPT),
             accept_encoding: header(ACCEPT_ENCODING),
         };
-        let mut pages = self.pages();
-        pages.running += 1;
-        let at_once = pages.running;
-        let counts = &mut pages.counts;
+        let mut records = self.records();
+        records.running += 1;
+        let at_once = records.running;
+        let counts = &mut records.counts;
         counts.total += 1;
         counts.most_concurrent = counts.most_concurrent.max(at_once);
-        match call {
-            Call::Operation(_) => counts.operation += 1,
-            Call::Operations(_) => counts.operations += 1,
-            Call::Emails(_) => counts.emails += 1,
-            Call::Send => counts.send += 1,
-            Call::Token => counts.token += 1,
-            Call::Refused(_) | Call::Unknown => {}
+        match kind {
+            ApiRequest::Operation(_) => counts.operation += 1,
+            ApiRequest::Operations(_) => counts.operations += 1,
+            ApiRequest::Emails(_) => counts.emails += 1,
+            ApiRequest::Send => counts.send += 1,
+            ApiRequest::Token => counts.token += 1,
+            ApiRequest::Invalid(_) | ApiRequest::Unknown => {}
         }
-        if pages.seen.len() == MOST_REQUESTS {
-            pages.seen.pop_front();
+        if records.requests.len() == MOST_REQUESTS {
+            records.requests.pop_front();
         }
-        pages.seen.push_back(seen);
+        records.requests.push_back(recorded);
         Running {
             journal: self,
             at_once,
@@ -115,27 +116,27 @@ impl Journal {
     }
 
     pub(super) fn counts(&self) -> Counts {
-        self.pages().counts
+        self.records().counts
     }
 
-    pub(super) fn seen(&self) -> Vec<RecordedRequest> {
-        self.pages().seen.iter().cloned().collect()
+    pub(super) fn requests(&self) -> Vec<RecordedRequest> {
+        self.records().requests.iter().cloned().collect()
     }
 
-    /// Starts counting anew. Requests that are running stay so.
+    /// Resets the counts and removes the recorded requests. Running requests stay counted as running.
     pub(super) fn reset(&self) {
-        let mut pages = self.pages();
-        pages.counts = Counts::default();
-        pages.seen.clear();
+        let mut records = self.records();
+        records.counts = Counts::default();
+        records.requests.clear();
     }
 
-    fn pages(&self) -> MutexGuard<'_, Pages> {
-        self.pages.lock()
+    fn records(&self) -> MutexGuard<'_, Records> {
+        self.records.lock()
     }
 }
 
 impl Drop for Running<'_> {
     fn drop(&mut self) {
-        self.journal.pages().running -= 1;
+        self.journal.records().running -= 1;
     }
 }

@@ -1,21 +1,20 @@
-//! The life of one operation: from a few dozen bytes and a moment to its figures.
+//! Computes the stats of one operation at a time from a small spec.
 //!
-//! Nothing is stepped. Every counter is a function of time that never falls, and the laws of conservation hold
-//! because later stages are computed from earlier ones: what fails or is sent was queued, what is delivered or
-//! bounces was sent, what is opened was delivered.
+//! Every count is a function of time that never decreases; no state is stored. Later stages are computed from earlier ones, so that the
+//! counts always add up: failed and sent emails were queued, delivered and bounced ones were sent, opened ones were delivered.
 
 use super::pace::Pace;
 use super::random::unit;
 
-/// How finely the world moves. Coarser than a millisecond so that "when did this change last" is found in a
-/// score of steps; finer than any scrape interval.
+/// The resolution of changes, in milliseconds. Coarser than 1 ms, so that a search for the last change needs about 20 steps; finer than
+/// any scrape interval.
 const TICK: i64 = 100;
-/// Into how many parts a mailing is cut to tell when its recipients could first open it.
+/// The number of batches of a large mailing. Recipients of a batch can open their email after it was sent.
 const BATCHES: i64 = 16;
-/// Below this many emails the mailing is one batch: thousands of small operations must stay cheap to list.
+/// A mailing with fewer emails is one batch, so that listing thousands of small operations stays cheap.
 const BATCHED_FROM: u32 = 64;
 
-/// Where an operation comes from; decides the tags of its emails.
+/// How an operation was created; this determines the tags of its emails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Origin {
     Bulk,
@@ -24,39 +23,39 @@ pub(super) enum Origin {
     Sent,
 }
 
-/// What an operation is going to live through. Times in milliseconds since 1970.
+/// The parameters of an operation's life. Times are milliseconds since 1970.
 #[derive(Debug, Clone)]
 pub(super) struct Spec {
     pub(super) created: i64,
-    /// The first email leaves the queue after this.
+    /// When the first email leaves the queue.
     pub(super) begins: i64,
-    /// The last one has left it; after `begins`.
+    /// When the last email has left the queue; later than `begins`.
     pub(super) ends: i64,
-    /// When it is called off; [`i64::MAX`] for never.
+    /// When it is canceled; [`i64::MAX`] for never.
     pub(super) cancels: i64,
-    /// Rounds shares of small operations up or down, each operation in its own way.
+    /// Determines whether the shares of a small operation are rounded up or down.
     pub(super) seed: u64,
     pub(super) emails: u32,
     /// Shares from 0 to 1.
     pub(super) failing: f32,
     pub(super) bouncing: f32,
     pub(super) opening: f32,
-    /// Whether it waits as SCHEDULED until `begins`.
+    /// Whether its state is SCHEDULED until `begins`.
     pub(super) scheduled: bool,
     pub(super) origin: Origin,
 }
 
-/// Where an operation stands, in the order in which it gets there.
+/// The state of an operation, in the order in which states follow each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Phase {
+pub(super) enum LifePhase {
     Scheduled,
     Processing,
     Completed,
     Canceled,
 }
 
-impl Phase {
-    /// Twilio's word for it.
+impl LifePhase {
+    /// Twilio's name of the state.
     pub(super) const fn word(self) -> &'static str {
         match self {
             Self::Scheduled => "SCHEDULED",
@@ -67,10 +66,10 @@ impl Phase {
     }
 }
 
-/// An operation's figures at one moment. `sent`, `delivered` and `opened` count everything that ever got there.
+/// An operation's counts at one time. `sent`, `delivered` and `opened` are cumulative.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Tally {
-    pub(super) phase: Phase,
+    pub(super) phase: LifePhase,
     /// Emails that exist.
     pub(super) made: u32,
     pub(super) scheduled: u32,
@@ -84,14 +83,14 @@ pub(super) struct Tally {
 }
 
 impl Spec {
-    /// The figures at `now`, and when they became so.
-    pub(super) fn seen(&self, pace: Pace, now: i64) -> (Tally, i64) {
+    /// The counts at `now`, and when they last changed.
+    pub(super) fn state_at(&self, pace: Pace, now: i64) -> (Tally, i64) {
         let present = self.tally(pace, (now.div_euclid(TICK) * TICK).max(self.created));
         let (mut before, mut since) = (self.created.div_euclid(TICK), now.div_euclid(TICK));
         if since <= before || self.tally(pace, self.created) == present {
             return (present, self.created);
         }
-        // No counter ever falls, so the moments with the present figures are one unbroken stretch up to now.
+        // Counts never decrease, so the times with the present counts are one interval up to now: a binary search finds its start.
         while since - before > 1 {
             let middle = before + (since - before) / 2;
             if self.tally(pace, middle * TICK) == present {
@@ -103,15 +102,15 @@ impl Spec {
         (present, since * TICK)
     }
 
-    pub(super) const fn phase(&self, now: i64) -> Phase {
+    pub(super) const fn phase(&self, now: i64) -> LifePhase {
         if now >= self.cancels {
-            Phase::Canceled
+            LifePhase::Canceled
         } else if now < self.begins && self.scheduled {
-            Phase::Scheduled
+            LifePhase::Scheduled
         } else if now < self.ends {
-            Phase::Processing
+            LifePhase::Processing
         } else {
-            Phase::Completed
+            LifePhase::Completed
         }
     }
 
@@ -125,9 +124,9 @@ impl Spec {
         Tally {
             phase,
             made,
-            scheduled: in_phase(Phase::Scheduled),
-            queued: in_phase(Phase::Processing),
-            canceled: in_phase(Phase::Canceled),
+            scheduled: in_phase(LifePhase::Scheduled),
+            queued: in_phase(LifePhase::Processing),
+            canceled: in_phase(LifePhase::Canceled),
             failed,
             sent: processed - failed,
             undelivered: self.bounced(self.sent(now.saturating_sub(pace.bounce))),
@@ -136,8 +135,8 @@ impl Spec {
         }
     }
 
-    /// Emails that exist: a scheduled send makes them at once, any other within the first twentieth of its span,
-    /// which keeps them ahead of [`Spec::processed`].
+    /// The emails created so far: a scheduled send creates them immediately, any other within the first twentieth of its span, so that
+    /// they are never fewer than [`Spec::processed`].
     fn made(&self, now: i64) -> u32 {
         if self.scheduled || now >= self.cancels {
             return self.emails;
@@ -146,7 +145,7 @@ impl Spec {
         self.progress(now - self.created, making)
     }
 
-    /// Emails that have left the queue.
+    /// The emails that have left the queue.
     fn processed(&self, now: i64) -> u32 {
         self.progress(now.min(self.cancels) - self.begins, self.ends - self.begins)
     }
@@ -172,13 +171,13 @@ impl Spec {
         portion(sent, self.bouncing, self.rounding(1))
     }
 
-    /// Emails delivered of those sent until `sent_by`.
+    /// The delivered emails among those sent until `sent_by`.
     fn delivered(&self, sent_by: i64) -> u32 {
         let sent = self.sent(sent_by);
         sent - self.bounced(sent)
     }
 
-    /// Emails opened: of each batch a share that grows steeply at first and ever more slowly later.
+    /// The opened emails: a share of each batch that grows fast at first and slowly later.
     fn opened(&self, pace: Pace, now: i64) -> u32 {
         let batches = if self.emails < BATCHED_FROM {
             1
@@ -199,14 +198,14 @@ impl Spec {
         whole(eager * f64::from(self.opening) + self.rounding(2))
     }
 
-    /// A number from 0 up to 1 that is this operation's own.
+    /// A number from 0 to 1 that depends on the operation's seed.
     fn rounding(&self, which: u32) -> f64 {
         unit(self.seed.rotate_left(which * 21))
     }
 }
 
-/// A share of `emails`. It grows by at most one for each email, and `rounding` decides when it does first: so of
-/// many operations with a single email the right share fails, instead of none.
+/// A share of `emails`, rounded by `rounding`. It grows by at most one per email. Because `rounding` differs, the right share of many
+/// operations with a single email fails, instead of none.
 fn portion(emails: u32, share: f32, rounding: f64) -> u32 {
     whole(f64::from(emails) * f64::from(share) + rounding).min(emails)
 }
@@ -273,7 +272,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn nothing_is_lost_and_no_counter_falls(
+        fn counts_add_up_and_never_decrease(
             spec in specs(),
             speed in 0.5_f64..1000.0,
             mut times in prop::collection::vec(0_i64..700_000_000, 2..20),
@@ -282,14 +281,14 @@ mod tests {
             times.sort_unstable();
             let mut before: Option<(Tally, i64)> = None;
             for after in times {
-                let (tally, updated) = spec.seen(pace, spec.created + after);
+                let (tally, updated) = spec.state_at(pace, spec.created + after);
                 prop_assert!(updated >= spec.created && updated <= spec.created + after);
                 prop_assert!(tally.made <= spec.emails);
                 let waiting = tally.scheduled + tally.queued + tally.canceled;
                 prop_assert_eq!(waiting + tally.sent + tally.failed, tally.made);
                 prop_assert!(tally.delivered + tally.undelivered <= tally.sent);
                 prop_assert!(tally.opened <= tally.delivered);
-                if tally.phase >= Phase::Completed {
+                if tally.phase >= LifePhase::Completed {
                     prop_assert_eq!(tally.made, spec.emails);
                     prop_assert_eq!(tally.queued + tally.scheduled, 0);
                 }
@@ -306,7 +305,7 @@ mod tests {
     }
 
     #[test]
-    fn opens_go_on_after_completion_and_slow_down() {
+    fn opens_continue_after_completion_and_slow_down() {
         let spec = Spec {
             created: 0,
             begins: 0,

@@ -1,4 +1,4 @@
-//! The two lists: operations of the account, and emails of an operation.
+//! The two lists of the API: the account's operations, and emails. Rows are computed for each page; nothing is stored.
 
 use std::sync::Arc;
 
@@ -10,35 +10,35 @@ use serde_json::{Value, json};
 use crate::operation::CountingMode;
 use crate::timestamp::Timestamp;
 
-use super::answer::{ListBody, OperationBody, StatsBody};
-use super::call::{ListQuery, PageToken};
+use super::api_request::{ListQuery, PageToken};
+use super::creation_filter::CreationFilter;
 use super::fault::Effect;
-use super::id::{Position, email_text};
+use super::id::{OperationPosition, email_text};
 use super::life::Origin;
 use super::random::mix;
+use super::response::{ListBody, OperationBody, StatsBody};
 use super::settings::ApiSettings;
-use super::window::Window;
 use super::world::{Item, Tags, World};
 
-/// Addresses are made up, at the domains that are reserved for it (RFC 2606).
+/// The domains of made-up addresses, reserved for examples (RFC 2606).
 const DOMAINS: [&str; 3] = ["example.com", "example.net", "example.org"];
-/// Documented for one send; also bounds what a scripted operation can claim to have.
+/// The documented maximum of one send. It also limits the emails of a scripted operation.
 pub(super) const MOST_EMAILS: u32 = 10_000;
-/// So many rows are missing from a page while rows move.
+/// The rows that the fault `moving-rows` leaves out of a page.
 const MOVING_ROWS: usize = 5;
-/// Newer than every operation: where a list begins.
-const NEWEST: Position = Position {
+/// A position newer than every operation: the start of a list.
+const NEWEST: OperationPosition = OperationPosition {
     created: i64::MAX,
     chance: u128::MAX >> 48,
 };
 
-/// What the lists are made from.
+/// The account at one time, for its lists.
 pub(super) struct Lists<'a> {
     pub(super) world: &'a World,
     pub(super) settings: &'a ApiSettings,
     pub(super) now: Timestamp,
-    /// An effect of lists.
-    pub(super) twist: Option<Effect>,
+    /// The effect of a fault on the list.
+    pub(super) effect: Option<Effect>,
 }
 
 #[derive(Serialize)]
@@ -56,7 +56,7 @@ struct Email {
 
 impl Lists<'_> {
     pub(super) fn operations(&self, query: &ListQuery) -> Response {
-        if let Some(Effect::EmptyPages(pages)) = self.twist
+        if let Some(Effect::EmptyPages(pages)) = self.effect
             && query.page_number() <= pages
         {
             let rows = Vec::<OperationBody>::new();
@@ -69,7 +69,7 @@ impl Lists<'_> {
             );
         }
         let after = query.token.map(|token| (token.position, false));
-        let window = Window {
+        let window = CreationFilter {
             after,
             ..query.window
         };
@@ -78,10 +78,10 @@ impl Lists<'_> {
             .world
             .walk(&window, self.now)
             .filter(|(_, item)| match item {
-                Item::Living { spec, .. } => query.wants(spec.phase(now).word()),
+                Item::Generated { spec, .. } => query.matches_status(spec.phase(now).word()),
                 Item::Scripted(value) => {
                     let status = value.get("status").and_then(Value::as_str);
-                    query.wants(&status.unwrap_or_default().to_ascii_uppercase())
+                    query.matches_status(&status.unwrap_or_default().to_ascii_uppercase())
                 }
             });
         let mut rows = Vec::with_capacity(query.size);
@@ -90,7 +90,7 @@ impl Lists<'_> {
             rows.push(OperationBody::of(item, self.world, self.settings, now));
             last = Some(position);
         }
-        if self.twist == Some(Effect::MovingRows) && query.page_number() > 1 && !rows.is_empty() {
+        if self.effect == Some(Effect::MovingRows) && query.page_number() > 1 && !rows.is_empty() {
             let seconds = usize::try_from(now / 1000).unwrap_or_default();
             for _ in 0..MOVING_ROWS.min(rows.len()) {
                 rows.remove(seconds % rows.len());
@@ -106,7 +106,7 @@ impl Lists<'_> {
         let mut offset = token.map_or(0, |token| token.offset);
         let mut rows = Vec::new();
         let mut next = None;
-        let mut add = |position: Position, item: &Item| {
+        let mut add = |position: OperationPosition, item: &Item| {
             let (given, more) = self.add_emails(&mut rows, query, item, offset);
             next = more.then_some((position, given));
             offset = 0;
@@ -117,7 +117,7 @@ impl Lists<'_> {
                 add(NEWEST, &item);
             }
         } else {
-            let window = Window {
+            let window = CreationFilter {
                 after: token.map(|token| (token.position, true)),
                 ..query.window
             };
@@ -130,7 +130,7 @@ impl Lists<'_> {
         self.page("emails", "/Emails", query, rows, next)
     }
 
-    /// Adds emails of one operation until the page is full; tells up to which one, and whether more follow.
+    /// Adds emails of one operation until the page is full. Returns the index of the next email, and whether there is one.
     fn add_emails(
         &self,
         rows: &mut Vec<Email>,
@@ -142,7 +142,7 @@ impl Lists<'_> {
         let id = item.id().unwrap_or_default();
         for at in offset..counts.emails() {
             let word = counts.word(at);
-            if !query.wants(word) {
+            if !query.matches_status(word) {
                 continue;
             }
             if rows.len() == query.size {
@@ -165,14 +165,14 @@ impl Lists<'_> {
         (0, false)
     }
 
-    /// Writes a page and, as the twist has it, what comes next.
+    /// Writes a page with the token of the next one, as the effect requires.
     fn page<T: Serialize>(
         &self,
         name: &'static str,
         path: &str,
         query: &ListQuery,
         mut rows: Vec<T>,
-        next: Option<(Position, u32)>,
+        next: Option<(OperationPosition, u32)>,
     ) -> Response {
         let token = |(position, offset), page| PageToken {
             position,
@@ -180,7 +180,7 @@ impl Lists<'_> {
             page,
         };
         let page = query.page_number().saturating_add(1);
-        let next = match self.twist {
+        let next = match self.effect {
             Some(Effect::Empty) => {
                 rows.clear();
                 None
@@ -201,7 +201,7 @@ impl Lists<'_> {
     }
 }
 
-/// How many emails of an operation have which status, in the order in which its emails are listed.
+/// The number of emails of an operation per status, in the order of the list of emails.
 struct EmailCounts {
     parts: [(&'static str, u64); 8],
     seed: u64,
@@ -213,8 +213,8 @@ struct EmailCounts {
 impl EmailCounts {
     fn of(item: &Item, world: &World, now: i64) -> Self {
         match item {
-            Item::Living { spec, tags, .. } => {
-                let (tally, updated) = spec.seen(world.pace, now);
+            Item::Generated { spec, tags, .. } => {
+                let (tally, updated) = spec.state_at(world.pace, now);
                 let stats = StatsBody::of(&tally, spec.emails, CountingMode::Exclusive);
                 Self {
                     parts: parts(&json!(stats)),

@@ -1,21 +1,20 @@
-//! Twilio's Email API over a simulated account: for tests, load tests, `simulate` and `demo`.
+//! Twilio's Email API with a simulated account: for tests, load tests, `simulate` and `demo`.
 //!
-//! The account is a function of its settings, a seed, the time it started and the time it is: nothing is stepped and
-//! generated operations are not stored, so a million of them cost nothing until they are read. The clock is the
-//! caller's. Emails pass through the statuses that Twilio documents
-//! (<https://www.twilio.com/docs/email/api/operations-and-email-tracking>); what it leaves open can be had in every
-//! variant ([`Dialect`]), and what can go wrong goes wrong on demand ([`Fault`]).
+//! The account is a function of its settings, a seed, its start time and the current time. Generated operations are not stored, so a
+//! million of them use no memory until they are read. The caller supplies the clock. Emails pass through the statuses that Twilio
+//! documents (<https://www.twilio.com/docs/email/api/operations-and-email-tracking>). [`Dialect`] selects undocumented variants, and
+//! [`Fault`] makes requests fail.
 //!
-//! It writes its JSON without the client's types. Two readings of the same documentation do not cancel out.
+//! It writes its JSON without the client's types, so that a misreading of the documentation in one of the two fails a test.
 //!
-//! From the inside out: `random`, `id` and `pace` are the ground; `life` turns a spec and a moment into figures;
-//! `stream` turns an index into a spec; `world` is the account; `call` reads requests, `answer`, `list`, `send` and
-//! `token` answer them; `connection` carries them; `service` puts all this together with `access`, `fault` and `journal`.
+//! From the lowest module to the highest: `random`, `id` and `pace` are the basis; `life` computes stats from a spec and a time;
+//! `stream` computes a spec from an index; `world` is the account; `api_request` parses requests; `response`, `list`, `send` and `token`
+//! write responses; `connection` carries them; `service` composes these with `access`, `fault` and `journal`.
 
 mod access;
-mod answer;
-mod call;
+mod api_request;
 mod connection;
+mod creation_filter;
 mod dialect;
 mod encoding;
 mod fault;
@@ -26,6 +25,7 @@ mod life;
 mod list;
 mod pace;
 mod random;
+mod response;
 mod send;
 mod service;
 mod settings;
@@ -34,7 +34,6 @@ mod stream;
 #[cfg(test)]
 mod tests;
 mod token;
-mod window;
 mod world;
 
 use std::future::Future;
@@ -47,35 +46,35 @@ use tokio::net::TcpListener;
 use crate::timestamp::Timestamp;
 
 pub use dialect::{
-    ClientRefusal, Dialect, ErrorShape, Lifetimes, ListKey, Pagination, Times, Words,
+    ClientRefusal, Dialect, ErrorShape, Lifetimes, ListKey, PaginationStyle, Times, Words,
 };
-pub use fault::{Effect, Fault, FaultError, Odd, Parameter, RetryAfter, Scope};
+pub use fault::{Effect, Fault, FaultError, FaultScope, Odd, Parameter, RetryAfterHeader};
 pub use handle::{Handle, Scripted};
 pub use id::operation_id;
 pub use journal::{Counts, RecordedRequest};
 pub use settings::{ApiSettings, BasicLogin, SimulatorSettings, Traffic, WorldSettings};
 
-use connection::{Connection, Connections};
-use service::Shared;
+use connection::{Connection, SimulatorListener};
+use service::SimulatorState;
 
-/// A simulated account and its API. The caller binds a listener for [`Simulator::serve`]. Clones are the same account.
+/// A simulated account and its API. The caller binds a listener for [`Simulator::serve`]. Clones share the account.
 #[derive(Clone)]
 pub struct Simulator {
-    shared: Arc<Shared>,
+    shared: Arc<SimulatorState>,
 }
 
 impl Simulator {
-    /// An account that starts now, by the given clock.
+    /// An account that starts now, by the clock `now`.
     pub fn new(
         settings: SimulatorSettings,
         now: impl Fn() -> Timestamp + Send + Sync + 'static,
     ) -> Self {
         Self {
-            shared: Arc::new(Shared::new(settings, Box::new(now))),
+            shared: Arc::new(SimulatorState::new(settings, Box::new(now))),
         }
     }
 
-    /// Serves the API until `stop` ends, then closes idle connections and returns when the others are closed.
+    /// Serves the API until `stop` resolves, then closes idle connections and returns when the others are closed.
     pub async fn serve(
         &self,
         listener: TcpListener,
@@ -84,19 +83,19 @@ impl Simulator {
         let service = self
             .router()
             .into_make_service_with_connect_info::<Connection>();
-        axum::serve(Connections(listener), service)
+        axum::serve(SimulatorListener(listener), service)
             .with_graceful_shutdown(stop)
             .await
     }
 
-    /// The API without connections: every request counts as the first one of its own.
+    /// The API without a listener: every request counts as the first one of a new connection.
     fn router(&self) -> Router {
         Router::new()
             .fallback(service::serve)
             .with_state(Arc::clone(&self.shared))
     }
 
-    /// A handle on the running account.
+    /// A handle that controls the account.
     #[must_use]
     pub fn handle(&self) -> Handle {
         Handle {

@@ -1,17 +1,17 @@
-//! How fast an email lives: the real spans, and what `speed` makes of them.
+//! The durations in an email's life, divided by the simulator's `speed`.
 
 use std::time::Duration;
 
-/// From the hand-over to the recipient's server until that server confirms.
+/// From sending until the recipient's server confirms the delivery.
 const DELIVERY: Duration = Duration::from_secs(30);
-/// A bounce takes longer: the other server is asked again first.
+/// From sending until a bounce. Longer than a delivery, because sending is retried first.
 const BOUNCE: Duration = Duration::from_secs(90);
-/// After this span one half of those who ever open an email have done so; the rest comes ever more slowly.
+/// After this time, half of the recipients who ever open the email have opened it.
 const HALF_OPENED: Duration = Duration::from_hours(2);
-/// Slower than a thousandth or faster than a million times life, spans stop fitting their milliseconds.
+/// The allowed speeds. Beyond them, durations do not fit their range of milliseconds.
 const SPEEDS: std::ops::RangeInclusive<f64> = 0.001..=1_000_000.0;
 
-/// The spans of an email's life, in milliseconds of wall time.
+/// The durations of an email's life, in milliseconds of wall time.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Pace {
     speed: f64,
@@ -21,7 +21,7 @@ pub(super) struct Pace {
 }
 
 impl Pace {
-    /// Life at `speed`; what is not a number means 1.
+    /// Durations at `speed`; NaN means 1.
     pub(super) fn new(speed: f64) -> Self {
         let speed = if speed.is_nan() { 1.0 } else { speed };
         let mut pace = Self {
@@ -36,12 +36,12 @@ impl Pace {
         pace
     }
 
-    /// A span of life in milliseconds of wall time; at least one, so that nothing is divided by zero.
+    /// A simulated duration in milliseconds of wall time; at least 1, to avoid a division by zero.
     pub(super) fn millis(self, life: Duration) -> i64 {
         self.millis_of(life.as_secs_f64())
     }
 
-    /// The same for seconds of life.
+    /// Like [`Self::millis`], for seconds.
     #[expect(
         clippy::cast_possible_truncation,
         reason = "`as` saturates, which is the right answer here"
@@ -56,7 +56,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn speed_divides_and_never_reaches_zero() {
+    fn speed_divides_durations_and_none_is_zero() {
         assert_eq!(Pace::new(60.0).millis(Duration::from_hours(6)), 360_000);
         assert_eq!(Pace::new(f64::INFINITY).millis(Duration::from_millis(1)), 1);
         assert_eq!(Pace::new(f64::NAN).delivery, 30_000);

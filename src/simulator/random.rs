@@ -1,9 +1,9 @@
-//! Chance that is the same on every run: everything is drawn from a seed and an index.
+//! Reproducible random numbers: each is a function of a seed and an index.
 //!
-//! A crate for random numbers keeps a state that each draw changes. Here any operation of a million is computed alone and in any
-//! order, and a seed gives the same account in every version.
+//! Written by hand, because a crate for random numbers has a state that every draw changes. Here any operation of a million can be
+//! computed alone and in any order, and a seed gives the same account in every version.
 
-/// Scrambles two numbers into one that shares no visible pattern with either (the last step of `SplitMix64`).
+/// Hashes two numbers to one (the last step of `SplitMix64`).
 pub(super) const fn mix(seed: u64, index: u64) -> u64 {
     let mut bits = seed ^ index.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -11,12 +11,12 @@ pub(super) const fn mix(seed: u64, index: u64) -> u64 {
     bits ^ (bits >> 31)
 }
 
-/// The top 53 bits as a number from 0 up to, but without, 1.
+/// The top 53 bits as a number from 0 to 1, without 1.
 pub(super) fn unit(bits: u64) -> f64 {
     (bits >> 11) as f64 / (1_u64 << 53) as f64
 }
 
-/// A row of draws, each a function of the seed and of how many came before it.
+/// A sequence of numbers, each a function of the seed and of its index.
 pub(super) struct Draws {
     seed: u64,
     drawn: u64,
@@ -32,12 +32,12 @@ impl Draws {
         mix(self.seed, self.drawn)
     }
 
-    /// A number from `low` up to, but without, `high`.
+    /// A number from `low` to `high`, without `high`.
     pub(super) fn between(&mut self, low: f64, high: f64) -> f64 {
         low + (high - low) * unit(self.bits())
     }
 
-    /// A whole number from `low` to `high`, both included.
+    /// A whole number from `low` to `high`, inclusive.
     pub(super) fn whole(&mut self, low: u32, high: u32) -> u32 {
         let choices = u64::from(high - low) + 1;
         low + u32::try_from(self.bits() % choices).unwrap_or(0)
@@ -49,7 +49,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn draws_stay_in_their_range_and_repeat() {
+    fn draws_are_in_their_range_and_reproducible() {
         let (mut one, mut two) = (Draws::new(7), Draws::new(7));
         for _ in 0..1000 {
             let number = one.whole(3, 9);

@@ -1,4 +1,5 @@
-//! Sends: what `POST /Emails` accepts (<https://www.twilio.com/docs/email/api/email-resource>).
+//! `POST /Emails` (<https://www.twilio.com/docs/email/api/email-resource>): creates an operation from a send request. Recipients are
+//! counted and not stored.
 
 use axum::Json;
 use axum::http::StatusCode;
@@ -10,15 +11,13 @@ use crate::timestamp::Timestamp;
 use super::list::MOST_EMAILS;
 use super::world::{Tags, World};
 
-/// A send to ten thousand recipients with variables is some megabytes.
+/// The largest body. A send to 10,000 recipients with variables has a few megabytes.
 pub(super) const LARGEST_BODY: usize = 16 << 20;
-/// Tags kept of a send, and how long each may be; a test needs a few.
+/// The most tags of a send that are kept, and their longest name and value. A test needs a few.
 const MOST_TAGS: usize = 10;
 const LONGEST_TAG: usize = 128;
 
-/// Creates an operation from a request's body; none if that is no send.
-///
-/// Recipients are counted and forgotten: the emails get made-up addresses.
+/// Creates an operation from a request's body; `None` if the body is no valid send. The emails get made-up addresses.
 pub(super) fn send(world: &World, body: &[u8], base: &str, now: Timestamp) -> Option<Response> {
     let body: Value = serde_json::from_slice(body).ok()?;
     let emails = match body.get("to")? {

@@ -1,4 +1,4 @@
-//! From a request to its answer: note it, let go wrong what should, check who asks, answer.
+//! Serves a request: records it, applies faults, checks the credentials, and responds.
 
 use std::io;
 use std::sync::Arc;
@@ -18,29 +18,29 @@ use serde_json::json;
 use crate::timestamp::Timestamp;
 
 use super::access::Access;
-use super::answer::{OperationBody, bad_parameter, error};
-use super::call::Call;
+use super::api_request::ApiRequest;
 use super::connection::Connection;
 use super::encoding;
-use super::fault::{Effect, Fault, RetryAfter, strike};
+use super::fault::{Effect, Fault, RetryAfterHeader, strike};
 use super::journal::Journal;
 use super::list::Lists;
+use super::response::{OperationBody, bad_parameter, error};
 use super::send::{LARGEST_BODY, send};
 use super::settings::{ApiSettings, SimulatorSettings};
 use super::spoil::spoil;
 use super::token::{LARGEST_FORM, token};
 use super::world::World;
 
-/// An oversized body: far above what any client should take, and still an end to it.
+/// The size of an oversized body: far above any client's limit.
 const OVERSIZED: usize = 64 << 20;
-/// The end of the year 9999: an HTTP date has four digits for the year. Since 1970.
+/// The end of the year 9999 since 1970: an HTTP date has four digits for the year.
 const LATEST_HTTP_DATE: Duration = Duration::from_secs(253_402_300_799);
 const CHUNK: usize = 16 << 10;
-/// Lets the first half of a cut body reach the client before the connection goes.
+/// The wait before a cut connection is closed, so that the first half of the body reaches the client.
 const BEFORE_CUT: Duration = Duration::from_millis(20);
 
-/// Everything that requests and handles share.
-pub(super) struct Shared {
+/// The state that requests and handles share.
+pub(super) struct SimulatorState {
     pub(super) settings: ApiSettings,
     pub(super) clock: Box<dyn Fn() -> Timestamp + Send + Sync>,
     pub(super) world: World,
@@ -49,7 +49,7 @@ pub(super) struct Shared {
     access: Mutex<Access>,
 }
 
-impl Shared {
+impl SimulatorState {
     pub(super) fn new(
         settings: SimulatorSettings,
         clock: Box<dyn Fn() -> Timestamp + Send + Sync>,
@@ -82,89 +82,93 @@ impl Shared {
     }
 }
 
-/// Answers one request.
-pub(super) async fn serve(State(shared): State<Arc<Shared>>, request: Request) -> Response {
+/// Serves one request.
+pub(super) async fn serve(State(shared): State<Arc<SimulatorState>>, request: Request) -> Response {
     let connection = request.extensions().get::<ConnectInfo<Connection>>();
     let connection = connection.map_or_else(Connection::default, |info| info.0.clone());
     let (parts, body) = request.into_parts();
-    let call = Call::of(&parts.method, &parts.uri, &shared.settings.prefix);
-    let running = shared.journal.begin(&call, &parts, shared.now());
-    let (delay, effect) = strike(&mut shared.faults(), &call);
+    let kind = ApiRequest::of(&parts.method, &parts.uri, &shared.settings.prefix);
+    let running = shared.journal.begin(&kind, &parts, shared.now());
+    let (delay, effect) = strike(&mut shared.faults(), &kind);
     let delay = delay + shared.settings.latency;
     if !delay.is_zero() {
         tokio::time::sleep(delay).await;
     }
     let mut response = match effect {
         Some(Effect::Hang) => std::future::pending().await,
-        Some(Effect::Deaf) if connection.has_answered() => std::future::pending().await,
+        Some(Effect::Deaf) if connection.has_responded() => std::future::pending().await,
         Some(Effect::Close(bytes)) => {
             connection.close_after(bytes);
-            answer(&shared, &parts, call, body, None).await
+            respond(&shared, &parts, kind, body, None).await
         }
-        Some(Effect::NoBody) => no_body(answer(&shared, &parts, call, body, None).await).await,
+        Some(Effect::NoBody) => no_body(respond(&shared, &parts, kind, body, None).await).await,
         Some(Effect::Status { code, retry_after }) => refuse(&shared, code, retry_after),
         Some(Effect::Oversized) => oversized(),
         Some(Effect::Html(status)) => html(status),
-        Some(Effect::WrongJson) => wrong_json(&call),
+        Some(Effect::WrongJson) => wrong_json(&kind),
         Some(Effect::GzipBomb) => encoding::gzip_bomb(),
-        Some(Effect::Gzip) => encoding::gzip(answer(&shared, &parts, call, body, None).await).await,
+        Some(Effect::Gzip) => {
+            encoding::gzip(respond(&shared, &parts, kind, body, None).await).await
+        }
         Some(Effect::GzipCut) => {
-            encoding::gzip_cut(answer(&shared, &parts, call, body, None).await).await
+            encoding::gzip_cut(respond(&shared, &parts, kind, body, None).await).await
         }
         Some(Effect::Encoding(name)) => {
-            encoding::said_to_be(&name, answer(&shared, &parts, call, body, None).await)
+            encoding::mislabelled(&name, respond(&shared, &parts, kind, body, None).await)
         }
-        Some(Effect::Cut) => cut(answer(&shared, &parts, call, body, None).await).await,
-        Some(Effect::Odd(odd)) => spoil(answer(&shared, &parts, call, body, None).await, odd).await,
-        other => answer(&shared, &parts, call, body, other).await,
+        Some(Effect::Cut) => cut(respond(&shared, &parts, kind, body, None).await).await,
+        Some(Effect::Odd(odd)) => {
+            spoil(respond(&shared, &parts, kind, body, None).await, odd).await
+        }
+        other => respond(&shared, &parts, kind, body, other).await,
     };
-    connection.answers();
+    connection.note_response();
     tracing::debug!(
         method = %parts.method,
         path = parts.uri.path(),
         status = response.status().as_u16(),
-        "answered",
+        "responded",
     );
     let at_once = HeaderValue::from(running.at_once);
     let headers = response.headers_mut();
     headers.insert("Twilio-Concurrent-Requests", at_once);
-    // By the simulator's clock, or its dates would contradict each other.
+    // By the simulator's clock, so that all its times agree.
     if let Some(date) = http_date(shared.now()) {
         headers.insert(DATE, date);
     }
     response
 }
 
-/// The answer when nothing goes wrong, or nothing more than a `twist` of a list.
-async fn answer(
-    shared: &Shared,
+/// The usual response, or one with an `effect` on a list.
+async fn respond(
+    shared: &SimulatorState,
     request: &Parts,
-    call: Call,
+    kind: ApiRequest,
     body: Body,
-    twist: Option<Effect>,
+    effect: Option<Effect>,
 ) -> Response {
     let now = shared.now();
-    // Whoever wants a token has none to show yet.
-    if !matches!(call, Call::Token) && !shared.access().admits(&request.headers, now) {
+    // A request for a token has no token yet.
+    if !matches!(kind, ApiRequest::Token) && !shared.access().accepts(&request.headers, now) {
         return shared.error(401);
     }
     let lists = Lists {
         world: &shared.world,
         settings: &shared.settings,
         now,
-        twist,
+        effect,
     };
-    let call = match (call, &lists.twist) {
-        (Call::Operations(query), Some(Effect::Ignore(parameter))) => {
-            Call::Operations(query.without(*parameter))
+    let kind = match (kind, &lists.effect) {
+        (ApiRequest::Operations(query), Some(Effect::Ignore(parameter))) => {
+            ApiRequest::Operations(query.without(*parameter))
         }
-        (Call::Emails(query), Some(Effect::Ignore(parameter))) => {
-            Call::Emails(query.without(*parameter))
+        (ApiRequest::Emails(query), Some(Effect::Ignore(parameter))) => {
+            ApiRequest::Emails(query.without(*parameter))
         }
-        (call, _) => call,
+        (kind, _) => kind,
     };
-    match call {
-        Call::Operation(id) => match shared.world.find(&id, now) {
+    match kind {
+        ApiRequest::Operation(id) => match shared.world.find(&id, now) {
             Some(item) => {
                 let millis = now.as_millis();
                 let found = OperationBody::of(item, &shared.world, &shared.settings, millis);
@@ -172,9 +176,9 @@ async fn answer(
             }
             None => shared.error(404),
         },
-        Call::Operations(query) => lists.operations(&query),
-        Call::Emails(query) => lists.emails(&query),
-        Call::Send => {
+        ApiRequest::Operations(query) => lists.operations(&query),
+        ApiRequest::Emails(query) => lists.emails(&query),
+        ApiRequest::Send => {
             let Ok(body) = to_bytes(body, LARGEST_BODY).await else {
                 return shared.error(413);
             };
@@ -186,21 +190,23 @@ async fn answer(
             let base = format!("http://{host}{}", shared.settings.prefix);
             send(&shared.world, &body, &base, now).unwrap_or_else(|| shared.error(400))
         }
-        Call::Token => {
+        ApiRequest::Token => {
             let body = to_bytes(body, LARGEST_FORM).await.unwrap_or_default();
             let dialect = &shared.settings.dialect;
             token(&mut shared.access(), dialect, &request.headers, &body, now)
         }
-        Call::Refused(name) => bad_parameter(&shared.settings.dialect, name),
-        Call::Unknown => shared.error(404),
+        ApiRequest::Invalid(name) => bad_parameter(&shared.settings.dialect, name),
+        ApiRequest::Unknown => shared.error(404),
     }
 }
 
-fn refuse(shared: &Shared, code: u16, retry_after: Option<RetryAfter>) -> Response {
+fn refuse(shared: &SimulatorState, code: u16, retry_after: Option<RetryAfterHeader>) -> Response {
     let mut response = shared.error(code);
     let value = retry_after.and_then(|after| match after {
-        RetryAfter::Seconds(seconds) => HeaderValue::from_str(&seconds).ok(),
-        RetryAfter::Date(seconds) => http_date(shared.now() + Duration::from_secs(seconds.into())),
+        RetryAfterHeader::Seconds(seconds) => HeaderValue::from_str(&seconds).ok(),
+        RetryAfterHeader::Date(seconds) => {
+            http_date(shared.now() + Duration::from_secs(seconds.into()))
+        }
     });
     if let Some(value) = value {
         response.headers_mut().insert(RETRY_AFTER, value);
@@ -230,8 +236,8 @@ fn html(status: u16) -> Response {
     (status, [(CONTENT_TYPE, "text/html; charset=utf-8")], page).into_response()
 }
 
-fn wrong_json(call: &Call) -> Response {
-    let body = if call.is_list() {
+fn wrong_json(kind: &ApiRequest) -> Response {
+    let body = if kind.is_list() {
         json!({"operations": {"id": 7}, "emails": "none", "pagination": []})
     } else {
         json!({"id": 7, "status": ["COMPLETED"], "stats": "many", "operationId": null})
@@ -239,7 +245,7 @@ fn wrong_json(call: &Call) -> Response {
     Json(body).into_response()
 }
 
-/// Promises the whole body and sends nothing of it.
+/// The headers of the whole body, without the body.
 async fn no_body(response: Response) -> Response {
     let (mut parts, body) = response.into_parts();
     let whole = to_bytes(body, usize::MAX).await.unwrap_or_default();
@@ -250,7 +256,7 @@ async fn no_body(response: Response) -> Response {
     Response::from_parts(parts, Body::from_stream(nothing))
 }
 
-/// Promises the whole body, sends half of it and closes the connection.
+/// The headers of the whole body and half of the body; then the connection is closed.
 async fn cut(response: Response) -> Response {
     let (mut parts, body) = response.into_parts();
     let whole = to_bytes(body, usize::MAX).await.unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Settings of the simulated account, and of its API.
+//! The settings of the simulated account and of its API. Their `Debug` contains no password.
 
 use std::fmt;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use crate::operation::{CountingMode, RETENTION};
 use super::dialect::Dialect;
 use super::fault::Fault;
 
-/// Settings of a simulator. Made with `..SimulatorSettings::default()` or from [`ApiSettings`] alone.
+/// The settings of a simulator. Created with `..SimulatorSettings::default()` or from [`ApiSettings`] alone.
 #[derive(Debug, Clone, Default)]
 pub struct SimulatorSettings {
     /// The simulated account.
@@ -17,16 +17,16 @@ pub struct SimulatorSettings {
     pub api: ApiSettings,
 }
 
-/// Which operations the simulated account has, and how they change. Made with `..WorldSettings::default()`.
+/// The operations of the simulated account. Created with `..WorldSettings::default()`.
 #[derive(Debug, Clone)]
 pub struct WorldSettings {
     /// Seed of all random numbers: the same seed and start time give the same account.
     pub seed: u64,
-    /// Divides the spans of an operation's life: at 60, six hours take six minutes.
+    /// Divides the durations of an operation's life: at 60, six hours take six minutes.
     pub speed: f64,
-    /// For how long an operation is known after its creation.
+    /// How long an operation exists after its creation.
     pub retention: Duration,
-    /// Operations that appear on their own; none for a world in which only a test creates operations.
+    /// Generated operations; `None` if only tests create operations.
     pub traffic: Option<Traffic>,
     /// Preloaded operations, spread evenly over (nearly) the whole retention before the start; most have a single email.
     pub operations: u32,
@@ -34,7 +34,7 @@ pub struct WorldSettings {
     pub active: u32,
 }
 
-/// How the API answers. Made with `..ApiSettings::default()`.
+/// The behavior of the API. Created with `..ApiSettings::default()`.
 #[derive(Debug, Clone)]
 pub struct ApiSettings {
     /// The start of every path, before `/Emails`.
@@ -43,40 +43,40 @@ pub struct ApiSettings {
     pub reading: CountingMode,
     /// How responses are written.
     pub dialect: Dialect,
-    /// Who authenticates with Basic authentication. Any user name with any password while this, [`ApiSettings::tokens`] and
-    /// [`ApiSettings::clients`] are empty.
+    /// The accepted logins for Basic authentication. If this, [`ApiSettings::tokens`] and [`ApiSettings::clients`] are empty, every user
+    /// name with a password is accepted.
     pub logins: Vec<BasicLogin>,
-    /// Bearer tokens that are accepted, beside those that clients were given.
+    /// The accepted Bearer tokens, beside those issued to clients.
     pub tokens: Vec<String>,
-    /// OAuth clients that get tokens, by id and secret; empty: any with an id and a secret.
+    /// The OAuth clients that get tokens, by id and secret. Empty: every client with an id and a secret.
     pub clients: Vec<BasicLogin>,
-    /// How long such a token is valid.
+    /// How long an issued token is valid.
     pub token_life: Duration,
-    /// The least time that a response takes.
+    /// The shortest time that a response takes.
     pub latency: Duration,
     /// Faults that are active from the start.
     pub faults: Vec<Fault>,
 }
 
-/// Operations that come by themselves.
+/// The generated operations.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Traffic {
     /// Operations that exist when the simulator starts: two thirds campaigns, one third single emails.
     pub history: u32,
-    /// A campaign of thousands of emails starts every so often, in time of life: `speed` divides it.
+    /// The interval between campaigns of thousands of emails; `speed` divides it.
     pub campaign_every: Duration,
-    /// A single email is sent every so often, in time of life.
+    /// The interval between single emails; `speed` divides it.
     pub single_every: Duration,
-    /// Whether every sixth campaign loses a third of its emails, the first of the run among them.
+    /// Whether every sixth campaign loses a third of its emails, starting with the first one after the start.
     pub trouble: bool,
 }
 
-/// A name and its password: an account's SID and token, a key's, or an OAuth client's id and secret.
+/// A user name and its password: an account's SID and token, an API key's SID and secret, or an OAuth client's id and secret.
 #[derive(Clone, PartialEq, Eq)]
 pub struct BasicLogin {
-    /// What stands before the colon.
+    /// The part before the colon.
     pub username: String,
-    /// What stands after it.
+    /// The part after the colon.
     pub password: String,
 }
 
@@ -89,7 +89,7 @@ impl SimulatorSettings {
 }
 
 impl From<ApiSettings> for SimulatorSettings {
-    /// An account without operations whose API answers so.
+    /// An account without operations, with this API.
     fn from(api: ApiSettings) -> Self {
         Self {
             world: WorldSettings::empty(),
@@ -160,7 +160,7 @@ impl BasicLogin {
 }
 
 impl fmt::Debug for BasicLogin {
-    /// Without the password: settings are logged.
+    /// Without the password, because settings are logged.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("BasicLogin")
             .field("username", &self.username)

@@ -1,4 +1,4 @@
-//! Answers with values that no document of Twilio's allows: each makes one row of a list odd, or the operation that was asked for.
+//! Responses with values that Twilio's documentation does not allow, in the first row of a list or in the requested operation.
 
 use axum::body::{Body, Bytes, to_bytes};
 use axum::http::header::CONTENT_LENGTH;
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::fault::Odd;
 
-/// The usual answer, with what is `odd` in its first row.
+/// The usual response with the value `odd` in its first row.
 pub(super) async fn spoil(response: Response, odd: Odd) -> Response {
     let (mut parts, body) = response.into_parts();
     let whole = to_bytes(body, usize::MAX).await.unwrap_or_default();
@@ -24,32 +24,32 @@ fn bytes(whole: &[u8], odd: Odd) -> Option<Vec<u8>> {
     if odd == Odd::ByteOrderMark {
         return Some(["\u{feff}".as_bytes(), whole].concat());
     }
-    let mut answer: Value = serde_json::from_slice(whole).ok()?;
+    let mut response: Value = serde_json::from_slice(whole).ok()?;
     if let Some(list) = ["operations", "data", "emails"]
         .into_iter()
-        .find(|key| answer[key].is_array())
+        .find(|key| response[key].is_array())
     {
         if odd == Odd::Words {
-            answer[list].as_array_mut()?.iter_mut().for_each(words);
+            response[list].as_array_mut()?.iter_mut().for_each(words);
         } else {
-            row(answer[list].get_mut(0)?, odd);
+            row(response[list].get_mut(0)?, odd);
         }
     } else if odd == Odd::Words {
-        words(&mut answer);
+        words(&mut response);
     } else {
-        row(&mut answer, odd);
+        row(&mut response, odd);
     }
-    let text = serde_json::to_vec(&answer).ok()?;
+    let text = serde_json::to_vec(&response).ok()?;
     if odd != Odd::Byte {
         return Some(text);
     }
-    // Latin-1 where UTF-8 should be.
+    // `é` in Latin-1, which is invalid UTF-8.
     let mark = MARK.as_bytes();
     let at = text.windows(mark.len()).position(|bytes| bytes == mark)?;
     Some([&text[..at], b"\xe9", &text[at + mark.len()..]].concat())
 }
 
-/// What gives way to the byte.
+/// The text that is replaced by the invalid byte.
 const MARK: &str = "the byte that is no UTF-8";
 
 fn row(row: &mut Value, odd: Odd) {

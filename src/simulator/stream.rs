@@ -1,59 +1,58 @@
-//! Endless rows of operations that nobody stores: the time and the nature of each follow from its index.
+//! Unlimited sequences of generated operations. An operation's creation time and spec are functions of its index; nothing is stored.
 
 use std::time::Duration;
 
-use super::id::{CHANCE_BITS, Position};
+use super::id::{CHANCE_BITS, OperationPosition};
 use super::life::{Origin, Spec};
 use super::pace::Pace;
 use super::random::{Draws, mix};
 use super::settings::WorldSettings;
 
-/// Preloaded operations end this fraction of the retention before they would expire, so that all of them live
-/// through the first hour of a test.
+/// The oldest preloaded operation is 1/`MARGIN` of the retention younger than the retention, so that none expires in the first hour.
 const MARGIN: i64 = 168;
-/// Operations of one row are at least this far apart, or their order could not follow from the time alone.
+/// The shortest time between two operations of a stream, in milliseconds, so that their times determine their order.
 const CLOSEST: i64 = 10;
-/// The first campaign of a run starts within this time, so that whoever watches sees something begin.
+/// The first campaign starts within this time, in milliseconds, so that the demo shows a change soon.
 const FIRST_CAMPAIGN: u64 = 3_000;
-/// Every so many campaigns each of the odd ones comes round once.
+/// Each special kind of campaign occurs once per `ROUND` campaigns.
 const ROUND: i64 = 6;
-/// Sending time of a bulk operation that is still moving: its figures change every few seconds for a day or so.
-const MOVING: (f64, f64) = (12.0 * 3600.0, 36.0 * 3600.0);
+/// The shortest and longest sending time of an active bulk operation, in seconds: its stats change every few seconds for about a day.
+const ACTIVE_SPAN: (f64, f64) = (12.0 * 3600.0, 36.0 * 3600.0);
 
 /// When the operations of a stream are created.
 #[derive(Debug)]
-enum Rhythm {
-    /// So many, evenly over the time before the start; `active` of them still move.
+enum CreationSchedule {
+    /// All before the start, at even intervals; `active` of them still change.
     Preloaded { active: u64 },
-    /// So many before the start, ever closer together towards it, and after it one per `every` milliseconds.
+    /// Before the start at intervals that decrease; after it one per `every` milliseconds.
     Running { every: i64 },
 }
 
-/// One row of operations, oldest first.
+/// A sequence of operations, oldest first.
 #[derive(Debug)]
-pub(super) struct Stream {
+pub(super) struct OperationStream {
     seed: u64,
     start: i64,
-    /// How far before the start the row begins, in milliseconds.
+    /// The time from the first operation to the start, in milliseconds.
     reach: i64,
-    /// How many there are before the start.
+    /// The number of operations before the start.
     history: u64,
-    rhythm: Rhythm,
+    schedule: CreationSchedule,
     origin: Origin,
     trouble: bool,
     pace: Pace,
 }
 
-impl Stream {
-    /// The rows that `settings` ask for.
+impl OperationStream {
+    /// The streams for `settings`.
     pub(super) fn all(settings: &WorldSettings, pace: Pace, start: i64) -> Vec<Self> {
         let retention = millis(settings.retention);
-        let stream = |origin, history: u32, rhythm, trouble| Self {
+        let stream = |origin, history: u32, schedule, trouble| Self {
             seed: mix(settings.seed, origin as u64),
             start,
             reach: retention - retention / MARGIN,
             history: u64::from(history),
-            rhythm,
+            schedule,
             origin,
             trouble,
             pace,
@@ -61,11 +60,11 @@ impl Stream {
         let mut streams = Vec::new();
         if settings.operations > 0 {
             let active = u64::from(settings.active.min(settings.operations));
-            let rhythm = Rhythm::Preloaded { active };
-            streams.push(stream(Origin::Bulk, settings.operations, rhythm, false));
+            let schedule = CreationSchedule::Preloaded { active };
+            streams.push(stream(Origin::Bulk, settings.operations, schedule, false));
         }
         if let Some(traffic) = &settings.traffic {
-            let running = |every| Rhythm::Running {
+            let running = |every| CreationSchedule::Running {
                 every: pace.millis(every).max(CLOSEST),
             };
             let (campaigns, singles) = (traffic.history - traffic.history / 3, traffic.history / 3);
@@ -79,11 +78,11 @@ impl Stream {
         streams
     }
 
-    /// How many operations there are at `now` that were created up to `until`.
+    /// The number of operations that were created up to `until`.
     pub(super) fn count(&self, until: i64) -> u64 {
-        let most = match self.rhythm {
-            Rhythm::Preloaded { .. } => self.history,
-            Rhythm::Running { every } => {
+        let most = match self.schedule {
+            CreationSchedule::Preloaded { .. } => self.history,
+            CreationSchedule::Running { every } => {
                 self.history + (until.saturating_sub(self.start).max(0) / every).unsigned_abs() + 1
             }
         };
@@ -99,22 +98,22 @@ impl Stream {
         low
     }
 
-    /// Where the operation at `index` stands in the account.
-    pub(super) fn position(&self, index: u64) -> Position {
+    /// The position of the operation at `index` in the account.
+    pub(super) fn position(&self, index: u64) -> OperationPosition {
         let chance = u128::from(mix(self.seed, index)) << 64 | u128::from(mix(!self.seed, index));
-        Position {
+        OperationPosition {
             created: self.created(index),
             chance: chance & ((1 << CHANCE_BITS) - 1),
         }
     }
 
-    /// The operation at `position`, if this stream has one exactly there.
-    pub(super) fn find(&self, position: Position) -> Option<u64> {
+    /// The index of the operation at exactly `position`, if this stream has it.
+    pub(super) fn find(&self, position: OperationPosition) -> Option<u64> {
         let index = self.count(position.created).checked_sub(1)?;
         (self.position(index) == position).then_some(index)
     }
 
-    /// A time within the slot of `index`, so that order by index is order by time.
+    /// The creation time of `index`: a time within its slot, so that the order by index is the order by time.
     fn created(&self, index: u64) -> i64 {
         let (from, until) = (self.edge(index), self.edge(index + 1));
         let mut slot = (until - from).max(1).unsigned_abs();
@@ -124,30 +123,32 @@ impl Stream {
         from + signed(mix(self.seed ^ 1, index) % slot)
     }
 
-    /// Where the slot of `index` begins; strictly rising.
+    /// The start of the slot of `index`; strictly increasing.
     fn edge(&self, index: u64) -> i64 {
         let left = i128::from(self.history) - i128::from(index);
         let whole = i128::from(self.history.max(1));
-        let before = match self.rhythm {
-            Rhythm::Running { every } if left <= 0 => left * i128::from(every),
-            Rhythm::Running { .. } => {
-                // The cube lets half of the history fall into its last eighth: a day has more to see than a week.
+        let before = match self.schedule {
+            CreationSchedule::Running { every } if left <= 0 => left * i128::from(every),
+            CreationSchedule::Running { .. } => {
+                // The cube puts half of the operations into the last eighth of the time, so that the last day has many.
                 i128::from(self.reach) * left.pow(3) / whole.pow(3) + left
             }
-            Rhythm::Preloaded { .. } => i128::from(self.reach) * left / whole,
+            CreationSchedule::Preloaded { .. } => i128::from(self.reach) * left / whole,
         };
         let before = before.clamp(i128::from(i64::MIN / 2), i128::from(i64::MAX / 2));
         self.start - i64::try_from(before).unwrap_or(0)
     }
 
-    /// What the operation at `index` is going to live through.
+    /// The spec of the operation at `index`.
     pub(super) fn spec(&self, index: u64) -> Spec {
         let created = self.created(index);
         let seed = mix(self.seed ^ 2, index);
-        match (self.origin, &self.rhythm) {
+        match (self.origin, &self.schedule) {
             (Origin::Campaign, _) => self.campaign(index, created, seed),
-            (Origin::Bulk, Rhythm::Preloaded { active }) if self.moves(index, *active) => {
-                self.moving(created, seed)
+            (Origin::Bulk, CreationSchedule::Preloaded { active })
+                if self.is_active(index, *active) =>
+            {
+                self.active(created, seed)
             }
             (Origin::Bulk, _) => {
                 let mut draws = Draws::new(seed);
@@ -162,19 +163,22 @@ impl Stream {
         }
     }
 
-    /// Spreads `active` operations evenly over the whole row.
-    fn moves(&self, index: u64, active: u64) -> bool {
+    /// Whether the operation at `index` is active; `active` operations are spread evenly over the stream.
+    fn is_active(&self, index: u64, active: u64) -> bool {
         index * active / self.history != (index + 1) * active / self.history
     }
 
-    /// A preloaded operation whose sending happens to be under way while the simulator runs.
-    fn moving(&self, created: i64, seed: u64) -> Spec {
+    /// A preloaded operation that is still being sent while the simulator runs.
+    fn active(&self, created: i64, seed: u64) -> Spec {
         let mut draws = Draws::new(seed);
         let begins =
             created.max(self.start - self.pace.millis_of(draws.between(0.0, 6.0 * 3600.0)));
         Spec {
             begins,
-            ends: begins + self.pace.millis_of(draws.between(MOVING.0, MOVING.1)),
+            ends: begins
+                + self
+                    .pace
+                    .millis_of(draws.between(ACTIVE_SPAN.0, ACTIVE_SPAN.1)),
             scheduled: true,
             ..small(
                 self.pace,
@@ -193,7 +197,7 @@ impl Stream {
         let mut span = self
             .pace
             .millis_of(draws.between(3.0 * 3600.0, 6.0 * 3600.0));
-        // Counted from the first campaign of the run, which is the one that goes wrong.
+        // Counted from the first campaign after the start, which is the failing one.
         match (signed(index) - signed(self.history)).rem_euclid(ROUND) {
             0 if self.trouble => {
                 (spec.failing, spec.bouncing) = (0.08, 0.3);
@@ -211,7 +215,7 @@ impl Stream {
     }
 }
 
-/// An operation without anything special: it is sent at once, and a few of its emails fail.
+/// The spec of a usual operation: it is sent immediately, and a few of its emails fail.
 pub(super) fn small(pace: Pace, origin: Origin, created: i64, emails: u32, seed: u64) -> Spec {
     let mut draws = Draws::new(seed ^ 3);
     let begins = created + pace.millis(Duration::from_secs(3));
@@ -251,12 +255,12 @@ pub(super) fn millis(span: Duration) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::simulator::life::Phase;
+    use crate::simulator::life::LifePhase;
 
     const START: i64 = 1_775_370_000_000;
 
-    fn streams(settings: &WorldSettings) -> Vec<Stream> {
-        Stream::all(settings, Pace::new(settings.speed), START)
+    fn streams(settings: &WorldSettings) -> Vec<OperationStream> {
+        OperationStream::all(settings, Pace::new(settings.speed), START)
     }
 
     #[test]
@@ -278,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn the_asked_number_is_preloaded_and_the_asked_number_moves() {
+    fn the_configured_numbers_of_operations_are_preloaded_and_active() {
         let settings = WorldSettings {
             operations: 1003,
             active: 17,
@@ -295,7 +299,7 @@ mod tests {
     }
 
     #[test]
-    fn a_run_starts_with_a_campaign_that_goes_wrong_and_has_every_kind() {
+    fn the_first_campaign_fails_and_every_kind_of_campaign_occurs() {
         let settings = WorldSettings {
             speed: 60.0,
             ..WorldSettings::default()
@@ -307,14 +311,14 @@ mod tests {
         let lost = f64::from(minute.failed + minute.undelivered) / f64::from(minute.made);
         assert!((0.3..0.4).contains(&lost), "{lost}");
 
-        let phases: Vec<Phase> = (0..campaigns.count(START + 60_000))
+        let phases: Vec<LifePhase> = (0..campaigns.count(START + 60_000))
             .map(|index| campaigns.spec(index).phase(START + 60_000))
             .collect();
         for phase in [
-            Phase::Scheduled,
-            Phase::Processing,
-            Phase::Completed,
-            Phase::Canceled,
+            LifePhase::Scheduled,
+            LifePhase::Processing,
+            LifePhase::Completed,
+            LifePhase::Canceled,
         ] {
             assert!(phases.contains(&phase), "{phase:?}");
         }

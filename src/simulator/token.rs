@@ -1,6 +1,6 @@
 //! Access tokens: `POST /v2/token` by the client credentials grant (<https://www.rfc-editor.org/rfc/rfc6749#section-4.4>).
 //!
-//! Written from the RFC alone, as everything here: the client has its own reading.
+//! Written from the RFC, independently of the client.
 
 use axum::Json;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
@@ -15,11 +15,11 @@ use super::access::Access;
 use super::dialect::{ClientRefusal, Dialect, Lifetimes};
 use super::settings::BasicLogin;
 
-/// An id and a secret have a hundred characters or so.
+/// The largest form. An id and a secret have about 100 characters.
 pub(super) const LARGEST_FORM: usize = 16 << 10;
 const FORM: &str = "application/x-www-form-urlencoded";
 
-/// A new token, or why there is none.
+/// A new token, or an error of RFC 6749.
 pub(super) fn token(
     access: &mut Access,
     dialect: &Dialect,
@@ -33,7 +33,7 @@ pub(super) fn token(
     let fields: Vec<_> = form_urlencoded::parse(body).collect();
     let field = |name: &str| {
         let mut found = fields.iter().filter(|(key, _)| key == name);
-        // A parameter that stands twice makes the request invalid (section 3.2).
+        // A repeated parameter makes the request invalid (section 3.2).
         match (found.next(), found.next()) {
             (Some((_, value)), None) if !value.is_empty() => Some(value.as_ref()),
             _ => None,
@@ -57,14 +57,14 @@ pub(super) fn token(
         };
         return refusal(status, "invalid_client");
     };
-    let mut answer = json!({"access_token": token, "token_type": "Bearer"});
+    let mut body = json!({"access_token": token, "token_type": "Bearer"});
     let seconds = access.token_life.as_secs();
     match dialect.lifetimes {
-        Lifetimes::Number => answer["expires_in"] = seconds.into(),
-        Lifetimes::Text => answer["expires_in"] = seconds.to_string().into(),
+        Lifetimes::Number => body["expires_in"] = seconds.into(),
+        Lifetimes::Text => body["expires_in"] = seconds.to_string().into(),
         Lifetimes::Unsaid => {}
     }
-    ([(CACHE_CONTROL, "no-store")], Json(answer)).into_response()
+    ([(CACHE_CONTROL, "no-store")], Json(body)).into_response()
 }
 
 fn refusal(status: StatusCode, error: &str) -> Response {
@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_known_client_gets_a_token_whose_life_is_written_in_three_ways() {
+    async fn a_known_client_gets_a_token_with_the_dialects_lifetime() {
         for (lifetimes, written) in [
             (Lifetimes::Number, json!(600)),
             (Lifetimes::Text, json!("600")),
@@ -109,15 +109,15 @@ mod tests {
                 lifetimes,
                 ..Dialect::default()
             };
-            let (status, answer) = ask(&dialect, FORM, RIGHT).await;
-            assert_eq!((status, &answer["expires_in"]), (200, &written));
-            assert_eq!(answer["token_type"], "Bearer");
-            assert!(answer["access_token"].is_string(), "{answer}");
+            let (status, body) = ask(&dialect, FORM, RIGHT).await;
+            assert_eq!((status, &body["expires_in"]), (200, &written));
+            assert_eq!(body["token_type"], "Bearer");
+            assert!(body["access_token"].is_string(), "{body}");
         }
     }
 
     #[tokio::test]
-    async fn everything_else_is_refused_by_its_name() {
+    async fn every_other_request_gets_its_error_code() {
         let wrong = RIGHT.replace("a%2Bb", "a+b");
         let other = RIGHT.replace("client_credentials", "password");
         let twice = format!("{RIGHT}&client_id=id");
@@ -133,14 +133,14 @@ mod tests {
             (FORM, "", (400, "invalid_request")),
             ("application/json", RIGHT, (400, "invalid_request")),
         ] {
-            let (status, answer) = ask(&Dialect::default(), kind, body).await;
-            assert_eq!((status, answer["error"].as_str().unwrap()), told, "{body}");
+            let (status, body) = ask(&Dialect::default(), kind, body).await;
+            assert_eq!((status, body["error"].as_str().unwrap()), told, "{body}");
         }
         let dialect = Dialect {
             client_refusal: ClientRefusal::BadRequest,
             ..Dialect::default()
         };
-        let (status, answer) = ask(&dialect, FORM, &wrong).await;
-        assert_eq!((status, &answer["error"]), (400, &json!("invalid_client")));
+        let (status, body) = ask(&dialect, FORM, &wrong).await;
+        assert_eq!((status, &body["error"]), (400, &json!("invalid_client")));
     }
 }

@@ -1,7 +1,7 @@
-//! The account: every operation there is at a moment, found by id or walked from the newest to the oldest.
+//! The account: finds an operation by id, and iterates over operations from the newest to the oldest.
 //!
-//! Generated operations come from [`Stream`]s and take no memory. Those that were put in by a test or sent by a
-//! client are kept, and stand before a generated one of the same id.
+//! Generated operations come from [`OperationStream`]s and use no memory. Operations that a test added or a client sent are stored, and
+//! replace a generated one with the same id.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
@@ -11,38 +11,38 @@ use serde_json::Value;
 
 use crate::timestamp::Timestamp;
 
-use super::id::{CHANCE_BITS, Position, operation_text};
+use super::creation_filter::CreationFilter;
+use super::id::{CHANCE_BITS, OperationPosition, operation_text};
 use super::life::{Origin, Spec};
 use super::pace::Pace;
 use super::random::mix;
 use super::settings::WorldSettings;
-use super::stream::{Stream, millis, small};
-use super::window::Window;
+use super::stream::{OperationStream, millis, small};
 
-/// The most operations kept that were put or sent; the oldest give way. A few hundred bytes each.
-const MOST_KEPT: usize = 100_000;
+/// The most stored operations; beyond it the oldest is removed. Each uses a few hundred bytes.
+const MOST_STORED: usize = 100_000;
 
-/// Tags of a send, which sit on each of its emails.
+/// The tags of a send, which each of its emails has.
 pub(super) type Tags = BTreeMap<String, String>;
 
-/// One operation as the account knows it.
+/// One operation of the account.
 #[derive(Debug, Clone)]
 pub(super) enum Item {
-    /// Lives by its spec.
-    Living {
-        position: Position,
+    /// Computed from its spec.
+    Generated {
+        position: OperationPosition,
         spec: Spec,
         tags: Option<Arc<Tags>>,
     },
-    /// Stands as a test has put it.
+    /// Added by a test, returned unchanged.
     Scripted(Arc<Value>),
 }
 
 impl Item {
-    /// Its id, where it has one.
+    /// Its id, if it has one.
     pub(super) fn id(&self) -> Option<String> {
         match self {
-            Self::Living { position, .. } => {
+            Self::Generated { position, .. } => {
                 Some(operation_text(position.created, position.chance))
             }
             Self::Scripted(value) => value.get("id").and_then(Value::as_str).map(str::to_owned),
@@ -56,18 +56,18 @@ pub(super) struct World {
     pub(super) pace: Pace,
     seed: u64,
     retention: i64,
-    streams: Vec<Stream>,
-    kept: Mutex<Kept>,
+    streams: Vec<OperationStream>,
+    stored: Mutex<Stored>,
 }
 
-/// What was put in from outside.
+/// The operations that were added or sent, and the generated ones that were removed.
 #[derive(Debug, Default)]
-struct Kept {
-    items: BTreeMap<Position, Item>,
-    by_id: HashMap<String, Position>,
+struct Stored {
+    items: BTreeMap<OperationPosition, Item>,
+    by_id: HashMap<String, OperationPosition>,
     /// Generated operations that were removed or replaced.
-    hidden: HashSet<Position>,
-    /// Gives every addition a chance of its own.
+    hidden: HashSet<OperationPosition>,
+    /// The number of additions so far; it makes each id unique.
     additions: u64,
 }
 
@@ -78,33 +78,33 @@ impl World {
             pace,
             seed: settings.seed,
             retention: millis(settings.retention),
-            streams: Stream::all(settings, pace, now.as_millis()),
-            kept: Mutex::default(),
+            streams: OperationStream::all(settings, pace, now.as_millis()),
+            stored: Mutex::default(),
         }
     }
 
-    /// The operation with this id, if it is not too old to be known.
+    /// The operation with this id, unless it expired.
     pub(super) fn find(&self, id: &str, now: Timestamp) -> Option<Item> {
-        let kept = self.kept();
-        let (position, item) = if let Some(position) = kept.by_id.get(id) {
-            (*position, kept.items.get(position)?.clone())
+        let stored = self.stored();
+        let (position, item) = if let Some(position) = stored.by_id.get(id) {
+            (*position, stored.items.get(position)?.clone())
         } else {
-            let position = Position::of(id)?;
-            if kept.hidden.contains(&position) || position.created > now.as_millis() {
+            let position = OperationPosition::of(id)?;
+            if stored.hidden.contains(&position) || position.created > now.as_millis() {
                 return None;
             }
             let mut streams = self.streams.iter();
             let spec = streams.find_map(|stream| Some(stream.spec(stream.find(position)?)))?;
-            (position, living(position, spec))
+            (position, generated_item(position, spec))
         };
         (position.created > self.oldest(now)).then_some(item)
     }
 
-    /// The operations of `window`, newest first.
-    pub(super) fn walk(&self, window: &Window, now: Timestamp) -> Walk<'_> {
+    /// The operations that `window` selects, newest first.
+    pub(super) fn walk(&self, window: &CreationFilter, now: Timestamp) -> Walk<'_> {
         let oldest = self.oldest(now).saturating_add(1);
         let until = window.until.map_or(i64::MAX, Timestamp::as_millis);
-        let newest = |created| Position {
+        let newest = |created| OperationPosition {
             created,
             chance: u128::MAX,
         };
@@ -112,8 +112,8 @@ impl World {
         let mut walk = Walk {
             streams: &self.streams,
             heads: Vec::with_capacity(self.streams.len()),
-            kept: self.kept(),
-            kept_before: after.min(newest(until)),
+            stored: self.stored(),
+            stored_before: after.min(newest(until)),
             inclusive,
             from: window
                 .from
@@ -135,7 +135,7 @@ impl World {
         walk
     }
 
-    /// Adds a send of `emails` emails that starts now, or waits until `scheduled`; gives its id.
+    /// Adds a send of `emails` emails that starts now or at `scheduled`. Returns its id.
     pub(super) fn send(
         &self,
         emails: u32,
@@ -143,9 +143,9 @@ impl World {
         tags: Tags,
         now: Timestamp,
     ) -> String {
-        let mut kept = self.kept();
-        let position = kept.new_position(self.seed, now.as_millis());
-        let seed = mix(self.seed, kept.additions);
+        let mut stored = self.stored();
+        let position = stored.new_position(self.seed, now.as_millis());
+        let seed = mix(self.seed, stored.additions);
         let mut spec = small(self.pace, Origin::Sent, position.created, emails, seed);
         if let Some(scheduled) = scheduled.map(Timestamp::as_millis) {
             let span = spec.ends - spec.begins;
@@ -154,84 +154,84 @@ impl World {
             spec.scheduled = true;
         }
         let id = operation_text(position.created, position.chance);
-        let item = Item::Living {
+        let item = Item::Generated {
             position,
             spec,
             tags: (!tags.is_empty()).then(|| Arc::new(tags)),
         };
-        kept.insert(Some(&id), position, item);
+        stored.insert(Some(&id), position, item);
         id
     }
 
-    /// Adds or replaces an operation that is shown exactly as `value`.
+    /// Adds or replaces an operation that is returned exactly as `value`.
     pub(super) fn put(&self, value: Value, now: Timestamp) {
         let id = value.get("id").and_then(Value::as_str).map(str::to_owned);
-        let mut kept = self.kept();
-        let by_id = id.as_deref().and_then(Position::of);
+        let mut stored = self.stored();
+        let by_id = id.as_deref().and_then(OperationPosition::of);
         let created = value.get("createdAt").and_then(Value::as_str);
         let created = created.and_then(|text| text.parse::<Timestamp>().ok());
         let created = created
             .map(Timestamp::as_millis)
             .or(by_id.map(|position| position.created))
             .unwrap_or(now.as_millis());
-        let mut position = kept.new_position(self.seed, created);
+        let mut position = stored.new_position(self.seed, created);
         if let Some(by_id) = by_id {
-            kept.hidden.insert(by_id);
+            stored.hidden.insert(by_id);
             position.chance = by_id.chance;
         }
-        kept.insert(id.as_deref(), position, Item::Scripted(Arc::new(value)));
+        stored.insert(id.as_deref(), position, Item::Scripted(Arc::new(value)));
     }
 
-    /// Forgets an operation, whatever it came from; tells whether there was one.
+    /// Removes an operation of any kind. Returns whether it existed.
     pub(super) fn remove(&self, id: &str, now: Timestamp) -> bool {
         let known = self.find(id, now).is_some();
-        let mut kept = self.kept();
-        if let Some(position) = kept.by_id.remove(id) {
-            kept.items.remove(&position);
+        let mut stored = self.stored();
+        if let Some(position) = stored.by_id.remove(id) {
+            stored.items.remove(&position);
         }
-        kept.hidden.extend(Position::of(id));
+        stored.hidden.extend(OperationPosition::of(id));
         known
     }
 
-    /// Forgets everything that was put, sent or removed.
+    /// Undoes all additions, sends and removals.
     pub(super) fn clear(&self) {
-        let mut kept = self.kept();
-        let additions = kept.additions;
-        *kept = Kept {
+        let mut stored = self.stored();
+        let additions = stored.additions;
+        *stored = Stored {
             additions,
-            ..Kept::default()
+            ..Stored::default()
         };
     }
 
-    /// The last moment of creation that has already expired.
+    /// The latest creation time that has expired.
     fn oldest(&self, now: Timestamp) -> i64 {
         now.as_millis().saturating_sub(self.retention)
     }
 
-    fn kept(&self) -> MutexGuard<'_, Kept> {
-        self.kept.lock()
+    fn stored(&self) -> MutexGuard<'_, Stored> {
+        self.stored.lock()
     }
 }
 
-impl Kept {
-    fn new_position(&mut self, seed: u64, created: i64) -> Position {
+impl Stored {
+    fn new_position(&mut self, seed: u64, created: i64) -> OperationPosition {
         self.additions += 1;
         let chance = u128::from(mix(seed ^ 4, self.additions)) << 64
             | u128::from(mix(seed ^ 5, self.additions));
-        Position {
+        OperationPosition {
             created,
             chance: chance & ((1 << CHANCE_BITS) - 1),
         }
     }
 
-    fn insert(&mut self, id: Option<&str>, position: Position, item: Item) {
+    fn insert(&mut self, id: Option<&str>, position: OperationPosition, item: Item) {
         if let Some(id) = id
             && let Some(old) = self.by_id.insert(id.to_owned(), position)
         {
             self.items.remove(&old);
         }
         self.items.insert(position, item);
-        if self.items.len() > MOST_KEPT
+        if self.items.len() > MOST_STORED
             && let Some((_, item)) = self.items.pop_first()
             && let Some(id) = item.id()
         {
@@ -240,36 +240,36 @@ impl Kept {
     }
 }
 
-fn living(position: Position, spec: Spec) -> Item {
-    Item::Living {
+fn generated_item(position: OperationPosition, spec: Spec) -> Item {
+    Item::Generated {
         position,
         spec,
         tags: None,
     }
 }
 
-/// Operations from the newest to the oldest. Holds the lock on what was put, so it must not outlive a request.
+/// An iterator over operations from the newest to the oldest. It locks the stored operations, so it must not outlive a request.
 pub(super) struct Walk<'a> {
-    streams: &'a [Stream],
-    /// The newest operation of each stream that has not been given yet.
-    heads: Vec<Option<(Position, u64)>>,
-    kept: MutexGuard<'a, Kept>,
-    kept_before: Position,
+    streams: &'a [OperationStream],
+    /// The next operation of each stream.
+    heads: Vec<Option<(OperationPosition, u64)>>,
+    stored: MutexGuard<'a, Stored>,
+    stored_before: OperationPosition,
     inclusive: bool,
     from: i64,
 }
 
 impl Walk<'_> {
-    fn next_kept(&self) -> Option<Position> {
+    fn next_stored(&self) -> Option<OperationPosition> {
         let mut range = if self.inclusive {
-            self.kept.items.range(..=self.kept_before)
+            self.stored.items.range(..=self.stored_before)
         } else {
-            self.kept.items.range(..self.kept_before)
+            self.stored.items.range(..self.stored_before)
         };
         range.next_back().map(|(position, _)| *position)
     }
 
-    fn next_generated(&self) -> Option<(usize, Position, u64)> {
+    fn next_generated(&self) -> Option<(usize, OperationPosition, u64)> {
         let heads = self.heads.iter().enumerate();
         heads
             .filter_map(|(at, head)| head.map(|(position, index)| (at, position, index)))
@@ -278,17 +278,17 @@ impl Walk<'_> {
 }
 
 impl Iterator for Walk<'_> {
-    type Item = (Position, Item);
+    type Item = (OperationPosition, Item);
 
     fn next(&mut self) -> Option<Self::Item> {
         loop {
-            let kept = self.next_kept();
+            let stored = self.next_stored();
             let generated = self.next_generated();
-            if let Some(position) = kept
+            if let Some(position) = stored
                 && generated.is_none_or(|(_, other, _)| position >= other)
             {
-                (self.kept_before, self.inclusive) = (position, false);
-                let item = self.kept.items.get(&position)?.clone();
+                (self.stored_before, self.inclusive) = (position, false);
+                let item = self.stored.items.get(&position)?.clone();
                 return (position.created >= self.from).then_some((position, item));
             }
             let (at, position, index) = generated?;
@@ -299,8 +299,8 @@ impl Iterator for Walk<'_> {
             self.heads[at] = index
                 .checked_sub(1)
                 .map(|index| (stream.position(index), index));
-            if !self.kept.hidden.contains(&position) {
-                return Some((position, living(position, stream.spec(index))));
+            if !self.stored.hidden.contains(&position) {
+                return Some((position, generated_item(position, stream.spec(index))));
             }
         }
     }

@@ -65,7 +65,7 @@ impl Sources {
         let patterns = account.operation_files.clone();
         let source = |url: &crate::config::OperationUrl| UrlSource {
             status: Mutex::new(SourceStatus::new(Arc::clone(&url.source))),
-            url: Url::new(url.clone()),
+            url: Url::new(&account.name, url.clone()),
             reporter: reporter.clone(),
         };
         Self {

@@ -29,12 +29,6 @@ pub enum SourceError {
     /// A secret, a certificate or a key that the configuration names cannot be used.
     #[error("{0}")]
     Settings(String),
-    /// The same of a file that the configuration names for a URL.
-    #[error(
-        "reading its secret, certificate or key takes longer than {} s; check the disk or mount they are on",
-        .0.as_secs_f64()
-    )]
-    SettingsHang(Duration),
     /// An answer other than 200.
     #[error("it answers with status {}{}", .0, cure(*.0))]
     Status(u16),

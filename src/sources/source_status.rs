@@ -75,7 +75,7 @@ impl SourceStatus {
         let now = reporter.clock.now();
         reporter
             .instruments
-            .worked(&self.source, self.operations, now);
+            .succeeded(&self.source, self.operations, now);
     }
 
     /// Logs a failure that begins, and once an hour that it lasts.
@@ -119,7 +119,7 @@ impl SourceStatus {
 
     /// It is no more.
     pub(super) fn ends(self, reporter: &SourceReporter) -> News {
-        reporter.instruments.gone(&self.source);
+        reporter.instruments.removed(&self.source);
         tracing::info!(
             account = %reporter.account,
             source = %self.source,

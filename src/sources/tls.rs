@@ -17,13 +17,22 @@ use rustls::{ClientConfig, ConfigBuilder, DigitallySignedStruct, RootCertStore, 
 use url::{Host, Url};
 
 use super::error::SourceError;
-use super::url_files::Material;
 use crate::config::{OperationUrl, Tls};
 use crate::http;
 
+/// What TLS is set up from, in PEM.
+pub(super) struct Material<'c> {
+    pub(super) authorities: Option<&'c [u8]>,
+    /// A certificate and its key.
+    pub(super) client: Option<(&'c [u8], &'c [u8])>,
+}
+
 /// A client for `url`. With `server_name` it must be asked for that host, and goes where the URL says all the same; so the
 /// name is the one of the handshake and of the certificate, as in Prometheus.
-pub(super) fn client(url: &OperationUrl, material: &Material) -> Result<http::Client, SourceError> {
+pub(super) fn client(
+    url: &OperationUrl,
+    material: &Material<'_>,
+) -> Result<http::HttpClient, SourceError> {
     let to = &url.url.0;
     let mut tls = tls(&url.tls, material, to.scheme())?;
     // HTTP/2 has no `Host` beside the name in the URL.
@@ -38,7 +47,7 @@ pub(super) fn client(url: &OperationUrl, material: &Material) -> Result<http::Cl
         Some(elsewhere) => builder.dns_resolver(Arc::clone(elsewhere)),
         None => builder,
     };
-    http::Client::new(tls, adjust)
+    http::HttpClient::new(tls, adjust)
         .map_err(|_| SourceError::Tls("the HTTP client cannot be set up".to_owned()))
 }
 
@@ -47,10 +56,10 @@ pub(super) fn renames(url: &OperationUrl) -> bool {
     url.tls.server_name.is_some() && url.url.0.scheme() == "https"
 }
 
-fn tls(settings: &Tls, material: &Material, scheme: &str) -> Result<ClientConfig, SourceError> {
+fn tls(settings: &Tls, material: &Material<'_>, scheme: &str) -> Result<ClientConfig, SourceError> {
     let words = |error: rustls::Error| SourceError::Tls(http::tls_words(&error));
     let builder = trusting(settings, material, scheme)?;
-    let Some((certificate, key)) = &material.client else {
+    let Some((certificate, key)) = material.client else {
         return Ok(builder.with_no_client_auth());
     };
     let chain = certificates("cert_file", certificate)?;
@@ -61,7 +70,7 @@ fn tls(settings: &Tls, material: &Material, scheme: &str) -> Result<ClientConfig
 
 fn trusting(
     settings: &Tls,
-    material: &Material,
+    material: &Material<'_>,
     scheme: &str,
 ) -> Result<ConfigBuilder<ClientConfig, WantsClientCert>, SourceError> {
     let words = |error: rustls::Error| SourceError::Tls(http::tls_words(&error));
@@ -72,7 +81,7 @@ fn trusting(
             .dangerous()
             .with_custom_certificate_verifier(anybody));
     }
-    let Some(authorities) = &material.authorities else {
+    let Some(authorities) = material.authorities else {
         return http::system_roots(builder, scheme).map_err(words);
     };
     let mut roots = RootCertStore::empty();

@@ -1,21 +1,18 @@
 //! A URL that lists operations, asked as Prometheus' `http_sd` asks.
 
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
-use parking_lot::Mutex;
-use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HOST, HeaderMap};
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HOST, HeaderMap, HeaderValue};
 use reqwest::{Request, Response, StatusCode};
 use tokio::task::spawn_blocking;
 
 use super::ListedOperations;
-use super::calls::{Call, Calls, LIMIT};
 use super::error::SourceError;
 use super::listing::{self, Format, LARGEST};
 use super::tls;
-use super::url_files::{Material, UrlFiles};
+use super::url_files::UrlFiles;
 use crate::config::OperationUrl;
-use crate::http::{self, BodyError, Failure};
+use crate::http::{self, BodyError, NoResponse};
 
 /// Tells the other side how often it will be asked, as Prometheus does.
 const REFRESH_INTERVAL: &str = "X-Prometheus-Refresh-Interval-Seconds";
@@ -24,20 +21,17 @@ const REFRESH_INTERVAL: &str = "X-Prometheus-Refresh-Interval-Seconds";
 #[derive(Debug)]
 pub struct Url {
     settings: Arc<OperationUrl>,
-    /// Made anew when the files have changed that it was made from; with their hash.
-    client: Mutex<Option<(u64, Arc<http::Client>)>>,
-    /// Reads the files that the settings name.
-    files: tokio::sync::Mutex<Calls<(), Result<UrlFiles, SourceError>>>,
+    files: UrlFiles,
 }
 
 impl Url {
-    /// Asks nothing yet.
+    /// A source of `account`. Makes no request.
     #[must_use]
-    pub fn new(settings: OperationUrl) -> Self {
+    pub fn new(account: &Arc<str>, settings: OperationUrl) -> Self {
+        let settings = Arc::new(settings);
         Self {
-            settings: Arc::new(settings),
-            client: Mutex::default(),
-            files: tokio::sync::Mutex::new(Calls::new(1, |(), ()| true)),
+            files: UrlFiles::new(account, &settings),
+            settings,
         }
     }
 
@@ -51,20 +45,20 @@ impl Url {
         &self.settings
     }
 
-    /// The body of a right answer, within the time limit.
+    /// The body of a valid response. Reading files has a time limit of its own: while a disk hangs, requests continue.
     pub(super) async fn body(&self) -> Result<Vec<u8>, SourceError> {
+        let (authorization, client) = self.files.refreshed().await?;
         let limit = self.settings.timeout;
-        tokio::time::timeout(limit, self.exchange())
+        tokio::time::timeout(limit, self.exchange(authorization, &client))
             .await
             .unwrap_or(Err(SourceError::Timeout(limit)))
     }
 
-    async fn exchange(&self) -> Result<Vec<u8>, SourceError> {
-        let UrlFiles {
-            authorization,
-            material,
-        } = self.read_files().await?;
-        let client = self.client(material).await?;
+    async fn exchange(
+        &self,
+        authorization: Option<HeaderValue>,
+        client: &http::HttpClient,
+    ) -> Result<Vec<u8>, SourceError> {
         let (url, host) = self.target();
         let interval = self.settings.refresh_interval.as_secs_f64();
         let mut request = client
@@ -82,16 +76,16 @@ impl Url {
             .build()
             .map_err(|error| self.explain(http::failure(&error)))?;
         let again = request.try_clone();
-        match (self.once(&client, request).await, again) {
+        match (self.once(client, request).await, again) {
             // The server closed a connection that was idle before; the repeated request opens a new one.
-            (Err(Fault::Stale(_)), Some(again)) => self.once(&client, again).await,
+            (Err(Fault::Stale(_)), Some(again)) => self.once(client, again).await,
             (outcome, _) => outcome,
         }
         .map_err(Fault::into_inner)
     }
 
     /// One request and its answer.
-    async fn once(&self, client: &http::Client, request: Request) -> Result<Vec<u8>, Fault> {
+    async fn once(&self, client: &http::HttpClient, request: Request) -> Result<Vec<u8>, Fault> {
         let guard = client.guard();
         let outcome = match guard.send(request).await {
             Ok(response) => self.read(response).await.map_err(Fault::Other),
@@ -108,19 +102,6 @@ impl Url {
         outcome
     }
 
-    /// What stands in files now. A read that hangs is waited for once, and no other is begun beside it.
-    async fn read_files(&self) -> Result<UrlFiles, SourceError> {
-        let mut files = self.files.lock().await;
-        let settings = Arc::clone(&self.settings);
-        let read: Call<_> = Box::new(move || UrlFiles::read(&settings));
-        let mut round = files.round([((), read)]);
-        let answer = files.next(&mut round).await;
-        answer.map_or_else(
-            || Err(SourceError::SettingsHang(LIMIT)),
-            |((), settings)| settings,
-        )
-    }
-
     /// The URL to ask for, and the `Host` to name where that is another.
     fn target(&self) -> (url::Url, Option<String>) {
         let given = &self.settings.url.0;
@@ -135,22 +116,6 @@ impl Url {
             None => host.to_owned(),
         };
         (url, Some(host))
-    }
-
-    async fn client(&self, material: Material) -> Result<Arc<http::Client>, SourceError> {
-        let mut hasher = DefaultHasher::new();
-        material.hash(&mut hasher);
-        let hash = hasher.finish();
-        let kept = self.client.lock().clone();
-        if let Some((_, client)) = kept.filter(|(of, _)| *of == hash) {
-            return Ok(client);
-        }
-        let settings = Arc::clone(&self.settings);
-        let client = blocking(move || tls::client(&settings, &material)).await??;
-        let client = Arc::new(client);
-        let kept = Some((hash, Arc::clone(&client)));
-        *self.client.lock() = kept;
-        Ok(client)
     }
 
     async fn read(&self, response: Response) -> Result<Vec<u8>, SourceError> {
@@ -173,12 +138,12 @@ impl Url {
         })
     }
 
-    fn explain(&self, failure: Failure) -> SourceError {
+    fn explain(&self, failure: NoResponse) -> SourceError {
         match failure {
-            Failure::Timeout => SourceError::Timeout(self.settings.timeout),
-            Failure::Tls(words) => SourceError::Tls(words),
-            Failure::Connect(words) => SourceError::Connect(words),
-            Failure::Protocol(words) => SourceError::Protocol(words),
+            NoResponse::Timeout => SourceError::Timeout(self.settings.timeout),
+            NoResponse::Tls(words) => SourceError::Tls(words),
+            NoResponse::Connect(words) => SourceError::Connect(words),
+            NoResponse::Protocol(words) => SourceError::Protocol(words),
         }
     }
 }

@@ -1,10 +1,10 @@
-//! What the configuration names for a URL and keeps in files: secrets, authorities, certificates. Read for each request, so
-//! that a rotation needs no restart.
+//! The files that the configuration names for a URL: its secret, and the certificates and keys of its TLS.
+//!
+//! They are read again before each request, so that a rotation needs no restart. While one is half done, the last good header
+//! and the last good TLS setup stay in use.
 
-use std::fs::File;
-use std::hash::{Hash, Hasher};
-use std::io::{self, Read};
 use std::path::Path;
+use std::sync::Arc;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -13,106 +13,142 @@ use secrecy::ExposeSecret;
 use secrecy::zeroize::Zeroizing;
 
 use super::error::SourceError;
-use crate::config::{self, Form, OperationUrl, UrlLogin};
+use super::tls::{self, Material};
+use crate::config::{OperationUrl, SecretFile, UrlLogin};
+use crate::http;
+use crate::rotation::{Content, Origin, RotatingFile, RotatingValue};
 
-/// The largest file of certificates: the authorities of a whole operating system are a quarter of it.
+/// The largest file of certificates, in bytes. The authorities of a whole operating system need a quarter of it.
 const LARGEST: u64 = 1024 * 1024;
 
-/// Everything that stands in files, as it is now.
+/// What requests to one URL need from files.
+#[derive(Debug)]
 pub(super) struct UrlFiles {
-    /// The value of `Authorization`.
-    pub(super) authorization: Option<HeaderValue>,
-    pub(super) material: Material,
-}
-
-/// What TLS is set up from, in PEM.
-#[derive(PartialEq, Eq)]
-pub(super) struct Material {
-    pub(super) authorities: Option<Vec<u8>>,
-    /// A certificate and its key.
-    pub(super) client: Option<(Vec<u8>, Zeroizing<Vec<u8>>)>,
+    authorization: Option<RotatingValue<HeaderValue>>,
+    client: RotatingValue<Arc<http::HttpClient>>,
 }
 
 impl UrlFiles {
-    /// Reads the files that `url` names.
-    pub(super) fn read(url: &OperationUrl) -> Result<Self, SourceError> {
-        let authorization = url.login.as_ref().map(authorization).transpose()?;
-        let tls = &url.tls;
-        let authorities = tls.ca_file.as_deref();
-        let authorities = authorities
-            .map(|path| content("ca_file", path))
-            .transpose()?;
-        let client = match &tls.client {
-            Some((certificate, key)) => Some((
-                content("cert_file", certificate)?,
-                Zeroizing::new(content("key_file", key)?),
-            )),
-            None => None,
+    /// The files of `url`, one of the sources of `account`.
+    pub(super) fn new(account: &Arc<str>, url: &Arc<OperationUrl>) -> Self {
+        let login = url.login.as_ref();
+        Self {
+            authorization: login.map(|login| authorization(account, login)),
+            client: client(account, url),
+        }
+    }
+
+    /// The value of `Authorization` and the client for the next request.
+    pub(super) async fn refreshed(
+        &self,
+    ) -> Result<(Option<HeaderValue>, Arc<http::HttpClient>), SourceError> {
+        let authorization = async {
+            match &self.authorization {
+                Some(authorization) => authorization.refreshed().await.map(Some),
+                None => Ok(None),
+            }
         };
-        Ok(Self {
-            authorization,
-            material: Material {
-                authorities,
-                client,
-            },
-        })
+        // At the same time: both may be on a disk that hangs.
+        let (authorization, client) = tokio::join!(authorization, self.client.refreshed());
+        let unusable = SourceError::Settings;
+        Ok((authorization.map_err(unusable)?, client.map_err(unusable)?))
     }
 }
 
-impl Hash for Material {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        self.authorities.hash(state);
-        let client = self.client.as_ref();
-        client
-            .map(|(certificate, key)| (certificate, &**key))
-            .hash(state);
-    }
+fn authorization(account: &Arc<str>, login: &UrlLogin) -> RotatingValue<HeaderValue> {
+    let (key, file) = match login {
+        UrlLogin::Basic { password_file, .. } => ("password_file", password_file),
+        UrlLogin::Authorization {
+            credentials_file, ..
+        } => ("credentials_file", credentials_file),
+    };
+    let first = [file.first().clone()];
+    let origin = Origin {
+        account: Arc::clone(account),
+        place: file.place().to_owned(),
+        files: vec![RotatingFile {
+            key: Some(key),
+            path: file.path().to_owned(),
+        }],
+        largest: SecretFile::LARGEST,
+        parse: {
+            let login = login.clone();
+            Box::new(move |contents| {
+                header(&login, contents).map_err(|error| format!("{key}: {error}"))
+            })
+        },
+    };
+    RotatingValue::from_contents(origin, &first)
 }
 
-/// Marked as sensitive, so that nobody shows it by accident.
-fn authorization(login: &UrlLogin) -> Result<HeaderValue, SourceError> {
-    let (key, text) = match login {
+/// The header is sensitive, so that `Debug` does not show it.
+fn header(login: &UrlLogin, contents: &[Content]) -> Result<HeaderValue, String> {
+    let secret = |file: &SecretFile| {
+        let content = contents.first().ok_or("there is no content")?;
+        file.parse(content).map_err(|error| error.to_string())
+    };
+    let text = match login {
         UrlLogin::Basic {
             username,
             password_file,
         } => {
-            let password = secret("password_file", password_file, Form::Password)?;
+            let password = secret(password_file)?;
             let pair = Zeroizing::new(format!("{username}:{}", password.expose_secret()));
-            (
-                "password_file",
-                format!("Basic {}", STANDARD.encode(&*pair)),
-            )
+            format!("Basic {}", STANDARD.encode(&*pair))
         }
         UrlLogin::Authorization {
             scheme,
             credentials_file,
-        } => {
-            let credentials = secret("credentials_file", credentials_file, Form::Credentials)?;
-            let text = format!("{scheme} {}", credentials.expose_secret());
-            ("credentials_file", text)
-        }
+        } => format!("{scheme} {}", secret(credentials_file)?.expose_secret()),
     };
     let text = Zeroizing::new(text);
     let mut value = HeaderValue::from_bytes(text.as_bytes())
-        .map_err(|_| SourceError::Settings(format!("{key}: it cannot stand in a header")))?;
+        .map_err(|_| "a header cannot contain it".to_owned())?;
     value.set_sensitive(true);
     Ok(value)
 }
 
-fn secret(key: &str, path: &Path, form: Form) -> Result<secrecy::SecretString, SourceError> {
-    config::read_secret(path, form)
-        .map_err(|error| SourceError::Settings(format!("{key}: {error}")))
+/// The client is the value, not the certificates: only files that belong together make one.
+fn client(account: &Arc<str>, url: &Arc<OperationUrl>) -> RotatingValue<Arc<http::HttpClient>> {
+    let has_authorities = url.tls.ca_file.is_some();
+    let settings = Arc::clone(url);
+    RotatingValue::unread(Origin {
+        account: Arc::clone(account),
+        place: format!("tls_config of {}", url.source),
+        files: tls_files(url),
+        largest: LARGEST,
+        parse: Box::new(move |contents| {
+            let material = material(has_authorities, contents);
+            let client = tls::client(&settings, &material);
+            client.map(Arc::new).map_err(|error| error.to_string())
+        }),
+    })
 }
 
-fn content(key: &str, path: &Path) -> Result<Vec<u8>, SourceError> {
-    let mut content = Vec::new();
-    let read = File::open(path)
-        .and_then(|file| file.take(LARGEST + 1).read_to_end(&mut content))
-        .and_then(|length| match length as u64 {
-            0..=LARGEST => Ok(()),
-            _ => Err(io::Error::other("it is larger than 1 MiB")),
-        });
-    let wrong = |error| format!("{key}: cannot read {}: {error}", path.display());
-    read.map_err(|error| SourceError::Settings(wrong(error)))?;
-    Ok(content)
+/// In the order in which [`material`] reads them.
+fn tls_files(url: &OperationUrl) -> Vec<RotatingFile> {
+    let file = |key, path: &Path| RotatingFile {
+        key: Some(key),
+        path: path.to_owned(),
+    };
+    let mut files = Vec::new();
+    if let Some(authorities) = &url.tls.ca_file {
+        files.push(file("ca_file", authorities));
+    }
+    if let Some((certificate, key)) = &url.tls.client {
+        files.push(file("cert_file", certificate));
+        files.push(file("key_file", key));
+    }
+    files
+}
+
+fn material(has_authorities: bool, contents: &[Content]) -> Material<'_> {
+    let (authorities, client) = contents.split_at(usize::from(has_authorities).min(contents.len()));
+    Material {
+        authorities: authorities.first().map(Content::as_bytes),
+        client: match client {
+            [certificate, key] => Some((certificate.as_bytes(), key.as_bytes())),
+            _ => None,
+        },
+    }
 }

@@ -1,4 +1,4 @@
-//! How an account authenticates: by its credentials or by an access token, and by which other ones after a rejection.
+//! The authentication of one account: by its credentials or by an access token, and what to use after a rejection.
 
 use std::sync::Arc;
 
@@ -14,29 +14,29 @@ use super::token::Token;
 use super::tokens::Tokens;
 use super::transport::TransportError;
 use crate::clock::Clock;
-use crate::config::{Account, Credentials};
+use crate::config::{self, Credentials};
 use crate::timestamp::Timestamp;
 
-/// The way of one account to authenticate.
+/// The authentication of one account.
 #[derive(Debug)]
 pub(super) enum Authenticator {
-    /// The name and the secret themselves.
+    /// A user name and a secret.
     Basic(Box<LiveCredentials>),
-    /// Access tokens that they are good for.
+    /// Access tokens of an OAuth client.
     Bearer(Box<Tokens>),
 }
 
-/// What one request authenticates with.
+/// The credentials of one request.
 #[derive(Debug, Clone)]
 pub(super) struct Authorization {
     /// The account's credentials.
     pub(super) credentials: CredentialPair,
-    /// The token that they were good for, where the API does not see them themselves.
+    /// The access token, for an OAuth client.
     token: Option<Arc<Token>>,
 }
 
 impl Authenticator {
-    pub(super) fn new(account: &Account, clock: Clock) -> Result<Self, TransportError> {
+    pub(super) fn new(account: &config::Account, clock: Clock) -> Result<Self, TransportError> {
         Ok(match &account.credentials {
             Credentials::Basic { username, password } => Self::Basic(Box::new(
                 LiveCredentials::new(&account.name, username, password),
@@ -72,17 +72,17 @@ impl Authenticator {
         })
     }
 
-    /// What a request authenticates with now.
+    /// The credentials for a request now.
     ///
     /// # Errors
-    /// When there is no token, and when the credentials were rejected and wait.
+    /// When there is no token, and during the backoff of rejected credentials.
     pub(super) async fn authorization(
         &self,
         requester: &Requester,
     ) -> Result<Authorization, ApiError> {
         let mut credentials = self.login().now();
         if let Err(rejected) = requester.login(Server::Api).check(&credentials) {
-            // The file may hold others by now.
+            // The file may contain other credentials now.
             let newer = self.login().newer_than(&credentials).await;
             credentials = newer.ok_or(rejected)?;
         }
@@ -93,7 +93,8 @@ impl Authenticator {
         Ok(Authorization { credentials, token })
     }
 
-    /// What to use instead of `refused`: the secret from its file if that changed, or a new token. `None` if there is nothing else.
+    /// The replacement for the rejected credentials `refused`: the secret from its file if it changed, or a new token. `None` if there is
+    /// none.
     pub(super) async fn instead_of(
         &self,
         refused: &Authorization,
@@ -113,7 +114,7 @@ impl Authenticator {
         }))
     }
 
-    /// Where the tokens come from.
+    /// The token endpoint.
     pub(super) fn token_url(&self) -> Option<&Url> {
         match self {
             Self::Basic(_) => None,

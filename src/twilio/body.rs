@@ -1,14 +1,14 @@
-//! What a body that cannot be read means to whoever asks Twilio.
+//! Reads the body of Twilio's response and converts a failure to an [`ApiError`].
 
 use std::time::Duration;
 
 use super::error::ApiError;
 use crate::http::{self, BodyError};
 
-/// The largest answer of the Email API that is read. A page of 1,000 operations is below 600 KB; this leaves room for fields yet unknown.
+/// The largest body of a response of the Email API. A page of 1,000 operations has less than 600 KB; the rest is for future fields.
 pub(super) const LIMIT: usize = 8 * 1024 * 1024;
 
-/// The whole body, if it has no more than `limit` bytes, or why there is none.
+/// The whole body, if it has at most `limit` bytes.
 pub(super) async fn read(response: reqwest::Response, limit: usize) -> Result<Vec<u8>, ApiError> {
     let body = http::read(response, limit).await;
     body.map_err(|error| match error {
@@ -17,7 +17,7 @@ pub(super) async fn read(response: reqwest::Response, limit: usize) -> Result<Ve
         BodyError::Gzip => ApiError::InvalidResponse("it is said to be gzip and is not"),
         BodyError::TooManyPieces => ApiError::InvalidResponse("it came in far too many pieces"),
         BodyError::CutOff => ApiError::InvalidResponse("it was cut off"),
-        // The limit is the request's; the client fills it in.
+        // The caller replaces the timeout by the request's.
         BodyError::Timeout => ApiError::Timeout(Duration::ZERO),
     })
 }

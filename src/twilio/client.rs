@@ -1,4 +1,4 @@
-//! One account's way to Twilio: asks for operations, under the account's manners, and counts what it asked.
+//! The API client of one account: requests operations, lists and tags within the account's limits, and counts requests and failures.
 
 use std::time::Duration;
 
@@ -10,32 +10,31 @@ use super::authenticator::{Authenticator, Authorization};
 use super::error::ApiError;
 use super::requester::Requester;
 use super::resource::Resource;
-use super::tags::{self, Tags};
+use super::tags::{self, EmailTags};
 use super::throttle::Server;
 use super::transport::{self, TransportError};
 use super::wire::{self, ListPage};
 use crate::clock::Clock;
 use crate::clock_skew::ClockSkew;
-use crate::config::{Account, Credentials};
+use crate::config::{self, Credentials};
 use crate::exposition::{AccountInstruments, Endpoint};
 use crate::http;
 use crate::operation::{Operation, OperationId, RETENTION, Unexpected};
 use crate::timestamp::Timestamp;
 
-/// Operations to a page: the most that Twilio gives.
+/// Operations per page: the maximum that Twilio returns.
 pub const PAGE_SIZE: usize = 1000;
-/// A page of more rows than this is no answer to a request for [`PAGE_SIZE`] of them.
-const MOST_ROWS: usize = 2 * PAGE_SIZE;
-/// An answer of more bytes is parsed off the threads that serve scrapes. A full page of operations has about 300 KB and takes some
-/// milliseconds.
+/// A page of more rows than this is no response to a request for [`PAGE_SIZE`] rows.
+pub(super) const MOST_ROWS: usize = 2 * PAGE_SIZE;
+/// A larger response, in bytes, is parsed on a blocking thread. A full page of operations has about 300 KB and takes a few milliseconds.
 const LARGE: usize = 512 * 1024;
-/// A 404 in the last hour of the retention means that Twilio's clock is ahead of ours.
+/// A 404 in the last hour of the retention means that Twilio's clock is ahead of this machine's.
 const EXPIRY: Duration = RETENTION.saturating_sub(Duration::from_hours(1));
 
-/// Reads the operations of one account. Cheap to use from many tasks at once; the throttle holds them to the account's limits.
+/// The API client of one account. Many tasks can use it; the throttle enforces the account's limits.
 #[derive(Debug)]
 pub struct Client {
-    http: http::Client,
+    http: http::HttpClient,
     base: Url,
     authenticator: Authenticator,
     requester: Requester,
@@ -43,12 +42,12 @@ pub struct Client {
 }
 
 impl Client {
-    /// A client for `account`. Asks nothing yet.
+    /// A client for `account`. It makes no request yet.
     ///
     /// # Errors
     /// When the machine offers no TLS certificates.
     pub fn new(
-        account: &Account,
+        account: &config::Account,
         instruments: AccountInstruments,
         clock: Clock,
     ) -> Result<Self, TransportError> {
@@ -64,19 +63,19 @@ impl Client {
         })
     }
 
-    /// A client for `account` as it is configured now, under the pause and the rhythm of this one.
+    /// A client for the new configuration `account` that continues the pauses and the rate limit of this one.
     ///
     /// # Errors
     /// When the machine offers no TLS certificates.
     pub fn followed_by(
         &self,
-        account: &Account,
+        account: &config::Account,
         instruments: AccountInstruments,
         clock: Clock,
     ) -> Result<Self, TransportError> {
         let mut next = Self::new(account, instruments, clock)?;
         next.requester.follow(&self.requester);
-        // Another server has not rejected these credentials.
+        // A rejection by one server does not apply to another one.
         if next.base == self.base
             && next.authenticator.token_url() == self.authenticator.token_url()
         {
@@ -85,8 +84,7 @@ impl Client {
         Ok(next)
     }
 
-    /// To be called when a collection begins: secrets that stand in files are read again, and a token that could not be had
-    /// is asked for again.
+    /// To be called when a collection begins: reads secrets from files again, and allows a new request for a token after a failed one.
     pub async fn begin(&self) {
         self.requester.begin_collection();
         self.authenticator.begin().await;
@@ -97,13 +95,13 @@ impl Client {
     pub async fn operation(&self, id: OperationId) -> Result<Operation, ApiError> {
         let url = self.operation_url(id);
         let expired = self.clock.now() >= id.created() + EXPIRY;
-        // Odd values count even where the rest of the answer cannot be used.
+        // Unexpected values count even if the response cannot be used.
         let read = move |outcome: Result<&[u8], ApiError>| match outcome {
             Ok(body) => {
                 let mut unexpected = Unexpected::default();
                 let read = wire::operation(body, &mut unexpected);
                 let read = read.and_then(|read| match read {
-                    asked if asked.id == id => Ok(asked),
+                    operation if operation.id == id => Ok(operation),
                     _ => Err(ApiError::InvalidResponse(
                         "another operation than the one asked for",
                     )),
@@ -120,7 +118,7 @@ impl Client {
 
     /// Reads the tags of an operation's first email, if it has one yet: `GET /Emails`
     /// (<https://www.twilio.com/docs/email/api/email-resource>).
-    pub async fn tags(&self, id: OperationId) -> Result<Option<Tags>, ApiError> {
+    pub async fn tags(&self, id: OperationId) -> Result<Option<EmailTags>, ApiError> {
         let mut url = self.url(tags::PATH);
         url.query_pairs_mut()
             .append_pair("operationId", &id.to_string())
@@ -129,10 +127,10 @@ impl Client {
         self.get(Endpoint::Emails, url, read).await
     }
 
-    /// Reads one page, of `size` rows, of what was created from `from` on (until `until`, if given): `GET /Emails/Operations`, for
-    /// instance (<https://docs.comms.twilio.com/comms-api-reference/emails>).
+    /// Reads one page of `size` rows created from `from` on (until `until`, if given): for instance `GET /Emails/Operations`
+    /// (<https://docs.comms.twilio.com/comms-api-reference/emails>).
     ///
-    /// The order is not documented, nor is whether the ends are included: take what comes, by id.
+    /// Neither the order nor whether the ends are inclusive is documented, so callers must identify rows by id.
     pub(super) async fn page<T: Resource>(
         &self,
         from: Timestamp,
@@ -149,7 +147,7 @@ impl Client {
         Ok(page)
     }
 
-    /// Where one operation is asked for.
+    /// The URL of one operation.
     #[must_use]
     pub fn operation_url(&self, id: OperationId) -> Url {
         let mut url = self.url(Operation::PATH);
@@ -159,49 +157,48 @@ impl Client {
         url
     }
 
-    /// Until when no requests of this account are made because Twilio wants none, or gives no token that they need.
+    /// The end of the pause of this account's requests, or of the token endpoint while requests need a new token.
     #[must_use]
     pub fn paused_until(&self) -> Option<Timestamp> {
         let paused = self.requester.paused_until(Server::Api);
         paused.or_else(|| self.authenticator.paused_until(&self.requester))
     }
 
-    /// When `requests` more requests will have been made at the earliest, at the account's rate.
+    /// The earliest time at which `requests` more requests are made, at the account's rate.
     #[must_use]
     pub fn earliest(&self, requests: usize) -> tokio::time::Instant {
         self.requester.earliest(requests)
     }
 
-    /// When rejected credentials are tried again; `None` while there are none, or while a token lasts.
+    /// When rejected credentials are tried again; `None` without rejected credentials, or while a token is valid.
     #[must_use]
     pub fn next_login_at(&self) -> Option<Timestamp> {
         self.authenticator.next_login_at(&self.requester)
     }
 
-    /// The server's clock minus ours, by its last answer that had a date.
+    /// The server's clock minus this machine's, from the last response with a `Date`.
     #[must_use]
     pub fn clock_skew(&self) -> Option<ClockSkew> {
         self.requester.clock_skew()
     }
 
-    /// Notes that something was wrong with an answer that could be used all the same.
+    /// Counts a failure of a response that could be used nevertheless.
     pub(super) fn note_failure(&self, endpoint: Endpoint, error: &ApiError) {
         self.requester.note_failure(endpoint, error);
     }
 
-    /// Counts a single read whose operation is known and has an unreadable state: what is known of it stays. Returns the error
-    /// that it is.
+    /// Counts a single read that returned an unreadable state for a known operation, whose values stay. Returns the error.
     pub fn unreadable_state(&self) -> ApiError {
         self.requester.note_unusable_read();
         ApiError::InvalidResponse("an operation whose `status` is no word")
     }
 
-    /// Notes odd values of answers that could be used all the same.
+    /// Counts unexpected values of responses that could be used nevertheless.
     pub fn note_unexpected(&self, unexpected: Unexpected) {
         self.requester.note_unexpected(unexpected);
     }
 
-    /// `createdAt` has whole seconds: a window is widened to them, and by one more at its end.
+    /// `createdAt` has whole seconds, so a window is extended to whole seconds, and by one more second at its end.
     fn page_url(
         &self,
         path: &[&str],
@@ -223,7 +220,7 @@ impl Client {
         url
     }
 
-    /// The address `path` below the base URL.
+    /// The URL of `path` below the base URL.
     fn url(&self, path: &[&str]) -> Url {
         let mut url = self.base.clone();
         if let Ok(mut segments) = url.path_segments_mut() {
@@ -232,9 +229,9 @@ impl Client {
         url
     }
 
-    /// Requests, counts, and lets `read` say what the answer is.
+    /// Makes a request, counts it, and parses the response by `read`.
     ///
-    /// A large answer is read on a thread of its own: parsing megabytes takes as long as a scrape of others may last.
+    /// A large response is parsed on a blocking thread, because parsing megabytes would delay other scrapes.
     async fn get<T: Send + 'static>(
         &self,
         endpoint: Endpoint,
@@ -254,10 +251,9 @@ impl Client {
         result
     }
 
-    /// Requests with what there is to show.
+    /// Makes a request with the current credentials.
     ///
-    /// A request whose credentials are refused is made once more if there are others to show: the secret's file holds another
-    /// one, or a new token can be had.
+    /// If Twilio rejects them, the request is repeated once with others, if there are any: another secret in the file, or a new token.
     async fn request(&self, endpoint: Endpoint, url: &Url) -> Result<Vec<u8>, ApiError> {
         let mut authorization = self.authenticator.authorization(&self.requester).await?;
         let mut outcome = self.send(endpoint, url, &authorization).await;
@@ -290,9 +286,9 @@ impl Client {
     ) -> Result<Vec<u8>, ApiError> {
         let request = authorization.on(self.http.requests().get(url.clone()));
         let request = request.header(ACCEPT, "application/json");
-        let answer = self
-            .requester
-            .ask(endpoint, &self.http, request, &authorization.credentials);
-        answer.await
+        let response =
+            self.requester
+                .send(endpoint, &self.http, request, &authorization.credentials);
+        response.await
     }
 }

@@ -1,11 +1,11 @@
-//! What can go wrong with one request: a variant per decision of the caller.
+//! The failures of one request, with a variant per decision of the caller. No text contains anything from a response's body.
 
 use std::time::Duration;
 
 use crate::reason::Reason;
 use crate::timestamp::Timestamp;
 
-/// Why a request to Twilio gave no figures. No variant carries anything of an answer's body: it may hold personal data.
+/// Why a request to Twilio failed. No variant contains anything from a response's body, which may have personal data.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ApiError {
     /// 401.
@@ -26,7 +26,7 @@ pub enum ApiError {
         /// The HTTP status.
         status: u16,
     },
-    /// 404 or 410 after the retention, or close to its end.
+    /// 404 or 410 for an operation that expired or is about to expire.
     #[error("Twilio no longer keeps it ({status})")]
     Expired {
         /// The HTTP status.
@@ -38,18 +38,18 @@ pub enum ApiError {
         /// The HTTP status.
         status: u16,
     },
-    /// A redirect, 407, or another status that no document of Twilio's names.
+    /// A redirect, 407, or another undocumented status.
     #[error("{}", unexpected(*.status))]
     Unexpected {
         /// The HTTP status.
         status: u16,
     },
-    /// A later page of a list is refused, although the first one was not.
+    /// Twilio rejects a later page of a list, although it returned the first one.
     #[error(
         "page {page} of the list failed: {cause}. The list starts again with the next collection"
     )]
     BrokenList {
-        /// Counted from 1.
+        /// The page, from 1.
         page: usize,
         /// What the request for the page returned.
         cause: Box<ApiError>,
@@ -74,43 +74,43 @@ pub enum ApiError {
         /// The HTTP status.
         status: u16,
     },
-    /// No whole answer in time.
+    /// No complete response within the timeout.
     #[error("no answer within {} s", .0.as_secs_f64())]
     Timeout(Duration),
-    /// No connection, or it was closed; in words of ours.
+    /// The connection failed or was closed; a fixed text.
     #[error("no connection: {0}")]
     Connect(String),
-    /// The handshake failed; in words of ours.
+    /// The TLS handshake failed; a fixed text.
     #[error("no TLS connection: {0}")]
     Tls(String),
-    /// What came back is no HTTP answer; in words of ours.
+    /// The server sent no valid HTTP; a fixed text.
     #[error("no valid HTTP answer: {0}")]
     Protocol(String),
-    /// A 200 that is not what Twilio documents.
+    /// A 200 that does not match Twilio's documentation.
     #[error("the answer is not what Twilio documents: {0}")]
     InvalidResponse(&'static str),
-    /// An answer about the operation that cannot be true.
+    /// A response with impossible values of the operation.
     #[error("the answer about the operation is not what Twilio documents: {0}")]
     Implausible(&'static str),
-    /// An encoding that we do not ask for.
+    /// An encoding that the request did not accept.
     #[error("the answer has the encoding {0}; only gzip, or none, is asked for")]
     Encoding(&'static str),
-    /// More bytes than any right answer has.
+    /// More bytes than any valid response has.
     #[error("the answer is larger than {limit} bytes")]
     TooLarge {
         /// In bytes.
         limit: usize,
     },
-    /// More rows than any page that was asked for.
+    /// More rows than any requested page has.
     #[error("the page has more than {limit} rows")]
     TooManyRows {
         /// In rows.
         limit: usize,
     },
-    /// Nothing was asked: there is no access token to show.
+    /// No request was made: there is no access token.
     #[error("no access token: {}", token_error_text(.0))]
     NoToken(Box<ApiError>),
-    /// Nothing was requested: Twilio rejected these credentials, and they wait for their next try.
+    /// No request was made: Twilio rejected these credentials, and their backoff has not ended.
     #[error(
         "not requested: Twilio rejected the credentials. The exporter tries them again at {retry_at}, and other ones at once"
     )]
@@ -118,7 +118,7 @@ pub enum ApiError {
         /// When they are tried again.
         retry_at: Timestamp,
     },
-    /// Nothing was asked: the account pauses because Twilio said so.
+    /// No request was made: Twilio asked for a pause.
     #[error("not asked: Twilio wants no requests before {until}")]
     Paused {
         /// The end of the pause.
@@ -126,7 +126,7 @@ pub enum ApiError {
     },
 }
 
-/// A `Retry-After` header, read.
+/// A parsed `Retry-After` header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RetryAfter {
     /// Delta seconds.
@@ -136,8 +136,8 @@ pub enum RetryAfter {
 }
 
 impl ApiError {
-    /// The label for `twilio_email_api_request_failures_total`; `None` during a pause. Without a token it is the
-    /// reason why there is none, and for credentials that wait, why they do.
+    /// The value of `reason` in `twilio_email_api_request_failures_total`; `None` during a pause. Without a token, and during the backoff
+    /// of credentials, it is the reason of the failure that caused this.
     #[must_use]
     pub fn reason(&self) -> Option<Reason> {
         Some(match self {
@@ -162,9 +162,9 @@ impl ApiError {
         })
     }
 
-    /// Whether Twilio answers so to an account that authenticates: about the thing itself.
+    /// Whether this is a response about the requested resource, so that Twilio accepted the credentials.
     ///
-    /// A wrong base URL gives the same answers. So this proves nothing of the account if nothing else could be read.
+    /// A wrong base URL has the same responses, so this proves nothing about the account if nothing else was read.
     #[must_use]
     pub const fn is_about_resource(&self) -> bool {
         matches!(
@@ -173,7 +173,7 @@ impl ApiError {
         )
     }
 
-    /// Whether every other request of this account would fare the same just now, so that asking on would only be noise.
+    /// Whether every other request of this account would fail in the same way now.
     #[must_use]
     pub const fn concerns_account(&self) -> bool {
         matches!(
@@ -193,7 +193,7 @@ impl ApiError {
         )
     }
 
-    /// Whether a request was made. Only those count.
+    /// Whether a request was made. Only made requests are counted.
     pub(super) const fn was_requested(&self) -> bool {
         !matches!(
             self,
@@ -201,13 +201,13 @@ impl ApiError {
         )
     }
 
-    /// Whether the log has it already, for it is not about what was asked for.
+    /// Whether this was logged elsewhere, because it is not about the requested resource.
     #[must_use]
     pub const fn is_logged_already(&self) -> bool {
         matches!(self, Self::NoToken(_) | Self::LoginRejected { .. })
     }
 
-    /// As the error of a request that could not be made because of this one, which was for a token.
+    /// The error of a request that was not made because this request for a token failed.
     #[must_use]
     pub(super) fn without_token(self) -> Self {
         match self {
@@ -216,7 +216,7 @@ impl ApiError {
         }
     }
 
-    /// Whether the endpoint itself is refused, until somebody changes something.
+    /// Whether Twilio rejects all requests to this endpoint until a right or a setting changes.
     #[must_use]
     pub const fn is_refusal(&self) -> bool {
         matches!(
@@ -228,7 +228,7 @@ impl ApiError {
         )
     }
 
-    /// As the error of one page of a list. A list whose first page was read is not refused as a whole.
+    /// The error of one page of a list. A list whose first page was read is not rejected as a whole.
     #[must_use]
     pub(super) fn at_page(self, page: usize) -> Self {
         if page > 1 && (self.is_refusal() || matches!(self, Self::Unexpected { .. })) {
@@ -241,7 +241,7 @@ impl ApiError {
         }
     }
 
-    /// What it says of a list of operations, where the text for single operations would mislead.
+    /// The text for a list of operations, if the text for single operations would mislead.
     #[must_use]
     pub fn of_list(&self) -> String {
         match self {
@@ -253,7 +253,7 @@ impl ApiError {
     }
 }
 
-/// What to do about a status that only something between the exporter and Twilio returns.
+/// What the user can do about a status that only a proxy or a gateway returns.
 fn unexpected(status: u16) -> String {
     match status {
         300..=399 => format!(
@@ -267,7 +267,7 @@ fn unexpected(status: u16) -> String {
     }
 }
 
-/// The texts of errors name the Email API and its credentials; a token endpoint has others.
+/// The text of an error of the token endpoint. The usual texts name the Email API and its credentials.
 fn token_error_text(error: &ApiError) -> String {
     match error {
         ApiError::Unauthorized => "Twilio does not accept the OAuth client: check that its id and secret belong together and were not revoked".to_owned(),

@@ -1,72 +1,72 @@
-//! A list, page by page, to its end.
+//! Reads a list page by page. It notices a server that ignores a filter, repeats pages or hides the end, and never reads such a list
+//! without end.
 
 use std::time::Duration;
 
 use super::client::{Client, PAGE_SIZE};
 use super::error::ApiError;
 use super::pages::Next;
-use super::progress::{Progress, Rows};
+use super::progress::{ListProgress, Rows};
 use super::resource::Resource;
 use super::wire::ListPage;
 use crate::operation::{Operation, OperationState};
 use crate::timestamp::Timestamp;
 
-/// Rows created so far outside the dates that were asked for prove that the dates were ignored. `createdAt` has whole
-/// seconds, and which side of a second a filter takes is not documented; this is far above both.
+/// Rows created by more than this outside the requested dates prove that Twilio ignored the dates. `createdAt` has whole seconds, and
+/// whether a filter is inclusive is not documented; this is far above both.
 const OUTSIDE: Duration = Duration::from_hours(1);
-/// Rows outside that prove it. One alone may be an odd row.
+/// The number of such rows that prove it. A single one may be an exception.
 const OUTSIDE_ROWS: usize = 2;
-/// Neighbouring rows may stand in any order within a second or two, whatever the order of the list.
+/// Rows created within this time may be in any order.
 const SAME_MOMENT: Duration = Duration::from_secs(2);
 
-/// What counts for a page with rows that cannot be used.
+/// The failure that counts for a page with unusable rows.
 const BAD_ROWS: ApiError =
     ApiError::InvalidResponse("rows that are not what is listed, or cannot be true");
-/// Why a list is read no further where its next page cannot be found.
+/// The failure of a list whose next page cannot be determined.
 const UNREADABLE_NEXT: ApiError = ApiError::InvalidResponse(
     "a page of the list does not say, in a way that can be read, which page is next",
 );
 
-/// A list that is being read. What its pages held stays, even if a later one fails.
+/// A list that is being read. Rows of earlier pages stay valid if a later page fails.
 #[derive(Debug)]
 pub struct Listing<'a, T: Resource = Operation> {
     client: &'a Client,
     from: Timestamp,
     until: Option<Timestamp>,
-    /// The `status` of what is listed, in lower case; `None` for all.
+    /// The `status` filter, in lower case; `None` for all.
     status: Option<String>,
-    /// What to ask for next; `None` at the beginning.
+    /// The token of the next page; `None` for the first page.
     token: Option<String>,
     ended: bool,
-    /// Why there is no page after the last one, although it was not the last one of the list.
+    /// Why no further page can be read, although the list has not ended.
     broken: Option<ApiError>,
-    /// Whether the last page was full and said nothing of a next one, which may be the end or may not.
+    /// Whether the last page was full and named no next one, which may be the end or not.
     unsure: bool,
     rows: Rows,
-    progress: Progress,
+    progress: ListProgress,
     seen: Observations,
-    /// Those of the last page of which nothing can be believed.
+    /// The rejected rows of the last page.
     rejected: Vec<(T::Id, ApiError)>,
 }
 
-/// What the pages so far have shown of the server.
+/// The behavior of the server, as seen in the pages so far.
 #[derive(Debug, Clone, Copy)]
 struct Observations {
     pages: usize,
     unreadable: usize,
-    /// The most rows of a page that another one follows.
+    /// The most rows of a page that is followed by another.
     page_size: Option<usize>,
     rows_outside: usize,
     ignores_state: bool,
     newest_first: bool,
-    /// When the last row so far was created.
+    /// The creation time of the last row so far.
     last: Option<Timestamp>,
     rejected_rows: usize,
 }
 
 impl Client {
-    /// A list of the operations created from `from` on, until `until` if given, `only` those in one state. Requests nothing
-    /// yet.
+    /// A list of the operations created from `from` on, until `until` if given, and `only` in one state. Makes no request yet.
     #[must_use]
     pub fn list(
         &self,
@@ -79,7 +79,7 @@ impl Client {
 }
 
 impl<'a, T: Resource> Listing<'a, T> {
-    /// A list of what was created from `from` on, until `until` if given, and only of what has `status`. Requests nothing yet.
+    /// A list of rows created from `from` on, until `until` if given, and only with `status`. Makes no request yet.
     pub(super) fn new(
         client: &'a Client,
         from: Timestamp,
@@ -96,7 +96,7 @@ impl<'a, T: Resource> Listing<'a, T> {
             broken: None,
             unsure: false,
             rows: Rows::New,
-            progress: Progress::default(),
+            progress: ListProgress::default(),
             seen: Observations {
                 pages: 0,
                 unreadable: 0,
@@ -114,8 +114,8 @@ impl<'a, T: Resource> Listing<'a, T> {
     /// The next page; `None` after the last one.
     ///
     /// # Errors
-    /// When the page fails, and when the list does not end. After an error the list has no more pages. A refusal of any page
-    /// but the first is [`ApiError::BrokenList`].
+    /// When the page fails, and when the list does not end. After an error the list has no more pages. A rejection of a page after the
+    /// first one is [`ApiError::BrokenList`].
     pub async fn page(&mut self) -> Result<Option<Vec<T>>, ApiError> {
         if let Some(error) = self.broken.take() {
             return Err(self.failed(error));
@@ -155,9 +155,9 @@ impl<'a, T: Resource> Listing<'a, T> {
         Ok(Some(page.rows))
     }
 
-    /// Decides what comes after `page`. Its rows are kept in any case.
+    /// Determines what follows `page`. Its rows are used in any case.
     fn go_on(&mut self, page: &ListPage<T>) {
-        // The pages of a list that ignores the state are those of the whole account.
+        // If the server ignores the state filter, the next pages contain the whole account.
         if self.seen.ignores_state {
             return;
         }
@@ -169,12 +169,12 @@ impl<'a, T: Resource> Listing<'a, T> {
             Next::Token(token) => {
                 self.token = Some(token.clone());
                 self.ended = false;
-                // An empty page says nothing of how many rows a page has.
+                // An empty page does not show the server's page size.
                 let rows = Some(page.size()).filter(|rows| *rows > 0);
                 self.seen.page_size = self.seen.page_size.max(rows);
             }
             Next::End => {}
-            // Where an earlier page named its next one, silence is the documented end.
+            // If an earlier page named its next one, a page without one is the documented end.
             Next::Unnamed if page.size() < full || self.token.is_some() => {}
             Next::Unnamed => {
                 self.unsure = true;
@@ -184,7 +184,8 @@ impl<'a, T: Resource> Listing<'a, T> {
         }
     }
 
-    /// A full page that is silent is the end of the list where a page of one row, which others follow, names the next one.
+    /// Decides whether a full page that names no next one ends the list: it does if a page of one row, which others follow, names its
+    /// next one.
     async fn confirm_end(&self) -> Result<Option<Vec<T>>, ApiError> {
         let page = self
             .client
@@ -204,7 +205,7 @@ impl<'a, T: Resource> Listing<'a, T> {
         seen.rejected_rows += page.rejected.len();
         for row in &page.rows {
             let created = row.created();
-            // Twilio ignores parameters that it does not know, and then returns the whole account.
+            // Twilio ignores unknown parameters and then returns the whole account.
             let is_outside = created + OUTSIDE < self.from
                 || self.until.is_some_and(|until| created > until + OUTSIDE);
             seen.rows_outside += usize::from(is_outside);
@@ -218,7 +219,7 @@ impl<'a, T: Resource> Listing<'a, T> {
         }
     }
 
-    /// Counts a failure that no request has counted.
+    /// Counts a failure that was not counted with a request.
     fn failed(&self, error: ApiError) -> ApiError {
         self.client.note_failure(T::ENDPOINT, &error);
         error
@@ -229,42 +230,42 @@ impl<'a, T: Resource> Listing<'a, T> {
         self.ended = true;
     }
 
-    /// How many pages have been read.
+    /// The number of pages read.
     #[must_use]
     pub const fn pages(&self) -> usize {
         self.seen.pages
     }
 
-    /// Whether the list held operations in other states than the one asked for; it ends there.
+    /// Whether the list contained operations in other states than the requested one. The list ends then.
     #[must_use]
     pub const fn ignores_state(&self) -> bool {
         self.seen.ignores_state
     }
 
-    /// Whether the list held operations created outside the dates that were asked for.
+    /// Whether the list contained operations created outside the requested dates.
     #[must_use]
     pub const fn ignores_dates(&self) -> bool {
         self.seen.rows_outside >= OUTSIDE_ROWS
     }
 
-    /// Whether everything so far came in the order of creation, the newest first.
+    /// Whether all rows so far were in the order of creation, newest first.
     #[must_use]
     pub const fn is_newest_first(&self) -> bool {
         self.seen.newest_first
     }
 
-    /// How many rows the server puts on a page that another one follows; `None` if no page was followed by another.
+    /// The server's page size: the rows of a page that is followed by another. `None` if there was none.
     #[must_use]
     pub const fn page_size(&self) -> Option<usize> {
         self.seen.page_size
     }
 
-    /// Says what the rows of the last page were. A list that only repeats rows, or holds none for long, has no end.
+    /// Notes what the rows of the last page were. A list that only repeats rows, or has no rows for many pages, is stopped.
     pub const fn note_rows(&mut self, rows: Rows) {
         self.rows = rows;
     }
 
-    /// Notes that so many rows of the last page could not be used, because of what is known of their operations.
+    /// Notes the number of rows of the last page that contradict what is known of their operations.
     pub fn note_unread(&mut self, rows: usize) {
         self.seen.rejected_rows += rows;
         if rows > 0 {
@@ -272,18 +273,18 @@ impl<'a, T: Resource> Listing<'a, T> {
         }
     }
 
-    /// Those of the last page of which nothing can be believed, and why. Each is as one whose read failed.
+    /// The rejected rows of the last page, with the reason. Each counts as a failed read.
     pub fn take_rejected(&mut self) -> Vec<(T::Id, ApiError)> {
         std::mem::take(&mut self.rejected)
     }
 
-    /// Whether every row so far was an operation that can be believed.
+    /// Whether every row so far was a usable operation.
     #[must_use]
     pub const fn is_sound(&self) -> bool {
         self.seen.unreadable == 0 && self.seen.rejected_rows == 0
     }
 
-    /// Rows so far that were no operation; each page with some has counted as one `invalid_response`.
+    /// The number of rows so far that were no operation. Each page with such rows counts as one `invalid_response`.
     #[must_use]
     pub const fn unreadable(&self) -> usize {
         self.seen.unreadable

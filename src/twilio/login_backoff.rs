@@ -1,7 +1,7 @@
-//! The backoff of rejected credentials: after a rejection they are not used for some minutes, more with each one.
+//! The backoff of rejected credentials: after a rejection they are not used for 1 to 5 minutes, longer with each rejection.
 //!
-//! It ends at once when the credentials change, because it belongs to the pair that was rejected, and when a request with
-//! them authenticates.
+//! It ends immediately when the credentials change, because it belongs to the rejected pair, and when a request with them
+//! authenticates.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -14,20 +14,20 @@ use super::secret::CredentialPair;
 use crate::clock::Clock;
 use crate::timestamp::Timestamp;
 
-/// After the first rejection; doubles with each one. A scrape every 15 s would otherwise be a rejected login every 15 s.
+/// The wait after the first rejection; it doubles with each one. Otherwise a scrape every 15 s is a rejected login every 15 s.
 const FIRST: Duration = Duration::from_mins(1);
 /// Credentials that become valid at Twilio, without a change here, work again within this time.
 const LONGEST: Duration = Duration::from_mins(5);
-/// A 401 so soon after a request that authenticated is not about the credentials: some endpoint answers 401 where others
-/// answer 403. This is the longest usual scrape interval, because probes come between two collections: one of an operation that
-/// answers 401 must not stop the account. The next collection shows whether the credentials were revoked.
+/// A 401 within this time after a request that authenticated is not about the credentials: some endpoints return 401 instead of 403.
+/// A probe comes between two collections, so this is the longest usual scrape interval: a probe of an operation that returns 401 must
+/// not stop the account. The next collection shows whether the credentials were revoked.
 const STILL_ACCEPTED: Duration = Duration::from_mins(5);
 
 /// The backoff of one account's credentials at one server.
 #[derive(Debug)]
 pub(super) struct LoginBackoff {
     clock: Clock,
-    /// Shared with the client of the next configuration: a reload alone makes no credentials valid.
+    /// Shared with the client of the next configuration, because a reload alone does not make credentials valid.
     state: Arc<Mutex<LoginState>>,
 }
 
@@ -38,11 +38,11 @@ struct LoginState {
     accepted: Option<(CredentialPair, Instant)>,
 }
 
-/// Credentials that were rejected, and not accepted since.
+/// Credentials that were rejected and not accepted since.
 #[derive(Debug)]
 struct Rejection {
     credentials: CredentialPair,
-    /// In a row.
+    /// The number of rejections in a row.
     count: u32,
     pause: Pause,
 }
@@ -60,12 +60,12 @@ impl LoginBackoff {
         self.state = Arc::clone(&before.state);
     }
 
-    /// A collection begins: what the one before saw proves nothing any more.
+    /// To be called when a collection begins: an acceptance in the collection before does not count any more.
     pub(super) fn begin_collection(&self) {
         self.state.lock().accepted = None;
     }
 
-    /// When these credentials are tried again, while they must not be used.
+    /// When these credentials are tried again; `None` if they may be used.
     pub(super) fn retry_at(&self, credentials: &CredentialPair) -> Option<Timestamp> {
         let (instant, now) = (self.clock.instant(), self.clock.now());
         let state = self.state.lock();
@@ -92,7 +92,7 @@ impl LoginBackoff {
         }
         let before = state.rejection.as_ref();
         let before = before.filter(|before| before.credentials.is(credentials));
-        // Requests that were under way together are rejected together: that is one rejection.
+        // Concurrent requests that are rejected together count as one rejection.
         if before.is_some_and(|before| before.pause.is_active(instant)) {
             return;
         }
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn other_credentials_may_be_used_at_once_and_begin_with_the_first_wait() {
+    fn other_credentials_may_be_used_immediately_and_begin_with_the_first_wait() {
         let (backoff, clock) = backoff();
         for _ in 0..3 {
             backoff.rejected(&pair("a"));
@@ -182,7 +182,7 @@ mod tests {
     fn a_request_that_authenticates_ends_the_backoff_of_its_credentials() {
         let (backoff, clock) = backoff();
         backoff.rejected(&pair("a"));
-        // Of a request that was under way when the secret changed.
+        // From a request that was sent before the secret changed.
         backoff.accepted(&pair("before"));
         assert!(backoff.retry_at(&pair("a")).is_some());
         backoff.accepted(&pair("a"));
@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn the_wait_is_as_long_whatever_becomes_of_the_time_of_day() {
+    fn a_jump_of_the_time_of_day_does_not_change_the_wait() {
         let (backoff, clock) = backoff();
         backoff.rejected(&pair("a"));
         for put in [

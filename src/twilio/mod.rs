@@ -1,6 +1,7 @@
-//! Everything the exporter knows about Twilio's Email API: addresses, credentials, JSON, statuses, manners.
+//! The client of Twilio's Email API: URLs, authentication, JSON, statuses, rate limits and pauses.
 //!
-//! It turns requests into [`Operation`](crate::operation::Operation)s or one [`ApiError`]; what to ask, and when, is the collector's.
+//! A request returns [`Operation`](crate::operation::Operation)s or one [`ApiError`]. The collector decides which requests to make, and
+//! when.
 
 mod authenticator;
 mod body;
@@ -30,5 +31,5 @@ pub use error::{ApiError, RetryAfter};
 pub use listing::Listing;
 pub use progress::Rows;
 pub use resource::{Resource, Row};
-pub use tags::Tags;
+pub use tags::EmailTags;
 pub use transport::TransportError;

@@ -1,9 +1,9 @@
-//! Where a list continues.
+//! Finds the next page of a list.
 //!
 //! Two shapes are documented: `{"pagination":{"next": …}}` and `{"pagination":{"nextPageToken": …}}`
-//! (<https://docs.comms.twilio.com/comms-api-reference/emails>). Twilio's sister APIs write `{"meta":{"next_page_url": …}}`
-//! and `{"meta":{"nextToken": …}}`, the oldest of them `next_page_uri` beside the rows
-//! (<https://www.twilio.com/docs/usage/twilios-response>). All of them are read.
+//! (<https://docs.comms.twilio.com/comms-api-reference/emails>). Other APIs of Twilio's write `{"meta":{"next_page_url": …}}` and
+//! `{"meta":{"nextToken": …}}`, the oldest one `next_page_uri` beside the rows
+//! (<https://www.twilio.com/docs/usage/twilios-response>). All of these are parsed.
 
 use std::collections::BTreeMap;
 
@@ -12,17 +12,17 @@ use url::Url;
 
 use super::scan;
 
-/// The longest page token. Tokens seen have below 200 bytes, and servers refuse request lines above 8 KB.
+/// The longest page token, in bytes. Known tokens have less than 200 bytes, and servers reject request lines above 8 KB.
 const LONGEST_TOKEN: usize = 4096;
 
-/// The keys under which a list says what follows.
+/// The keys with a list's pagination.
 const PAGINATION_KEYS: [&str; 2] = ["pagination", "meta"];
-/// What cannot be read where a list says what follows. It is no end.
+/// Pagination that cannot be parsed. It does not end the list.
 const UNREADABLE: Pagination = Pagination {
     next: Next::Unreadable,
     size: None,
 };
-/// The keys that name the next page, wherever they are. The first one that has a value counts.
+/// The keys that name the next page, in any place. The first one with a value counts.
 const NEXT_KEYS: [&str; 10] = [
     "next",
     "nextPageToken",
@@ -35,7 +35,7 @@ const NEXT_KEYS: [&str; 10] = [
     "next_page_uri",
     "nextPage",
 ];
-/// The keys of a token or an address inside an object.
+/// The keys of a token or a URL inside an object.
 const INNER_KEYS: [&str; 8] = [
     "token",
     "pageToken",
@@ -46,9 +46,9 @@ const INNER_KEYS: [&str; 8] = [
     "href",
     "link",
 ];
-/// The keys under which a list has the addresses of other pages.
+/// The keys with the URLs of other pages.
 const LINKS_KEYS: [&str; 2] = ["links", "_links"];
-/// The keys under which a server repeats or corrects the page size.
+/// The keys with the page size of the server.
 const SIZE_KEYS: [&str; 2] = ["pageSize", "page_size"];
 
 /// What follows a page.
@@ -61,15 +61,15 @@ pub(super) enum Next {
     End,
     /// The token of the next page.
     Token(String),
-    /// The page names a next one in a way that cannot be read.
+    /// The page names a next one in an unknown way.
     Unreadable,
 }
 
-/// What an answer says about its page: `pagination` or `meta`.
+/// The pagination of a page: `pagination` or `meta`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Pagination {
     pub(super) next: Next,
-    /// Rows to a page, as the server says; may differ from what was asked for.
+    /// The server's page size; may differ from the requested one.
     pub(super) size: Option<usize>,
 }
 
@@ -90,10 +90,10 @@ impl Pagination {
         }
     }
 
-    /// What a list without its rows says: in `pagination` and `meta`, beside them, and under `links`.
+    /// The pagination of a list without its rows: in `pagination` and `meta`, beside them, and under `links`.
     ///
-    /// A byte that is no text costs only the member that has it. Members beside the rows may have the same names and another
-    /// meaning, so what cannot be read there says nothing.
+    /// An invalid byte affects only its member. Members beside the rows may have the same names and another meaning, so an unknown value
+    /// there is ignored.
     pub(super) fn of_list(list: &[u8]) -> Self {
         let mut said = [Self::default(), Self::default()];
         let mut members = BTreeMap::new();
@@ -116,7 +116,7 @@ impl Pagination {
             .fold(Self::default(), Self::or)
     }
 
-    /// What both `self` and `other` say: a page may have `pagination` and `meta`.
+    /// Combines `self` and `other`: a page may have both `pagination` and `meta`.
     pub(super) fn or(self, other: Self) -> Self {
         let next = match (self.next, other.next) {
             (Next::Token(token), _) | (_, Next::Token(token)) => Next::Token(token),
@@ -136,17 +136,17 @@ fn raw(value: &[u8]) -> Option<&RawValue> {
     serde_json::from_slice(value).ok()
 }
 
-/// Null, or what stands for it where a language has one type for lists and objects.
+/// Whether the value is null or empty. Some languages write an empty object as an empty list.
 fn is_nothing(raw: &str) -> bool {
     raw == "null" || raw.strip_prefix('[').is_some_and(|rest| rest.trim() == "]")
 }
 
-/// The fields of an object, one level deep. A key that is there twice counts once, with its last value.
+/// The fields of an object, one level deep. Of a repeated key the last value counts.
 fn fields(raw: &str) -> Option<BTreeMap<String, &RawValue>> {
     serde_json::from_str(raw).ok()
 }
 
-/// The next page that the first of `keys` with a value names.
+/// The next page from the first of `keys` that has a value.
 fn named(
     fields: &BTreeMap<String, &RawValue>,
     keys: &[&str],
@@ -166,16 +166,16 @@ fn named(
     next
 }
 
-/// A string or a number that is not empty.
+/// A string or a number.
 fn text(raw: &RawValue) -> Option<String> {
     match serde_json::from_str(raw.get()).ok()? {
-        serde_json::Value::String(text) if !text.is_empty() => Some(text),
+        serde_json::Value::String(text) => Some(text),
         serde_json::Value::Number(number) => Some(number.to_string()),
         _ => None,
     }
 }
 
-/// The token or the address inside an object such as `{"token": …}`.
+/// The token or the URL inside an object such as `{"token": …}`.
 fn inner(raw: &RawValue) -> Option<String> {
     let fields = fields(raw.get())?;
     match named(
@@ -188,15 +188,15 @@ fn inner(raw: &RawValue) -> Option<String> {
     }
 }
 
-/// Takes the token out of a URL; anything that is no URL with a token is the token itself.
+/// The token in a URL. A text that is no URL with a token is the token itself.
 ///
-/// Tokens are opaque and of any alphabet: one may begin with `/` or hold `://`. Only the token of a URL is used, since the
-/// next request goes where this one went.
+/// Tokens are opaque: one may begin with `/` or contain `://`. Only the token of a URL is used, because the next request goes to the same
+/// server and path.
 fn token(next: String) -> String {
     let Some((_, query)) = next.split_once('?') else {
         return next;
     };
-    // Which base a relative URL is read against does not matter for its query.
+    // The base of a relative URL does not matter for its query.
     let Ok(url) = Url::parse(&format!("http://localhost/?{query}")) else {
         return next;
     };
@@ -226,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn every_known_shape_is_read() {
+    fn every_known_shape_is_parsed() {
         for shape in [
             r#"{"next":"abc","self":"x"}"#,
             r#"{"nextPageToken":"abc","pageSize":50}"#,
@@ -249,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn a_next_page_beside_the_rows_is_read_and_other_members_mean_nothing() {
+    fn a_next_page_beside_the_rows_is_found_and_other_members_are_ignored() {
         let beside = |json: &str| Pagination::of_list(json.as_bytes()).next;
         for shape in [
             r#"{"data":[],"next_page_uri":"/v1/Emails?PageToken=abc","page_size":50}"#,
@@ -273,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn a_byte_that_is_no_text_costs_the_member_that_has_it() {
+    fn an_invalid_byte_affects_only_its_member() {
         let next = |list: &[u8]| Pagination::of_list(list).next;
         for elsewhere in [
             &b"{\"data\":[],\"account\":\"caf\xe9\",\"pagination\":{\"next\":\"abc\"}}"[..],
@@ -292,7 +292,7 @@ mod tests {
     }
 
     #[test]
-    fn an_end_is_an_end_and_silence_is_not() {
+    fn an_explicit_end_differs_from_a_missing_next_page() {
         for end in [
             r#"{"next":null}"#,
             r#"{"nextPageToken":""}"#,
@@ -307,7 +307,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_read_is_no_end() {
+    fn unreadable_pagination_does_not_end_the_list() {
         let deep = "[".repeat(100_000) + &"]".repeat(100_000);
         let long = format!(r#"{{"next":"{}"}}"#, "x".repeat(100_000));
         for odd in [

@@ -1,41 +1,41 @@
-//! Bounds of a list that does not end by itself.
+//! Stops a list that does not end: one that repeats tokens or rows, or has too many pages.
 
 use std::collections::HashSet;
 
 use super::error::ApiError;
 
-/// The longest list: ten million operations at 1,000 a page. An account's seven days have been seen to hold seven million.
+/// The most pages of a list: ten million operations at 1,000 per page. The largest known account had seven million in seven days.
 const MOST_PAGES: usize = 10_000;
-/// Pages in a row that only repeat rows. A list that goes on like this is a loop.
+/// The most pages in a row that only repeat rows. Such a list is a loop.
 const MOST_REPEATING_PAGES: usize = 10;
-/// Pages in a row without any row that counts. A filter that Twilio applies after paging leaves such pages, so they are
-/// followed; a thousand of them stand for a million operations that were filtered out.
+/// The most pages in a row without a row that counts. If Twilio filters after paging, such pages are normal, so the exporter reads on; a
+/// thousand of them are a million filtered operations.
 const MOST_EMPTY_PAGES: usize = 1_000;
 
-/// What the rows of a page were.
+/// The rows of a page, compared with those before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Rows {
-    /// At least one was not read before in this collection.
+    /// At least one row was not read before in this collection.
     New,
-    /// All of them had been read already.
+    /// All rows had been read before.
     Repeated,
-    /// There was none that counts: no row at all, or only operations past the retention.
+    /// No row counts: there was none, or all operations had expired.
     None,
 }
 
-/// Ends a list that does not end by itself.
+/// The progress of one list.
 #[derive(Debug, Default)]
-pub(super) struct Progress {
+pub(super) struct ListProgress {
     tokens: HashSet<String>,
     repeating: usize,
     empty: usize,
 }
 
-impl Progress {
-    /// Notes the token that a page named and what its rows were.
+impl ListProgress {
+    /// Notes the next token of a page, and its rows.
     ///
     /// # Errors
-    /// When the list runs in a circle or beyond any bound.
+    /// When the list repeats itself or exceeds a limit.
     pub(super) fn advance(&mut self, token: &str, rows: Rows) -> Result<(), ApiError> {
         let count = |counted: usize, is_so| if is_so { counted + 1 } else { 0 };
         self.repeating = count(self.repeating, rows == Rows::Repeated);
@@ -60,21 +60,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_token_seen_before_ends_the_list() {
-        let mut progress = Progress::default();
+    fn a_repeated_token_stops_the_list() {
+        let mut progress = ListProgress::default();
         assert_eq!(progress.advance("a", Rows::New), Ok(()));
         assert_eq!(progress.advance("b", Rows::New), Ok(()));
         assert!(progress.advance("a", Rows::New).is_err());
     }
 
     #[test]
-    fn a_list_that_only_repeats_or_holds_nothing_ends() {
+    fn a_list_that_only_repeats_rows_or_has_none_is_stopped() {
         for (rows, most) in [
             (Rows::Repeated, MOST_REPEATING_PAGES),
             (Rows::None, MOST_EMPTY_PAGES),
             (Rows::New, MOST_PAGES - 1),
         ] {
-            let mut progress = Progress::default();
+            let mut progress = ListProgress::default();
             let end =
                 (0..MOST_PAGES).find(|page| progress.advance(&page.to_string(), rows).is_err());
             assert_eq!(end, Some(most), "{rows:?}");

@@ -1,4 +1,5 @@
-//! Sends requests of one account within its limits and counts them.
+//! Sends the requests of one account within its limits and counts them. It observes the server's clock, pauses and rejections in every
+//! response.
 
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
@@ -16,18 +17,18 @@ use crate::clock::Clock;
 use crate::clock_skew::ClockSkew;
 use crate::config::Limits;
 use crate::exposition::{AccountInstruments, Endpoint};
-use crate::http::{self, Client};
+use crate::http::{self, HttpClient};
 use crate::operation::Unexpected;
 use crate::reason::Reason;
 use crate::timestamp::Timestamp;
 
-/// A time of day that differs by more than this from the time that passed was changed meanwhile.
+/// If the time of day advanced by a time that differs by more than this from the elapsed time, it jumped.
 const CLOCK_STEP: Duration = Duration::from_secs(2);
 
 /// Sends all requests of one account.
 #[derive(Debug)]
 pub(super) struct Requester {
-    /// For one request, from the first byte sent to the last one read.
+    /// The timeout of one request, from the first byte sent to the last byte read.
     limit: Duration,
     throttle: Throttle,
     api_login: LoginBackoff,
@@ -74,15 +75,15 @@ impl Requester {
         self.token_login.begin_collection();
     }
 
-    /// Sends an idempotent request and counts it. `credentials` are those it uses, or those its token belongs to. The caller
-    /// counts the failure, because it knows what a status means.
+    /// Sends an idempotent request and counts it. `credentials` are the request's or its token's. The caller counts the failure, because
+    /// the meaning of a status depends on the request.
     ///
-    /// If the server closes a connection that was idle before, without an answer, the request is sent once again on a new
-    /// one. That is a second request: it waits for its turn, is counted, and has what is left of the time.
-    pub(super) async fn ask(
+    /// If the server closes an idle connection without a response, the request is sent once more on a new connection. That is a second
+    /// request: it is throttled and counted, and has the rest of the timeout.
+    pub(super) async fn send(
         &self,
         endpoint: Endpoint,
-        http: &Client,
+        http: &HttpClient,
         request: RequestBuilder,
         credentials: &CredentialPair,
     ) -> Result<Vec<u8>, ApiError> {
@@ -105,26 +106,26 @@ impl Requester {
         }
     }
 
-    /// One request, for at most `limit`.
+    /// Sends one request with the timeout `limit`.
     async fn once(
         &self,
         endpoint: Endpoint,
-        http: &Client,
+        http: &HttpClient,
         request: Request,
         credentials: &CredentialPair,
         limit: Duration,
-    ) -> Sent {
+    ) -> RequestResult {
         let admitted = self.throttle.admit(server(endpoint)).await;
-        // They may have been rejected while this request waited for its turn.
+        // They may have been rejected while the throttle delayed this request.
         let login = self.login(server(endpoint));
         let permit = match admitted.and_then(|permit| login.check(credentials).map(|()| permit)) {
             Ok(permit) => permit,
-            Err(error) => return Sent::failed(error),
+            Err(error) => return RequestResult::failed(error),
         };
         let path = request.url().path().to_owned();
         let started = Instant::now();
         let (mut code, mut stale) = (None, false);
-        let answer = async {
+        let response = async {
             let guard = http.guard();
             let sent = (self.clock.now(), Instant::now());
             let outcome = match guard.send(request).await {
@@ -141,10 +142,10 @@ impl Requester {
             guard.end();
             outcome
         };
-        let answer = tokio::time::timeout(limit, answer).await;
+        let response = tokio::time::timeout(limit, response).await;
         let took = started.elapsed();
         drop(permit);
-        let outcome = answer.unwrap_or(Err(ApiError::Timeout(self.limit)));
+        let outcome = response.unwrap_or(Err(ApiError::Timeout(self.limit)));
         self.instruments.request(endpoint, code, took);
         tracing::trace!(
             endpoint = endpoint.as_str(),
@@ -155,24 +156,25 @@ impl Requester {
             "asked Twilio"
         );
         self.pace(endpoint, &outcome);
-        Sent {
+        RequestResult {
             outcome,
             repeat: stale.then(|| limit.saturating_sub(took)),
         }
     }
 
-    /// Starts a pause if the server asks for one, and ends the row of refusals if it responds.
+    /// Starts a pause if the server asks for one, and resets the count of rejections if it responds.
     fn pace(&self, endpoint: Endpoint, outcome: &Result<Vec<u8>, ApiError>) {
         match outcome {
             Err(
                 ApiError::RateLimited { retry_after } | ApiError::Unavailable { retry_after, .. },
             ) => self.throttle.refused(server(endpoint), *retry_after),
-            Ok(_) => self.throttle.answered(server(endpoint)),
+            Ok(_) => self.throttle.succeeded(server(endpoint)),
             _ => {}
         }
     }
 
-    /// Compares the server's clock with ours, unless ours was set since the request was `sent`. A token's server is another one.
+    /// Compares the server's clock with this machine's, unless that jumped since the request was `sent`. The token endpoint's clock is not
+    /// used.
     fn note_time(&self, endpoint: Endpoint, response: &Response, sent: (Timestamp, Instant)) {
         let ours = self.clock.now();
         let expected = sent.0 + sent.1.elapsed();
@@ -186,7 +188,7 @@ impl Requester {
         }
     }
 
-    /// The server's clock minus ours, by its last answer that had a date.
+    /// The server's clock minus this machine's, from the last response with a `Date`.
     pub(super) fn clock_skew(&self) -> Option<ClockSkew> {
         *self.skew.lock()
     }
@@ -204,7 +206,7 @@ impl Requester {
             .failure(Endpoint::Operation, Reason::InvalidResponse);
     }
 
-    /// Counts odd values of answers that could be used all the same. The log has one line for the first of each field.
+    /// Counts unexpected values of responses that could be used nevertheless. The first one of each field is logged.
     pub(super) fn note_unexpected(&self, unexpected: Unexpected) {
         for (field, count) in unexpected.counts() {
             self.instruments.unexpected(field, count);
@@ -227,12 +229,12 @@ impl Requester {
         }
     }
 
-    /// Until when the server wants no requests of this account, if it does.
+    /// The end of the server's pause; `None` without a pause.
     pub(super) fn paused_until(&self, server: Server) -> Option<Timestamp> {
         self.throttle.paused_until(server)
     }
 
-    /// When `requests` more requests will have been made at the earliest.
+    /// The earliest time at which `requests` more requests are made.
     pub(super) fn earliest(&self, requests: usize) -> tokio::time::Instant {
         self.throttle.earliest(requests)
     }
@@ -246,13 +248,13 @@ const fn server(endpoint: Endpoint) -> Server {
 }
 
 /// The result of one request.
-struct Sent {
+struct RequestResult {
     outcome: Result<Vec<u8>, ApiError>,
     /// The time that is left to send the request again, if the server closed an idle connection without a response.
     repeat: Option<Duration>,
 }
 
-impl Sent {
+impl RequestResult {
     const fn failed(error: ApiError) -> Self {
         Self {
             outcome: Err(error),
@@ -269,13 +271,13 @@ async fn read(endpoint: Endpoint, response: Response) -> Result<Vec<u8>, ApiErro
         return body::read(response, body::LIMIT).await;
     }
     match classified {
-        // A token is made, so 201 would be right as well.
+        // A token is created, so 201 is a success too.
         Err(_) if response.status() == StatusCode::CREATED => {}
         Err(error @ ApiError::BadRequest { status: 400 }) => {
             let said = body::read(response, token::LIMIT).await;
             return Err(token::refusal(error, &said.unwrap_or_default()));
         }
-        // "Not there" is about the endpoint, and never about an operation.
+        // A 404 is about the token endpoint and not about an operation.
         Err(ApiError::NotFound { status }) => return Err(ApiError::BadRequest { status }),
         classified => classified?,
     }

@@ -1,4 +1,4 @@
-//! What a list of the Email API holds: the one thing in which lists of different resources differ.
+//! The trait of resources that Twilio lists. Lists of different resources differ only in this.
 
 use std::fmt;
 
@@ -8,17 +8,17 @@ use crate::timestamp::Timestamp;
 
 /// A resource that Twilio lists page by page.
 pub trait Resource: fmt::Debug + Send + Sized + 'static {
-    /// What names one of them.
+    /// The id of a resource.
     type Id: fmt::Debug + Send + 'static;
 
-    /// The address of the list, below the base URL.
+    /// The path of the list, below the base URL.
     const PATH: &'static [&'static str];
-    /// The keys under which a page may hold its rows. The first one that holds an array counts.
+    /// The possible keys of a page's rows. The first one with an array counts.
     const KEYS: &'static [&'static str];
-    /// How requests for the list are counted.
+    /// The `endpoint` label of requests for the list.
     const ENDPOINT: Endpoint;
 
-    /// Reads one row as it is written. What is odd in it and costs only itself is noted in `unexpected`.
+    /// Parses one row. Values that cannot be used, although the row can, are noted in `unexpected`.
     fn read(row: &[u8], unexpected: &mut Unexpected) -> Row<Self>;
 
     /// When it was created.
@@ -28,13 +28,13 @@ pub trait Resource: fmt::Debug + Send + Sized + 'static {
     fn status(&self) -> &str;
 }
 
-/// What a row turned out to be.
+/// A parsed row.
 #[derive(Debug)]
 pub enum Row<T: Resource> {
-    /// One of the resource.
+    /// A resource.
     Read(T),
-    /// It is about this one, and says nothing that can be believed; with the reason.
+    /// It is about the resource with this id, but its values are impossible; with the reason.
     Rejected(T::Id, &'static str),
-    /// It is about none.
+    /// It has no valid id.
     Unreadable,
 }

@@ -1,4 +1,5 @@
-//! One operation of an answer: what of it can be used, and whether it is an answer about its operation at all.
+//! Parses one operation. A value that cannot be used is left out and noted; an impossible count makes the whole row invalid, because any
+//! value in its place would be invented.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -10,14 +11,14 @@ use super::scan;
 use super::stat_value::StatValue;
 use crate::exposition::Endpoint;
 use crate::operation::{
-    Field, Operation, OperationId, OperationState, RETENTION, Stat, Stats, Unexpected, Word,
+    Operation, OperationId, OperationState, RETENTION, ResponseField, Stat, Stats, Unexpected, Word,
 };
 use crate::timestamp::Timestamp;
 
-/// Unknown stats that are kept of one operation; Twilio would have to double its vocabulary to reach it.
+/// The most undocumented stats of one operation. Twilio documents 11 stats.
 const UNKNOWN_STATS: usize = 16;
-/// `createdAt` has whole seconds and may be written a little after the id was made. Further apart, one of them is wrong, and it is
-/// not the id: that names the operation.
+/// The largest difference between `createdAt` and the time in the id. `createdAt` has whole seconds and may be a little later. Beyond this,
+/// `createdAt` is wrong, because the id identifies the operation.
 const SAME_DAY: Duration = Duration::from_hours(24);
 
 impl Resource for Operation {
@@ -40,7 +41,7 @@ impl Resource for Operation {
     }
 }
 
-/// Reads one row. What is odd in it and costs only itself is noted in `unexpected`.
+/// Parses one row. Values that cannot be used, although the row can, are noted in `unexpected`.
 pub(super) fn read(json: &[u8], unexpected: &mut Unexpected) -> Row<Operation> {
     let Some(fields) = Fields::of(json) else {
         return Row::Unreadable;
@@ -49,7 +50,7 @@ pub(super) fn read(json: &[u8], unexpected: &mut Unexpected) -> Row<Operation> {
     let Some(id) = fields.id.and_then(text).and_then(|id| id.parse().ok()) else {
         return Row::Unreadable;
     };
-    // The scan follows brackets and quotes alone; whether the row is JSON at all, a parser says.
+    // The scan checks only brackets and quotes; a parser checks whether the row is JSON.
     if serde_json::from_slice::<&RawValue>(json).is_err() {
         return Row::Rejected(id, "a row that is no JSON");
     }
@@ -63,7 +64,7 @@ pub(super) fn read(json: &[u8], unexpected: &mut Unexpected) -> Row<Operation> {
     };
     let state = OperationState::parse(&state);
     if state.is_unreadable() {
-        unexpected.note(Field::Status);
+        unexpected.note(ResponseField::Status);
     }
     let created = created(fields.created_at, id, unexpected);
     let updated = updated(fields.updated_at, created, unexpected);
@@ -76,7 +77,7 @@ pub(super) fn read(json: &[u8], unexpected: &mut Unexpected) -> Row<Operation> {
     })
 }
 
-/// The fields that matter, as they are written.
+/// The relevant fields, as JSON text.
 #[derive(Default)]
 struct Fields<'a> {
     id: Option<&'a [u8]>,
@@ -87,7 +88,7 @@ struct Fields<'a> {
 }
 
 impl<'a> Fields<'a> {
-    /// Of a field that stands twice, the last one counts, as in most readers of JSON.
+    /// Of a repeated field the last one counts, as in most JSON parsers.
     fn of(json: &'a [u8]) -> Option<Self> {
         let mut fields = Self::default();
         scan::members(json, |key, value| {
@@ -105,7 +106,7 @@ impl<'a> Fields<'a> {
     }
 }
 
-/// The text that `json` is, if it is a text.
+/// The string in `json`; `None` if it is no string.
 fn text(json: &str) -> Option<Cow<'_, str>> {
     let plain = json.strip_prefix('"')?.strip_suffix('"')?;
     if plain.contains('\\') {
@@ -115,7 +116,7 @@ fn text(json: &str) -> Option<Cow<'_, str>> {
     }
 }
 
-/// The time that `json` tells: `Ok(None)` where it is not given, an error where it is none.
+/// The time in `json`: `Ok(None)` if it is missing, an error if it is no time.
 fn time(json: Option<&[u8]>) -> Result<Option<Timestamp>, ()> {
     let json = json.and_then(|json| std::str::from_utf8(json).ok());
     match json {
@@ -129,20 +130,20 @@ fn time(json: Option<&[u8]>) -> Result<Option<Timestamp>, ()> {
 
 /// `createdAt`, unless it contradicts the time in the id.
 fn created(json: Option<&[u8]>, id: OperationId, unexpected: &mut Unexpected) -> Timestamp {
-    let told = id.created();
+    let from_id = id.created();
     let is_near =
-        |given: &Timestamp| given.since(told) <= SAME_DAY && told.since(*given) <= SAME_DAY;
+        |given: &Timestamp| given.since(from_id) <= SAME_DAY && from_id.since(*given) <= SAME_DAY;
     match time(json) {
-        Ok(None) => told,
+        Ok(None) => from_id,
         Ok(Some(given)) if is_near(&given) => given,
         _ => {
-            unexpected.note(Field::CreatedAt);
-            told
+            unexpected.note(ResponseField::CreatedAt);
+            from_id
         }
     }
 }
 
-/// `updatedAt`, unless the operation cannot have changed then: before its creation, or after Twilio has stopped keeping it.
+/// `updatedAt`, unless it is before the operation's creation or after its expiry.
 fn updated(
     json: Option<&[u8]>,
     created: Timestamp,
@@ -153,12 +154,12 @@ fn updated(
     let given = time(json);
     let updated = given.ok().flatten().filter(can_be);
     if updated.is_none() && given != Ok(None) {
-        unexpected.note(Field::UpdatedAt);
+        unexpected.note(ResponseField::UpdatedAt);
     }
     updated
 }
 
-/// The stats of an operation, or why they are none.
+/// The stats of an operation, or why they are invalid.
 fn stats(json: &[u8], unexpected: &mut Unexpected) -> Result<Stats, &'static str> {
     let mut reading = StatsReader::default();
     let read = scan::members(json, |name, value| {
@@ -179,7 +180,7 @@ fn stats(json: &[u8], unexpected: &mut Unexpected) -> Result<Stats, &'static str
     }
 }
 
-/// Stats as far as they have been read.
+/// The stats parsed so far.
 struct StatsReader {
     stats: Stats,
     unknown: Vec<(Word, u32)>,
@@ -201,7 +202,7 @@ impl Default for StatsReader {
 impl StatsReader {
     fn take(&mut self, name: &[u8], value: &str, unexpected: &mut Unexpected) {
         let Some(name) = key(name) else {
-            unexpected.note(Field::Stats);
+            unexpected.note(ResponseField::Stats);
             return;
         };
         let name = name.trim();
@@ -212,11 +213,10 @@ impl StatsReader {
                 self.is_impossible = true;
                 return;
             }
-            // One that Twilio does not document may be anything: a rate, a text, an object. A number among them was
-            // perhaps meant as a count.
+            // An undocumented stat may have any type: a rate, a text, an object. Only a number may be meant as a count.
             (StatValue::Impossible, false) => {
                 if value.starts_with(|c: char| c.is_ascii_digit() || c == '-') {
-                    unexpected.note(Field::Stats);
+                    unexpected.note(ResponseField::Stats);
                 }
                 return;
             }
@@ -224,7 +224,7 @@ impl StatsReader {
         self.is_empty = false;
         let stats = &mut self.stats;
         match Stat::parse(name) {
-            // `canceled` and `cancelled` side by side mean the same emails.
+            // `canceled` and `cancelled` in one object are the same emails.
             Some(Stat::Status(status)) => stats.set(status, stats.get(status).max(count)),
             Some(stat) => stats.set_count(stat, count),
             None => self.unknown.push((Word::new(name), count)),
@@ -235,7 +235,7 @@ impl StatsReader {
         self.unknown.sort_unstable();
         self.unknown.dedup_by(|again, first| again.0 == first.0);
         for _ in UNKNOWN_STATS..self.unknown.len() {
-            unexpected.note(Field::Stats);
+            unexpected.note(ResponseField::Stats);
         }
         self.unknown.truncate(UNKNOWN_STATS);
         self.stats.unknown = (!self.unknown.is_empty()).then(|| self.unknown.into());
@@ -248,7 +248,7 @@ fn is_known(name: &str) -> bool {
     Stat::parse(name).is_some()
 }
 
-/// A key, unescaped; `None` where it is no text, such as half a surrogate pair.
+/// The unescaped key; `None` if it is no text, such as half a surrogate pair.
 fn key(written: &[u8]) -> Option<Cow<'_, str>> {
     let written = std::str::from_utf8(written).ok()?;
     if written.contains('\\') {

@@ -1,12 +1,12 @@
-//! Finds the members of a JSON object and the elements of an array without judging what they hold.
+//! Finds the members of a JSON object and the elements of an array without parsing them.
 //!
-//! A parser refuses a whole page over one byte that is no UTF-8, one raw tab or one `NaN`. This scan follows brackets and
-//! quotes alone, so such a byte stays within the row that has it. It never recurses: brackets may be as deep as the body is long.
+//! A parser rejects a whole page because of one byte that is no UTF-8, one raw tab or one `NaN`. This scan checks only brackets and quotes,
+//! so such a byte affects only its row. It does not recurse, because brackets may be nested as deep as the body is long.
 
 use std::ops::Range;
 
-/// Calls `found` for each member of the object that `json` is, with its key (without quotes, escapes as they are) and the
-/// place of its value. Returns `None` if `json` is not one whole object.
+/// Calls `found` for each member of the object `json`, with its key (without quotes, not unescaped) and the range of its value. Returns
+/// `None` if `json` is not one complete object.
 pub(super) fn members<'a>(
     json: &'a [u8],
     mut found: impl FnMut(&'a [u8], Range<usize>),
@@ -23,13 +23,13 @@ pub(super) fn members<'a>(
 /// The elements of an array.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Elements {
-    /// Their places.
+    /// Their ranges.
     At(Vec<Range<usize>>),
-    /// There are more than were to be found. They were not counted: the places of millions take more memory than the body.
+    /// There are more than the maximum. The scan stops there: the ranges of millions of elements take more memory than the body.
     TooMany,
 }
 
-/// The elements of the array that `json` is, if there are at most `most`; `None` if it is not one whole array.
+/// The ranges of the elements of the array `json`, at most `most`; `None` if it is not one complete array.
 pub(super) fn elements(json: &[u8], most: usize) -> Option<Elements> {
     let mut found = Vec::new();
     let mut is_too_long = false;
@@ -55,7 +55,7 @@ struct Scan<'a> {
 }
 
 impl Scan<'_> {
-    /// Reads everything from `open` to `close`, with an `item` between commas, and nothing behind it.
+    /// Scans from `open` to `close`, with an `item` between commas, and requires that nothing follows.
     fn list(
         &mut self,
         open: u8,
@@ -92,7 +92,7 @@ impl Scan<'_> {
         (self.next()? == wanted).then(|| self.at += 1)
     }
 
-    /// The place of a string's text, without its quotes.
+    /// The range of a string's text, without its quotes.
     fn string(&mut self) -> Option<Range<usize>> {
         self.expect(b'"')?;
         let start = self.at;
@@ -108,7 +108,7 @@ impl Scan<'_> {
         Some(text)
     }
 
-    /// The place of a value of any kind.
+    /// The range of a value of any type.
     fn value(&mut self) -> Option<Range<usize>> {
         let first = self.next()?;
         let start = self.at;
@@ -127,7 +127,7 @@ impl Scan<'_> {
         (self.at > start).then_some(start..self.at)
     }
 
-    /// Goes past an object or array. Whether its brackets are of one kind is for a parser to say.
+    /// Skips an object or array. A parser checks whether its brackets match.
     fn nested(&mut self) -> Option<()> {
         let mut depth = 0_usize;
         loop {
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn members_are_found_whatever_they_hold() {
+    fn members_are_found_whatever_they_contain() {
         let json =
             b" {\"a\" : [1,{\"}\":2}], \"\\ud800\":NaN,\"b\\\"\":\"x\\\\\",\"c\":\"\xe9\t\" } ";
         let wanted = [
@@ -177,13 +177,14 @@ mod tests {
     }
 
     #[test]
-    fn what_is_cut_or_goes_on_is_nothing() {
+    fn incomplete_json_and_trailing_text_are_rejected() {
         for json in [
             "",
             "{",
             "{\"a\"",
             "{\"a\":",
             "{\"a\":[1}",
+            "{\"a\":1]",
             "{\"a\":1}x",
             "{\"a\":1,}",
             "[1]",
@@ -196,13 +197,13 @@ mod tests {
             elements(b"[ 1 , [2] ]", 2),
             Some(Elements::At(vec![2..3, 6..9]))
         );
-        for json in ["", "[", "[1", "[1,]", "[,]", "[1] 2", "{}"] {
+        for json in ["", "[", "[1", "[1}", "[1,]", "[,]", "[1] 2", "{}"] {
             assert_eq!(elements(json.as_bytes(), 2), None, "{json}");
         }
     }
 
     #[test]
-    fn too_many_elements_are_not_searched_to_their_end() {
+    fn too_many_elements_are_not_scanned_to_the_end() {
         assert_eq!(elements(b"[1,2,3]", 2), Some(Elements::TooMany));
         assert_eq!(elements(b"[1,2,3, cut", 2), Some(Elements::TooMany));
         assert_eq!(elements(b"[1,2,]", 2), None);
@@ -211,14 +212,14 @@ mod tests {
     }
 
     #[test]
-    fn a_million_brackets_are_no_depth() {
+    fn a_million_nested_brackets_do_not_overflow_the_stack() {
         let json = ["{\"a\":".as_bytes(), &b"[".repeat(1_000_000)].concat();
         assert_eq!(found(&json), None);
     }
 
     proptest! {
         #[test]
-        fn every_json_object_is_taken_apart_as_a_parser_does(values in proptest::collection::vec(any::<(String, String, i64)>(), 0..6)) {
+        fn every_json_object_has_the_members_that_a_parser_finds(values in proptest::collection::vec(any::<(String, String, i64)>(), 0..6)) {
             let object: serde_json::Map<_, _> = values.into_iter()
                 .map(|(key, text, number)| (key, serde_json::json!([text, {"n": number}])))
                 .collect();

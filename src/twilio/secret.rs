@@ -1,18 +1,11 @@
-//! Credentials that can change while the exporter runs. Secrets from files are read again, so a change needs no restart.
+//! Credentials that rotate while the exporter runs. Secrets from files are read again, so a rotation needs no restart.
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use parking_lot::Mutex;
 use secrecy::{ExposeSecret, SecretString};
-use tokio::task::{JoinError, JoinHandle};
-use tokio::time::Instant;
 
-use crate::config::{Secret, SecretError, SecretFile};
-use crate::ongoing_failure::OngoingFailure;
-
-/// The longest time to read a file. It has a few bytes; only a network file system that hangs takes longer.
-const LIMIT: Duration = Duration::from_secs(1);
+use crate::config::{Secret, SecretFile};
+use crate::rotation::{Origin, RotatingFile, RotatingValue};
 
 /// The credentials of an account or of an OAuth client. They change with their files.
 #[derive(Debug)]
@@ -21,39 +14,18 @@ pub(super) struct LiveCredentials {
     secret: LiveSecret,
 }
 
-/// A name and its secret at one moment.
+/// A name and its secret, as last read.
 #[derive(Debug, Clone)]
 pub(super) struct CredentialPair {
     pub(super) name: SecretString,
     pub(super) secret: SecretString,
 }
 
-/// One secret, and the state of reading its file.
+/// One secret, and its file if it has one.
 #[derive(Debug)]
 struct LiveSecret {
-    account: Arc<str>,
-    file: Option<SecretFile>,
-    text: Mutex<SecretString>,
-    reading: tokio::sync::Mutex<FileRead>,
-}
-
-#[derive(Debug)]
-struct FileRead {
-    /// A read that took too long. It continues, and no other one starts meanwhile, so that hanging threads do not pile up.
-    under_way: Option<JoinHandle<Result<Option<SecretString>, SecretError>>>,
-    /// What reading it fails with.
-    failure: OngoingFailure<String>,
-}
-
-/// Why a secret could not be read again.
-#[derive(Debug, thiserror::Error)]
-enum ReadError {
-    #[error(transparent)]
-    Secret(#[from] SecretError),
-    #[error("nothing came within {} s", LIMIT.as_secs())]
-    Timeout,
-    #[error("{0}")]
-    Thread(#[from] JoinError),
+    first: SecretString,
+    rotating: Option<RotatingValue<SecretString>>,
 }
 
 impl LiveCredentials {
@@ -67,15 +39,14 @@ impl LiveCredentials {
     /// The credentials as they were read last.
     pub(super) fn now(&self) -> CredentialPair {
         CredentialPair {
-            name: self.name.text.lock().clone(),
-            secret: self.secret.text.lock().clone(),
+            name: self.name.now(),
+            secret: self.secret.now(),
         }
     }
 
-    /// Reads the files again.
+    /// Reads the files again. Both at the same time: they may be on a disk that hangs.
     pub(super) async fn refresh(&self) {
-        self.name.refresh().await;
-        self.secret.refresh().await;
+        tokio::join!(self.name.refresh(), self.secret.refresh());
     }
 
     /// Reads the files again after `refused` was rejected. Returns the credentials if they differ now.
@@ -88,71 +59,51 @@ impl LiveCredentials {
 impl CredentialPair {
     /// Whether both halves are the same.
     pub(super) fn is(&self, other: &Self) -> bool {
-        same(&self.name, &other.name) && same(&self.secret, &other.secret)
+        is_same(&self.name, &other.name) && is_same(&self.secret, &other.secret)
     }
 }
 
 impl LiveSecret {
     fn new(account: &Arc<str>, secret: &Secret) -> Self {
         Self {
-            account: Arc::clone(account),
-            file: secret.file().cloned(),
-            text: Mutex::new(secret.text().clone()),
-            reading: tokio::sync::Mutex::new(FileRead {
-                under_way: None,
-                failure: OngoingFailure::new(),
-            }),
+            first: secret.text().clone(),
+            rotating: secret.file().map(|file| rotating(account, file)),
         }
     }
 
-    /// Reads the file again. The last secret stays while the file holds none.
+    fn now(&self) -> SecretString {
+        let current = self.rotating.as_ref().and_then(RotatingValue::current);
+        current.unwrap_or_else(|| self.first.clone())
+    }
+
     async fn refresh(&self) {
-        let Some(file) = &self.file else { return };
-        let mut reading = self.reading.lock().await;
-        let outcome = reading.read(file).await;
-        let (account, place) = (&self.account, file.place());
-        match outcome {
-            Ok(text) => {
-                if reading.failure.recovered() {
-                    tracing::info!(account = %account, place, "the secret's file can be read again");
-                }
-                if text.is_some_and(|text| self.replace(text)) {
-                    tracing::info!(account = %account, place, "the file holds another secret, which is used from now on");
-                }
-            }
-            Err(error) => {
-                let error = error.to_string();
-                if reading.failure.failed(error.clone(), Instant::now()) {
-                    tracing::warn!(account = %account, place, error, "the file holds no secret; the one read last is used until it does: write the secret into the file and let the exporter read it");
-                }
-            }
+        if let Some(rotating) = &self.rotating {
+            // An error changes nothing and is logged there: the first secret was good when the configuration was loaded.
+            let _ = rotating.refreshed().await;
         }
     }
-
-    /// Replaces the secret. Returns whether it differs.
-    fn replace(&self, text: SecretString) -> bool {
-        let mut now = self.text.lock();
-        let other = !same(&now, &text);
-        *now = text;
-        other
-    }
 }
 
-impl FileRead {
-    /// Reads the file on a thread of its own, because a file system can block for any time.
-    async fn read(&mut self, file: &SecretFile) -> Result<Option<SecretString>, ReadError> {
-        let task = self.under_way.get_or_insert_with(|| {
+fn rotating(account: &Arc<str>, file: &SecretFile) -> RotatingValue<SecretString> {
+    let origin = Origin {
+        account: Arc::clone(account),
+        place: file.place().to_owned(),
+        files: vec![RotatingFile {
+            key: None,
+            path: file.path().to_owned(),
+        }],
+        largest: SecretFile::LARGEST,
+        parse: {
             let file = file.clone();
-            tokio::task::spawn_blocking(move || file.read_again())
-        });
-        let Ok(ended) = tokio::time::timeout(LIMIT, task).await else {
-            return Err(ReadError::Timeout);
-        };
-        self.under_way = None;
-        Ok(ended??)
-    }
+            Box::new(move |contents| {
+                let content = contents.first().ok_or("there is no content")?;
+                file.parse(content).map_err(|error| error.to_string())
+            })
+        },
+    };
+    RotatingValue::from_contents(origin, &[file.first().clone()])
 }
 
-fn same(one: &SecretString, other: &SecretString) -> bool {
+fn is_same(one: &SecretString, other: &SecretString) -> bool {
     one.expose_secret() == other.expose_secret()
 }

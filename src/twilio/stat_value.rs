@@ -1,20 +1,20 @@
-//! One figure of `stats`: a count, however it is written.
+//! Parses one value of `stats`: a count in any notation, nothing, or an invalid value.
 
 use crate::operation::MOST_EMAILS;
 
-/// What stands where a count should.
+/// A parsed value of `stats`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum StatValue {
     /// A whole number, not below 0 and not above [`MOST_EMAILS`].
     Count(u32),
-    /// `null`: Twilio does not give it.
+    /// `null`: no value.
     Missing,
-    /// Anything else: below 0, with a fraction, above the bound, or no number at all. Any count in its place would be invented.
+    /// Anything else: below 0, with a fraction, above the limit, or no number. Any count in its place would be invented.
     Impossible,
 }
 
 impl StatValue {
-    /// Reads one value of JSON. Digits in quotes are a number all the same, and so are `7.0` and `1e3`.
+    /// Parses one JSON value. Digits in quotes, `7.0` and `1e3` are numbers too.
     pub(super) fn read(json: &str) -> Self {
         if json == "null" {
             return Self::Missing;
@@ -52,7 +52,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn any_spelling_of_a_count_is_read() {
+    fn a_count_is_parsed_in_any_notation() {
         for (json, count) in [
             ("7", 7),
             ("0", 0),
@@ -69,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_a_count_is_none() {
+    fn a_value_that_is_no_count_is_invalid() {
         for json in [
             "100000001",
             "4294967295",

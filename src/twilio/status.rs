@@ -1,5 +1,5 @@
-//! From an HTTP status to a decision
-//! (<https://www.twilio.com/docs/email/api/status-codes-and-errors>).
+//! Classifies HTTP statuses (<https://www.twilio.com/docs/email/api/status-codes-and-errors>) and parses the headers `Date` and
+//! `Retry-After`.
 
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -9,7 +9,7 @@ use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
 use super::error::{ApiError, RetryAfter};
 use crate::timestamp::Timestamp;
 
-/// Says what a status means; only 200 is an answer.
+/// Classifies a status. Only 200 is a success.
 pub(super) fn classify(status: StatusCode, headers: &HeaderMap) -> Result<(), ApiError> {
     let code = status.as_u16();
     Err(match code {
@@ -31,15 +31,14 @@ pub(super) fn classify(status: StatusCode, headers: &HeaderMap) -> Result<(), Ap
     })
 }
 
-/// The server's time of this answer: its `Date` header (RFC 9110, section 6.6.1), to the second.
+/// The server's time: the `Date` header (RFC 9110, section 6.6.1), in whole seconds.
 pub(super) fn date(headers: &HeaderMap) -> Option<Timestamp> {
     http_date(headers.get(DATE)?.to_str().ok()?)
 }
 
-/// `Retry-After` as delta seconds or as an HTTP date (RFC 9110, section 10.2.3); anything else is as if it were missing.
+/// `Retry-After` as delta seconds or as an HTTP date (RFC 9110, section 10.2.3). Anything else counts as missing.
 ///
-/// The server wrote the date by its own clock, so the answer's `Date` is what it is measured against. Without one, the
-/// exporter's clock has to do.
+/// A date is by the server's clock, so it is compared with the response's `Date`, or without one with the exporter's clock.
 fn retry_after(headers: &HeaderMap) -> Option<RetryAfter> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     if let Some(seconds) = delta_seconds(text) {
@@ -52,14 +51,14 @@ fn retry_after(headers: &HeaderMap) -> Option<RetryAfter> {
     })
 }
 
-/// Whole seconds. A fraction, which the RFC does not have, rounds up; more digits than fit saturate.
+/// Whole seconds. A fraction, which the RFC does not allow, is rounded up; a number that is too large saturates.
 fn delta_seconds(text: &str) -> Option<u64> {
     let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
     let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
     if !digits(whole) || !digits(fraction) {
         return None;
     }
-    // Digits alone fail to parse only when they are too many.
+    // A text of digits fails to parse only if the number is too large.
     let seconds = whole.parse().unwrap_or(u64::MAX);
     let rounds_up = fraction.bytes().any(|byte| byte != b'0');
     Some(seconds.saturating_add(u64::from(rounds_up)))
@@ -120,8 +119,8 @@ mod tests {
         ));
     }
 
-    /// What `Retry-After` asks for in an answer that has this `Date`.
-    fn asked(after: &'static str, date: Option<&'static str>) -> Option<RetryAfter> {
+    /// The parsed `Retry-After` of a response with this `Date`.
+    fn retry_after_of(after: &'static str, date: Option<&'static str>) -> Option<RetryAfter> {
         let mut headers = HeaderMap::new();
         headers.insert(RETRY_AFTER, after.parse().unwrap());
         if let Some(date) = date {
@@ -135,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pause_is_in_every_status_that_asks_for_one() {
+    fn retry_after_is_parsed_for_every_status_that_pauses() {
         let retry_after = Some(seconds(120));
         assert_eq!(
             classified(429, Some("120")),
@@ -163,33 +162,41 @@ mod tests {
             ("99999999999999999999", u64::MAX),
             ("99999999999999999999.9", u64::MAX),
         ] {
-            assert_eq!(asked(text, None), Some(seconds(expected)), "{text}");
+            assert_eq!(
+                retry_after_of(text, None),
+                Some(seconds(expected)),
+                "{text}"
+            );
         }
     }
 
     #[test]
-    fn retry_after_as_a_date_is_measured_by_the_clock_of_the_server() {
+    fn a_retry_after_date_is_relative_to_the_servers_clock() {
         let until = "Sun, 05 Apr 2026 06:20:00 GMT";
-        // The exporter's clock plays no part, wherever the server's stands.
+        // The exporter's clock does not matter.
         for (date, expected) in [
             ("Sun, 05 Apr 2026 06:19:00 GMT", 60),
             ("Sunday, 05-Apr-26 06:10:00 GMT", 600),
             ("Sun Apr  5 06:30:00 2026", 0),
         ] {
-            assert_eq!(asked(until, Some(date)), Some(seconds(expected)), "{date}");
+            assert_eq!(
+                retry_after_of(until, Some(date)),
+                Some(seconds(expected)),
+                "{date}"
+            );
         }
         let moment = Some(RetryAfter::At("2026-04-05T06:20:00Z".parse().unwrap()));
         for date in [None, Some(""), Some("now"), Some("2026-04-05T06:19:00Z")] {
-            assert_eq!(asked(until, date), moment, "{date:?}");
+            assert_eq!(retry_after_of(until, date), moment, "{date:?}");
         }
     }
 
     #[test]
-    fn a_retry_after_that_cannot_be_read_is_as_if_missing() {
+    fn an_invalid_retry_after_counts_as_missing() {
         for nonsense in [
             "", "soon", "-5", "+5", "1e3", ".5", "5.", "1.5.2", "1,5", "inf", "NaN",
         ] {
-            assert_eq!(asked(nonsense, None), None, "{nonsense}");
+            assert_eq!(retry_after_of(nonsense, None), None, "{nonsense}");
         }
     }
 }

@@ -1,7 +1,6 @@
-//! The tags of an operation's emails, as the list of emails tells them
-//! (<https://www.twilio.com/docs/email/api/email-resource>).
+//! Parses the tags of an operation's emails from the list of emails (<https://www.twilio.com/docs/email/api/email-resource>).
 //!
-//! Rows of this list hold personal data. Nothing but the operation's id and the tags is taken out of one.
+//! Rows of this list contain personal data. Only the operation's id and the tags are parsed.
 
 use std::collections::BTreeMap;
 
@@ -15,18 +14,17 @@ use crate::operation::{OperationId, Unexpected};
 /// The list of emails, below the base URL.
 pub(super) const PATH: &[&str] = &["Emails"];
 
-/// More than the rows of Twilio's longest page. One is asked for, and a server may ignore that.
+/// More than the rows of Twilio's longest page. One row is requested, and a server may ignore that.
 const MOST_ROWS: usize = 2000;
 
-/// Tags by name.
-pub type Tags = BTreeMap<String, String>;
+/// The tags of an email, by name.
+pub type EmailTags = BTreeMap<String, String>;
 
-/// The tags of the first row that is an email of `id`; `None` without such a row. What could not be a label is left out:
-/// names are held to the configuration, values to the same bounds as other labels.
+/// The tags of the first row that is an email of `id`; `None` without such a row. Tags that are no valid labels are left out: the
+/// configuration determines the names, and values have the same limits as other labels.
 ///
-/// Twilio ignores a filter that it does not know, and then answers with everybody's emails: a row that does not say that it
-/// belongs to the operation is nobody's.
-pub(super) fn first(body: &[u8], id: OperationId) -> Result<Option<Tags>, ApiError> {
+/// Twilio ignores an unknown filter and then returns emails of all operations, so a row without the operation's id is skipped.
+pub(super) fn first(body: &[u8], id: OperationId) -> Result<Option<EmailTags>, ApiError> {
     let body = wire::without_mark(body, &mut Unexpected::default());
     let (rows, _) = wire::rows(body, &KEYS, MOST_ROWS)?;
     let rows = rows
@@ -39,7 +37,7 @@ pub(super) fn first(body: &[u8], id: OperationId) -> Result<Option<Tags>, ApiErr
     Ok(rows.filter(own).map(EmailRow::tags).next())
 }
 
-/// The keys under which a list of emails holds its rows.
+/// The possible keys of the rows in a list of emails.
 const KEYS: [&str; 2] = ["emails", "data"];
 
 #[derive(serde::Deserialize)]
@@ -50,9 +48,9 @@ struct EmailRow {
 }
 
 impl EmailRow {
-    fn tags(self) -> Tags {
+    fn tags(self) -> EmailTags {
         let Some(Value::Object(tags)) = self.tags else {
-            return Tags::new();
+            return EmailTags::new();
         };
         let text = |value| match value {
             Value::String(text) => Some(text),
@@ -76,17 +74,17 @@ mod tests {
 
     const ID: &str = "comms_operation_01h2xcejqtf2nbrexx3vqjhp41";
 
-    fn read(body: &Value) -> Result<Option<Tags>, ApiError> {
+    fn read(body: &Value) -> Result<Option<EmailTags>, ApiError> {
         first(body.to_string().as_bytes(), ID.parse().unwrap())
     }
 
-    fn tags(given: &[(&str, &str)]) -> Tags {
+    fn tags(given: &[(&str, &str)]) -> EmailTags {
         let own = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
         given.iter().map(own).collect()
     }
 
     #[test]
-    fn both_names_of_the_list_are_read_and_odd_tags_are_left_out() {
+    fn both_keys_of_the_list_are_parsed_and_invalid_tags_left_out() {
         let row = json!({
             "id": "comms_email_1", "operationId": ID, "to": [{"address": "jane@example.com"}],
             "tags": {"campaign": "spring", "version": 2, "test": true, "odd name": "x", "long": "x".repeat(300), "nested": {}},
@@ -98,19 +96,19 @@ mod tests {
     }
 
     #[test]
-    fn rows_of_others_are_passed_over() {
+    fn rows_of_other_operations_are_skipped() {
         let other = json!({"operationId": "comms_operation_01h2xcejqtf2nbrexx3vqjhp42", "tags": {"campaign": "autumn"}});
         let nobodys = json!({"tags": {"campaign": "autumn"}});
         assert_eq!(read(&json!({"emails": [other, nobodys, 7]})), Ok(None));
         let own = json!({"operationId": ID});
         assert_eq!(
             read(&json!({"emails": [other, own]})),
-            Ok(Some(Tags::new()))
+            Ok(Some(EmailTags::new()))
         );
     }
 
     #[test]
-    fn a_bad_byte_costs_its_row_or_nothing() {
+    fn an_invalid_byte_affects_at_most_its_row() {
         let own = format!(r#"{{"operationId":"{ID}","tags":{{"campaign":"spring"}}}}"#);
         let bad = |value: &[u8]| {
             let start = format!(r#"{{"operationId":"{ID}","tags":{{"campaign":"autumn","x":"#);
@@ -139,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_list_is_an_error() {
+    fn a_body_that_is_no_list_is_an_error() {
         for body in [json!([]), json!({}), json!({"emails": 7})] {
             assert!(
                 matches!(read(&body), Err(ApiError::InvalidResponse(_))),

@@ -1,4 +1,4 @@
-//! The limits of one account: N requests a second, N at once, none during a pause.
+//! Enforces the limits of one account: N requests per second, N concurrent requests, and none during a pause.
 
 use std::sync::Arc;
 use std::time::{self, Duration};
@@ -12,10 +12,10 @@ use super::pause::{self, Pause};
 use crate::clock::Clock;
 use crate::timestamp::Timestamp;
 
-/// How much of a second's requests, doubled, may go at once after a rest: enough for ten pages of a list in a row.
+/// The burst after an idle time, as a multiple of one second's requests: enough for ten pages of a list.
 const BURST: Duration = Duration::from_secs(2);
 
-/// Admits requests one by one.
+/// Delays requests to the account's limits.
 #[derive(Debug)]
 pub(super) struct Throttle {
     clock: Clock,
@@ -23,45 +23,45 @@ pub(super) struct Throttle {
     /// The time between two requests at the full rate.
     interval: Duration,
     /// Shared with the throttle of the last configuration, because a reload ends no pause.
-    rhythm: Arc<Mutex<Rhythm>>,
+    rhythm: Arc<Mutex<ThrottleState>>,
 }
 
 #[derive(Debug)]
-struct Rhythm {
-    /// When the next request would be due if all came evenly; before now after a rest, at most by [`BURST`].
+struct ThrottleState {
+    /// When the next request is due at an even rate; after an idle time before now, at most by [`BURST`].
     even: Instant,
     api: ServerPauses,
     tokens: ServerPauses,
 }
 
-/// A server that requests go to. Each one has its own pauses.
+/// A server of Twilio's. Each one has its own pauses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Server {
     /// The Email API.
     Api,
-    /// The token endpoint. Its pauses do not matter while the last token is valid.
+    /// The token endpoint. Its pauses have no effect while the last token is valid.
     Tokens,
 }
 
 /// The pauses of one server.
 #[derive(Debug, Default)]
 struct ServerPauses {
-    /// The last pause; it may have ended.
+    /// The last pause, which may have ended.
     pause: Option<Pause>,
-    /// Refusals in a row.
+    /// The number of rejections in a row.
     refusals: u32,
 }
 
 impl Throttle {
     pub(super) fn new(requests_per_second: f64, at_once: usize, clock: Clock) -> Self {
         let now = Instant::now();
-        // As after a rest: the first collection may list ten pages in a row.
+        // The first collection may use the whole burst.
         let even = now.checked_sub(BURST).unwrap_or(now);
         Self {
             clock,
             at_once: Semaphore::new(at_once),
             interval: Duration::from_secs_f64(1.0 / requests_per_second),
-            rhythm: Arc::new(Mutex::new(Rhythm {
+            rhythm: Arc::new(Mutex::new(ThrottleState {
                 even,
                 api: ServerPauses::default(),
                 tokens: ServerPauses::default(),
@@ -74,23 +74,23 @@ impl Throttle {
         self.rhythm = Arc::clone(&before.rhythm);
     }
 
-    /// Waits for this request's turn; fails at once during a pause.
+    /// Waits until the request may be sent; fails immediately during a pause.
     ///
-    /// Hold the permit until the answer has been read.
+    /// Keep the permit until the response was read.
     pub(super) async fn admit(&self, server: Server) -> Result<SemaphorePermit<'_>, ApiError> {
         self.check_pause(server)?;
-        // The semaphore is never closed; were it, a pause that ends now is the harmless answer.
+        // The semaphore is never closed. If it were, a pause that ends now would be a harmless error.
         let permit = self.at_once.acquire().await.map_err(|_| ApiError::Paused {
             until: self.clock.now(),
         })?;
         let turn = self.take_turn(Instant::now());
         tokio::time::sleep_until(turn).await;
-        // Another request may have been told to pause while this one waited.
+        // A response to another request may have started a pause while this one waited.
         self.check_pause(server)?;
         Ok(permit)
     }
 
-    /// The end of the present pause, by the time of day as it is now.
+    /// The end of the current pause, by the current time of day.
     pub(super) fn paused_until(&self, server: Server) -> Option<Timestamp> {
         let (instant, now) = (self.clock.instant(), self.clock.now());
         self.rhythm
@@ -100,25 +100,25 @@ impl Throttle {
             .map(|pause| pause.until(instant, now))
     }
 
-    /// Notes that the server refused for now, and pauses the whole account with it.
-    pub(super) fn refused(&self, server: Server, asked: Option<RetryAfter>) {
+    /// Notes that the server limits the rate or is unavailable, and pauses all requests of the account to it.
+    pub(super) fn refused(&self, server: Server, retry_after: Option<RetryAfter>) {
         let (instant, now) = (self.clock.instant(), self.clock.now());
         let mut rhythm = self.rhythm.lock();
         let backoff = rhythm.of(server);
         let before = backoff.pause(instant);
-        // Requests that were under way together are refused together: that is one refusal, not many.
+        // Concurrent requests that are rejected together count as one rejection.
         if before.is_none() {
             backoff.refusals = backoff.refusals.saturating_add(1);
         }
-        let length = pause::length(asked, backoff.refusals, now, fastrand::f64());
+        let length = pause::length(retry_after, backoff.refusals, now, fastrand::f64());
         let pause = Pause::new(length, instant, now);
         if before.is_none_or(|before| before.ends_before(pause)) {
             backoff.pause = Some(pause);
         }
     }
 
-    /// Notes that the server answered.
-    pub(super) fn answered(&self, server: Server) {
+    /// Notes a successful response of the server.
+    pub(super) fn succeeded(&self, server: Server) {
         let mut rhythm = self.rhythm.lock();
         let backoff = rhythm.of(server);
         if backoff.pause(self.clock.instant()).is_none() {
@@ -127,7 +127,7 @@ impl Throttle {
         }
     }
 
-    /// When `requests` more requests will have been admitted at the earliest, at the account's rate.
+    /// The earliest time at which `requests` more requests are admitted, at the account's rate.
     pub(super) fn earliest(&self, requests: usize) -> Instant {
         let now = Instant::now();
         let earliest = now.checked_sub(BURST).unwrap_or(now);
@@ -151,7 +151,7 @@ impl Throttle {
     }
 }
 
-impl Rhythm {
+impl ThrottleState {
     const fn of(&mut self, server: Server) -> &mut ServerPauses {
         match server {
             Server::Api => &mut self.api,
@@ -161,7 +161,7 @@ impl Rhythm {
 }
 
 impl ServerPauses {
-    /// The pause that is on at `instant`.
+    /// The pause that is active at `instant`.
     fn pause(&self, instant: time::Instant) -> Option<Pause> {
         self.pause.filter(|pause| pause.is_active(instant))
     }
@@ -174,7 +174,7 @@ mod tests {
     const START: Timestamp = Timestamp::from_millis(1_775_370_000_000);
 
     #[tokio::test(start_paused = true)]
-    async fn after_a_burst_requests_come_evenly() {
+    async fn after_a_burst_requests_have_an_even_rate() {
         let throttle = Throttle::new(10.0, 4, Clock::manual(START));
         let begin = Instant::now();
         for _ in 0..40 {
@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_refusal_pauses_everybody_until_its_end() {
+    async fn a_rejection_pauses_all_requests_until_its_end() {
         let clock = Clock::manual(START);
         let throttle = Throttle::new(10.0, 4, clock.clone());
         throttle.refused(Server::Api, Some(RetryAfter::In(Duration::from_secs(30))));
@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn refusals_of_requests_under_way_together_count_once() {
+    async fn rejections_of_concurrent_requests_count_once() {
         let clock = Clock::manual(START);
         let throttle = Throttle::new(10.0, 4, clock.clone());
         for _ in 0..8 {
@@ -216,13 +216,13 @@ mod tests {
         throttle.refused(Server::Api, None);
         assert!(throttle.paused_until(Server::Api).unwrap() >= START + Duration::from_secs(20));
         clock.set(START + Duration::from_mins(1));
-        throttle.answered(Server::Api);
+        throttle.succeeded(Server::Api);
         throttle.refused(Server::Api, None);
         assert!(throttle.paused_until(Server::Api).unwrap() <= START + Duration::from_secs(66));
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_clock_that_is_put_forward_or_back_changes_no_pause() {
+    async fn a_jump_of_the_time_of_day_does_not_change_a_pause() {
         let clock = Clock::manual(START);
         let throttle = Throttle::new(10.0, 4, clock.clone());
         throttle.refused(Server::Api, Some(RetryAfter::In(Duration::from_secs(3))));
@@ -244,12 +244,29 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn the_token_endpoint_pauses_for_itself() {
+    async fn the_throttle_of_the_next_configuration_continues_the_pause_and_the_rate() {
+        let clock = Clock::manual(START);
+        let before = Throttle::new(10.0, 4, clock.clone());
+        for _ in 0..20 {
+            drop(before.admit(Server::Api).await.unwrap());
+        }
+        let begin = Instant::now();
+        let mut next = Throttle::new(10.0, 4, clock);
+        next.follow(&before);
+        drop(next.admit(Server::Api).await.unwrap());
+        assert!(begin.elapsed() >= Duration::from_millis(99), "no new burst");
+        before.refused(Server::Api, None);
+        assert!(next.paused_until(Server::Api).is_some());
+        assert!(next.admit(Server::Api).await.is_err());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_token_endpoint_has_its_own_pauses() {
         let throttle = Throttle::new(10.0, 4, Clock::manual(START));
         throttle.refused(Server::Tokens, None);
         assert!(throttle.admit(Server::Tokens).await.is_err());
         assert!(throttle.admit(Server::Api).await.is_ok());
-        throttle.answered(Server::Api);
+        throttle.succeeded(Server::Api);
         assert!(throttle.paused_until(Server::Tokens).is_some());
         assert_eq!(throttle.paused_until(Server::Api), None);
     }

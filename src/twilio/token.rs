@@ -1,4 +1,4 @@
-//! An access token: what the token endpoint says (RFC 6749, section 5), and for how long the token is good.
+//! An access token: parses the response of the token endpoint (RFC 6749, section 5) and determines how long the token is used.
 
 use std::time::{Duration, Instant};
 
@@ -8,40 +8,40 @@ use serde_json::Value;
 
 use super::error::ApiError;
 
-/// The largest answer of a token endpoint that is read. A token has a few hundred characters, or two thousand if it is signed.
+/// The largest response of a token endpoint, in bytes. A token has a few hundred characters, or 2,000 if it is signed.
 pub(super) const LIMIT: usize = 64 * 1024;
 
-/// The share of its life that a token is renewed before its end: time to try again while it still works.
+/// A token is renewed when this share of its life is left, so that there is time for retries.
 const MARGIN: u32 = 10;
-/// For a token of an hour or more this is enough.
+/// The longest time before its end that a token is renewed.
 const LONGEST_MARGIN: Duration = Duration::from_mins(1);
-/// A token that is said to live shorter is used for so long all the same, or every request would need one of its own.
+/// A token with a shorter life is used this long anyway; otherwise every request would need its own token.
 const SHORTEST: Duration = Duration::from_secs(1);
-/// None is used for longer, whatever is said of it.
+/// The longest use of a token, whatever its life.
 const LONGEST: Duration = Duration::from_hours(24);
 
-/// A token, and for how long it is good.
+/// A token and its life.
 #[derive(Debug)]
 pub(super) struct Token {
     pub(super) text: SecretString,
     life: Option<Lifetime>,
 }
 
-/// Counted from before the token was asked for, so that it ends no later than Twilio thinks.
+/// The life of a token. It starts before the request, so that it never ends later than at Twilio.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Lifetime {
     from: Instant,
     span: Duration,
 }
 
-/// How far a token's life has gone.
+/// The age of a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Age {
     /// To be used.
     Fresh,
-    /// To be renewed, and to be used if that fails.
+    /// To be renewed; to be used if that fails.
     Due,
-    /// Of no use.
+    /// Not to be used.
     Over,
 }
 
@@ -49,7 +49,7 @@ pub(super) enum Age {
 struct TokenResponse {
     access_token: String,
     token_type: Option<String>,
-    /// A number of seconds; some servers write it as a string.
+    /// The life in seconds; some servers write it as a string.
     expires_in: Option<Value>,
 }
 
@@ -59,31 +59,31 @@ struct ErrorResponse {
 }
 
 impl Token {
-    /// Reads the answer to a request that was made at `asked`.
-    pub(super) fn read(body: &[u8], asked: Instant) -> Result<Self, ApiError> {
-        let answer: TokenResponse = serde_json::from_slice(body)
+    /// Parses the response to a request that was made at `requested`.
+    pub(super) fn read(body: &[u8], requested: Instant) -> Result<Self, ApiError> {
+        let response: TokenResponse = serde_json::from_slice(body)
             .map_err(|_| ApiError::InvalidResponse("no JSON object with an `access_token`"))?;
-        let kind = answer.token_type.as_deref().unwrap_or("bearer");
+        let kind = response.token_type.as_deref().unwrap_or("bearer");
         if !kind.eq_ignore_ascii_case("bearer") {
             return Err(ApiError::InvalidResponse("a token that is no Bearer token"));
         }
-        let text = answer.access_token.as_str();
+        let text = response.access_token.as_str();
         if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Err(ApiError::InvalidResponse(
                 "an `access_token` that fits in no header",
             ));
         }
-        let span = answer.expires_in.as_ref().and_then(seconds);
+        let span = response.expires_in.as_ref().and_then(seconds);
         Ok(Self {
-            text: SecretString::from(answer.access_token),
+            text: SecretString::from(response.access_token),
             life: span.map(|span| Lifetime {
-                from: asked,
+                from: requested,
                 span: span.clamp(SHORTEST, LONGEST),
             }),
         })
     }
 
-    /// How far its life has gone at `now`. One that nobody said an end of is good until it is refused.
+    /// Its age at `now`. A token without a life is valid until Twilio rejects it.
     pub(super) fn age(&self, now: Instant) -> Age {
         self.life.map_or(Age::Fresh, |life| life.age(now))
     }
@@ -100,8 +100,7 @@ impl Lifetime {
     }
 }
 
-/// What a 400 of the token endpoint means: `error`, unless its body says that it is the client who is not wanted
-/// (RFC 6749, section 5.2).
+/// The meaning of a 400 of the token endpoint: `error`, unless the body says that the client is rejected (RFC 6749, section 5.2).
 pub(super) fn refusal(error: ApiError, body: &[u8]) -> ApiError {
     match serde_json::from_slice::<ErrorResponse>(body) {
         Ok(ErrorResponse { error })
@@ -119,7 +118,7 @@ fn seconds(value: &Value) -> Option<Duration> {
         Value::String(text) => text.trim().parse().ok(),
         _ => None,
     }?;
-    // NaN and what is too large are no length; what is negative is over.
+    // NaN and too large numbers are no duration; a negative one has expired.
     Duration::try_from_secs_f64(seconds.max(0.0).min(LONGEST.as_secs_f64())).ok()
 }
 
@@ -129,14 +128,14 @@ mod tests {
 
     use super::*;
 
-    /// For how many seconds a token of such a life is fresh, and for how many it can be used.
+    /// The seconds for which the token in `body` is fresh, and those for which it can be used.
     fn spans(expires_in: &str) -> (u64, u64) {
         let body = format!(r#"{{"access_token":"t","expires_in":{expires_in}}}"#);
-        let asked = Instant::now();
-        let token = Token::read(body.as_bytes(), asked).unwrap();
+        let requested = Instant::now();
+        let token = Token::read(body.as_bytes(), requested).unwrap();
         let until = |age: fn(Age) -> bool| {
             (0..100_000)
-                .find(|seconds| !age(token.age(asked + Duration::from_secs(*seconds))))
+                .find(|seconds| !age(token.age(requested + Duration::from_secs(*seconds))))
                 .unwrap_or(u64::MAX)
         };
         (
@@ -155,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn strange_lives_are_kept_within_bounds() {
+    fn unusual_lives_are_limited() {
         for short in ["0", "-5", "0.001"] {
             assert_eq!(spans(short), (1, 1), "{short}");
         }
@@ -168,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_bearer_token_that_fits_in_a_header_is_one() {
+    fn only_a_bearer_token_that_fits_into_a_header_is_valid() {
         for right in [
             r#"{"access_token":"abc"}"#,
             r#"{"access_token":"abc","token_type":"Bearer","expires_in":3600,"scope":"x"}"#,

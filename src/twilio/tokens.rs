@@ -23,21 +23,21 @@ use crate::http;
 use crate::reason::Reason;
 use crate::timestamp::Timestamp;
 
-/// What a request for a token came to holds for the collection it was made in, and no longer than this: not everybody who asks
-/// is in a collection, and a long one may outlast the failure.
+/// The result of a request for a token is used for the collection in which it was made, and no longer than this: requests outside of a
+/// collection also need tokens, and a long collection must try again.
 const HOLD: Duration = Duration::from_secs(15);
 
 /// One account's tokens.
 #[derive(Debug)]
 pub(super) struct Tokens {
     account: Arc<str>,
-    http: http::Client,
+    http: http::HttpClient,
     url: Url,
     client: LiveCredentials,
     clock: Clock,
-    /// Collections so far.
+    /// The number of collections so far.
     collections: AtomicU64,
-    /// Held while a token is fetched: whoever needs one meanwhile waits and finds it.
+    /// Locked while a token is fetched, so that concurrent requests wait for the same token.
     state: Mutex<TokenState>,
 }
 
@@ -45,7 +45,7 @@ pub(super) struct Tokens {
 struct TokenState {
     token: Option<Arc<Token>>,
     last: Option<LastFetch>,
-    /// Why there is no new token, and whether the present one is still valid, as it was logged.
+    /// The logged failure: why there is no new token, and whether the current one is still valid.
     logged: Option<(Reason, bool)>,
 }
 
@@ -89,13 +89,13 @@ impl Tokens {
         }
     }
 
-    /// The end of a pause of the token endpoint, while there is no token that lasts.
+    /// The end of the token endpoint's pause, while no token is valid until then.
     pub(super) fn paused_until(&self, requester: &Requester) -> Option<Timestamp> {
         self.needs_token()
             .then(|| requester.paused_until(Server::Tokens))?
     }
 
-    /// When the client that was rejected is tried again, if no token is valid until then.
+    /// When the rejected client is tried again, if no token is valid until then.
     pub(super) fn next_login_at(&self, requester: &Requester) -> Option<Timestamp> {
         let login = requester.login(Server::Tokens);
         self.needs_token()
@@ -104,7 +104,7 @@ impl Tokens {
 
     /// Whether requests need a new token.
     fn needs_token(&self) -> bool {
-        // Whoever holds it is asking for a token just now, so nothing is known yet.
+        // A request for a token is running, so the result is not known yet.
         let Ok(state) = self.state.try_lock() else {
             return false;
         };
@@ -121,7 +121,7 @@ impl Tokens {
         &self.client
     }
 
-    /// Another token, because `refused` was. `None` where that one was fetched just now: the next would fare no better.
+    /// A new token, because `refused` was rejected. `None` if that one was just fetched, because another one would be rejected too.
     pub(super) async fn instead_of(
         &self,
         refused: &Arc<Token>,
@@ -142,7 +142,7 @@ impl Tokens {
         self.renew(&mut state, requester).await.map(Some)
     }
 
-    /// Fetches a token, unless that has just failed; while it fails, the one before is used to its end.
+    /// Fetches a token, unless that has just failed. While it fails, the last token is used until it expires.
     async fn renew(
         &self,
         state: &mut TokenState,
@@ -175,15 +175,15 @@ impl Tokens {
 
     /// Notes that there is no new token and logs it once.
     fn failed(&self, state: &mut TokenState, error: &ApiError) {
-        // A pause is the consequence of a refusal that has been told.
+        // The rejection that caused a pause was logged.
         let Some(mut reason) = error.reason() else {
             return;
         };
         if error.was_requested() {
             self.note(state, Some(error.clone()));
-        } else if let Some((told, _)) = state.logged {
-            // The rejection that the client waits for has been told as what it was.
-            reason = told;
+        } else if let Some((logged, _)) = state.logged {
+            // The rejection that caused the backoff was logged with its reason.
+            reason = logged;
         }
         let now = self.clock.instant();
         let lasts = state.token.as_ref();
@@ -208,7 +208,7 @@ impl Tokens {
         });
     }
 
-    /// The last request for a token, if what it came to still holds.
+    /// The last request for a token, if its result is still used.
     fn recent<'a>(&self, state: &'a TokenState) -> Option<&'a LastFetch> {
         let (collection, now) = (
             self.collections.load(Ordering::Relaxed),
@@ -222,14 +222,14 @@ impl Tokens {
     /// Requests a token. Repeats the request once if the client's secret has changed.
     async fn fetch(&self, requester: &Requester) -> Result<Token, ApiError> {
         let mut shown = self.client.now();
-        let mut outcome = self.ask(&shown, requester).await;
+        let mut outcome = self.send(&shown, requester).await;
         if matches!(
             outcome,
             Err(ApiError::Unauthorized | ApiError::LoginRejected { .. })
         ) && let Some(newer) = self.client.newer_than(&shown).await
         {
             shown = newer;
-            outcome = self.ask(&shown, requester).await;
+            outcome = self.send(&shown, requester).await;
         }
         match outcome {
             Ok(_) => requester.login(Server::Tokens).accepted(&shown),
@@ -241,7 +241,11 @@ impl Tokens {
         outcome
     }
 
-    async fn ask(&self, client: &CredentialPair, requester: &Requester) -> Result<Token, ApiError> {
+    async fn send(
+        &self,
+        client: &CredentialPair,
+        requester: &Requester,
+    ) -> Result<Token, ApiError> {
         let form = form_urlencoded::Serializer::new(String::new())
             .append_pair("grant_type", "client_credentials")
             .append_pair("client_id", client.name.expose_secret())
@@ -254,10 +258,10 @@ impl Tokens {
             .header(ACCEPT, "application/json")
             .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
             .body(form);
-        let asked = self.clock.instant();
-        let answer = requester.ask(Endpoint::Token, &self.http, request, client);
-        let answer = answer.await;
-        let token = answer.and_then(|body| Token::read(&body, asked));
+        let requested = self.clock.instant();
+        let response = requester.send(Endpoint::Token, &self.http, request, client);
+        let response = response.await;
+        let token = response.and_then(|body| Token::read(&body, requested));
         if let Err(error) = &token {
             requester.note_failure(Endpoint::Token, error);
         }

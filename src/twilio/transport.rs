@@ -1,13 +1,13 @@
-//! The HTTP client underneath, and what its failures mean to whoever asks Twilio.
+//! Builds the HTTP client for Twilio, and converts its failures to [`ApiError`]s.
 
 use std::time::Duration;
 
 use url::Url;
 
 use super::error::ApiError;
-use crate::http::{self, Failure};
+use crate::http::{self, NoResponse};
 
-/// There is no HTTP client to be had.
+/// The HTTP client cannot be built.
 #[derive(Debug, thiserror::Error)]
 pub enum TransportError {
     /// TLS cannot be set up.
@@ -20,19 +20,19 @@ pub enum TransportError {
     Client(#[from] reqwest::Error),
 }
 
-/// A client for one base URL.
-pub(super) fn client(base: &Url) -> Result<http::Client, TransportError> {
+/// An HTTP client for one base URL.
+pub(super) fn client(base: &Url) -> Result<http::HttpClient, TransportError> {
     let mut tls = http::system_roots(http::tls()?, base.scheme())?.with_no_client_auth();
     tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-    Ok(http::Client::new(tls, |builder| builder)?)
+    Ok(http::HttpClient::new(tls, |builder| builder)?)
 }
 
-/// What a request that got no answer means.
-pub(super) fn classify(failure: Failure, limit: Duration) -> ApiError {
+/// The error of a request that got no response.
+pub(super) fn classify(failure: NoResponse, limit: Duration) -> ApiError {
     match failure {
-        Failure::Timeout => ApiError::Timeout(limit),
-        Failure::Tls(words) => ApiError::Tls(words),
-        Failure::Connect(words) => ApiError::Connect(words),
-        Failure::Protocol(words) => ApiError::Protocol(words),
+        NoResponse::Timeout => ApiError::Timeout(limit),
+        NoResponse::Tls(words) => ApiError::Tls(words),
+        NoResponse::Connect(words) => ApiError::Connect(words),
+        NoResponse::Protocol(words) => ApiError::Protocol(words),
     }
 }

@@ -1,8 +1,7 @@
-//! Twilio's JSON, in every variant that its documents show or that has been seen
-//! (<https://www.twilio.com/docs/email/api/email-operation-resource>).
+//! Parses Twilio's JSON in every documented or observed variant (<https://www.twilio.com/docs/email/api/email-operation-resource>).
 //!
-//! Read as much as can be read: an odd value is no reason to lose an operation, a row that is no JSON none to lose a page. But a
-//! figure that cannot be makes its row no answer about its operation: nothing is shown in its place.
+//! An unexpected value does not make its operation unusable, and a row that is no JSON does not make its page unusable. But an impossible
+//! count makes its row invalid: no value is exposed in its place.
 
 use serde_json::value::RawValue;
 
@@ -11,33 +10,33 @@ use super::pages::Pagination;
 use super::resource::{Resource, Row};
 use super::row;
 use super::scan::{self, Elements};
-use crate::operation::{Field, Operation, Unexpected};
+use crate::operation::{Operation, ResponseField, Unexpected};
 
-/// What some writers put before UTF-8.
+/// The byte order mark of UTF-8, which some servers write.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// One page of a list.
 #[derive(Debug)]
 pub(super) struct ListPage<T: Resource> {
     pub(super) rows: Vec<T>,
-    /// Those whose rows say nothing that can be believed: each counts as one whose read failed. With the reason.
+    /// The resources whose rows have impossible values, with the reason. Each counts as a failed read.
     pub(super) rejected: Vec<(T::Id, &'static str)>,
-    /// Rows that are about none.
+    /// The number of rows without a valid id.
     pub(super) unreadable: usize,
-    /// Odd values that cost only themselves.
+    /// Values that cannot be used, although their row can.
     pub(super) unexpected: Unexpected,
-    /// What follows, and how many rows make a page.
+    /// The next page and the page size.
     pub(super) pagination: Pagination,
 }
 
 impl<T: Resource> ListPage<T> {
-    /// How many rows there were, whatever they were.
+    /// The number of all rows.
     pub(super) fn size(&self) -> usize {
         self.rows.len() + self.rejected.len() + self.unreadable
     }
 }
 
-/// Reads the answer of `GET /Emails/Operations/{id}`; odd values that cost only themselves are noted in `unexpected`.
+/// Parses the response of `GET /Emails/Operations/{id}`. Values that cannot be used are noted in `unexpected`.
 pub(super) fn operation(body: &[u8], unexpected: &mut Unexpected) -> Result<Operation, ApiError> {
     let body = without_mark(body, unexpected);
     match row::read(body, unexpected) {
@@ -49,13 +48,13 @@ pub(super) fn operation(body: &[u8], unexpected: &mut Unexpected) -> Result<Oper
     }
 }
 
-/// Reads a page of a list, of at most `most` rows.
+/// Parses a page of a list, of at most `most` rows.
 pub(super) fn page<T: Resource>(body: &[u8], most: usize) -> Result<ListPage<T>, ApiError> {
     let mut unexpected = Unexpected::default();
     let body = without_mark(body, &mut unexpected);
     let (rows, rest) = rows(body, T::KEYS, most)?;
     if serde_json::from_slice::<&RawValue>(&rest).is_err() {
-        unexpected.note(Field::Body);
+        unexpected.note(ResponseField::Body);
     }
     let pagination = Pagination::of_list(&rest);
     let mut page = ListPage {
@@ -75,8 +74,7 @@ pub(super) fn page<T: Resource>(body: &[u8], most: usize) -> Result<ListPage<T>,
     Ok(page)
 }
 
-/// The rows of a list, each as it is written, and the list without them. They are the first array under one of `keys`, and
-/// at most `most`.
+/// The rows of a list as JSON text, at most `most`, and the list without them. The rows are the first array under one of `keys`.
 pub(super) fn rows<'a>(
     body: &'a [u8],
     keys: &[&str],
@@ -105,11 +103,11 @@ pub(super) fn rows<'a>(
     Err(ApiError::InvalidResponse("a list without its rows"))
 }
 
-/// `body` without a byte order mark, which is noted.
+/// `body` without a byte order mark, which is noted in `unexpected`.
 pub(super) fn without_mark<'a>(body: &'a [u8], unexpected: &mut Unexpected) -> &'a [u8] {
     match body.strip_prefix(BYTE_ORDER_MARK) {
         Some(rest) => {
-            unexpected.note(Field::Body);
+            unexpected.note(ResponseField::Body);
             rest
         }
         None => body,

@@ -1,11 +1,11 @@
-//! Which account a request is about.
+//! Finds the account of a request by the parameter `account`. Without it, a request is about the only account, or about all of them.
 
 use std::sync::Arc;
 
 use super::service::Service;
 use crate::collector::Account;
 
-/// Why none can be told; a sentence for whoever wrote the request, which repeats nothing of it.
+/// Why no account was found: a sentence for the client. It repeats nothing from the request.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum NoAccount {
     /// No account has the name that was given.
@@ -33,7 +33,7 @@ pub(super) fn all(service: &Service, name: Option<&str>) -> Result<Vec<Arc<Accou
         return one(service, name).map(|account| vec![account]);
     }
     let names = service.collector.names();
-    // One that a new configuration took away meanwhile is just not there.
+    // A reload may have removed an account meanwhile.
     let known = names
         .iter()
         .filter_map(|name| service.collector.account(Some(name)));

@@ -1,53 +1,54 @@
-//! Expositions are megabytes, every few seconds: their buffers go round instead of being grown anew.
+//! Reuses the buffers of expositions, which are megabytes every few seconds. A buffer returns to the pool when its response has been
+//! sent or dropped.
 
 use std::sync::Arc;
 
 use bytes::Bytes;
 use parking_lot::Mutex;
 
-/// Buffers that wait; more scrapes than this at once are rare, and memory that waits for them is wasted.
-const MOST_WAITING: usize = 2;
+/// The most unused buffers in the pool. More concurrent scrapes are rare, and unused buffers waste memory.
+const MAX_UNUSED: usize = 2;
 
-/// A stack of empty buffers that have been full.
+/// A pool of empty buffers.
 #[derive(Debug, Clone, Default)]
 pub struct Buffers(Arc<Mutex<Vec<Vec<u8>>>>);
 
-/// A buffer under way to a client; comes back when it has been sent.
-struct Lent {
+/// A buffer that is being sent to a client. Dropping it returns the buffer to the pool.
+struct LentBuffer {
     bytes: Vec<u8>,
-    home: Buffers,
+    pool: Buffers,
 }
 
 impl Buffers {
-    /// An empty buffer.
+    /// An empty buffer, from the pool if possible.
     #[must_use]
     pub fn take(&self) -> Vec<u8> {
         self.0.lock().pop().unwrap_or_default()
     }
 
-    /// Makes a body of `bytes`, whose buffer returns here when the body is gone.
+    /// Converts `bytes` to a response body. The buffer returns to the pool when the body is dropped.
     #[must_use]
     pub fn lend(&self, bytes: Vec<u8>) -> Bytes {
-        Bytes::from_owner(Lent {
+        Bytes::from_owner(LentBuffer {
             bytes,
-            home: self.clone(),
+            pool: self.clone(),
         })
     }
 }
 
-impl AsRef<[u8]> for Lent {
+impl AsRef<[u8]> for LentBuffer {
     fn as_ref(&self) -> &[u8] {
         &self.bytes
     }
 }
 
-impl Drop for Lent {
+impl Drop for LentBuffer {
     fn drop(&mut self) {
         let mut bytes = std::mem::take(&mut self.bytes);
         bytes.clear();
-        let mut waiting = self.home.0.lock();
-        if waiting.len() < MOST_WAITING {
-            waiting.push(bytes);
+        let mut unused = self.pool.0.lock();
+        if unused.len() < MAX_UNUSED {
+            unused.push(bytes);
         }
     }
 }
@@ -57,7 +58,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_buffer_comes_back_empty_with_its_room() {
+    fn a_buffer_returns_empty_with_its_capacity() {
         let buffers = Buffers::default();
         let body = buffers.lend(vec![7; 4096]);
         assert_eq!(body.len(), 4096);

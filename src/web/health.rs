@@ -1,4 +1,4 @@
-//! Whether the exporter lives, and whether it has something to show.
+//! `/-/healthy` and `/-/ready`, for orchestrators and load balancers.
 
 use std::sync::Arc;
 
@@ -7,12 +7,12 @@ use axum::http::StatusCode;
 
 use super::service::Service;
 
-/// `/-/healthy`: it answers, so it lives.
+/// `/-/healthy`: always 200. A process that responds is alive.
 pub(super) async fn healthy() -> &'static str {
     "twilio-email-exporter is healthy.\n"
 }
 
-/// `/-/ready`: 503 before the first collection has ended and while the exporter stops.
+/// `/-/ready`: 503 before the first collection has finished and while the exporter stops.
 pub(super) async fn ready(State(service): State<Arc<Service>>) -> (StatusCode, &'static str) {
     if service.is_ready() {
         (StatusCode::OK, "twilio-email-exporter is ready.\n")

@@ -1,4 +1,5 @@
-//! The page at `/`: what is watched, how it stands, and the links. Plain HTML, no script, nothing from elsewhere.
+//! The page at `/`: the accounts, their status, and links. It is plain HTML without scripts or external resources, and makes no request
+//! to Twilio.
 
 use std::sync::Arc;
 
@@ -12,10 +13,10 @@ use crate::snapshot::AccountSnapshot;
 use crate::timestamp::Timestamp;
 
 const STYLE: &str = include_str!("landing.css");
-/// Put between rows, so that the source of the page can be read.
+/// Written between rows, so that the page's source is readable.
 const NEW_LINE: &str = "\n";
 
-/// Shows what is known; asks Twilio nothing.
+/// Renders the page from the last known values.
 pub(super) async fn landing(State(service): State<Arc<Service>>) -> Html<String> {
     let snapshot = service.collector.known().await;
     let page = page(
@@ -89,8 +90,8 @@ fn page(accounts: &[AccountSnapshot], now: Timestamp, metrics: &str, api: bool) 
 
 fn row(account: &AccountSnapshot, now: Timestamp) -> Markup {
     let status = &account.status;
-    // Of this account: another one's first collection says nothing about it.
-    let collected = status.duration.is_some();
+    // Per account: another account may have collected already.
+    let has_collected = status.duration.is_some();
     let totals = &account.totals;
     let in_flight =
         totals.in_state(&OperationState::Processing) + totals.in_state(&OperationState::Scheduled);
@@ -98,7 +99,7 @@ fn row(account: &AccountSnapshot, now: Timestamp) -> Markup {
         .counting_mode
         .reached_mailbox(totals.at(Status::Delivered), totals.at(Status::Opened));
     let lost = totals.at(Status::Undelivered) + totals.at(Status::Failed);
-    let twilio = match (status.paused_until, status.up, collected) {
+    let twilio = match (status.paused_until, status.up, has_collected) {
         (Some(until), _, _) => ("warn", format!("paused until {until}")),
         (None, true, _) => ("good", "reached".to_owned()),
         (None, false, true) => ("bad", "not reached, see the log".to_owned()),
@@ -107,7 +108,7 @@ fn row(account: &AccountSnapshot, now: Timestamp) -> Markup {
     let discovery = match status.discovery_up {
         Some(true) => ("good", "listing"),
         Some(false) => ("bad", "refused or failing"),
-        None if collected => ("", "off"),
+        None if has_collected => ("", "off"),
         None => ("", "not known yet"),
     };
     let age = status.last_success.map_or_else(
@@ -128,7 +129,7 @@ fn row(account: &AccountSnapshot, now: Timestamp) -> Markup {
     }
 }
 
-/// A number as people read it: 1,234,567.
+/// A number with thousands separators: 1,234,567.
 fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
@@ -141,7 +142,7 @@ fn grouped(number: u64) -> String {
     text
 }
 
-/// A span as people say it.
+/// A span in the largest unit that is precise enough.
 fn age(seconds: u64) -> String {
     match seconds {
         0..120 => format!("{seconds} s"),
@@ -156,7 +157,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn values_cannot_break_out() {
+    fn values_are_escaped() {
         let path = "/<b a='\"'>&";
         let page = page(&[], Timestamp::from_millis(0), path, false).into_string();
         assert!(
@@ -174,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn ages_are_said_in_the_largest_unit_that_tells_enough() {
+    fn ages_use_the_largest_unit_that_is_precise_enough() {
         assert_eq!(
             [119, 7199, 7200, 172_800].map(age),
             ["119 s", "119 min", "2 h", "2 days"]

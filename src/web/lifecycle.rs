@@ -1,4 +1,4 @@
-//! `POST /-/reload`: a new configuration.
+//! `POST /-/reload`: reloads the configuration, if `--web.enable-lifecycle` allows it.
 
 use std::fmt::Write;
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use axum::http::StatusCode;
 
 use super::service::Service;
 
-/// 200 when it is in force, with what else there is to know; 500 with every problem when the one before stays.
+/// 200 with notices if the new configuration is active; 500 with all problems if the current one stays.
 pub(super) async fn reload(State(service): State<Arc<Service>>) -> (StatusCode, String) {
     let Some(reload) = &service.reload else {
         return (
@@ -32,7 +32,7 @@ pub(super) async fn reload(State(service): State<Arc<Service>>) -> (StatusCode, 
     }
 }
 
-/// Without the option, the path tells that there is one.
+/// Without the option: 403, with the option's name.
 pub(super) async fn reload_is_off() -> (StatusCode, &'static str) {
     (
         StatusCode::FORBIDDEN,

@@ -1,4 +1,5 @@
-//! `/metrics`: a collection, bounded by the scrape's deadline, and what is known at its end. Always 200: Twilio's troubles are figures.
+//! `/metrics`: runs or joins a collection within the scrape's deadline, then exposes the current values. The status is always 200;
+//! Twilio's failures are values of metrics.
 
 use std::sync::Arc;
 
@@ -18,14 +19,14 @@ pub(super) async fn metrics(
 ) -> impl IntoResponse {
     let scrape = service.scrapes.token();
     let collection = service.collector.collect(service.budget(&headers));
-    // Not finished at a stop, it is as if the scrape's deadline had come.
-    let _ = service.stop.unless_answering(collection).await;
+    // If the exporter stops, the scrape exposes the current values, as at its deadline.
+    let _ = service.stop.run_until_respond(collection).await;
     let snapshot = service.collector.snapshot().await;
     let mut body = service.buffers.take();
     let mut renderer = service.renderer.lock();
     renderer.render(&snapshot, &service.instruments, &mut body);
     drop(renderer);
-    let sent = Sent {
+    let sent = ResponseBody {
         text: service.buffers.lend(body),
         _scrape: scrape,
     };
@@ -35,13 +36,13 @@ pub(super) async fn metrics(
     )
 }
 
-/// An exposition under way to its client.
-struct Sent {
+/// An exposition that is being sent. A graceful shutdown waits until it is dropped.
+struct ResponseBody {
     text: Bytes,
     _scrape: TaskTrackerToken,
 }
 
-impl AsRef<[u8]> for Sent {
+impl AsRef<[u8]> for ResponseBody {
     fn as_ref(&self) -> &[u8] {
         &self.text
     }

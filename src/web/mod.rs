@@ -1,4 +1,5 @@
-//! The exporter's HTTP side: `/metrics`, `/probe` and `/sd` for Prometheus, an API for senders, health, and a page for people.
+//! The exporter's HTTP server: `/metrics`, `/probe` and `/sd` for Prometheus, an API for senders, health endpoints, and a landing page.
+//! Handlers call the collector and never make requests to Twilio themselves.
 
 mod account;
 mod api;
@@ -20,11 +21,11 @@ use axum::Router;
 use axum::routing::{get, post};
 
 pub use self::buffers::Buffers;
-pub use self::connections::{Connections, Limits as ConnectionLimits, Listener};
+pub use self::connections::{ConnectionLimits, Connections, Listener};
 pub use self::service::{PARSED_AT_ONCE, Service};
 pub use self::stop::Stop;
 
-/// All paths.
+/// The routes of all paths.
 pub fn router(service: Arc<Service>) -> Router {
     let reload = if service.lifecycle {
         post(lifecycle::reload)

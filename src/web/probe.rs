@@ -1,4 +1,5 @@
-//! `/probe`: one operation, read now; what Prometheus calls the multi-target pattern.
+//! `/probe`: reads one operation now and exposes it, as in Prometheus' multi-target exporter pattern
+//! (<https://prometheus.io/docs/guides/multi-target-exporter/>).
 
 use std::fmt::Write;
 use std::sync::Arc;
@@ -16,8 +17,8 @@ use crate::exposition::{self, Probe};
 use crate::operation::OperationId;
 use crate::twilio::ApiError;
 
-/// What a probe asks for.
-struct Question {
+/// The parameters of a probe.
+struct ProbeRequest {
     account: Arc<Account>,
     target: OperationId,
     debug: bool,
@@ -28,31 +29,31 @@ pub(super) async fn probe(
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Response {
-    let question = match Question::read(&service, query.as_deref()) {
-        Ok(question) => question,
+    let request = match ProbeRequest::read(&service, query.as_deref()) {
+        Ok(request) => request,
         Err(problem) => return (StatusCode::BAD_REQUEST, problem + "\n").into_response(),
     };
     let _scrape = service.scrapes.token();
     let budget = service.budget(&headers);
-    let reading = question.account.probe(question.target, budget);
-    let Some(probed) = service.stop.unless_answering(reading).await else {
+    let reading = request.account.probe(request.target, budget);
+    let Some(probed) = service.stop.run_until_respond(reading).await else {
         let problem = "The exporter is stopping.\n";
         return (StatusCode::SERVICE_UNAVAILABLE, problem).into_response();
     };
-    let mut text = if question.debug {
-        told(&question, &probed).into_bytes()
+    let mut text = if request.debug {
+        debug_comments(&request, &probed).into_bytes()
     } else {
         Vec::new()
     };
     let probe = Probe {
-        account: question.account.name(),
+        account: request.account.name(),
         operation: &probed.operation,
         success: probed.error.is_none(),
         duration: probed.took,
     };
     let mut renderer = service.renderer.lock();
     renderer.render_probe(&probe, &mut text);
-    let content_type = if question.debug {
+    let content_type = if request.debug {
         "text/plain; charset=utf-8"
     } else {
         exposition::CONTENT_TYPE
@@ -60,8 +61,8 @@ pub(super) async fn probe(
     ([(CONTENT_TYPE, content_type)], text).into_response()
 }
 
-impl Question {
-    /// The error is a sentence for whoever wrote the scrape configuration.
+impl ProbeRequest {
+    /// Reads the query. The error is a sentence for the author of the scrape configuration.
     fn read(service: &Service, query: Option<&str>) -> Result<Self, String> {
         let mut query = Query::read(query);
         let target = query.one("target")?;
@@ -82,18 +83,18 @@ impl Question {
     }
 }
 
-/// What was asked and answered, as comments before the exposition. Neither credentials nor bodies are known here.
-fn told(question: &Question, probed: &Probed) -> String {
+/// The request to Twilio and its result, as comments before the exposition. Credentials and bodies are not available here.
+fn debug_comments(request: &ProbeRequest, probed: &Probed) -> String {
     let mut text = String::new();
-    let answer = match &probed.error {
+    let outcome = match &probed.error {
         None => "an operation".to_owned(),
         Some(error) => error.to_string(),
     };
     let reason = probed.error.as_ref().and_then(ApiError::reason);
     let lines = [
-        ("account", question.account.name().to_string()),
+        ("account", request.account.name().to_string()),
         ("asked", format!("GET {}", probed.url)),
-        ("answered", answer),
+        ("answered", outcome),
         (
             "reason",
             reason.map_or("", |reason| reason.as_str()).to_owned(),

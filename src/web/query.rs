@@ -1,8 +1,7 @@
-//! Parameters behind the question mark: each once, unless it may be there several times, and none that is unknown.
+//! Parses the query of a URL. A parameter occurs once, unless it may be repeated, and an unknown parameter is an error.
 //!
-//! An error is a sentence for whoever wrote the request; it repeats nothing of it but names of parameters that there are.
-//!
-//! axum's `Query` ignores unknown parameters and puts the value into its error, so this reads the pairs itself.
+//! An error is a sentence for the client. It repeats nothing of the request except the names of known parameters. Written by hand,
+//! because axum's `Query` ignores unknown parameters and its errors contain the value.
 
 /// The parameters of one request.
 pub(super) struct Query(Vec<(String, String)>);
@@ -13,14 +12,14 @@ impl Query {
         Self(pairs.into_owned().collect())
     }
 
-    /// All values of `name`; they are known from then on.
+    /// Takes all values of `name`.
     pub(super) fn all(&mut self, name: &str) -> Vec<String> {
         let is_wanted = |(given, _): &mut (String, String)| given == name;
         let taken = self.0.extract_if(.., is_wanted);
         taken.map(|(_, value)| value).collect()
     }
 
-    /// The value of `name`, if there is one.
+    /// Takes the value of `name`, if there is one.
     pub(super) fn one(&mut self, name: &str) -> Result<Option<String>, String> {
         let mut values = self.all(name);
         let value = values.pop();
@@ -31,7 +30,7 @@ impl Query {
         }
     }
 
-    /// Refuses parameters that nobody asked for; `known` says which there are: `there is account`.
+    /// Returns an error if a parameter was not taken. `known` names the known ones: `there is account`.
     pub(super) fn finish(self, known: &str) -> Result<(), String> {
         if self.0.is_empty() {
             return Ok(());
@@ -45,7 +44,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_parameter_is_taken_decoded_and_once() {
+    fn each_parameter_is_decoded_and_allowed_once() {
         let mut query = Query::read(Some("account=a%20b&label=x%3D1&label=y"));
         assert_eq!(query.one("account"), Ok(Some("a b".to_owned())));
         assert_eq!(query.all("label"), ["x=1", "y"]);
@@ -57,10 +56,10 @@ mod tests {
     }
 
     #[test]
-    fn what_nobody_asked_for_is_refused_and_not_repeated() {
+    fn an_unknown_parameter_is_rejected_and_not_repeated() {
         let query = Query::read(Some("jane@example.com=1"));
-        let told = query.finish("there is account");
+        let result = query.finish("there is account");
         let sentence = "Unknown parameter; there is account.".to_owned();
-        assert_eq!(told, Err(sentence));
+        assert_eq!(result, Err(sentence));
     }
 }

@@ -1,8 +1,8 @@
-//! `/sd`: the operations that have series as targets, for Prometheus' HTTP service discovery
+//! `/sd`: the operations that have series, as targets for Prometheus' HTTP service discovery
 //! (<https://prometheus.io/docs/prometheus/latest/http_sd/>).
 //!
-//! Prometheus probes them (see `probe`), and several can divide them by `hashmod`. Where nobody scrapes the metrics of the
-//! exporter that lists them, asking for targets is what keeps them up to date.
+//! Prometheus probes the targets (see `probe`); several servers can divide them by `hashmod`. A request for targets also collects, so
+//! that they are current even if no Prometheus scrapes `/metrics` of this exporter.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -20,14 +20,14 @@ use super::service::{Service, text_of};
 use crate::deadline;
 use crate::snapshot::{AccountSnapshot, ShownOperation};
 
-/// In which Prometheus tells how often it asks.
+/// The header with Prometheus' `refresh_interval`, in seconds.
 const REFRESH: HeaderName = HeaderName::from_static("x-prometheus-refresh-interval-seconds");
-/// How often Prometheus asks unless told otherwise.
-const USUAL: Duration = Duration::from_mins(1);
-/// What every meta label begins with.
+/// Prometheus' default `refresh_interval`.
+const DEFAULT_INTERVAL: Duration = Duration::from_mins(1);
+/// The prefix of every meta label.
 const META: &str = "__meta_twilio_email_";
 
-/// A target group of one target: Prometheus wants labels by group.
+/// A target group with one target, because Prometheus has labels per group.
 #[derive(Debug, Serialize)]
 struct TargetGroup {
     targets: [String; 1],
@@ -45,10 +45,10 @@ pub(super) async fn sd(
     };
     let _scrape = service.scrapes.token();
     let every = interval(text_of(&headers, REFRESH.as_str()));
-    // Prometheus waits for as long as the interval is. What comes later is in the next answer.
+    // Prometheus' timeout is the interval. Operations found later are in the next response.
     let budget = deadline::budget(None, service.timeout_offset).min(every / 2);
     let refresh = service.collector.refresh(every / 2, budget);
-    let _ = service.stop.unless_answering(refresh).await;
+    let _ = service.stop.run_until_respond(refresh).await;
     let snapshot = service.collector.known().await;
     let accounts = snapshot.accounts.iter();
     let groups: Vec<TargetGroup> = accounts
@@ -61,14 +61,14 @@ pub(super) async fn sd(
         })
         .collect();
     if groups.is_empty() && !service.collector.has_collected() {
-        // An empty list would end every probe; after an error Prometheus keeps the targets it has.
+        // An empty list would remove all targets. After an error Prometheus keeps its targets.
         let problem = "Not known yet: no collection has finished.\n";
         return (StatusCode::SERVICE_UNAVAILABLE, problem).into_response();
     }
     ([(REFRESH, every.as_secs_f64().to_string())], Json(groups)).into_response()
 }
 
-/// The name of the account that is asked for; the error is a sentence for whoever wrote the scrape configuration.
+/// The name of the requested account. The error is a sentence for the author of the scrape configuration.
 fn read(service: &Service, query: Option<&str>) -> Result<Option<String>, String> {
     let mut query = Query::read(query);
     let account = query.one("account")?;
@@ -78,11 +78,13 @@ fn read(service: &Service, query: Option<&str>) -> Result<Option<String>, String
     Ok(account)
 }
 
-/// How often Prometheus asks; a header that is no positive number counts as missing.
+/// Prometheus' refresh interval. A header that is no positive number counts as missing.
 fn interval(header: Option<&str>) -> Duration {
     let seconds = deadline::seconds(header);
     let given = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
-    given.filter(|given| !given.is_zero()).unwrap_or(USUAL)
+    given
+        .filter(|given| !given.is_zero())
+        .unwrap_or(DEFAULT_INTERVAL)
 }
 
 impl TargetGroup {
@@ -121,7 +123,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_interval_is_prometheus_or_a_minute() {
+    fn the_interval_is_prometheus_interval_or_one_minute() {
         assert_eq!(interval(Some(" 30 ")), Duration::from_secs(30));
         assert_eq!(interval(Some("0.5")), Duration::from_millis(500));
         for odd in [
@@ -133,7 +135,7 @@ mod tests {
             Some("inf"),
             Some("1m"),
         ] {
-            assert_eq!(interval(odd), USUAL, "{odd:?}");
+            assert_eq!(interval(odd), DEFAULT_INTERVAL, "{odd:?}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What the handlers of all paths share.
+//! The state that the handlers of all paths share.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,10 +16,10 @@ use crate::deadline;
 use crate::exposition::{Instruments, Renderer};
 use crate::reload::Reload;
 
-/// How many bodies of registrations are parsed at once: a parsed body takes ten times its size.
+/// The most registration bodies that are parsed at the same time. A parsed body uses ten times its size in memory.
 pub const PARSED_AT_ONCE: usize = 2;
 
-/// What the handlers share.
+/// The shared state.
 #[derive(Debug)]
 pub struct Service {
     /// Collects for scrapes.
@@ -28,41 +28,41 @@ pub struct Service {
     pub instruments: Instruments,
     /// For ages on the landing page.
     pub clock: Clock,
-    /// Where the exposition is.
+    /// The path of the exposition.
     pub telemetry_path: String,
-    /// Taken off what a scrape grants, for rendering and the way back.
+    /// Subtracted from a scrape's timeout, for rendering and sending.
     pub timeout_offset: Duration,
-    /// How far a stop has come.
+    /// The state of a graceful shutdown.
     pub stop: Stop,
-    /// Writes expositions, one at a time: it takes milliseconds, and its working memory is used again.
+    /// Writes expositions, one at a time: each takes milliseconds, and they share working memory.
     pub renderer: Mutex<Renderer>,
-    /// Buffers of expositions that have been sent.
+    /// Unused buffers for expositions.
     pub buffers: Buffers,
-    /// Scrapes in progress, which a stop waits for.
+    /// Scrapes in progress, which a graceful shutdown waits for.
     pub scrapes: TaskTracker,
-    /// Loads the configuration again, where it can be.
+    /// Reloads the configuration, if there is one to reload.
     pub reload: Option<Arc<Reload>>,
-    /// Whether that may be asked for over HTTP.
+    /// Whether a reload over HTTP is allowed.
     pub lifecycle: bool,
     /// Whether operations may be registered over HTTP.
     pub api: bool,
-    /// One permit for each body of a registration that may be parsed at the same time.
+    /// One permit per registration body that may be parsed at the same time.
     pub parsers: Semaphore,
 }
 
 impl Service {
-    /// How long a request may take whose headers say how long Prometheus waits.
+    /// The time for a collection, computed from the request's timeout header.
     pub(super) fn budget(&self, headers: &HeaderMap) -> Duration {
         deadline::budget(text_of(headers, deadline::HEADER), self.timeout_offset)
     }
 
-    /// Whether a collection has ended and the exporter is not about to stop.
+    /// Whether a collection has finished and no shutdown has begun.
     pub(super) fn is_ready(&self) -> bool {
         self.collector.has_collected() && !self.stop.has_begun()
     }
 }
 
-/// The text of a header, if it is there and is one.
+/// The text of a header; `None` without the header or if it is no text.
 pub(super) fn text_of<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
     headers.get(name)?.to_str().ok()
 }

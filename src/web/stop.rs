@@ -1,39 +1,39 @@
-//! How far a stop of the exporter has come. Requests that wait for Twilio are answered before the grace period ends.
+//! The state of a graceful shutdown. Requests that wait for Twilio get a response before the grace period ends.
 
 use std::future::Future;
 
 use tokio_util::sync::CancellationToken;
 
-/// The stop, as the handlers see it.
+/// The two steps of a graceful shutdown. Clones share them.
 #[derive(Debug, Clone, Default)]
 pub struct Stop {
-    /// Requests in progress may finish.
+    /// The shutdown has begun; requests in progress may finish.
     begun: CancellationToken,
-    /// Requests in progress are answered now, with what is known.
-    answering: CancellationToken,
+    /// Requests in progress respond now, with the current values.
+    respond_now: CancellationToken,
 }
 
 impl Stop {
-    /// The exporter is not ready from now on.
+    /// Begins the shutdown: the exporter is not ready any more.
     pub fn drain(&self) {
         self.begun.cancel();
     }
 
-    /// Whoever waits in [`Self::unless_answering`] stops waiting, now and from now on.
-    pub fn answer_now(&self) {
+    /// Ends every [`Self::run_until_respond`], now and later.
+    pub fn respond_now(&self) {
         self.begun.cancel();
-        self.answering.cancel();
+        self.respond_now.cancel();
     }
 
-    /// Whether the exporter is about to stop.
+    /// Whether the shutdown has begun.
     #[must_use]
     pub fn has_begun(&self) -> bool {
         self.begun.is_cancelled()
     }
 
-    /// Does `work`, unless it is time to answer; `None` if it did not finish.
-    pub async fn unless_answering<T>(&self, work: impl Future<Output = T>) -> Option<T> {
-        self.answering.run_until_cancelled(work).await
+    /// Runs `work` until [`Self::respond_now`]; `None` if it did not finish.
+    pub async fn run_until_respond<T>(&self, work: impl Future<Output = T>) -> Option<T> {
+        self.respond_now.run_until_cancelled(work).await
     }
 }
 
@@ -46,21 +46,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn work_goes_on_until_it_is_time_to_answer() {
+    fn work_runs_until_requests_must_respond() {
         let stop = Stop::default();
         assert!(!stop.has_begun());
         assert_eq!(
-            stop.unless_answering(ready(1)).now_or_never(),
+            stop.run_until_respond(ready(1)).now_or_never(),
             Some(Some(1))
         );
-        let mut work = Box::pin(stop.unless_answering(pending::<()>()));
+        let mut work = Box::pin(stop.run_until_respond(pending::<()>()));
         assert_eq!((&mut work).now_or_never(), None);
         stop.drain();
         assert!(stop.has_begun());
         assert_eq!((&mut work).now_or_never(), None);
-        stop.answer_now();
+        stop.respond_now();
         assert_eq!(work.now_or_never(), Some(None));
-        let later = stop.unless_answering(pending::<()>());
+        let later = stop.run_until_respond(pending::<()>());
         assert_eq!(later.now_or_never(), Some(None));
     }
 }

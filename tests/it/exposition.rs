@@ -1,4 +1,4 @@
-//! What the exporter writes can be read, by a reader of our own and by Prometheus' own.
+//! The exposition can be parsed, by a parser of the tests and by Prometheus' `promtool`.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -22,7 +22,7 @@ use crate::support::promtool;
 
 const GOLDEN: &str = include_str!("../../src/exposition/golden/rich.prom");
 const ID: &str = "comms_operation_01h2xcejqtf2nbrexx3vqjhp41";
-/// Up to here a float holds every integer, so that the division by 1000 is the nearest float to the true seconds.
+/// Up to this number a float represents every integer, so that a division by 1000 gives the nearest float to the seconds.
 const EXACT: i64 = 1 << 53;
 
 #[test]
@@ -54,7 +54,7 @@ fn golden_text_is_well_formed() {
 }
 
 #[test]
-fn promtool_has_nothing_to_say() {
+fn promtool_reports_no_problem() {
     let mut out = GOLDEN.as_bytes().to_vec();
     let instruments = instruments();
     let account = instruments.account("marketing");
@@ -93,7 +93,7 @@ fn whole_exposition_is_well_formed() {
 
 proptest! {
     #[test]
-    fn any_label_value_reads_back(account in awkward(), value in awkward()) {
+    fn any_label_value_parses_to_the_same_text(account in awkward(), value in awkward()) {
         let labels = BTreeMap::from([("campaign".to_owned(), value.clone())]);
         let instruments = instruments();
         instruments.account(&account).request(Endpoint::Token, Some(401), Duration::ZERO);
@@ -105,14 +105,14 @@ proptest! {
     }
 
     #[test]
-    fn no_label_name_spoils_the_scrape(name in "(__)?[a-zA-Z0-9_é\" ]{0,3}|account|operation_id", value in awkward()) {
+    fn no_label_name_makes_the_exposition_invalid(name in "(__)?[a-zA-Z0-9_é\" ]{0,3}|account|operation_id", value in awkward()) {
         let snapshot = snapshot("default", BTreeMap::from([(name, value)]), operation());
         let read = rendered(&snapshot, &instruments());
         prop_assert_eq!(read.value("twilio_email_operation_up", &[("account", "default"), ("operation_id", ID)]), Some(1.0));
     }
 
     #[test]
-    fn any_figures_read_back(
+    fn any_values_parse_to_the_same_numbers(
         emails in any::<[u32; 8]>(),
         size in any::<Option<u32>>(),
         unknown in prop::collection::vec(("[a-z@]{1,2}", any::<u32>()), 0..4),
@@ -138,7 +138,7 @@ proptest! {
     }
 }
 
-/// Text with more than its share of what must be escaped.
+/// Text with many characters that must be escaped.
 fn awkward() -> impl Strategy<Value = String> {
     let special = prop::sample::select(vec![
         '\\', '"', '\n', '\r', 'n', '{', '}', ',', '=', ' ', '\u{85}', 'é',

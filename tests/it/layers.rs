@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 
 use graph::Graph;
 
+use crate::support::files_below;
+
 /// The modules of the crate by layer; a module may use those above it in this table, and itself.
 const LAYERS: &[&[&str]] = &[
     &[
@@ -21,7 +23,7 @@ const LAYERS: &[&[&str]] = &[
         "document",
         "ongoing_failure",
     ],
-    &["clock", "http"],
+    &["clock", "http", "rotation"],
     &["config", "exposition", "simulator", "store"],
     &["twilio", "registry", "sources"],
     &["collector"],
@@ -72,7 +74,7 @@ struct Source {
 fn sources() -> Vec<Source> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut found = Vec::new();
-    for path in rust_files(&root) {
+    for path in files_below(&root, "rs") {
         let inside = path.strip_prefix(&root).unwrap();
         let first = inside
             .components()
@@ -91,23 +93,6 @@ fn sources() -> Vec<Source> {
         found.push(Source { module, path, code });
     }
     assert!(found.len() > 20, "only {} source files found", found.len());
-    found
-}
-
-/// All Rust files in `root` and the folders in it.
-fn rust_files(root: &Path) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    let mut folders = vec![root.to_owned()];
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(&folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                folders.push(path);
-            } else if path.extension().is_some_and(|extension| extension == "rs") {
-                found.push(path);
-            }
-        }
-    }
     found
 }
 
@@ -295,7 +280,7 @@ fn circles_are_found_by_the_file_that_defines_a_name() {
 #[test]
 fn no_source_file_is_longer_than_a_subject() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let files = ["src", "tests"].map(|folder| rust_files(&root.join(folder)));
+    let files = ["src", "tests"].map(|folder| files_below(&root.join(folder), "rs"));
     let mut long = Vec::new();
     for path in files.iter().flatten() {
         let lines = fs::read_to_string(path).unwrap().lines().count();

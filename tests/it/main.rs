@@ -17,6 +17,7 @@ mod layers;
 mod listening;
 mod model;
 mod odd;
+mod pages;
 mod privacy;
 mod probe;
 mod prometheus;

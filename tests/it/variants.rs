@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use twilio_email_exporter::operation::{CountingMode, OperationId};
 use twilio_email_exporter::simulator::{
-    ApiSettings, Dialect, ErrorShape, ListKey, Pagination, SimulatorSettings, Times, Words,
+    ApiSettings, Dialect, ErrorShape, ListKey, PaginationStyle, SimulatorSettings, Times, Words,
     WorldSettings,
 };
 
@@ -69,15 +69,15 @@ async fn every_dialect_shows_the_same() {
             ..Dialect::default()
         },
         Dialect {
-            pagination: Pagination::NextPageToken,
+            pagination: PaginationStyle::NextPageToken,
             ..Dialect::default()
         },
         Dialect {
-            pagination: Pagination::NextUrl(origin),
+            pagination: PaginationStyle::NextUrl(origin),
             ..Dialect::default()
         },
         Dialect {
-            pagination: Pagination::NextUrl(String::new()),
+            pagination: PaginationStyle::NextUrl(String::new()),
             ..Dialect::default()
         },
         Dialect {

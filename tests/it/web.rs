@@ -1,4 +1,4 @@
-//! What the exporter serves beside the figures themselves, and what it makes of odd requests.
+//! The HTTP server: health, paths, timeouts, clients that disconnect, and graceful shutdown.
 
 use std::time::{Duration, Instant};
 
@@ -16,7 +16,7 @@ use crate::support::twilio::Twilio;
 const HOUR: Duration = Duration::from_hours(1);
 
 #[tokio::test]
-async fn ready_is_said_after_the_first_collection_and_healthy_always() {
+async fn the_exporter_is_ready_after_the_first_collection_and_always_healthy() {
     let twilio = Twilio::empty().await;
     twilio.fault("list=slow:300ms:times=1");
     let exporter = Exporter::watching(&twilio).await;
@@ -28,7 +28,7 @@ async fn ready_is_said_after_the_first_collection_and_healthy_always() {
     assert_eq!(exporter.get("/-/healthy").await.status(), 200);
     let exporter = exporter.settled().await;
     assert_eq!(exporter.get("/-/ready").await.status(), 200);
-    // Ready is about the exporter: Twilio's troubles are figures.
+    // Readiness is about the exporter: Twilio's failures are values of metrics.
     twilio.fault("500");
     exporter.scrape().await;
     assert_eq!(exporter.get("/-/ready").await.status(), 200);
@@ -36,7 +36,7 @@ async fn ready_is_said_after_the_first_collection_and_healthy_always() {
 }
 
 #[tokio::test]
-async fn a_first_collection_that_fails_is_one() {
+async fn a_failed_first_collection_makes_the_exporter_ready() {
     for fault in ["401", "500", "429:retry-after=60", "html"] {
         let twilio = Twilio::empty().await;
         twilio.fault(fault);
@@ -46,7 +46,7 @@ async fn a_first_collection_that_fails_is_one() {
 }
 
 #[tokio::test]
-async fn what_is_not_there_is_not_found_and_what_cannot_be_done_is_refused() {
+async fn unknown_paths_are_404_and_other_methods_405() {
     let twilio = Twilio::empty().await;
     let exporter = Exporter::watching(&twilio).await.settled().await;
     for path in [
@@ -83,7 +83,7 @@ async fn what_is_not_there_is_not_found_and_what_cannot_be_done_is_refused() {
 }
 
 #[tokio::test]
-async fn the_telemetry_path_can_be_elsewhere() {
+async fn the_telemetry_path_is_configurable() {
     let twilio = Twilio::empty().await;
     let options = Overrides {
         telemetry_path: Some("/email/metrics".to_owned()),
@@ -98,7 +98,7 @@ async fn the_telemetry_path_can_be_elsewhere() {
 }
 
 #[tokio::test]
-async fn a_timeout_header_that_means_nothing_is_as_if_it_were_missing() {
+async fn an_invalid_timeout_header_counts_as_missing() {
     let twilio = Twilio::empty().await;
     twilio.fault("list=slow:50ms");
     let exporter = Exporter::watching(&twilio).await.settled().await;
@@ -121,7 +121,7 @@ async fn a_timeout_header_that_means_nothing_is_as_if_it_were_missing() {
 }
 
 #[tokio::test]
-async fn the_offset_is_taken_off_what_prometheus_grants() {
+async fn the_offset_is_subtracted_from_prometheus_timeout() {
     let twilio = Twilio::empty().await;
     twilio.fault("hang");
     let options = Overrides {
@@ -132,7 +132,7 @@ async fn the_offset_is_taken_off_what_prometheus_grants() {
     let asked = Instant::now();
     exporter.scrape_within(1.0).await;
     let took = asked.elapsed();
-    // Never less than half of what is granted.
+    // Never less than half of the timeout.
     let wanted = Duration::from_millis(500)..Duration::from_millis(800);
     assert!(
         wanted.contains(&took),
@@ -164,7 +164,7 @@ async fn scrapes_at_their_deadlines_do_not_wait_for_each_other() {
 }
 
 #[tokio::test]
-async fn a_client_that_goes_away_leaves_nothing_behind() {
+async fn a_client_that_disconnects_leaves_no_work_behind() {
     let twilio = Twilio::empty().await;
     let id = twilio.put(HOUR, json!({"total": 1, "opened": 1}));
     twilio.fault("list=slow:300ms:times=1");
@@ -186,7 +186,7 @@ async fn a_client_that_goes_away_leaves_nothing_behind() {
 }
 
 #[tokio::test]
-async fn what_is_no_http_is_refused_and_harms_nobody() {
+async fn invalid_http_is_rejected_and_does_not_affect_other_clients() {
     let twilio = Twilio::empty().await;
     let exporter = Exporter::watching(&twilio).await.settled().await;
     for nonsense in [
@@ -209,7 +209,7 @@ async fn what_is_no_http_is_refused_and_harms_nobody() {
 }
 
 #[tokio::test]
-async fn a_stop_is_told_by_readiness_while_a_scrape_is_under_way() {
+async fn the_exporter_is_not_ready_during_a_graceful_shutdown() {
     let twilio = Twilio::empty().await;
     let id = twilio.put(HOUR, json!({"total": 1, "opened": 1}));
     let exporter = Exporter::watching(&twilio).await.settled().await;
@@ -228,7 +228,7 @@ async fn a_stop_is_told_by_readiness_while_a_scrape_is_under_way() {
     let stopped = tokio::spawn(exporter.stop());
     eventually("not ready", || async {
         let response = client.get(&ready).send().await;
-        // Refusing the connection says as much to a load balancer, but only an answer says it to a person.
+        // Other tools see a refused connection; only a response gives the reason.
         response
             .expect("an answer as long as a scrape is under way")
             .status()
@@ -251,7 +251,7 @@ async fn a_stop_is_told_by_readiness_while_a_scrape_is_under_way() {
 }
 
 #[tokio::test]
-async fn an_idle_connection_does_not_hold_up_a_stop() {
+async fn an_idle_connection_does_not_delay_a_stop() {
     let twilio = Twilio::empty().await;
     let exporter = Exporter::watching(&twilio).await.settled().await;
     let _silent = TcpStream::connect(exporter.address).await.unwrap();

@@ -1,27 +1,27 @@
-//! An option's value that may be empty, which means: not given.
+//! Option values for which an empty text means: not set. Compose files set an unused variable to an empty text.
 
 use std::ffi::OsStr;
 
 use clap::builder::{PossibleValue, TypedValueParser, ValueParser};
 use clap::{Arg, Command, Error};
 
-/// What stands behind an option or in its variable; `None` if that is empty.
+/// The value of an option or its variable; `None` if it is empty.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct NonEmpty<T>(Option<T>);
 
 impl<T: Clone> NonEmpty<T> {
-    /// What was given, if anything was.
+    /// The value, if one is set.
     pub(super) fn value(given: Option<&Self>) -> Option<T> {
         given.and_then(|given| given.0.clone())
     }
 }
 
-/// Everything in a list that is not empty.
+/// The values of a list that are not empty.
 pub(super) fn values<T: Clone>(given: &[NonEmpty<T>]) -> Vec<T> {
     given.iter().filter_map(|each| each.0.clone()).collect()
 }
 
-/// As `parser`, which never sees an empty text.
+/// Like `parser`, for texts that are not empty.
 pub(super) fn given<P: TypedValueParser>(parser: P) -> ValueParser
 where
     P::Value: Clone + Send + Sync + 'static,

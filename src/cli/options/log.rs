@@ -5,7 +5,7 @@ use clap::{Args, ValueEnum};
 
 use super::given::{NonEmpty, given};
 
-/// How the program tells what it does; always on standard error.
+/// The options of the log, which is on standard error.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Log")]
 pub struct LogOptions {
@@ -32,7 +32,7 @@ pub struct LogOptions {
     format: Option<NonEmpty<LogFormat>>,
 }
 
-/// How important a message is.
+/// The importance of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub enum LogLevel {
     /// Something failed that needs somebody.
@@ -48,7 +48,7 @@ pub enum LogLevel {
     Trace,
 }
 
-/// How a message is written.
+/// The format of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub enum LogFormat {
     /// Pairs of key=value, as Prometheus' components write.
@@ -59,13 +59,13 @@ pub enum LogFormat {
 }
 
 impl LogOptions {
-    /// The least important messages that are shown, `usual` unless it was said.
+    /// The least important messages to log; `default_level` if the option is not set.
     #[must_use]
-    pub fn level_or(&self, usual: LogLevel) -> LogLevel {
-        NonEmpty::value(self.level.as_ref()).unwrap_or(usual)
+    pub fn level_or(&self, default_level: LogLevel) -> LogLevel {
+        NonEmpty::value(self.level.as_ref()).unwrap_or(default_level)
     }
 
-    /// How they are written.
+    /// The format of messages.
     #[must_use]
     pub fn format(&self) -> LogFormat {
         NonEmpty::value(self.format.as_ref()).unwrap_or_default()

@@ -1,20 +1,20 @@
-//! The tables of `docs/configuration.md`: options as clap has them, keys and variables as `config::keys` has them.
+//! Generates the tables of `docs/configuration.md` from clap's options and from `config::keys`.
 //!
-//! A table stands between two comments in the page; everything else there is written by hand.
+//! A table is between two comments in the page; everything else in the page is written by hand.
 
 use clap::{Arg, Args, Command};
 
 use super::{LogOptions, ServeOptions};
 use crate::config::keys::{CREDENTIALS, Key, SECTIONS, Section, TOKEN_URL};
 
-/// What comes before a table: the name of the table follows it.
+/// The comment before a table, followed by the table's name.
 const BEGIN: &str = "<!-- table: ";
-/// What ends that comment.
+/// The end of that comment.
 const HOW: &str = " (generated; `UPDATE_DOCS=1 cargo test --lib options` writes it) -->\n";
-/// What comes after a table.
+/// The comment after a table.
 const END: &str = "<!-- end of table -->\n";
 
-/// The options of the exporter as clap has them.
+/// The exporter's options as a clap command.
 fn options() -> Command {
     let command = ServeOptions::augment_args(Command::new("twilio-email-exporter"));
     LogOptions::augment_args(command)
@@ -49,10 +49,10 @@ pub fn option_table() -> String {
     table
 }
 
-/// `page` with its tables as they are now.
+/// `page` with current tables.
 ///
 /// # Errors
-/// The name of the first table that is not there exactly once.
+/// The name of the first table that does not occur exactly once.
 pub fn with_tables(page: &str) -> Result<String, String> {
     let tables = [
         ("options".to_owned(), option_table()),
@@ -140,7 +140,7 @@ fn value_name(option: &Arg) -> String {
     names.iter().map(ToString::to_string).collect()
 }
 
-/// The path of the key that sets the same as an option.
+/// The path of the key that sets the same value as an option.
 fn key_of(long: &str) -> Option<String> {
     let keys = SECTIONS
         .iter()
@@ -150,7 +150,7 @@ fn key_of(long: &str) -> Option<String> {
         .map(|(section, key)| format!("{}.{}", section.path, key.name))
 }
 
-/// What the help names as the default.
+/// The default that the help names.
 fn default_of(option: &Arg) -> String {
     let help = option
         .get_help()
@@ -164,7 +164,7 @@ fn default_of(option: &Arg) -> String {
     }
 }
 
-/// The paragraphs after the first one, or that one.
+/// The paragraphs of the help after the first one; the first one if it is the only one.
 fn meaning_of(option: &Arg) -> String {
     let help = option.get_long_help().or(option.get_help());
     let help = help.map(ToString::to_string).unwrap_or_default();
@@ -183,7 +183,7 @@ mod tests {
     const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/configuration.md");
 
     #[test]
-    fn the_page_has_the_tables_as_they_are() {
+    fn the_page_has_the_current_tables() {
         let page = fs::read_to_string(PAGE).unwrap();
         let wanted =
             with_tables(&page).expect("every table has its place in docs/configuration.md");

@@ -1,4 +1,4 @@
-//! Options as they arrive and as they present themselves.
+//! The values of parsed options, and their help.
 
 use clap::{CommandFactory, Parser};
 
@@ -23,7 +23,7 @@ fn parse(arguments: &[&str]) -> Result<Whole, String> {
 }
 
 #[test]
-fn the_declaration_is_sound() {
+fn the_declaration_of_the_options_is_valid() {
     Whole::command().debug_assert();
 }
 
@@ -51,9 +51,9 @@ fn every_option_has_its_own_environment_variable() {
 }
 
 #[test]
-fn the_help_names_the_defaults_and_hides_what_is_refused() {
+fn the_help_names_the_defaults_and_hides_unsupported_options() {
     let help = Whole::command().render_long_help().to_string();
-    // As one line: it wraps where the terminal ends.
+    // As one line, because it wraps at the terminal's width.
     let help = help.split_whitespace().collect::<Vec<_>>().join(" ");
     let series = config::Series::default();
     let offset = format!("{}s", config::DEFAULT_TIMEOUT_OFFSET.as_secs_f64());
@@ -126,7 +126,7 @@ fn options_become_overrides() {
 }
 
 #[test]
-fn empty_values_are_no_values() {
+fn an_empty_value_counts_as_not_set() {
     let whole = parse(&[
         "--config.file=",
         "--operation=",
@@ -151,7 +151,7 @@ fn empty_values_are_no_values() {
 
 #[test]
 fn a_wrong_value_names_its_option_and_the_cure() {
-    for (argument, told) in [
+    for (argument, message) in [
         (
             "--operation=x",
             "an operation id starts with `comms_operation_`",
@@ -166,7 +166,7 @@ fn a_wrong_value_names_its_option_and_the_cure() {
     ] {
         let error = parse(&[argument]).unwrap_err();
         let option = argument.split('=').next().unwrap();
-        assert!(error.contains(told) && error.contains(option), "{error}");
+        assert!(error.contains(message) && error.contains(option), "{error}");
     }
 }
 

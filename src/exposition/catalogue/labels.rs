@@ -1,17 +1,17 @@
-//! What each label of the metrics means.
+//! The table of all labels of the metrics, for the reference page. Labels that users give to operations are not in it.
 
-/// One label: what it means and a value for the reference page.
+/// One label of the metrics.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Label {
     /// Its name.
     pub name: &'static str,
-    /// What its values mean, and which there are.
+    /// Its values and what they mean.
     pub meaning: &'static str,
-    /// A value.
+    /// A value for the reference page.
     pub example: &'static str,
 }
 
-/// Every label but those that users give.
+/// Every label except those that users give to operations.
 pub static LABELS: &[Label] = &[
     Label {
         name: "account",

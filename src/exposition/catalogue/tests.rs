@@ -1,10 +1,10 @@
-//! The catalogue keeps to the conventions of names and help.
+//! The catalogue follows Prometheus' conventions for names and help.
 
 use std::collections::BTreeSet;
 
 use super::*;
 
-/// Words that stand for a unit Prometheus does not use, or for what the type already says.
+/// Units that Prometheus does not use, and words that repeat the metric's type.
 const BANNED: [&str; 10] = [
     "milliseconds",
     "ms",
@@ -18,9 +18,9 @@ const BANNED: [&str; 10] = [
     "count",
 ];
 
-/// A user's label of such a name would be mixed up with the metric's.
+/// A query that joins the two would confuse a user's label of such a name with the metric's.
 #[test]
-fn no_user_may_give_a_label_that_a_metric_has() {
+fn labels_of_metrics_are_not_allowed_as_users_labels() {
     let about_accounts = ALL.iter().filter(|metric| metric.scope != Scope::Exporter);
     for label in about_accounts.flat_map(|metric| metric.labels()) {
         assert!(crate::label::check_name(label).is_err(), "{label}");
@@ -60,11 +60,11 @@ fn names_follow_the_conventions() {
         }
     }
     let names: BTreeSet<_> = ALL.iter().map(|metric| metric.name).collect();
-    assert_eq!(names.len(), ALL.len(), "a name stands twice");
+    assert_eq!(names.len(), ALL.len(), "a name occurs twice");
 }
 
 #[test]
-fn help_is_one_sentence_and_tells_the_unit() {
+fn help_is_one_sentence_with_the_unit() {
     for Metric { name, help, .. } in ALL {
         assert!(
             help.ends_with('.') && help.matches(". ").count() == 0,

@@ -1,19 +1,19 @@
-//! The families that have one set of series for each account.
+//! The metric families with one set of series per account. A value that is not known yet has no series.
 
 use super::labelled::Labelled;
 use crate::clock_skew::ClockSkew;
 use crate::exposition::catalogue::{self, Metric};
 use crate::exposition::labels::further;
-use crate::exposition::text::{Text, Value};
+use crate::exposition::text::{SampleValue, Text};
 use crate::operation::{CountingMode, Outcome};
 use crate::snapshot::{AccountSnapshot, CollectorStatus, Totals};
 use crate::timestamp::Timestamp;
 
-/// What stands for "no pause" and "no wait": any time in the past would do, and 0 is none that could be meant.
+/// The value for "no pause" and "no wait": 0 cannot be confused with a real time.
 const NONE: Timestamp = Timestamp::from_millis(0);
 
 pub(super) fn write(labelled: &Labelled<'_>, text: &mut Text<'_>) {
-    let mut families = Families { labelled, text };
+    let mut families = AccountFamilies { labelled, text };
     families.each(&catalogue::UP, |account| Some(account.status.up));
     families.each(&catalogue::DISCOVERY_UP, |account| {
         account.status.discovery_up
@@ -52,14 +52,14 @@ pub(super) fn write(labelled: &Labelled<'_>, text: &mut Text<'_>) {
     });
 }
 
-struct Families<'a, 'b> {
+struct AccountFamilies<'a, 'b> {
     labelled: &'a Labelled<'a>,
     text: &'a mut Text<'b>,
 }
 
-impl<'a> Families<'a, '_> {
-    /// One sample for each account that has the value.
-    fn each<V: Into<Value>>(
+impl<'a> AccountFamilies<'a, '_> {
+    /// Writes one sample per account that has the value.
+    fn each<V: Into<SampleValue>>(
         &mut self,
         metric: &'static Metric,
         value: impl Fn(&AccountSnapshot) -> Option<V>,
@@ -72,7 +72,7 @@ impl<'a> Families<'a, '_> {
         }
     }
 
-    /// One sample for each word that is summed over.
+    /// Writes one sample per account and per word of `sums`.
     fn sums<I: Iterator<Item = (&'a str, u64)>>(
         &mut self,
         metric: &'static Metric,
@@ -87,7 +87,7 @@ impl<'a> Families<'a, '_> {
         }
     }
 
-    fn collectors<V: Into<Value>>(
+    fn collectors<V: Into<SampleValue>>(
         &mut self,
         metric: &'static Metric,
         value: impl Fn(&CollectorStatus) -> V,

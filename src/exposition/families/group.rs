@@ -1,4 +1,4 @@
-//! The families that have one set of series for each value of a label that the configuration names.
+//! The metric families with one set of series per value of a label, for the labels that the configuration aggregates by.
 
 use super::labelled::Labelled;
 use crate::exposition::catalogue::{self, Metric};
@@ -55,7 +55,7 @@ fn sums<'a, I: Iterator<Item = (&'a str, u64)>>(
 }
 
 impl<'a> Labelled<'a> {
-    /// Each group with its label text.
+    /// The groups of all accounts, each with its label text.
     fn groups(&self) -> Vec<(String, &'a GroupSnapshot)> {
         let accounts = self.accounts();
         let groups = accounts.flat_map(|(account, snapshot)| {

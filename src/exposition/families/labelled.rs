@@ -1,14 +1,14 @@
-//! A snapshot beside the label text of its accounts and operations, which is made once for all families.
+//! A snapshot with the label text of its accounts and operations. The text is built once per scrape and used by all families.
 
 use crate::exposition::labels::LabelTexts;
 use crate::snapshot::{AccountSnapshot, ShownOperation, Snapshot};
 
-/// Series that an operation has as a rule: eight statuses, four states, and eight more families of one each.
+/// The usual number of series per operation: eight statuses, four states, and eight families with one series.
 const USUAL_SERIES: usize = 20;
-/// What a line has beside the labels of its operation: its name, one more label, the value.
+/// The usual bytes of a line beside the operation's labels: the metric's name, another label, the value.
 const BESIDE_LABELS: usize = 56;
 
-/// A snapshot beside the label text of its accounts and operations.
+/// A snapshot with the label text of its accounts and operations.
 pub(in crate::exposition) struct Labelled<'a> {
     snapshot: &'a Snapshot,
     accounts: &'a LabelTexts,
@@ -16,7 +16,7 @@ pub(in crate::exposition) struct Labelled<'a> {
 }
 
 impl<'a> Labelled<'a> {
-    /// Makes the label text, in memory that is used again.
+    /// Builds the label text in `accounts` and `operations`, whose memory is reused.
     pub(in crate::exposition) fn new(
         snapshot: &'a Snapshot,
         accounts: &'a mut LabelTexts,
@@ -39,7 +39,7 @@ impl<'a> Labelled<'a> {
         }
     }
 
-    /// About as many bytes as [`Labelled::write`] writes, where operations make up most of them.
+    /// An estimate of the bytes that [`Labelled::write`] writes; operations are most of them.
     pub(in crate::exposition) fn usual_len(&self) -> usize {
         let operations = self.snapshot.accounts.iter();
         let operations: usize = operations.map(|account| account.operations.len()).sum();

@@ -1,4 +1,4 @@
-//! A snapshot as metric families: which samples there are, and which are left out.
+//! Writes a snapshot as metric families. These modules decide which samples a scrape has; `text` decides their format.
 
 mod account;
 mod group;
@@ -10,12 +10,12 @@ use super::text::Text;
 pub(super) use labelled::Labelled;
 
 impl Labelled<'_> {
-    /// Writes the families of single operations alone.
+    /// Writes only the families about single operations.
     pub(super) fn write_operations(&self, text: &mut Text<'_>) {
         operation::write(self, text);
     }
 
-    /// Writes every family that has something to say; the samples of all accounts stand together in it.
+    /// Writes every family that has samples. A family contains the samples of all accounts, as the text format requires.
     pub(super) fn write(&self, text: &mut Text<'_>) {
         operation::write(self, text);
         account::write(self, text);

@@ -1,14 +1,14 @@
-//! The families that have one set of series for each operation.
+//! The metric families with one set of series per operation. An operation that was never read has only the series about its reads.
 
 use super::labelled::Labelled;
 use crate::exposition::catalogue::{self, Metric, Scope};
 use crate::exposition::labels::{further, is_label_name, push_further};
-use crate::exposition::text::{Text, Value};
+use crate::exposition::text::{SampleValue, Text};
 use crate::operation::{Operation, OperationState, Stats, Status, Word};
 use crate::snapshot::ShownOperation;
 
 pub(super) fn write(labelled: &Labelled<'_>, text: &mut Text<'_>) {
-    let mut families = Families { labelled, text };
+    let mut families = OperationFamilies { labelled, text };
     families.emails();
     families.seen(&catalogue::OPERATION_SIZE, |seen| seen.stats.size);
     families.seen(&catalogue::OPERATION_RECIPIENTS, |seen| {
@@ -26,14 +26,14 @@ pub(super) fn write(labelled: &Labelled<'_>, text: &mut Text<'_>) {
     families.infos();
 }
 
-struct Families<'a, 'b> {
+struct OperationFamilies<'a, 'b> {
     labelled: &'a Labelled<'a>,
     text: &'a mut Text<'b>,
 }
 
-impl Families<'_, '_> {
-    /// One sample for each operation that has the value.
-    fn each<V: Into<Value>>(
+impl OperationFamilies<'_, '_> {
+    /// Writes one sample per operation that has the value.
+    fn each<V: Into<SampleValue>>(
         &mut self,
         metric: &'static Metric,
         value: impl Fn(&ShownOperation) -> Option<V>,
@@ -46,8 +46,8 @@ impl Families<'_, '_> {
         }
     }
 
-    /// One sample for each operation that was read and has the value.
-    fn seen<V: Into<Value>>(
+    /// Writes one sample per operation that was read and has the value.
+    fn seen<V: Into<SampleValue>>(
         &mut self,
         metric: &'static Metric,
         value: impl Fn(&Operation) -> Option<V>,
@@ -87,8 +87,8 @@ impl Families<'_, '_> {
         }
     }
 
-    /// A user's label that Prometheus would refuse, or that would stand beside ours of the same name, is left out: better one
-    /// label less than no scrape at all.
+    /// Leaves out a user's label that Prometheus rejects, or that has the name of a label of the metric: otherwise Prometheus would
+    /// reject the whole scrape.
     fn infos(&mut self) {
         let mut family = self.text.family(&catalogue::OPERATION_INFO);
         let mut given = String::new();
@@ -106,7 +106,7 @@ impl Families<'_, '_> {
     }
 }
 
-/// The unknown stats, each name once: all names that are not fit to be shown are one and the same word.
+/// The sum per unknown stat. All names that cannot be exposed are the same word, so a word can occur more than once.
 fn unknown(stats: &Stats) -> impl Iterator<Item = (&Word, u64)> {
     let stats = stats.unknown();
     let first = |at: usize, name: &Word| stats[..at].iter().all(|(earlier, _)| earlier != name);
@@ -125,7 +125,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn unknown_stats_of_one_name_are_one_sum() {
+    fn unknown_stats_of_the_same_name_are_added_up() {
         let word = Word::new;
         let stats = Stats {
             unknown: Some(Arc::from([

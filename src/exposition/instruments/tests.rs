@@ -1,3 +1,5 @@
+//! The exporter's own metrics as text.
+
 use super::*;
 
 const BUILD: Build<'static> = Build {
@@ -12,7 +14,7 @@ fn encoded(instruments: &Instruments) -> String {
 }
 
 #[test]
-fn nothing_counted_yet_is_no_error() {
+fn metrics_of_accounts_are_absent_before_there_is_an_account() {
     let text = encoded(&Instruments::new(BUILD).unwrap());
     assert!(text.contains(
         "\ntwilio_email_exporter_build_info{revision=\"abcdef0\",version=\"1.2.3\"} 1\n"
@@ -26,7 +28,7 @@ fn nothing_counted_yet_is_no_error() {
 }
 
 #[test]
-fn requests_are_counted_by_what_became_of_them() {
+fn requests_are_counted_by_status_and_failure() {
     let instruments = Instruments::new(BUILD).unwrap();
     let account = instruments.account("default");
     account.request(Endpoint::Operation, Some(200), Duration::from_millis(80));
@@ -64,10 +66,10 @@ fn requests_are_counted_by_what_became_of_them() {
     assert_eq!(failures.count(), 2 * Reason::ALL.len() + 1);
 }
 
-/// The crate tells series apart by a hash of their label values joined without a separator. So no account's name may turn
-/// one series into another, which would need one ending to end with another.
+/// The crate identifies series by a hash of their label values, joined without a separator. Two series with different account
+/// names are the same to it only if the other values of one end with those of the other.
 #[test]
-fn no_account_name_makes_two_series_one() {
+fn no_account_name_makes_two_series_the_same() {
     use Endpoint::{Emails, Operation, Operations, Token};
     let endings = |lasts: &[&str]| -> Vec<String> {
         let endpoints = [Operation, Operations, Emails, Token].map(Endpoint::as_str);
@@ -89,7 +91,7 @@ fn no_account_name_makes_two_series_one() {
 }
 
 #[test]
-fn a_forgotten_account_leaves_no_series() {
+fn a_removed_account_has_no_series() {
     let instruments = Instruments::new(BUILD).unwrap();
     for name in ["gone", "kept"] {
         let account = instruments.account(name);
@@ -102,17 +104,17 @@ fn a_forgotten_account_leaves_no_series() {
 }
 
 #[test]
-fn a_refused_configuration_leaves_the_time_of_the_last_good_one() {
+fn a_rejected_configuration_keeps_the_time_of_the_last_successful_load() {
     let instruments = Instruments::new(BUILD).unwrap();
     instruments.config_loaded(Timestamp::from_millis(1_775_368_800_500));
-    instruments.config_refused();
+    instruments.config_rejected();
     let text = encoded(&instruments);
     assert!(text.contains("_config_last_reload_successful 0\n"));
     assert!(text.contains("_config_last_reload_success_timestamp_seconds 1775368800.5\n"));
 }
 
 #[test]
-fn whole_scope_of_the_exporter_is_shown() {
+fn every_metric_about_the_exporter_is_exposed() {
     let instruments = Instruments::new(BUILD).unwrap();
     instruments.show_state().unwrap();
     let text = encoded(&instruments);

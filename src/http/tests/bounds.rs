@@ -1,4 +1,4 @@
-//! Answers that cost time without end: heads, and bodies in pieces of next to nothing.
+//! Responses that would use unlimited time: large heads, and bodies in very small pieces.
 
 use bytes::Bytes;
 
@@ -8,7 +8,7 @@ use crate::http::{BodyError, read};
 const LIMIT: usize = 8 * 1024 * 1024;
 
 /// The body at `url`.
-async fn body(client: &Client, url: &str) -> Result<usize, BodyError> {
+async fn body(client: &HttpClient, url: &str) -> Result<usize, BodyError> {
     let body = async {
         let guard = client.guard();
         let request = client.requests().get(url).build().unwrap();
@@ -20,8 +20,8 @@ async fn body(client: &Client, url: &str) -> Result<usize, BodyError> {
     tokio::time::timeout(SOON, body).await.unwrap()
 }
 
-/// Answers one request with a body of `count` chunks, each of `size` bytes.
-async fn answer_in_chunks(mut stream: TcpStream, count: usize, size: usize) {
+/// Responds to one request with a body of `count` chunks, each of `size` bytes.
+async fn respond_in_chunks(mut stream: TcpStream, count: usize, size: usize) {
     let _ = stream.read(&mut [0; 1024]).await;
     let head = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n";
     stream.write_all(head).await.unwrap();
@@ -33,7 +33,7 @@ async fn answer_in_chunks(mut stream: TcpStream, count: usize, size: usize) {
     .concat();
     let together = chunk.repeat(1_000);
     for _ in 0..count / 1_000 {
-        // Whoever has seen enough hangs up.
+        // The client disconnects at its limit.
         if stream.write_all(&together).await.is_err() {
             return;
         }
@@ -41,8 +41,8 @@ async fn answer_in_chunks(mut stream: TcpStream, count: usize, size: usize) {
     let _ = stream.write_all(b"0\r\n\r\n").await;
 }
 
-/// The same as frames of HTTP/2.
-async fn answer_in_frames(stream: TcpStream, count: usize, size: usize) {
+/// The same with frames of HTTP/2.
+async fn respond_in_frames(stream: TcpStream, count: usize, size: usize) {
     let mut connection = h2::server::handshake(stream).await.unwrap();
     while let Some(Ok((_, mut respond))) = connection.accept().await {
         let mut body = respond
@@ -73,11 +73,11 @@ async fn answer_in_frames(stream: TcpStream, count: usize, size: usize) {
 }
 
 #[tokio::test]
-async fn a_body_in_far_too_many_pieces_is_given_up() {
-    // As many as fit into the limit, and far more than may come.
+async fn a_body_in_too_many_pieces_is_an_error() {
+    // The body is within the size limit, and has far more pieces than allowed.
     for size in [1, 7, 32] {
         let count = LIMIT / size;
-        let (address, _) = server(move |stream, _| answer_in_chunks(stream, count, size)).await;
+        let (address, _) = server(move |stream, _| respond_in_chunks(stream, count, size)).await;
         let outcome = body(
             &http1(RootCertStore::empty()),
             &format!("http://{address}/"),
@@ -87,18 +87,18 @@ async fn a_body_in_far_too_many_pieces_is_given_up() {
     }
     for size in [0, 1] {
         let count = 1_000_000;
-        let (address, _) = server(move |stream, _| answer_in_frames(stream, count, size)).await;
+        let (address, _) = server(move |stream, _| respond_in_frames(stream, count, size)).await;
         let outcome = body(&http2(), &format!("http://{address}/")).await;
-        // The library closes the connection when many such frames wait to be read.
+        // The library closes the connection if many such frames are unread.
         let expected = [BodyError::TooManyPieces, BodyError::CutOff];
         assert!(expected.map(Err).contains(&outcome), "{outcome:?}");
     }
 }
 
 #[tokio::test]
-async fn a_small_body_may_come_in_any_pieces_and_a_large_one_in_usual_ones() {
+async fn a_small_body_may_have_any_pieces_and_a_large_one_usual_pieces() {
     for (count, size) in [(9_000, 1), (9_000, 3), (100_000, 64), (7_000, 1024)] {
-        let (address, _) = server(move |stream, _| answer_in_chunks(stream, count, size)).await;
+        let (address, _) = server(move |stream, _| respond_in_chunks(stream, count, size)).await;
         let outcome = body(
             &http1(RootCertStore::empty()),
             &format!("http://{address}/"),
@@ -106,18 +106,18 @@ async fn a_small_body_may_come_in_any_pieces_and_a_large_one_in_usual_ones() {
         .await;
         assert_eq!(outcome, Ok(count * size), "{count} chunks of {size}");
     }
-    let (address, _) = server(|stream, _| answer_in_frames(stream, 5_000, 300)).await;
+    let (address, _) = server(|stream, _| respond_in_frames(stream, 5_000, 300)).await;
     let outcome = body(&http2(), &format!("http://{address}/")).await;
     assert_eq!(outcome, Ok(1_500_000));
 }
 
 #[tokio::test]
-async fn a_head_of_more_fields_than_any_answer_has_is_refused() {
+async fn a_head_with_too_many_fields_is_an_error() {
     for (fields, expected) in [
         (100, Ok(200)),
         (
             101,
-            Err(Failure::Protocol(
+            Err(NoResponse::Protocol(
                 "the head of the answer is too large".to_owned(),
             )),
         ),
@@ -142,7 +142,7 @@ async fn a_head_of_more_fields_than_any_answer_has_is_refused() {
 }
 
 #[tokio::test]
-async fn a_head_of_http2_that_is_larger_than_any_answers_is_refused() {
+async fn an_http2_head_above_the_limit_is_an_error() {
     for (size, is_refused) in [(10_000, false), (20_000, true)] {
         let (address, _) = server(move |stream, _| async move {
             let mut connection = h2::server::handshake(stream).await.unwrap();
@@ -154,7 +154,7 @@ async fn a_head_of_http2_that_is_larger_than_any_answers_is_refused() {
         .await;
         let outcome = ask(&http2(), &format!("http://{address}/"), SOON).await;
         let expected = if is_refused {
-            Err(Failure::Protocol(
+            Err(NoResponse::Protocol(
                 "what the server sent is not HTTP/2 (PROTOCOL_ERROR)".to_owned(),
             ))
         } else {

@@ -1,9 +1,9 @@
-//! Connections on which the server does not answer any more.
+//! Connections on which the server stops responding.
 
 use super::*;
 
-/// Answers `requests` requests of HTTP/2 and then none, though it reads them.
-async fn answer_then_fall_silent(stream: TcpStream, requests: usize) {
+/// An HTTP/2 server that responds to `requests` requests and only reads the others.
+async fn respond_then_only_read(stream: TcpStream, requests: usize) {
     let mut connection = h2::server::handshake(stream).await.unwrap();
     let mut unanswered = Vec::new();
     let mut answered = 0;
@@ -20,9 +20,9 @@ async fn answer_then_fall_silent(stream: TcpStream, requests: usize) {
 }
 
 #[tokio::test]
-async fn a_request_that_is_not_answered_in_time_takes_its_connection_with_it() {
+async fn the_connection_of_a_request_that_times_out_is_not_used_again() {
     let (address, connections) =
-        server(|stream, before| answer_then_fall_silent(stream, if before == 0 { 1 } else { 100 }))
+        server(|stream, before| respond_then_only_read(stream, if before == 0 { 1 } else { 100 }))
             .await;
     let (client, url) = (http2(), format!("http://{address}/"));
     assert_eq!(ask(&client, &url, SOON).await, Some(Ok(200)));
@@ -34,8 +34,8 @@ async fn a_request_that_is_not_answered_in_time_takes_its_connection_with_it() {
 }
 
 #[tokio::test]
-async fn whoever_stops_waiting_takes_the_connection_along_as_well() {
-    let (address, connections) = server(answer_then_fall_silent).await;
+async fn the_connection_of_a_canceled_request_is_not_used_again() {
+    let (address, connections) = server(respond_then_only_read).await;
     let (client, url) = (http2(), format!("http://{address}/"));
     tokio::select! {
         _ = ask(&client, &url, SOON) => panic!("answered"),
@@ -46,7 +46,7 @@ async fn whoever_stops_waiting_takes_the_connection_along_as_well() {
 }
 
 #[tokio::test]
-async fn requests_that_are_under_way_outlive_a_connection_that_is_given_up() {
+async fn current_requests_of_a_replaced_pool_finish() {
     let (address, _) = server(|stream, _| async move {
         let mut connection = h2::server::handshake(stream).await.unwrap();
         let mut first = None;
@@ -56,7 +56,7 @@ async fn requests_that_are_under_way_outlive_a_connection_that_is_given_up() {
                 continue;
             }
             drop(respond);
-            // The second request is over; now the first is answered.
+            // The second request has ended; now the first gets its response.
             tokio::time::sleep(Duration::from_millis(300)).await;
             let mut first = first.take().unwrap();
             first.send_response(hyper::Response::new(()), true).unwrap();
@@ -73,19 +73,19 @@ async fn requests_that_are_under_way_outlive_a_connection_that_is_given_up() {
 }
 
 #[tokio::test]
-async fn an_idle_connection_that_answers_no_ping_is_closed() {
+async fn an_idle_connection_without_responses_to_pings_is_closed() {
     let (closed, mut told) = tokio::sync::mpsc::unbounded_channel();
     let (address, _) = server(move |stream, _| {
         let closed = closed.clone();
         async move {
-            answer_with_frames(stream, frame(HEADERS, WHOLE, 1, STATUS_200)).await;
+            respond_with_frames(stream, frame(HEADERS, WHOLE, 1, STATUS_200)).await;
             closed.send(()).unwrap();
         }
     })
     .await;
     let (client, url) = (http2(), format!("http://{address}/"));
     assert_eq!(ask(&client, &url, SOON).await, Some(Ok(200)));
-    // From here on only timers move.
+    // From here on only timers run.
     tokio::time::pause();
     let answered = tokio::time::Instant::now();
     told.recv().await.unwrap();
@@ -94,19 +94,19 @@ async fn an_idle_connection_that_answers_no_ping_is_closed() {
 }
 
 #[tokio::test]
-async fn a_connection_that_refuses_a_request_gets_no_other_one() {
+async fn a_connection_that_rejects_a_request_is_not_used_again() {
     let (address, connections) = server(|stream, before| async move {
         if before == 0 {
             // REFUSED_STREAM.
-            answer_with_frames(stream, frame(RST_STREAM, 0, 1, &[0, 0, 0, 7])).await;
+            respond_with_frames(stream, frame(RST_STREAM, 0, 1, &[0, 0, 0, 7])).await;
         } else {
-            answer_then_fall_silent(stream, 100).await;
+            respond_then_only_read(stream, 100).await;
         }
     })
     .await;
     let (client, url) = (http2(), format!("http://{address}/"));
     let refused = failure(&client, &url).await;
-    assert!(matches!(refused, Failure::Protocol(_)), "{refused:?}");
+    assert!(matches!(refused, NoResponse::Protocol(_)), "{refused:?}");
     for _ in 0..3 {
         assert_eq!(ask(&client, &url, SOON).await, Some(Ok(200)));
     }

@@ -64,6 +64,27 @@ fn a_label_that_comes_late_brings_what_was_counted_but_no_baseline() {
 }
 
 #[test]
+fn a_group_ends_seven_days_after_its_newest_operation_expired() {
+    let old = NOW - 100 * HOUR;
+    for newest_first in [false, true] {
+        let mut registry = registry(&[]);
+        let mut members = [operation(old, 0, 4), operation(NOW, 0, 5)];
+        if newest_first {
+            members.reverse();
+        }
+        for member in members {
+            label(&mut registry, member.id, Some("spring"));
+            observe(&mut registry, &[member], NOW);
+        }
+        let end = NOW + 2 * RETENTION;
+        registry.expire(end - Duration::from_millis(1));
+        assert_eq!(campaign(&mut registry, "spring"), Some((0, 5)));
+        registry.expire(end);
+        assert_eq!(campaign(&mut registry, "spring"), None);
+    }
+}
+
+#[test]
 fn another_label_takes_what_stands_and_leaves_what_was_counted() {
     let mut registry = registry(&[]);
     label(&mut registry, id(NOW, 0), Some("spring"));

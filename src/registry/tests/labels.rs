@@ -247,6 +247,20 @@ fn groups_alone_are_unsaved_when_the_store_lost_them() {
 }
 
 #[test]
+fn an_operation_that_changes_without_any_counter_is_unsaved() {
+    let mut registry = registry(&[]);
+    observe(&mut registry, &[operation(NOW, 0, 4)], NOW);
+    let before = counted(&mut registry);
+    assert!(registry.is_saved());
+    let mut changed = operation(NOW, 0, 4);
+    changed.state = OperationState::Processing;
+    observe(&mut registry, &[changed], NOW + HOUR);
+    assert!(!registry.is_saved());
+    assert_eq!(counted(&mut registry), before);
+    assert!(registry.is_saved());
+}
+
+#[test]
 fn a_label_that_an_operation_got_while_it_was_not_in_memory_brings_what_it_had_counted() {
     let mut registry = registry(&[]);
     observe(&mut registry, &[operation(NOW, 0, 4)], NOW);

@@ -21,6 +21,11 @@ fn pages_have_every_watched_and_every_read_operation_once() {
     observe(&mut registry, &read, NOW);
     let ids = [0, 1, 2, 3, 4, 5].map(|n| id(NOW, n));
     assert_eq!(views(&registry, None, 9), (ids.to_vec(), None));
+    assert_eq!(
+        views(&registry, None, 6),
+        (ids.to_vec(), None),
+        "a full last page has no next page"
+    );
     for most in 1..6 {
         let mut seen = Vec::new();
         let mut after = None;
@@ -82,6 +87,35 @@ fn another_configuration_shows_other_operations_at_once() {
     assert_eq!(shown(&registry), [id(NOW, 1)]);
     registry.reconfigure(&larger(1), None);
     assert_eq!(shown(&registry).len(), 2);
+}
+
+#[test]
+fn operations_below_the_old_minimum_size_are_shown_once_the_minimum_is_lower() {
+    let minimum = |min_size| Series {
+        min_size,
+        ..series()
+    };
+    let mut registry = registry(&[]);
+    registry.reconfigure(&minimum(100), None);
+    observe(
+        &mut registry,
+        &[operation(NOW, 0, 3), operation(NOW, 1, 9)],
+        NOW,
+    );
+    assert_eq!(shown(&registry), []);
+    registry.reconfigure(&minimum(9), None);
+    assert_eq!(shown(&registry), [id(NOW, 1)]);
+}
+
+#[test]
+fn an_operation_of_a_blocked_account_stays_readable_once_it_was_read() {
+    let mut registry = registry(&[]);
+    observe(&mut registry, &[operation(NOW, 0, 1)], NOW);
+    registry.fail_each(&[id(NOW, 0), id(NOW, 1)], NOW);
+    assert_eq!(up(&registry, id(NOW, 0)), Some(false));
+    assert!(!registry.tables.failures.contains(id(NOW, 0)));
+    assert!(registry.tables.failures.contains(id(NOW, 1)));
+    assert_eq!(registry.agenda().newest_readable(NOW), Some(id(NOW, 0)));
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Undocumented words have series of their own, up to a bound.
 
 use super::*;
-use crate::operation::{Field, Word};
+use crate::operation::{ResponseField, Word};
 
 fn odd(n: u32, state: &str, stats: &[(&str, u32)]) -> Operation {
     let mut operation = operation(NOW, n, 5);
@@ -21,7 +21,7 @@ fn undocumented(registry: &Registry) -> (usize, usize) {
     )
 }
 
-fn noted(registry: &mut Registry) -> BTreeMap<Field, u64> {
+fn noted(registry: &mut Registry) -> BTreeMap<ResponseField, u64> {
     registry.take_unexpected().counts().collect()
 }
 
@@ -48,7 +48,7 @@ fn words_that_are_too_many_are_other_together_and_counted() {
     assert_eq!(sum(&registry, "other"), 1990 * 3);
     assert_eq!(
         noted(&mut registry),
-        BTreeMap::from([(Field::Status, 1980), (Field::Stats, 3980)])
+        BTreeMap::from([(ResponseField::Status, 1980), (ResponseField::Stats, 3980)])
     );
     let words = |registry: &Registry| {
         let shown = registry

@@ -1,38 +1,38 @@
-//! What a fault does to a request.
+//! The effects of faults on requests: statuses, delays, broken connections, and responses that break Twilio's documentation.
 
 use std::time::Duration;
 
-/// What happens to a request.
+/// The effect of a fault on a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Effect {
     /// An error with this status.
     Status {
         /// 400 to 599.
         code: u16,
-        /// The header that says when to come back.
-        retry_after: Option<RetryAfter>,
+        /// The `Retry-After` header.
+        retry_after: Option<RetryAfterHeader>,
     },
-    /// The usual answer, later.
+    /// The usual response after a delay.
     Slow(Duration),
-    /// No answer, with the connection kept open.
+    /// No response; the connection stays open.
     Hang,
-    /// Half of the usual answer, then the connection is closed.
+    /// Half of the usual response, then the connection is closed.
     Cut,
-    /// So many bytes of the usual response, then the connection is closed.
+    /// This number of bytes of the usual response, then the connection is closed.
     Close(u64),
-    /// The headers of the usual response, then nothing, with the connection kept open.
+    /// The headers of the usual response without the body; the connection stays open.
     NoBody,
-    /// The usual response to the first request of a connection. No response to its others, with the connection kept open.
+    /// The usual response to the first request of a connection, and none to its others; the connection stays open.
     Deaf,
-    /// A body beyond any sane limit.
+    /// A body of 64 MiB.
     Oversized,
-    /// The usual answer in gzip.
+    /// The usual response in gzip.
     Gzip,
-    /// A body beyond any sane limit in little gzip.
+    /// A body of 64 MiB in 64 KiB of gzip.
     GzipBomb,
-    /// Half of the usual answer in gzip, with the right length for it.
+    /// Half of the usual response in gzip, with the `Content-Length` of that half.
     GzipCut,
-    /// The usual answer, said to be in this encoding.
+    /// The usual response with this `Content-Encoding`, which it does not have.
     Encoding(String),
     /// An HTML page with this status.
     Html(u16),
@@ -42,20 +42,20 @@ pub enum Effect {
     Empty,
     /// A list whose next page is always the same. Nothing for other requests.
     RepeatToken,
-    /// A list that begins again, with a new token, wherever it should end. Nothing for other requests.
+    /// A list that starts again with a new token instead of ending. Nothing for other requests.
     Endless,
-    /// So many pages without rows before the first one with rows. Nothing for other requests.
+    /// This number of pages without rows before the first page with rows. Nothing for other requests.
     EmptyPages(u32),
-    /// Every page but the first leaves out five rows, each time others: as if they had moved to a page that was given
-    /// already. Nothing for other requests.
+    /// Every page except the first leaves out five rows, different ones each time, as if rows moved between pages. Nothing for other
+    /// requests.
     MovingRows,
     /// A parameter that has no effect. Nothing for other requests.
     Ignore(Parameter),
-    /// The usual answer with something in it that no document allows.
+    /// The usual response with a value that Twilio's documentation does not allow.
     Odd(Odd),
 }
 
-/// What no document allows, and an answer may hold all the same.
+/// A value that Twilio's documentation does not allow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Odd {
     /// A count of 1e19, in the first row.
@@ -87,14 +87,15 @@ pub enum Parameter {
 
 /// How `Retry-After` is written.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum RetryAfter {
-    /// As seconds: digits, with or without a fraction, sent as they are.
+pub enum RetryAfterHeader {
+    /// As seconds: digits with or without a fraction, sent unchanged.
     Seconds(String),
-    /// As an HTTP date, so many seconds from now.
+    /// As an HTTP date, this number of seconds from now.
     Date(u32),
 }
 
 impl Effect {
+    /// Whether it affects only lists.
     pub(super) const fn is_of_lists(&self) -> bool {
         matches!(
             self,

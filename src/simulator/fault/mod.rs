@@ -1,11 +1,11 @@
-//! Faults on demand: their text, what they do, and which request gets which.
+//! Faults on demand: their grammar, their effects, and the choice of the faults for a request.
 
 mod effect;
 mod parse;
 mod rule;
 mod strike;
 
-pub use effect::{Effect, Odd, Parameter, RetryAfter};
+pub use effect::{Effect, Odd, Parameter, RetryAfterHeader};
 pub use parse::FaultError;
-pub use rule::{Fault, Scope};
+pub use rule::{Fault, FaultScope};
 pub(super) use strike::strike;

@@ -1,22 +1,22 @@
-//! Faults as text; the grammar stands at [`Fault`].
+//! Parses the text of a fault. The grammar is in the documentation of [`Fault`].
 
 use std::str::FromStr;
 use std::time::Duration;
 
-use super::effect::{Effect, Odd, Parameter, RetryAfter};
-use super::rule::{Fault, Scope};
+use super::effect::{Effect, Odd, Parameter, RetryAfterHeader};
+use super::rule::{Fault, FaultScope};
 
 /// Why a text is not a fault.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FaultError {
-    /// Nothing stands where the effect should.
+    /// The effect is missing.
     #[error("no effect; write for instance `429:retry-after=5` or `list=403`")]
     Missing,
-    /// The scope has an option that it does not know.
+    /// The scope has an unknown option.
     #[error(
         "`{option}` is no part of the scope `{scope}`; `list` and `emails` take `page=N`, `operation` takes `id=ID`"
     )]
-    Scope {
+    FaultScope {
         /// The scope.
         scope: String,
         /// What follows it.
@@ -46,7 +46,7 @@ pub enum FaultError {
     /// Without a name.
     #[error("`encoding` needs a name such as br or zstd")]
     Encoding,
-    /// An effect on lists for something that is none.
+    /// An effect on lists for a scope that is no list.
     #[error("`{0}` is for `list`, `emails` or `all`")]
     NotAList(String),
 }
@@ -121,7 +121,7 @@ impl FromStr for Fault {
         if fault.effect.is_of_lists()
             && matches!(
                 fault.scope,
-                Scope::Operation(_) | Scope::Send | Scope::Token
+                FaultScope::Operation(_) | FaultScope::Send | FaultScope::Token
             )
         {
             return Err(FaultError::NotAList(name.to_owned()));
@@ -143,14 +143,14 @@ impl Fault {
         match (key, &mut self.effect) {
             ("times", _) => self.times = Some(at_least_one(key, value)?),
             ("retry-after", Effect::Status { retry_after, .. }) => {
-                let figures = |c: char| c.is_ascii_digit() || c == '.';
-                if value.is_empty() || !value.chars().all(figures) {
+                let is_digit = |c: char| c.is_ascii_digit() || c == '.';
+                if value.is_empty() || !value.chars().all(is_digit) {
                     return Err(FaultError::Number(key.to_owned()));
                 }
-                *retry_after = Some(RetryAfter::Seconds(value.to_owned()));
+                *retry_after = Some(RetryAfterHeader::Seconds(value.to_owned()));
             }
             ("retry-after-date", Effect::Status { retry_after, .. }) => {
-                *retry_after = Some(RetryAfter::Date(number()?));
+                *retry_after = Some(RetryAfterHeader::Date(number()?));
             }
             _ => {
                 return Err(FaultError::Option {
@@ -163,15 +163,15 @@ impl Fault {
     }
 }
 
-/// Splits `text` into its scope and the rest. A scope's own options may hold `=`, so it is read from the left.
-fn scope(text: &str) -> Result<(Scope, &str), FaultError> {
+/// Splits `text` into its scope and the rest. It parses from the left, because a scope's own option contains `=`.
+fn scope(text: &str) -> Result<(FaultScope, &str), FaultError> {
     let end = text.find([':', '=']).unwrap_or(text.len());
     let (word, rest) = text.split_at(end);
     if !matches!(
         word,
         "all" | "list" | "operation" | "emails" | "send" | "token"
     ) {
-        return Ok((Scope::All, text));
+        return Ok((FaultScope::All, text));
     }
     let (option, effect) = match rest.strip_prefix(':') {
         None => (None, rest.strip_prefix('=').unwrap_or(rest)),
@@ -187,15 +187,17 @@ fn scope(text: &str) -> Result<(Scope, &str), FaultError> {
             .transpose()
     };
     let scope = match (word, option) {
-        ("all", None) => Scope::All,
-        ("send", None) => Scope::Send,
-        ("token", None) => Scope::Token,
-        ("list", None | Some(("page", _))) => Scope::List(page(option)?),
-        ("emails", None | Some(("page", _))) => Scope::Emails(page(option)?),
-        ("operation", None) => Scope::Operation(None),
-        ("operation", Some(("id", id))) if !id.is_empty() => Scope::Operation(Some(id.to_owned())),
+        ("all", None) => FaultScope::All,
+        ("send", None) => FaultScope::Send,
+        ("token", None) => FaultScope::Token,
+        ("list", None | Some(("page", _))) => FaultScope::List(page(option)?),
+        ("emails", None | Some(("page", _))) => FaultScope::Emails(page(option)?),
+        ("operation", None) => FaultScope::Operation(None),
+        ("operation", Some(("id", id))) if !id.is_empty() => {
+            FaultScope::Operation(Some(id.to_owned()))
+        }
         _ => {
-            return Err(FaultError::Scope {
+            return Err(FaultError::FaultScope {
                 scope: word.to_owned(),
                 option: option.map(|(key, _)| key.to_owned()).unwrap_or_default(),
             });
@@ -226,67 +228,70 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_form_is_read() {
+    fn every_form_is_parsed() {
         let status = |code, retry_after| Fault::new(Effect::Status { code, retry_after });
         let forms = [
             (
                 "429:retry-after=5",
-                status(429, Some(RetryAfter::Seconds("5".to_owned()))),
+                status(429, Some(RetryAfterHeader::Seconds("5".to_owned()))),
             ),
             (
                 "429:retry-after=60.5",
-                status(429, Some(RetryAfter::Seconds("60.5".to_owned()))),
+                status(429, Some(RetryAfterHeader::Seconds("60.5".to_owned()))),
             ),
             (
                 "503:retry-after-date=9:times=2",
-                status(503, Some(RetryAfter::Date(9))).times(2),
+                status(503, Some(RetryAfterHeader::Date(9))).times(2),
             ),
-            ("list=403", Fault::status(403).on(Scope::List(None))),
+            ("list=403", Fault::status(403).on(FaultScope::List(None))),
             (
                 "operation=slow:500ms",
-                Fault::new(Effect::Slow(Duration::from_millis(500))).on(Scope::Operation(None)),
+                Fault::new(Effect::Slow(Duration::from_millis(500)))
+                    .on(FaultScope::Operation(None)),
             ),
             (
                 "list:page=3=500",
-                Fault::status(500).on(Scope::List(Some(3))),
+                Fault::status(500).on(FaultScope::List(Some(3))),
             ),
             (
                 "emails:page=2=cut:times=1",
-                Fault::new(Effect::Cut).on(Scope::Emails(Some(2))).times(1),
+                Fault::new(Effect::Cut)
+                    .on(FaultScope::Emails(Some(2)))
+                    .times(1),
             ),
             (
                 "operation:id=comms_operation_x=404",
-                Fault::status(404).on(Scope::Operation(Some("comms_operation_x".to_owned()))),
+                Fault::status(404).on(FaultScope::Operation(Some("comms_operation_x".to_owned()))),
             ),
             ("all=hang", Fault::new(Effect::Hang)),
             (
                 "send=oversized",
-                Fault::new(Effect::Oversized).on(Scope::Send),
+                Fault::new(Effect::Oversized).on(FaultScope::Send),
             ),
             (
                 "token=401:times=1",
-                Fault::status(401).on(Scope::Token).times(1),
+                Fault::status(401).on(FaultScope::Token).times(1),
             ),
             ("gzip", Fault::new(Effect::Gzip)),
             (
                 "list=gzip-bomb",
-                Fault::new(Effect::GzipBomb).on(Scope::List(None)),
+                Fault::new(Effect::GzipBomb).on(FaultScope::List(None)),
             ),
             ("gzip-cut:times=1", Fault::new(Effect::GzipCut).times(1)),
             ("close:times=1", Fault::new(Effect::Close(0)).times(1)),
             (
                 "list=close:20",
-                Fault::new(Effect::Close(20)).on(Scope::List(None)),
+                Fault::new(Effect::Close(20)).on(FaultScope::List(None)),
             ),
             ("no-body", Fault::new(Effect::NoBody)),
             (
                 "operation=deaf",
-                Fault::new(Effect::Deaf).on(Scope::Operation(None)),
+                Fault::new(Effect::Deaf).on(FaultScope::Operation(None)),
             ),
             (
                 "token=encoding:br:times=2",
                 Fault::new(Effect::Encoding("br".to_owned()))
-                    .on(Scope::Token)
+                    .on(FaultScope::Token)
                     .times(2),
             ),
             ("html", Fault::new(Effect::Html(200))),
@@ -296,7 +301,7 @@ mod tests {
             ("empty", Fault::new(Effect::Empty)),
             (
                 "list=repeat-token",
-                Fault::new(Effect::RepeatToken).on(Scope::List(None)),
+                Fault::new(Effect::RepeatToken).on(FaultScope::List(None)),
             ),
             ("endless", Fault::new(Effect::Endless)),
             ("odd-byte", Fault::new(Effect::Odd(Odd::Byte))),
@@ -307,7 +312,7 @@ mod tests {
     }
 
     #[test]
-    fn errors_name_what_is_wrong() {
+    fn errors_name_the_wrong_part() {
         let wrong = [
             ("", "no effect; write for instance"),
             ("list=", "no effect"),

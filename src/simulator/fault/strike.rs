@@ -1,43 +1,45 @@
-//! Which fault a request gets.
+//! Chooses the faults for a request.
 
 use std::time::Duration;
 
 use super::effect::Effect;
-use super::rule::{Fault, Scope};
-use crate::simulator::call::Call;
+use super::rule::{Fault, FaultScope};
+use crate::simulator::api_request::ApiRequest;
 
-/// Takes from `faults` what happens to `call`: how long it is delayed, and what becomes of its answer.
+/// The effect of `faults` on `request`: its delay, and the effect on its response. Counts down the faults that it uses.
 pub(in crate::simulator) fn strike(
     faults: &mut Vec<Fault>,
-    call: &Call,
+    request: &ApiRequest,
 ) -> (Duration, Option<Effect>) {
-    let (mut delay, mut answer) = (Duration::ZERO, None);
-    for fault in faults.iter_mut().filter(|fault| fault.fits(call)) {
+    let (mut delay, mut on_response) = (Duration::ZERO, None);
+    for fault in faults.iter_mut().filter(|fault| fault.matches(request)) {
         match &fault.effect {
             Effect::Slow(span) => delay += *span,
-            effect if answer.is_none() => answer = Some(effect.clone()),
+            effect if on_response.is_none() => on_response = Some(effect.clone()),
             _ => continue,
         }
         fault.times = fault.times.map(|times| times.saturating_sub(1));
     }
     faults.retain(|fault| fault.times != Some(0));
-    (delay, answer)
+    (delay, on_response)
 }
 
 impl Fault {
-    fn fits(&self, call: &Call) -> bool {
-        let scope = match (&self.scope, call) {
-            (Scope::All, _) | (Scope::Send, Call::Send) | (Scope::Token, Call::Token) => true,
-            (Scope::List(page), Call::Operations(query))
-            | (Scope::Emails(page), Call::Emails(query)) => {
+    fn matches(&self, request: &ApiRequest) -> bool {
+        let scope = match (&self.scope, request) {
+            (FaultScope::All, _)
+            | (FaultScope::Send, ApiRequest::Send)
+            | (FaultScope::Token, ApiRequest::Token) => true,
+            (FaultScope::List(page), ApiRequest::Operations(query))
+            | (FaultScope::Emails(page), ApiRequest::Emails(query)) => {
                 page.is_none_or(|page| page == query.page_number())
             }
-            (Scope::Operation(wanted), Call::Operation(id)) => {
+            (FaultScope::Operation(wanted), ApiRequest::Operation(id)) => {
                 wanted.as_ref().is_none_or(|wanted| wanted == id)
             }
             _ => false,
         };
-        scope && (call.is_list() || !self.effect.is_of_lists())
+        scope && (request.is_list() || !self.effect.is_of_lists())
     }
 }
 
@@ -46,14 +48,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn counted_faults_wear_off_and_slowness_adds_up() {
+    fn faults_end_after_their_number_of_requests_and_delays_add_up() {
         let mut faults: Vec<Fault> = ["operation=slow:2s", "slow:1s:times=1", "500:times=2", "404"]
             .iter()
             .map(|text| text.parse().unwrap())
             .collect();
-        let call = Call::Operation("x".to_owned());
+        let request = ApiRequest::Operation("x".to_owned());
         let mut struck = || {
-            let (delay, effect) = strike(&mut faults, &call);
+            let (delay, effect) = strike(&mut faults, &request);
             let Some(Effect::Status { code, .. }) = effect else {
                 panic!("{effect:?}");
             };
@@ -65,9 +67,9 @@ mod tests {
     }
 
     #[test]
-    fn faults_of_lists_leave_other_requests_alone() {
+    fn faults_of_lists_do_not_affect_other_requests() {
         let mut faults = vec![Fault::new(Effect::Empty).times(1)];
-        let (_, effect) = strike(&mut faults, &Call::Operation("x".to_owned()));
+        let (_, effect) = strike(&mut faults, &ApiRequest::Operation("x".to_owned()));
         assert_eq!(effect, None);
         assert_eq!(faults.len(), 1);
     }

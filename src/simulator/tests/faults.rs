@@ -1,4 +1,4 @@
-//! Faults, as a client meets them.
+//! Faults, seen by a client.
 
 use std::collections::HashSet;
 use std::future::pending;
@@ -13,41 +13,41 @@ use tokio::time::timeout;
 
 use super::*;
 
-/// Far more than a response on loopback takes.
+/// Much longer than a response on loopback takes.
 const LIMIT: Duration = Duration::from_secs(10);
-/// A response on loopback takes a fraction of it.
+/// Longer than a response on loopback takes: without a byte until then, there is no response.
 const SILENCE: Duration = Duration::from_millis(100);
 
 #[tokio::test]
-async fn faults_strike_where_they_are_told_to() {
-    let peer = Peer::new(usual(bulk(20)));
-    let handle = peer.simulator.handle();
+async fn a_fault_affects_only_the_requests_of_its_scope() {
+    let api = Api::new(usual(bulk(20)));
+    let handle = api.simulator.handle();
     let fault = |text: &str| handle.fault(text.parse().unwrap());
     fault("list:page=2=503:retry-after-date=90:times=1");
-    let (status, page) = peer.get("/v1/Emails/Operations?pageSize=8").await;
+    let (status, page) = api.get("/v1/Emails/Operations?pageSize=8").await;
     assert_eq!(status, StatusCode::OK);
     let token = page["pagination"]["next"].as_str().unwrap();
     let second = format!("{LIST}?pageSize=8&pageToken={token}");
     let request = Request::get(&second).header("authorization", BASIC);
-    let (status, headers, _) = peer.ask(request.body(Body::empty()).unwrap()).await;
+    let (status, headers, _) = api.send(request.body(Body::empty()).unwrap()).await;
     assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
     assert_eq!(headers["retry-after"], "Sun, 05 Apr 2026 06:21:30 GMT");
-    assert_eq!(peer.get(&second).await.0, StatusCode::OK);
+    assert_eq!(api.get(&second).await.0, StatusCode::OK);
 
     fault("empty:times=1");
-    assert_eq!(peer.get(LIST).await.1["operations"], json!([]));
+    assert_eq!(api.get(LIST).await.1["operations"], json!([]));
     fault("html:502:times=1");
-    assert_eq!(peer.get(LIST).await, (StatusCode::BAD_GATEWAY, Value::Null));
+    assert_eq!(api.get(LIST).await, (StatusCode::BAD_GATEWAY, Value::Null));
     fault("list=repeat-token:times=2");
     let next = |page: Value| page["pagination"]["next"].as_str().unwrap().to_owned();
-    let again = next(peer.get(LIST).await.1);
+    let again = next(api.get(LIST).await.1);
     let path = format!("{LIST}?pageToken={again}");
-    assert_eq!(next(peer.get(&path).await.1), again);
+    assert_eq!(next(api.get(&path).await.1), again);
     fault("endless");
     let mut seen = HashSet::new();
     let mut path = LIST.to_owned();
     for _ in 0..5 {
-        let token = next(peer.get(&path).await.1);
+        let token = next(api.get(&path).await.1);
         path = format!("{LIST}?pageToken={token}");
         assert!(seen.insert(token));
     }
@@ -55,7 +55,7 @@ async fn faults_strike_where_they_are_told_to() {
     assert_eq!(handle.faults(), []);
     fault("oversized:times=1");
     let request = Request::get(LIST).body(Body::empty()).unwrap();
-    assert!(peer.ask(request).await.2.len() > 60 << 20);
+    assert!(api.send(request).await.2.len() > 60 << 20);
 }
 
 /// A simulator of twenty operations that listens.
@@ -67,12 +67,12 @@ struct Served {
 
 impl Served {
     async fn with(fault: &str) -> Self {
-        let peer = Peer::new(usual(bulk(20)));
-        peer.simulator.handle().fault(fault.parse().unwrap());
+        let api = Api::new(usual(bulk(20)));
+        api.simulator.handle().fault(fault.parse().unwrap());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let simulator = peer.simulator.clone();
+        let simulator = api.simulator.clone();
         Self {
-            handle: peer.simulator.handle(),
+            handle: api.simulator.handle(),
             address: listener.local_addr().unwrap(),
             server: tokio::spawn(async move { simulator.serve(listener, pending()).await }),
         }
@@ -82,7 +82,7 @@ impl Served {
         TcpStream::connect(self.address).await.unwrap()
     }
 
-    /// What comes in answer to a request on a new connection, until it is closed.
+    /// Everything that the server sends on a new connection after a request, until it closes the connection.
     async fn until_closed(&self) -> String {
         let mut stream = self.connect().await;
         ask(&mut stream).await;
@@ -104,7 +104,7 @@ async fn ask(stream: &mut TcpStream) {
     stream.write_all(request.as_bytes()).await.unwrap();
 }
 
-/// Reads a head, and gives it with the length of the body that it promises.
+/// Reads the head of a response. Returns it with its `Content-Length`.
 async fn head(stream: &mut TcpStream) -> (String, usize) {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
@@ -128,13 +128,13 @@ async fn response(stream: &mut TcpStream) -> String {
     head
 }
 
-/// Whether nothing comes, and the connection stays open.
+/// Whether the server sends nothing and keeps the connection open.
 async fn is_silent(stream: &mut TcpStream) -> bool {
     timeout(SILENCE, stream.read_u8()).await.is_err()
 }
 
 #[tokio::test]
-async fn a_cut_answer_promises_more_than_comes() {
+async fn a_cut_response_has_half_of_its_content_length() {
     let text = Served::with("cut").await.until_closed().await;
     let (head, body) = text.split_once("\r\n\r\n").unwrap();
     assert!(head.starts_with("HTTP/1.1 200"), "{head}");
@@ -146,7 +146,7 @@ async fn a_cut_answer_promises_more_than_comes() {
 }
 
 #[tokio::test]
-async fn a_closed_connection_gives_as_many_bytes_as_were_asked_for() {
+async fn a_connection_is_closed_after_the_number_of_bytes() {
     for (fault, wanted) in [("close", ""), ("close:0", ""), ("close:12", "HTTP/1.1 200")] {
         let served = Served::with(fault).await;
         assert_eq!(served.until_closed().await, wanted, "{fault}");
@@ -161,7 +161,7 @@ async fn a_closed_connection_gives_as_many_bytes_as_were_asked_for() {
 }
 
 #[tokio::test]
-async fn headers_without_a_body_promise_one_and_the_connection_stays_open() {
+async fn no_body_sends_the_headers_and_keeps_the_connection_open() {
     let served = Served::with("no-body").await;
     let mut stream = served.connect().await;
     ask(&mut stream).await;
@@ -171,20 +171,20 @@ async fn headers_without_a_body_promise_one_and_the_connection_stays_open() {
 }
 
 #[tokio::test]
-async fn a_deaf_connection_answers_its_first_request_alone_and_new_ones_work() {
+async fn a_deaf_connection_responds_only_to_its_first_request_and_new_ones_work() {
     let served = Served::with("deaf").await;
     let mut first = served.connect().await;
     ask(&mut first).await;
     response(&mut first).await;
     ask(&mut first).await;
     assert!(is_silent(&mut first).await);
-    // It reads on.
+    // The server still reads.
     ask(&mut first).await;
     let mut second = served.connect().await;
     ask(&mut second).await;
     assert!(response(&mut second).await.starts_with("HTTP/1.1 200"));
     assert!(is_silent(&mut first).await);
-    // A connection that answered before the fault is deaf from then on.
+    // A connection with a response before the fault gets none from then on.
     served.handle.clear_faults();
     ask(&mut second).await;
     response(&mut second).await;

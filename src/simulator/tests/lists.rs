@@ -3,31 +3,31 @@
 use super::*;
 
 #[tokio::test]
-async fn a_list_covers_everything_once_newest_first_while_operations_appear() {
-    let peer = Peer::new(usual(WorldSettings {
+async fn a_list_contains_every_operation_once_newest_first_while_operations_appear() {
+    let api = Api::new(usual(WorldSettings {
         traffic: Some(Traffic::default()),
         speed: 3600.0,
         ..bulk(200)
     }));
-    let all = peer
+    let all = api
         .pages("/v1/Emails/Operations?pageSize=1000", "operations", || {})
         .await;
     assert!(all.len() >= 260);
     let before = ids(&all);
     assert!(before.is_sorted_by(|a, b| a > b));
 
-    let moving = || peer.wait(Duration::from_secs(2));
-    let paged = peer
+    let moving = || api.wait(Duration::from_secs(2));
+    let paged = api
         .pages("/v1/Emails/Operations?pageSize=7", "operations", moving)
         .await;
     assert_eq!(ids(&paged), before);
-    let later = peer
+    let later = api
         .pages("/v1/Emails/Operations?pageSize=1000", "operations", || {})
         .await;
     assert!(later.len() > all.len(), "operations appeared meanwhile");
     for row in &all {
         let id: OperationId = row["id"].as_str().unwrap().parse().unwrap();
-        let (status, single) = peer.get(&format!("{LIST}/{id}")).await;
+        let (status, single) = api.get(&format!("{LIST}/{id}")).await;
         assert_eq!(
             (status, &single["createdAt"]),
             (StatusCode::OK, &row["createdAt"])
@@ -36,13 +36,13 @@ async fn a_list_covers_everything_once_newest_first_while_operations_appear() {
 }
 
 #[tokio::test]
-async fn the_same_seed_makes_the_same_account() {
+async fn the_same_seed_gives_the_same_account() {
     let listing = async |seed| {
         let world = WorldSettings {
             seed,
             ..WorldSettings::default()
         };
-        Peer::new(usual(world))
+        Api::new(usual(world))
             .get("/v1/Emails/Operations?pageSize=1000")
             .await
             .1
@@ -52,7 +52,7 @@ async fn the_same_seed_makes_the_same_account() {
 }
 
 #[tokio::test]
-async fn figures_add_up_by_either_reading() {
+async fn stats_add_up_in_both_counting_modes() {
     for reading in CountingMode::ALL {
         let settings = SimulatorSettings {
             world: WorldSettings {
@@ -65,9 +65,9 @@ async fn figures_add_up_by_either_reading() {
                 ..ApiSettings::default()
             },
         };
-        let peer = Peer::new(settings);
-        peer.wait(Duration::from_mins(3));
-        let rows = peer
+        let api = Api::new(settings);
+        api.wait(Duration::from_mins(3));
+        let rows = api
             .pages("/v1/Emails/Operations?pageSize=100", "operations", || {})
             .await;
         for row in rows {
@@ -105,14 +105,14 @@ async fn figures_add_up_by_either_reading() {
 
 #[tokio::test]
 async fn lists_filter_by_date_and_status() {
-    let peer = Peer::new(SimulatorSettings::default());
-    let (_, all) = peer.get("/v1/Emails/Operations?pageSize=1000").await;
+    let api = Api::new(SimulatorSettings::default());
+    let (_, all) = api.get("/v1/Emails/Operations?pageSize=1000").await;
     let all = all["operations"].as_array().unwrap().clone();
     let middle = "2026-04-04T00:00:00Z";
-    let (_, newer) = peer
+    let (_, newer) = api
         .get(&format!("{LIST}?pageSize=1000&startDate={middle}"))
         .await;
-    let (_, older) = peer
+    let (_, older) = api
         .get(&format!("{LIST}?pageSize=1000&endDate={middle}"))
         .await;
     let count = |page: &Value| page["operations"].as_array().unwrap().len();
@@ -122,7 +122,7 @@ async fn lists_filter_by_date_and_status() {
         assert!(row["createdAt"].as_str().unwrap() >= middle);
     }
     for (asked, word) in [("CANCELLED", "CANCELED"), ("completed", "COMPLETED")] {
-        let (_, page) = peer
+        let (_, page) = api
             .get(&format!("{LIST}?pageSize=1000&status={asked}"))
             .await;
         let expected = all.iter().filter(|row| row["status"] == word).count();
@@ -132,17 +132,17 @@ async fn lists_filter_by_date_and_status() {
 }
 
 #[tokio::test]
-async fn what_is_too_old_is_gone() {
-    let peer = Peer::new(usual(bulk(50)));
-    let (_, page) = peer.get("/v1/Emails/Operations?pageSize=1000").await;
+async fn an_expired_operation_is_not_found_and_not_listed() {
+    let api = Api::new(usual(bulk(50)));
+    let (_, page) = api.get("/v1/Emails/Operations?pageSize=1000").await;
     let rows = page["operations"].as_array().unwrap();
     assert_eq!(rows.len(), 50);
     let oldest = ids(rows)[49];
-    peer.wait(Duration::from_hours(6));
-    let (status, error) = peer.get(&format!("{LIST}/{oldest}")).await;
+    api.wait(Duration::from_hours(6));
+    let (status, error) = api.get(&format!("{LIST}/{oldest}")).await;
     assert_eq!(status, StatusCode::NOT_FOUND);
     assert_eq!(error["errors"][0]["code"], 20404);
-    let (_, page) = peer.get("/v1/Emails/Operations?pageSize=1000").await;
+    let (_, page) = api.get("/v1/Emails/Operations?pageSize=1000").await;
     let left = page["operations"].as_array().unwrap();
     assert!(left.len() < 50 && !ids(left).contains(&oldest));
 }

@@ -1,4 +1,4 @@
-//! The API as a client meets it: requests to the router, with a clock that only moves when told.
+//! The API, seen by a client: requests to the router, with a clock that the test sets.
 
 mod faults;
 mod lists;
@@ -20,16 +20,16 @@ const START: i64 = 1_775_370_000_000;
 /// `account:token`
 const BASIC: &str = "Basic YWNjb3VudDp0b2tlbg==";
 
-struct Peer {
+struct Api {
     simulator: Simulator,
     clock: Arc<AtomicI64>,
 }
 
-impl Peer {
+impl Api {
     fn new(settings: SimulatorSettings) -> Self {
         let clock = Arc::new(AtomicI64::new(START));
-        let hands = Arc::clone(&clock);
-        let now = move || Timestamp::from_millis(hands.load(Ordering::Relaxed));
+        let time = Arc::clone(&clock);
+        let now = move || Timestamp::from_millis(time.load(Ordering::Relaxed));
         Self {
             simulator: Simulator::new(settings, now),
             clock,
@@ -41,7 +41,7 @@ impl Peer {
         self.clock.fetch_add(millis, Ordering::Relaxed);
     }
 
-    async fn ask(&self, request: Request<Body>) -> (StatusCode, HeaderMap, Vec<u8>) {
+    async fn send(&self, request: Request<Body>) -> (StatusCode, HeaderMap, Vec<u8>) {
         let response = self.simulator.router().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
         let body = to_bytes(body, usize::MAX).await;
@@ -51,14 +51,14 @@ impl Peer {
 
     async fn get(&self, path: &str) -> (StatusCode, Value) {
         let request = Request::get(path).header("authorization", BASIC);
-        let (status, _, body) = self.ask(request.body(Body::empty()).unwrap()).await;
+        let (status, _, body) = self.send(request.body(Body::empty()).unwrap()).await;
         (status, serde_json::from_slice(&body).unwrap_or(Value::Null))
     }
 
     async fn post(&self, body: &Value) -> (StatusCode, Value) {
         let request = Request::post("/v1/Emails").header("authorization", BASIC);
         let request = request.body(Body::from(body.to_string())).unwrap();
-        let (status, _, body) = self.ask(request).await;
+        let (status, _, body) = self.send(request).await;
         (status, serde_json::from_slice(&body).unwrap_or(Value::Null))
     }
 
@@ -92,7 +92,7 @@ fn bulk(operations: u32) -> WorldSettings {
     }
 }
 
-/// That account, with the usual API.
+/// The account `world` with the default API.
 fn usual(world: WorldSettings) -> SimulatorSettings {
     SimulatorSettings {
         world,

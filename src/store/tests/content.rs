@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::operation::Word;
+use crate::operation::{Stat, Word};
 use crate::store::record::{
     read_account, read_group, read_labels, read_operation, write_account, write_labels,
     write_operation,
@@ -30,22 +30,23 @@ fn figure() -> impl Strategy<Value = u32> {
 }
 
 fn stats() -> impl Strategy<Value = Stats> {
-    let maybe = || proptest::option::of(figure());
+    let quantities = Stat::QUANTITIES.map(|_| proptest::option::of(figure()));
     let unknown = proptest::option::of(proptest::collection::vec((word(), figure()), 0..4));
-    (
-        proptest::array::uniform8(figure()),
-        maybe(),
-        maybe(),
-        maybe(),
-        unknown,
+    (proptest::array::uniform8(figure()), quantities, unknown).prop_map(
+        |(emails, quantities, unknown)| {
+            let mut stats = Stats {
+                emails,
+                unknown: unknown.map(Into::into),
+                ..Stats::default()
+            };
+            for (stat, count) in Stat::QUANTITIES.into_iter().zip(quantities) {
+                if let Some(count) = count {
+                    stats.set_count(stat, count);
+                }
+            }
+            stats
+        },
     )
-        .prop_map(|(emails, size, recipients, attempts, unknown)| Stats {
-            emails,
-            size,
-            recipients,
-            attempts,
-            unknown: unknown.map(Into::into),
-        })
 }
 
 pub(super) fn any_saved() -> impl Strategy<Value = SavedOperation> {

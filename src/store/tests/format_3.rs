@@ -157,7 +157,10 @@ fn push_figures<const N: usize>(out: &mut Vec<u8>, figures: &[u32; N]) {
 
 proptest! {
     #[test]
-    fn every_operation_of_format_3_is_read(saved in any_saved()) {
+    fn every_operation_of_format_3_is_read(mut saved in any_saved()) {
+        // Format 3 has no stat that was added to the table later.
+        let Stats { emails, size, recipients, attempts, unknown, .. } = saved.operation.stats;
+        saved.operation.stats = Stats { emails, size, recipients, attempts, unknown };
         let mut bytes = Vec::new();
         write_operation(&saved, &mut bytes);
         prop_assert_eq!(read_operation(saved.operation.id, &bytes), Ok(saved));
@@ -251,9 +254,10 @@ fn a_stat_of_a_later_version_is_left_out_and_costs_nothing_else() {
     let at = bytes.len() - 7;
     let (before, stats_and_marks) = bytes.split_at(at);
     assert_eq!(stats_and_marks, [0b111, 3, 4, 4, 0b11, 4, 3], "{bytes:?}");
-    // The twelfth stat is 99: one bit more, in a second byte, and its count behind the others.
-    assert_eq!(crate::operation::Stat::ALL.len(), 11);
-    let later = [before, &[0b1000_0111, 0b1_0000, 3, 4, 4, 99, 0b11, 4, 3]].concat();
+    // The next stat is 99: one bit more, and its count behind the others.
+    let mut bits = Vec::new();
+    push(&mut bits, 0b111 | 1 << crate::operation::Stat::ALL.len());
+    let later = [before, &bits, &[3, 4, 4, 99, 0b11, 4, 3]].concat();
     assert_eq!(
         read_operation(saved.operation.id, &later),
         Ok(saved.clone())

@@ -1,4 +1,4 @@
-//! A second resource through the same code: emails, with as much of a row as a list needs.
+//! A list of a second resource, emails, through the same code.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -15,9 +15,10 @@ use crate::clock::Clock;
 use crate::config::{Config, Overrides};
 use crate::exposition::{Build, Endpoint, Instruments};
 use crate::operation::Unexpected;
+use crate::twilio::client::MOST_ROWS;
 use crate::twilio::resource::Row;
 
-/// An email, without the addresses and bodies that its row may hold.
+/// An email, without the addresses and bodies that its row may have.
 #[derive(Debug, PartialEq, Eq)]
 struct Email {
     id: String,
@@ -64,8 +65,8 @@ impl Resource for Email {
     }
 }
 
-/// Serves these pages: the first one to a request without a token, and `pages[n]` to one with the token `n`. Keeps what was
-/// requested.
+/// Serves `pages`: the first one to a request without a token, and `pages[n]` to one with the token `n`. A page that is a number
+/// is an error with that status. Records the requests.
 async fn server(pages: Vec<Value>) -> (SocketAddr, Arc<Mutex<Vec<String>>>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -80,7 +81,7 @@ async fn server(pages: Vec<Value>) -> (SocketAddr, Arc<Mutex<Vec<String>>>) {
     (address, requested)
 }
 
-/// One request to a connection.
+/// Serves one request per connection.
 async fn serve(mut stream: TcpStream, pages: &[Value], log: &Mutex<Vec<String>>) {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
@@ -91,12 +92,15 @@ async fn serve(mut stream: TcpStream, pages: &[Value], log: &Mutex<Vec<String>>)
     let token = target
         .split_once("pageToken=")
         .map_or("0", |(_, token)| token);
-    let body = pages[token.parse::<usize>().unwrap()].to_string();
+    let body = &pages[token.parse::<usize>().unwrap()];
+    let status = body.as_u64().unwrap_or(200);
+    let body = body.to_string();
     log.lock().push(target.to_owned());
     let length = body.len();
-    let answer =
-        format!("HTTP/1.1 200 OK\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}");
-    stream.write_all(answer.as_bytes()).await.unwrap();
+    let response = format!(
+        "HTTP/1.1 {status} X\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}"
+    );
+    stream.write_all(response.as_bytes()).await.unwrap();
 }
 
 fn client(address: SocketAddr, clock: Clock) -> Client {
@@ -166,7 +170,7 @@ async fn emails_are_listed_page_by_page_by_the_same_code() {
 }
 
 #[tokio::test]
-async fn a_list_of_emails_that_ignores_what_was_asked_for_is_noticed() {
+async fn a_list_of_emails_that_ignores_a_filter_is_noticed() {
     let long_ago = NOW - 24 * HOUR;
     let (address, requested) = server(vec![
         json!({"data": [email(1, "OPENED", long_ago), email(2, "DELIVERED", long_ago)], "pagination": {"next": "1"}}),
@@ -176,7 +180,145 @@ async fn a_list_of_emails_that_ignores_what_was_asked_for_is_noticed() {
     let (rows, listing) = all(&client, Some("delivered")).await;
     assert_eq!(rows.len(), 2);
     assert!(listing.ignores_state() && listing.ignores_dates());
-    // The pages of a list that ignores the filter are those of the whole account.
+    // If the server ignores the filter, the pages contain the whole account.
     assert_eq!(listing.pages(), 1);
     assert!(requested.lock()[0].contains("&status=DELIVERED&"));
+}
+
+/// A list of what these pages hold, of the hour before [`NOW`].
+async fn listing_of(pages: Vec<Value>) -> (Client, Arc<Mutex<Vec<String>>>) {
+    let (address, requested) = server(pages).await;
+    (client(address, Clock::manual(NOW)), requested)
+}
+
+fn emails(count: usize) -> Vec<Value> {
+    vec![email(1, "DELIVERED", NOW); count]
+}
+
+#[tokio::test]
+async fn a_page_with_more_than_twice_the_requested_rows_is_refused() {
+    let rows = |count| json!({"data": emails(count), "pagination": {"next": null}});
+    let (client_of_full, _) = listing_of(vec![rows(MOST_ROWS)]).await;
+    let (read, _) = all(&client_of_full, None).await;
+    assert_eq!(read.len(), MOST_ROWS);
+    let (client, _) = listing_of(vec![rows(MOST_ROWS + 1)]).await;
+    let mut listing = Listing::<Email>::new(&client, NOW - HOUR, None, None);
+    let limit = MOST_ROWS;
+    assert_eq!(
+        listing.page().await.unwrap_err(),
+        ApiError::TooManyRows { limit }
+    );
+    assert_eq!(listing.page().await.unwrap(), None, "the list ends there");
+}
+
+#[tokio::test]
+async fn only_a_refused_first_page_refuses_the_whole_list() {
+    let first = json!({"data": emails(1), "pagination": {"next": "1"}});
+    let (client, _) = listing_of(vec![first, json!(403)]).await;
+    let mut listing = Listing::<Email>::new(&client, NOW - HOUR, None, None);
+    assert_eq!(listing.page().await.unwrap().unwrap().len(), 1);
+    let cause = Box::new(ApiError::Forbidden);
+    let broken = ApiError::BrokenList { page: 2, cause };
+    assert_eq!(listing.page().await.unwrap_err(), broken);
+    let (client, _) = listing_of(vec![json!(403)]).await;
+    let mut listing = Listing::<Email>::new(&client, NOW - HOUR, None, None);
+    assert_eq!(listing.page().await.unwrap_err(), ApiError::Forbidden);
+}
+
+#[tokio::test]
+async fn a_full_page_without_pagination_is_the_end_only_if_a_shorter_page_names_its_next_one() {
+    // The server returns the same page for a request of one row.
+    let full = json!({"data": emails(PAGE_SIZE)});
+    let (client, requested) = listing_of(vec![full]).await;
+    let mut listing = Listing::<Email>::new(&client, NOW - HOUR, None, None);
+    assert_eq!(listing.page().await.unwrap().unwrap().len(), PAGE_SIZE);
+    assert_eq!(listing.page().await.unwrap_err(), UNREADABLE_NEXT);
+    assert!(requested.lock()[1].ends_with("&pageSize=1"));
+
+    let one_less = json!({"data": emails(PAGE_SIZE - 1)});
+    let (client, requested) = listing_of(vec![one_less]).await;
+    assert_eq!(all(&client, None).await.0.len(), PAGE_SIZE - 1);
+    assert_eq!(requested.lock().len(), 1);
+
+    // A later page without pagination is the end, however full.
+    let first = json!({"data": emails(1), "pagination": {"next": "1"}});
+    let (client, requested) = listing_of(vec![first, json!({"data": emails(PAGE_SIZE)})]).await;
+    assert_eq!(all(&client, None).await.0.len(), PAGE_SIZE + 1);
+    assert_eq!(requested.lock().len(), 2);
+}
+
+#[tokio::test]
+async fn a_page_size_in_the_pagination_says_when_a_page_is_full() {
+    let page = |rows| json!({"data": emails(rows), "pagination": {"pageSize": 2}});
+    for (rows, requests) in [(1, 1), (2, 2), (3, 2)] {
+        let (client, requested) = listing_of(vec![page(rows)]).await;
+        let mut listing = Listing::<Email>::new(&client, NOW - HOUR, None, None);
+        assert_eq!(listing.page().await.unwrap().unwrap().len(), rows);
+        let last = listing.page().await;
+        assert_eq!(last.is_err(), requests == 2, "{rows}");
+        assert_eq!(requested.lock().len(), requests, "{rows}");
+    }
+}
+
+#[tokio::test]
+async fn an_empty_page_says_nothing_of_the_page_size() {
+    let empty = json!({"data": [], "pagination": {"next": "1"}});
+    let last = json!({"data": emails(1), "pagination": {"next": null}});
+    let (client, _) = listing_of(vec![empty, last]).await;
+    let (_, listing) = all(&client, None).await;
+    assert_eq!((listing.pages(), listing.page_size()), (2, None));
+}
+
+/// What a list of these creation times shows of the server.
+async fn observed(created: &[Timestamp]) -> (bool, bool) {
+    let rows: Vec<_> = created
+        .iter()
+        .map(|created| email(1, "DELIVERED", *created))
+        .collect();
+    let (client, _) = listing_of(vec![json!({"data": rows, "pagination": {"next": null}})]).await;
+    let (_, listing) = all(&client, None).await;
+    (listing.ignores_dates(), listing.is_newest_first())
+}
+
+#[tokio::test]
+async fn two_rows_more_than_an_hour_outside_the_dates_prove_that_the_dates_are_ignored() {
+    let second = Duration::from_secs(1);
+    let (early, late) = (NOW - 2 * HOUR, NOW + HOUR);
+    for (created, ignored) in [
+        ([late, early], false),
+        ([late + second, late + second], true),
+        ([early - second, early - second], true),
+        ([late + second, early - second], true),
+        ([late + second, early], false),
+        ([late, early - second], false),
+    ] {
+        assert_eq!(observed(&created).await.0, ignored, "{created:?}");
+    }
+}
+
+#[tokio::test]
+async fn rows_within_two_seconds_stand_in_any_order_and_later_ones_show_another_order() {
+    let seconds = |seconds: u64| NOW - Duration::from_secs(60 - seconds);
+    assert!(observed(&[seconds(0), seconds(2)]).await.1);
+    assert!(!observed(&[seconds(0), seconds(3)]).await.1);
+    // One row in another order is enough, whatever comes after it.
+    let again = [seconds(9), seconds(0), seconds(9), seconds(0)];
+    assert!(!observed(&again).await.1);
+}
+
+#[tokio::test]
+async fn a_list_with_an_unusable_row_is_not_sound() {
+    for row in [json!(7), json!({"id": "comms_email_4"})] {
+        let page = json!({"data": [row], "pagination": {"next": null}});
+        let (client, _) = listing_of(vec![page]).await;
+        assert!(!all(&client, None).await.1.is_sound());
+    }
+    let page = json!({"data": emails(1), "pagination": {"next": null}});
+    let (client, _) = listing_of(vec![page]).await;
+    let (_, mut listing) = all(&client, None).await;
+    assert!(listing.is_sound());
+    listing.note_unread(0);
+    assert!(listing.is_sound());
+    listing.note_unread(1);
+    assert!(!listing.is_sound());
 }

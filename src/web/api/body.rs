@@ -1,4 +1,5 @@
-//! The body of a registration: one operation, a list of them, or Twilio's own answer to a send.
+//! Parses the body of a registration: one operation, a list of operations, or Twilio's response to a send request. The size, the
+//! number of operations and the time are limited. Problems never repeat a value of the body.
 
 use std::str::FromStr;
 use std::time::Duration;
@@ -8,28 +9,28 @@ use axum::http::{HeaderMap, StatusCode, header};
 use bytes::Bytes;
 use tokio::sync::Semaphore;
 
-use super::problem::Problem;
+use super::problem::ProblemDetails;
 use crate::document::walk::{Mapping, Value};
 use crate::document::{Findings, json};
 use crate::label;
 use crate::operation::OperationId;
 use crate::snapshot::Labels;
 
-/// The largest body, in bytes: the most operations, each with a few labels.
+/// The largest body, in bytes: the maximum of operations, each with a few labels.
 pub(super) const LARGEST: usize = 4 * 1024 * 1024;
-/// The most operations of one body; whoever has more sends several.
-const MOST: usize = 10_000;
-/// The most values and keys: what the most operations need with the most labels each.
-const NODES: usize = 1 + MOST * 40;
-/// How many problems of one operation are told.
-const TOLD: usize = 10;
-/// How long a body may take to arrive.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// The most operations in one body. A client with more sends several requests.
+const MAX_OPERATIONS: usize = 10_000;
+/// The most values and keys: the maximum of operations, each with the maximum of labels.
+const MAX_NODES: usize = 1 + MAX_OPERATIONS * 40;
+/// The most problems reported per operation.
+const MAX_PROBLEMS: usize = 10;
+/// The longest time for receiving a body.
+const RECEIVE_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// What a body asks for; what is wrong with one operation of a list is no matter of the others.
+/// The operations to register. A problem with one operation of a list does not affect the others.
 pub(super) enum RegistrationBody {
-    One(Result<RequestedOperation, Problem>),
-    List(Vec<Result<RequestedOperation, Problem>>),
+    One(Result<RequestedOperation, ProblemDetails>),
+    List(Vec<Result<RequestedOperation, ProblemDetails>>),
 }
 
 /// One operation that is to be registered.
@@ -44,61 +45,64 @@ pub(super) struct RequestedOperation {
 pub(super) async fn read(
     request: Request,
     parsers: &Semaphore,
-) -> Result<RegistrationBody, Problem> {
+) -> Result<RegistrationBody, ProblemDetails> {
     if !is_json(request.headers()) {
-        // A form, which a page of anybody's may send, is none either.
+        // This also rejects HTML forms, which any web page could send.
         let detail = "The body must be JSON, with the header Content-Type: application/json.";
-        return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail));
+        return Err(ProblemDetails::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            detail,
+        ));
     }
-    let arrived = tokio::time::timeout(PATIENCE, Bytes::from_request(request, &())).await;
+    let arrived = tokio::time::timeout(RECEIVE_TIMEOUT, Bytes::from_request(request, &())).await;
     let bytes = arrived.map_err(|_| {
         let detail = format!(
             "The body took longer than {} s to arrive.",
-            PATIENCE.as_secs()
+            RECEIVE_TIMEOUT.as_secs()
         );
-        Problem::new(StatusCode::REQUEST_TIMEOUT, detail)
+        ProblemDetails::new(StatusCode::REQUEST_TIMEOUT, detail)
     })?;
     let bytes = bytes.map_err(|rejection| match rejection.status() {
         StatusCode::PAYLOAD_TOO_LARGE => {
             let detail = format!("The body has more than {LARGEST} bytes; send several.");
-            Problem::new(StatusCode::PAYLOAD_TOO_LARGE, detail)
+            ProblemDetails::new(StatusCode::PAYLOAD_TOO_LARGE, detail)
         }
-        _ => Problem::bad_request("The body did not arrive whole."),
+        _ => ProblemDetails::bad_request("The body did not arrive whole."),
     })?;
     let _permit = parsers.acquire().await;
     let parsed = tokio::task::spawn_blocking(move || parse(&bytes)).await;
     parsed.unwrap_or_else(|_| {
         let detail = "The exporter is stopping.";
-        Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, detail))
+        Err(ProblemDetails::new(StatusCode::SERVICE_UNAVAILABLE, detail))
     })
 }
 
-fn parse(bytes: &[u8]) -> Result<RegistrationBody, Problem> {
+fn parse(bytes: &[u8]) -> Result<RegistrationBody, ProblemDetails> {
     let text = std::str::from_utf8(bytes)
-        .map_err(|_| Problem::bad_request("The body is not text in UTF-8."))?;
+        .map_err(|_| ProblemDetails::bad_request("The body is not text in UTF-8."))?;
     let mut findings = Findings::default();
-    let node = json::parse(text, NODES, &mut findings);
-    let node = node.ok_or_else(|| Problem::malformed(&findings))?;
+    let node = json::parse(text, MAX_NODES, &mut findings);
+    let node = node.ok_or_else(|| ProblemDetails::malformed(&findings))?;
     let root = Value::root(&node);
     if !root.is_list() {
         return Ok(RegistrationBody::One(read_one(&root)));
     }
-    if root.length() > MOST {
-        let detail = format!("The list has more than {MOST} operations; send several.");
-        return Err(Problem::bad_request(detail));
+    if root.length() > MAX_OPERATIONS {
+        let detail = format!("The list has more than {MAX_OPERATIONS} operations; send several.");
+        return Err(ProblemDetails::bad_request(detail));
     }
     let items = root.list(&mut findings).unwrap_or_default();
     Ok(RegistrationBody::List(items.iter().map(read_one).collect()))
 }
 
-fn read_one(value: &Value) -> Result<RequestedOperation, Problem> {
-    let mut findings = Findings::up_to(TOLD);
-    let asked = value
+fn read_one(value: &Value) -> Result<RequestedOperation, ProblemDetails> {
+    let mut findings = Findings::up_to(MAX_PROBLEMS);
+    let requested = value
         .mapping(&mut findings)
         .and_then(|mapping| read_mapping(mapping, &mut findings));
-    match asked {
-        Some(asked) if findings.problems.is_empty() => Ok(asked),
-        _ => Err(Problem::malformed(&findings)),
+    match requested {
+        Some(requested) if findings.problems.is_empty() => Ok(requested),
+        _ => Err(ProblemDetails::malformed(&findings)),
     }
 }
 
@@ -107,7 +111,7 @@ fn read_mapping(mut mapping: Mapping, findings: &mut Findings) -> Option<Request
     let account = account.and_then(|account| account.text(findings).map(str::to_owned));
     let labels = mapping.take("labels");
     let labels = labels.map_or_else(Labels::default, |labels| read_labels(&labels, findings));
-    // Twilio's answer to a send may grow; what we name ourselves may not be mistyped.
+    // Twilio's response to a send may get new keys. In our own form an unknown key is a typing error.
     let id = if mapping.has("operationId") {
         if mapping.has("id") {
             findings.problem(
@@ -153,32 +157,35 @@ mod tests {
 
     fn one(text: &str) -> Result<RequestedOperation, String> {
         match parse(text.replace("$ID", ID).as_bytes()) {
-            Ok(RegistrationBody::One(asked)) => asked.map_err(|problem| told(&problem)),
+            Ok(RegistrationBody::One(requested)) => requested.map_err(|problem| errors(&problem)),
             Ok(RegistrationBody::List(_)) => Err("a list".to_owned()),
-            Err(problem) => Err(told(&problem)),
+            Err(problem) => Err(errors(&problem)),
         }
     }
 
-    fn told(problem: &Problem) -> String {
+    fn errors(problem: &ProblemDetails) -> String {
         serde_json::to_string(&problem.errors).unwrap()
     }
 
     #[test]
-    fn our_form_and_twilios_are_read() {
+    fn the_apis_own_form_and_twilios_response_are_parsed() {
         let ours = r#"{"id": "$ID", "account": "a", "labels": {"campaign": "spring"}}"#;
-        let asked = one(ours).unwrap();
-        assert_eq!(asked.id.to_string(), ID);
-        assert_eq!(asked.account.as_deref(), Some("a"));
-        assert_eq!(asked.labels["campaign"], "spring");
+        let requested = one(ours).unwrap();
+        assert_eq!(requested.id.to_string(), ID);
+        assert_eq!(requested.account.as_deref(), Some("a"));
+        assert_eq!(requested.labels["campaign"], "spring");
         let twilios = r#"{"operationId": "$ID", "operationLocation": "https://example.com/x", "later": {"a": [1]}}"#;
-        let asked = one(twilios).unwrap();
-        assert_eq!((asked.id.to_string().as_str(), asked.account), (ID, None));
+        let requested = one(twilios).unwrap();
+        assert_eq!(
+            (requested.id.to_string().as_str(), requested.account),
+            (ID, None)
+        );
         let with_labels = r#"{"operationId": "$ID", "labels": {"a": "b"}, "account": null}"#;
         assert_eq!(one(with_labels).unwrap().labels["a"], "b");
     }
 
     #[test]
-    fn what_is_wrong_is_told_with_its_place_and_no_value() {
+    fn a_problem_names_its_place_and_repeats_no_value() {
         for (text, place) in [
             ("", "line 1, column 0"),
             ("7", "\"\""),
@@ -200,31 +207,31 @@ mod tests {
             (r#"{"id": "$ID", "account": 7}"#, "\"account\""),
             (r#"{"id": "$ID", "id": "$ID"}"#, "given twice"),
         ] {
-            let told = one(text).expect_err(text);
-            assert!(told.contains(place), "{text}: {told}");
-            assert!(!told.contains("s3cret"), "{text}: {told}");
+            let errors = one(text).expect_err(text);
+            assert!(errors.contains(place), "{text}: {errors}");
+            assert!(!errors.contains("s3cret"), "{text}: {errors}");
         }
     }
 
     #[test]
-    fn lists_are_bounded_and_the_bad_ones_among_them_are_alone() {
+    fn a_list_is_limited_and_a_problem_affects_one_operation() {
         let list = format!("[{{\"id\": \"{ID}\"}}, null, {{\"id\": \"x\"}}]");
         let Ok(RegistrationBody::List(list)) = parse(list.as_bytes()) else {
             panic!("no list");
         };
         assert!(list[0].is_ok() && list.len() == 3);
-        assert!(told(list[1].as_ref().unwrap_err()).contains("\"[1]\""));
-        assert!(told(list[2].as_ref().unwrap_err()).contains("\"[2].id\""));
+        assert!(errors(list[1].as_ref().unwrap_err()).contains("\"[1]\""));
+        assert!(errors(list[2].as_ref().unwrap_err()).contains("\"[2].id\""));
         let labels: Vec<_> = (0..16).map(|n| format!("\"l{n}\":\"\"")).collect();
         let full = format!(
             "{{\"id\":\"{ID}\",\"account\":\"a\",\"labels\":{{{}}}}}",
             labels.join(",")
         );
-        let most = format!("[{}]", vec![full; MOST].join(","));
+        let most = format!("[{}]", vec![full; MAX_OPERATIONS].join(","));
         assert!(
             matches!(parse(most.as_bytes()), Ok(RegistrationBody::List(list)) if list.iter().all(Result::is_ok))
         );
-        let more = format!("[{}]", vec!["0"; MOST + 1].join(","));
+        let more = format!("[{}]", vec!["0"; MAX_OPERATIONS + 1].join(","));
         let problem = parse(more.as_bytes()).err().unwrap();
         assert!(
             problem.detail.contains("more than 10000"),

@@ -1,13 +1,14 @@
-//! Where a page of the list ended, so that the next one begins behind it.
+//! The cursor of the API's list: the last operation of a page, after which the next page starts.
 //!
-//! A crate for page tokens would bring encryption or a store of tokens. This one names a place in an order that never changes.
+//! Written by hand, because crates for page tokens add encryption or a store of tokens. This cursor is a position in an order that
+//! never changes.
 
 use std::fmt;
 use std::str::FromStr;
 
 use crate::operation::OperationId;
 
-/// The last operation of a page: its account, and its id.
+/// The last operation of a page: its account and its id.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Cursor {
     pub(super) account: String,
@@ -37,7 +38,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_cursor_is_read_as_it_was_written() {
+    fn a_cursor_parses_to_what_was_written() {
         let text = "a/b/comms_operation_01h2xcejqtf2nbrexx3vqjhp41";
         let cursor: Cursor = text.parse().unwrap();
         assert_eq!(cursor.account, "a/b");

@@ -1,9 +1,9 @@
-//! `GET /api/v1/openapi.json`: the API, described for programs.
+//! `GET /api/v1/openapi.json`: the description of the API for programs.
 
 use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse;
 
-/// `OpenAPI` 3.1 (<https://spec.openapis.org/oas/v3.1.0>); tests hold the handlers to it.
+/// `OpenAPI` 3.1 (<https://spec.openapis.org/oas/v3.1.0>). Tests compare the handlers with it.
 const OPENAPI: &str = include_str!("openapi.json");
 
 pub(super) async fn description() -> impl IntoResponse {
@@ -16,7 +16,7 @@ mod tests {
     use crate::label;
 
     #[test]
-    fn the_names_of_labels_that_are_refused_are_described() {
+    fn the_description_lists_the_label_names_that_are_not_allowed() {
         let described: serde_json::Value = serde_json::from_str(OPENAPI).unwrap();
         let refused = described.pointer("/components/schemas/Labels/propertyNames/not/enum");
         let refused: Vec<_> = refused.unwrap().as_array().unwrap().iter().collect();

@@ -1,4 +1,4 @@
-//! `GET`: what is known of operations, a page at a time.
+//! `GET /api/v1/operations`: the known operations, page by page, filtered by account, state and labels.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
 use super::cursor::Cursor;
-use super::problem::Problem;
+use super::problem::ProblemDetails;
 use super::shown::Shown;
 use crate::collector::Account;
 use crate::operation::OperationId;
@@ -18,23 +18,24 @@ use crate::web::account;
 use crate::web::query::Query;
 use crate::web::service::Service;
 
-/// How many operations a page has unless said otherwise, and at most.
-const USUAL: usize = 100;
-const MOST: usize = 1000;
+/// The operations on a page without the parameter `limit`.
+const DEFAULT_LIMIT: usize = 100;
+/// The most operations on a page.
+const MAX_LIMIT: usize = 1000;
 
 #[derive(Debug, Serialize)]
-struct ListPage {
+struct ListResponse {
     operations: Vec<Shown>,
-    /// What to give as `after` for what comes next; `null` at the end. A page may have fewer operations than asked for, and
-    /// still not be the last.
+    /// The value of `after` for the next page; `null` on the last page. A page may have fewer operations than `limit` and not be the
+    /// last.
     next: Option<String>,
 }
 
-/// What a request asks for.
+/// The parameters of a request.
 struct ListRequest {
-    /// The accounts that are left, in the order of the configuration.
+    /// The accounts that the page can contain, in the order of the configuration.
     accounts: Vec<Arc<Account>>,
-    /// In the first of them, what comes behind this one.
+    /// In the first account: the operation after which the page starts.
     after: Option<OperationId>,
     limit: usize,
     state: Option<String>,
@@ -44,28 +45,28 @@ struct ListRequest {
 pub(super) async fn list(
     State(service): State<Arc<Service>>,
     RawQuery(query): RawQuery,
-) -> Result<Response, Problem> {
-    let asked = ListRequest::read(&service, Query::read(query.as_deref()))?;
-    Ok(Json(asked.page()).into_response())
+) -> Result<Response, ProblemDetails> {
+    let request = ListRequest::read(&service, Query::read(query.as_deref()))?;
+    Ok(Json(request.page()).into_response())
 }
 
 impl ListRequest {
-    fn read(service: &Service, mut query: Query) -> Result<Self, Problem> {
+    fn read(service: &Service, mut query: Query) -> Result<Self, ProblemDetails> {
         let name = query.one("account")?;
         let mut accounts = account::all(service, name.as_deref())?;
         let limit = match query.one("limit")? {
             Some(limit) => read_limit(&limit)?,
-            None => USUAL,
+            None => DEFAULT_LIMIT,
         };
         let after: Option<Result<Cursor, _>> = query.one("after")?.map(|after| after.parse());
-        let after = after.transpose().map_err(Problem::bad_request)?;
+        let after = after.transpose().map_err(ProblemDetails::bad_request)?;
         if let Some(after) = &after {
             let at = accounts
                 .iter()
                 .position(|account| **account.name() == *after.account);
             let at = at.ok_or_else(|| {
                 let detail = "after: its account is not among those that are listed.";
-                Problem::new(StatusCode::NOT_FOUND, detail)
+                ProblemDetails::new(StatusCode::NOT_FOUND, detail)
             })?;
             accounts.drain(..at);
         }
@@ -73,7 +74,7 @@ impl ListRequest {
             .all("label")
             .into_iter()
             .map(|label| read_label(&label));
-        let asked = Self {
+        let request = Self {
             accounts,
             after: after.map(|after| after.id),
             limit,
@@ -81,15 +82,15 @@ impl ListRequest {
             labels: labels.collect::<Result<_, _>>()?,
         };
         query.finish("there are account, state, label, limit and after")?;
-        Ok(asked)
+        Ok(request)
     }
 
-    fn page(&self) -> ListPage {
+    fn page(&self) -> ListResponse {
         let mut operations = Vec::new();
         let mut after = self.after;
         for (at, account) in self.accounts.iter().enumerate() {
             let left = self.limit - operations.len();
-            let found = account.views(after.take(), left, &|view| self.wants(view));
+            let found = account.views(after.take(), left, &|view| self.matches(view));
             let shown = found
                 .views
                 .iter()
@@ -103,16 +104,17 @@ impl ListRequest {
             if let Some(id) = end {
                 let account = account.name().to_string();
                 let next = Some(Cursor { account, id }.to_string());
-                return ListPage { operations, next };
+                return ListResponse { operations, next };
             }
         }
-        ListPage {
+        ListResponse {
             operations,
             next: None,
         }
     }
 
-    fn wants(&self, view: &View) -> bool {
+    /// Whether the operation has the state and the labels of the request.
+    fn matches(&self, view: &View) -> bool {
         let state = view.shown.seen.as_ref().map(|seen| seen.state.as_str());
         let has = |(name, value): &(String, String)| view.labels.get(name) == Some(value);
         self.state
@@ -122,17 +124,24 @@ impl ListRequest {
     }
 }
 
-fn read_limit(text: &str) -> Result<usize, Problem> {
-    let limit = text.parse().ok().filter(|limit| (1..=MOST).contains(limit));
+fn read_limit(text: &str) -> Result<usize, ProblemDetails> {
+    let limit = text
+        .parse()
+        .ok()
+        .filter(|limit| (1..=MAX_LIMIT).contains(limit));
     limit.ok_or_else(|| {
-        Problem::bad_request(format!("limit: expected a whole number from 1 to {MOST}."))
+        ProblemDetails::bad_request(format!(
+            "limit: expected a whole number from 1 to {MAX_LIMIT}."
+        ))
     })
 }
 
-fn read_label(text: &str) -> Result<(String, String), Problem> {
+fn read_label(text: &str) -> Result<(String, String), ProblemDetails> {
     let pair = text.split_once('=').filter(|(name, _)| !name.is_empty());
     let pair = pair.map(|(name, value)| (name.to_owned(), value.to_owned()));
     pair.ok_or_else(|| {
-        Problem::bad_request("label: expected a name and a value, such as label=campaign=spring.")
+        ProblemDetails::bad_request(
+            "label: expected a name and a value, such as label=campaign=spring.",
+        )
     })
 }

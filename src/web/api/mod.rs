@@ -1,7 +1,7 @@
-//! `/api/v1/operations`: whoever sends registers what was sent, asks how it stands, and has it forgotten.
+//! `/api/v1/operations`: senders register operations, read their stats and remove registrations.
 //!
-//! Off unless `--web.enable-api` says otherwise. What is answered as registered is on the disk. Every refusal is a problem
-//! as RFC 9457 describes them (<https://www.rfc-editor.org/rfc/rfc9457>); `openapi.json` beside this file describes all of it.
+//! Off without `--web.enable-api`. A registration is on disk before the response. Every error is a problem as in RFC 9457
+//! (<https://www.rfc-editor.org/rfc/rfc9457>). `openapi.json` beside this file describes the API.
 
 mod body;
 mod cursor;
@@ -19,11 +19,11 @@ use axum::extract::DefaultBodyLimit;
 use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::routing::{MethodRouter, any, get};
 
-use self::problem::Problem;
+use self::problem::ProblemDetails;
 use self::register::OPERATIONS;
 use crate::web::service::Service;
 
-/// The paths of the API; while it is off, they say how to turn it on.
+/// The paths of the API. While the API is off, their responses name the option that enables it.
 pub(super) fn routes(is_on: bool) -> Router<Arc<Service>> {
     if !is_on {
         return Router::new()
@@ -48,21 +48,21 @@ pub(super) fn routes(is_on: bool) -> Router<Arc<Service>> {
         .route("/api/{*path}", any(nothing))
 }
 
-/// A method that a path does not have is a problem, too.
+/// Responds with a problem to a method that the path does not support.
 fn only(methods: MethodRouter<Arc<Service>>, allowed: &'static str) -> MethodRouter<Arc<Service>> {
     methods.fallback(move |method: Method| async move {
         let detail = format!("{method} is not for this path; it takes {allowed}.");
-        let problem = Problem::new(StatusCode::METHOD_NOT_ALLOWED, detail);
+        let problem = ProblemDetails::new(StatusCode::METHOD_NOT_ALLOWED, detail);
         problem.with_header(header::ALLOW, HeaderValue::from_static(allowed))
     })
 }
 
-async fn off() -> Problem {
+async fn off() -> ProblemDetails {
     let detail = "The API is off; start the exporter with --web.enable-api.";
-    Problem::new(StatusCode::FORBIDDEN, detail)
+    ProblemDetails::new(StatusCode::FORBIDDEN, detail)
 }
 
-async fn nothing() -> Problem {
+async fn nothing() -> ProblemDetails {
     let detail = format!("There is nothing here; operations are at {OPERATIONS}.");
-    Problem::new(StatusCode::NOT_FOUND, detail)
+    ProblemDetails::new(StatusCode::NOT_FOUND, detail)
 }

@@ -1,4 +1,4 @@
-//! One operation: how it stands, and that it be forgotten.
+//! `GET` and `DELETE` of `/api/v1/operations/{id}`: one operation's stats, and the removal of its registration.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
-use super::problem::Problem;
+use super::problem::ProblemDetails;
 use super::shown::{self, Shown};
 use crate::collector::Account;
 use crate::operation::OperationId;
@@ -18,46 +18,46 @@ use crate::web::account;
 use crate::web::query::Query;
 use crate::web::service::Service;
 
-/// What is left of an operation that is registered no more.
+/// The response to the removal of a registration.
 #[derive(Debug, Serialize)]
-struct Forgotten {
+struct RemovalResponse {
     id: String,
-    /// Where it was registered.
+    /// The accounts in which it was registered.
     accounts: Vec<Arc<str>>,
-    /// Whether it goes on being watched all the same: others list it, or it is in an account's list.
+    /// Whether it is still watched, because another source lists it or it is in an account's list.
     watched: bool,
-    /// Who else wants it watched.
+    /// The other sources that list it.
     sources: BTreeSet<String>,
 }
 
-/// `GET`.
+/// `GET`: the operation in the first account that knows it.
 pub(super) async fn show(
     State(service): State<Arc<Service>>,
     path: Result<Path<String>, PathRejection>,
     RawQuery(query): RawQuery,
-) -> Result<Response, Problem> {
+) -> Result<Response, ProblemDetails> {
     let id = read_id(path)?;
-    let accounts = asked_for(&service, query.as_deref())?;
+    let accounts = requested_accounts(&service, query.as_deref())?;
     let mut known = accounts.iter().filter_map(|account| {
         let view = account.view(id)?;
         Some(Shown::new(account.name(), &view))
     });
     let shown = known.next().ok_or_else(|| {
         let detail = "No such operation is watched, nor is it in the list of an account.";
-        Problem::new(StatusCode::NOT_FOUND, detail)
+        ProblemDetails::new(StatusCode::NOT_FOUND, detail)
     })?;
     Ok(Json(shown).into_response())
 }
 
-/// `DELETE`: in the account that is named, or wherever it was registered.
+/// `DELETE`: removes the registration from the named account, or from every account.
 pub(super) async fn forget(
     State(service): State<Arc<Service>>,
     path: Result<Path<String>, PathRejection>,
     RawQuery(query): RawQuery,
-) -> Result<Response, Problem> {
+) -> Result<Response, ProblemDetails> {
     let id = read_id(path)?;
-    let accounts = asked_for(&service, query.as_deref())?;
-    let mut gone = Forgotten {
+    let accounts = requested_accounts(&service, query.as_deref())?;
+    let mut gone = RemovalResponse {
         id: id.to_string(),
         accounts: Vec::new(),
         watched: false,
@@ -66,7 +66,7 @@ pub(super) async fn forget(
     for account in &accounts {
         let forgotten = account.forget(id).await.map_err(|_| {
             let detail = "That could not be saved, so it stays registered; the exporter's log says why. Try again.";
-            Problem::new(StatusCode::SERVICE_UNAVAILABLE, detail)
+            ProblemDetails::new(StatusCode::SERVICE_UNAVAILABLE, detail)
         })?;
         if forgotten.was_registered {
             gone.accounts.push(Arc::clone(account.name()));
@@ -76,23 +76,26 @@ pub(super) async fn forget(
     }
     if gone.accounts.is_empty() {
         let detail = "No such operation was registered here.";
-        return Err(Problem::new(StatusCode::NOT_FOUND, detail));
+        return Err(ProblemDetails::new(StatusCode::NOT_FOUND, detail));
     }
     Ok(Json(gone).into_response())
 }
 
-/// The account that is named, or all of them.
-fn asked_for(service: &Service, query: Option<&str>) -> Result<Vec<Arc<Account>>, Problem> {
+/// The named account, or all accounts.
+fn requested_accounts(
+    service: &Service,
+    query: Option<&str>,
+) -> Result<Vec<Arc<Account>>, ProblemDetails> {
     let mut query = Query::read(query);
     let name = query.one("account")?;
     query.finish("there is account")?;
     Ok(account::all(service, name.as_deref())?)
 }
 
-fn read_id(path: Result<Path<String>, PathRejection>) -> Result<OperationId, Problem> {
+fn read_id(path: Result<Path<String>, PathRejection>) -> Result<OperationId, ProblemDetails> {
     let Ok(Path(id)) = path else {
-        return Err(Problem::bad_request("id: not text in UTF-8."));
+        return Err(ProblemDetails::bad_request("id: not text in UTF-8."));
     };
     id.parse()
-        .map_err(|error| Problem::bad_request(format!("id: {error}.")))
+        .map_err(|error| ProblemDetails::bad_request(format!("id: {error}.")))
 }

@@ -1,4 +1,4 @@
-//! What is wrong with a request, as `application/problem+json`.
+//! Error responses of the API, as `application/problem+json`.
 
 use axum::Json;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
@@ -8,9 +8,9 @@ use serde::Serialize;
 use crate::document::{self, Findings};
 use crate::web::account::NoAccount;
 
-/// A refusal, as RFC 9457 shapes it: the status says what kind it is, so `type` stays `about:blank`.
+/// An error as in RFC 9457. `type` is always `about:blank`, because the status identifies the kind of error.
 #[derive(Debug, Serialize)]
-pub(super) struct Problem {
+pub(super) struct ProblemDetails {
     r#type: &'static str,
     title: &'static str,
     #[serde(serialize_with = "code")]
@@ -20,7 +20,7 @@ pub(super) struct Problem {
     pub(super) errors: Vec<FieldError>,
 }
 
-/// One thing that is wrong with a body.
+/// One problem in a body.
 #[derive(Debug, Serialize)]
 pub(super) struct FieldError {
     /// A path into the body, such as `[3].labels.campaign`; empty for all of it.
@@ -28,7 +28,7 @@ pub(super) struct FieldError {
     message: String,
 }
 
-impl Problem {
+impl ProblemDetails {
     pub(super) fn new(status: StatusCode, detail: impl Into<String>) -> Self {
         Self {
             r#type: "about:blank",
@@ -39,12 +39,12 @@ impl Problem {
         }
     }
 
-    /// A bad request for which nothing but its text is to blame.
+    /// A response with status 400.
     pub(super) fn bad_request(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, detail)
     }
 
-    /// A body in which something is wrong.
+    /// A response with status 400 and the problems of the body.
     pub(super) fn malformed(findings: &Findings) -> Self {
         let mut detail = "The body is not what it should be; see `errors`.".to_owned();
         if findings.more > 0 {
@@ -72,13 +72,13 @@ impl From<&document::Problem> for FieldError {
     }
 }
 
-impl From<String> for Problem {
+impl From<String> for ProblemDetails {
     fn from(detail: String) -> Self {
         Self::bad_request(detail)
     }
 }
 
-impl From<NoAccount> for Problem {
+impl From<NoAccount> for ProblemDetails {
     fn from(error: NoAccount) -> Self {
         let status = match error {
             NoAccount::Unknown(_) => StatusCode::NOT_FOUND,
@@ -88,14 +88,14 @@ impl From<NoAccount> for Problem {
     }
 }
 
-impl IntoResponse for Problem {
+impl IntoResponse for ProblemDetails {
     fn into_response(self) -> Response {
         let media = [(header::CONTENT_TYPE, "application/problem+json")];
         (self.status, media, Json(self)).into_response()
     }
 }
 
-/// A status as its number.
+/// Serializes a status as a number.
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands references")]
 pub(super) fn code<S: serde::Serializer>(
     status: &StatusCode,

@@ -1,4 +1,4 @@
-//! `POST`: operations are registered, and on the disk before that is said.
+//! `POST /api/v1/operations`: registers operations. A registration is on disk before the response reports it.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use futures_util::future::join_all;
 use serde::Serialize;
 
 use super::body::{self, RegistrationBody, RequestedOperation};
-use super::problem::{FieldError, Problem, code};
+use super::problem::{FieldError, ProblemDetails, code};
 use crate::collector::{Account, Registered};
 use crate::operation::OperationId;
 use crate::snapshot::Labels;
@@ -19,7 +19,7 @@ use crate::web::account;
 use crate::web::query::Query;
 use crate::web::service::Service;
 
-/// Path of the registered operations; each one is below it.
+/// The path of the operations; the path of one operation starts with it.
 pub(super) const OPERATIONS: &str = "/api/v1/operations";
 
 /// The result of registering one operation.
@@ -45,7 +45,7 @@ struct Results {
     results: Vec<RegistrationResult>,
 }
 
-/// The operations of a request that go to one account, each with its place in the request.
+/// The operations of a request for one account, each with its index in the request.
 struct AccountGroup {
     account: Arc<Account>,
     places: Vec<usize>,
@@ -56,31 +56,32 @@ pub(super) async fn register(
     State(service): State<Arc<Service>>,
     RawQuery(query): RawQuery,
     request: Request,
-) -> Result<Response, Problem> {
+) -> Result<Response, ProblemDetails> {
     let mut query = Query::read(query.as_deref());
-    let usual = query.one("account")?;
+    let default_account = query.one("account")?;
     query.finish("there is account")?;
     match body::read(request, &service.parsers).await? {
-        RegistrationBody::One(asked) => {
+        RegistrationBody::One(requested) => {
             let RequestedOperation {
                 id,
                 account,
                 labels,
-            } = asked?;
-            let account = account::one(&service, account.as_deref().or(usual.as_deref()))?;
+            } = requested?;
+            let account =
+                account::one(&service, account.as_deref().or(default_account.as_deref()))?;
             let registered = account.register(vec![(id, Arc::clone(&labels))]).await;
             let registered = registered.as_ref().map(|registered| registered[0]);
-            RegistrationResult::new(registered, account.name(), (id, labels)).alone()
+            RegistrationResult::new(registered, account.name(), (id, labels)).into_single_response()
         }
         RegistrationBody::List(list) => {
-            let results = register_all(&service, usual.as_deref(), list).await;
-            Ok((together(&results), Json(Results { results })).into_response())
+            let results = register_all(&service, default_account.as_deref(), list).await;
+            Ok((list_status(&results), Json(Results { results })).into_response())
         }
     }
 }
 
-/// The status of them all: that of each where they agree and none is refused, else 207.
-fn together(results: &[RegistrationResult]) -> StatusCode {
+/// The status of a list's response: the results' common status if all succeeded with the same one, otherwise 207.
+fn list_status(results: &[RegistrationResult]) -> StatusCode {
     let first = results.first().map_or(StatusCode::OK, |first| first.status);
     if first.is_success() && results.iter().all(|each| each.status == first) {
         first
@@ -89,22 +90,26 @@ fn together(results: &[RegistrationResult]) -> StatusCode {
     }
 }
 
-/// Registers what can be; the results stand where what was asked for stood. `usual` is the account of those that name none.
+/// Registers all valid operations; the results have the order of the request. `default_account` is for operations that name no
+/// account.
 async fn register_all(
     service: &Service,
-    usual: Option<&str>,
-    asked: Vec<Result<RequestedOperation, Problem>>,
+    default_account: Option<&str>,
+    requested: Vec<Result<RequestedOperation, ProblemDetails>>,
 ) -> Vec<RegistrationResult> {
     let mut groups: Vec<AccountGroup> = Vec::new();
-    let mut results: Vec<_> = std::iter::repeat_with(|| None).take(asked.len()).collect();
-    for (place, asked) in asked.into_iter().enumerate() {
-        let found = asked.and_then(|asked| {
-            let account = account::one(service, asked.account.as_deref().or(usual))?;
-            Ok((account, asked))
+    let mut results: Vec<_> = std::iter::repeat_with(|| None)
+        .take(requested.len())
+        .collect();
+    for (place, operation) in requested.into_iter().enumerate() {
+        let found = operation.and_then(|operation| {
+            let name = operation.account.as_deref().or(default_account);
+            let account = account::one(service, name)?;
+            Ok((account, operation))
         });
         match found {
-            Ok((account, asked)) => group(&mut groups, account, place, asked),
-            Err(problem) => results[place] = Some(RegistrationResult::refused(problem)),
+            Ok((account, operation)) => group(&mut groups, account, place, operation),
+            Err(problem) => results[place] = Some(RegistrationResult::invalid(problem)),
         }
     }
     let registrations = groups.into_iter().map(|group| async {
@@ -126,7 +131,7 @@ fn group(
     groups: &mut Vec<AccountGroup>,
     account: Arc<Account>,
     place: usize,
-    asked: RequestedOperation,
+    operation: RequestedOperation,
 ) {
     let known = groups
         .iter()
@@ -140,7 +145,7 @@ fn group(
         groups.len() - 1
     });
     groups[at].places.push(place);
-    groups[at].operations.push((asked.id, asked.labels));
+    groups[at].operations.push((operation.id, operation.labels));
 }
 
 impl RegistrationResult {
@@ -182,7 +187,7 @@ impl RegistrationResult {
         }
     }
 
-    fn refused(problem: Problem) -> Self {
+    fn invalid(problem: ProblemDetails) -> Self {
         Self {
             status: problem.status,
             result: "invalid",
@@ -194,10 +199,10 @@ impl RegistrationResult {
         }
     }
 
-    /// The answer when there was just this one.
-    fn alone(self) -> Result<Response, Problem> {
+    /// The response if the body was one operation and not a list.
+    fn into_single_response(self) -> Result<Response, ProblemDetails> {
         if !self.status.is_success() {
-            let mut problem = Problem::new(self.status, self.detail.unwrap_or_default());
+            let mut problem = ProblemDetails::new(self.status, self.detail.unwrap_or_default());
             problem.errors = self.errors;
             return Err(problem);
         }

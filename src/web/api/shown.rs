@@ -1,34 +1,34 @@
-//! An operation as the API shows it.
+//! The JSON of an operation in the API's responses.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::Serialize;
 
-use crate::operation::{Operation, Status};
+use crate::operation::{Operation, Stat, Status};
 use crate::registry::{Source, View};
 use crate::timestamp::Timestamp;
 
-/// One operation and what is known of it.
+/// One operation with its last known values.
 #[derive(Debug, Serialize)]
 pub(super) struct Shown {
     id: String,
     account: Arc<str>,
-    /// All of the user's labels, those that are not shown as series included.
+    /// All of the user's labels, including those that have no series.
     labels: BTreeMap<String, String>,
-    /// Who wants it watched; empty when it was found in the account's list.
+    /// The sources that list it; empty if it is known only from the account's list.
     sources: Vec<String>,
-    /// `null` until it has been read.
+    /// `null` before the first successful read.
     state: Option<String>,
-    size: Option<u32>,
-    recipients: Option<u32>,
-    attempts: Option<u32>,
-    /// By status; `null` until it has been read.
+    /// `size`, `recipients`, `attempts`; each `null` until Twilio returns it.
+    #[serde(flatten)]
+    quantities: BTreeMap<&'static str, Option<u32>>,
+    /// By status; `null` before the first successful read.
     emails: Option<BTreeMap<String, u32>>,
     created: Option<String>,
     updated: Option<String>,
     expires: Option<String>,
-    /// Whether the last attempt to read it worked; `null` before the first.
+    /// Whether the last attempt to read it succeeded; `null` before the first attempt.
     up: Option<bool>,
     last_success: Option<String>,
 }
@@ -43,9 +43,10 @@ impl Shown {
             labels: BTreeMap::clone(&view.labels),
             sources: view.sources.iter().map(name).collect(),
             state: seen.map(|seen| seen.state.as_str().to_owned()),
-            size: stats.and_then(|stats| stats.size),
-            recipients: stats.and_then(|stats| stats.recipients),
-            attempts: stats.and_then(|stats| stats.attempts),
+            quantities: Stat::QUANTITIES
+                .into_iter()
+                .map(|stat| (stat.field(), stats.and_then(|stats| stats.count(stat))))
+                .collect(),
             emails: seen.map(emails),
             created: seen.map(|seen| seen.created.to_string()),
             updated: seen.and_then(|seen| seen.updated).map(text),
@@ -56,7 +57,7 @@ impl Shown {
     }
 }
 
-/// A source as the API calls it: what kind it is, and which one of its kind.
+/// A source's name in the API: its kind, then its path or name.
 pub(super) fn name(source: &Source) -> String {
     match source {
         Source::Configuration => "configuration".to_owned(),
@@ -78,4 +79,24 @@ fn emails(seen: &Operation) -> BTreeMap<String, u32> {
         .iter()
         .map(|(name, emails)| (name.as_str().to_owned(), *emails));
     known.chain(unknown).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+
+    /// A quantity that is added to the table of stats is in every answer at once; its description must follow.
+    #[test]
+    fn every_quantity_is_described_and_required() {
+        let description: Value = serde_json::from_str(include_str!("openapi.json")).unwrap();
+        let schema = &description["components"]["schemas"]["Operation"];
+        for stat in Stat::QUANTITIES {
+            let field = stat.field();
+            assert!(schema["properties"][field].is_object(), "{field}");
+            let required = schema["required"].as_array().unwrap();
+            assert!(required.contains(&field.into()), "{field}");
+        }
+    }
 }

@@ -1,32 +1,33 @@
-//! How long connections may be quiet, and how many there may be.
+//! The limits of connections to the exporter: timeouts, and the number of open connections. The number depends on the limit of open
+//! files.
 
 use std::time::Duration;
 
-/// Clients send a request at once after they have connected, in one packet.
+/// Clients send a request immediately after they connect, usually in one packet.
 const REQUEST: Duration = Duration::from_secs(10);
 /// Longer than any usual scrape interval, so that Prometheus keeps its connection.
 const IDLE: Duration = Duration::from_mins(5);
-/// For some bytes of an answer; a network that delivers none for a minute is gone.
+/// For some bytes of a response. A network that transmits nothing for a minute is down.
 const WRITE: Duration = Duration::from_mins(1);
-/// A few Prometheus servers and a few senders use a dozen; memory for this many is 30 MB at most.
+/// A few Prometheus servers and a few senders use a dozen. This number uses at most 30 MB of memory.
 const CONNECTIONS: usize = 512;
-/// Of the file descriptors at most this part is for connections; the others are for Twilio, the store and files.
+/// Connections use at most 1/`PART_OF_DESCRIPTORS` of the file descriptors; the others are for Twilio, the store and files.
 const PART_OF_DESCRIPTORS: usize = 2;
 
-/// What connections are held to.
+/// The limits of connections.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
-    /// For a whole head of a request, from the connection or its first byte on.
+pub struct ConnectionLimits {
+    /// For the complete head of a request, from the connection or the first byte on.
     pub request: Duration,
-    /// Between the end of an answer and the first byte of the next request.
+    /// Between the end of a response and the first byte of the next request.
     pub idle: Duration,
-    /// For the client to read some of its answer.
+    /// For the client to read some bytes of its response.
     pub write: Duration,
-    /// The most connections at once, over all listeners.
+    /// The most open connections, over all listeners.
     pub connections: usize,
 }
 
-impl Default for Limits {
+impl Default for ConnectionLimits {
     fn default() -> Self {
         let connections = std::fs::read_to_string("/proc/self/limits")
             .ok()
@@ -43,7 +44,7 @@ impl Default for Limits {
     }
 }
 
-/// The soft limit of open files in `/proc/self/limits`; `None` where it is unlimited, or on systems without that file.
+/// The soft limit of open files in `/proc/self/limits`; `None` if it is unlimited.
 fn descriptors(limits: &str) -> Option<usize> {
     let line = limits
         .lines()
@@ -63,7 +64,7 @@ mod tests {
         assert_eq!(descriptors(limits), Some(1024));
         assert_eq!(descriptors(&limits.replace("1024 ", "unlimited ")), None);
         assert_eq!(descriptors(""), None);
-        let most = Limits::default().connections;
+        let most = ConnectionLimits::default().connections;
         assert!((1..=CONNECTIONS).contains(&most), "{most}");
     }
 }

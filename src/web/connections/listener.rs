@@ -1,4 +1,4 @@
-//! Where connections come from.
+//! The trait of listeners, so that tests can use connections in memory instead of TCP.
 
 use std::future::Future;
 use std::io;
@@ -6,12 +6,12 @@ use std::io;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 
-/// Accepts connections of one kind.
+/// Accepts connections.
 pub trait Listener: Send + 'static {
-    /// What is read from and written to.
+    /// A connection's stream.
     type Io: AsyncRead + AsyncWrite + Unpin + Send + 'static;
 
-    /// The next connection.
+    /// Waits for the next connection.
     fn accept(&self) -> impl Future<Output = io::Result<Self::Io>> + Send;
 }
 
@@ -20,7 +20,7 @@ impl Listener for TcpListener {
 
     async fn accept(&self) -> io::Result<TcpStream> {
         let (stream, _) = Self::accept(self).await?;
-        // An answer is written at once, so waiting for more to send with it gains nothing. Without it all works as well.
+        // A response is written in one go, so Nagle's algorithm only delays it. An error here has no consequence.
         let _ = stream.set_nodelay(true);
         Ok(stream)
     }

@@ -1,5 +1,5 @@
-//! Accepts connections and serves HTTP on them, within limits: whoever opens connections and does not use them, or does not
-//! read what it asked for, takes nothing from those who scrape.
+//! Accepts connections and serves HTTP on them, within limits. A client that opens connections without requests, or does not read its
+//! responses, never prevents a scrape: the connection without a request that was idle for longest is closed.
 
 mod limits;
 mod listener;
@@ -30,16 +30,16 @@ use tokio::task::AbortHandle;
 use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::task::TaskTracker;
 
-pub use self::limits::Limits;
+pub use self::limits::ConnectionLimits;
 pub use self::listener::Listener;
 use self::watch::{Watch, WatchedBody, WatchedStream};
 use crate::exposition::{Closed, ConnectionInstruments};
 
-/// After the system could not accept a connection, and none could be closed to make room; sooner would only spin.
-const PAUSE: Duration = Duration::from_millis(100);
-/// The same where one is closed: its task has to end first.
-const PAUSE_FOR_ROOM: Duration = Duration::from_millis(5);
-/// The same trouble is logged again after this time.
+/// The wait after the system could not accept a connection and none could be closed. A shorter wait would use CPU for nothing.
+const RETRY_WAIT: Duration = Duration::from_millis(100);
+/// The wait after an idle connection was closed: its task has to finish first.
+const RETRY_WAIT_AFTER_CLOSE: Duration = Duration::from_millis(5);
+/// The shortest time between two log messages about too many connections.
 const LOG_INTERVAL: Duration = Duration::from_mins(1);
 /// The largest head of a request. Browsers and proxies send a few KiB.
 const LARGEST_HEAD: usize = 64 * 1024;
@@ -47,7 +47,7 @@ const LARGEST_HEAD: usize = 64 * 1024;
 /// The open connections of all listeners.
 #[derive(Debug)]
 pub struct Connections {
-    limits: Limits,
+    limits: ConnectionLimits,
     instruments: ConnectionInstruments,
     open: Mutex<Open>,
     tasks: TaskTracker,
@@ -55,17 +55,17 @@ pub struct Connections {
 
 #[derive(Debug, Default)]
 struct Open {
-    /// By the order in which they came.
+    /// By number, in the order in which they were accepted.
     connections: BTreeMap<u64, (Watch, AbortHandle)>,
     next: u64,
-    /// When trouble was last logged, and how often it came since.
+    /// When a failure was last logged, and the number of failures since.
     logged: Option<(Instant, u64)>,
 }
 
 impl Connections {
-    /// None yet.
+    /// No connections yet.
     #[must_use]
-    pub fn new(limits: Limits, instruments: ConnectionInstruments) -> Arc<Self> {
+    pub fn new(limits: ConnectionLimits, instruments: ConnectionInstruments) -> Arc<Self> {
         Arc::new(Self {
             limits,
             instruments,
@@ -74,8 +74,8 @@ impl Connections {
         })
     }
 
-    /// Serves `router` to whoever connects, until `stopped` turns true; then ends when the last connection is closed. Those
-    /// that are idle are closed at once, others after their answer.
+    /// Serves `router` until `stopped` is true. Then it closes idle connections immediately and the others after their response, and
+    /// returns when all are closed.
     pub async fn serve(
         self: Arc<Self>,
         listener: impl Listener,
@@ -89,7 +89,7 @@ impl Connections {
             };
             match accepted {
                 Ok(io) => self.admit(io, router.clone(), stopped.clone()),
-                Err(error) if is_of_the_client(&error) => {}
+                Err(error) if is_client_error(&error) => {}
                 Err(error) => {
                     let pause = self.cannot_accept(&error);
                     tokio::select! {
@@ -104,14 +104,14 @@ impl Connections {
         self.tasks.wait().await;
     }
 
-    /// Serves a new connection; while too many are open, in place of the one that has been quiet for longest.
+    /// Serves a new connection. If too many are open, it first closes the one that was idle for longest.
     fn admit<I>(self: &Arc<Self>, io: I, router: Router, stopped: Receiver<bool>)
     where
         I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let mut open = self.open.lock();
         if open.connections.len() >= self.limits.connections {
-            let made_room = open.close_quiet();
+            let made_room = open.close_idle();
             self.instruments.closed(Closed::TooMany);
             open.log(|times| {
                 tracing::warn!(
@@ -129,8 +129,8 @@ impl Connections {
         let this = Arc::clone(self);
         let watched = watch.clone();
         let task = self.tasks.spawn(async move {
-            // Also when the task is aborted.
-            let _forget = Forget(Arc::clone(&this), number);
+            // This runs also when the task is aborted.
+            let _remove = RemoveOnDrop(Arc::clone(&this), number);
             if let Some(reason) = run(io, router, watched, &this.limits, stopped).await {
                 this.instruments.closed(reason);
                 tracing::debug!(reason = reason.as_str(), "closed a connection");
@@ -140,31 +140,35 @@ impl Connections {
             .insert(number, (watch, task.abort_handle()));
     }
 
-    /// Usually file descriptors have run out. Those of quiet connections are given back. Returns when to try again.
+    /// Handles a failed accept, usually because no file descriptor is left: closes an idle connection. Returns how long to wait.
     fn cannot_accept(&self, error: &io::Error) -> Duration {
         self.instruments.closed(Closed::NotAccepted);
         let mut open = self.open.lock();
-        let made_room = open.close_quiet();
+        let made_room = open.close_idle();
         open.log(|times| {
             tracing::error!(%error, times, "connections to the exporter cannot be accepted; raise the limit of open files if it is that");
         });
-        if made_room { PAUSE_FOR_ROOM } else { PAUSE }
+        if made_room {
+            RETRY_WAIT_AFTER_CLOSE
+        } else {
+            RETRY_WAIT
+        }
     }
 }
 
 impl Open {
-    /// Closes the connection on which nobody has waited for an answer for longest; false if somebody does on each.
-    fn close_quiet(&mut self) -> bool {
-        let quiet = self.connections.iter().filter_map(|(number, (watch, _))| {
-            let since = watch.quiet_since()?;
+    /// Closes the connection that was idle for longest. Returns false if none is idle.
+    fn close_idle(&mut self) -> bool {
+        let idle = self.connections.iter().filter_map(|(number, (watch, _))| {
+            let since = watch.idle_since()?;
             Some((since, *number))
         });
-        let oldest = quiet.min();
+        let oldest = idle.min();
         let closed = oldest.and_then(|(_, number)| self.connections.remove(&number));
         closed.inspect(|(_, task)| task.abort()).is_some()
     }
 
-    /// Calls `log` with the number of times since it was last called, if that was long ago.
+    /// Calls `log` with the number of failures since the last call, at most once per `LOG_INTERVAL`.
     fn log(&mut self, log: impl FnOnce(u64)) {
         let now = Instant::now();
         match &mut self.logged {
@@ -178,21 +182,21 @@ impl Open {
     }
 }
 
-/// Takes a connection out of the open ones.
-struct Forget(Arc<Connections>, u64);
+/// Removes a connection from the open ones when it is dropped.
+struct RemoveOnDrop(Arc<Connections>, u64);
 
-impl Drop for Forget {
+impl Drop for RemoveOnDrop {
     fn drop(&mut self) {
         self.0.open.lock().connections.remove(&self.1);
     }
 }
 
-/// Serves one connection to its end; says why if it is cut off.
+/// Serves one connection. Returns the reason if it exceeds a limit and has to be closed.
 async fn run<I>(
     io: I,
     router: Router,
     watch: Watch,
-    limits: &Limits,
+    limits: &ConnectionLimits,
     mut stopped: Receiver<bool>,
 ) -> Option<Closed>
 where
@@ -202,10 +206,10 @@ where
     let requests = watch.clone();
     let service = service_fn(move |request: Request<Incoming>| {
         let serving = requests.serving();
-        let answer = router.call(request);
+        let response = router.call(request);
         async move {
-            let answer = answer.await?;
-            Ok::<_, Infallible>(answer.map(|body| WatchedBody {
+            let response = response.await?;
+            Ok::<_, Infallible>(response.map(|body| WatchedBody {
                 body,
                 _serving: serving,
             }))
@@ -227,7 +231,7 @@ where
             stopping = true;
             connection.as_mut().graceful_shutdown();
         }
-        // A client that breaks off, or sends what is no HTTP, is its own trouble.
+        // An error here means that the client disconnected or sent no valid HTTP. The exporter has nothing to report then.
         if connection.as_mut().poll(context).is_ready() {
             return Poll::Ready(None);
         }
@@ -242,13 +246,13 @@ where
     .await
 }
 
-/// Waits until it turns true; a sender that is gone means that nobody runs the exporter any more.
+/// Waits until `stopped` is true. A dropped sender also means that the exporter stops.
 async fn until(stopped: &mut Receiver<bool>) {
     let _ = stopped.wait_for(|stopped| *stopped).await;
 }
 
-/// Whether it is about the connection that was to be accepted: its client is gone already.
-fn is_of_the_client(error: &io::Error) -> bool {
+/// Whether the error is about one connection: its client has already disconnected.
+fn is_client_error(error: &io::Error) -> bool {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, Interrupted};
     matches!(
         error.kind(),

@@ -1,4 +1,4 @@
-//! Connections of every bad kind, over pipes in memory and in time that only the test moves.
+//! Connections that exceed a limit, over pipes in memory and with tokio's paused time.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -12,7 +12,7 @@ use tokio::task::JoinHandle;
 use super::*;
 use crate::exposition::{Build, Instruments};
 
-const LIMITS: Limits = Limits {
+const LIMITS: ConnectionLimits = ConnectionLimits {
     request: Duration::from_secs(10),
     idle: Duration::from_mins(5),
     write: Duration::from_mins(1),
@@ -22,10 +22,10 @@ const GET: &[u8] = b"GET /quick HTTP/1.1\r\nHost: x\r\n\r\n";
 const GET_SLOW: &[u8] = b"GET /slow HTTP/1.1\r\nHost: x\r\n\r\n";
 const GET_LARGE: &[u8] = b"GET /large HTTP/1.1\r\nHost: x\r\n\r\n";
 const LARGE: usize = 10_000;
-/// What a pipe holds.
+/// The capacity of a pipe, in bytes.
 const PIPE: usize = 1_000;
 
-/// Gives what the test sends.
+/// A listener that accepts the test's pipes.
 struct Pipes {
     incoming: tokio::sync::Mutex<UnboundedReceiver<io::Result<DuplexStream>>>,
     accepted: Arc<AtomicUsize>,
@@ -49,14 +49,14 @@ struct Scene {
     accepted: Arc<AtomicUsize>,
     connections: Arc<Connections>,
     instruments: ConnectionInstruments,
-    /// Lets slow answers go.
+    /// Releases the responses of `/slow`.
     go: Arc<Notify>,
     stop: Sender<bool>,
     serving: JoinHandle<()>,
 }
 
 impl Scene {
-    fn new(limits: Limits) -> Self {
+    fn new(limits: ConnectionLimits) -> Self {
         let build = Build {
             version: "1",
             revision: "a",
@@ -98,7 +98,7 @@ impl Scene {
         client
     }
 
-    /// A connection on which this was sent, and the exporter has read it.
+    /// A connection on which the exporter has read `bytes`.
     async fn connect_and_send(&self, bytes: &[u8]) -> DuplexStream {
         let mut client = self.connect();
         client.write_all(bytes).await.unwrap();
@@ -111,8 +111,8 @@ impl Scene {
     }
 }
 
-/// Reads one answer of `/quick`.
-async fn answer(client: &mut DuplexStream) {
+/// Reads one response of `/quick`.
+async fn read_quick(client: &mut DuplexStream) {
     let mut text = Vec::new();
     while !text.ends_with(b"quick") {
         assert!(client.read_buf(&mut text).await.unwrap() > 0, "{text:?}");
@@ -120,11 +120,11 @@ async fn answer(client: &mut DuplexStream) {
     assert!(text.starts_with(b"HTTP/1.1 200 "), "{text:?}");
 }
 
-/// Waits for the end of a connection; how long it took.
+/// Waits until the connection is closed. Returns how long that took.
 async fn until_closed(client: &mut DuplexStream) -> Duration {
     let began = Instant::now();
     let mut rest = Vec::new();
-    // Cut off or ended.
+    // An error means that it was closed as well.
     let _ = client.read_to_end(&mut rest).await;
     began.elapsed()
 }
@@ -135,7 +135,7 @@ fn about(wanted: Duration, took: Duration) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_sends_nothing_or_half_a_request_is_closed() {
+async fn a_connection_without_a_complete_request_is_closed() {
     let scene = Scene::new(LIMITS);
     for sent in [&b""[..], b"G", &GET[..GET.len() - 1]] {
         let mut client = scene.connect_and_send(sent).await;
@@ -148,8 +148,8 @@ async fn who_sends_nothing_or_half_a_request_is_closed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_thousand_that_send_one_byte_a_second_are_closed() {
-    let limits = Limits {
+async fn a_thousand_connections_that_send_one_byte_per_second_are_closed() {
+    let limits = ConnectionLimits {
         connections: 1000,
         ..LIMITS
     };
@@ -175,23 +175,23 @@ async fn a_thousand_that_send_one_byte_a_second_are_closed() {
         began.elapsed()
     );
     assert_eq!(scene.closed(), [1000, 0, 0, 0, 0]);
-    answer(&mut scene.connect_and_send(GET).await).await;
+    read_quick(&mut scene.connect_and_send(GET).await).await;
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_idle_connection_outlives_scrape_intervals_and_then_is_closed() {
+async fn an_idle_connection_stays_open_over_scrape_intervals_and_is_closed_at_its_limit() {
     let scene = Scene::new(LIMITS);
     let mut client = scene.connect();
     for pause in [0, 15, 60, 299] {
         sleep(Duration::from_secs(pause)).await;
         client.write_all(GET).await.unwrap();
-        answer(&mut client).await;
+        read_quick(&mut client).await;
     }
     about(LIMITS.idle, until_closed(&mut client).await);
     assert_eq!(scene.closed(), [0, 1, 0, 0, 0]);
-    // The next request has as little time as the first one.
+    // The next request has the same limit as the first one.
     let mut client = scene.connect_and_send(GET).await;
-    answer(&mut client).await;
+    read_quick(&mut client).await;
     sleep(Duration::from_mins(4)).await;
     client.write_all(&GET[..5]).await.unwrap();
     about(LIMITS.request, until_closed(&mut client).await);
@@ -199,7 +199,7 @@ async fn an_idle_connection_outlives_scrape_intervals_and_then_is_closed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_does_not_read_the_answer_is_closed_and_who_reads_slowly_is_not() {
+async fn a_client_that_does_not_read_is_disconnected_and_one_that_reads_slowly_is_not() {
     let scene = Scene::new(LIMITS);
     let mut client = scene.connect_and_send(GET_LARGE).await;
     let began = Instant::now();
@@ -219,7 +219,7 @@ async fn who_does_not_read_the_answer_is_closed_and_who_reads_slowly_is_not() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_answer_may_take_its_time() {
+async fn a_slow_response_does_not_close_the_connection() {
     let scene = Scene::new(LIMITS);
     let mut client = scene.connect_and_send(GET_SLOW).await;
     sleep(Duration::from_mins(20)).await;
@@ -232,21 +232,21 @@ async fn an_answer_may_take_its_time() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_too_many_takes_the_place_of_the_one_that_is_quiet_for_longest() {
+async fn beyond_the_limit_the_connection_that_was_idle_for_longest_is_closed() {
     let scene = Scene::new(LIMITS);
     let mut slow = scene.connect_and_send(GET_SLOW).await;
     let mut half = scene.connect_and_send(b"GET").await;
     let mut first = scene.connect_and_send(GET).await;
-    answer(&mut first).await;
+    read_quick(&mut first).await;
     assert_eq!(scene.closed(), [0; 5]);
     let mut second = scene.connect_and_send(GET).await;
-    answer(&mut second).await;
+    read_quick(&mut second).await;
     assert_eq!(until_closed(&mut half).await, Duration::ZERO);
     let mut third = scene.connect_and_send(GET).await;
-    answer(&mut third).await;
+    read_quick(&mut third).await;
     assert_eq!(until_closed(&mut first).await, Duration::ZERO);
     assert_eq!(scene.closed(), [0, 0, 0, 2, 0]);
-    // A request that waits for its answer is never closed for another one.
+    // A connection whose request waits for its response is never closed for another one.
     let _others = [
         scene.connect_and_send(GET_SLOW).await,
         scene.connect_and_send(GET_SLOW).await,
@@ -262,7 +262,7 @@ async fn one_too_many_takes_the_place_of_the_one_that_is_quiet_for_longest() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_does_not_read_makes_room_for_who_does() {
+async fn beyond_the_limit_a_client_that_does_not_read_is_disconnected() {
     let scene = Scene::new(LIMITS);
     let mut stuck = Vec::new();
     for _ in 0..3 {
@@ -275,15 +275,15 @@ async fn who_does_not_read_makes_room_for_who_does() {
         "they may still read"
     );
     sleep(Duration::from_secs(2)).await;
-    answer(&mut scene.connect_and_send(GET).await).await;
+    read_quick(&mut scene.connect_and_send(GET).await).await;
     assert_eq!(scene.closed(), [0, 0, 0, 2, 0]);
 }
 
 #[tokio::test(start_paused = true)]
-async fn without_descriptors_it_does_not_spin_and_goes_on_when_there_are_some() {
+async fn without_file_descriptors_accepting_waits_and_continues_when_there_are_some() {
     let scene = Scene::new(LIMITS);
     let mut idle = scene.connect_and_send(GET).await;
-    answer(&mut idle).await;
+    read_quick(&mut idle).await;
     let began = Instant::now();
     // EMFILE.
     for _ in 0..20 {
@@ -292,23 +292,23 @@ async fn without_descriptors_it_does_not_spin_and_goes_on_when_there_are_some() 
             .send(Err(io::Error::from_raw_os_error(24)))
             .unwrap();
     }
-    answer(&mut scene.connect_and_send(GET).await).await;
-    assert!(began.elapsed() >= 19 * PAUSE, "{:?}", began.elapsed());
+    read_quick(&mut scene.connect_and_send(GET).await).await;
+    assert!(began.elapsed() >= 19 * RETRY_WAIT, "{:?}", began.elapsed());
     assert_eq!(
         until_closed(&mut idle).await,
         Duration::ZERO,
-        "it gave its own back"
+        "it closed an idle connection"
     );
     assert_eq!(scene.closed(), [0, 0, 0, 0, 20]);
     assert_eq!(
         scene.connections.open.lock().logged.map(|(_, more)| more),
         Some(19),
-        "told once"
+        "logged once"
     );
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_client_that_is_gone_before_it_was_accepted_costs_nothing() {
+async fn a_client_that_disconnects_before_it_is_accepted_causes_no_wait() {
     let scene = Scene::new(LIMITS);
     let began = Instant::now();
     for kind in [
@@ -317,14 +317,14 @@ async fn a_client_that_is_gone_before_it_was_accepted_costs_nothing() {
     ] {
         scene.incoming.send(Err(kind.into())).unwrap();
     }
-    answer(&mut scene.connect_and_send(GET).await).await;
-    assert!(began.elapsed() < PAUSE);
+    read_quick(&mut scene.connect_and_send(GET).await).await;
+    assert!(began.elapsed() < RETRY_WAIT);
     assert_eq!(scene.closed(), [0; 5]);
     assert_eq!(scene.accepted.load(Ordering::Relaxed), 3);
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_same_trouble_is_logged_once_a_minute() {
+async fn the_same_failure_is_logged_once_a_minute() {
     let mut open = Open::default();
     let mut logged = Vec::new();
     for _ in 0..150 {
@@ -335,10 +335,10 @@ async fn the_same_trouble_is_logged_once_a_minute() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_stop_closes_idle_connections_and_waits_for_answers() {
+async fn a_stop_closes_idle_connections_and_waits_for_responses() {
     let scene = Scene::new(LIMITS);
     let mut idle = scene.connect_and_send(GET).await;
-    answer(&mut idle).await;
+    read_quick(&mut idle).await;
     let mut slow = scene.connect_and_send(GET_SLOW).await;
     scene.stop.send_replace(true);
     assert_eq!(until_closed(&mut idle).await, Duration::ZERO);

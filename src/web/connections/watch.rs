@@ -1,4 +1,5 @@
-//! What a connection is at, and until when: its bytes and its requests are watched as they pass.
+//! Observes one connection: which phase it is in, and since when. Wrappers around the stream and the response bodies update the phase;
+//! `deadline` and `idle_since` read it.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -12,81 +13,81 @@ use parking_lot::Mutex;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Instant;
 
-use super::Limits;
+use super::ConnectionLimits;
 use crate::exposition::Closed;
 
-/// A client that has read nothing of its answer for so long is no longer waited for where others want its place.
+/// A client that has not read its response for this long counts as idle if the connection is needed for another client.
 const STUCK: Duration = Duration::from_secs(1);
 
-/// One connection, watched.
+/// The observed state of one connection. Clones share it.
 #[derive(Debug, Clone)]
 pub(super) struct Watch(Arc<Mutex<ConnectionState>>);
 
 #[derive(Debug)]
 struct ConnectionState {
-    phase: Phase,
+    phase: ConnectionPhase,
     /// When the phase began.
     since: Instant,
-    /// Since when the client takes no more bytes, if it does not.
+    /// Since when the client does not read; `None` if it reads.
     blocked: Option<Instant>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Phase {
-    /// A request is to come: a new connection, or one that has sent a first byte.
+enum ConnectionPhase {
+    /// The exporter waits for a complete request: a new connection, or one that has sent a first byte.
     Receiving,
-    /// A request is answered.
+    /// A request is being served.
     Serving,
-    /// The next request may come.
+    /// The response is complete; no byte of another request has arrived.
     Idle,
 }
 
-/// One request, from the end of its head to the end of its answer's body.
+/// One request, from the end of its head to the end of the response's body.
 #[derive(Debug)]
 pub(super) struct Serving(Watch);
 
 impl Watch {
     pub(super) fn new() -> Self {
         Self(Arc::new(Mutex::new(ConnectionState {
-            phase: Phase::Receiving,
+            phase: ConnectionPhase::Receiving,
             since: Instant::now(),
             blocked: None,
         })))
     }
 
-    /// When to close the connection, and why, if nothing happens until then. A request is not bounded here: those who answer
-    /// it bound it.
-    pub(super) fn deadline(&self, limits: &Limits) -> Option<(Instant, Closed)> {
+    /// When to close the connection, and why, if its state does not change until then; `None` while a request is served, because the
+    /// handlers limit that time.
+    pub(super) fn deadline(&self, limits: &ConnectionLimits) -> Option<(Instant, Closed)> {
         let state = self.0.lock();
         if let Some(since) = state.blocked {
             return Some((since + limits.write, Closed::NotRead));
         }
         match state.phase {
-            Phase::Receiving => Some((state.since + limits.request, Closed::NoRequest)),
-            Phase::Idle => Some((state.since + limits.idle, Closed::Idle)),
-            Phase::Serving => None,
+            ConnectionPhase::Receiving => Some((state.since + limits.request, Closed::NoRequest)),
+            ConnectionPhase::Idle => Some((state.since + limits.idle, Closed::Idle)),
+            ConnectionPhase::Serving => None,
         }
     }
 
-    /// Since when nobody waits for an answer here, or reads it; `None` while somebody does.
-    pub(super) fn quiet_since(&self) -> Option<Instant> {
+    /// Since when the client neither waits for a response nor reads one; `None` if it does.
+    pub(super) fn idle_since(&self) -> Option<Instant> {
         let state = self.0.lock();
         match state.blocked {
             Some(since) => (since.elapsed() > STUCK).then_some(since),
-            None => (state.phase != Phase::Serving).then_some(state.since),
+            None => (state.phase != ConnectionPhase::Serving).then_some(state.since),
         }
     }
 
-    /// The head of a request has been read.
+    /// Notes that the head of a request was read.
     pub(super) fn serving(&self) -> Serving {
-        self.0.lock().enter(Phase::Serving);
+        self.0.lock().enter(ConnectionPhase::Serving);
         Serving(self.clone())
     }
 
     fn received(&self) {
         let mut state = self.0.lock();
-        if state.phase == Phase::Idle {
-            state.enter(Phase::Receiving);
+        if state.phase == ConnectionPhase::Idle {
+            state.enter(ConnectionPhase::Receiving);
         }
     }
 
@@ -94,8 +95,8 @@ impl Watch {
         let mut state = self.0.lock();
         if written.is_ready() {
             state.blocked = None;
-            if state.phase == Phase::Idle {
-                // The end of an answer that has left the exporter's hands.
+            if state.phase == ConnectionPhase::Idle {
+                // The last bytes of a response were written to the system.
                 state.since = Instant::now();
             }
         } else {
@@ -105,7 +106,7 @@ impl Watch {
 }
 
 impl ConnectionState {
-    fn enter(&mut self, phase: Phase) {
+    fn enter(&mut self, phase: ConnectionPhase) {
         self.phase = phase;
         self.since = Instant::now();
     }
@@ -113,11 +114,11 @@ impl ConnectionState {
 
 impl Drop for Serving {
     fn drop(&mut self) {
-        self.0.0.lock().enter(Phase::Idle);
+        self.0.0.lock().enter(ConnectionPhase::Idle);
     }
 }
 
-/// The connection's bytes.
+/// A connection's stream that updates the observed state.
 #[derive(Debug)]
 pub(super) struct WatchedStream<I> {
     pub(super) io: I,
@@ -173,7 +174,7 @@ impl<I: AsyncWrite + Unpin> AsyncWrite for WatchedStream<I> {
     }
 }
 
-/// The body of an answer; the request is served until it is gone.
+/// The body of a response. The request counts as served until it is dropped.
 #[derive(Debug)]
 pub(super) struct WatchedBody {
     pub(super) body: Body,

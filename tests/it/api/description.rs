@@ -1,4 +1,4 @@
-//! The description of the API is of this API; tests/api holds the answers to it.
+//! The description of the API matches its paths and methods; `tests/api` checks the responses.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::support::exporter::one_account;
 use crate::support::twilio::Twilio;
 
 #[tokio::test]
-async fn the_description_has_just_the_paths_and_methods_there_are() {
+async fn the_description_has_exactly_the_paths_and_methods_of_the_api() {
     let twilio = Twilio::empty().await;
     let exporter = start(&one_account(&twilio, "")).await;
     let id = twilio.put(Duration::ZERO, json!({"total": 7})).to_string();
@@ -37,7 +37,7 @@ async fn the_description_has_just_the_paths_and_methods_there_are() {
 }
 
 #[tokio::test]
-async fn every_reference_in_it_leads_somewhere() {
+async fn every_reference_in_the_description_resolves() {
     fn references<'d>(value: &'d Value, found: &mut Vec<&'d str>) {
         match value {
             Value::Object(entries) => {

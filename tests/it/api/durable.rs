@@ -1,4 +1,4 @@
-//! What is answered as registered is on the disk.
+//! A registration is on disk before its response.
 
 use std::time::Duration;
 
@@ -10,11 +10,11 @@ use crate::support::exporter::{SID, TOKEN};
 use crate::support::program::Program;
 use crate::support::twilio::Twilio;
 
-/// How often the exporter is killed.
+/// The number of kills of the exporter.
 const KILLS: usize = 5;
 
 #[tokio::test]
-async fn a_registration_survives_kill_9_right_after_the_answer() {
+async fn a_registration_survives_kill_9_right_after_the_response() {
     let twilio = Twilio::empty().await;
     let directory = tempfile::tempdir().unwrap();
     let base_url = twilio.base_url();

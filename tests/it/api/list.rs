@@ -1,4 +1,4 @@
-//! Lists, by pages and filters.
+//! The API's list: pages and filters.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ fn ids(body: &Value) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn pages_hold_every_operation_of_every_account_once() {
+async fn the_pages_contain_every_operation_of_every_account_once() {
     let twilios = [Twilio::empty().await, Twilio::empty().await];
     let mut all = Vec::new();
     for twilio in &twilios {
@@ -53,7 +53,7 @@ async fn pages_hold_every_operation_of_every_account_once() {
 }
 
 #[tokio::test]
-async fn filters_are_account_state_and_labels() {
+async fn a_list_is_filtered_by_account_state_and_labels() {
     let twilio = Twilio::empty().await;
     let exporter = start(&one_account(&twilio, "")).await.settled().await;
     let stats = || json!({"total": 5, "queued": 5});

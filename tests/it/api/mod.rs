@@ -1,4 +1,4 @@
-//! `/api/v1/operations`, asked as a sender would.
+//! `/api/v1/operations`, as used by a sender.
 
 mod description;
 mod durable;
@@ -12,10 +12,10 @@ use twilio_email_exporter::config::Overrides;
 
 use crate::support::exporter::Exporter;
 
-/// Where operations are.
+/// The path of operations.
 const OPERATIONS: &str = "/api/v1/operations";
 
-/// An answer.
+/// A response.
 #[derive(Debug)]
 struct Answer {
     status: u16,
@@ -35,7 +35,7 @@ async fn start_at(yaml: &str, clock: Clock) -> Exporter {
     Exporter::start_with(yaml, clock, options).await
 }
 
-/// One request; a body is sent as JSON. Whatever is refused must be a problem.
+/// Makes one request; a body is sent as JSON. Every error must be a problem of RFC 9457.
 async fn ask(exporter: &Exporter, method: Method, path: &str, body: Option<String>) -> Answer {
     let mut request = exporter.client.request(method, exporter.url(path));
     if let Some(body) = body {

@@ -1,4 +1,4 @@
-//! Registering, and having it forgotten.
+//! Registrations and their removal.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use crate::support::twilio::Twilio;
 const DAY: Duration = Duration::from_hours(24);
 
 #[tokio::test]
-async fn what_is_registered_is_watched_at_the_next_scrape_and_forgotten_again() {
+async fn a_registered_operation_is_in_the_next_scrape_until_its_registration_is_removed() {
     let clock = morning();
     let twilio = Twilio::start(SimulatorSettings::empty(), clock.clone()).await;
     let yaml = one_account(&twilio, "discovery: false") + "series: {aggregate_by: [campaign]}\n";
@@ -88,7 +88,7 @@ async fn what_is_registered_is_watched_at_the_next_scrape_and_forgotten_again() 
 }
 
 #[tokio::test]
-async fn twilios_own_answer_to_a_send_can_be_forwarded() {
+async fn twilios_response_to_a_send_can_be_forwarded() {
     let twilio = Twilio::empty().await;
     let exporter = start(&one_account(&twilio, "discovery: false"))
         .await
@@ -113,7 +113,7 @@ async fn twilios_own_answer_to_a_send_can_be_forwarded() {
 }
 
 #[tokio::test]
-async fn a_list_says_what_became_of_each() {
+async fn a_list_has_a_result_for_each_operation() {
     let twilio = Twilio::empty().await;
     let yaml = format!(
         "accounts:\n{}{}",
@@ -167,7 +167,7 @@ async fn a_list_says_what_became_of_each() {
         "{}",
         answer.body
     );
-    // The account of those that name none may stand behind the question mark.
+    // The query may name the account of operations that name none.
     let path = format!("{OPERATIONS}?account=two");
     let body = json!({"operationId": ids[2]}).to_string();
     let answer = ask(&exporter, Method::POST, &path, Some(body)).await;
@@ -188,7 +188,7 @@ async fn a_list_says_what_became_of_each() {
 }
 
 #[tokio::test]
-async fn one_that_others_list_stays_watched_and_says_by_whom() {
+async fn an_operation_that_other_sources_list_stays_watched() {
     let twilio = Twilio::empty().await;
     let id = twilio.put(Duration::ZERO, json!({"total": 7}));
     let watched = format!("discovery: false\n{}", operations(&[id]));
@@ -211,7 +211,7 @@ async fn one_that_others_list_stays_watched_and_says_by_whom() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_with_a_request_is_a_problem() {
+async fn a_wrong_request_gets_a_problem() {
     let twilio = Twilio::empty().await;
     let exporter = start(&one_account(&twilio, "discovery: false")).await;
     let id = twilio.put(Duration::ZERO, json!({"total": 7})).to_string();
@@ -236,7 +236,7 @@ async fn what_is_wrong_with_a_request_is_a_problem() {
         let answer = ask(&exporter, Method::POST, OPERATIONS, Some(body)).await;
         assert_eq!(answer.status, status, "{}", answer.body);
     }
-    // The send itself instead of Twilio's answer to it: somebody's mail, and none of it comes back.
+    // A send request instead of Twilio's response: it contains an email, and the problem repeats none of it.
     let send = json!({"to": [{"address": "jane@example.com"}], "content": {"subject": "s3cret"}});
     let answer = post(&exporter, &send).await;
     assert_eq!(answer.status, 400);
@@ -280,14 +280,14 @@ async fn what_is_wrong_with_a_request_is_a_problem() {
 }
 
 #[tokio::test]
-async fn the_api_is_off_unless_it_is_asked_for() {
+async fn the_api_is_off_by_default() {
     let twilio = Twilio::empty().await;
     let exporter = Exporter::start(&one_account(&twilio, "discovery: false")).await;
     for path in ["/api", OPERATIONS, "/api/v1/openapi.json"] {
         let answer = get(&exporter, path).await;
         assert_eq!(answer.status, 403, "{path}");
-        let told = answer.body["detail"].as_str().unwrap();
-        assert!(told.contains("--web.enable-api"), "{told}");
+        let detail = answer.body["detail"].as_str().unwrap();
+        assert!(detail.contains("--web.enable-api"), "{detail}");
     }
     let id = twilio.put(Duration::ZERO, json!({"total": 7})).to_string();
     assert_eq!(post(&exporter, &json!({"id": id})).await.status, 403);

@@ -1,5 +1,5 @@
-//! HTTP/2 over TLS on a connection that the server no longer serves: the request ends with its time, and the next one goes
-//! over a new connection and works.
+//! HTTP/2 over TLS on a connection on which the server stops responding: the request times out, and the next one uses a new connection and
+//! succeeds.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -24,10 +24,10 @@ use crate::support::twilio::Twilio;
 const EMPTY: &str = r#"{"operations": [], "pagination": {"next": null}}"#;
 const TIMEOUT: Duration = Duration::from_millis(500);
 
-/// What the server does on its first connection. On all others it answers.
+/// The server's behavior on its first connection. It responds on all others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum First {
-    /// Answers one request; those after it are read and not answered.
+    /// Responds to one request, and only reads the others.
     AnswersOnce,
     /// Sends heads without their bodies.
     SendsHeads,
@@ -37,7 +37,7 @@ enum First {
 
 const ALL: [First; 3] = [First::AnswersOnce, First::SendsHeads, First::AllowsNone];
 
-/// The server; it ends with the value.
+/// The server. It stops when the value is dropped.
 struct Deaf {
     address: SocketAddr,
     connections: Arc<AtomicUsize>,
@@ -45,7 +45,7 @@ struct Deaf {
 }
 
 impl Deaf {
-    /// Answers with `body`.
+    /// Responds with `body`.
     async fn start(identity: &Identity, first: First, body: &'static str) -> Self {
         let mut config = tls::config(identity, None);
         config.alpn_protocols = vec![b"h2".to_vec()];
@@ -80,7 +80,7 @@ impl Drop for Deaf {
     }
 }
 
-/// Serves one connection, by `first` if there is one.
+/// Serves one connection, with the behavior `first` if given.
 async fn serve(
     acceptor: TlsAcceptor,
     stream: TcpStream,
@@ -93,7 +93,7 @@ async fn serve(
         builder.max_concurrent_streams(0);
     }
     let mut connection = builder.handshake(stream).await.ok()?;
-    // A stream that is dropped is reset; these stay open.
+    // Dropping a stream resets it, so these are kept.
     let (mut open, mut bodies) = (Vec::new(), Vec::new());
     let mut answered = 0;
     while let Some(Ok((request, mut respond))) = connection.accept().await {
@@ -126,7 +126,7 @@ fn answer(respond: &mut SendResponse<bytes::Bytes>, body: &'static str) -> Optio
     stream.send_data(body.into(), true).ok()
 }
 
-/// The program, which trusts the authority as one of the system's, with this configuration.
+/// The program with this configuration. It trusts the authority like one of the system's.
 struct Running {
     http: reqwest::Client,
     address: SocketAddr,
@@ -171,8 +171,8 @@ fn account(base_url: &str) -> String {
     account_at("default", base_url, "request_timeout: 500ms")
 }
 
-/// How many requests to this endpoint failed. With [`First::AllowsNone`] the request may be on its way before the client
-/// has the settings; then it is refused at once.
+/// The number of failed requests to this endpoint. With [`First::AllowsNone`] the client may send the request before it has the settings;
+/// then the server rejects it.
 fn failed(seen: &Exposition, endpoint: &str, first: First) -> f64 {
     let mut sum = 0.0;
     for (failed, reason, count) in failures(seen) {
@@ -187,7 +187,7 @@ fn failed(seen: &Exposition, endpoint: &str, first: First) -> f64 {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_deaf_connection_to_the_api_blinds_an_account_for_one_request() {
+async fn a_connection_without_responses_to_the_api_costs_one_request() {
     let authority = Authority::new();
     let identity = authority.identity("127.0.0.1");
     for first in ALL {
@@ -215,12 +215,12 @@ async fn a_deaf_connection_to_the_api_blinds_an_account_for_one_request() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_deaf_connection_to_the_token_endpoint_costs_one_request() {
+async fn a_connection_without_responses_to_the_token_endpoint_costs_one_request() {
     let authority = Authority::new();
     let identity = authority.identity("127.0.0.1");
     let twilio = Twilio::empty().await;
     twilio.handle.set_tokens(vec!["made-up".to_owned()]);
-    // Good for a second, so that a scrape after that needs another one.
+    // Valid for one second, so that a later scrape needs another token.
     let token = r#"{"access_token": "made-up", "expires_in": 1}"#;
     for first in ALL {
         let server = Deaf::start(&identity, first, token).await;
@@ -244,7 +244,7 @@ async fn a_deaf_connection_to_the_token_endpoint_costs_one_request() {
 }
 
 #[tokio::test]
-async fn a_deaf_connection_to_a_source_costs_one_request() {
+async fn a_connection_without_responses_to_a_source_costs_one_request() {
     let authority = Authority::new();
     let identity = authority.identity("127.0.0.1");
     for first in ALL {
@@ -261,13 +261,16 @@ async fn a_deaf_connection_to_a_source_costs_one_request() {
             ..Overrides::default()
         };
         let config = Config::load(&overrides, &|_| None).unwrap();
-        let url = Url::new(config.accounts[0].operation_urls[0].clone());
+        let url = Url::new(
+            &config.accounts[0].name,
+            config.accounts[0].operation_urls[0].clone(),
+        );
         if first == First::AnswersOnce {
             assert!(url.fetch().await.is_ok());
         }
         match url.fetch().await.err() {
             Some(SourceError::Timeout(TIMEOUT)) => {}
-            // The request was on its way before the client had the settings.
+            // The client sent the request before it had the settings.
             Some(SourceError::Protocol(_)) if first == First::AllowsNone => {}
             other => panic!("{first:?}: {other:?}"),
         }

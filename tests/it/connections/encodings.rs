@@ -1,4 +1,4 @@
-//! Answers in gzip, which is asked for, and in what is not.
+//! Responses in gzip, which requests accept, and in other encodings.
 
 use serde_json::json;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use crate::support::scene::Scene;
 use crate::support::twilio::Twilio;
 
 #[tokio::test]
-async fn gzip_is_asked_for_and_read() {
+async fn gzip_is_accepted_and_decoded() {
     let scene = Scene::new().await;
     scene.twilio.fault("gzip");
     let seen = scene.next().await;
@@ -25,7 +25,7 @@ async fn gzip_is_asked_for_and_read() {
 }
 
 #[tokio::test]
-async fn a_long_list_in_gzip_is_read_to_its_end() {
+async fn a_long_list_in_gzip_is_read_completely() {
     let twilio = Twilio::empty().await;
     for number in 0..1500 {
         twilio.put(

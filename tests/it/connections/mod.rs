@@ -1,5 +1,4 @@
-//! Connections that break, fall silent or carry something else than HTTP, for all three clients: of the API, of the token
-//! endpoint and of lists.
+//! Connections that break, give no response or carry no HTTP, for all three clients: of the API, of the token endpoint and of source URLs.
 
 mod deaf;
 mod encodings;
@@ -18,7 +17,7 @@ use crate::support::scene::{morning, pass};
 
 const LIST: &str = "/v1/Emails/Operations";
 
-/// An exporter of one account at `raw`, and a clock that only the test moves.
+/// An exporter of one account at `raw`, with a clock that the test sets.
 struct Scene {
     clock: Clock,
     exporter: Exporter,
@@ -48,7 +47,7 @@ fn requests(seen: &Exposition, endpoint: &str, code: &str) -> Option<f64> {
     seen.value("twilio_email_api_requests_total", &labels)
 }
 
-/// Failures by endpoint and reason, those that happened.
+/// The failures by endpoint and reason that are not 0.
 fn failures(seen: &Exposition) -> Vec<(String, String, f64)> {
     let failures = seen.failures();
     let happened = failures.iter().filter(|(_, count)| **count > 0.0);
@@ -68,5 +67,8 @@ fn list(raw: &Raw) -> Url {
         ..Overrides::default()
     };
     let config = Config::load(&overrides, &|_| None).unwrap_or_else(|error| panic!("{error}"));
-    Url::new(config.accounts[0].operation_urls[0].clone())
+    Url::new(
+        &config.accounts[0].name,
+        config.accounts[0].operation_urls[0].clone(),
+    )
 }

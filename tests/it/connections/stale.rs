@@ -1,8 +1,8 @@
-//! A server that closes a kept-alive connection when the next request comes on it: that request is sent once again.
+//! A server that closes an idle connection when the next request arrives: that request is sent once more.
 
 use super::{Act, LIST, Raw, Scene, failures, list, requests};
 
-/// How a server may take leave of a connection that it has kept.
+/// The ways in which a server may close an idle connection.
 fn leaves() -> [Act; 3] {
     [Act::Close, Act::Reset, Act::Send(b"HTTP/1.1 2".to_vec())]
 }
@@ -54,7 +54,7 @@ async fn a_request_is_sent_again_only_once() {
 }
 
 #[tokio::test]
-async fn an_answer_that_is_none_is_not_asked_for_again() {
+async fn a_request_with_an_invalid_response_is_not_sent_again() {
     let raw = Raw::start(Act::Answer, Act::Send(b"SSH-2.0-x\r\n\r\n".to_vec())).await;
     let scene = Scene::new(&raw, "").await;
     scene.scrape().await.expect("at first", &[("up", 1.0)]);
@@ -63,7 +63,7 @@ async fn an_answer_that_is_none_is_not_asked_for_again() {
 }
 
 #[tokio::test]
-async fn the_second_request_has_what_is_left_of_the_time() {
+async fn the_second_request_has_the_rest_of_the_timeout() {
     let raw = Raw::start(Act::Answer, Act::Close).await;
     let scene = Scene::new(&raw, "request_timeout: 500ms").await;
     scene.scrape().await.expect("at first", &[("up", 1.0)]);
@@ -113,7 +113,7 @@ async fn a_request_for_a_list_is_sent_again_on_a_new_connection() {
 }
 
 #[tokio::test]
-async fn connections_that_were_closed_while_they_were_idle_are_not_used() {
+async fn connections_closed_while_idle_are_not_used() {
     let served = [
         b"HTTP/1.1 200 OK\r\ncontent-length: 48\r\n\r\n".to_vec(),
         br#"{"operations": [], "pagination": {"next": null}}"#.to_vec(),

@@ -1,4 +1,4 @@
-//! Credentials that Twilio rejects: one request, then waits of 1, 2, 4 and 5 minutes, which end at once when the credentials change.
+//! Credentials that Twilio rejects: one request, then waits of 1, 2, 4 and 5 minutes, which end immediately when the credentials change.
 
 use twilio_email_exporter::config::Overrides;
 use twilio_email_exporter::simulator::{ClientRefusal, Dialect};
@@ -6,12 +6,12 @@ use twilio_email_exporter::simulator::{ClientRefusal, Dialect};
 use super::*;
 use crate::support::exporter::{SID, TOKEN, account_at, one_account};
 
-/// Between the first tries, and all later ones.
+/// The waits between the first tries; the last one is repeated.
 const WAITS: [u64; 6] = [60, 120, 240, 300, 300, 300];
 
 const RETRY: &str = "api_login_retry_timestamp_seconds";
 
-/// What is rejected: the fault, the reason that counts, and how many requests a try costs at the token endpoint and at the API.
+/// A rejection: the fault, the counted reason, and the requests per try to the token endpoint and to the API.
 const REJECTIONS: [(&str, &str, &str, (u64, u64)); 4] = [
     ("token=401", "token", "unauthorized", (1, 0)),
     ("token=403", "token", "forbidden", (1, 0)),
@@ -19,7 +19,7 @@ const REJECTIONS: [(&str, &str, &str, (u64, u64)); 4] = [
     ("operation=401", "operation", "unauthorized", (1, 2)),
 ];
 
-/// An account with an auth token in a file, an operation, and a clock that only the test moves.
+/// An account with an auth token in a file, an operation, and a clock that the test sets.
 struct Basic {
     clock: Clock,
     twilio: Twilio,
@@ -77,13 +77,13 @@ fn is_waiting(seen: &Exposition) -> bool {
 }
 
 #[tokio::test]
-async fn rejected_credentials_are_tried_again_after_growing_waits_and_every_scrape_shows_when() {
+async fn rejected_credentials_are_retried_after_growing_waits_and_every_scrape_exposes_when() {
     for more in ["", "discovery: false"] {
         let account = Basic::new(more).await;
         account.twilio.fault("401");
         for (tries, wait) in (1..).zip(WAITS) {
             let retry_at = account.clock.now().as_seconds() + wait as f64;
-            // Every scrape until then, the one that was rejected included.
+            // Every scrape until then, including the rejected one.
             while account.clock.now().as_seconds() < retry_at {
                 let seen = account.exporter.scrape().await;
                 let down = [("up", 0.0), ("collection_complete", 0.0), (RETRY, retry_at)];
@@ -100,7 +100,7 @@ async fn rejected_credentials_are_tried_again_after_growing_waits_and_every_scra
         let seen = account.exporter.scrape().await;
         let up = [("up", 1.0), ("collection_complete", 1.0), (RETRY, 0.0)];
         seen.expect("accepted again", &up);
-        // The next rejection is a first one.
+        // The next rejection begins a new backoff.
         account.twilio.fault("401");
         let seen = account.next().await;
         let retry_at = account.clock.now().as_seconds() + 60.0;
@@ -109,7 +109,7 @@ async fn rejected_credentials_are_tried_again_after_growing_waits_and_every_scra
 }
 
 #[tokio::test]
-async fn a_rejected_client_and_a_rejected_token_wait_as_well() {
+async fn a_rejected_client_and_a_rejected_token_back_off_too() {
     for (fault, endpoint, reason, (tokens, others)) in REJECTIONS {
         let more = if endpoint == "operation" {
             "discovery: false"
@@ -127,7 +127,7 @@ async fn a_rejected_client_and_a_rejected_token_wait_as_well() {
                 seen.expect(fault, &down);
                 // A token that was fetched for an earlier try is used first.
                 let wanted = (tries * tokens, tries * others - u64::from(others > 0));
-                let asked = scene.asked();
+                let asked = scene.requests();
                 assert_eq!(asked, wanted, "{fault}: tokens and other requests");
                 let count = failed(&seen, endpoint, reason);
                 let wanted = if others > 0 { wanted.1 } else { wanted.0 };
@@ -143,7 +143,7 @@ async fn a_rejected_client_and_a_rejected_token_wait_as_well() {
 }
 
 #[tokio::test]
-async fn a_client_that_is_rejected_in_a_400_waits_as_well() {
+async fn a_client_rejected_with_status_400_backs_off_too() {
     let settings = ApiSettings {
         dialect: Dialect {
             client_refusal: ClientRefusal::BadRequest,
@@ -158,14 +158,14 @@ async fn a_client_that_is_rejected_in_a_400_waits_as_well() {
     .await;
     for _ in 0..3 {
         assert!(is_waiting(&scene.next().await));
-        assert_eq!(scene.asked(), (1, 0));
+        assert_eq!(scene.requests(), (1, 0));
     }
     scene.after(Duration::from_secs(15)).await;
-    assert_eq!(scene.asked(), (2, 0));
+    assert_eq!(scene.requests(), (2, 0));
 }
 
 #[tokio::test]
-async fn a_client_that_is_rejected_stops_nothing_while_its_token_lasts() {
+async fn a_rejected_client_stops_no_requests_while_its_token_is_valid() {
     let settings = ApiSettings {
         token_life: Duration::from_mins(10),
         ..ApiSettings::default()
@@ -173,26 +173,30 @@ async fn a_client_that_is_rejected_stops_nothing_while_its_token_lasts() {
     let scene = Scene::with(settings, "").await;
     scene.twilio.fault("token=401");
     scene.twilio.handle.reset_requests();
-    // The token is due to be renewed, and good for another minute.
+    // The token is due for renewal and valid for another minute.
     for (span, tokens) in [(9 * 60, 1), (15, 1), (15, 1), (29, 1)] {
         let seen = scene.after(Duration::from_secs(span)).await;
         scene.assert_healthy(&seen, "while the token lasts");
-        assert_eq!(scene.asked().0, tokens);
+        assert_eq!(scene.requests().0, tokens);
         assert!(!is_waiting(&seen));
     }
-    let (_, before) = scene.asked();
+    let (_, before) = scene.requests();
     let seen = scene.after(Duration::from_secs(1)).await;
     seen.expect("at its end", &[("up", 0.0), ("collection_complete", 0.0)]);
-    assert_eq!(scene.asked(), (2, before), "a minute after the first try");
+    assert_eq!(
+        scene.requests(),
+        (2, before),
+        "a minute after the first try"
+    );
     assert!(is_waiting(&seen));
 }
 
 #[tokio::test]
-async fn another_secret_in_the_file_is_tried_at_once() {
+async fn a_new_secret_in_the_file_is_tried_immediately() {
     let account = Basic::new("").await;
     account.accept("second");
     assert!(is_waiting(&account.next().await));
-    // Wrong as well: a first rejection.
+    // Also wrong: the first rejection of these credentials.
     account.exporter.files.write("token", "third");
     let seen = account.next().await;
     let retry_at = account.clock.now().as_seconds() + 60.0;
@@ -204,7 +208,7 @@ async fn another_secret_in_the_file_is_tried_at_once() {
 }
 
 #[tokio::test]
-async fn a_reload_tries_other_credentials_at_once_and_the_same_ones_no_sooner() {
+async fn a_reload_tries_new_credentials_immediately_and_keeps_the_backoff_of_the_same_ones() {
     let account = Basic::new("").await;
     account.twilio.fault("401");
     assert!(is_waiting(&account.next().await));
@@ -224,7 +228,7 @@ async fn a_reload_tries_other_credentials_at_once_and_the_same_ones_no_sooner() 
 }
 
 #[tokio::test]
-async fn a_reload_with_another_address_tries_the_same_credentials_at_once() {
+async fn a_reload_with_another_base_url_tries_the_same_credentials_immediately() {
     let account = Basic::new("").await;
     account.twilio.fault("401");
     assert!(is_waiting(&account.next().await));
@@ -251,7 +255,7 @@ async fn a_probe_of_a_rejected_account_makes_no_request_and_says_when_the_next_o
     assert!(text.contains("# reason: unauthorized\n"), "{text}");
     assert!(text.contains("\nprobe_success 0\n"), "{text}");
     assert!(!text.contains(TOKEN) && !text.contains(SID), "{text}");
-    // A probe finds another secret without a collection.
+    // A probe reads a new secret without a collection.
     account.twilio.handle.clear_faults();
     account.accept("second");
     account.exporter.files.write("token", "second");
@@ -260,9 +264,9 @@ async fn a_probe_of_a_rejected_account_makes_no_request_and_says_when_the_next_o
 }
 
 #[tokio::test]
-async fn a_401_for_an_operation_while_the_list_authenticates_stops_nothing() {
+async fn a_401_for_an_operation_stops_no_requests_while_the_list_authenticates() {
     let account = Basic::new("").await;
-    // The list does not have it, so it is read by itself.
+    // The list does not return it, so it needs a single read.
     account.twilio.handle.remove(&account.id.to_string());
     account.twilio.fault("operation=401");
     for collections in 1..=6 {
@@ -301,7 +305,7 @@ async fn a_401_for_a_probe_between_two_collections_stops_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_log_has_one_line_about_rejected_credentials_however_many_scrapes_find_them() {
+async fn rejected_credentials_are_logged_once_for_any_number_of_scrapes() {
     let twilio = Twilio::empty().await;
     let put = |age| twilio.put(Duration::from_mins(age), json!({"total": 1}));
     let ids: Vec<_> = (1..=3).map(|age| put(age).to_string()).collect();
@@ -312,7 +316,9 @@ async fn the_log_has_one_line_about_rejected_credentials_however_many_scrapes_fi
         ("TWILIO_AUTH_TOKEN", TOKEN),
         ("TWILIO_EMAIL_BASE_URL", &base),
         ("TWILIO_EMAIL_OPERATIONS", &ids),
-    ]);
+    ])
+    .settled()
+    .await;
     for _ in 0..5 {
         let seen = running.scrape().await;
         seen.expect("rejected", &[("up", 0.0), ("discovery_up", 0.0)]);

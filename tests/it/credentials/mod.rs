@@ -1,4 +1,4 @@
-//! What an account shows Twilio: access tokens that are fetched and renewed, secrets that change while the exporter runs.
+//! Credentials: access tokens that are fetched and renewed, and secrets that change while the exporter runs.
 
 mod backoff;
 mod rotation;
@@ -16,13 +16,14 @@ use twilio_email_exporter::operation::OperationId;
 use twilio_email_exporter::simulator::{ApiSettings, BasicLogin, SimulatorSettings};
 
 use crate::support::client::client;
+use crate::support::eventually;
 use crate::support::exporter::{Exporter, operations};
 use crate::support::exposition::Exposition;
 use crate::support::program::{Program, command};
 use crate::support::scene::{INTERVAL, morning, pass};
 use crate::support::twilio::Twilio;
 
-/// The OAuth client that the tests use; made up.
+/// The made-up OAuth client of the tests.
 const CLIENT: &str = "OQ0123456789abcdef0123456789abcdef";
 const SECRET: &str = "made-up-secret-of-a-client";
 
@@ -34,7 +35,7 @@ impl Secrets {
         Self(tempfile::tempdir().unwrap())
     }
 
-    /// Writes a secret as most people do; returns where.
+    /// Writes a secret with a line break at its end, as editors do. Returns the path.
     fn write(&self, name: &str, secret: &str) -> PathBuf {
         let path = self.path(name);
         std::fs::write(&path, format!("{secret}\n")).unwrap();
@@ -46,7 +47,7 @@ impl Secrets {
     }
 }
 
-/// An entry of `accounts` whose tokens come from `token_url`, with `more` YAML, one key a line.
+/// An entry of `accounts` with tokens from `token_url` and `more` YAML, one key per line.
 fn oauth_account(name: &str, base_url: &str, token_url: &str, secret: &Path, more: &str) -> String {
     let secret = secret.display();
     let mut yaml = format!(
@@ -61,12 +62,12 @@ fn oauth_account(name: &str, base_url: &str, token_url: &str, secret: &Path, mor
     yaml
 }
 
-/// Where a simulated Twilio gives tokens.
+/// The token endpoint of a simulated Twilio.
 fn token_url(twilio: &Twilio) -> String {
     format!("http://{}/v2/token", twilio.address)
 }
 
-/// An account of an OAuth client with a few operations, and a clock that only the test moves.
+/// An account of an OAuth client with a few operations, and a clock that the test sets.
 struct Scene {
     clock: Clock,
     twilio: Twilio,
@@ -84,7 +85,7 @@ impl Scene {
         Self::prepared(settings, more, |_| {}).await
     }
 
-    /// With something done to Twilio before the exporter starts.
+    /// Calls `prepare` before the exporter starts.
     async fn prepared(settings: ApiSettings, more: &str, prepare: impl FnOnce(&Twilio)) -> Self {
         let clock = morning();
         let settings = ApiSettings {
@@ -126,8 +127,8 @@ impl Scene {
         self.exporter.scrape().await
     }
 
-    /// Requests for tokens, and all others.
-    fn asked(&self) -> (u64, u64) {
+    /// The number of requests for tokens, and of all others.
+    fn requests(&self) -> (u64, u64) {
         let counts = self.twilio.handle.counts();
         (counts.token, counts.total - counts.token)
     }
@@ -147,14 +148,14 @@ fn failed(seen: &Exposition, endpoint: &str, reason: &str) -> f64 {
     seen.failures().get(&key).copied().unwrap_or(0.0)
 }
 
-/// How many requests to this endpoint were answered with this status.
-fn answered(seen: &Exposition, endpoint: &str, code: &str) -> f64 {
+/// The number of requests to this endpoint with this status.
+fn with_status(seen: &Exposition, endpoint: &str, code: &str) -> f64 {
     let labels = [("endpoint", endpoint), ("code", code)];
     seen.value("twilio_email_api_requests_total", &labels)
         .unwrap_or(0.0)
 }
 
-/// The program, with these variables and a Twilio; scraped when the test likes.
+/// The program with environment variables and a simulated Twilio.
 struct Running {
     program: Program,
     url: String,
@@ -172,6 +173,16 @@ impl Running {
         Self { program, url, http }
     }
 
+    /// Waits for the collection that the exporter makes at its start.
+    async fn settled(self) -> Self {
+        eventually("ready", || async {
+            let url = format!("{}/-/ready", self.url);
+            self.http.get(url).send().await.unwrap().status() == 200
+        })
+        .await;
+        self
+    }
+
     async fn get(&self, path: &str) -> String {
         let url = format!("{}{path}", self.url);
         let response = self.http.get(url).send().await.unwrap();
@@ -182,14 +193,14 @@ impl Running {
         Exposition::parse(&self.get("/metrics").await).unwrap()
     }
 
-    /// Ends the program; everything it said.
+    /// Ends the program. Returns its log.
     fn log(self) -> String {
         self.program.signal("KILL");
         self.program.ended().stderr
     }
 }
 
-/// How many lines have all of these words.
+/// The number of lines with all `words`.
 fn count(log: &str, words: &[&str]) -> usize {
     let has_all = |line: &&str| words.iter().all(|word| line.contains(word));
     log.lines().filter(has_all).count()

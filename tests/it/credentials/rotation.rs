@@ -1,4 +1,4 @@
-//! Secrets that change while the exporter runs: no restart, no figures lost, and one line in the log.
+//! Secrets that change while the exporter runs: no restart, no lost values, and one line in the log.
 
 use std::os::unix::fs::symlink;
 
@@ -7,7 +7,7 @@ use crate::support::exporter::{SID, account_at};
 
 const KEY: &str = "SK0123456789abcdef0123456789abcdef";
 
-/// The kinds of secrets that stand in files.
+/// The kinds of secrets in files.
 #[derive(Debug, Clone, Copy)]
 enum Kind {
     AuthToken,
@@ -17,7 +17,7 @@ enum Kind {
 
 const KINDS: [Kind; 3] = [Kind::AuthToken, Kind::ApiKeySecret, Kind::ClientSecret];
 
-/// An account whose secret stands in a file, and the clock that the test moves.
+/// An account whose secret is in a file, and the clock that the test sets.
 struct Account {
     kind: Kind,
     clock: Clock,
@@ -26,12 +26,12 @@ struct Account {
 }
 
 impl Account {
-    /// With `secret`, which is in the file at `path`.
+    /// The file at `path` contains `secret`.
     async fn new(kind: Kind, path: &Path, secret: &str) -> Self {
         let clock = morning();
         let twilio = Twilio::start(SimulatorSettings::empty(), clock.clone()).await;
         twilio.put(Duration::from_mins(5), json!({"total": 1}));
-        // Nobody else is let in by name and password.
+        // No other user name and password is accepted.
         twilio
             .handle
             .set_logins(vec![BasicLogin::new("nobody", "x")]);
@@ -63,7 +63,7 @@ impl Account {
         }
     }
 
-    /// From now on Twilio takes this secret and no other.
+    /// From now on Twilio accepts only this secret.
     fn rotate(&self, secret: &str) {
         accept(&self.twilio, self.kind, secret);
         self.twilio.handle.revoke_tokens();
@@ -91,7 +91,7 @@ fn accept(twilio: &Twilio, kind: Kind, secret: &str) {
 }
 
 #[tokio::test]
-async fn a_secret_that_is_changed_in_both_places_fails_no_collection() {
+async fn a_secret_that_changes_at_twilio_and_in_the_file_fails_no_collection() {
     for kind in KINDS {
         let secrets = Secrets::new();
         let account = Account::new(kind, &secrets.write("s", "first"), "first").await;
@@ -103,7 +103,7 @@ async fn a_secret_that_is_changed_in_both_places_fails_no_collection() {
             seen.expect("rotated", &[("up", 1.0), ("collection_complete", 1.0)]);
         }
         let seen = account.next().await;
-        // Only a token can be shown that was good before.
+        // Only a token keeps the account up until the file changes.
         let wanted = if matches!(kind, Kind::ClientSecret) {
             2.0
         } else {
@@ -115,7 +115,7 @@ async fn a_secret_that_is_changed_in_both_places_fails_no_collection() {
 }
 
 #[tokio::test]
-async fn a_wrong_secret_is_over_with_the_collection_after_it_was_put_right() {
+async fn the_collection_after_a_secret_was_corrected_succeeds() {
     for kind in KINDS {
         let secrets = Secrets::new();
         let account = Account::new(kind, &secrets.write("s", "wrong"), "right").await;
@@ -123,11 +123,11 @@ async fn a_wrong_secret_is_over_with_the_collection_after_it_was_put_right() {
             let seen = account.next().await;
             seen.expect("wrong", &[("up", 0.0), ("collection_complete", 0.0)]);
         }
-        // The secret that was wrong from the start waits after the first request.
+        // A secret that was wrong from the start is in its backoff after the first request.
         assert_eq!(account.twilio.handle.counts().total, 1, "{kind:?}");
         secrets.write("s", "right");
         assert!(account.is_up().await, "{kind:?}");
-        // Twilio goes first, as when somebody revokes what leaked.
+        // The secret changes at Twilio first, as after a leak.
         account.rotate("other");
         assert!(!account.is_up().await, "{kind:?}");
         secrets.write("s", "other");
@@ -136,10 +136,10 @@ async fn a_wrong_secret_is_over_with_the_collection_after_it_was_put_right() {
 }
 
 #[tokio::test]
-async fn a_volume_whose_link_is_swapped_is_seen() {
+async fn a_new_secret_behind_a_swapped_symlink_is_read() {
     for kind in KINDS {
         let secrets = Secrets::new();
-        // As Kubernetes lays it out: secret -> ..data/secret, ..data -> a directory with a time in its name.
+        // As in Kubernetes: secret -> ..data/secret, ..data -> a directory with a time in its name.
         for (version, secret) in [("..1", "first"), ("..2", "second")] {
             std::fs::create_dir(secrets.path(version)).unwrap();
             secrets.write(&format!("{version}/secret"), secret);
@@ -157,7 +157,7 @@ async fn a_volume_whose_link_is_swapped_is_seen() {
 }
 
 #[tokio::test]
-async fn while_the_file_holds_no_secret_the_last_one_is_used() {
+async fn the_last_secret_is_used_while_the_file_has_none() {
     for kind in KINDS {
         let secrets = Secrets::new();
         let path = secrets.write("s", "first");
@@ -180,7 +180,7 @@ async fn while_the_file_holds_no_secret_the_last_one_is_used() {
             secrets.write("s", "first");
             assert!(account.is_up().await, "{kind:?} {at}");
         }
-        // It comes back with another one.
+        // The file returns with another secret.
         std::fs::remove_file(&path).unwrap();
         account.rotate("second");
         assert!(!account.is_up().await, "{kind:?}");
@@ -190,7 +190,7 @@ async fn while_the_file_holds_no_secret_the_last_one_is_used() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_file_that_vanishes_is_told_once_and_so_is_its_return() {
+async fn a_missing_secret_file_is_logged_once_and_so_is_its_return() {
     let secrets = Secrets::new();
     let path = secrets.write("s", "made-up-first");
     let twilio = Twilio::empty().await;
@@ -201,13 +201,15 @@ async fn a_file_that_vanishes_is_told_once_and_so_is_its_return() {
         ("TWILIO_ACCOUNT_SID", SID),
         ("TWILIO_AUTH_TOKEN_FILE", &file),
         ("TWILIO_EMAIL_BASE_URL", &url),
-    ]);
+    ])
+    .settled()
+    .await;
     running.scrape().await;
     std::fs::remove_file(&path).unwrap();
     for _ in 0..3 {
         assert_eq!(running.scrape().await.of_account("up"), Some(1.0));
     }
-    // Another trouble is another line.
+    // A different error is logged as well.
     secrets.write("s", "");
     for _ in 0..3 {
         assert_eq!(running.scrape().await.of_account("up"), Some(1.0));
@@ -223,7 +225,7 @@ async fn a_file_that_vanishes_is_told_once_and_so_is_its_return() {
         ("level=warn", "No such file"),
         ("level=warn", "is empty; write the secret into it"),
         ("level=info", "can be read again"),
-        ("level=info", "holds another secret"),
+        ("level=info", "has new content, which is used from now on"),
     ] {
         let words = [level, words, "account=default", "TWILIO_AUTH_TOKEN_FILE"];
         assert_eq!(count(&log, &words), 1, "{words:?}: {log}");
@@ -233,7 +235,7 @@ async fn a_file_that_vanishes_is_told_once_and_so_is_its_return() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_key_whose_sid_stands_in_a_file_is_replaced_whole() {
+async fn an_api_key_in_files_is_replaced_only_as_a_pair() {
     let secrets = Secrets::new();
     let other = KEY.replace('0', "f");
     let twilio = Twilio::empty().await;
@@ -246,12 +248,14 @@ async fn a_key_whose_sid_stands_in_a_file_is_replaced_whole() {
         ("TWILIO_API_KEY_FILE", &sid),
         ("TWILIO_API_SECRET_FILE", &secret),
         ("TWILIO_EMAIL_BASE_URL", &url),
-    ]);
+    ])
+    .settled()
+    .await;
     assert_eq!(running.scrape().await.of_account("up"), Some(1.0));
     let second = BasicLogin::new(&other, "made-up-second");
     twilio.handle.set_logins(vec![second]);
     secrets.write("s", "made-up-second");
-    // The new secret belongs to a SID that is not there yet; then there is something that is none.
+    // The new secret belongs to a SID that is not in the file yet; then the file contains an invalid SID.
     for half in [KEY, "made-up-second"] {
         secrets.write("sid", half);
         assert_eq!(running.scrape().await.of_account("up"), Some(0.0));
@@ -271,7 +275,7 @@ async fn a_key_whose_sid_stands_in_a_file_is_replaced_whole() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn neither_client_nor_token_gets_out() {
+async fn neither_the_client_secret_nor_the_token_is_exposed_or_logged() {
     for fault in ["", "token=401", "401", "token=wrong-json", "token=500"] {
         let twilio = Twilio::empty().await;
         twilio.put(Duration::from_hours(1), json!({"total": 1}));
@@ -284,7 +288,9 @@ async fn neither_client_nor_token_gets_out() {
             ("TWILIO_OAUTH_CLIENT_SECRET", SECRET),
             ("TWILIO_OAUTH_TOKEN_URL", &url),
             ("TWILIO_EMAIL_BASE_URL", &base),
-        ]);
+        ])
+        .settled()
+        .await;
         let up = running.scrape().await.of_account("up");
         assert_eq!(up, Some(f64::from(u8::from(fault.is_empty()))), "{fault}");
         let pages = [running.get("/metrics").await, running.get("/").await];

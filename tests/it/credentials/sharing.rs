@@ -1,4 +1,4 @@
-//! Many requests at once need one token: one of them fetches it, and what becomes of that is for all.
+//! Concurrent requests share one token: one of them fetches it, and its result is for all.
 
 use std::path::PathBuf;
 
@@ -12,7 +12,7 @@ use twilio_email_exporter::twilio::{ApiError, Client};
 
 use super::*;
 
-/// A client as a collection uses it, with an operation to read.
+/// A client, as in a collection, with an operation to read.
 struct Many {
     clock: Clock,
     twilio: Twilio,
@@ -45,7 +45,7 @@ impl Many {
         }
     }
 
-    /// Reads it fifty times at once.
+    /// Reads the operation by 50 concurrent requests.
     async fn read(&self) -> Vec<Result<(), ApiError>> {
         let reads = (0..50).map(|_| async { self.client.operation(self.id).await.map(drop) });
         join_all(reads).await
@@ -65,13 +65,13 @@ fn client(file: PathBuf, clock: Clock) -> Client {
 }
 
 #[tokio::test]
-async fn one_token_is_fetched_for_all_who_need_one() {
+async fn concurrent_requests_fetch_one_token() {
     let many = Many::new().await;
     many.twilio.fault("token=slow:100ms");
     assert_eq!(many.read().await, vec![Ok(()); 50]);
     let counts = many.twilio.handle.counts();
     assert_eq!((counts.token, counts.operation), (1, 50));
-    // And one for all whose token was revoked.
+    // And one for all requests whose token was revoked.
     many.twilio.handle.revoke_tokens();
     many.twilio.handle.reset_requests();
     many.client.begin().await;
@@ -81,13 +81,13 @@ async fn one_token_is_fetched_for_all_who_need_one() {
 }
 
 #[tokio::test]
-async fn a_token_that_cannot_be_had_is_asked_for_once_a_collection() {
+async fn a_failing_token_is_requested_once_per_collection() {
     let many = Many::new().await;
     many.twilio.fault("token=slow:50ms");
     many.twilio.fault("token=500");
     for collections in 1..=3 {
         many.client.begin().await;
-        // Those who come when it has failed do not try on their own.
+        // Requests after the failure do not try themselves.
         for _ in 0..3 {
             for read in many.read().await {
                 let error = read.unwrap_err();
@@ -101,7 +101,7 @@ async fn a_token_that_cannot_be_had_is_asked_for_once_a_collection() {
 }
 
 #[tokio::test]
-async fn who_is_in_no_collection_need_not_wait_for_one() {
+async fn requests_outside_of_a_collection_retry_a_failed_token_later() {
     let many = Many::new().await;
     many.twilio.fault("token=500");
     many.client.begin().await;
@@ -116,14 +116,14 @@ async fn who_is_in_no_collection_need_not_wait_for_one() {
 }
 
 #[tokio::test]
-async fn a_token_that_is_refused_though_new_is_not_fetched_again_by_each() {
+async fn a_new_token_that_is_rejected_is_not_fetched_again_by_each_request() {
     let many = Many::new().await;
     many.twilio.fault("operation=401");
     for (tokens, wait) in [(1, 60), (2, 120), (3, 240)] {
         for _ in 0..3 {
             many.client.begin().await;
             for read in many.read().await {
-                // Those that come when the first one has been rejected make no request.
+                // Requests after the first rejection are not made.
                 let error = read.unwrap_err();
                 assert_eq!(error.reason(), Some(Reason::Unauthorized), "{error}");
             }
@@ -137,7 +137,7 @@ async fn a_token_that_is_refused_though_new_is_not_fetched_again_by_each() {
 }
 
 #[tokio::test]
-async fn a_clients_secret_that_changes_during_a_collection_is_found_too() {
+async fn a_client_secret_that_changes_during_a_collection_is_read() {
     let many = Many::new().await;
     let other = BasicLogin::new(CLIENT, "another-secret");
     many.twilio.handle.set_clients(vec![other]);
@@ -149,7 +149,7 @@ async fn a_clients_secret_that_changes_during_a_collection_is_found_too() {
 }
 
 #[tokio::test]
-async fn a_secret_that_changes_during_a_collection_is_found_by_the_first_refusal() {
+async fn a_secret_that_changes_during_a_collection_is_read_after_the_first_rejection() {
     let secrets = Secrets::new();
     let settings = ApiSettings {
         logins: vec![BasicLogin::new(crate::support::exporter::SID, "first")],

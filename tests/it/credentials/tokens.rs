@@ -1,4 +1,4 @@
-//! A token's life: fetched when needed, renewed before its end, replaced when it is revoked.
+//! The life of a token: fetched when needed, renewed before it expires, replaced when it is revoked.
 
 use twilio_email_exporter::simulator::{ApiSettings, ClientRefusal, Dialect, Lifetimes};
 
@@ -19,8 +19,8 @@ async fn a_token_is_fetched_once_and_counted() {
         scene.assert_healthy(&seen, "with a token");
     }
     let seen = scene.next().await;
-    assert_eq!(scene.asked().0, 1);
-    assert!((answered(&seen, "token", "200") - 1.0).abs() < 0.1);
+    assert_eq!(scene.requests().0, 1);
+    assert!((with_status(&seen, "token", "200") - 1.0).abs() < 0.1);
     let count = seen.value(
         "twilio_email_api_request_duration_seconds_count",
         &[("endpoint", "token")],
@@ -38,23 +38,23 @@ async fn a_token_is_fetched_once_and_counted() {
 }
 
 #[tokio::test]
-async fn a_token_is_renewed_before_its_end() {
+async fn a_token_is_renewed_before_it_expires() {
     let scene = Scene::with(lives(Duration::from_mins(10)), "").await;
     for minutes in 0..59 {
         for quarter in 0..4 {
             let when = format!("after {minutes} minutes and {quarter} quarters");
             let seen = scene.next().await;
             scene.assert_healthy(&seen, &when);
-            assert!(answered(&seen, "operations", "401") < 0.1, "{when}");
+            assert!(with_status(&seen, "operations", "401") < 0.1, "{when}");
         }
     }
-    // Each is used for nine of its ten minutes.
-    let (tokens, _) = scene.asked();
+    // Each token is used for nine of its ten minutes.
+    let (tokens, _) = scene.requests();
     assert_eq!(tokens, 7, "tokens in 59 minutes");
 }
 
 #[tokio::test]
-async fn a_token_of_which_nobody_said_how_long_it_lives_is_used_until_it_is_refused() {
+async fn a_token_without_a_lifetime_is_used_until_it_is_rejected() {
     for lifetimes in [Lifetimes::Text, Lifetimes::Unsaid] {
         let dialect = Dialect {
             lifetimes,
@@ -69,16 +69,16 @@ async fn a_token_of_which_nobody_said_how_long_it_lives_is_used_until_it_is_refu
         for _ in 0..80 {
             let seen = scene.next().await;
             scene.assert_healthy(&seen, "every time");
-            refused = answered(&seen, "operations", "401");
+            refused = with_status(&seen, "operations", "401");
         }
-        // In twenty minutes it ends twice, or is renewed twice before it does.
+        // In 20 minutes it expires twice, or is renewed twice before.
         let wanted = if lifetimes == Lifetimes::Unsaid {
             2.0
         } else {
             0.0
         };
         assert!((refused - wanted).abs() < 0.1, "{lifetimes:?}: {refused}");
-        assert_eq!(scene.asked().0, 3, "{lifetimes:?}");
+        assert_eq!(scene.requests().0, 3, "{lifetimes:?}");
     }
 }
 
@@ -90,7 +90,7 @@ async fn a_revoked_token_is_replaced_within_the_same_collection() {
         scene.twilio.handle.revoke_tokens();
         let seen = scene.next().await;
         scene.assert_healthy(&seen, more);
-        assert_eq!(scene.asked().0, 1, "{more}");
+        assert_eq!(scene.requests().0, 1, "{more}");
         let failures = seen.failures();
         let refused: f64 = failures.values().sum();
         assert!((refused - 1.0).abs() < 0.1, "{more}: {failures:?}");
@@ -98,7 +98,7 @@ async fn a_revoked_token_is_replaced_within_the_same_collection() {
 }
 
 #[tokio::test]
-async fn a_token_that_is_refused_however_new_it_is_costs_one_more_request_and_no_more() {
+async fn a_rejected_new_token_costs_one_more_request() {
     for more in ["", "discovery: false"] {
         let scene = Scene::new(more).await;
         scene.twilio.handle.reset_requests();
@@ -110,7 +110,11 @@ async fn a_token_that_is_refused_however_new_it_is_costs_one_more_request_and_no
             let all_down = [("up", 0.0), ("collection_complete", 0.0)];
             seen.expect(more, &all_down);
             let wanted = (collections, 2 * collections);
-            assert_eq!(scene.asked(), wanted, "{more}: tokens and other requests");
+            assert_eq!(
+                scene.requests(),
+                wanted,
+                "{more}: tokens and other requests"
+            );
             for id in &scene.ids {
                 assert_eq!(seen.of_operation(*id, "up"), Some(0.0), "{id}");
             }
@@ -123,7 +127,7 @@ async fn a_token_that_is_refused_however_new_it_is_costs_one_more_request_and_no
 }
 
 #[tokio::test]
-async fn a_client_that_is_refused_is_unauthorized_however_that_is_said() {
+async fn a_rejected_client_is_unauthorized_with_any_status() {
     for client_refusal in [ClientRefusal::Unauthorized, ClientRefusal::BadRequest] {
         let settings = ApiSettings {
             dialect: Dialect {
@@ -139,36 +143,40 @@ async fn a_client_that_is_refused_is_unauthorized_however_that_is_said() {
         .await;
         let seen = scene.next().await;
         seen.expect("refused", &[("up", 0.0), ("collection_complete", 0.0)]);
-        assert_eq!(scene.asked(), (1, 0), "{client_refusal:?}");
+        assert_eq!(scene.requests(), (1, 0), "{client_refusal:?}");
         assert!((failed(&seen, "token", "unauthorized") - 1.0).abs() < 0.1);
         assert_eq!(seen.failures().len(), 1, "{:?}", seen.failures());
     }
 }
 
 #[tokio::test]
-async fn a_token_that_cannot_be_renewed_is_used_to_its_end() {
+async fn a_token_that_cannot_be_renewed_is_used_until_it_expires() {
     let scene = Scene::with(lives(Duration::from_mins(10)), "").await;
     scene.twilio.fault("token=500");
     scene.twilio.handle.reset_requests();
-    // From the ninth minute on it is due, and asked for with every collection.
+    // From the ninth minute on it is due for renewal, and every collection requests a new one.
     let seen = scene.after(Duration::from_mins(9)).await;
     scene.assert_healthy(&seen, "with a token that is due");
-    assert_eq!(scene.asked().0, 1);
+    assert_eq!(scene.requests().0, 1);
     let seen = scene.after(Duration::from_secs(59)).await;
     scene.assert_healthy(&seen, "in the last second of its life");
-    assert_eq!(scene.asked().0, 2);
+    assert_eq!(scene.requests().0, 2);
     assert!((failed(&seen, "token", "server_error") - 2.0).abs() < 0.1);
-    let (_, before) = scene.asked();
+    let (_, before) = scene.requests();
     let seen = scene.after(Duration::from_secs(1)).await;
     seen.expect("at its end", &[("up", 0.0), ("collection_complete", 0.0)]);
-    assert_eq!(scene.asked(), (3, before), "nothing is asked without one");
+    assert_eq!(
+        scene.requests(),
+        (3, before),
+        "nothing is asked without one"
+    );
     scene.twilio.handle.clear_faults();
     let seen = scene.next().await;
     scene.assert_healthy(&seen, "when there are tokens again");
 }
 
 #[tokio::test]
-async fn a_clock_that_jumps_costs_a_token_and_nothing_else() {
+async fn a_jump_of_the_clock_costs_at_most_new_tokens() {
     let scene = Scene::new("").await;
     let noon = scene.clock.now();
     for moment in [
@@ -180,5 +188,5 @@ async fn a_clock_that_jumps_costs_a_token_and_nothing_else() {
         let seen = scene.exporter.scrape().await;
         assert_eq!(seen.of_account("up"), Some(1.0), "at {moment}");
     }
-    assert!(scene.asked().0 <= 4, "{:?}", scene.asked());
+    assert!(scene.requests().0 <= 4, "{:?}", scene.requests());
 }

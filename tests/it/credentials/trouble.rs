@@ -1,5 +1,5 @@
-//! What can be wrong with a token endpoint: a clear reason, one request a collection, and all of it over by itself. A client
-//! that is rejected is asked for more rarely: `backoff` has that.
+//! Failures of a token endpoint: each has a clear reason, costs one request per collection, and the exporter recovers by itself. `backoff`
+//! tests a rejected client.
 
 use std::time::Instant;
 
@@ -9,10 +9,10 @@ use super::*;
 use crate::support::answers::{Answer, Answers};
 use crate::support::exporter::account;
 
-/// What is wrong, its reason, and what the account says besides.
+/// The fault, its reason, and the account's other metrics.
 const CASES: &[(&str, &str, &str)] = &[
     ("token=400", "bad_request", ""),
-    // "Not there" is about the endpoint; no operation is the rarer asked for.
+    // A 404 is about the endpoint; operations are not polled less often.
     ("token=404", "bad_request", ""),
     ("token=500", "server_error", ""),
     ("token=html", "invalid_response", ""),
@@ -27,7 +27,7 @@ const CASES: &[(&str, &str, &str)] = &[
 ];
 
 #[tokio::test]
-async fn a_token_endpoint_in_trouble_has_a_reason_and_is_asked_once_a_collection() {
+async fn a_failing_token_endpoint_has_a_reason_and_costs_one_request_per_collection() {
     for (fault, reason, more) in CASES {
         for discovery in ["discovery: true", "discovery: false"] {
             let more = format!("{more}\n{discovery}");
@@ -35,12 +35,12 @@ async fn a_token_endpoint_in_trouble_has_a_reason_and_is_asked_once_a_collection
                 twilio.fault(fault);
             })
             .await;
-            // The first collection is the one that the exporter makes at its start.
+            // The first collection is the one at the exporter's start.
             for collections in 2..=4 {
                 let seen = scene.next().await;
                 let down = [("up", 0.0), ("collection_complete", 0.0)];
                 seen.expect(fault, &down);
-                assert_eq!(scene.asked(), (collections, 0), "{fault} {discovery}");
+                assert_eq!(scene.requests(), (collections, 0), "{fault} {discovery}");
                 let count = failed(&seen, "token", reason);
                 assert!((count - collections as f64).abs() < 0.1, "{fault}: {count}");
                 assert_eq!(seen.failures().len(), 1, "{fault}: {:?}", seen.failures());
@@ -57,7 +57,7 @@ async fn a_token_endpoint_in_trouble_has_a_reason_and_is_asked_once_a_collection
 }
 
 #[tokio::test]
-async fn a_token_endpoint_that_wants_a_pause_gets_it() {
+async fn a_pause_of_the_token_endpoint_stops_requests_for_tokens() {
     for (fault, reason) in [("429", "rate_limited"), ("503", "unavailable")] {
         let scene = Scene::prepared(ApiSettings::default(), "", |twilio| {
             twilio.fault(&format!("token={fault}:retry-after=60"));
@@ -68,7 +68,7 @@ async fn a_token_endpoint_that_wants_a_pause_gets_it() {
             seen.expect(fault, &[("up", 0.0), ("collection_complete", 0.0)]);
             let until = seen.of_account("api_paused_until_timestamp_seconds");
             assert!(until.unwrap() > scene.clock.now().as_seconds(), "{until:?}");
-            assert_eq!(scene.asked(), (1, 0), "{fault}");
+            assert_eq!(scene.requests(), (1, 0), "{fault}");
             assert!((failed(&seen, "token", reason) - 1.0).abs() < 0.1);
         }
         scene.twilio.handle.clear_faults();
@@ -78,7 +78,7 @@ async fn a_token_endpoint_that_wants_a_pause_gets_it() {
 }
 
 #[tokio::test]
-async fn a_token_endpoint_that_wants_a_pause_stops_nothing_while_the_token_lasts() {
+async fn a_pause_of_the_token_endpoint_stops_no_other_requests_while_the_token_is_valid() {
     let settings = ApiSettings {
         token_life: Duration::from_mins(10),
         ..ApiSettings::default()
@@ -89,11 +89,11 @@ async fn a_token_endpoint_that_wants_a_pause_stops_nothing_while_the_token_lasts
     let seen = scene.after(Duration::from_secs(545)).await;
     scene.assert_healthy(&seen, "the token lasts");
     assert!((failed(&seen, "token", "rate_limited") - 1.0).abs() < 0.1);
-    let (tokens, _) = scene.asked();
+    let (tokens, _) = scene.requests();
     let seen = scene.next().await;
     scene.assert_healthy(&seen, "during the pause");
     assert_eq!(
-        scene.asked().0,
+        scene.requests().0,
         tokens,
         "no token is asked for during the pause"
     );
@@ -111,9 +111,13 @@ async fn a_new_token_does_not_shorten_the_pauses_of_the_api() {
     let scene = Scene::with(settings, "").await;
     scene.twilio.fault("list=429");
     for wanted in [5.0, 10.0, 20.0, 40.0] {
-        let (tokens, _) = scene.asked();
+        let (tokens, _) = scene.requests();
         let seen = scene.next().await;
-        assert_eq!(scene.asked().0, tokens + 1, "a token for each collection");
+        assert_eq!(
+            scene.requests().0,
+            tokens + 1,
+            "a token for each collection"
+        );
         let until = seen.of_account("api_paused_until_timestamp_seconds");
         let pause = until.unwrap() - scene.clock.now().as_seconds();
         assert!(
@@ -125,11 +129,11 @@ async fn a_new_token_does_not_shorten_the_pauses_of_the_api() {
 }
 
 #[tokio::test]
-async fn a_token_endpoint_that_is_down_is_found_again() {
+async fn the_exporter_recovers_when_the_token_endpoint_is_up_again() {
     let clock = morning();
     let twilio = Twilio::start(SimulatorSettings::empty(), clock.clone()).await;
     twilio.put(Duration::from_hours(1), json!({"total": 1}));
-    // Another server gives the tokens, as at Twilio; its first ones are good here.
+    // A separate server issues the tokens, as at Twilio; the API accepts its first ones.
     let tokens = (1..=9).map(|n| format!("simulated-access-token-{n}"));
     twilio.handle.set_tokens(tokens.collect());
     let mut issuer = Twilio::start(SimulatorSettings::empty(), clock.clone()).await;
@@ -143,7 +147,7 @@ async fn a_token_endpoint_that_is_down_is_found_again() {
     let seen = exporter.scrape().await;
     seen.expect("down", &[("up", 0.0), ("discovery_up", 0.0)]);
     assert!((failed(&seen, "token", "connect") - 2.0).abs() < 0.1);
-    assert!((answered(&seen, "token", "none") - 2.0).abs() < 0.1);
+    assert!((with_status(&seen, "token", "none") - 2.0).abs() < 0.1);
     assert_eq!(twilio.handle.counts().total, 0);
     issuer.come_back().await;
     let seen = exporter.scrape().await;
@@ -152,7 +156,7 @@ async fn a_token_endpoint_that_is_down_is_found_again() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_token_that_cannot_be_had_is_told_once_with_its_cure() {
+async fn a_failing_token_is_logged_once_with_what_to_do() {
     for discovery in ["true", "false"] {
         let twilio = Twilio::empty().await;
         let put = |age| twilio.put(Duration::from_mins(age), json!({"total": 1}));
@@ -171,11 +175,13 @@ async fn a_token_that_cannot_be_had_is_told_once_with_its_cure() {
             ("TWILIO_EMAIL_BASE_URL", &base),
             ("TWILIO_EMAIL_DISCOVERY", discovery),
             ("TWILIO_EMAIL_OPERATIONS", &ids),
-        ]);
+        ])
+        .settled()
+        .await;
         running.scrape().await;
         running.scrape().await;
         twilio.handle.clear_faults();
-        // The first of these is rejected, the others wait.
+        // The first collection is rejected; the others are in the backoff.
         for _ in 0..3 {
             running.scrape().await;
         }
@@ -223,7 +229,7 @@ async fn a_redirect_of_the_token_endpoint_is_not_followed() {
 }
 
 #[tokio::test]
-async fn tokens_that_fit_nowhere_are_refused_and_a_created_one_is_taken() {
+async fn unusable_tokens_are_rejected_and_status_201_is_accepted() {
     for (status, body, reason) in [
         (200, r#"{"access_token":""}"#, "invalid_response"),
         (200, r#"{"access_token":"two words"}"#, "invalid_response"),
@@ -257,7 +263,7 @@ async fn tokens_that_fit_nowhere_are_refused_and_a_created_one_is_taken() {
 }
 
 #[tokio::test]
-async fn one_request_at_a_time_is_enough_for_a_token_and_what_it_is_for() {
+async fn a_limit_of_one_concurrent_request_is_enough_for_a_token_and_its_request() {
     let scene = Scene::new("max_concurrent_requests: 1").await;
     let seen = scene.next().await;
     scene.assert_healthy(&seen, "one at a time");
@@ -268,7 +274,7 @@ async fn one_request_at_a_time_is_enough_for_a_token_and_what_it_is_for() {
 }
 
 #[tokio::test]
-async fn a_token_endpoint_that_hangs_delays_nobody_else() {
+async fn a_token_endpoint_that_hangs_delays_no_other_account() {
     let [fine, hanging, refused] = [
         Twilio::empty().await,
         Twilio::empty().await,

@@ -1,9 +1,9 @@
-//! A list that fails, is refused, lies or does not end makes no operation disappear.
+//! A list that fails, is rejected, is wrong or does not end removes no operation.
 
 use super::*;
 
 #[tokio::test]
-async fn a_list_too_slow_for_the_scrape_is_not_asked_for_twice() {
+async fn a_list_that_outlasts_the_scrape_is_not_requested_twice() {
     let twilio = Twilio::empty().await;
     let id = twilio.put(HOUR, json!({"total": 1, "opened": 1}));
     twilio.fault("list=slow:1500ms:times=1");
@@ -22,7 +22,7 @@ async fn a_list_too_slow_for_the_scrape_is_not_asked_for_twice() {
 }
 
 #[tokio::test]
-async fn a_refused_list_leaves_single_reads_and_comes_back_by_itself() {
+async fn a_rejected_list_leaves_single_reads_and_is_retried_with_backoff() {
     let minutes = [0, 1, 3, 7, 15, 31, 63, 123, 183];
     for (fault, reason, times) in [
         ("403", "forbidden", 8),
@@ -84,7 +84,7 @@ async fn a_refused_list_leaves_single_reads_and_comes_back_by_itself() {
 }
 
 #[tokio::test]
-async fn a_list_refused_from_the_start_leaves_the_configured_operations() {
+async fn a_list_rejected_from_the_start_leaves_the_configured_operations() {
     for fault in ["list=403", "list=404"] {
         let clock = morning();
         let twilio = Twilio::start(SimulatorSettings::empty(), clock.clone()).await;
@@ -106,13 +106,13 @@ async fn a_list_refused_from_the_start_leaves_the_configured_operations() {
 }
 
 #[tokio::test]
-async fn an_account_that_may_not_list_stays_up_while_nothing_is_due() {
+async fn an_account_without_the_right_to_list_stays_up_while_nothing_is_due() {
     for fault in ["list=403", "list=404"] {
         let clock = morning();
         let twilio = Twilio::start(SimulatorSettings::empty(), clock.clone()).await;
         twilio.put(72 * HOUR, json!({"total": 1, "opened": 1}));
         let exporter = Exporter::start_at(&one_account(&twilio, ""), clock.clone()).await;
-        // Long after its last change, an operation is polled so rarely that the list is all that is requested.
+        // Long after its last change, an operation is rarely polled, so the list is the only request.
         pass(&clock, 9 * HOUR);
         exporter.scrape().await.expect(fault, &[("up", 1.0)]);
         twilio.fault(fault);
@@ -126,7 +126,7 @@ async fn an_account_that_may_not_list_stays_up_while_nothing_is_due() {
             ];
             seen.expect(fault, &standing);
         }
-        // Where single operations cannot be read either, the account is not up.
+        // If single operations cannot be read either, the account is not up.
         twilio.fault("operation=403");
         pass(&clock, ANY_WAIT);
         exporter
@@ -137,7 +137,7 @@ async fn an_account_that_may_not_list_stays_up_while_nothing_is_due() {
 }
 
 #[tokio::test]
-async fn a_page_that_fails_never_makes_operations_disappear() {
+async fn a_failed_page_removes_no_operation() {
     for (fault, reason) in [
         ("500", "server_error"),
         ("429:retry-after=5", "rate_limited"),
@@ -149,7 +149,7 @@ async fn a_page_that_fails_never_makes_operations_disappear() {
             twilio.put(Duration::from_mins(age), stats);
         }
         twilio.fault(&format!("list:page=3={fault}"));
-        // Single reads of what the page would have told fail, too.
+        // Single reads of the operations on that page fail too.
         twilio.fault("operation=500");
         let yaml = one_account(&twilio, "") + "series: {max_operations: 10}\n";
         let exporter = Exporter::start_at(&yaml, clock.clone())
@@ -160,7 +160,7 @@ async fn a_page_that_fails_never_makes_operations_disappear() {
             |seen: &Exposition| seen.value("twilio_email_emails", &[("status", "delivered")]);
         let seen = exporter.scrape().await;
         let broken = [
-            // 1, unless the page brought a pause.
+            // 1, unless the page started a pause.
             ("up", f64::from(u8::from(!fault.starts_with("429")))),
             ("discovery_up", 0.0),
             ("collection_complete", 0.0),
@@ -202,7 +202,7 @@ async fn a_page_that_fails_never_makes_operations_disappear() {
 }
 
 #[tokio::test]
-async fn lists_that_do_not_end_are_ended() {
+async fn a_list_that_does_not_end_is_stopped() {
     for fault in ["list=repeat-token", "list=endless"] {
         let scene = Scene::new().await;
         scene.twilio.fault(fault);
@@ -232,7 +232,7 @@ async fn lists_that_do_not_end_are_ended() {
 }
 
 #[tokio::test]
-async fn an_empty_list_is_no_proof_that_operations_are_gone() {
+async fn an_empty_list_removes_no_operation() {
     let scene = Scene::new().await;
     scene.twilio.fault("list=empty");
     let seen = scene.next().await;
@@ -253,7 +253,7 @@ async fn an_empty_list_is_no_proof_that_operations_are_gone() {
 }
 
 #[tokio::test]
-async fn a_key_that_may_not_list_and_has_nothing_else_to_read_is_not_said_to_be_complete() {
+async fn a_key_without_the_right_to_list_and_without_operations_makes_no_complete_collection() {
     let clock = morning();
     let twilio = Twilio::start(SimulatorSettings::empty(), clock.clone()).await;
     twilio.fault("list=403");
@@ -261,7 +261,7 @@ async fn a_key_that_may_not_list_and_has_nothing_else_to_read_is_not_said_to_be_
         .await
         .settled()
         .await;
-    // Whether the list is asked for in this collection or, ever more rarely, not.
+    // Whether the list is requested in this collection or, because of the backoff, not.
     for _ in 0..6 {
         let seen = exporter.scrape().await;
         let refused = [

@@ -1,16 +1,17 @@
-//! What Twilio asks for is done: credentials that are wrong cost one request, a pause is a pause, and nothing dead is asked for often.
+//! The exporter respects Twilio: rejected credentials cost one request, a pause stops all requests, and missing operations are polled
+//! rarely.
 
 use super::*;
 
 #[tokio::test]
-async fn wrong_credentials_cost_one_request_and_then_wait() {
+async fn rejected_credentials_cost_one_request_and_then_back_off() {
     let scene = Scene::new().await;
     scene.twilio.fault("401");
     for collections in 1..=5 {
         let seen = scene.next().await;
         seen.expect("with 401", &[("up", 0.0)]);
         let asked = scene.twilio.handle.counts().total;
-        // The fifth comes a minute after the first.
+        // The fifth scrape is one minute after the first.
         let wanted = if collections < 5 { 1 } else { 2 };
         assert_eq!(
             asked, wanted,
@@ -20,8 +21,8 @@ async fn wrong_credentials_cost_one_request_and_then_wait() {
 }
 
 #[tokio::test]
-async fn a_refused_account_costs_one_request_a_collection_without_discovery_too() {
-    // A 401 waits; how long, is in `credentials::backoff`.
+async fn a_forbidden_account_costs_one_request_per_collection_also_without_discovery() {
+    // `credentials::backoff` tests how long a 401 waits.
     for (fault, requests) in [("401", [1, 1, 1]), ("403", [1, 2, 3])] {
         let scene = several(8, "discovery: false").await;
         scene.twilio.handle.reset_requests();
@@ -37,7 +38,7 @@ async fn a_refused_account_costs_one_request_a_collection_without_discovery_too(
     }
 }
 
-/// A pause: what Twilio says, and between how many and how many seconds it lasts at most.
+/// A pause: Twilio's response, and the range of its length in seconds.
 const PAUSES: &[(&str, &str, u64, u64)] = &[
     ("429:retry-after=30", "rate_limited", 30, 33),
     ("429:retry-after-date=40", "rate_limited", 40, 44),
@@ -45,9 +46,9 @@ const PAUSES: &[(&str, &str, u64, u64)] = &[
     ("503:retry-after=30", "unavailable", 30, 33),
     ("503:retry-after-date=40", "unavailable", 40, 44),
     ("503", "unavailable", 5, 6),
-    // A fraction rounds up.
+    // A fraction is rounded up.
     ("429:retry-after=60.5", "rate_limited", 61, 68),
-    // Nobody is believed who wants silence for a day.
+    // A pause of a day is limited.
     ("429:retry-after=86400", "rate_limited", 900, 990),
     (
         "429:retry-after=99999999999999999999",
@@ -58,7 +59,7 @@ const PAUSES: &[(&str, &str, u64, u64)] = &[
 ];
 
 #[tokio::test]
-async fn a_pause_that_twilio_asks_for_holds_for_the_whole_account_and_ends() {
+async fn a_pause_stops_all_requests_of_the_account_and_ends() {
     for (fault, reason, least, most) in PAUSES {
         let scene = Scene::new().await;
         scene.twilio.fault(&format!("{fault}:times=1"));
@@ -94,7 +95,7 @@ async fn a_pause_that_twilio_asks_for_holds_for_the_whole_account_and_ends() {
 }
 
 #[tokio::test]
-async fn a_pause_until_a_date_is_as_long_by_whatever_clock_the_server_goes() {
+async fn a_pause_until_a_date_is_measured_by_the_servers_clock() {
     let minutes = Duration::from_mins(10);
     for (twilio_at, exporter_at) in [(minutes, 2 * minutes), (2 * minutes, minutes)] {
         let (servers, clock) = (morning(), morning());
@@ -111,7 +112,7 @@ async fn a_pause_until_a_date_is_as_long_by_whatever_clock_the_server_goes() {
 }
 
 #[tokio::test]
-async fn a_pause_lasts_its_span_whatever_becomes_of_the_time_of_day() {
+async fn a_jump_of_the_time_of_day_does_not_change_the_length_of_a_pause() {
     let scene = Scene::new().await;
     scene.twilio.fault("429:retry-after=3:times=1");
     let seen = scene.next().await;
@@ -133,10 +134,10 @@ async fn a_pause_lasts_its_span_whatever_becomes_of_the_time_of_day() {
 }
 
 #[tokio::test]
-async fn a_pause_that_a_single_read_brings_shows_as_well() {
+async fn a_pause_after_a_single_read_is_exposed() {
     let scene = Scene::new().await;
     scene.twilio.fault("operation=429:retry-after=60:times=1");
-    // What the list leaves out is read by itself.
+    // The exporter reads an operation that the list omits by a single read.
     scene.twilio.fault("list=403");
     let seen = scene.next().await;
     seen.expect("429 for an operation", &[("up", 0.0)]);
@@ -144,7 +145,7 @@ async fn a_pause_that_a_single_read_brings_shows_as_well() {
 }
 
 #[tokio::test]
-async fn pauses_without_a_word_grow_with_every_refusal_in_a_row() {
+async fn pauses_without_retry_after_grow_with_every_rejection_in_a_row() {
     let scene = Scene::new().await;
     scene.twilio.fault("429");
     let mut pauses = Vec::new();
@@ -170,7 +171,7 @@ async fn pauses_without_a_word_grow_with_every_refusal_in_a_row() {
 }
 
 #[tokio::test]
-async fn a_refusal_among_single_reads_stops_the_others() {
+async fn a_rejected_single_read_stops_the_others() {
     let scene = several(40, "discovery: false\nmax_concurrent_requests: 2").await;
     let slowest = scene.ids[10];
     scene.twilio.handle.reset_requests();
@@ -179,7 +180,7 @@ async fn a_refusal_among_single_reads_stops_the_others() {
         .fault(&format!("operation:id={slowest}=429:retry-after=60"));
     let seen = scene.next().await;
     let asked = scene.twilio.handle.counts().total;
-    // The refused one is the eleventh; one more may have been under way beside it.
+    // The rejected request is the eleventh; one more may have been in progress.
     assert!((11..=13).contains(&asked), "{asked} requests");
     seen.expect(
         "paused half-way",
@@ -202,7 +203,7 @@ async fn a_refusal_among_single_reads_stops_the_others() {
 }
 
 #[tokio::test]
-async fn an_operation_that_is_not_there_is_asked_for_ever_more_rarely() {
+async fn a_missing_operation_is_polled_less_and_less_often() {
     let scene = several(2, "discovery: false").await;
     scene
         .twilio
@@ -212,7 +213,7 @@ async fn an_operation_that_is_not_there_is_asked_for_ever_more_rarely() {
     for _ in 0..collections {
         scene.after(Duration::from_mins(1)).await;
     }
-    // The other one is read by every collection.
+    // Every collection reads the other operation.
     let asked = scene.twilio.handle.counts().operation - collections;
     assert!(
         (10..80).contains(&asked),
@@ -224,7 +225,7 @@ async fn an_operation_that_is_not_there_is_asked_for_ever_more_rarely() {
 }
 
 #[tokio::test]
-async fn no_more_requests_at_once_than_allowed() {
+async fn concurrent_requests_stay_within_the_limit() {
     for allowed in [1, 3] {
         let more = format!("discovery: false\nmax_concurrent_requests: {allowed}");
         let scene = several(20, &more).await;
@@ -263,16 +264,16 @@ async fn a_redirect_is_not_followed() {
 }
 
 #[tokio::test]
-async fn a_deaf_connection_costs_one_request_and_a_new_one_takes_its_place() {
+async fn a_connection_without_responses_costs_one_request_and_is_replaced() {
     let scene = Scene::with(time_limit("timeout")).await;
-    // Every connection of the first collection has answered, so none of them answers again.
+    // Every connection of the first collection has had a response, so none responds again.
     scene.twilio.fault("deaf");
     let seen = scene.next().await;
     seen.expect("on deaf connections", &[("discovery_up", 0.0)]);
     let failures = seen.failures();
     let timeouts = failures.keys().filter(|(_, reason)| reason == "timeout");
     assert_eq!(timeouts.count(), failures.len(), "{failures:?}");
-    // The fault is still there; a new connection answers its first request.
+    // The fault is still active; a new connection responds to its first request.
     let seen = scene.next().await;
     seen.expect("on a new connection", &[("up", 1.0), ("discovery_up", 1.0)]);
     scene.twilio.handle.clear_faults();

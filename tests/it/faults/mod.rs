@@ -1,4 +1,5 @@
-//! What goes wrong at Twilio: always a 200 in time, the last figures kept and said to be old, nothing hammered, and all of it over by itself.
+//! Failures of Twilio: every scrape has status 200 within its deadline, the last values stay with their age, requests back off, and the
+//! exporter recovers by itself.
 
 mod lists;
 mod manners;
@@ -19,7 +20,7 @@ use crate::support::scene::{INTERVAL, Scene, morning, pass};
 use crate::support::twilio::Twilio;
 
 const HOUR: Duration = Duration::from_hours(1);
-/// Longer than any pause that is believed and than any wait after a refusal.
+/// Longer than any pause and than any wait after a rejection.
 const ANY_WAIT: Duration = Duration::from_mins(70);
 
 fn failed(seen: &Exposition, endpoint: &str, reason: &str) -> f64 {
@@ -42,7 +43,7 @@ fn assert_only(seen: &Exposition, reason: &str, endpoints: &[&str]) {
     assert_eq!(found, wanted, "counted failures: found, wanted");
 }
 
-/// A limit that a test can wait for, where it waits for it; a busy machine reaches it, too.
+/// A short request timeout for the cases that reach it. Others have a long one, because a busy machine would reach a short one.
 fn time_limit(reason: &str) -> &'static str {
     if reason == "timeout" {
         "request_timeout: 400ms"
@@ -51,21 +52,21 @@ fn time_limit(reason: &str) -> &'static str {
     }
 }
 
-/// How an account stands while something is wrong with every request.
+/// The status of an account while every request has a fault.
 struct Case {
     fault: &'static str,
     reason: &'static str,
     endpoints: &'static [&'static str],
     up: f64,
     complete: f64,
-    /// When it is over.
+    /// When the fault ends.
     heals: Duration,
 }
 
 const BOTH: &[&str] = &["operation", "operations"];
 const LIST: &[&str] = &["operations"];
 
-/// Something is wrong with every answer, and operations are asked for all the same.
+/// Every response has a fault, and the exporter still requests operations.
 const fn case(fault: &'static str, reason: &'static str) -> Case {
     Case {
         fault,
@@ -87,7 +88,7 @@ const CASES: &[Case] = &[
         heals: ANY_WAIT,
         ..case("403", "forbidden")
     },
-    // Nothing can be read: so answers a wrong address, whatever stands there.
+    // Nothing can be read, as with a wrong base URL.
     Case {
         heals: ANY_WAIT,
         ..case("400", "bad_request")
@@ -100,7 +101,7 @@ const CASES: &[Case] = &[
         heals: ANY_WAIT,
         ..case("410", "not_found")
     },
-    // Statuses that no document of Twilio's names come from something in between.
+    // Undocumented statuses come from a proxy or a gateway.
     case("402", "bad_request"),
     case("407", "bad_request"),
     case("451", "bad_request"),
@@ -135,7 +136,7 @@ const CASES: &[Case] = &[
 ];
 
 #[tokio::test]
-async fn whatever_is_wrong_with_every_answer_is_a_figure_and_passes() {
+async fn every_fault_is_a_value_of_a_metric_and_the_exporter_recovers() {
     for case in CASES {
         whatever_is_wrong(case).await;
     }
@@ -164,7 +165,7 @@ async fn whatever_is_wrong(case: &Case) {
 }
 
 #[tokio::test]
-async fn twilio_may_be_gone_and_come_back() {
+async fn the_exporter_recovers_when_twilio_is_reachable_again() {
     let mut scene = Scene::with("request_timeout: 2s").await;
     scene.twilio.vanish().await;
     for _ in 0..3 {
@@ -184,7 +185,7 @@ async fn twilio_may_be_gone_and_come_back() {
 }
 
 #[tokio::test]
-async fn an_exporter_that_starts_without_twilio_answers_and_finds_it_later() {
+async fn an_exporter_that_starts_without_twilio_responds_and_recovers_later() {
     let clock = morning();
     let mut twilio = Twilio::start(SimulatorSettings::empty(), clock.clone()).await;
     let id = twilio.put(HOUR, json!({"total": 1, "opened": 1}));
@@ -213,7 +214,7 @@ async fn an_exporter_that_starts_without_twilio_answers_and_finds_it_later() {
 }
 
 #[tokio::test]
-async fn https_where_none_is_spoken_is_a_tls_failure() {
+async fn https_to_a_server_without_tls_is_a_tls_failure() {
     let twilio = Twilio::empty().await;
     let base_url = twilio.base_url().replace("http://", "https://");
     let yaml = format!("accounts:\n{}", account_at("default", &base_url, ""));
@@ -234,11 +235,11 @@ async fn https_where_none_is_spoken_is_a_tls_failure() {
 }
 
 #[tokio::test]
-async fn an_answer_too_late_for_this_scrape_shows_in_the_next() {
+async fn a_response_after_the_deadline_is_in_the_next_scrape() {
     let twilio = Twilio::empty().await;
     let quick = twilio.put(HOUR, json!({"total": 1, "queued": 1}));
     let late = twilio.put(2 * HOUR, json!({"total": 1, "queued": 1}));
-    // The configured are read in the order of their ids, the first of them alone.
+    // Configured operations are read in the order of their ids, the first one alone.
     let mut ids = [quick, late];
     ids.sort();
     let [late, quick] = ids;
@@ -288,14 +289,14 @@ async fn an_answer_too_late_for_this_scrape_shows_in_the_next() {
 }
 
 #[tokio::test]
-async fn one_operation_that_fails_harms_no_other() {
+async fn a_failed_operation_does_not_affect_others() {
     for (fault, reason, complete) in [
         ("500", "server_error", 0.0),
         ("hang", "timeout", 0.0),
         ("cut", "invalid_response", 0.0),
         ("wrong-json", "invalid_response", 0.0),
         ("oversized", "too_large", 0.0),
-        // "Not there" is an answer.
+        // A 404 is a response.
         ("404", "not_found", 1.0),
     ] {
         let scene = several(4, &format!("discovery: false\n{}", time_limit(reason))).await;
@@ -317,7 +318,7 @@ async fn one_operation_that_fails_harms_no_other() {
 }
 
 #[tokio::test]
-async fn an_operation_that_twilio_forgot_keeps_its_figures_until_its_seven_days_are_over() {
+async fn an_operation_that_twilio_no_longer_returns_keeps_its_values_until_it_expires() {
     let scene = Scene::new().await;
     scene.twilio.handle.remove(&scene.listed.to_string());
     let seen = scene.next().await;
@@ -358,12 +359,12 @@ async fn a_twilio_that_hangs_does_not_hang_the_exporter() {
     );
 }
 
-/// An account with so many configured operations, each of one opened email, and an exporter that has read them.
+/// An account with `number` configured operations, each with one opened email, and an exporter that has read them.
 struct Several {
     clock: Clock,
     twilio: Twilio,
     exporter: Exporter,
-    /// In the order in which they are read.
+    /// In the order of reading.
     ids: Vec<OperationId>,
 }
 

@@ -1,7 +1,7 @@
-//! A list that breaks off, moves under the reader, names its next page oddly or ignores what it is asked: every operation is
-//! found, and what is missing is never called complete.
+//! Lists that break off, change between pages, name the next page in an unusual way or ignore a parameter: every operation is found, and an
+//! incomplete list never counts as complete.
 
-use twilio_email_exporter::simulator::{ApiSettings, Dialect, Pagination};
+use twilio_email_exporter::simulator::{ApiSettings, Dialect, PaginationStyle};
 
 use super::*;
 
@@ -45,7 +45,7 @@ impl Account {
         self.exporter.scrape().await
     }
 
-    /// The second scrape after hours in which nothing changed: by then nothing is due.
+    /// The second scrape after hours without changes, when nothing is due.
     async fn at_rest(&self) -> Exposition {
         pass(&self.clock, Duration::from_hours(4));
         self.next().await;
@@ -73,7 +73,7 @@ fn assert_found(seen: &Exposition, size: u64, complete: f64, what: &str) {
 }
 
 #[tokio::test]
-async fn a_list_that_breaks_midway_is_incomplete_and_starts_again() {
+async fn a_list_that_breaks_off_is_incomplete_and_starts_again() {
     for status in [400, 403, 404, 407, 410, 451] {
         let what = format!("list:page=2={status}:times=1");
         let account = Account::new(MANY, Dialect::default(), &[&what]).await;
@@ -85,7 +85,7 @@ async fn a_list_that_breaks_midway_is_incomplete_and_starts_again() {
 }
 
 #[tokio::test]
-async fn a_wrong_address_is_neither_up_nor_complete() {
+async fn a_wrong_base_url_is_neither_up_nor_complete() {
     let twilio = Twilio::empty().await;
     let id = twilio.put(HOUR, json!({"total": 1, "delivered": 1}));
     for more in ["", &operations(&[id]), "discovery: false"] {
@@ -100,19 +100,19 @@ async fn a_wrong_address_is_neither_up_nor_complete() {
     }
 }
 
-/// Every way to the next page that the exporter reads.
+/// Every pagination style that the exporter parses.
 fn shapes() -> impl Iterator<Item = Dialect> {
     let elsewhere = || "https://elsewhere.example.com".to_owned();
     [
-        Pagination::Next,
-        Pagination::NextPageToken,
-        Pagination::NextUrl(elsewhere()),
-        Pagination::MetaUrl(elsewhere()),
-        Pagination::MetaUrl(String::new()),
-        Pagination::MetaToken,
-        Pagination::NextObject,
-        Pagination::TopUri,
-        Pagination::Links,
+        PaginationStyle::Next,
+        PaginationStyle::NextPageToken,
+        PaginationStyle::NextUrl(elsewhere()),
+        PaginationStyle::MetaUrl(elsewhere()),
+        PaginationStyle::MetaUrl(String::new()),
+        PaginationStyle::MetaToken,
+        PaginationStyle::NextObject,
+        PaginationStyle::TopUri,
+        PaginationStyle::Links,
     ]
     .into_iter()
     .map(|pagination| Dialect {
@@ -125,7 +125,7 @@ fn shapes() -> impl Iterator<Item = Dialect> {
 async fn the_next_page_is_found_in_every_known_shape() {
     for dialect in shapes() {
         let what = format!("{:?}", dialect.pagination);
-        // In small pages, too: a page that is not full must not hide that another one follows.
+        // With small pages too: a page that is not full can have a next one.
         for (size, faults) in [(MANY, &[][..]), (170, &["list=ignore-page-size"])] {
             let account = Account::new(size, dialect.clone(), faults).await;
             let seen = account.exporter.scrape().await;
@@ -147,9 +147,9 @@ async fn a_list_that_fills_one_page_exactly_is_complete_in_every_shape() {
 }
 
 #[tokio::test]
-async fn a_full_page_with_an_unknown_way_to_the_next_is_incomplete() {
+async fn a_full_page_whose_next_page_is_unknown_is_incomplete() {
     let unknown = || Dialect {
-        pagination: Pagination::Unknown,
+        pagination: PaginationStyle::Unknown,
         ..Dialect::default()
     };
     let account = Account::new(MANY, unknown(), &[]).await;
@@ -170,20 +170,20 @@ async fn rows_that_move_between_pages_are_found_within_two_collections() {
     assert!(tracked(&seen) >= Some(1495.0), "five have moved");
     let seen = account.next().await;
     assert_found(&seen, MANY, 1.0, "the second time");
-    // From then on the newest page is enough.
+    // From then on the newest page is enough for new operations.
     account.at_rest().await;
     assert_eq!(account.requests(), 1);
 }
 
 #[tokio::test]
-async fn a_list_that_ignores_dates_is_read_as_far_as_it_holds_news() {
+async fn a_list_that_ignores_dates_is_read_while_it_has_new_operations() {
     let account = Account::new(4500, Dialect::default(), &["list=ignore-dates"]).await;
     let seen = account.exporter.scrape().await;
     assert_found(&seen, 4500, 1.0, "at first");
     let seen = account.at_rest().await;
     assert!(account.requests() <= 2, "{} requests", account.requests());
     assert_found(&seen, 4500, 1.0, "at rest");
-    // What is new is found at once, and what is due is read, wherever it is.
+    // New operations are found in the next collection, and due ones are read wherever they are in the list.
     let new = account
         .twilio
         .put(Duration::ZERO, json!({"total": 1, "delivered": 1}));
@@ -202,7 +202,7 @@ async fn a_list_that_ignores_dates_is_read_as_far_as_it_holds_news() {
 }
 
 #[tokio::test]
-async fn small_pages_take_no_more_requests_than_there_is_news() {
+async fn small_pages_cost_only_the_requests_for_new_operations() {
     let account = Account::new(500, Dialect::default(), &["list=ignore-page-size"]).await;
     let seen = account.exporter.scrape().await;
     assert_found(&seen, 500, 1.0, "at first");
@@ -248,7 +248,7 @@ async fn empty_pages_are_followed() {
 }
 
 #[tokio::test]
-async fn a_token_that_looks_like_an_address_is_sent_as_it_is() {
+async fn a_page_token_that_looks_like_a_url_is_sent_unchanged() {
     let clock = morning();
     let twilio = Twilio::start(SimulatorSettings::empty(), clock.clone()).await;
     let ids = [
@@ -276,7 +276,7 @@ async fn a_token_that_looks_like_an_address_is_sent_as_it_is() {
 }
 
 #[tokio::test]
-async fn a_wrong_clock_is_a_figure_and_hours_of_it_are_incomplete() {
+async fn clock_skew_is_exposed_and_hours_of_it_make_collections_incomplete() {
     for (skew, complete) in [(0, 1.0), (90, 1.0), (2 * 3600, 0.0), (8 * 86_400, 0.0)] {
         let ours = morning();
         let twilio = Twilio::start(SimulatorSettings::empty(), morning()).await;
@@ -295,7 +295,7 @@ async fn a_wrong_clock_is_a_figure_and_hours_of_it_are_incomplete() {
 }
 
 #[tokio::test]
-async fn a_large_page_is_read_and_one_of_too_many_rows_is_not() {
+async fn a_large_page_is_parsed_and_one_with_too_many_rows_is_not() {
     for (rows, padding, tracked_then, reason) in [
         (900, 1000, Some(900.0), None),
         (2000, 0, Some(2000.0), None),

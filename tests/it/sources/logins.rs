@@ -4,6 +4,8 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use super::lists::{Lists, Reply};
+use super::logs::Log;
+use super::tls::Authority;
 use super::{Scene, list};
 use crate::support::eventually;
 
@@ -56,31 +58,56 @@ async fn a_secret_that_is_exchanged_is_used_at_once() {
 }
 
 #[tokio::test]
-async fn without_its_secret_nothing_is_asked() {
-    let lists = lists().await;
-    let scene = scene(&lists, BASIC);
-    scene.fetch().await;
-    std::fs::remove_file(scene.path("password")).unwrap();
-    let told = scene.fetch().await;
-    assert!(told.len() == 1, "{told:?}");
-    assert!(
-        told[0].starts_with("broken (password_file: cannot read "),
-        "{told:?}"
-    );
-    for (content, why) in [
-        ("", "is empty"),
-        ("s3cret\ns3cret", "holds control characters"),
-        (r#"{"password": "s3cret"}"#, "holds JSON"),
+async fn while_the_file_holds_no_secret_the_last_one_is_used() {
+    let bearer = "\n  authorization: {credentials_file: password}";
+    for (key, login, [first, second]) in [
+        (
+            "basic_auth.password_file",
+            BASIC,
+            ["Basic bWFkZS11cDpvbmU=", "Basic bWFkZS11cDp0d28="],
+        ),
+        (
+            "authorization.credentials_file",
+            bearer,
+            ["Bearer one", "Bearer two"],
+        ),
     ] {
-        scene.write("password", content);
-        let told = scene.fetch().await;
-        assert!(told.len() == 1 && told[0].contains(why), "{told:?}");
-        assert!(!told[0].contains("s3cret"), "{told:?}");
+        let lists = lists().await;
+        let scene = scene(&lists, login);
+        let log = Log::start();
+        assert_eq!(scene.fetch().await, ["listed 41"], "{key}");
+        let path = scene.path("password");
+        let large = "s3cret".repeat(20_000);
+        for (content, why) in [
+            (None, "cannot read "),
+            (Some(""), "is empty; write the secret into it"),
+            (Some("s3cret\ns3cret"), "control characters"),
+            (Some(r#"{"password": "s3cret"}"#), "holds JSON"),
+            (Some(&large), "it is larger than 64 KiB"),
+        ] {
+            match content {
+                Some(content) => scene.write("password", content),
+                None => std::fs::remove_file(&path).unwrap(),
+            }
+            for _ in 0..2 {
+                assert_eq!(scene.fetch().await, [""; 0], "{key}: {why}");
+                assert_eq!(lists.last("authorization").as_deref(), Some(first), "{why}");
+                assert_eq!(scene.figure("up"), Some(1.0), "{key}: {why}");
+            }
+            let lines = log.take();
+            assert_eq!(lines.len(), 1, "{lines:?}");
+            for part in ["WARN cannot use the file as it is now", why, key] {
+                assert!(lines[0].contains(part), "no {part} in {lines:?}");
+            }
+            assert!(!lines[0].contains("s3cret"), "{lines:?}");
+        }
+        assert_eq!(lists.asked().len(), 11, "{key}");
+        scene.write("password", "two");
+        assert_eq!(scene.fetch().await, [""; 0], "{key}");
+        assert_eq!(lists.last("authorization").as_deref(), Some(second));
+        let lines = log.take();
+        assert_eq!(lines.len(), 2, "read again, new content: {lines:?}");
     }
-    assert_eq!(lists.asked().len(), 1);
-    assert_eq!(scene.figure("operations"), Some(1.0));
-    scene.write("password", "one");
-    assert_eq!(scene.fetch().await, ["listed 41"]);
 }
 
 #[tokio::test]
@@ -98,15 +125,17 @@ async fn a_password_may_hold_spaces_and_its_file_a_byte_order_mark() {
 
 /// As a mount whose server is gone: nobody writes into the pipe, so opening it hangs.
 #[tokio::test]
-async fn a_secret_on_a_disk_that_hangs_is_waited_for_once() {
+async fn a_file_on_a_disk_that_hangs_is_waited_for_once() {
     let lists = lists().await;
-    let scene = scene(&lists, BASIC);
-    scene.fetch().await;
-    let path = scene.path("password");
+    let pem = Authority::new().pem();
+    let login = format!("{BASIC}\n  tls_config: {{ca_file: ca.pem}}");
+    let yaml = format!("operation_urls:\n- url: {}{login}", lists.url("/"));
+    let scene = Scene::new(&yaml, &[("password", "one"), ("ca.pem", &pem)]);
+    let path = scene.path("ca.pem");
     std::fs::remove_file(&path).unwrap();
     let made = Command::new("mkfifo").arg(&path).status();
     assert!(made.unwrap().success());
-    let why = "reading its secret, certificate or key takes longer than 1 s";
+    let why = "reading takes longer than 1 s; check the disk or mount it is on";
     let told = scene.fetch().await;
     assert!(told.len() == 1 && told[0].contains(why), "{told:?}");
     for _ in 0..3 {
@@ -116,13 +145,16 @@ async fn a_secret_on_a_disk_that_hangs_is_waited_for_once() {
         assert!(took < Duration::from_millis(500), "{took:?}");
     }
     assert_eq!(scene.figure("up"), Some(0.0));
-    assert_eq!(lists.asked().len(), 1);
+    assert_eq!(lists.asked().len(), 0);
     // One read waits for the pipe; were there others, they would wait for another writer.
-    std::fs::write(&path, "two").unwrap();
+    std::fs::write(&path, &pem).unwrap();
     eventually("what hung has ended", || async {
         scene.fetch().await == ["listed 41"]
     })
     .await;
+    // A pipe returns its content once, so what was read stays.
+    scene.write("password", "two");
+    assert_eq!(scene.fetch().await, [""; 0]);
     assert_eq!(
         lists.last("authorization").as_deref(),
         Some("Basic bWFkZS11cDp0d28=")

@@ -30,12 +30,12 @@ impl io::Write for Here {
 }
 
 /// What this thread logs from now on.
-struct Log;
+pub(super) struct Log;
 
 impl Log {
     /// One subscriber for all threads: with one for each, whichever thread first comes to a place that logs would decide
     /// for all of them whether anybody listens.
-    fn start() -> Self {
+    pub(super) fn start() -> Self {
         static SUBSCRIBER: Once = Once::new();
         SUBSCRIBER.call_once(|| {
             let subscriber = tracing_subscriber::fmt()
@@ -53,7 +53,7 @@ impl Log {
     }
 
     /// The lines since the last time.
-    fn take(&self) -> Vec<String> {
+    pub(super) fn take(&self) -> Vec<String> {
         let Self = self;
         let logged = LOGGED.replace(Some(Vec::new())).unwrap();
         let text = String::from_utf8(logged).unwrap();

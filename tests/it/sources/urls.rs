@@ -254,7 +254,7 @@ async fn one_url_can_be_asked_by_itself() {
         account_at("default", super::TWILIO, &yaml)
     ));
     let settings: OperationUrl = account_of(&files).operation_urls[0].clone();
-    let url = Url::new(settings);
+    let url = Url::new(&"default".into(), settings);
     let listed = url.fetch().await.unwrap();
     assert_eq!(
         listed.keys().map(ToString::to_string).collect::<Vec<_>>(),

@@ -12,6 +12,7 @@ pub(crate) mod raw;
 pub(crate) mod scene;
 pub(crate) mod twilio;
 
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// How long a test waits for something that must come; far longer than it takes, so that only a bug reaches it.
@@ -27,4 +28,21 @@ pub(crate) async fn eventually<F: Future<Output = bool>>(what: &str, mut probe: 
         );
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
+}
+
+/// All files with this extension in `folder` and the folders in it.
+pub(crate) fn files_below(folder: &Path, extension: &str) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(&folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|found| found == extension) {
+                found.push(path);
+            }
+        }
+    }
+    found
 }

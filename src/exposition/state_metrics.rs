@@ -1,4 +1,5 @@
-//! How saving to the store goes, for all accounts together.
+//! The metrics about saves to the store, for all accounts together. An account that has unsaved changes is noted with the time of
+//! the first attempt, so that a disk that hangs shows as a growing age.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -12,17 +13,17 @@ use tokio::time::Instant;
 use super::catalogue::{self, Metric};
 use crate::timestamp::Timestamp;
 
-/// Counts how saving goes; a clone is the same.
+/// The instruments of the store. Clones share the values.
 #[derive(Debug, Clone)]
 pub struct StateInstruments {
     saved: Gauge,
     failures: IntCounter,
     files_lost: IntCounter,
-    /// Shown even where nothing is saved to a disk.
+    /// Exposed also without a store on disk.
     rebuilds: IntCounter,
     unsaved: Gauge,
-    /// By account: when the first attempt to save what is still unsaved began.
-    waiting: Arc<Mutex<BTreeMap<Arc<str>, Instant>>>,
+    /// By account: when the first attempt to save its oldest unsaved change began.
+    unsaved_since: Arc<Mutex<BTreeMap<Arc<str>, Instant>>>,
 }
 
 impl StateInstruments {
@@ -34,28 +35,28 @@ impl StateInstruments {
             files_lost: IntCounter::with_opts(opts(&catalogue::STATE_FILES_LOST))?,
             rebuilds: IntCounter::with_opts(opts(&catalogue::REGISTRY_REBUILDS))?,
             unsaved: Gauge::with_opts(opts(&catalogue::STATE_UNSAVED))?,
-            waiting: Arc::default(),
+            unsaved_since: Arc::default(),
         })
     }
 
-    /// An attempt to save changes of `account` begins. Changes that an earlier attempt has not saved are older.
-    pub fn waiting(&self, account: &Arc<str>, now: Instant) {
-        let mut waiting = self.waiting.lock();
-        waiting.entry(Arc::clone(account)).or_insert(now);
+    /// Notes that an attempt to save changes of `account` begins. If an earlier attempt failed, its time stays.
+    pub fn save_begins(&self, account: &Arc<str>, now: Instant) {
+        let mut unsaved_since = self.unsaved_since.lock();
+        unsaved_since.entry(Arc::clone(account)).or_insert(now);
     }
 
-    /// Everything of `account` was saved.
+    /// Notes that all changes of `account` were saved.
     pub fn saved(&self, account: &str, at: Timestamp) {
-        self.waiting.lock().remove(account);
+        self.unsaved_since.lock().remove(account);
         self.saved.set(at.as_seconds());
     }
 
-    /// Saving failed.
+    /// Counts a failed save.
     pub fn save_failed(&self) {
         self.failures.inc();
     }
 
-    /// The registry of an account panicked and was rebuilt.
+    /// Counts a registry that panicked and was rebuilt.
     pub fn registry_rebuilt(&self) {
         self.rebuilds.inc();
     }
@@ -64,17 +65,17 @@ impl StateInstruments {
         &self.rebuilds
     }
 
-    /// So many state files were lost since the start.
+    /// Sets the number of state files that were lost since the start. It never decreases.
     pub fn files_lost(&self, files: u64) {
-        // Under the lock, so that two accounts that notice one loss count it once.
-        let _counting = self.waiting.lock();
+        // Under a lock, so that two accounts that notice the same loss count it once.
+        let _counting = self.unsaved_since.lock();
         self.files_lost
             .inc_by(files.saturating_sub(self.files_lost.get()));
     }
 
-    /// Nothing of `account` is to be saved any more.
+    /// Removes an account, whose changes are not saved any more.
     pub(super) fn forget_account(&self, account: &str) {
-        self.waiting.lock().remove(account);
+        self.unsaved_since.lock().remove(account);
     }
 
     fn parts(&self) -> [&dyn Collector; 4] {
@@ -88,7 +89,7 @@ impl Collector for StateInstruments {
     }
 
     fn collect(&self) -> Vec<MetricFamily> {
-        let oldest = self.waiting.lock().values().min().copied();
+        let oldest = self.unsaved_since.lock().values().min().copied();
         let age = oldest.map_or(0.0, |since| since.elapsed().as_secs_f64());
         self.unsaved.set(age);
         self.parts()
@@ -116,21 +117,21 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn the_oldest_unsaved_change_of_all_accounts_is_shown() {
+    async fn the_age_of_the_oldest_unsaved_change_of_all_accounts_is_exposed() {
         let instruments = StateInstruments::new().unwrap();
         let age = || value(&instruments, &catalogue::STATE_UNSAVED);
         let (a, b): (Arc<str>, Arc<str>) = (Arc::from("a"), Arc::from("b"));
         assert_eq!(age(), Some(0.0));
         let pass = |seconds| tokio::time::advance(Duration::from_secs(seconds));
-        instruments.waiting(&a, Instant::now());
+        instruments.save_begins(&a, Instant::now());
         pass(30).await;
-        instruments.waiting(&b, Instant::now());
-        instruments.waiting(&a, Instant::now());
+        instruments.save_begins(&b, Instant::now());
+        instruments.save_begins(&a, Instant::now());
         pass(3).await;
         assert_eq!(
             age(),
             Some(33.0),
-            "an attempt more makes a change no younger"
+            "another attempt keeps the age of the change"
         );
         instruments.saved("a", Timestamp::from_millis(1500));
         assert_eq!(age(), Some(3.0));
@@ -140,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_several_accounts_miss_is_lost_once() {
+    fn a_lost_file_that_several_accounts_notice_is_counted_once() {
         let instruments = StateInstruments::new().unwrap();
         let lost = || value(&instruments, &catalogue::STATE_FILES_LOST);
         assert_eq!(lost(), Some(0.0));

@@ -1,23 +1,24 @@
-//! What a request asks for, and its parameters checked.
+//! Parses a request to the simulated API and validates its parameters. It is written independently of the client.
 
 use axum::extract::Query;
 use axum::http::{Method, Uri};
 
 use crate::timestamp::Timestamp;
 
+use super::creation_filter::CreationFilter;
 use super::fault::Parameter;
-use super::id::Position;
-use super::window::Window;
+use super::id::OperationPosition;
 
-/// Rows on a page if the request does not say; the bounds are documented with it.
+/// The rows on a page without `pageSize`. The limits are documented with it
+/// (<https://www.twilio.com/docs/email/api>).
 const PAGE_SIZE: usize = 50;
 const PAGE_SIZES: std::ops::RangeInclusive<usize> = 1..=1000;
-/// Where access tokens are given; at Twilio this is a host of its own, so nothing stands before it.
+/// The path of the token endpoint. Twilio has it on its own host, so it has no prefix.
 const TOKEN_PATH: &str = "/v2/token";
 
-/// What a request asks for.
+/// A parsed request.
 #[derive(Debug)]
-pub(super) enum Call {
+pub(super) enum ApiRequest {
     /// `GET …/Emails/Operations/{id}`
     Operation(String),
     /// `GET …/Emails/Operations`
@@ -28,34 +29,34 @@ pub(super) enum Call {
     Send,
     /// `POST /v2/token`
     Token,
-    /// A list with a parameter that cannot be meant; the name of that parameter.
-    Refused(&'static str),
-    /// Nothing that is here.
+    /// A list with an invalid parameter; the name of that parameter.
+    Invalid(&'static str),
+    /// No resource of the API.
     Unknown,
 }
 
-/// Parameters of a list. Those that Twilio does not know are ignored, as it does.
+/// The parameters of a list. Unknown parameters are ignored, as Twilio does.
 #[derive(Debug)]
 pub(super) struct ListQuery {
-    pub(super) window: Window,
+    pub(super) window: CreationFilter,
     pub(super) status: Option<String>,
     pub(super) operation: Option<String>,
     pub(super) size: usize,
     pub(super) token: Option<PageToken>,
 }
 
-/// Where a page begins: a place in the account, so operations that appear meanwhile shift nothing.
+/// The start of a page. It is a position in the account, so that new operations do not shift pages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct PageToken {
-    /// The last operation given, or for emails the one whose emails come next.
-    pub(super) position: Position,
-    /// For emails: how many of the operation's have been given.
+    /// The last operation of the page before; for emails, the operation of the next email.
+    pub(super) position: OperationPosition,
+    /// For emails: how many of the operation's emails were on earlier pages.
     pub(super) offset: u32,
-    /// The number of the page that it asks for.
+    /// The number of the page that the token requests.
     pub(super) page: u32,
 }
 
-impl Call {
+impl ApiRequest {
     pub(super) fn of(method: &Method, uri: &Uri, prefix: &str) -> Self {
         if (method, uri.path()) == (&Method::POST, TOKEN_PATH) {
             return Self::Token;
@@ -63,7 +64,7 @@ impl Call {
         let path = uri.path().strip_prefix(prefix).unwrap_or_default();
         let list = |make: fn(ListQuery) -> Self| match ListQuery::of(uri) {
             Ok(query) => make(query),
-            Err(parameter) => Self::Refused(parameter),
+            Err(parameter) => Self::Invalid(parameter),
         };
         match (method, path) {
             (&Method::GET, "/Emails") => list(Self::Emails),
@@ -110,7 +111,7 @@ impl ListQuery {
             Some(token) => Some(PageToken::read(token).ok_or("pageToken")?),
         };
         Ok(Self {
-            window: Window {
+            window: CreationFilter {
                 from: time("startDate")?,
                 until: time("endDate")?,
                 after: None,
@@ -122,11 +123,11 @@ impl ListQuery {
         })
     }
 
-    /// As a server reads it that ignores this parameter.
+    /// The query as a server sees it that ignores `parameter`.
     pub(super) fn without(self, parameter: Parameter) -> Self {
         match parameter {
             Parameter::Dates => Self {
-                window: Window {
+                window: CreationFilter {
                     from: None,
                     until: None,
                     ..self.window
@@ -144,13 +145,13 @@ impl ListQuery {
         }
     }
 
-    /// Which page of its list this is, counted from 1.
+    /// The number of the requested page, from 1.
     pub(super) fn page_number(&self) -> u32 {
         self.token.map_or(1, |token| token.page)
     }
 
-    /// Whether `word` (in upper case, American) is asked for.
-    pub(super) fn wants(&self, word: &str) -> bool {
+    /// Whether the status `word` (upper case, American spelling) matches the filter.
+    pub(super) fn matches_status(&self, word: &str) -> bool {
         self.status
             .as_ref()
             .is_none_or(|wanted| wanted == word || wanted == "CANCELLED" && word == "CANCELED")
@@ -159,7 +160,7 @@ impl ListQuery {
 
 impl PageToken {
     pub(super) fn text(&self) -> String {
-        let Position { created, chance } = self.position;
+        let OperationPosition { created, chance } = self.position;
         format!(
             "PT{created:016x}{chance:020x}{:08x}{:08x}",
             self.offset, self.page
@@ -174,7 +175,7 @@ impl PageToken {
         let number =
             |from: usize, until: usize| u128::from_str_radix(&digits[from..until], 16).ok();
         Some(Self {
-            position: Position {
+            position: OperationPosition {
                 created: u64::try_from(number(0, 16)?).ok()?.cast_signed(),
                 chance: number(16, 36)?,
             },
@@ -188,15 +189,15 @@ impl PageToken {
 mod tests {
     use super::*;
 
-    fn call(uri: &'static str) -> Call {
-        Call::of(&Method::GET, &Uri::from_static(uri), "/v1")
+    fn parse(uri: &'static str) -> ApiRequest {
+        ApiRequest::of(&Method::GET, &Uri::from_static(uri), "/v1")
     }
 
     #[test]
     fn tokens_round_trip() {
         for created in [i64::MIN, -1, 0, 1_775_370_000_000, i64::MAX] {
             let token = PageToken {
-                position: Position {
+                position: OperationPosition {
                     created,
                     chance: (1 << 80) - 1,
                 },
@@ -211,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn bad_parameters_are_refused_by_name_and_unknown_ones_ignored() {
+    fn invalid_parameters_are_rejected_by_name_and_unknown_ones_ignored() {
         for (uri, name) in [
             ("/v1/Emails/Operations?pageSize=0", "pageSize"),
             ("/v1/Emails/Operations?pageSize=1001", "pageSize"),
@@ -221,28 +222,28 @@ mod tests {
             ("/v1/Emails/Operations?pageToken=guess", "pageToken"),
         ] {
             assert!(
-                matches!(call(uri), Call::Refused(found) if found == name),
+                matches!(parse(uri), ApiRequest::Invalid(found) if found == name),
                 "{uri}"
             );
         }
         let fine = "/v1/Emails/Operations?operation_id=x&pageSize=1000&status=canceled";
-        let Call::Operations(query) = call(fine) else {
+        let ApiRequest::Operations(query) = parse(fine) else {
             panic!("a list");
         };
         assert_eq!(query.size, 1000);
-        assert!(query.wants("CANCELED") && !query.wants("COMPLETED"));
+        assert!(query.matches_status("CANCELED") && !query.matches_status("COMPLETED"));
     }
 
     #[test]
-    fn paths_are_taken_literally() {
-        assert!(matches!(call("/v1/Emails/Operations/x"), Call::Operation(id) if id == "x"));
+    fn a_path_matches_exactly() {
+        assert!(matches!(parse("/v1/Emails/Operations/x"), ApiRequest::Operation(id) if id == "x"));
         for unknown in [
             "/v1",
             "/v2/Emails",
             "/v1/Emails/Operations/",
             "/v1/Emails/Operations/x/y",
         ] {
-            assert!(matches!(call(unknown), Call::Unknown), "{unknown}");
+            assert!(matches!(parse(unknown), ApiRequest::Unknown), "{unknown}");
         }
     }
 }

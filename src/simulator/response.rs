@@ -1,7 +1,7 @@
-//! The JSON of answers: operations, lists and errors.
+//! The JSON of responses: operations, lists and errors.
 //!
-//! Field names from <https://www.twilio.com/docs/email/api/email-operation-resource>, written here on their own:
-//! the client has another reading of the same page, so a misspelling in either fails a test.
+//! The field names come from <https://www.twilio.com/docs/email/api/email-operation-resource>. They are written independently of the
+//! client, so that a misspelling in either fails a test.
 
 use axum::Json;
 use axum::http::StatusCode;
@@ -12,22 +12,23 @@ use serde_json::{Value, json};
 
 use crate::operation::CountingMode;
 
-use super::dialect::{Dialect, ErrorShape, ListKey, Pagination};
+use super::dialect::{Dialect, ErrorShape, ListKey, PaginationStyle};
 use super::life::Tally;
 use super::settings::ApiSettings;
 use super::world::{Item, World};
 
-/// An operation as it is sent.
+/// An operation in a response.
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
 pub(super) enum OperationBody {
-    Living(Living),
+    Generated(GeneratedBody),
     Scripted(Value),
 }
 
+/// An operation that the simulator computes.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Living {
+pub(super) struct GeneratedBody {
     id: String,
     status: String,
     stats: StatsBody,
@@ -35,7 +36,7 @@ pub(super) struct Living {
     updated_at: String,
 }
 
-/// The figures by either reading.
+/// The stats, exclusive or cumulative.
 #[derive(Debug, Serialize, Clone, PartialEq, Eq)]
 pub(super) struct StatsBody {
     pub(super) total: u32,
@@ -56,10 +57,10 @@ impl OperationBody {
         let id = item.id().unwrap_or_default();
         let spec = match item {
             Item::Scripted(value) => return Self::Scripted(Value::clone(&value)),
-            Item::Living { spec, .. } => spec,
+            Item::Generated { spec, .. } => spec,
         };
-        let (tally, updated) = spec.seen(world.pace, now);
-        Self::Living(Living {
+        let (tally, updated) = spec.state_at(world.pace, now);
+        Self::Generated(GeneratedBody {
             id,
             status: settings.dialect.word(tally.phase.word()),
             stats: StatsBody::of(&tally, spec.emails, settings.reading),
@@ -74,7 +75,7 @@ impl StatsBody {
         let funnel = Self {
             total: tally.made,
             recipients,
-            // What bounces has been tried a second time.
+            // A bounced email was attempted twice.
             attempts: tally.sent + tally.undelivered,
             scheduled: tally.scheduled,
             queued: tally.queued,
@@ -99,11 +100,11 @@ impl StatsBody {
 /// One page of a list.
 pub(super) struct ListBody<'a, T> {
     pub(super) dialect: &'a Dialect,
-    /// What the rows are called, unless the dialect calls all of them `data`.
+    /// The key of the rows, unless the dialect uses `data`.
     pub(super) name: &'static str,
     pub(super) rows: Vec<T>,
     pub(super) size: usize,
-    /// The path of the list, for pages that are named by URL.
+    /// The path of the list, for dialects that return the next page's URL.
     pub(super) path: &'a str,
     pub(super) next: Option<String>,
 }
@@ -117,9 +118,9 @@ impl<T: Serialize> Serialize for ListBody<'_, T> {
         let mut map = serializer.serialize_map(Some(2))?;
         map.serialize_entry(key, &self.rows)?;
         let pagination = match self.dialect.pagination {
-            Pagination::MetaUrl(_) | Pagination::MetaToken => "meta",
-            Pagination::TopUri => "next_page_uri",
-            Pagination::Links => "links",
+            PaginationStyle::MetaUrl(_) | PaginationStyle::MetaToken => "meta",
+            PaginationStyle::TopUri => "next_page_uri",
+            PaginationStyle::Links => "links",
             _ => "pagination",
         };
         map.serialize_entry(pagination, &self.pagination())?;
@@ -131,47 +132,47 @@ impl<T> ListBody<'_, T> {
     fn pagination(&self) -> Value {
         let Self { size, path, .. } = self;
         match (&self.dialect.pagination, &self.next) {
-            (Pagination::Next, next) => {
+            (PaginationStyle::Next, next) => {
                 json!({"next": next, "self": format!("{path}?pageSize={size}")})
             }
-            (Pagination::NextPageToken, Some(next)) => {
+            (PaginationStyle::NextPageToken, Some(next)) => {
                 json!({"nextPageToken": next, "pageSize": size})
             }
-            (Pagination::NextPageToken, None) => json!({"pageSize": size}),
-            (Pagination::NextUrl(origin), next) => {
+            (PaginationStyle::NextPageToken, None) => json!({"pageSize": size}),
+            (PaginationStyle::NextUrl(origin), next) => {
                 let url = |token| format!("{origin}{path}?pageSize={size}&pageToken={token}");
                 json!({"next": next.as_ref().map(url)})
             }
-            (Pagination::MetaUrl(origin), next) => {
+            (PaginationStyle::MetaUrl(origin), next) => {
                 let url =
                     |token| format!("{origin}{path}?PageSize={size}&Page=1&PageToken={token}");
                 json!({"next_page_url": next.as_ref().map(url), "page_size": size, "key": self.name})
             }
-            (Pagination::MetaToken, next) => json!({"nextToken": next, "pageSize": size}),
-            (Pagination::NextObject, next) => {
+            (PaginationStyle::MetaToken, next) => json!({"nextToken": next, "pageSize": size}),
+            (PaginationStyle::NextObject, next) => {
                 json!({"next": next.as_ref().map(|token| json!({"token": token}))})
             }
-            (Pagination::TopUri, next) => {
+            (PaginationStyle::TopUri, next) => {
                 json!(
                     next.as_ref()
                         .map(|token| format!("{path}?PageToken={token}"))
                 )
             }
-            (Pagination::Links, next) => {
+            (PaginationStyle::Links, next) => {
                 let url = |token| format!("{path}?pageToken={token}");
                 json!({"self": path, "next": next.as_ref().map(url)})
             }
-            (Pagination::Unknown, next) => json!({"after": next}),
+            (PaginationStyle::Unknown, next) => json!({"after": next}),
         }
     }
 }
 
-/// Twilio's body for an error, in the shape that the dialect has.
+/// An error with Twilio's body, in the dialect's shape.
 pub(super) fn error(dialect: &Dialect, status: u16) -> Response {
     described(dialect, status, message(status))
 }
 
-/// The answer to a request with a parameter that cannot be meant.
+/// The response to a request with an invalid parameter.
 pub(super) fn bad_parameter(dialect: &Dialect, name: &str) -> Response {
     described(dialect, 400, &format!("Invalid value of {name}"))
 }
@@ -217,12 +218,12 @@ fn described(dialect: &Dialect, status: u16, message: &str) -> Response {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::simulator::life::Phase;
+    use crate::simulator::life::LifePhase;
 
     #[test]
-    fn the_two_readings_count_the_same_emails() {
+    fn both_counting_modes_count_the_same_emails() {
         let tally = Tally {
-            phase: Phase::Processing,
+            phase: LifePhase::Processing,
             made: 100,
             scheduled: 0,
             queued: 10,
@@ -257,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_names_the_next_one_in_every_shape() {
+    fn the_next_page_is_written_in_every_pagination_style() {
         let page = |pagination, next: Option<&str>| {
             let dialect = Dialect {
                 pagination,
@@ -273,13 +274,13 @@ mod tests {
             };
             serde_json::to_value(list).unwrap()["pagination"].take()
         };
-        assert_eq!(page(Pagination::Next, None)["next"], Value::Null);
-        assert_eq!(page(Pagination::Next, Some("t"))["next"], "t");
+        assert_eq!(page(PaginationStyle::Next, None)["next"], Value::Null);
+        assert_eq!(page(PaginationStyle::Next, Some("t"))["next"], "t");
         assert_eq!(
-            page(Pagination::NextPageToken, None),
+            page(PaginationStyle::NextPageToken, None),
             json!({"pageSize": 5})
         );
-        let elsewhere = Pagination::NextUrl("https://elsewhere.example.com".to_owned());
+        let elsewhere = PaginationStyle::NextUrl("https://elsewhere.example.com".to_owned());
         assert_eq!(
             page(elsewhere, Some("t"))["next"],
             "https://elsewhere.example.com/v1/Emails?pageSize=5&pageToken=t"

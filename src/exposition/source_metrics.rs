@@ -1,7 +1,7 @@
-//! How each source of operations stands.
+//! The metrics about sources of operations: whether the last read succeeded, when, and how many operations it returned.
 //!
-//! Kept in a map of our own: the `prometheus` crate tells series apart by a hash of their label values joined without a
-//! separator, and both the names of accounts and those of sources are anybody's.
+//! They are in a map of our own, because the `prometheus` crate identifies series by a hash of their label values, joined without a
+//! separator. Names of accounts and sources are arbitrary, so two series could be the same to it.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -14,12 +14,12 @@ use prometheus::{Error, Opts, core::Describer};
 use super::catalogue::{self, Metric};
 use crate::timestamp::Timestamp;
 
-/// By account and source.
+/// The statuses by account and source.
 type SourceStatuses = BTreeMap<(Arc<str>, Arc<str>), SourceStatus>;
 
-/// The sources of all accounts; a clone is the same.
+/// The statuses of all accounts' sources. Clones share them.
 #[derive(Debug, Clone)]
-pub(super) struct SourceFigures {
+pub(super) struct SourceMetrics {
     descriptions: Arc<[Desc]>,
     statuses: Arc<Mutex<SourceStatuses>>,
 }
@@ -27,49 +27,49 @@ pub(super) struct SourceFigures {
 #[derive(Debug, Clone, Copy, Default)]
 struct SourceStatus {
     up: bool,
-    /// What was listed last, and when a look last worked.
+    /// The number of operations in the last successful read, and its time.
     listed: Option<(usize, Timestamp)>,
 }
 
-/// Shows how the sources of one account stand; cheap to clone.
+/// The instruments of one account's sources; cheap to clone.
 #[derive(Debug, Clone)]
 pub struct SourceInstruments {
     account: Arc<str>,
-    figures: SourceFigures,
+    metrics: SourceMetrics,
 }
 
 impl SourceInstruments {
-    pub(super) fn new(account: &str, figures: SourceFigures) -> Self {
+    pub(super) fn new(account: &str, metrics: SourceMetrics) -> Self {
         Self {
             account: Arc::from(account),
-            figures,
+            metrics,
         }
     }
 
-    /// A look at `source` worked, and it lists so many operations.
-    pub fn worked(&self, source: &str, operations: usize, at: Timestamp) {
+    /// Notes that `source` was read at `at` and lists `operations` operations.
+    pub fn succeeded(&self, source: &str, operations: usize, at: Timestamp) {
         let listed = Some((operations, at));
         let key = (Arc::clone(&self.account), Arc::from(source));
-        self.figures
+        self.metrics
             .statuses
             .lock()
             .insert(key, SourceStatus { up: true, listed });
     }
 
-    /// A look at `source` failed.
+    /// Notes that a read of `source` failed.
     pub fn failed(&self, source: &str) {
         let key = (Arc::clone(&self.account), Arc::from(source));
-        self.figures.statuses.lock().entry(key).or_default().up = false;
+        self.metrics.statuses.lock().entry(key).or_default().up = false;
     }
 
-    /// `source` is no more.
-    pub fn gone(&self, source: &str) {
+    /// Removes the series of `source`, which does not exist any more.
+    pub fn removed(&self, source: &str) {
         let key = (Arc::clone(&self.account), Arc::from(source));
-        self.figures.statuses.lock().remove(&key);
+        self.metrics.statuses.lock().remove(&key);
     }
 }
 
-impl SourceFigures {
+impl SourceMetrics {
     pub(super) fn new() -> Result<Self, Error> {
         let metrics = [
             &catalogue::SOURCE_UP,
@@ -89,7 +89,7 @@ impl SourceFigures {
         })
     }
 
-    /// Ends the series of an account.
+    /// Removes the series of an account.
     pub(super) fn forget_account(&self, name: &str) {
         self.statuses
             .lock()
@@ -97,7 +97,7 @@ impl SourceFigures {
     }
 }
 
-impl Collector for SourceFigures {
+impl Collector for SourceMetrics {
     fn desc(&self) -> Vec<&Desc> {
         self.descriptions.iter().collect()
     }
@@ -155,8 +155,8 @@ mod tests {
         Instruments::new(build).unwrap()
     }
 
-    /// The samples, without `twilio_email_source`.
-    fn shown(instruments: &Instruments) -> Vec<String> {
+    /// The samples about sources, without the prefix `twilio_email_source_`.
+    fn samples(instruments: &Instruments) -> Vec<String> {
         let mut out = Vec::new();
         instruments.encode(&mut out);
         let text = String::from_utf8(out).unwrap();
@@ -167,38 +167,38 @@ mod tests {
     }
 
     #[test]
-    fn a_source_is_shown_from_its_first_look_to_its_end() {
+    fn a_source_has_series_from_its_first_read_until_it_is_removed() {
         let instruments = instruments();
         let sources = instruments.sources("a");
-        assert_eq!(shown(&instruments), [""; 0]);
+        assert_eq!(samples(&instruments), [""; 0]);
         sources.failed("x.yml");
         assert_eq!(
-            shown(&instruments),
+            samples(&instruments),
             ["up{account=\"a\",source=\"x.yml\"} 0"]
         );
-        sources.worked("x.yml", 7, Timestamp::from_millis(1500));
+        sources.succeeded("x.yml", 7, Timestamp::from_millis(1500));
         sources.failed("x.yml");
-        let figures = [
+        let expected = [
             "last_success_timestamp_seconds{account=\"a\",source=\"x.yml\"} 1.5",
             "operations{account=\"a\",source=\"x.yml\"} 7",
             "up{account=\"a\",source=\"x.yml\"} 0",
         ];
-        assert_eq!(shown(&instruments), figures);
-        sources.gone("x.yml");
-        assert_eq!(shown(&instruments), [""; 0]);
+        assert_eq!(samples(&instruments), expected);
+        sources.removed("x.yml");
+        assert_eq!(samples(&instruments), [""; 0]);
     }
 
     #[test]
-    fn no_two_sources_are_taken_for_one() {
+    fn sources_whose_label_values_join_to_the_same_text_have_their_own_series() {
         let instruments = instruments();
         let at = Timestamp::from_millis(0);
-        instruments.sources("a").worked("b\"c\n", 1, at);
-        instruments.sources("ab").worked("\"c\n", 2, at);
-        let shown = |text: &str| shown(&instruments).iter().any(|line| line == text);
-        assert!(shown("operations{account=\"a\",source=\"b\\\"c\\n\"} 1"));
-        assert!(shown("operations{account=\"ab\",source=\"\\\"c\\n\"} 2"));
+        instruments.sources("a").succeeded("b\"c\n", 1, at);
+        instruments.sources("ab").succeeded("\"c\n", 2, at);
+        let has = |text: &str| samples(&instruments).iter().any(|line| line == text);
+        assert!(has("operations{account=\"a\",source=\"b\\\"c\\n\"} 1"));
+        assert!(has("operations{account=\"ab\",source=\"\\\"c\\n\"} 2"));
         instruments.forget_account("a");
-        assert!(!shown("operations{account=\"a\",source=\"b\\\"c\\n\"} 1"));
-        assert!(shown("operations{account=\"ab\",source=\"\\\"c\\n\"} 2"));
+        assert!(!has("operations{account=\"a\",source=\"b\\\"c\\n\"} 1"));
+        assert!(has("operations{account=\"ab\",source=\"\\\"c\\n\"} 2"));
     }
 }

@@ -1,0 +1,93 @@
+//! Writes the families that the `prometheus` crate gathers, by the exporter's own writer, so that each format has one writer. Only
+//! counters, gauges and histograms exist.
+
+use prometheus::proto::{Metric, MetricFamily, MetricType};
+
+use super::labels::push_further;
+use super::text::{Header, Text};
+
+/// Writes a family. The exporter has counters, gauges and histograms; nothing is written for any other type.
+pub(super) fn write(gathered: &MetricFamily, text: &mut Text<'_>) {
+    let kind = match gathered.get_field_type() {
+        MetricType::COUNTER => "counter",
+        MetricType::GAUGE => "gauge",
+        MetricType::HISTOGRAM => "histogram",
+        _ => return,
+    };
+    let mut family = text.headed(Header {
+        name: gathered.name(),
+        help: gathered.help(),
+        kind,
+    });
+    for metric in gathered.get_metric() {
+        let labels = labels(metric);
+        match gathered.get_field_type() {
+            MetricType::COUNTER => {
+                family.suffixed("", &labels, metric.get_counter().get_value());
+            }
+            MetricType::GAUGE => family.suffixed("", &labels, metric.get_gauge().get_value()),
+            _ => {
+                let histogram = metric.get_histogram();
+                let mut bucket = |bound: &str, count: u64| {
+                    let mut labels = labels.clone();
+                    push_further(&mut labels, "le", bound);
+                    family.suffixed("_bucket", &labels, count);
+                };
+                for each in histogram.get_bucket() {
+                    if each.upper_bound().is_finite() {
+                        bucket(&each.upper_bound().to_string(), each.cumulative_count());
+                    }
+                }
+                bucket("+Inf", histogram.get_sample_count());
+                family.suffixed("_sum", &labels, histogram.get_sample_sum());
+                family.suffixed("_count", &labels, histogram.get_sample_count());
+            }
+        }
+    }
+}
+
+/// The labels of a series, with a comma before each.
+fn labels(metric: &Metric) -> String {
+    let mut text = String::new();
+    for label in metric.get_label() {
+        push_further(&mut text, label.name(), label.value());
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use prometheus::{Encoder, Histogram, HistogramOpts, IntGaugeVec, Opts, Registry, TextEncoder};
+
+    use super::*;
+
+    #[test]
+    fn the_text_is_that_of_the_crates_own_encoder() {
+        let registry = Registry::new();
+        let opts = HistogramOpts::new("span_seconds", "A span.").buckets(vec![0.005, 1.0, 30.0]);
+        let histogram = Histogram::with_opts(opts).unwrap();
+        let gauges = Opts::new("odd_gauge", "A \\ and a\nbreak.");
+        let gauges = IntGaugeVec::new(gauges, &["a", "b"]).unwrap();
+        registry.register(Box::new(histogram.clone())).unwrap();
+        registry.register(Box::new(gauges.clone())).unwrap();
+        for value in [0.001, 0.7, 99.5] {
+            histogram.observe(value);
+        }
+        gauges.with_label_values(&["\"\\\n", ""]).set(-3);
+        gauges
+            .with_label_values(&["x", "y"])
+            .set(i64::from(i32::MAX));
+        let gathered = registry.gather();
+        let mut ours = Vec::new();
+        let mut text = Text::new(&mut ours);
+        for family in &gathered {
+            write(family, &mut text);
+        }
+        let mut theirs = Vec::new();
+        TextEncoder::new().encode(&gathered, &mut theirs).unwrap();
+        assert_eq!(
+            String::from_utf8(ours).unwrap(),
+            String::from_utf8(theirs).unwrap()
+        );
+    }
+}
