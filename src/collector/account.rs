@@ -111,13 +111,17 @@ impl Account {
     /// Begins a collection, or joins the current one, and waits until it has finished or certainly cannot finish within
     /// `budget`. It goes on in the background, and the next snapshot shows what it finds.
     pub(super) async fn collect(self: &Arc<Self>, budget: Duration) {
-        let wait = self.history.lock().wait(budget);
+        let (wait, wait_for_reads) = {
+            let history = self.history.lock();
+            (history.wait(budget), history.wait_for_reads())
+        };
         let deadline = Instant::now() + wait;
         let run = self.begin();
         tokio::select! {
             _ = timeout_at(deadline, run.finished()) => {}
             () = run.progress.exceeds(deadline) => {}
             () = self.ledger.load_stalled() => {}
+            () = run.progress.reads_last(wait_for_reads.unwrap_or(budget)) => {}
         }
     }
 

@@ -234,14 +234,18 @@ impl Collection<'_> {
         self.progress.note_reads_until(end);
         let all_answered = AtomicBool::new(true);
         let read = |id| self.reads.read(self.settings, id);
-        let apply = |id, result| {
+        let apply = |id, result: Result<Operation, ApiError>| {
             let all_answered = &all_answered;
             async move {
                 match result {
                     Ok(operation) => {
+                        self.progress.note_read_answered();
                         all_answered.fetch_and(self.ingest(operation).await, Ordering::Relaxed);
                     }
                     Err(error) => {
+                        if !error.is_silence() {
+                            self.progress.note_read_answered();
+                        }
                         all_answered.fetch_and(self.read_failed(id, &error), Ordering::Relaxed);
                     }
                 }

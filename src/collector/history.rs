@@ -28,6 +28,8 @@ pub(super) struct History {
     complete: bool,
     /// How many of them in a row were silent.
     silent: u32,
+    /// In how many of them in a row no single read got a response, though the list may have.
+    silent_reads: u32,
     duration: Option<Duration>,
     finished: Option<Instant>,
     last_success: Option<Timestamp>,
@@ -52,6 +54,7 @@ impl History {
             up: None,
             complete: false,
             silent: 0,
+            silent_reads: 0,
             duration: None,
             finished: None,
             last_success: None,
@@ -74,6 +77,7 @@ impl History {
             });
         }
         self.note_silence(result.made_requests() && !is_accepted && collection.took > SILENCE);
+        self.note_silent_reads(progress.are_reads_silent() && collection.took > SILENCE);
         self.note_clock_skew(collection.clock_skew);
         // An account of which nothing at all was read is not complete, even if nothing was due.
         let read_nothing = self.up == Some(false);
@@ -124,6 +128,26 @@ impl History {
             budget
         } else {
             budget.min(SILENCE)
+        }
+    }
+
+    /// How long a scrape waits for single reads; `None` if as long as it can.
+    pub(super) const fn wait_for_reads(&self) -> Option<Duration> {
+        if self.silent_reads < MOST_SILENT {
+            None
+        } else {
+            Some(SILENCE)
+        }
+    }
+
+    fn note_silent_reads(&mut self, is_silent: bool) {
+        self.silent_reads = if is_silent {
+            self.silent_reads.saturating_add(1)
+        } else {
+            0
+        };
+        if self.silent_reads == MOST_SILENT {
+            tracing::warn!(account = %self.account, "Twilio has not responded to reads of single operations in {MOST_SILENT} collections in a row; scrapes do not wait for them until it responds");
         }
     }
 

@@ -1,6 +1,7 @@
 //! What a running collection has seen so far. A snapshot reads it to show `up` before the collection finishes.
 
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -15,6 +16,8 @@ pub(super) struct Progress {
     list_refused: AtomicBool,
     /// When the single reads will have been made, at the account's rate; `None` before they begin.
     reads_until: watch::Sender<Option<Instant>>,
+    /// Twilio responded to a single read.
+    read_answered: AtomicBool,
 }
 
 impl Progress {
@@ -32,6 +35,25 @@ impl Progress {
 
     pub(super) fn note_reads_until(&self, end: Instant) {
         self.reads_until.send_replace(Some(end));
+    }
+
+    pub(super) fn note_read_answered(&self) {
+        self.read_answered.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether single reads began, and none of them got a response.
+    pub(super) fn are_reads_silent(&self) -> bool {
+        self.reads_until.borrow().is_some() && !self.read_answered.load(Ordering::Relaxed)
+    }
+
+    /// Returns when single reads began `span` ago.
+    pub(super) async fn reads_last(&self, span: Duration) {
+        let mut reads_until = self.reads_until.subscribe();
+        // `self` holds the sender, so the channel is open.
+        if reads_until.wait_for(Option::is_some).await.is_err() {
+            std::future::pending::<()>().await;
+        }
+        tokio::time::sleep(span).await;
     }
 
     pub(super) fn is_accepted(&self) -> bool {

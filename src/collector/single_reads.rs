@@ -22,12 +22,7 @@ struct Breaker {
 impl Breaker {
     fn note(&self, result: &Result<Operation, ApiError>) {
         match result {
-            Err(
-                ApiError::Timeout(_)
-                | ApiError::Connect(_)
-                | ApiError::Tls(_)
-                | ApiError::Protocol(_),
-            ) => {
+            Err(error) if error.is_silence() => {
                 if self.silences.fetch_add(1, Ordering::Relaxed) + 1 >= MOST_SILENCES {
                     self.trip();
                 }

@@ -201,6 +201,15 @@ impl ApiError {
         )
     }
 
+    /// Whether Twilio did not respond at all.
+    #[must_use]
+    pub const fn is_silence(&self) -> bool {
+        matches!(
+            self,
+            Self::Timeout(_) | Self::Connect(_) | Self::Tls(_) | Self::Protocol(_)
+        )
+    }
+
     /// Whether this was logged elsewhere, because it is not about the requested resource.
     #[must_use]
     pub const fn is_logged_already(&self) -> bool {

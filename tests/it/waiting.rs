@@ -114,3 +114,36 @@ async fn operations_beyond_the_accounts_rate_delay_no_scrape() {
         assert_eq!(seen.emails(found, "delivered"), Some(3.0), "listed first");
     }
 }
+
+/// The list responds, and reads of single operations do not.
+#[tokio::test]
+async fn single_reads_that_do_not_respond_delay_few_scrapes() {
+    let twilio = Twilio::empty().await;
+    let found = twilio.put(HOUR, json!({"total": 3, "delivered": 3}));
+    let created = twilio.handle.now() - HOUR;
+    let silent: Vec<_> = (0..5).map(|n| operation_id(created, n)).collect();
+    twilio.fault("operation=hang");
+    let more = format!("request_timeout: 1500ms\n{}", operations(&silent));
+    let exporter = Exporter::start(&one_account(&twilio, &more))
+        .await
+        .settled()
+        .await;
+    // The first ones wait, to see whether Twilio responds.
+    for _ in 0..4 {
+        exporter.scrape().await;
+    }
+    let began = Instant::now();
+    for _ in 0..3 {
+        let seen = exporter.scrape().await;
+        seen.expect("silent reads", &[("up", 1.0), ("collection_complete", 0.0)]);
+        assert_eq!(seen.emails(found, "delivered"), Some(3.0), "listed");
+    }
+    let took = began.elapsed();
+    let all_of_them = Duration::from_millis(3 * 1500);
+    assert!(took < all_of_them, "three scrapes took {took:?}");
+    twilio.handle.clear_faults();
+    eventually("scrapes wait for reads again", || async {
+        exporter.scrape().await.of_account("collection_complete") == Some(1.0)
+    })
+    .await;
+}
