@@ -216,6 +216,13 @@ async fn a_page_with_more_than_twice_the_requested_rows_is_refused() {
 }
 
 #[tokio::test]
+async fn a_list_of_rows_in_the_requested_state_has_applied_the_filter() {
+    let page = json!({"data": emails(2), "pagination": {"next": null}});
+    let (client, _) = listing_of(vec![page]).await;
+    assert!(!all(&client, Some("delivered")).await.1.ignores_state());
+}
+
+#[tokio::test]
 async fn only_a_refused_first_page_refuses_the_whole_list() {
     let first = json!({"data": emails(1), "pagination": {"next": "1"}});
     let (client, _) = listing_of(vec![first, json!(403)]).await;
