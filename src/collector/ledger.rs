@@ -3,23 +3,22 @@
 //! The registry's lock is held for computations only, never across the disk or the network. A panic while it is held
 //! poisons the lock; whoever takes it next rebuilds the registry from the store.
 
-use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
-use tokio::sync::{RwLock, RwLockWriteGuard, watch};
+use tokio::sync::{RwLock, RwLockWriteGuard};
 use tokio::time::timeout;
 
 use super::account_store::{AccountStore, error_chain};
 use super::restore;
 use super::runner::{Run, Runner};
+use super::saved_lookup::{Loaded, SavedLookup};
 use crate::clock::Clock;
 use crate::config::Series;
 use crate::operation::{CountingMode, Operation, OperationId, RETENTION};
 use crate::registry::{Observed, Page, Registry, Source, View};
 use crate::snapshot::{Labels, ListedOperations};
-use crate::store::SavedOperation;
 use crate::timestamp::Timestamp;
 use crate::twilio::{ApiError, Client};
 
@@ -28,16 +27,11 @@ use crate::twilio::{ApiError, Client};
 const SAVE_WAIT: Duration = Duration::from_millis(200);
 /// The longest time that the end of a collection waits for its save.
 const LAST_SAVE_WAIT: Duration = Duration::from_secs(2);
-/// A load of saved operations that takes longer shows that the disk hangs. Scrapes do not wait for it.
-const LOAD_WAIT: Duration = Duration::from_millis(500);
 /// How often expired operations are deleted from the store.
 const PURGE_INTERVAL: Duration = Duration::from_hours(1);
 /// High-water marks are kept three times as long as Twilio keeps an operation: a clock that jumps ahead and back must not make
 /// an operation count twice.
 const MARKS_KEPT: Duration = RETENTION.saturating_mul(3);
-
-/// What was saved of operations that are not in memory; `None` where nothing was.
-type Loaded = HashMap<OperationId, Option<SavedOperation>>;
 
 /// The registry of one account and its store.
 #[derive(Debug)]
@@ -57,8 +51,7 @@ pub(super) struct Ledger {
     upkeep: Runner<()>,
     /// Somebody gave up waiting for a save that is still running.
     save_stalled: AtomicBool,
-    /// A load of saved operations takes too long.
-    load_stalled: watch::Sender<bool>,
+    saved_lookup: SavedLookup,
     /// A save failed since the last collection began. Another one would fail again, and be counted again.
     save_failed: AtomicBool,
     last_purge: parking_lot::Mutex<Option<Instant>>,
@@ -70,6 +63,7 @@ impl Ledger {
             name: Arc::clone(store.account()),
             clock,
             registry: Mutex::new(registry),
+            saved_lookup: SavedLookup::new(store.clone()),
             store,
             ingest_gate: RwLock::default(),
             ingest_turn: tokio::sync::Mutex::default(),
@@ -77,7 +71,6 @@ impl Ledger {
             saves: Runner::default(),
             upkeep: Runner::default(),
             save_stalled: AtomicBool::new(false),
-            load_stalled: watch::Sender::new(false),
             save_failed: AtomicBool::new(false),
             last_purge: parking_lot::Mutex::new(None),
         }
@@ -129,9 +122,10 @@ impl Ledger {
         client: &Client,
     ) -> Observed {
         let _turn = self.ingest_turn.lock().await;
-        let mut loaded = Loaded::new();
+        let mut loaded = Loaded::default();
         loop {
-            self.load_missing(&operations, &mut loaded).await;
+            let ids: Vec<_> = missing(&self.lock(), &operations, &loaded).collect();
+            self.saved_lookup.load(ids, &mut loaded).await;
             let _open = self.ingest_gate.read().await;
             let mut registry = self.lock();
             // An operation may have left memory while others were loaded.
@@ -142,7 +136,7 @@ impl Ledger {
             if let Some(was) = registry.decide_birth(skew, now) {
                 tracing::warn!(account = %self.name, %was, "counting began in the future: this machine's clock was ahead then; it begins now");
             }
-            let saved = |id| loaded.get(&id).cloned().flatten();
+            let saved = |id| loaded.saved(id);
             let observed = registry.observe(operations, saved, since, now);
             let unexpected = registry.take_unexpected();
             drop(registry);
@@ -151,46 +145,9 @@ impl Ledger {
         }
     }
 
-    /// Loads what was saved of operations that are not in memory, on a thread that may wait for the disk.
-    async fn load_missing(&self, operations: &[Operation], loaded: &mut Loaded) {
-        let ids: Vec<_> = missing(&self.lock(), operations, loaded).collect();
-        if ids.is_empty() {
-            return;
-        }
-        let store = self.store.clone();
-        let load = move || -> Loaded {
-            ids.into_iter()
-                .map(|id| (id, store.load_saved(id)))
-                .collect()
-        };
-        let mut loading = tokio::task::spawn_blocking(load);
-        let found = if let Ok(found) = timeout(LOAD_WAIT, &mut loading).await {
-            found
-        } else {
-            self.load_stalled.send_replace(true);
-            let found = loading.await;
-            self.load_stalled.send_replace(false);
-            found
-        };
-        match found {
-            Ok(found) => loaded.extend(found),
-            // The exporter is stopping, or the store panicked: then nothing can be loaded.
-            Err(_) => loaded.extend(operations.iter().map(|operation| (operation.id, None))),
-        }
-    }
-
     /// Returns once a load of saved operations takes too long, because the disk hangs.
     pub(super) async fn load_stalled(&self) {
-        // `self` holds the sender, so the channel is open.
-        if self
-            .load_stalled
-            .subscribe()
-            .wait_for(|stalled| *stalled)
-            .await
-            .is_err()
-        {
-            std::future::pending::<()>().await;
-        }
+        self.saved_lookup.stalled().await;
     }
 
     /// Applies other settings of series and stats. What was counted stays counted.
@@ -391,7 +348,7 @@ fn missing<'a>(
     operations
         .iter()
         .map(|operation| operation.id)
-        .filter(|id| !registry.presenter().has(*id) && !loaded.contains_key(id))
+        .filter(|id| !registry.presenter().has(*id) && !loaded.has(*id))
 }
 
 #[cfg(test)]

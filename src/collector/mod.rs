@@ -22,6 +22,7 @@ mod progress;
 mod registrations;
 mod restore;
 mod runner;
+mod saved_lookup;
 mod settings;
 mod shared_reads;
 mod single_reads;
