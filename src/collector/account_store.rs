@@ -45,9 +45,9 @@ pub(super) struct AccountStore {
     /// the store would end with less than was shown.
     committing: Arc<Mutex<()>>,
     failures: Arc<Failures>,
-    /// The generation of the store in which the account was last kept whole.
+    /// The generation of the store in which the whole account was last saved.
     generation: Arc<AtomicU64>,
-    /// Whether the store lost the account since, so that all of it is to be kept again.
+    /// Whether the store has lost the account since then, so that all of it must be saved again.
     is_behind: Arc<AtomicBool>,
     /// Whether the store could not be opened when the account was loaded, so that what it has of the account is unknown.
     is_unloaded: Arc<AtomicBool>,
@@ -115,7 +115,7 @@ impl AccountStore {
         };
     }
 
-    /// What was saved of an operation that is no longer in memory; unreadable counts as nothing, and is told.
+    /// What was saved of an operation that is not in memory. An unreadable record is logged and counts as none.
     pub(super) fn load_saved(&self, id: OperationId) -> Option<SavedOperation> {
         match self.store.operation(&self.account, id) {
             Ok(saved) => {
@@ -142,7 +142,7 @@ impl AccountStore {
         self.is_behind.load(Ordering::Relaxed)
     }
 
-    /// Looks whether the file is still the one that everything was saved to; what it finds shows in [`Self::is_behind`].
+    /// Checks whether the file is still the one that everything was saved to; [`Self::is_behind`] returns the result.
     pub(super) async fn check(&self) {
         let this = self.clone();
         let check = move || this.store.check(this.generation.load(Ordering::Relaxed));
@@ -151,9 +151,10 @@ impl AccountStore {
         }
     }
 
-    /// Saves all or nothing, on a thread where waiting for the disk disturbs nobody. Returns what was saved, if it was.
+    /// Saves all or nothing, on a thread that may wait for the disk. Returns what was saved, if it was.
     ///
-    /// With `registered` the batch is everything that is known, as is that. Whoever stops waiting leaves the save to go on.
+    /// With `registered`, the batch is the whole account, and these are all its registrations. The save goes on if the caller stops
+    /// waiting.
     pub(super) async fn save(
         &self,
         permit: CommitPermit,
@@ -176,7 +177,7 @@ impl AccountStore {
         saving.await.ok().flatten()
     }
 
-    /// Waits for a commit, and takes in how it went.
+    /// Waits for a commit and notes its result.
     async fn committed(
         &self,
         committing: JoinHandle<Result<ToSave, StoreError>>,
@@ -272,7 +273,7 @@ impl AccountStore {
         }
     }
 
-    /// Keeps what was registered in the new file; from now on the account is kept there.
+    /// Saves the registrations in the new file; from now on the account is saved there.
     fn begin_anew(&self, registered: ListedOperations) -> Result<(), StoreError> {
         let generation = self.store.generation();
         let registered: Vec<_> = registered
@@ -319,7 +320,7 @@ impl AccountStore {
         self.instruments.registry_rebuilt();
     }
 
-    /// The registry has taken up what the store had in `generation`: from now on the account is saved there.
+    /// The registry has loaded what the store held in `generation`: from now on the account is saved there.
     pub(super) fn loaded(&self, generation: u64) {
         self.generation.store(generation, Ordering::Relaxed);
         self.is_unloaded.store(false, Ordering::Relaxed);

@@ -134,7 +134,7 @@ impl Collection<'_> {
             ranges: ranges.unwrap_or_default(),
             others: others.unwrap_or_default(),
             room,
-            resting: registry.agenda().idle_configured(since),
+            idle: registry.agenda().idle_configured(since),
             budget: self.budget.total(),
         })
     }

@@ -11,8 +11,8 @@ use crate::twilio::{Listing, PAGE_SIZE};
 const SHARE_FOR_NEW: usize = 10;
 /// A chunk of the registry is what one full page covers.
 const _: () = assert!(PAGE_SIZE - PAGE_SIZE / SHARE_FOR_NEW == CHUNK_SIZE);
-/// A list over several pages is read again at most so often in a row. Rows that keep turning up late then wait for their turn
-/// as any other operation's changes do.
+/// A list of several pages is read again at most this often in a row. Rows that still appear late are
+/// then found when their window is due.
 const MOST_SWEEPS: u32 = 5;
 
 /// What is known of one account's list.
@@ -23,7 +23,7 @@ pub(super) struct ListBehavior {
     pub(super) state_filter_works: bool,
     /// Whether the filters on dates work, as far as is known.
     pub(super) date_filter_works: bool,
-    /// Rows to a page; as requested, until the server sends fewer.
+    /// Rows per page; as requested, until the server returns fewer.
     page_size: usize,
     logged: Logged,
     sweep: Option<Sweep>,
@@ -89,7 +89,7 @@ impl ListBehavior {
         }
     }
 
-    /// Notes whether a list of the newest operations kept to its dates. One that held few rows shows nothing.
+    /// Notes whether a list of the newest operations was filtered by date. A list of few rows shows nothing.
     pub(super) fn note_dates(&mut self, listing: &Listing<'_>) {
         self.date_filter_works = !listing.ignores_dates();
         if listing.ignores_dates() && !std::mem::replace(&mut self.logged.dates, true) {
@@ -99,8 +99,8 @@ impl ListBehavior {
         }
     }
 
-    /// Takes in that a list of new operations, begun at `since`, was read to its end in `pages` pages, the oldest operation
-    /// that was not known before created at `oldest_new`. Returns up to when all operations have been found.
+    /// Notes that a list of new operations, begun at `since`, was read to its end in `pages` pages. The oldest operation that was
+    /// not known before was created at `oldest_new`. Returns the time before which all operations have been found.
     ///
     /// A list of several pages is read a second time before it counts: rows may have moved between its pages. It counts once
     /// it held nothing that the time before missed; `overlap` allows for operations that become visible late.

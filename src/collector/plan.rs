@@ -1,13 +1,14 @@
-//! What to ask for: the cheapest requests that cover what is due. A pure function; it counts requests.
+//! Plans the fewest requests that cover all due operations. A pure function.
 //!
 //! A page of the list covers up to a thousand neighbouring operations with one request, so a window of creation times is
-//! cheaper than two single reads within it. New operations are looked for every time; what rests is swept when due.
+//! cheaper than two single reads within it. Every plan lists the newest
+//! operations; windows and single reads cover older ones when they are due.
 
 use crate::operation::OperationId;
 use crate::registry::{Due, ListRange};
 use crate::timestamp::Timestamp;
 
-/// Requests of a collection that are made even if nothing is due: to show watched operations as fresh as that allows.
+/// A collection makes this many requests even if nothing is due, so that configured operations stay fresh.
 const SPARE: usize = 2;
 
 /// A span of creation times, both ends included.
@@ -20,47 +21,48 @@ pub(super) struct Window {
     pub(super) processing: bool,
 }
 
-/// What there is to decide.
+/// What the plan is made from.
 #[derive(Debug, Default)]
 pub(super) struct PlanInput {
-    /// Where new operations are looked for; `None`: the list is not to be used at all.
+    /// The window in which new operations appear; `None` if the list is not to be used.
     pub(super) newest: Option<Window>,
     /// Oldest first.
     pub(super) ranges: Vec<ListRange>,
-    /// How many operations Twilio is processing; `None` where the list cannot be narrowed to them.
+    /// How many operations Twilio is processing; `None` if the list cannot be filtered by state.
     pub(super) processing: Option<usize>,
     /// Due operations that no window would find.
     pub(super) others: Vec<Due>,
-    /// Watched operations that are not due.
-    pub(super) resting: Vec<Due>,
+    /// Configured operations that are not due.
+    pub(super) idle: Vec<Due>,
     /// How many known operations one page covers.
     pub(super) room: usize,
-    /// The most requests; at least two, one for what is new and one for what is old.
+    /// The most requests; at least two, one for new operations and one for known ones.
     pub(super) budget: usize,
 }
 
-/// What to ask for, in this order.
+/// The requests, in this order.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Plan {
     /// The newest one first, if any.
     pub(super) windows: Vec<Window>,
     pub(super) singles: Vec<OperationId>,
-    /// Due, and beyond the budget.
+    /// Due operations that do not fit into the budget.
     pub(super) left_out: Vec<OperationId>,
 }
 
-/// Something that one request covers.
+/// One window or one single read.
 #[derive(Debug)]
 struct PlannedRequest {
-    /// When the operation that waits longest was last read.
+    /// When its operation that was not read for the longest time was last read.
     read: Timestamp,
     window: Option<Window>,
-    /// In requests.
+    /// The requests that it takes.
     cost: usize,
     ids: Vec<OperationId>,
 }
 
-/// Decides. What waits longest goes first, so that under a small budget everything has its turn.
+/// Plans a collection. The operation that was not read for the longest time comes first, so that a small budget serves all of them
+/// in turn.
 pub(super) fn plan(input: &PlanInput) -> Plan {
     let mut plan = Plan::default();
     let mut items = match input.newest {
@@ -80,7 +82,7 @@ pub(super) fn plan(input: &PlanInput) -> Plan {
     let budget = input.budget.saturating_sub(plan.windows.len());
     let mut cost = 0;
     for item in items {
-        // What costs more than the whole budget must have its turn, too.
+        // A window that costs more than the whole budget is read, too, when it comes first.
         let fits = cost == 0 || cost + item.cost <= budget;
         cost += item.cost;
         match item.window {
@@ -93,12 +95,12 @@ pub(super) fn plan(input: &PlanInput) -> Plan {
         .min(input.budget)
         .saturating_sub(plan.windows.len() + plan.singles.len());
     plan.singles
-        .extend(input.resting.iter().take(spare).map(|due| due.id));
+        .extend(input.idle.iter().take(spare).map(|due| due.id));
     plan
 }
 
-/// What the newest window does not cover; the few that Twilio is processing by one list of their own, if that is cheaper:
-/// wherever they are, they are what moves.
+/// The requests for operations that the newest window does not cover. If it is cheaper, one list filtered by state covers the few
+/// that Twilio is processing.
 fn older_than(newest: Window, input: &PlanInput) -> Vec<PlannedRequest> {
     let older: Vec<_> = input
         .ranges

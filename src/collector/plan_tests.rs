@@ -120,7 +120,7 @@ fn without_the_list_everything_due_is_read_alone() {
 
 #[test]
 fn watched_operations_get_what_is_to_spare() {
-    let resting = vec![
+    let idle = vec![
         Due {
             id: id(50),
             last_attempt: START,
@@ -132,13 +132,13 @@ fn watched_operations_get_what_is_to_spare() {
             processing: false,
         },
     ];
-    let idle = PlanInput {
-        resting: resting.clone(),
+    let unlisted = PlanInput {
+        idle: idle.clone(),
         ..input(Vec::new(), None, 9)
     };
-    assert_eq!(plan(&idle).singles, [id(50), id(51)]);
+    assert_eq!(plan(&unlisted).singles, [id(50), id(51)]);
     let listing = PlanInput {
-        resting,
+        idle,
         ..input(Vec::new(), Some(0), 9)
     };
     assert_eq!(plan(&listing).singles, [id(50)]);

@@ -13,7 +13,7 @@ use crate::snapshot::{CollectionStatus, ListedOperations};
 use crate::store::{SavedAccount, SavedOperation, Store, StoreError};
 use crate::timestamp::Timestamp;
 
-/// So many saved operations are held at once on their way into the registry.
+/// The most saved operations that are in memory twice while they are loaded into the registry.
 const AT_ONCE: usize = 10_000;
 
 /// An account's registry as far as the store has it.

@@ -73,7 +73,7 @@ impl SourceSync {
     /// Reads the files that changed.
     pub(super) async fn reread_files(&self, settings: &AccountSettings) {
         let apply = |news| self.apply_news(Source::File, news);
-        if !settings.sources.look(apply).await {
+        if !settings.sources.reread(apply).await {
             return;
         }
         let mut pending = self.pending.lock();

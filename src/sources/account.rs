@@ -11,7 +11,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 
 use super::News;
-use super::files::{Files, Looked};
+use super::files::{Files, RereadFiles};
 use super::source_status::{SourceReporter, SourceStatus};
 use super::url::{self, Url};
 use crate::clock::Clock;
@@ -21,11 +21,11 @@ use crate::ongoing_failure::OngoingFailure;
 
 /// How long a collection waits for files. A check that takes longer continues, and the next collection gets its result. A read
 /// that hangs is given up before.
-const LOOK: Duration = Duration::from_secs(2);
+const REREAD_WAIT: Duration = Duration::from_secs(2);
 
 /// The sources of one account.
 ///
-/// Nothing runs by itself: call [`Self::look`] before each collection, and let [`Self::run`] run beside them.
+/// Nothing runs by itself: call [`Self::reread`] before each collection, and let [`Self::run`] run beside them.
 #[derive(Debug)]
 pub struct Sources {
     files: Option<FileSources>,
@@ -37,7 +37,7 @@ pub struct Sources {
 struct FileSources {
     files: Arc<Mutex<Files>>,
     /// A check whose news were not delivered yet.
-    under_way: Mutex<Option<JoinHandle<Looked>>>,
+    under_way: Mutex<Option<JoinHandle<RereadFiles>>>,
     /// The failure of checks that take too long or panic.
     failure: parking_lot::Mutex<OngoingFailure<LookFailure>>,
     reporter: SourceReporter,
@@ -45,7 +45,7 @@ struct FileSources {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum LookFailure {
-    /// It takes longer than [`LOOK`].
+    /// It takes longer than [`REREAD_WAIT`].
     Slow,
     /// Its task panicked or was cancelled.
     Broken,
@@ -85,15 +85,15 @@ impl Sources {
     /// takes too long, and while a directory cannot be read.
     ///
     /// If it is cancelled, nothing is lost: the next check delivers the same news.
-    pub async fn look(&self, deliver: impl Fn(News)) -> bool {
+    pub async fn reread(&self, deliver: impl Fn(News)) -> bool {
         let Some(files) = &self.files else {
             return true;
         };
-        let Some(looked) = files.look().await else {
+        let Some(reread) = files.reread().await else {
             return false;
         };
-        looked.news.into_iter().for_each(deliver);
-        !looked.incomplete
+        reread.news.into_iter().for_each(deliver);
+        !reread.incomplete
     }
 
     /// Requests each URL once, all at the same time, and delivers their changes; for `once`.
@@ -110,15 +110,15 @@ impl Sources {
 
 impl FileSources {
     /// `None` if it takes too long.
-    async fn look(&self) -> Option<Looked> {
+    async fn reread(&self) -> Option<RereadFiles> {
         let mut under_way = self.under_way.lock().await;
-        let look = under_way.get_or_insert_with(|| {
+        let task = under_way.get_or_insert_with(|| {
             let files = Arc::clone(&self.files);
-            tokio::spawn(async move { files.lock().await.look().await })
+            tokio::spawn(async move { files.lock().await.reread().await })
         });
-        let Ok(looked) = timeout(LOOK, look).await else {
+        let Ok(reread) = timeout(REREAD_WAIT, task).await else {
             if self.fails(LookFailure::Slow) {
-                let seconds = LOOK.as_secs();
+                let seconds = REREAD_WAIT.as_secs();
                 tracing::warn!(
                     account = self.reporter.account(),
                     seconds,
@@ -128,21 +128,21 @@ impl FileSources {
             return None;
         };
         *under_way = None;
-        match looked {
-            Ok(looked) => {
+        match reread {
+            Ok(reread) => {
                 if self.failure.lock().recovered() {
                     tracing::info!(
                         account = self.reporter.account(),
-                        "files that list operations are looked at in time again"
+                        "files that list operations are reread at in time again"
                     );
                 }
-                Some(looked)
+                Some(reread)
             }
             Err(error) => {
                 if self.fails(LookFailure::Broken) {
-                    tracing::error!(account = self.reporter.account(), %error, "a look at the files that list operations failed");
+                    tracing::error!(account = self.reporter.account(), %error, "reading the files that list operations failed");
                 }
-                Some(Looked {
+                Some(RereadFiles {
                     news: Vec::new(),
                     incomplete: true,
                 })
@@ -180,7 +180,7 @@ impl UrlSource {
             }
             Ok(body) => body,
         };
-        let (body, judged) = url::judge(body).await;
+        let (body, judged) = url::classify(body).await;
         status.takes_in(&body, judged, &self.reporter)
     }
 }

@@ -67,7 +67,7 @@ type Named = Result<Vec<PathBuf>, SourceError>;
 
 /// The changes of the files since the last check.
 #[derive(Debug, Default)]
-pub struct Looked {
+pub struct RereadFiles {
     /// One per changed file.
     pub news: Vec<News>,
     /// Whether a directory could not be read, so that there may be unknown files.
@@ -99,7 +99,7 @@ impl Files {
 
     /// Checks every file that matches a pattern, and reads those that have changed. A read that hangs is waited for once, and does
     /// not affect other files.
-    pub async fn look(&mut self) -> Looked {
+    pub async fn reread(&mut self) -> RereadFiles {
         let mut news = Vec::new();
         let mut incomplete = false;
         let named = self.named().await;
@@ -128,7 +128,7 @@ impl Files {
         }
         let gone = self.known.extract_if(.., |path, _| !there.contains(path));
         news.extend(gone.map(|(_, known)| known.status.ends(&self.reporter)));
-        Looked { news, incomplete }
+        RereadFiles { news, incomplete }
     }
 
     /// The paths per pattern; a pattern that is missing here hangs.

@@ -9,7 +9,7 @@ use std::time::Duration;
 use crate::timestamp::Timestamp;
 
 /// Two changes within one tick of the file system's clock look like one, so a file that was changed a moment ago is read
-/// again at the next look. Ticks are milliseconds on local disks and two seconds on FAT.
+/// again the next time. Ticks are milliseconds on local disks and two seconds on FAT.
 const UNSETTLED: Duration = Duration::from_secs(2);
 
 /// The metadata that changes with a file: a new file under the old name and a changed symbolic link have another inode, new

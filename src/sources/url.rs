@@ -40,7 +40,7 @@ impl Url {
     /// Makes one request.
     pub async fn fetch(&self) -> Result<ListedOperations, SourceError> {
         let body = self.body().await?;
-        judge(body).await.1
+        classify(body).await.1
     }
 
     pub(super) fn settings(&self) -> &OperationUrl {
@@ -170,7 +170,7 @@ impl FetchFailure {
 }
 
 /// Parses `body` off the async workers, and returns it with its list.
-pub(super) async fn judge(body: Vec<u8>) -> (Vec<u8>, Result<ListedOperations, SourceError>) {
+pub(super) async fn classify(body: Vec<u8>) -> (Vec<u8>, Result<ListedOperations, SourceError>) {
     let judged = blocking(move || {
         let listed = listing::parse(&body, Format::ForeignJson);
         (body, listed)

@@ -21,16 +21,16 @@ async fn a_look_delivers_what_became_of_files() {
         "operation_files: ['*.json', b.yml]",
         &[("a.json", &list(&["41"]))],
     );
-    assert_eq!(scene.look().await, ["listed 41"]);
-    assert_eq!(scene.look().await, [""; 0]);
+    assert_eq!(scene.reread().await, ["listed 41"]);
+    assert_eq!(scene.reread().await, [""; 0]);
     assert_eq!(scene.figure("operations"), Some(1.0));
     scene.write(
         "b.yml",
         &format!("- targets: [{}]\n  labels: {{campaign: spring}}", id("42")),
     );
-    assert_eq!(scene.look().await, ["listed 42,campaign=spring"]);
+    assert_eq!(scene.reread().await, ["listed 42,campaign=spring"]);
     std::fs::remove_file(scene.path("a.json")).unwrap();
-    assert_eq!(scene.look().await, ["gone"]);
+    assert_eq!(scene.reread().await, ["gone"]);
     let shown = scene.shown();
     let path = scene.path("b.yml").display().to_string();
     let labels = [("account", "default"), ("source", path.as_str())];
@@ -41,10 +41,10 @@ async fn a_look_delivers_what_became_of_files() {
 #[tokio::test]
 async fn a_look_that_is_cut_off_loses_nothing() {
     let scene = Scene::new("operation_files: [a.json]", &[("a.json", &list(&["41"]))]);
-    let look = Box::pin(scene.look());
+    let look = Box::pin(scene.reread());
     assert_eq!(poll_immediate(look).await, None);
-    assert_eq!(scene.look().await, ["listed 41"]);
-    assert_eq!(scene.look().await, [""; 0]);
+    assert_eq!(scene.reread().await, ["listed 41"]);
+    assert_eq!(scene.reread().await, [""; 0]);
 }
 
 /// Holds a file so that whoever opens it waits, as for a mount whose server is gone; until the value ends.
@@ -143,7 +143,7 @@ async fn ten_thousand_operations_are_read() {
     scene.write("a.json", &serde_json::json!([{"targets": ids}]).to_string());
     let mut listed = 0;
     eventually("both files are read", || {
-        let told = scene.look();
+        let told = scene.reread();
         async { told.await.len() == 2 }
     })
     .await;
@@ -160,7 +160,7 @@ async fn ten_thousand_operations_are_read() {
 #[tokio::test]
 async fn without_files_there_is_nothing_to_look_at() {
     let scene = Scene::new("operation_urls: [{url: 'http://127.0.0.1:1/'}]", &[]);
-    scene.sources.look(|_| panic!("no news")).await;
+    scene.sources.reread(|_| panic!("no news")).await;
     assert_eq!(scene.figure("up"), None);
 }
 
@@ -177,7 +177,7 @@ async fn sources_may_be_watched_from_any_task() {
     });
     let looking = Arc::clone(&scene);
     let looking = tokio::spawn(async move {
-        looking.sources.look(|news| looking.deliver(news)).await;
+        looking.sources.reread(|news| looking.deliver(news)).await;
     });
     looking.await.unwrap();
     eventually("both are told", || async {

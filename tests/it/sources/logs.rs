@@ -123,7 +123,7 @@ fn a_file_is_told_when_it_is_missing_breaks_works_again_and_goes() {
             None => drop(std::fs::remove_file(scene.path("a.yml"))),
         }
         for _ in 0..3 {
-            runtime.block_on(files.look());
+            runtime.block_on(files.reread());
         }
         let told = log.take();
         told.into_iter()
@@ -174,7 +174,7 @@ fn what_goes_on_failing_is_told_once_an_hour() {
     runtime.block_on(async {
         for _ in 0..3 {
             for minute in 0..60 {
-                files.look().await;
+                files.reread().await;
                 let told = if minute == 0 { 3 } else { 0 };
                 assert_eq!(log.take().len(), told, "minute {minute}");
                 // Paused for this moment alone: reads go on on threads of their own.

@@ -75,8 +75,8 @@ impl Scene {
     }
 
     /// Looks at the files; what became of them.
-    async fn look(&self) -> Vec<String> {
-        self.sources.look(|news| self.deliver(news)).await;
+    async fn reread(&self) -> Vec<String> {
+        self.sources.reread(|news| self.deliver(news)).await;
         self.take()
     }
 

@@ -62,13 +62,13 @@ fn a_file_that_hangs_is_down_and_the_others_go_on() {
     let mut scene = Scene::new("['*.yml', z.json]");
     scene.write("a.yml", A);
     scene.write("b.yml", B);
-    assert_eq!(scene.look(), ["a.yml: 41", "b.yml: 42"]);
+    assert_eq!(scene.reread(), ["a.yml: 41", "b.yml: 42"]);
     let disk = scene.stuck();
     disk.hangs(&[scene.path("a.yml")]);
     scene.write("b.yml", BOTH);
     let began = Instant::now();
     assert_eq!(
-        scene.look(),
+        scene.reread(),
         [
             format!("a.yml: broken ({HANGS})"),
             "b.yml: 41 42".to_owned()
@@ -84,7 +84,7 @@ fn a_file_that_hangs_is_down_and_the_others_go_on() {
     for content in [B, BOTH, B] {
         scene.write("b.yml", content);
         let began = Instant::now();
-        assert_eq!(scene.look().len(), 1, "b.yml alone");
+        assert_eq!(scene.reread().len(), 1, "b.yml alone");
         assert!(
             began.elapsed() < LIMIT / 2,
             "nobody waits: {:?}",
@@ -100,7 +100,7 @@ fn a_file_that_hangs_is_down_and_the_others_go_on() {
     disk.hangs(&[]);
     let mut told = Vec::new();
     while told.is_empty() {
-        told = scene.look();
+        told = scene.reread();
     }
     assert_eq!(told, ["a.yml: 41"]);
     assert_eq!(scene.figures("a.yml")[0], Some(1.0));
@@ -110,15 +110,19 @@ fn a_file_that_hangs_is_down_and_the_others_go_on() {
 fn a_file_that_hangs_and_goes_is_gone() {
     let mut scene = Scene::new("['*.yml']");
     scene.write("a.yml", A);
-    scene.look();
+    scene.reread();
     let disk = scene.stuck();
     disk.hangs(&[scene.path("a.yml")]);
-    assert_eq!(scene.look(), [format!("a.yml: broken ({HANGS})")]);
+    assert_eq!(scene.reread(), [format!("a.yml: broken ({HANGS})")]);
     fs::remove_file(scene.path("a.yml")).unwrap();
-    assert_eq!(scene.look(), ["a.yml: gone"]);
+    assert_eq!(scene.reread(), ["a.yml: gone"]);
     disk.hangs(&[]);
     for _ in 0..20 {
-        assert_eq!(scene.look(), nothing(), "what the read found is of no use");
+        assert_eq!(
+            scene.reread(),
+            nothing(),
+            "what the read found is of no use"
+        );
         std::thread::yield_now();
     }
     assert_eq!(scene.figures("a.yml"), [None; 3]);
@@ -132,14 +136,14 @@ fn a_directory_that_hangs_keeps_its_files_and_not_the_others() {
     }
     scene.write("d/a.yml", A);
     scene.write("e/b.yml", B);
-    assert_eq!(scene.look(), ["a.yml: 41", "b.yml: 42"]);
+    assert_eq!(scene.reread(), ["a.yml: 41", "b.yml: 42"]);
     let disk = scene.stuck();
     // As the pattern writes it, with a slash at its end.
     disk.hangs(&[scene.path("d")]);
     scene.write("e/b.yml", BOTH);
     let began = Instant::now();
     assert_eq!(
-        scene.look(),
+        scene.reread(),
         [
             "b.yml: 41 42".to_owned(),
             format!("a.yml: broken ({HANGS})")
@@ -150,14 +154,14 @@ fn a_directory_that_hangs_keeps_its_files_and_not_the_others() {
     assert_eq!(scene.figures("d/a.yml")[..2], [Some(0.0), Some(1.0)]);
     for _ in 0..3 {
         let began = Instant::now();
-        assert_eq!(scene.look(), nothing());
+        assert_eq!(scene.reread(), nothing());
         assert!(began.elapsed() < LIMIT / 2, "{:?}", began.elapsed());
     }
     assert_eq!(disk.calls(&scene.path("d")), 1, "for both patterns");
     disk.hangs(&[]);
     let mut told = Vec::new();
     while told.is_empty() || scene.incomplete {
-        told.extend(scene.look());
+        told.extend(scene.reread());
     }
     assert_eq!(told, ["a.yml: 41"]);
 }
@@ -176,7 +180,7 @@ fn a_thousand_files_that_hang_take_few_threads() {
     let disk = scene.stuck();
     disk.hangs(&paths);
     for wanted in [501, 0, 0] {
-        assert_eq!(scene.look().len(), wanted);
+        assert_eq!(scene.reread().len(), wanted);
         assert_eq!(scene.figures("e.yml")[0], Some(1.0));
         assert_eq!(scene.figures("d/0499.yml")[0], Some(0.0));
     }

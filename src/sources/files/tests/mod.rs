@@ -26,7 +26,7 @@ struct Scene {
     instruments: Instruments,
     clock: Clock,
     runtime: tokio::runtime::Runtime,
-    /// Whether some directory could not be read at the last look.
+    /// Whether some directory could not be read when the files were last read.
     incomplete: bool,
 }
 
@@ -81,7 +81,7 @@ impl Scene {
     }
 
     /// What became of the files, in short: `a.yml: 41 42`, `a.yml: gone`, `a.yml: broken (why)`.
-    fn look(&mut self) -> Vec<String> {
+    fn reread(&mut self) -> Vec<String> {
         let name = |source: &str| {
             Path::new(source)
                 .file_name()
@@ -90,7 +90,7 @@ impl Scene {
                 .unwrap()
                 .to_owned()
         };
-        let Looked { news, incomplete } = self.runtime.block_on(self.files.look());
+        let RereadFiles { news, incomplete } = self.runtime.block_on(self.files.reread());
         self.incomplete = incomplete;
         let show = |news| match news {
             News::Listed { source, operations } => {
@@ -128,36 +128,36 @@ fn nothing() -> Vec<String> {
 #[test]
 fn a_file_is_told_when_it_comes_changes_and_goes() {
     let mut scene = Scene::new("[a.yml]");
-    assert_eq!(scene.look(), nothing());
+    assert_eq!(scene.reread(), nothing());
     scene.write("a.yml", A);
-    assert_eq!(scene.look(), ["a.yml: 41"]);
-    assert_eq!(scene.look(), nothing());
+    assert_eq!(scene.reread(), ["a.yml: 41"]);
+    assert_eq!(scene.reread(), nothing());
     scene.write("a.yml", B);
-    assert_eq!(scene.look(), ["a.yml: 42"], "in place, of the same size");
+    assert_eq!(scene.reread(), ["a.yml: 42"], "in place, of the same size");
     scene.write("a.yml", BOTH);
-    assert_eq!(scene.look(), ["a.yml: 41 42"]);
+    assert_eq!(scene.reread(), ["a.yml: 41 42"]);
     scene.write("a.yml", "[]");
-    assert_eq!(scene.look(), ["a.yml: "]);
+    assert_eq!(scene.reread(), ["a.yml: "]);
     fs::remove_file(scene.path("a.yml")).unwrap();
-    assert_eq!(scene.look(), ["a.yml: gone"]);
-    assert_eq!(scene.look(), nothing());
+    assert_eq!(scene.reread(), ["a.yml: gone"]);
+    assert_eq!(scene.reread(), nothing());
     scene.write("a.yml", A);
-    assert_eq!(scene.look(), ["a.yml: 41"], "it is back");
+    assert_eq!(scene.reread(), ["a.yml: 41"], "it is back");
 }
 
 #[test]
 fn a_file_that_another_is_renamed_over_is_read() {
     let mut scene = Scene::new("['*.yml']");
     scene.write("a.yml", A);
-    assert_eq!(scene.look(), ["a.yml: 41"]);
+    assert_eq!(scene.reread(), ["a.yml: 41"]);
     let times = fs::metadata(scene.path("a.yml")).unwrap();
     scene.write("new", B);
     let new = File::options().write(true).open(scene.path("new")).unwrap();
     new.set_modified(times.modified().unwrap()).unwrap();
     fs::rename(scene.path("new"), scene.path("a.yml")).unwrap();
-    assert_eq!(scene.look(), ["a.yml: 42"], "of the same size and age");
+    assert_eq!(scene.reread(), ["a.yml: 42"], "of the same size and age");
     fs::rename(scene.path("a.yml"), scene.path("b.yml")).unwrap();
-    assert_eq!(scene.look(), ["b.yml: 42", "a.yml: gone"]);
+    assert_eq!(scene.reread(), ["b.yml: 42", "a.yml: gone"]);
 }
 
 /// As Kubernetes changes a volume: `a.yml` → `..data/a.yml`, `..data` → a directory, which is exchanged in one step.
@@ -170,40 +170,40 @@ fn a_symbolic_link_that_is_exchanged_is_followed() {
     }
     symlink("..1", scene.path("..data")).unwrap();
     symlink("..data/a.yml", scene.path("a.yml")).unwrap();
-    assert_eq!(scene.look(), ["a.yml: 41"]);
+    assert_eq!(scene.reread(), ["a.yml: 41"]);
     symlink("..2", scene.path("..tmp")).unwrap();
     fs::rename(scene.path("..tmp"), scene.path("..data")).unwrap();
-    assert_eq!(scene.look(), ["a.yml: 42"]);
+    assert_eq!(scene.reread(), ["a.yml: 42"]);
     fs::remove_dir_all(scene.path("..1")).unwrap();
-    assert_eq!(scene.look(), nothing());
+    assert_eq!(scene.reread(), nothing());
     fs::remove_file(scene.path("..data")).unwrap();
-    assert_eq!(scene.look(), ["a.yml: gone"], "the link leads nowhere");
+    assert_eq!(scene.reread(), ["a.yml: gone"], "the link leads nowhere");
 }
 
 #[test]
 fn what_cannot_be_understood_leaves_what_was_listed_last_and_is_told_once() {
     let mut scene = Scene::new("[a.yml]");
     scene.write("a.yml", A);
-    scene.look();
+    scene.reread();
     let listed_at = scene.clock.now().as_seconds();
     scene.clock.set(scene.clock.now() + Duration::from_secs(15));
     scene.write("a.yml", "- targets: [spring]\n");
     let problem = "[0].targets[0]: an operation id starts with `comms_operation_`";
-    assert_eq!(scene.look(), [format!("a.yml: broken ({problem})")]);
-    assert_eq!(scene.look(), nothing());
+    assert_eq!(scene.reread(), [format!("a.yml: broken ({problem})")]);
+    assert_eq!(scene.reread(), nothing());
     assert_eq!(
         scene.figures("a.yml"),
         [Some(0.0), Some(1.0), Some(listed_at)]
     );
     scene.write("a.yml", "- targets: [spring]\n# the same\n");
-    assert_eq!(scene.look(), nothing(), "broken in the same way");
+    assert_eq!(scene.reread(), nothing(), "broken in the same way");
     scene.write("a.yml", "");
     assert_eq!(
-        scene.look(),
+        scene.reread(),
         ["a.yml: broken (empty; a list without operations is written `[]`)"]
     );
     scene.write("a.yml", A);
-    assert_eq!(scene.look(), ["a.yml: 41"]);
+    assert_eq!(scene.reread(), ["a.yml: 41"]);
     let now = scene.clock.now().as_seconds();
     assert_eq!(scene.figures("a.yml"), [Some(1.0), Some(1.0), Some(now)]);
 }
@@ -212,31 +212,31 @@ fn what_cannot_be_understood_leaves_what_was_listed_last_and_is_told_once() {
 fn what_cannot_be_read_leaves_what_was_listed_last() {
     let mut scene = Scene::new("['*.yml']");
     scene.write("a.yml", A);
-    scene.look();
+    scene.reread();
     fs::remove_file(scene.path("a.yml")).unwrap();
     symlink("a.yml", scene.path("a.yml")).unwrap();
-    let told = scene.look();
+    let told = scene.reread();
     assert!(
         told.len() == 1 && told[0].starts_with("a.yml: broken (cannot read it: "),
         "{told:?}"
     );
-    assert_eq!(scene.look(), nothing());
+    assert_eq!(scene.reread(), nothing());
     fs::remove_file(scene.path("a.yml")).unwrap();
     fs::create_dir(scene.path("a.yml")).unwrap();
     assert_eq!(
-        scene.look(),
+        scene.reread(),
         ["a.yml: broken (cannot read it: it is not a file)"]
     );
     assert_eq!(scene.figures("a.yml")[0], Some(0.0));
     fs::remove_dir(scene.path("a.yml")).unwrap();
     scene.write("a.yml", A);
     assert_eq!(
-        scene.look(),
+        scene.reread(),
         ["a.yml: 41"],
         "the same as before, and yet told"
     );
     fs::remove_file(scene.path("a.yml")).unwrap();
-    assert_eq!(scene.look(), ["a.yml: gone"]);
+    assert_eq!(scene.reread(), ["a.yml: gone"]);
     assert_eq!(scene.figures("a.yml"), [None; 3]);
 }
 
@@ -244,7 +244,7 @@ fn what_cannot_be_read_leaves_what_was_listed_last() {
 fn a_file_that_is_never_right_has_listed_nothing() {
     let mut scene = Scene::new("[a.json]");
     scene.write("a.json", A);
-    let told = scene.look();
+    let told = scene.reread();
     assert!(
         told[0].starts_with("a.json: broken (line 1, column 2: not JSON: "),
         "{told:?}"
@@ -255,7 +255,7 @@ fn a_file_that_is_never_right_has_listed_nothing() {
         .set_len(LARGEST as u64 + 1)
         .unwrap();
     assert_eq!(
-        scene.look(),
+        scene.reread(),
         ["a.json: broken (it is larger than 16 MiB; divide it)"]
     );
 }
@@ -267,22 +267,26 @@ fn a_directory_that_cannot_be_read_takes_nothing_away() {
     symlink("1", scene.path("d")).unwrap();
     scene.write("d/a.yml", A);
     scene.write("e.yml", B);
-    assert_eq!(scene.look(), ["a.yml: 41", "e.yml: 42"]);
+    assert_eq!(scene.reread(), ["a.yml: 41", "e.yml: 42"]);
     fs::remove_file(scene.path("d")).unwrap();
     symlink("d", scene.path("d")).unwrap();
-    let told = scene.look();
+    let told = scene.reread();
     assert!(
         told.len() == 1 && told[0].starts_with("a.yml: broken (cannot read it: "),
         "{told:?}"
     );
-    assert_eq!(scene.look(), nothing());
+    assert_eq!(scene.reread(), nothing());
     assert!(scene.incomplete, "there may be others");
     fs::remove_file(scene.path("d")).unwrap();
     symlink("1", scene.path("d")).unwrap();
-    assert_eq!(scene.look(), ["a.yml: 41"]);
+    assert_eq!(scene.reread(), ["a.yml: 41"]);
     assert!(!scene.incomplete);
     fs::remove_file(scene.path("d")).unwrap();
-    assert_eq!(scene.look(), ["a.yml: gone"], "there is no such directory");
+    assert_eq!(
+        scene.reread(),
+        ["a.yml: gone"],
+        "there is no such directory"
+    );
 }
 
 #[test]
@@ -291,20 +295,20 @@ fn a_file_that_several_patterns_name_is_one_source() {
     scene.write("a.yml", A);
     scene.write(".b.yml", B);
     scene.write("c.yml.swp", B);
-    assert_eq!(scene.look(), ["a.yml: 41"]);
+    assert_eq!(scene.reread(), ["a.yml: 41"]);
 }
 
 #[test]
 fn what_has_not_changed_is_not_read() {
     let mut scene = Scene::new("[a.yml]");
     scene.write("a.yml", A);
-    scene.look();
+    scene.reread();
     let path = scene.path("a.yml");
     let known = scene.files.known[&path].fingerprint;
     assert!(known.is_some());
     assert!(matches!(System.find(&path, known), Ok(Found::Unchanged)));
     scene.clock.set(scene.clock.now() + Duration::from_secs(15));
-    scene.look();
+    scene.reread();
     assert_eq!(
         scene.figures("a.yml")[2],
         Some(scene.clock.now().as_seconds())
@@ -315,7 +319,7 @@ fn what_has_not_changed_is_not_read() {
         matches!(System.find(&path, known), Ok(Found::Content(..))),
         "touched"
     );
-    assert_eq!(scene.look(), nothing(), "read, and the same");
+    assert_eq!(scene.reread(), nothing(), "read, and the same");
 }
 
 /// Two changes within one tick of the disk's clock leave the same fingerprint.
@@ -323,11 +327,11 @@ fn what_has_not_changed_is_not_read() {
 fn what_was_changed_a_moment_ago_is_read_again() {
     let mut scene = Scene::at("[a.yml]", Clock::System);
     scene.write("a.yml", A);
-    assert_eq!(scene.look(), ["a.yml: 41"]);
+    assert_eq!(scene.reread(), ["a.yml: 41"]);
     assert_eq!(scene.files.known[&scene.path("a.yml")].fingerprint, None);
     for (content, told) in [(B, "a.yml: 42"), (A, "a.yml: 41"), (B, "a.yml: 42")] {
         scene.write("a.yml", content);
-        assert_eq!(scene.look(), [told]);
+        assert_eq!(scene.reread(), [told]);
     }
 }
 
@@ -337,8 +341,8 @@ fn the_number_of_files_is_bounded() {
     for number in 0..=MOST_FILES {
         scene.write(&format!("{number:04}.yml"), "[]");
     }
-    let told = scene.look();
+    let told = scene.reread();
     assert_eq!((told.len(), told[0].as_str()), (MOST_FILES, "0000.yml: "));
     fs::remove_file(scene.path("0000.yml")).unwrap();
-    assert_eq!(scene.look(), ["1000.yml: ", "0000.yml: gone"]);
+    assert_eq!(scene.reread(), ["1000.yml: ", "0000.yml: gone"]);
 }
