@@ -11,7 +11,7 @@ use super::ledger::Ledger;
 use super::settings::AccountSettings;
 use crate::registry::{Registry, Source};
 use crate::snapshot::ListedOperations;
-use crate::sources::News;
+use crate::sources::{News, Sources};
 
 /// The sources of one account.
 #[derive(Debug)]
@@ -33,6 +33,8 @@ struct PendingSources {
     files_unread: bool,
     /// Whether operations are kept without a source.
     discovers: bool,
+    /// Whose news count. After a reload, news of the sources before may still arrive.
+    current: Option<Arc<Sources>>,
 }
 
 impl SourceSync {
@@ -44,6 +46,7 @@ impl SourceSync {
                 maybe_removed: HashSet::new(),
                 files_unread: settings.has_files(),
                 discovers: settings.discovers,
+                current: Some(Arc::clone(&settings.sources)),
             }),
             poll_task: Mutex::default(),
         }
@@ -54,7 +57,8 @@ impl SourceSync {
         let this = Arc::clone(self);
         let sources = Arc::clone(&settings.sources);
         let task = tokio::spawn(async move {
-            sources.run(|news| this.apply_news(Source::Url, news)).await;
+            let apply = |news| this.apply_news(&sources, Source::Url, news);
+            sources.run(apply).await;
         });
         self.replace_poll_task(Some(task.abort_handle()));
     }
@@ -66,17 +70,22 @@ impl SourceSync {
 
     /// Polls each URL once.
     pub(super) async fn poll_once(&self, settings: &AccountSettings) {
-        let apply = |news| self.apply_news(Source::Url, news);
+        let sources = &settings.sources;
+        let apply = |news| self.apply_news(sources, Source::Url, news);
         settings.sources.fetch(apply).await;
     }
 
     /// Reads the files that changed.
     pub(super) async fn reread_files(&self, settings: &AccountSettings) {
-        let apply = |news| self.apply_news(Source::File, news);
-        if !settings.sources.reread(apply).await {
+        let sources = &settings.sources;
+        let apply = |news| self.apply_news(sources, Source::File, news);
+        if !sources.reread(apply).await {
             return;
         }
         let mut pending = self.pending.lock();
+        if !pending.is_current(sources) {
+            return;
+        }
         let removed = pending.files_read();
         self.drop_lists(&pending, removed);
     }
@@ -94,6 +103,7 @@ impl SourceSync {
             .lock()
             .list(Source::Configuration, configured, now);
         pending.discovers = settings.discovers;
+        pending.current = Some(Arc::clone(&settings.sources));
         let has_changed = !Arc::ptr_eq(&before.sources, &settings.sources);
         let mut removed = Vec::new();
         if has_changed {
@@ -122,8 +132,7 @@ impl SourceSync {
     }
 
     /// Replaces everything that a source lists.
-    pub(super) fn replace_list(&self, source: Source, listed: ListedOperations) {
-        let mut pending = self.pending.lock();
+    fn replace_list(&self, pending: &mut PendingSources, source: Source, listed: ListedOperations) {
         pending.reported(&source);
         let now = self.ledger.now();
         let mut registry = self.ledger.lock();
@@ -146,13 +155,20 @@ impl SourceSync {
         pending.drop_unlisted(&mut registry);
     }
 
-    fn apply_news(&self, kind: impl Fn(Arc<str>) -> Source, news: News) {
+    fn apply_news(&self, sources: &Arc<Sources>, kind: impl Fn(Arc<str>) -> Source, news: News) {
+        let mut pending = self.pending.lock();
+        if !pending.is_current(sources) {
+            return;
+        }
         match news {
-            News::Listed { source, operations } => self.replace_list(kind(source), operations),
-            News::Gone { source } => self.replace_list(kind(source), ListedOperations::new()),
+            News::Listed { source, operations } => {
+                self.replace_list(&mut pending, kind(source), operations);
+            }
+            News::Gone { source } => {
+                self.replace_list(&mut pending, kind(source), ListedOperations::new());
+            }
             News::Broken { source, .. } => {
                 let source = kind(source);
-                let mut pending = self.pending.lock();
                 let lists_nothing = self.ledger.lock().presenter().size_of(&source) == 0;
                 pending.broken(source, lists_nothing);
             }
@@ -167,6 +183,11 @@ impl SourceSync {
 }
 
 impl PendingSources {
+    fn is_current(&self, sources: &Arc<Sources>) -> bool {
+        let current = self.current.as_ref();
+        current.is_some_and(|current| Arc::ptr_eq(current, sources))
+    }
+
     fn reported(&mut self, source: &Source) {
         self.unreported.remove(source);
         self.maybe_removed.remove(source);
@@ -196,6 +217,66 @@ impl PendingSources {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clock::Clock;
+    use crate::collector::account_store::AccountStore;
+    use crate::config::{Config, Overrides, Series};
+    use crate::exposition::{Build, Instruments};
+    use crate::snapshot::Labels;
+    use crate::store::Store;
+
+    /// Settings of an account without sources; each call makes other `Sources`.
+    fn settings() -> AccountSettings {
+        let variables = |name: &str| match name {
+            "TWILIO_ACCOUNT_SID" => Some("AC00000000000000000000000000000000".into()),
+            "TWILIO_AUTH_TOKEN" => Some("made-up".into()),
+            _ => None,
+        };
+        let config = Config::load(&Overrides::default(), &variables).unwrap();
+        let build = Build {
+            version: "0",
+            revision: "0",
+        };
+        let instruments = Instruments::new(build).unwrap();
+        let (account, clock) = (&config.accounts[0], Clock::System);
+        AccountSettings::new(account, &config.series, None, &instruments, &clock).unwrap()
+    }
+
+    fn sync(settings: &AccountSettings) -> Arc<SourceSync> {
+        let build = Build {
+            version: "0",
+            revision: "0",
+        };
+        let (name, now) = (Arc::from("default"), Clock::System.now());
+        let state = Instruments::new(build).unwrap().state();
+        let store = Arc::new(Store::open(None, now).unwrap());
+        let store = AccountStore::new(Arc::clone(&name), store, state);
+        let registry = Registry::new(name, &Series::default(), None, now);
+        let ledger = Arc::new(Ledger::new(registry, store, Clock::System));
+        Arc::new(SourceSync::new(ledger, settings))
+    }
+
+    #[tokio::test]
+    async fn news_of_sources_before_a_reload_are_ignored() {
+        let (before, after) = (settings(), settings());
+        let sync = sync(&before);
+        let id = crate::simulator::operation_id(Clock::System.now(), 1);
+        let news = || News::Listed {
+            source: Arc::from("spring.yml"),
+            operations: [(id, Labels::default())].into(),
+        };
+        sync.apply_settings(&after, &before);
+        let listed = || {
+            let registry = sync.ledger.lock();
+            registry
+                .presenter()
+                .size_of(&Source::File(Arc::from("spring.yml")))
+        };
+        sync.apply_news(&before.sources, Source::File, news());
+        assert_eq!(listed(), 0);
+        sync.apply_news(&after.sources, Source::File, news());
+        assert_eq!(listed(), 1);
+        sync.stop();
+    }
 
     fn url(name: &str) -> Source {
         Source::Url(Arc::from(name))
