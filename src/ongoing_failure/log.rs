@@ -23,6 +23,12 @@ impl Log {
         (log, guard)
     }
 
+    /// How many lines have these words.
+    pub(crate) fn lines(&self, words: &str) -> usize {
+        let lines = self.0.lock();
+        lines.iter().filter(|line| line.contains(words)).count()
+    }
+
     /// The lines since the last call.
     pub(crate) fn take(&self) -> Vec<String> {
         std::mem::take(&mut *self.0.lock())

@@ -1,12 +1,7 @@
-use std::fmt::{Debug, Write};
-
-use tracing::field::{Field, Visit};
-use tracing::span::{Attributes, Id, Record};
-use tracing::{Event, Metadata, Subscriber};
-
 use super::*;
 use crate::config::Series;
 use crate::exposition::{Build, Instruments, Renderer};
+use crate::ongoing_failure::log::Log;
 use crate::registry::Registry;
 use crate::snapshot::Snapshot;
 use crate::store::disk_gate::DiskGate;
@@ -14,49 +9,6 @@ use crate::store::disk_gate::DiskGate;
 const NOW: Timestamp = Timestamp::from_millis(1_775_370_000_000);
 /// So long a test waits for something that takes no time.
 const LIMIT: Duration = Duration::from_secs(20);
-
-/// What this thread logs.
-#[derive(Debug, Clone, Default)]
-struct Log(Arc<Lock<Vec<String>>>);
-
-impl Log {
-    fn lines(&self, words: &str) -> usize {
-        let lines = self.0.lock();
-        lines.iter().filter(|line| line.contains(words)).count()
-    }
-}
-
-struct Line(String);
-
-impl Visit for Line {
-    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
-        let _ = write!(self.0, "{field}={value:?} ");
-    }
-}
-
-impl Subscriber for Log {
-    fn enabled(&self, _: &Metadata<'_>) -> bool {
-        true
-    }
-
-    fn new_span(&self, _: &Attributes<'_>) -> Id {
-        Id::from_u64(1)
-    }
-
-    fn record(&self, _: &Id, _: &Record<'_>) {}
-
-    fn record_follows_from(&self, _: &Id, _: &Id) {}
-
-    fn event(&self, event: &Event<'_>) {
-        let mut line = Line(format!("{} ", event.metadata().level()));
-        event.record(&mut line);
-        self.0.lock().push(line.0);
-    }
-
-    fn enter(&self, _: &Id) {}
-
-    fn exit(&self, _: &Id) {}
-}
 
 /// An account on a disk of its own.
 struct Disk {
@@ -142,8 +94,7 @@ async fn a_save_waits_for_the_commit_of_one_that_was_cut_off() {
 /// Nobody waits for the save any more, and it is still seen.
 #[tokio::test(start_paused = true)]
 async fn a_save_that_hangs_is_logged_and_shown_until_it_ends() {
-    let log = Log::default();
-    let _logging = tracing::subscriber::set_default(log.clone());
+    let (log, _logging) = Log::start();
     let disk = Disk::new();
     let (account_store, registry) = (disk.account_store("default"), registry("default"));
     let hang = disk.gate.hold_syncs();
@@ -174,7 +125,7 @@ async fn a_save_that_hangs_is_logged_and_shown_until_it_ends() {
     for _ in 0..90 {
         pass(Duration::from_mins(1)).await;
     }
-    assert_eq!(log.lines(slow), 2, "once an hour: {:?}", log.0.lock());
+    assert_eq!(log.lines(slow), 2, "once an hour: {log:?}");
     assert_eq!(disk.state("unsaved_seconds"), Some(5407.5));
     assert_eq!(disk.state("save_failures_total"), Some(0.0));
     assert_eq!(log.lines("again"), 0);
@@ -186,14 +137,13 @@ async fn a_save_that_hangs_is_logged_and_shown_until_it_ends() {
         disk.state("last_save_timestamp_seconds"),
         Some(NOW.as_seconds())
     );
-    assert_eq!(log.lines("saving is fast again"), 1, "{:?}", log.0.lock());
+    assert_eq!(log.lines("saving is fast again"), 1, "{log:?}");
 }
 
 /// Registrations and everything else that is written.
 #[tokio::test(start_paused = true)]
 async fn a_registration_that_hangs_is_logged() {
-    let log = Log::default();
-    let _logging = tracing::subscriber::set_default(log.clone());
+    let (log, _logging) = Log::start();
     let disk = Disk::new();
     let account_store = disk.account_store("default");
     let hang = disk.gate.hold_syncs();
