@@ -94,6 +94,9 @@ pub mod config;
 pub mod deadline;
 mod document;
 pub mod exposition;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod http;
 mod label;
 mod ongoing_failure;

@@ -7,6 +7,8 @@ mod authenticator;
 mod body;
 mod client;
 mod error;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod listing;
 mod login_backoff;
 mod pages;

@@ -5,6 +5,8 @@ mod account;
 mod api;
 mod buffers;
 mod connections;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod health;
 mod landing;
 mod lifecycle;

@@ -31,6 +31,8 @@ const LAYERS: &[&[&str]] = &[
     &["web"],
     &["app"],
     &["cli"],
+    // What fuzz targets call; no part of the program.
+    &["fuzzing"],
 ];
 
 /// Values must not know these.
