@@ -5,10 +5,12 @@
 mod address;
 mod domain;
 mod id;
+mod providers;
 mod status;
 
 pub use domain::Domain;
 pub use id::EmailId;
+pub use providers::{ProviderId, Providers};
 pub use status::EmailStatus;
 
 use crate::operation::OperationId;
