@@ -14,6 +14,10 @@ pub struct Overrides {
     pub config_file: Option<PathBuf>,
     /// `--twilio.base-url`: for accounts without their own.
     pub base_url: Option<String>,
+    /// `--twilio.ca-file`: for accounts without their own.
+    pub ca_file: Option<PathBuf>,
+    /// `--twilio.proxy-from-environment`: for accounts without a proxy of their own.
+    pub proxy_from_environment: Option<bool>,
     /// `--operation`: for the only account.
     pub operations: Vec<OperationId>,
     /// `--discovery`: for accounts without their own.

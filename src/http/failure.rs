@@ -38,6 +38,9 @@ pub(crate) fn failure(error: &reqwest::Error) -> NoResponse {
     if let Some(h2) = find::<h2::Error>(error) {
         return http2(h2);
     }
+    if let Some(words) = causes(error).find_map(proxy_words) {
+        return NoResponse::Connect(words.into());
+    }
     if let Some(io) = io_kind(error) {
         return NoResponse::Connect(io_words(io));
     }
@@ -157,6 +160,18 @@ fn http1(error: &hyper::Error) -> NoResponse {
         "what the server sent is not HTTP"
     };
     NoResponse::Protocol(words.into())
+}
+
+/// The text for a failure of a proxy. The type of the error is not public, so its fixed texts identify it.
+fn proxy_words(error: &(dyn Error + 'static)) -> Option<&'static str> {
+    let text = error.to_string();
+    Some(match text.strip_prefix("tunnel error: ")? {
+        "proxy authorization required" => "the proxy requires a user name and a password (407)",
+        "unsuccessful" => "the proxy refuses to connect to the server",
+        "unexpected end of file" => "the proxy closed the connection",
+        "proxy response headers too long" => "what the proxy sent is not HTTP",
+        _ => return None,
+    })
 }
 
 /// The standard library's text for an error kind of the system.

@@ -42,7 +42,8 @@ impl Authenticator {
                 LiveCredentials::new(&account.name, username, password),
             )),
             Credentials::Client(client) => {
-                Self::Bearer(Box::new(Tokens::new(&account.name, client, clock)?))
+                let tokens = Tokens::new(&account.name, client, &account.network, clock)?;
+                Self::Bearer(Box::new(tokens))
             }
         })
     }

@@ -57,7 +57,7 @@ impl Client {
             instruments.expect(Endpoint::Token);
         }
         Ok(Self {
-            http: transport::client(&account.base_url)?,
+            http: transport::client(&account.base_url, &account.network)?,
             base: account.base_url.clone(),
             authenticator: Authenticator::new(account, clock.clone())?,
             requester: Requester::new(&account.limits, instruments, clock.clone()),

@@ -16,6 +16,7 @@ mod landing;
 mod layers;
 mod listening;
 mod model;
+mod network;
 mod odd;
 mod pages;
 mod privacy;
