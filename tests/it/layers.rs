@@ -25,7 +25,7 @@ const LAYERS: &[&[&str]] = &[
     ],
     &["clock", "http", "rotation"],
     &["config", "exposition", "simulator", "store"],
-    &["twilio", "registry", "sources"],
+    &["twilio", "registry", "sources", "web_config"],
     &["collector"],
     &["reload"],
     &["web"],
@@ -39,7 +39,10 @@ const WITHOUT_CLOCK: &str = "SystemTime::now";
 /// A library and the modules that may name it.
 const OWNERS: &[(&str, &[&str])] = &[
     ("reqwest", &["http", "twilio", "sources"]),
-    ("rustls", &["http", "twilio", "sources", "web"]),
+    (
+        "rustls",
+        &["http", "twilio", "sources", "web", "web_config"],
+    ),
     ("tokio_rustls", &["http", "web"]),
     ("hyper", &["http", "web"]),
     ("h2", &["http", "web"]),
@@ -57,6 +60,8 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("tracing_subscriber", &["cli"]),
     ("jiff", &["timestamp"]),
     ("redb", &["store"]),
+    ("bcrypt", &["web_config"]),
+    ("x509_cert", &["web_config"]),
 ];
 
 /// What the simulator may use of the crate: it is a second reading of Twilio's documents, not a mirror of ours.
