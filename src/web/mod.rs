@@ -7,6 +7,8 @@ mod auth;
 mod buffers;
 mod connections;
 mod current_config;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod health;
 mod landing;
 mod lifecycle;
