@@ -21,7 +21,10 @@ use crate::config::{Config, ListenAddress};
 use crate::exposition::{Build, Instruments};
 use crate::reload::{Load, Reload};
 use crate::store::Store;
-use crate::web::{self, Buffers, ConnectionLimits, Connections, PARSED_AT_ONCE, Service, Stop};
+use crate::web::{
+    self, Buffers, ConnectionLimits, Connections, CurrentTls, CurrentWebConfig, Guard,
+    PARSED_AT_ONCE, Service, Stop,
+};
 
 /// The time for other responses to finish after the last scrape has finished. It is bounded because a connection that never sends
 /// a request would delay the stop forever. At most an eighth of the grace period.
@@ -102,6 +105,7 @@ impl App {
             let collector = Arc::clone(&collector);
             Reload::new(load, config, collector, instruments.clone(), clock.clone())
         });
+        let guard = guard(config, &instruments, &clock)?;
         let service = Service {
             collector,
             instruments,
@@ -113,6 +117,7 @@ impl App {
             buffers: Buffers::default(),
             scrapes: TaskTracker::new(),
             reload: reload.map(Arc::new),
+            guard,
             lifecycle: config.web.enable_lifecycle,
             api: config.web.enable_api,
             parsers: Semaphore::new(PARSED_AT_ONCE),
@@ -129,6 +134,13 @@ impl App {
     #[must_use]
     pub fn reload(&self) -> Option<Arc<Reload>> {
         self.service.reload.clone()
+    }
+
+    /// The web configuration; `None` without one.
+    #[must_use]
+    pub fn web_config(&self) -> Option<Arc<CurrentWebConfig>> {
+        let guard = self.service.guard.as_ref()?;
+        Some(Arc::clone(guard.config()))
     }
 
     /// The addresses that the exporter is bound to. For port 0 they have the port that the system chose.
@@ -149,16 +161,22 @@ impl App {
         } = self;
         let router = web::router(Arc::clone(&service));
         let (stop, stopped) = watch::channel(false);
+        let web_config = service.guard.as_ref().map(|guard| guard.config().clone());
         let connections = Connections::new(
             ConnectionLimits::default(),
             service.instruments.connections(),
-            None,
+            web_config.as_ref().and_then(CurrentTls::of),
         );
         let serve = |listener| {
             let connections = Arc::clone(&connections);
             connections.serve(Box::new(listener), router.clone(), stopped.clone())
         };
         let servers = join_all(listeners.into_iter().map(serve));
+        let changes = tokio::spawn(async move {
+            if let Some(web_config) = web_config {
+                web_config.watch().await;
+            }
+        });
         service.collector.poll_urls();
         let first = tokio::spawn({
             let collector = Arc::clone(&service.collector);
@@ -173,8 +191,26 @@ impl App {
             () = end => {}
         }
         first.abort();
+        changes.abort();
         service.collector.stop();
     }
+}
+
+/// Reads the web configuration, if `config` names one.
+fn guard(
+    config: &Config,
+    instruments: &Instruments,
+    clock: &Clock,
+) -> anyhow::Result<Option<Arc<Guard>>> {
+    let Some(path) = &config.web.config_file else {
+        return Ok(None);
+    };
+    let instruments = instruments
+        .show_web_config()
+        .context("cannot set up the exporter's own metrics")?;
+    let current = CurrentWebConfig::open(path, clock.clone(), instruments.clone())?;
+    let guard = Guard::new(Arc::new(current), instruments)?;
+    Ok(Some(Arc::new(guard)))
 }
 
 /// Lets current scrapes finish, then closes the listeners, all within `grace`. Until then `/-/ready` returns 503.

@@ -63,6 +63,9 @@
 //! - A secret, an address, a subject or a body never reaches a label, a log line, an error or a page. A secret is never a
 //!   command-line option.
 //! - A source of operations is never applied in part. If anything in it is wrong, its last operations stay.
+//! - A web configuration never turns TLS, client certificates or passwords off while the exporter runs, as a file that is being
+//!   written would. Nothing of it that rustls does not support is ignored.
+//! - A wrong password never takes the place of a scrape: passwords are checked off the async threads, a bounded number at once.
 //! - A configuration is never applied in part. All its problems are reported together; then the exporter does not start, or
 //!   the current configuration stays.
 //! - A decision never reads a clock. The time of day is a value, which only [`clock`] reads, and it may jump.
@@ -76,7 +79,7 @@
 //! | values, without I/O or a clock | [`operation`], [`email`], [`timestamp`], [`clock_skew`], [`reason`], [`snapshot`], [`deadline`], `label`, `document`, `ongoing_failure` |
 //! | the time of day; what all HTTP clients have in common; secrets and certificates that rotate | [`clock`], `http`, `rotation` |
 //! | configuration, exposition, saved state, a simulated Twilio | [`config`], [`exposition`], [`store`], [`simulator`] |
-//! | requests to Twilio, known operations, further sources of operations | [`twilio`], [`registry`], [`sources`] |
+//! | requests to Twilio, known operations, further sources of operations; TLS and users of the HTTP server | [`twilio`], [`registry`], [`sources`], [`web_config`] |
 //! | which requests to make, and when; what to save | [`collector`] |
 //! | a new configuration while the exporter runs | [`reload`] |
 //! | HTTP server | [`web`] |
@@ -113,3 +116,4 @@ pub mod store;
 pub mod timestamp;
 pub mod twilio;
 pub mod web;
+pub mod web_config;

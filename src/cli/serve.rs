@@ -34,7 +34,7 @@ pub(super) async fn serve(
         );
     }
     let app = App::bind(config, Clock::System, load).await?;
-    let hang_ups = signals::hang_ups(app.reload())?;
+    let hang_ups = signals::hang_ups(app.reload(), app.web_config())?;
     for address in app.addresses() {
         tracing::info!(%address, path = %config.web.telemetry_path, "listening");
     }

@@ -37,7 +37,7 @@ mod storage;
 mod web;
 
 #[cfg(test)]
-mod corpus;
+pub(crate) mod corpus;
 #[cfg(test)]
 mod tests;
 

@@ -34,7 +34,7 @@ pub struct Overrides {
     pub telemetry_path: Option<String>,
     /// `--scrape.timeout-offset`.
     pub timeout_offset: Option<Duration>,
-    /// `--web.config.file`, which this version refuses.
+    /// `--web.config.file`.
     pub web_config_file: Option<PathBuf>,
     /// `--web.enable-api`.
     pub enable_api: Option<bool>,

@@ -1,5 +1,6 @@
 //! The section `web`: the HTTP server of the exporter.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use super::Overrides;
@@ -29,6 +30,8 @@ pub struct Web {
     pub enable_api: bool,
     /// Whether `POST /-/reload` loads the configuration again.
     pub enable_lifecycle: bool,
+    /// The file with TLS and authentication of the exporter itself.
+    pub config_file: Option<PathBuf>,
     /// The time limit of a shutdown.
     pub grace_period: Duration,
 }
@@ -40,6 +43,7 @@ impl Default for Web {
             telemetry_path: DEFAULT_TELEMETRY_PATH.to_owned(),
             enable_api: false,
             enable_lifecycle: false,
+            config_file: None,
             grace_period: DEFAULT_GRACE_PERIOD,
         }
     }
@@ -62,10 +66,7 @@ impl Web {
             findings.take("--shutdown.grace-period", check_grace_period(grace_period));
             web.grace_period = grace_period;
         }
-        if overrides.web_config_file.is_some() {
-            let message = "not supported by this version; leave it out";
-            findings.problem("--web.config.file", message);
-        }
+        web.config_file.clone_from(&overrides.web_config_file);
         web
     }
 }

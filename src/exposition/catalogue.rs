@@ -289,6 +289,30 @@ metrics! {
         absent: "",
         example: "1775368800.5",
     }
+    WEB_CONFIG_SUCCESSFUL: Exporter Gauge "exporter_web_config_last_reload_successful" [] {
+        help: "Whether the last attempt to load the web configuration succeeded (1) or not (0).",
+        details: "The file of `--web.config.file` with its certificates and keys. While it is 0, the last valid ones stay active.",
+        absent: "without `--web.config.file`.",
+        example: "1",
+    }
+    WEB_CONFIG_SUCCESS: Exporter Gauge "exporter_web_config_last_reload_success_timestamp_seconds" [] {
+        help: "When the web configuration was last loaded, in seconds since 1970.",
+        details: "",
+        absent: "without `--web.config.file`.",
+        example: "1775368800.5",
+    }
+    REQUESTS_REFUSED: Exporter Counter "exporter_http_requests_refused_total" ["reason"] {
+        help: "Requests to the exporter that it refused because of the web configuration, by reason.",
+        details: "Starts at 0 with the process.",
+        absent: "without `--web.config.file`.",
+        example: "0",
+    }
+    PASSWORD_CHECKS: Exporter Counter "exporter_password_checks_total" [] {
+        help: "Passwords of requests that were checked against a hash.",
+        details: "Starts at 0 with the process. The result is remembered, so this grows only with new and with wrong passwords.",
+        absent: "without `--web.config.file`.",
+        example: "2",
+    }
     CONNECTIONS_CLOSED: Exporter Counter "exporter_http_connections_closed_total" ["reason"] {
         help: "Connections to the exporter that it closed itself, by reason.",
         details: "Starts at 0 with the process. `idle` is normal. `no_request` and `too_many` mean that a client opens connections without requests.",

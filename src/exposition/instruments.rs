@@ -17,6 +17,7 @@ use super::gathered;
 use super::source_metrics::{SourceInstruments, SourceMetrics};
 use super::state_metrics::StateInstruments;
 use super::text::Text;
+use super::web_metrics::WebInstruments;
 use crate::operation::ResponseField;
 use crate::reason::Reason;
 use crate::timestamp::Timestamp;
@@ -84,6 +85,7 @@ pub struct Instruments {
     config_successful: IntGauge,
     config_success: Gauge,
     state: StateInstruments,
+    web: WebInstruments,
 }
 
 impl Instruments {
@@ -121,6 +123,7 @@ impl Instruments {
             config_successful: register(&registry, config_successful)?,
             config_success: register(&registry, config_success)?,
             state,
+            web: WebInstruments::new()?,
             registry,
         })
     }
@@ -163,6 +166,14 @@ impl Instruments {
     /// Only if two metrics of the catalogue conflict.
     pub fn show_state(&self) -> Result<(), Error> {
         register(&self.registry, self.state.clone()).map(|_| ())
+    }
+
+    /// Registers the metrics about the web configuration. To be called once, if there is one. Returns its instruments.
+    ///
+    /// # Errors
+    /// Only if two metrics of the catalogue conflict.
+    pub fn show_web_config(&self) -> Result<WebInstruments, Error> {
+        register(&self.registry, self.web.clone())
     }
 
     /// The instruments of the HTTP server.

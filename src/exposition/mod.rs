@@ -16,12 +16,14 @@ mod reference;
 mod source_metrics;
 mod state_metrics;
 mod text;
+mod web_metrics;
 
 pub use connections::{Closed, ConnectionInstruments};
 pub use instruments::{AccountInstruments, Build, Endpoint, Instruments};
 pub use reference::reference;
 pub use source_metrics::SourceInstruments;
 pub use state_metrics::StateInstruments;
+pub use web_metrics::{RefusedRequest, WebInstruments};
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -39,6 +39,7 @@ fn the_exposition_of_a_rich_snapshot_matches_the_golden_file() {
 fn every_metric_of_the_catalogue_is_exposed() {
     let instruments = instruments();
     instruments.show_state().unwrap();
+    instruments.show_web_config().unwrap();
     let account = instruments.account("marketing");
     account.request(Endpoint::Operation, Some(200), Duration::from_millis(80));
     let listed = Timestamp::from_millis(1_775_370_330_118);

@@ -3,8 +3,10 @@
 
 mod account;
 mod api;
+mod auth;
 mod buffers;
 mod connections;
+mod current_config;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzzing;
 mod health;
@@ -16,28 +18,34 @@ mod query;
 mod sd;
 mod service;
 mod stop;
+mod tls;
 
 use std::sync::Arc;
 
 use axum::Router;
+use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
 
+pub use self::auth::{Guard, NoRandomNumbers};
 pub use self::buffers::Buffers;
 pub use self::connections::{
     Accepted, ClientAddress, ClientStream, ConnectedClient, ConnectionLimits, Connections,
     Listener, TlsSource,
 };
+pub use self::current_config::CurrentWebConfig;
 pub use self::service::{PARSED_AT_ONCE, Service};
 pub use self::stop::Stop;
+pub use self::tls::CurrentTls;
 
-/// The routes of all paths.
+/// The routes of all paths, behind the guard if there is a web configuration.
 pub fn router(service: Arc<Service>) -> Router {
     let reload = if service.lifecycle {
         post(lifecycle::reload)
     } else {
         post(lifecycle::reload_is_off)
     };
-    Router::new()
+    let guard = service.guard.clone();
+    let router = Router::new()
         .merge(api::routes(service.api))
         .route("/probe", get(probe::probe))
         .route("/sd", get(sd::sd))
@@ -46,5 +54,9 @@ pub fn router(service: Arc<Service>) -> Router {
         .route("/-/healthy", get(health::healthy))
         .route("/-/ready", get(health::ready))
         .route("/", get(landing::landing))
-        .with_state(service)
+        .with_state(service);
+    match guard {
+        Some(guard) => router.layer(from_fn_with_state(guard, auth::guard)),
+        None => router,
+    }
 }

@@ -8,6 +8,7 @@ use parking_lot::Mutex;
 use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
 
+use super::auth::Guard;
 use super::buffers::Buffers;
 use super::stop::Stop;
 use crate::clock::Clock;
@@ -42,6 +43,8 @@ pub struct Service {
     pub scrapes: TaskTracker,
     /// Reloads the configuration, if there is one to reload.
     pub reload: Option<Arc<Reload>>,
+    /// Guards requests, if there is a web configuration.
+    pub guard: Option<Arc<Guard>>,
     /// Whether a reload over HTTP is allowed.
     pub lifecycle: bool,
     /// Whether operations may be registered over HTTP.

@@ -26,7 +26,7 @@ const LAYERS: &[&[&str]] = &[
     ],
     &["clock", "http", "rotation"],
     &["config", "exposition", "simulator", "store"],
-    &["twilio", "registry", "sources"],
+    &["twilio", "registry", "sources", "web_config"],
     &["collector"],
     &["reload"],
     &["web"],
@@ -42,7 +42,10 @@ const WITHOUT_CLOCK: &str = "SystemTime::now";
 /// A library and the modules that may name it.
 const OWNERS: &[(&str, &[&str])] = &[
     ("reqwest", &["http", "twilio", "sources"]),
-    ("rustls", &["http", "twilio", "sources", "web"]),
+    (
+        "rustls",
+        &["http", "twilio", "sources", "web", "web_config"],
+    ),
     ("tokio_rustls", &["http", "web"]),
     ("hyper", &["http", "web"]),
     ("h2", &["http", "web"]),
@@ -62,6 +65,8 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("jiff", &["timestamp"]),
     ("memchr", &["twilio"]),
     ("redb", &["store"]),
+    ("bcrypt", &["web_config"]),
+    ("x509_cert", &["web_config"]),
 ];
 
 /// What the simulator may use of the crate: it is a second reading of Twilio's documents, not a mirror of ours.

@@ -37,4 +37,5 @@ mod variants;
 mod waiting;
 mod watching;
 mod web;
+mod web_config;
 mod words;

@@ -47,13 +47,16 @@ pub struct WebOptions {
     #[arg(value_parser = given(parse_duration), hide_env_values = true)]
     timeout_offset: Option<NonEmpty<Duration>>,
 
-    /// TLS and authentication of the exporter itself: refused by this version
+    /// File with TLS and authentication of the exporter itself, as in Prometheus [default: none]
+    ///
+    /// the file with TLS, Basic authentication, headers and a rate limit of the exporter itself (see
+    /// [Web configuration](web-configuration.md))
     #[arg(
         long = "web.config.file",
         env = "TWILIO_EMAIL_WEB_CONFIG_FILE",
         value_name = "FILE"
     )]
-    #[arg(value_parser = given(PathBufValueParser::new()), hide = true)]
+    #[arg(value_parser = given(PathBufValueParser::new()), hide_env_values = true)]
     web_config_file: Option<NonEmpty<PathBuf>>,
 
     /// Let senders register operations at /api/v1/operations: true or false [default: false]

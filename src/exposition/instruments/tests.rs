@@ -117,6 +117,7 @@ fn a_rejected_configuration_keeps_the_time_of_the_last_successful_load() {
 fn every_metric_about_the_exporter_is_exposed() {
     let instruments = Instruments::new(BUILD).unwrap();
     instruments.show_state().unwrap();
+    instruments.show_web_config().unwrap();
     let text = encoded(&instruments);
     for metric in ALL.iter().filter(|metric| metric.scope == Scope::Exporter) {
         let header = format!(
