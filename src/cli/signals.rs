@@ -6,6 +6,7 @@ use anyhow::Context;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::reload::Reload;
+use crate::systemd;
 
 /// The number of SIGXFSZ; tokio has no constant for it.
 #[cfg(all(
@@ -47,8 +48,10 @@ pub(super) fn hang_ups(reload: Option<Arc<Reload>>) -> anyhow::Result<impl Futur
     Ok(async move {
         while hang_up.recv().await.is_some() {
             if let Some(reload) = &reload {
-                // `Reload` logs the result.
+                systemd::reloading();
+                // `Reload` logs the result. If it fails, the exporter is ready as before.
                 let _ = reload.reload().await;
+                systemd::ready();
             } else {
                 tracing::info!("SIGHUP: there is no configuration to load again");
             }
