@@ -1,26 +1,25 @@
 //! Composes the exporter: builds everything from a configuration, binds the addresses, serves, and shuts down gracefully.
 //! A shutdown never takes longer than the grace period. No decision about metrics or requests is made here.
 
-use std::future::Future;
-use std::io::ErrorKind;
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::future::{Future, pending};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use futures_util::future::{join_all, try_join_all};
+use futures_util::future::{BoxFuture, join_all};
 use parking_lot::Mutex;
-use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
 use tokio::time::{Instant, timeout_at};
 use tokio_util::task::TaskTracker;
 
 use crate::clock::Clock;
 use crate::collector::Collector;
-use crate::config::{Config, ListenAddress};
+use crate::config::Config;
 use crate::exposition::{Build, Instruments};
 use crate::reload::{Load, Reload};
 use crate::store::Store;
+use crate::web::listeners::{self, Bound, BoundAddress};
 use crate::web::{
     self, Buffers, ConnectionLimits, Connections, CurrentTls, CurrentWebConfig, Guard,
     PARSED_AT_ONCE, Service, Stop,
@@ -38,7 +37,7 @@ const FIRST_COLLECTION: Duration = Duration::from_mins(1);
 #[derive(Debug)]
 pub struct App {
     service: Arc<Service>,
-    listeners: Vec<TcpListener>,
+    listeners: Vec<Bound>,
     grace_period: Duration,
 }
 
@@ -122,7 +121,7 @@ impl App {
             api: config.web.enable_api,
             parsers: Semaphore::new(PARSED_AT_ONCE),
         };
-        let listeners = try_join_all(config.web.listen.iter().map(bind)).await?;
+        let listeners = listeners::bind(&config.web).await?;
         Ok(Self {
             service: Arc::new(service),
             listeners,
@@ -143,13 +142,34 @@ impl App {
         Some(Arc::clone(guard.config()))
     }
 
-    /// The addresses that the exporter is bound to. For port 0 they have the port that the system chose.
+    /// Returns what proves progress: a future that resolves when the locks of a scrape can be taken.
+    pub fn progress(&self) -> impl FnMut() -> BoxFuture<'static, ()> + use<> {
+        let service = Arc::clone(&self.service);
+        move || {
+            let service = Arc::clone(&service);
+            Box::pin(async move {
+                // In a task of its own, so that it delays nobody. A panic is no progress.
+                let proof = tokio::spawn(async move { service.prove_progress().await });
+                if proof.await.is_err() {
+                    pending::<()>().await;
+                }
+            })
+        }
+    }
+
+    /// What the exporter listens on.
+    pub fn listening(&self) -> impl Iterator<Item = &BoundAddress> {
+        self.listeners.iter().map(|bound| &bound.address)
+    }
+
+    /// The addresses of TCP that the exporter is bound to. For port 0 they have the port that the system chose.
     #[must_use]
     pub fn addresses(&self) -> Vec<SocketAddr> {
-        self.listeners
-            .iter()
-            .filter_map(|listener| listener.local_addr().ok())
-            .collect()
+        let addresses = self.listening().map(|address| match address {
+            BoundAddress::Tcp(address) => Some(*address),
+            BoundAddress::Unix(_) => None,
+        });
+        addresses.flatten().collect()
     }
 
     /// Serves until `shutdown` resolves, then lets current scrapes finish within the grace period.
@@ -167,9 +187,9 @@ impl App {
             service.instruments.connections(),
             web_config.as_ref().and_then(CurrentTls::of),
         );
-        let serve = |listener| {
+        let serve = |bound: Bound| {
             let connections = Arc::clone(&connections);
-            connections.serve(Box::new(listener), router.clone(), stopped.clone())
+            connections.serve(bound.listener, router.clone(), stopped.clone())
         };
         let servers = join_all(listeners.into_iter().map(serve));
         let changes = tokio::spawn(async move {
@@ -237,21 +257,4 @@ async fn drain(service: &Service, close: &watch::Sender<bool>, grace: Duration) 
     }
     close.send_replace(true);
     tokio::time::sleep(closing).await;
-}
-
-async fn bind(address: &ListenAddress) -> anyhow::Result<TcpListener> {
-    let bound = match address {
-        ListenAddress::AllInterfaces(port) => {
-            match TcpListener::bind((Ipv6Addr::UNSPECIFIED, *port)).await {
-                // Without IPv6, IPv4 alone covers all interfaces.
-                Err(error) if error.kind() != ErrorKind::AddrInUse => {
-                    TcpListener::bind((Ipv4Addr::UNSPECIFIED, *port)).await
-                }
-                bound => bound,
-            }
-        }
-        ListenAddress::Socket(socket) => TcpListener::bind(socket).await,
-        ListenAddress::Name { host, port } => TcpListener::bind((host.as_str(), *port)).await,
-    };
-    bound.with_context(|| format!("cannot listen on {address} (--web.listen-address)"))
 }

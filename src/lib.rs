@@ -77,7 +77,7 @@
 //! | layer | modules |
 //! |---|---|
 //! | values, without I/O or a clock | [`operation`], [`email`], [`timestamp`], [`clock_skew`], [`reason`], [`snapshot`], [`deadline`], `label`, `document`, `ongoing_failure` |
-//! | the time of day; what all HTTP clients have in common; secrets and certificates that rotate | [`clock`], `http`, `rotation` |
+//! | the time of day; what all HTTP clients have in common; secrets and certificates that rotate; systemd | [`clock`], `http`, `rotation`, [`systemd`] |
 //! | configuration, exposition, saved state, a simulated Twilio | [`config`], [`exposition`], [`store`], [`simulator`] |
 //! | requests to Twilio, known operations, further sources of operations; TLS and users of the HTTP server | [`twilio`], [`registry`], [`sources`], [`web_config`] |
 //! | which requests to make, and when; what to save | [`collector`] |
@@ -113,6 +113,7 @@ pub mod simulator;
 pub mod snapshot;
 pub mod sources;
 pub mod store;
+pub mod systemd;
 pub mod timestamp;
 pub mod twilio;
 pub mod web;

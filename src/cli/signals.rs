@@ -6,6 +6,7 @@ use anyhow::Context;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::reload::Reload;
+use crate::systemd;
 use crate::web::CurrentWebConfig;
 
 /// The number of SIGXFSZ; tokio has no constant for it.
@@ -50,15 +51,19 @@ pub(super) fn hang_ups(
     let mut hang_up = signal(SignalKind::hangup()).context("cannot listen for SIGHUP")?;
     Ok(async move {
         while hang_up.recv().await.is_some() {
-            // Both log their results.
+            if reload.is_none() && web_config.is_none() {
+                tracing::info!("SIGHUP: there is no configuration to load again");
+                continue;
+            }
+            systemd::reloading();
+            // Both log their results. If one fails, the exporter is ready as before.
             if let Some(web_config) = &web_config {
                 let _ = web_config.reload().await;
             }
             if let Some(reload) = &reload {
                 let _ = reload.reload().await;
-            } else {
-                tracing::info!("SIGHUP: there is no configuration to load again");
             }
+            systemd::ready();
         }
         std::future::pending::<()>().await;
     })

@@ -30,6 +30,8 @@ pub struct Overrides {
     pub max_operations: Option<usize>,
     /// `--web.listen-address`.
     pub listen: Vec<ListenAddress>,
+    /// `--web.systemd-socket`.
+    pub systemd_socket: Option<bool>,
     /// `--web.telemetry-path`.
     pub telemetry_path: Option<String>,
     /// `--scrape.timeout-offset`.

@@ -1,5 +1,6 @@
 //! The section `web`: the HTTP server of the exporter.
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -22,8 +23,10 @@ const TAKEN: [&str; 4] = ["/-", "/probe", "/sd", "/api"];
 /// The HTTP server of the exporter.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Web {
-    /// At least one.
+    /// At least one, each once; unused with `systemd_socket`.
     pub listen: Vec<ListenAddress>,
+    /// Whether systemd passes the sockets to listen on.
+    pub systemd_socket: bool,
     /// The path of the exposition; starts with `/`, made of unreserved characters.
     pub telemetry_path: String,
     /// Whether operations can be registered over HTTP.
@@ -40,6 +43,7 @@ impl Default for Web {
     fn default() -> Self {
         Self {
             listen: vec![DEFAULT_LISTEN_ADDRESS],
+            systemd_socket: false,
             telemetry_path: DEFAULT_TELEMETRY_PATH.to_owned(),
             enable_api: false,
             enable_lifecycle: false,
@@ -54,7 +58,14 @@ impl Web {
     pub(super) fn read(overrides: &Overrides, findings: &mut Findings) -> Self {
         let mut web = Self::default();
         if !overrides.listen.is_empty() {
+            findings.take("--web.listen-address", check_listen(&overrides.listen));
             web.listen.clone_from(&overrides.listen);
+        }
+        web.systemd_socket = overrides.systemd_socket == Some(true);
+        if web.systemd_socket && !overrides.listen.is_empty() {
+            let message =
+                "the sockets of systemd replace --web.listen-address; leave out one of the two";
+            findings.problem("--web.systemd-socket", message);
         }
         if let Some(path) = &overrides.telemetry_path {
             findings.take("--web.telemetry-path", check_path(path));
@@ -68,6 +79,14 @@ impl Web {
         }
         web.config_file.clone_from(&overrides.web_config_file);
         web
+    }
+}
+
+fn check_listen(addresses: &[ListenAddress]) -> Result<(), String> {
+    let mut seen = HashSet::new();
+    match addresses.iter().find(|address| !seen.insert(*address)) {
+        Some(twice) => Err(format!("{twice} is given twice; leave one out")),
+        None => Ok(()),
     }
 }
 
@@ -107,6 +126,30 @@ fn check_path(path: &str) -> Result<(), String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_address_is_given_once() {
+        let parse = |text: &str| text.parse::<ListenAddress>().unwrap();
+        let different = [":1", "127.0.0.1:1", "localhost:1", "unix:/a"].map(parse);
+        assert_eq!(check_listen(&different), Ok(()));
+        let twice = ["unix:/a", ":1", "unix:/a"].map(parse);
+        let told = check_listen(&twice).unwrap_err();
+        assert_eq!(told, "unix:/a is given twice; leave one out");
+    }
+
+    #[test]
+    fn sockets_of_systemd_and_addresses_exclude_each_other() {
+        let mut overrides = Overrides {
+            systemd_socket: Some(true),
+            ..Overrides::default()
+        };
+        let mut findings = Findings::default();
+        assert!(Web::read(&overrides, &mut findings).systemd_socket);
+        assert!(findings.problems.is_empty());
+        overrides.listen = vec![ListenAddress::AllInterfaces(1)];
+        Web::read(&overrides, &mut findings);
+        assert_eq!(findings.problems[0].place, "--web.systemd-socket");
+    }
 
     #[test]
     fn a_grace_period_has_a_bound() {

@@ -12,6 +12,7 @@ pub(crate) mod fuzzing;
 mod health;
 mod landing;
 mod lifecycle;
+pub mod listeners;
 mod metrics;
 mod probe;
 mod query;

@@ -20,6 +20,9 @@ use crate::reload::Reload;
 /// The most registration bodies that are parsed at the same time. A parsed body uses ten times its size in memory.
 pub const PARSED_AT_ONCE: usize = 2;
 
+/// The wait before the renderer's lock is tried again. A rendering takes milliseconds.
+const RENDERER_WAIT: Duration = Duration::from_millis(10);
+
 /// The shared state.
 #[derive(Debug)]
 pub struct Service {
@@ -57,6 +60,14 @@ impl Service {
     /// The time for a collection, computed from the request's timeout header.
     pub(super) fn budget(&self, headers: &HeaderMap) -> Duration {
         deadline::budget(text_of(headers, deadline::HEADER), self.timeout_offset)
+    }
+
+    /// Resolves when the locks of a scrape can be taken: those of all accounts, and that of the renderer.
+    pub async fn prove_progress(&self) {
+        self.collector.known().await;
+        while self.renderer.try_lock().is_none() {
+            tokio::time::sleep(RENDERER_WAIT).await;
+        }
     }
 
     /// Whether a collection has finished and no shutdown has begun.

@@ -42,14 +42,14 @@ fn every_option_has_its_own_environment_variable() {
             None => panic!("{} has no variable", option.get_id()),
         })
         .collect();
-    assert_eq!(names.len(), 18);
+    assert_eq!(names.len(), 19);
     assert!(
         names.iter().all(|name| name.starts_with("TWILIO_EMAIL_")),
         "{names:?}"
     );
     names.sort();
     names.dedup();
-    assert_eq!(names.len(), 18);
+    assert_eq!(names.len(), 19);
 }
 
 #[test]
@@ -94,6 +94,7 @@ fn options_become_overrides() {
         "--series.max-operations=7",
         "--web.listen-address=:1",
         "--web.listen-address=[::1]:2",
+        "--web.systemd-socket",
         "--web.telemetry-path=/m",
         "--scrape.timeout-offset=250ms",
         "--web.enable-api",
@@ -117,6 +118,7 @@ fn options_become_overrides() {
     assert_eq!(overrides.max_operations, Some(7));
     let listen: Vec<String> = overrides.listen.iter().map(ToString::to_string).collect();
     assert_eq!(listen, [":1", "[::1]:2"]);
+    assert_eq!(overrides.systemd_socket, Some(true));
     assert_eq!(overrides.telemetry_path.as_deref(), Some("/m"));
     assert_eq!(overrides.timeout_offset, Some(Duration::from_millis(250)));
     assert_eq!(overrides.grace_period, Some(Duration::from_secs(25)));

@@ -15,7 +15,8 @@ use crate::config::{ListenAddress, Overrides, parse_duration};
 pub struct WebOptions {
     /// Address to listen on; repeatable, or comma-separated [default: :10202]
     ///
-    /// where to listen; repeatable, comma-separated in the variable
+    /// where to listen: `:10202`, `127.0.0.1:10202`, `[::1]:10202`, a host's name (all its addresses) or `unix:/path` (see
+    /// [Listening](#listening)); repeatable, comma-separated in the variable
     #[arg(
         long = "web.listen-address",
         env = "TWILIO_EMAIL_WEB_LISTEN_ADDRESS",
@@ -24,6 +25,18 @@ pub struct WebOptions {
     #[arg(value_delimiter = ',', value_parser = given(|text: &str| text.trim().parse::<ListenAddress>()))]
     #[arg(hide_env_values = true)]
     listen: Vec<NonEmpty<ListenAddress>>,
+
+    /// Listen on the sockets that systemd passes: true or false [default: false]
+    ///
+    /// listen on the sockets that systemd passes, TCP or unix, instead of `--web.listen-address` (see [Listening](#listening))
+    #[arg(
+        long = "web.systemd-socket",
+        env = "TWILIO_EMAIL_WEB_SYSTEMD_SOCKET",
+        value_name = "BOOL"
+    )]
+    #[arg(num_args = 0..=1, default_missing_value = "true", value_parser = given(BoolValueParser::new()))]
+    #[arg(hide_env_values = true, hide_possible_values = true)]
+    systemd_socket: Option<NonEmpty<bool>>,
 
     /// Path of the metrics [default: /metrics]
     ///
@@ -101,6 +114,7 @@ impl WebOptions {
     /// Adds the options that were set.
     pub fn write_to(&self, overrides: &mut Overrides) {
         overrides.listen = values(&self.listen);
+        overrides.systemd_socket = NonEmpty::value(self.systemd_socket.as_ref());
         overrides.telemetry_path = NonEmpty::value(self.telemetry_path.as_ref());
         overrides.timeout_offset = NonEmpty::value(self.timeout_offset.as_ref());
         overrides.web_config_file = NonEmpty::value(self.web_config_file.as_ref());
