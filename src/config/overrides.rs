@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::host::Host;
 use super::listen_address::ListenAddress;
 use crate::operation::OperationId;
 
@@ -26,6 +27,8 @@ pub struct Overrides {
     pub max_operations: Option<usize>,
     /// `--web.listen-address`.
     pub listen: Vec<ListenAddress>,
+    /// `--web.allowed-host`.
+    pub allowed_hosts: Vec<Host>,
     /// `--web.telemetry-path`.
     pub telemetry_path: Option<String>,
     /// `--scrape.timeout-offset`.

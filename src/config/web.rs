@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::Overrides;
+use super::host::Host;
 use super::listen_address::ListenAddress;
 use super::problem::Findings;
 
@@ -23,6 +24,8 @@ const TAKEN: [&str; 4] = ["/-", "/probe", "/sd", "/api"];
 pub struct Web {
     /// At least one.
     pub listen: Vec<ListenAddress>,
+    /// The hosts that the exporter is known by; empty: all.
+    pub allowed_hosts: Vec<Host>,
     /// The path of the exposition; starts with `/`, made of unreserved characters.
     pub telemetry_path: String,
     /// Whether operations can be registered over HTTP.
@@ -37,6 +40,7 @@ impl Default for Web {
     fn default() -> Self {
         Self {
             listen: vec![DEFAULT_LISTEN_ADDRESS],
+            allowed_hosts: Vec::new(),
             telemetry_path: DEFAULT_TELEMETRY_PATH.to_owned(),
             enable_api: false,
             enable_lifecycle: false,
@@ -52,6 +56,7 @@ impl Web {
         if !overrides.listen.is_empty() {
             web.listen.clone_from(&overrides.listen);
         }
+        web.allowed_hosts.clone_from(&overrides.allowed_hosts);
         if let Some(path) = &overrides.telemetry_path {
             findings.take("--web.telemetry-path", check_path(path));
             web.telemetry_path.clone_from(path);

@@ -12,7 +12,8 @@ use crate::operation::{OperationState, Status};
 use crate::snapshot::AccountSnapshot;
 use crate::timestamp::Timestamp;
 
-const STYLE: &str = include_str!("landing.css");
+/// The page's inline style.
+pub(super) const STYLE: &str = include_str!("landing.css");
 /// Written between rows, so that the page's source is readable.
 const NEW_LINE: &str = "\n";
 

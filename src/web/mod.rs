@@ -7,6 +7,7 @@ mod buffers;
 mod connections;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzzing;
+mod guard;
 mod health;
 mod landing;
 mod lifecycle;
@@ -20,6 +21,7 @@ mod stop;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::middleware::from_fn;
 use axum::routing::{get, post};
 
 pub use self::buffers::Buffers;
@@ -27,21 +29,26 @@ pub use self::connections::{ConnectionLimits, Connections, Listener};
 pub use self::service::{PARSED_AT_ONCE, Service};
 pub use self::stop::Stop;
 
-/// The routes of all paths.
+/// The routes of all paths, behind the checks of `guard`.
 pub fn router(service: Arc<Service>) -> Router {
     let reload = if service.lifecycle {
         post(lifecycle::reload)
     } else {
         post(lifecycle::reload_is_off)
     };
-    Router::new()
+    let hosts = service.allowed_hosts.clone();
+    let router = Router::new()
         .merge(api::routes(service.api))
         .route("/probe", get(probe::probe))
         .route("/sd", get(sd::sd))
-        .route("/-/reload", reload)
+        .route(
+            "/-/reload",
+            reload.route_layer(from_fn(guard::require_json)),
+        )
         .route(&service.telemetry_path, get(metrics::metrics))
         .route("/-/healthy", get(health::healthy))
         .route("/-/ready", get(health::ready))
         .route("/", get(landing::landing))
-        .with_state(service)
+        .with_state(service);
+    guard::guarded(router, &hosts, landing::STYLE)
 }

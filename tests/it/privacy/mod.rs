@@ -1,5 +1,7 @@
 //! Nothing of anybody's mail and no credential ever leaves the exporter: not in figures, pages, logs or errors.
 
+mod trace;
+
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener};
 use std::time::Duration;
