@@ -25,7 +25,10 @@ use axum::middleware::from_fn;
 use axum::routing::{get, post};
 
 pub use self::buffers::Buffers;
-pub use self::connections::{ConnectionLimits, Connections, Listener};
+pub use self::connections::{
+    Accepted, ClientAddress, ClientStream, ConnectedClient, ConnectionLimits, Connections,
+    Listener, TlsSource,
+};
 pub use self::service::{PARSED_AT_ONCE, Service};
 pub use self::stop::Stop;
 
