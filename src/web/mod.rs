@@ -53,5 +53,5 @@ pub fn router(service: Arc<Service>) -> Router {
         .route("/-/ready", get(health::ready))
         .route("/", get(landing::landing))
         .with_state(service);
-    guard::guarded(router, &hosts, landing::STYLE)
+    guard::guarded(router, &hosts)
 }

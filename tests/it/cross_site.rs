@@ -301,9 +301,7 @@ async fn every_response_has_the_security_headers() {
         let policy = header(&response, "content-security-policy");
         for part in [
             "default-src 'none'",
-            "script-src 'self'",
             "base-uri 'none'",
-            "form-action 'self'",
             "frame-ancestors 'none'",
         ] {
             let has = policy.split(';').any(|each| each.trim() == part);

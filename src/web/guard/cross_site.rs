@@ -4,7 +4,6 @@
 //! curl add neither and are not affected.
 
 use axum::extract::Request;
-use axum::http::uri::Scheme;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::Response;
@@ -12,6 +11,7 @@ use axum::response::Response;
 use super::destination::destinations;
 use super::refusal::refusal;
 use crate::config::Authority;
+use crate::web::connections::ConnectedClient;
 
 /// Where the browser sends from.
 const FETCH_SITE: &str = "sec-fetch-site";
@@ -34,10 +34,11 @@ fn is_of_same_site<B>(request: &Request<B>) -> bool {
     let of_user = |site: &HeaderValue| matches!(site.as_bytes(), b"same-origin" | b"none");
     // A request without a valid host was refused before.
     let own = destinations(request).unwrap_or_default();
-    let scheme = request.uri().scheme();
+    let client = request.extensions().get::<ConnectedClient>();
+    let has_tls = client.is_some_and(|client| client.certificates.is_some());
     all(headers, FETCH_SITE, of_user)
         && all(headers, header::ORIGIN.as_str(), |origin| {
-            is_own(origin, &own, scheme)
+            is_own(origin, &own, has_tls)
         })
 }
 
@@ -45,9 +46,9 @@ fn all(headers: &HeaderMap, name: &str, is_right: impl Fn(&HeaderValue) -> bool)
     headers.get_all(name).iter().all(is_right)
 }
 
-/// Whether an origin is the one to which the request was sent. Behind a proxy that ends TLS the scheme is not known, and then either
-/// counts; `null`, which sandboxed pages send, is never the exporter's.
-fn is_own(origin: &HeaderValue, own: &[Authority], scheme: Option<&Scheme>) -> bool {
+/// Whether an origin is the one to which the request was sent. Without TLS, a proxy before the exporter may have ended it, so either
+/// scheme counts. `null`, which sandboxed pages send, is never the exporter's.
+fn is_own(origin: &HeaderValue, own: &[Authority], has_tls: bool) -> bool {
     let Some((given, authority)) = origin.to_str().ok().and_then(|text| text.split_once("://"))
     else {
         return false;
@@ -62,14 +63,13 @@ fn is_own(origin: &HeaderValue, own: &[Authority], scheme: Option<&Scheme>) -> b
     };
     let port = |authority: &Authority| authority.port.unwrap_or(default_port);
     let is_same = |own: &Authority| own.host == origin.host && port(own) == port(&origin);
-    scheme.is_none_or(|scheme| scheme.as_str() == given)
-        && !own.is_empty()
-        && own.iter().all(is_same)
+    (given == "https" || !has_tls) && !own.is_empty() && own.iter().all(is_same)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::web::connections::ClientAddress;
 
     fn allows(url: &str, headers: &[(&str, &str)]) -> bool {
         let mut request = Request::builder().uri(url).method(Method::POST);
@@ -127,16 +127,18 @@ mod tests {
     }
 
     #[test]
-    fn a_known_scheme_counts() {
+    fn with_tls_only_an_origin_with_tls_is_the_exporters_own() {
         for (origin, is_allowed) in [
             ("https://a", true),
             ("http://a", false),
             ("http://a:443", false),
         ] {
-            let allowed = allows("https://a/", &[("origin", origin)]);
-            // Version 1.1 without `Host` has no destination, which is refused.
-            assert!(!allowed);
-            let allowed = allows("https://a/", &[("host", "a"), ("origin", origin)]);
+            let request = Request::builder().header("host", "a");
+            let request = request.header("origin", origin).extension(ConnectedClient {
+                address: ClientAddress::Unix,
+                certificates: Some([].into()),
+            });
+            let allowed = is_of_same_site(&request.body(()).unwrap());
             assert_eq!(allowed, is_allowed, "{origin}");
         }
     }

@@ -11,19 +11,16 @@ mod refusal;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::middleware::{from_fn, from_fn_with_state, map_response_with_state};
+use axum::middleware::{from_fn, from_fn_with_state, map_response};
 
 pub(super) use self::body_type::{is_json, require_json};
 use crate::config::Host;
 
 /// `router` behind all checks. Refusals have the security headers, too. `hosts` are those that the exporter is known by; none: all are.
-pub(super) fn guarded(router: Router, hosts: &[Host], style: &str) -> Router {
+pub(super) fn guarded(router: Router, hosts: &[Host]) -> Router {
     let hosts: Arc<[Host]> = hosts.into();
     router
         .layer(from_fn(cross_site::refuse))
         .layer(from_fn_with_state(hosts, known_host::require))
-        .layer(map_response_with_state(
-            headers::content_security_policy(style),
-            headers::add,
-        ))
+        .layer(map_response(headers::add))
 }
