@@ -109,6 +109,7 @@ impl App {
             collector,
             instruments,
             clock,
+            allowed_hosts: config.web.allowed_hosts.clone(),
             telemetry_path: config.web.telemetry_path.clone(),
             timeout_offset: config.scrape.timeout_offset,
             stop: Stop::default(),

@@ -62,6 +62,7 @@
 //!   while.
 //! - A secret, an address, a subject or a body never reaches a label, a log line, an error or a page. A secret is never a
 //!   command-line option.
+//! - A page of another site never changes anything: a request that changes something and comes from such a page is refused.
 //! - A source of operations is never applied in part. If anything in it is wrong, its last operations stay.
 //! - A web configuration never turns TLS, client certificates or passwords off while the exporter runs, as a file that is being
 //!   written would. Nothing of it that rustls does not support is ignored.

@@ -18,6 +18,7 @@ mod file_pattern;
 mod form;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzzing;
+mod host;
 pub mod keys;
 mod limits;
 mod listen_address;
@@ -47,6 +48,7 @@ pub use credentials::{Credentials, OAuthClient};
 pub use duration::{DurationError, parse as parse_duration};
 pub use file::Config;
 pub use file_pattern::FilePattern;
+pub use host::{Authority, Host, HostError};
 pub use limits::Limits;
 pub use listen_address::{ListenAddress, ListenAddressError};
 pub use network::{Network, Proxy, ProxyUrl};

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::host::Host;
 use super::listen_address::ListenAddress;
 use crate::operation::OperationId;
 
@@ -32,6 +33,8 @@ pub struct Overrides {
     pub listen: Vec<ListenAddress>,
     /// `--web.systemd-socket`.
     pub systemd_socket: Option<bool>,
+    /// `--web.allowed-host`.
+    pub allowed_hosts: Vec<Host>,
     /// `--web.telemetry-path`.
     pub telemetry_path: Option<String>,
     /// `--scrape.timeout-offset`.

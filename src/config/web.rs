@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::Overrides;
+use super::host::Host;
 use super::listen_address::ListenAddress;
 use super::problem::Findings;
 
@@ -27,6 +28,8 @@ pub struct Web {
     pub listen: Vec<ListenAddress>,
     /// Whether systemd passes the sockets to listen on.
     pub systemd_socket: bool,
+    /// The hosts that the exporter is known by; empty: all.
+    pub allowed_hosts: Vec<Host>,
     /// The path of the exposition; starts with `/`, made of unreserved characters.
     pub telemetry_path: String,
     /// Whether operations can be registered over HTTP.
@@ -44,6 +47,7 @@ impl Default for Web {
         Self {
             listen: vec![DEFAULT_LISTEN_ADDRESS],
             systemd_socket: false,
+            allowed_hosts: Vec::new(),
             telemetry_path: DEFAULT_TELEMETRY_PATH.to_owned(),
             enable_api: false,
             enable_lifecycle: false,
@@ -67,6 +71,7 @@ impl Web {
                 "the sockets of systemd replace --web.listen-address; leave out one of the two";
             findings.problem("--web.systemd-socket", message);
         }
+        web.allowed_hosts.clone_from(&overrides.allowed_hosts);
         if let Some(path) = &overrides.telemetry_path {
             findings.take("--web.telemetry-path", check_path(path));
             web.telemetry_path.clone_from(path);

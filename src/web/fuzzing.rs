@@ -6,6 +6,7 @@ use super::api::fuzzing::list_parameter;
 pub use super::api::fuzzing::registration;
 use super::query::Query;
 use super::sd;
+use crate::config::{Authority, Host};
 use crate::deadline;
 use crate::operation::OperationId;
 
@@ -52,4 +53,10 @@ fn headers(text: &str) {
     let budget = deadline::budget(Some(text), Duration::from_millis(500));
     assert!(budget <= LONGEST_SCRAPE, "{budget:?}");
     assert!(!sd::interval(Some(text)).is_zero());
+    if let Ok(Authority { host, .. }) = text.parse() {
+        assert_eq!(host.to_string().parse(), Ok(Authority { host, port: None }));
+    }
+    if let Ok(host) = Host::from_option(text) {
+        assert_eq!(Host::from_option(&host.to_string()), Ok(host));
+    }
 }

@@ -4,7 +4,10 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use axum::response::Html;
+use axum::http::header::CONTENT_SECURITY_POLICY;
+use axum::response::{Html, IntoResponse};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::service::Service;
@@ -17,7 +20,7 @@ const STYLE: &str = include_str!("landing.css");
 const NEW_LINE: &str = "\n";
 
 /// Renders the page from the last known values.
-pub(super) async fn landing(State(service): State<Arc<Service>>) -> Html<String> {
+pub(super) async fn landing(State(service): State<Arc<Service>>) -> impl IntoResponse {
     let snapshot = service.collector.known().await;
     let page = page(
         &snapshot.accounts,
@@ -25,7 +28,17 @@ pub(super) async fn landing(State(service): State<Arc<Service>>) -> Html<String>
         &service.telemetry_path,
         service.api,
     );
-    Html(page.into_string())
+    let policy = [(CONTENT_SECURITY_POLICY, policy())];
+    (policy, Html(page.into_string()))
+}
+
+/// The page's policy: its style and nothing else.
+fn policy() -> String {
+    let hash = ring::digest::digest(&ring::digest::SHA256, STYLE.as_bytes());
+    let hash = STANDARD.encode(hash);
+    format!(
+        "default-src 'none'; style-src 'sha256-{hash}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    )
 }
 
 fn page(accounts: &[AccountSnapshot], now: Timestamp, metrics: &str, api: bool) -> Markup {

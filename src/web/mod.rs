@@ -9,6 +9,7 @@ mod connections;
 mod current_config;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzzing;
+mod guard;
 mod health;
 mod landing;
 mod lifecycle;
@@ -24,7 +25,7 @@ mod tls;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{get, post};
 
 pub use self::auth::{Guard, NoRandomNumbers};
@@ -38,7 +39,7 @@ pub use self::service::{PARSED_AT_ONCE, Service};
 pub use self::stop::Stop;
 pub use self::tls::CurrentTls;
 
-/// The routes of all paths, behind the guard if there is a web configuration.
+/// The routes of all paths, behind the checks of `guard`, and behind authentication if there is a web configuration.
 pub fn router(service: Arc<Service>) -> Router {
     let reload = if service.lifecycle {
         post(lifecycle::reload)
@@ -46,18 +47,23 @@ pub fn router(service: Arc<Service>) -> Router {
         post(lifecycle::reload_is_off)
     };
     let guard = service.guard.clone();
+    let hosts = service.allowed_hosts.clone();
     let router = Router::new()
         .merge(api::routes(service.api))
         .route("/probe", get(probe::probe))
         .route("/sd", get(sd::sd))
-        .route("/-/reload", reload)
+        .route(
+            "/-/reload",
+            reload.route_layer(from_fn(guard::require_json)),
+        )
         .route(&service.telemetry_path, get(metrics::metrics))
         .route("/-/healthy", get(health::healthy))
         .route("/-/ready", get(health::ready))
         .route("/", get(landing::landing))
         .with_state(service);
-    match guard {
+    let router = match guard {
         Some(guard) => router.layer(from_fn_with_state(guard, auth::guard)),
         None => router,
-    }
+    };
+    guard::guarded(router, &hosts)
 }

@@ -13,6 +13,7 @@ use super::buffers::Buffers;
 use super::stop::Stop;
 use crate::clock::Clock;
 use crate::collector::Collector;
+use crate::config::Host;
 use crate::deadline;
 use crate::exposition::{Instruments, Renderer};
 use crate::reload::Reload;
@@ -32,6 +33,8 @@ pub struct Service {
     pub instruments: Instruments,
     /// For ages on the landing page.
     pub clock: Clock,
+    /// The hosts that the exporter is known by; empty: all.
+    pub allowed_hosts: Vec<Host>,
     /// The path of the exposition.
     pub telemetry_path: String,
     /// Subtracted from a scrape's timeout, for rendering and sending.

@@ -7,7 +7,7 @@ use clap::Args;
 use clap::builder::{BoolValueParser, PathBufValueParser, StringValueParser};
 
 use super::given::{NonEmpty, given, values};
-use crate::config::{ListenAddress, Overrides, parse_duration};
+use crate::config::{Host, ListenAddress, Overrides, parse_duration};
 
 /// The options of the HTTP server.
 #[derive(Debug, Clone, Args)]
@@ -37,6 +37,19 @@ pub struct WebOptions {
     #[arg(num_args = 0..=1, default_missing_value = "true", value_parser = given(BoolValueParser::new()))]
     #[arg(hide_env_values = true, hide_possible_values = true)]
     systemd_socket: Option<NonEmpty<bool>>,
+
+    /// Host name or address that requests may be for; repeatable, or comma-separated [default: none, any host]
+    ///
+    /// a host name or an address by which clients reach the exporter; repeatable, comma-separated in the variable. With one or more,
+    /// requests for other hosts get 421 (see [Security](security.md#names-of-the-exporter)); a port has no meaning
+    #[arg(
+        long = "web.allowed-host",
+        env = "TWILIO_EMAIL_WEB_ALLOWED_HOST",
+        value_name = "HOST"
+    )]
+    #[arg(value_delimiter = ',', value_parser = given(Host::from_option))]
+    #[arg(hide_env_values = true)]
+    allowed_hosts: Vec<NonEmpty<Host>>,
 
     /// Path of the metrics [default: /metrics]
     ///
@@ -115,6 +128,7 @@ impl WebOptions {
     pub fn write_to(&self, overrides: &mut Overrides) {
         overrides.listen = values(&self.listen);
         overrides.systemd_socket = NonEmpty::value(self.systemd_socket.as_ref());
+        overrides.allowed_hosts = values(&self.allowed_hosts);
         overrides.telemetry_path = NonEmpty::value(self.telemetry_path.as_ref());
         overrides.timeout_offset = NonEmpty::value(self.timeout_offset.as_ref());
         overrides.web_config_file = NonEmpty::value(self.web_config_file.as_ref());
