@@ -8,12 +8,12 @@ use std::sync::Arc;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use prometheus::{Encoder, GaugeVec, Opts, Registry, TextEncoder};
-use twilio_email_exporter::exposition::Renderer;
+use twilio_email_exporter::exposition::{Renderer, Syntax};
 use twilio_email_exporter::operation::{
     CountingMode, Operation, OperationId, OperationState, Stats, Status,
 };
 use twilio_email_exporter::snapshot::{
-    AccountSnapshot, CollectionStatus, Labels, ShownOperation, Snapshot, Totals,
+    AccountSnapshot, CollectionStatus, CounterOrigins, Labels, ShownOperation, Snapshot, Totals,
 };
 use twilio_email_exporter::timestamp::Timestamp;
 
@@ -24,7 +24,7 @@ fn exposition(criterion: &mut Criterion) {
     let snapshot = snapshot();
     let mut renderer = Renderer::default();
     let mut out = Vec::new();
-    renderer.render_snapshot(&snapshot, &mut out);
+    renderer.render_snapshot(&snapshot, Syntax::Text, &mut out);
     let text = String::from_utf8(out).expect("an exposition is UTF-8");
     let samples = text.lines().filter(|line| !line.starts_with('#')).count();
     let registry = registry(&text);
@@ -40,7 +40,7 @@ fn exposition(criterion: &mut Criterion) {
     group.bench_function("ours", |bencher| {
         bencher.iter(|| {
             out.clear();
-            renderer.render_snapshot(black_box(&snapshot), &mut out);
+            renderer.render_snapshot(black_box(&snapshot), Syntax::Text, &mut out);
             black_box(out.len())
         });
     });
@@ -74,6 +74,7 @@ fn snapshot() -> Snapshot {
             name: Arc::from("marketing"),
             status: CollectionStatus::default(),
             counters: None,
+            origins: CounterOrigins::default(),
             counting_mode: CountingMode::Exclusive,
             totals,
             without_series: 0,

@@ -9,7 +9,6 @@ use std::time::Duration;
 
 use anyhow::Context;
 use futures_util::future::{join_all, try_join_all};
-use parking_lot::Mutex;
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
 use tokio::time::{Instant, timeout_at};
@@ -21,7 +20,9 @@ use crate::config::{Config, ListenAddress};
 use crate::exposition::{Build, Instruments};
 use crate::reload::{Load, Reload};
 use crate::store::Store;
-use crate::web::{self, Buffers, ConnectionLimits, Connections, PARSED_AT_ONCE, Service, Stop};
+use crate::web::{
+    self, Compressors, ConnectionLimits, Connections, Expositions, PARSED_AT_ONCE, Service, Stop,
+};
 
 /// The time for other responses to finish after the last scrape has finished. It is bounded because a connection that never sends
 /// a request would delay the stop forever. At most an eighth of the grace period.
@@ -65,6 +66,7 @@ fn collector_on(
 ) -> anyhow::Result<(Collector, Instruments)> {
     let instruments =
         Instruments::new(build()).context("cannot set up the exporter's own metrics")?;
+    instruments.start(clock.now());
     instruments.config_loaded(clock.now());
     for notice in store.notices() {
         tracing::warn!("{notice}");
@@ -102,6 +104,8 @@ impl App {
             let collector = Arc::clone(&collector);
             Reload::new(load, config, collector, instruments.clone(), clock.clone())
         });
+        let compressors = Arc::<Compressors>::default();
+        let expositions = Expositions::new(instruments.clone(), Arc::clone(&compressors));
         let service = Service {
             collector,
             instruments,
@@ -109,8 +113,8 @@ impl App {
             telemetry_path: config.web.telemetry_path.clone(),
             timeout_offset: config.scrape.timeout_offset,
             stop: Stop::default(),
-            renderer: Mutex::default(),
-            buffers: Buffers::default(),
+            expositions,
+            compressors,
             scrapes: TaskTracker::new(),
             reload: reload.map(Arc::new),
             lifecycle: config.web.enable_lifecycle,

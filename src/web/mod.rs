@@ -4,11 +4,14 @@
 mod account;
 mod api;
 mod buffers;
+mod compression;
 mod connections;
+mod expositions;
 mod health;
 mod landing;
 mod lifecycle;
 mod metrics;
+mod negotiation;
 mod probe;
 mod query;
 mod sd;
@@ -18,10 +21,13 @@ mod stop;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
 
-pub use self::buffers::Buffers;
+pub use self::compression::Compressors;
 pub use self::connections::{ConnectionLimits, Connections, Listener};
+pub use self::expositions::Expositions;
+pub use self::negotiation::{Encoding, Format};
 pub use self::service::{PARSED_AT_ONCE, Service};
 pub use self::stop::Stop;
 
@@ -32,14 +38,19 @@ pub fn router(service: Arc<Service>) -> Router {
     } else {
         post(lifecycle::reload_is_off)
     };
+    let compressors = Arc::clone(&service.compressors);
     Router::new()
         .merge(api::routes(service.api))
         .route("/probe", get(probe::probe))
         .route("/sd", get(sd::sd))
         .route("/-/reload", reload)
-        .route(&service.telemetry_path, get(metrics::metrics))
+        .route(
+            &service.telemetry_path,
+            get(metrics::metrics).head(metrics::head),
+        )
         .route("/-/healthy", get(health::healthy))
         .route("/-/ready", get(health::ready))
         .route("/", get(landing::landing))
+        .layer(from_fn_with_state(compressors, compression::compress))
         .with_state(service)
 }

@@ -4,16 +4,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::http::HeaderMap;
-use parking_lot::Mutex;
 use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
 
-use super::buffers::Buffers;
+use super::compression::Compressors;
+use super::expositions::Expositions;
 use super::stop::Stop;
 use crate::clock::Clock;
 use crate::collector::Collector;
 use crate::deadline;
-use crate::exposition::{Instruments, Renderer};
+use crate::exposition::Instruments;
 use crate::reload::Reload;
 
 /// The most registration bodies that are parsed at the same time. A parsed body uses ten times its size in memory.
@@ -34,10 +34,10 @@ pub struct Service {
     pub timeout_offset: Duration,
     /// The state of a graceful shutdown.
     pub stop: Stop,
-    /// Writes expositions, one at a time: each takes milliseconds, and they share working memory.
-    pub renderer: Mutex<Renderer>,
-    /// Unused buffers for expositions.
-    pub buffers: Buffers,
+    /// The texts of expositions, which concurrent scrapes share.
+    pub expositions: Expositions,
+    /// Compresses expositions and other responses.
+    pub compressors: Arc<Compressors>,
     /// Scrapes in progress, which a graceful shutdown waits for.
     pub scrapes: TaskTracker,
     /// Reloads the configuration, if there is one to reload.
