@@ -7,6 +7,8 @@ mod buffers;
 mod compression;
 mod connections;
 mod expositions;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod health;
 mod landing;
 mod lifecycle;
@@ -25,7 +27,10 @@ use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
 
 pub use self::compression::Compressors;
-pub use self::connections::{ConnectionLimits, Connections, Listener};
+pub use self::connections::{
+    Accepted, ClientAddress, ClientStream, ConnectedClient, ConnectionLimits, Connections,
+    Listener, TlsSource,
+};
 pub use self::expositions::Expositions;
 pub use self::negotiation::{Encoding, Format};
 pub use self::service::{PARSED_AT_ONCE, Service};
