@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use anyhow::Context;
 use futures_util::future::{BoxFuture, join_all};
-use parking_lot::Mutex;
 use tokio::sync::{Semaphore, watch};
 use tokio::time::{Instant, timeout_at};
 use tokio_util::task::TaskTracker;
@@ -21,8 +20,8 @@ use crate::reload::{Load, Reload};
 use crate::store::Store;
 use crate::web::listeners::{self, Bound, BoundAddress};
 use crate::web::{
-    self, Buffers, ConnectionLimits, Connections, CurrentTls, CurrentWebConfig, Guard,
-    PARSED_AT_ONCE, Service, Stop,
+    self, Compressors, ConnectionLimits, Connections, CurrentTls, CurrentWebConfig, Expositions,
+    Guard, PARSED_AT_ONCE, Service, Stop,
 };
 
 /// The time for other responses to finish after the last scrape has finished. It is bounded because a connection that never sends
@@ -67,6 +66,7 @@ fn collector_on(
 ) -> anyhow::Result<(Collector, Instruments)> {
     let instruments =
         Instruments::new(build()).context("cannot set up the exporter's own metrics")?;
+    instruments.start(clock.now());
     instruments.config_loaded(clock.now());
     for notice in store.notices() {
         tracing::warn!("{notice}");
@@ -105,6 +105,8 @@ impl App {
             Reload::new(load, config, collector, instruments.clone(), clock.clone())
         });
         let guard = guard(config, &instruments, &clock)?;
+        let compressors = Arc::<Compressors>::default();
+        let expositions = Expositions::new(instruments.clone(), Arc::clone(&compressors));
         let service = Service {
             collector,
             instruments,
@@ -113,8 +115,8 @@ impl App {
             telemetry_path: config.web.telemetry_path.clone(),
             timeout_offset: config.scrape.timeout_offset,
             stop: Stop::default(),
-            renderer: Mutex::default(),
-            buffers: Buffers::default(),
+            expositions,
+            compressors,
             scrapes: TaskTracker::new(),
             reload: reload.map(Arc::new),
             guard,

@@ -62,7 +62,7 @@ metrics! {
         absent: "until the operation has been read, and if Twilio does not report it.",
         example: "2013",
     }
-    OPERATION_STATE: Operation Gauge "operation_state" ["state"] {
+    OPERATION_STATE: Operation StateSet "operation_state" ["state"] {
         help: "Whether the operation is in this state (1) or not (0).",
         details: "One series for each documented state. There is no failed state: emails fail, operations do not.",
         absent: "until the operation has been read.",
@@ -99,7 +99,7 @@ metrics! {
         absent: "until the operation has been read.",
         example: "1775370330.118",
     }
-    OPERATION_INFO: Operation Gauge "operation_info" [] {
+    OPERATION_INFO: Operation Info "operation_info" [] {
         help: "Labels that users gave to the operation, on a constant 1.",
         details: "Carries the allowed user labels (`name`, `campaign`, …) beside `account` and `operation_id`. To have one on another metric: \
                   `twilio_email_operation_emails * on (account, operation_id) group_left (campaign) twilio_email_operation_info`.",
@@ -208,7 +208,7 @@ metrics! {
         absent: "until it has been saved for the first time; unless the configuration aggregates by labels; and seven days after the last operation with the value.",
         example: "1894",
     }
-    STATS_READING: Account Gauge "stats_reading" ["reading"] {
+    STATS_READING: Account StateSet "stats_reading" ["reading"] {
         help: "Whether the exporter reads Twilio's stats in this counting mode (1) or not (0).",
         details: "Twilio documents both modes. The exporter uses exclusive until stats prove cumulative, unless the configuration sets the mode.",
         absent: "",
@@ -271,7 +271,7 @@ metrics! {
         absent: "until a read has succeeded, and when the file does not exist any more.",
         example: "1775370330.118",
     }
-    BUILD_INFO: Exporter Gauge "exporter_build_info" ["version", "revision"] {
+    BUILD_INFO: Exporter Info "exporter_build_info" ["version", "revision"] {
         help: "What the exporter was built from, on a constant 1.",
         details: "",
         absent: "",

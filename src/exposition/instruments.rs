@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use prometheus::core::{Collector, MetricVec, MetricVecBuilder};
+use prometheus::proto::Metric as Series;
 use prometheus::{
     Error, Gauge, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
 };
@@ -15,6 +16,7 @@ use super::catalogue::{self, ALL, Metric, Scope};
 use super::connections::ConnectionInstruments;
 use super::gathered;
 use super::source_metrics::{SourceInstruments, SourceMetrics};
+use super::start_times::StartTimes;
 use super::state_metrics::StateInstruments;
 use super::text::Text;
 use super::web_metrics::WebInstruments;
@@ -79,6 +81,7 @@ impl Endpoint {
 #[derive(Debug, Clone)]
 pub struct Instruments {
     registry: Registry,
+    start_times: StartTimes,
     requests: Requests,
     sources: SourceMetrics,
     connections: ConnectionInstruments,
@@ -125,7 +128,18 @@ impl Instruments {
             state,
             web: WebInstruments::new()?,
             registry,
+            start_times: StartTimes::default(),
         })
+    }
+
+    /// Notes that the counters of the exporter itself begin at `now`.
+    pub fn start(&self, now: Timestamp) {
+        self.start_times.exporter_starts(now);
+    }
+
+    /// Notes that the counters of the account `name` begin at `now`, unless they have begun already.
+    pub fn start_account(&self, name: &str, now: Timestamp) {
+        self.start_times.account_starts(name, now);
     }
 
     /// The instruments of the account `name`. The series of endpoints that every account uses start at 0 now.
@@ -154,6 +168,7 @@ impl Instruments {
     pub fn forget_account(&self, name: &str) {
         self.sources.forget_account(name);
         self.state.forget_account(name);
+        self.start_times.forget_account(name);
         remove_series(&self.requests.total, name);
         remove_series(&self.requests.failed, name);
         remove_series(&self.requests.unexpected, name);
@@ -199,26 +214,25 @@ impl Instruments {
         self.config_successful.set(0);
     }
 
-    /// Appends all families to `out` as text.
-    pub(super) fn encode(&self, out: &mut Vec<u8>) {
-        self.encode_if(|_| true, out);
+    /// Writes all families.
+    pub(super) fn encode(&self, text: &mut Text<'_>) {
+        self.encode_if(|_| true, text);
     }
 
-    /// Appends the families about accounts to `out` as text.
-    pub(super) fn encode_accounts(&self, out: &mut Vec<u8>) {
+    /// Writes the families about accounts.
+    pub(super) fn encode_accounts(&self, text: &mut Text<'_>) {
         let is_about_accounts = |name: &str| {
             ALL.iter()
                 .any(|metric| metric.name == name && metric.scope == Scope::Account)
         };
-        self.encode_if(is_about_accounts, out);
+        self.encode_if(is_about_accounts, text);
     }
 
-    fn encode_if(&self, is_wanted: impl Fn(&str) -> bool, out: &mut Vec<u8>) {
-        let mut text = Text::new(out);
-        for family in self.registry.gather() {
-            if is_wanted(family.name()) {
-                gathered::write(&family, &mut text);
-            }
+    fn encode_if(&self, is_wanted: impl Fn(&str) -> bool, text: &mut Text<'_>) {
+        let gathered = self.registry.gather();
+        for family in gathered.iter().filter(|family| is_wanted(family.name())) {
+            let since = |series: &Series| self.start_times.of(family, series, &gathered);
+            gathered::write(family, since, text);
         }
     }
 }

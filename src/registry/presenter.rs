@@ -62,6 +62,7 @@ impl<'a> Presenter<'a> {
             counting_mode: self.tables.counters.mode(),
             totals: self.tables.totals.clone(),
             counters: self.tables.counters.exposed(),
+            origins: self.tables.counters.origins(),
             groups: self.tables.labels.groups.show(),
             without_series: (known - operations.len()) as u64,
             operations,

@@ -2,8 +2,12 @@
 
 use std::time::Duration;
 
+use axum::http::header::{ACCEPT, ACCEPT_ENCODING};
+use axum::http::{HeaderMap, HeaderValue};
+
 use super::api::fuzzing::list_parameter;
 pub use super::api::fuzzing::registration;
+use super::negotiation::{Encoding, Format};
 use super::query::Query;
 use super::sd;
 use crate::config::{Authority, Host};
@@ -59,4 +63,12 @@ fn headers(text: &str) {
     if let Ok(host) = Host::from_option(text) {
         assert_eq!(Host::from_option(&host.to_string()), Ok(host));
     }
+    let Ok(value) = HeaderValue::from_str(text) else {
+        return;
+    };
+    let headers = HeaderMap::from_iter([(ACCEPT, value.clone()), (ACCEPT_ENCODING, value)]);
+    let content_type = Format::negotiate(&headers).content_type();
+    let content_type = content_type.to_str().unwrap_or_default();
+    assert!(content_type.contains("; version="), "{content_type}");
+    let _ = Encoding::negotiate(&headers);
 }

@@ -5,8 +5,10 @@ mod account;
 mod api;
 mod auth;
 mod buffers;
+mod compression;
 mod connections;
 mod current_config;
+mod expositions;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzzing;
 mod guard;
@@ -15,6 +17,7 @@ mod landing;
 mod lifecycle;
 pub mod listeners;
 mod metrics;
+mod negotiation;
 mod probe;
 mod query;
 mod sd;
@@ -29,12 +32,14 @@ use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{get, post};
 
 pub use self::auth::{Guard, NoRandomNumbers};
-pub use self::buffers::Buffers;
+pub use self::compression::Compressors;
 pub use self::connections::{
     Accepted, ClientAddress, ClientStream, ConnectedClient, ConnectionLimits, Connections,
     Listener, TlsSource,
 };
 pub use self::current_config::CurrentWebConfig;
+pub use self::expositions::Expositions;
+pub use self::negotiation::{Encoding, Format};
 pub use self::service::{PARSED_AT_ONCE, Service};
 pub use self::stop::Stop;
 pub use self::tls::CurrentTls;
@@ -48,6 +53,7 @@ pub fn router(service: Arc<Service>) -> Router {
     };
     let guard = service.guard.clone();
     let hosts = service.allowed_hosts.clone();
+    let compressors = Arc::clone(&service.compressors);
     let router = Router::new()
         .merge(api::routes(service.api))
         .route("/probe", get(probe::probe))
@@ -56,10 +62,14 @@ pub fn router(service: Arc<Service>) -> Router {
             "/-/reload",
             reload.route_layer(from_fn(guard::require_json)),
         )
-        .route(&service.telemetry_path, get(metrics::metrics))
+        .route(
+            &service.telemetry_path,
+            get(metrics::metrics).head(metrics::head),
+        )
         .route("/-/healthy", get(health::healthy))
         .route("/-/ready", get(health::ready))
         .route("/", get(landing::landing))
+        .layer(from_fn_with_state(compressors, compression::compress))
         .with_state(service);
     let router = match guard {
         Some(guard) => router.layer(from_fn_with_state(guard, auth::guard)),

@@ -4,25 +4,23 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::http::HeaderMap;
-use parking_lot::Mutex;
 use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
 
 use super::auth::Guard;
-use super::buffers::Buffers;
+use super::compression::Compressors;
+use super::expositions::Expositions;
 use super::stop::Stop;
 use crate::clock::Clock;
 use crate::collector::Collector;
 use crate::config::Host;
 use crate::deadline;
-use crate::exposition::{Instruments, Renderer};
+use crate::exposition::Instruments;
 use crate::reload::Reload;
 
 /// The most registration bodies that are parsed at the same time. A parsed body uses ten times its size in memory.
 pub const PARSED_AT_ONCE: usize = 2;
 
-/// The wait before the renderer's lock is tried again. A rendering takes milliseconds.
-const RENDERER_WAIT: Duration = Duration::from_millis(10);
 
 /// The shared state.
 #[derive(Debug)]
@@ -41,10 +39,10 @@ pub struct Service {
     pub timeout_offset: Duration,
     /// The state of a graceful shutdown.
     pub stop: Stop,
-    /// Writes expositions, one at a time: each takes milliseconds, and they share working memory.
-    pub renderer: Mutex<Renderer>,
-    /// Unused buffers for expositions.
-    pub buffers: Buffers,
+    /// The texts of expositions, which concurrent scrapes share.
+    pub expositions: Expositions,
+    /// Compresses expositions and other responses.
+    pub compressors: Arc<Compressors>,
     /// Scrapes in progress, which a graceful shutdown waits for.
     pub scrapes: TaskTracker,
     /// Reloads the configuration, if there is one to reload.
@@ -65,12 +63,10 @@ impl Service {
         deadline::budget(text_of(headers, deadline::HEADER), self.timeout_offset)
     }
 
-    /// Resolves when the locks of a scrape can be taken: those of all accounts, and that of the renderer.
+    /// Resolves when the locks of a scrape can be taken: those of all accounts, and those of the expositions.
     pub async fn prove_progress(&self) {
         self.collector.known().await;
-        while self.renderer.try_lock().is_none() {
-            tokio::time::sleep(RENDERER_WAIT).await;
-        }
+        self.expositions.prove_progress().await;
     }
 
     /// Whether a collection has finished and no shutdown has begun.

@@ -11,6 +11,7 @@ mod dashboards;
 mod disk;
 mod exposition;
 mod faults;
+mod formats;
 mod golden;
 mod implausible;
 mod landing;

@@ -1,6 +1,6 @@
 use super::*;
 use crate::config::Series;
-use crate::exposition::{Build, Instruments, Renderer};
+use crate::exposition::{Build, Instruments, Renderer, Syntax};
 use crate::ongoing_failure::log::Log;
 use crate::registry::Registry;
 use crate::snapshot::Snapshot;
@@ -48,7 +48,7 @@ impl Disk {
         let nothing = Snapshot {
             accounts: Vec::new(),
         };
-        Renderer::default().render(&nothing, &self.instruments, &mut out);
+        Renderer::default().render(&nothing, &self.instruments, Syntax::Text, &mut out);
         let text = String::from_utf8(out).unwrap();
         let name = format!("twilio_email_exporter_state_{metric} ");
         let value = text.lines().find_map(|line| line.strip_prefix(&name));

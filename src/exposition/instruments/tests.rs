@@ -1,6 +1,7 @@
 //! The exporter's own metrics as text.
 
 use super::*;
+use crate::exposition::Syntax;
 
 const BUILD: Build<'static> = Build {
     version: "1.2.3",
@@ -9,7 +10,7 @@ const BUILD: Build<'static> = Build {
 
 fn encoded(instruments: &Instruments) -> String {
     let mut out = Vec::new();
-    instruments.encode(&mut out);
+    instruments.encode(&mut Text::new(&mut out, Syntax::Text));
     String::from_utf8(out).unwrap()
 }
 
