@@ -21,7 +21,9 @@ use crate::config::{Config, ListenAddress};
 use crate::exposition::{Build, Instruments};
 use crate::reload::{Load, Reload};
 use crate::store::Store;
-use crate::web::{self, Buffers, ConnectionLimits, Connections, PARSED_AT_ONCE, Service, Stop};
+use crate::web::{
+    self, Buffers, ConnectionLimits, Connections, PARSED_AT_ONCE, Scraped, Service, Stop,
+};
 
 /// The time for other responses to finish after the last scrape has finished. It is bounded because a connection that never sends
 /// a request would delay the stop forever. At most an eighth of the grace period.
@@ -115,6 +117,8 @@ impl App {
             reload: reload.map(Arc::new),
             lifecycle: config.web.enable_lifecycle,
             api: config.web.enable_api,
+            grafana: config.web.grafana.clone(),
+            scraped: Scraped::default(),
             parsers: Semaphore::new(PARSED_AT_ONCE),
         };
         let listeners = try_join_all(config.web.listen.iter().map(bind)).await?;

@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::http::HeaderMap;
-use axum::http::header::CONTENT_TYPE;
+use axum::http::header::{ACCEPT, CONTENT_TYPE};
 use axum::response::IntoResponse;
 use bytes::Bytes;
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
-use super::service::Service;
+use super::service::{Service, text_of};
 use crate::exposition;
 
 pub(super) async fn metrics(
@@ -18,6 +18,8 @@ pub(super) async fn metrics(
     headers: HeaderMap,
 ) -> impl IntoResponse {
     let scrape = service.scrapes.token();
+    let accept = text_of(&headers, ACCEPT.as_str());
+    service.scraped.note(accept, service.clock.now());
     let collection = service.collector.collect(service.budget(&headers));
     // If the exporter stops, the scrape exposes the current values, as at its deadline.
     let _ = service.stop.run_until_respond(collection).await;

@@ -1,4 +1,4 @@
-//! The exporter's HTTP server: `/metrics`, `/probe` and `/sd` for Prometheus, an API for senders, health endpoints, and a landing page.
+//! The exporter's HTTP server: `/metrics`, `/probe` and `/sd` for Prometheus, an API for senders, health endpoints, and pages for people.
 //! Handlers call the collector and never make requests to Twilio themselves.
 
 mod account;
@@ -6,11 +6,12 @@ mod api;
 mod buffers;
 mod connections;
 mod health;
-mod landing;
 mod lifecycle;
 mod metrics;
+mod pages;
 mod probe;
 mod query;
+mod scraped;
 mod sd;
 mod service;
 mod stop;
@@ -22,6 +23,7 @@ use axum::routing::{get, post};
 
 pub use self::buffers::Buffers;
 pub use self::connections::{ConnectionLimits, Connections, Listener};
+pub use self::scraped::Scraped;
 pub use self::service::{PARSED_AT_ONCE, Service};
 pub use self::stop::Stop;
 
@@ -34,12 +36,12 @@ pub fn router(service: Arc<Service>) -> Router {
     };
     Router::new()
         .merge(api::routes(service.api))
+        .merge(pages::routes())
         .route("/probe", get(probe::probe))
         .route("/sd", get(sd::sd))
         .route("/-/reload", reload)
         .route(&service.telemetry_path, get(metrics::metrics))
         .route("/-/healthy", get(health::healthy))
         .route("/-/ready", get(health::ready))
-        .route("/", get(landing::landing))
         .with_state(service)
 }

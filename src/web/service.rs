@@ -7,8 +7,10 @@ use axum::http::HeaderMap;
 use parking_lot::Mutex;
 use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
+use url::Url;
 
 use super::buffers::Buffers;
+use super::scraped::Scraped;
 use super::stop::Stop;
 use crate::clock::Clock;
 use crate::collector::Collector;
@@ -26,7 +28,7 @@ pub struct Service {
     pub collector: Arc<Collector>,
     /// The exporter's own counters.
     pub instruments: Instruments,
-    /// For ages on the landing page.
+    /// For ages on pages.
     pub clock: Clock,
     /// The path of the exposition.
     pub telemetry_path: String,
@@ -46,6 +48,10 @@ pub struct Service {
     pub lifecycle: bool,
     /// Whether operations may be registered over HTTP.
     pub api: bool,
+    /// The Grafana that pages link to, if there is one.
+    pub grafana: Option<Url>,
+    /// When the metrics were last scraped.
+    pub scraped: Scraped,
     /// One permit per registration body that may be parsed at the same time.
     pub parsers: Semaphore,
 }
