@@ -73,7 +73,7 @@
 //!
 //! | layer | modules |
 //! |---|---|
-//! | values, without I/O or a clock | [`operation`], [`timestamp`], [`clock_skew`], [`reason`], [`snapshot`], [`deadline`], [`diagnosis`], `label`, `document`, `ongoing_failure` |
+//! | values, without I/O or a clock | [`operation`], [`email`], [`timestamp`], [`clock_skew`], [`reason`], [`snapshot`], [`deadline`], [`diagnosis`], `label`, `document`, `ongoing_failure` |
 //! | the time of day; what all HTTP clients have in common; secrets and certificates that rotate | [`clock`], `http`, `rotation` |
 //! | configuration, exposition, saved state, a simulated Twilio | [`config`], [`exposition`], [`store`], [`simulator`] |
 //! | requests to Twilio, known operations, further sources of operations | [`twilio`], [`registry`], [`sources`] |
@@ -94,7 +94,11 @@ pub mod config;
 pub mod deadline;
 pub mod diagnosis;
 mod document;
+pub mod email;
 pub mod exposition;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod http;
 mod label;
 mod ongoing_failure;

@@ -22,7 +22,8 @@ pub use self::log::{LogFormat, LogLevel, LogOptions};
 pub use self::reference::{option_table, with_tables};
 pub use self::web::WebOptions;
 
-use self::given::{NonEmpty, given, values};
+use self::given::values;
+pub(super) use self::given::{NonEmpty, given};
 use crate::config::{DEFAULT_BASE_URL, Overrides};
 use crate::operation::OperationId;
 

@@ -87,7 +87,7 @@ fn failed(facts: &AccountFacts, severity: Severity, failure: &RequestFailure) ->
             until.to_minute()
         ),
         (None, Some(at)) => format!(
-            " The exporter tries them again at {}, and other ones at once.",
+            " The exporter tries again at {}, and with other credentials at once.",
             at.to_minute()
         ),
         (None, None) => String::new(),

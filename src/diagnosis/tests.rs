@@ -104,7 +104,7 @@ fn the_log_and_the_page_say_the_same() {
         "Twilio rejects the API key of account marketing (401)"
     );
     assert!(
-        finding.cure.contains("tries them again at 06:21 UTC"),
+        finding.cure.contains("tries again at 06:21 UTC"),
         "{}",
         finding.cure
     );

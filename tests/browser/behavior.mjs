@@ -1,7 +1,7 @@
-// What a page does: with the keyboard, when it refreshes, and without its script.
+// What a page does: with the keyboard, when it refreshes, and without its script; how large it is and how long it takes.
 
 /** The keyboard reaches everything in the order of the page, and shows where it is. */
-export async function keyboard({ open, say, url }) {
+export async function keyboard({ open, close, say, url }) {
   const page = await open();
   await page.goto(url);
   await page.keyboard.press("Tab");
@@ -31,11 +31,11 @@ export async function keyboard({ open, say, url }) {
   await page.keyboard.press("Tab");
   await page.keyboard.press("Enter");
   if ((await page.evaluate(() => document.activeElement.id)) !== "content") say("keyboard: the skip link does not lead to the content");
-  await page.context().close();
+  await close(page);
 }
 
 /** A refresh changes what differs, and moves neither focus nor scroll position nor what was typed. */
-export async function refresh({ open, say, url }) {
+export async function refresh({ open, close, say, url }) {
   const page = await open();
   await page.clock.install();
   await page.goto(url);
@@ -63,11 +63,11 @@ export async function refresh({ open, say, url }) {
   if (Math.abs(after.scrolled - before.scrolled) > 2) say(`refresh: the page moved from ${before.scrolled} to ${after.scrolled}`);
   await page.locator("#pause").click();
   if ((await page.locator("#pause").textContent()) !== "Continue updates") say("refresh: it cannot be paused");
-  await page.context().close();
+  await close(page);
 }
 
 /** Everything is there without the script, and the form works. */
-export async function withoutScript({ open, say, url }) {
+export async function withoutScript({ open, close, say, url }) {
   const page = await open({ javaScriptEnabled: false });
   await page.goto(url);
   if (await page.locator("#pause").isVisible()) say("without script: a button that does nothing is shown");
@@ -83,5 +83,19 @@ export async function withoutScript({ open, say, url }) {
   await page.getByRole("link", { name: "Worst" }).click();
   await page.getByRole("link", { name: "Next" }).click();
   if (!page.url().includes("sort=worst") || !page.url().includes("page=2")) say(`without script: the address is ${page.url()}`);
-  await page.context().close();
+  await close(page);
+}
+
+/** The size of the page must be below 100 KiB; its time depends on the machine and the build, so it is only printed. */
+export async function measure({ say, url }) {
+  const times = [];
+  let bytes = 0;
+  for (let round = 0; round < 21; round += 1) {
+    const begin = performance.now();
+    bytes = (await (await fetch(url)).arrayBuffer()).byteLength;
+    times.push(performance.now() - begin);
+  }
+  times.sort((one, other) => one - other);
+  if (bytes >= 100 * 1024) say(`measure: the page has ${bytes} bytes`);
+  return `tests/browser: a page over 1,000 operations has ${(bytes / 1024).toFixed(0)} KiB and takes ${times[10].toFixed(1)} ms (median)`;
 }

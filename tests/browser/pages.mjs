@@ -7,7 +7,7 @@ import axe from "axe-core";
 import { chromium } from "playwright-core";
 import { Programs } from "./programs.mjs";
 import { scenes } from "./scenes.mjs";
-import { keyboard, refresh, withoutScript } from "./behavior.mjs";
+import { keyboard, measure, refresh, withoutScript } from "./behavior.mjs";
 
 const ROOT = resolve(import.meta.dirname, "../..");
 /** The strictest policy that the pages work under; the exporter's own takes precedence. */
@@ -49,6 +49,12 @@ async function open(browser, view, name, options = {}) {
   return page;
 }
 
+/** Closes a page once its last request has been answered. */
+async function close(page) {
+  await page.unrouteAll({ behavior: "wait" });
+  await page.context().close();
+}
+
 async function look(browser, view, { name, url, words }) {
   const page = await open(browser, view, name);
   const say = (problem) => problems.push(`${name} ${view.name}: ${problem}`);
@@ -76,7 +82,7 @@ async function look(browser, view, { name, url, words }) {
   }
   if ((await page.title()) === "pwned") say("a label became code");
   await page.screenshot({ path: join(shots, `${name}-${view.name}.png`), fullPage: true });
-  await page.context().close();
+  await close(page);
 }
 
 const browser = await chromium.launch({
@@ -96,10 +102,13 @@ try {
         looked += 1;
       }
     }
-    const behavior = { open: (options) => open(browser, VIEWS[0], name, options), say: (problem) => problems.push(problem), url: pages[0].url };
+    const behavior = { open: (options) => open(browser, VIEWS[0], name, options), close, say: (problem) => problems.push(problem), url: pages[0].url };
     if (name === "five") await keyboard(behavior);
     if (name === "fresh") await refresh(behavior);
-    if (name === "thousand") await withoutScript(behavior);
+    if (name === "thousand") {
+      await withoutScript(behavior);
+      console.log(await measure(behavior));
+    }
     await programs.stop();
   }
 } finally {

@@ -20,16 +20,18 @@ use std::sync::Arc;
 
 use axum::extract::{Path, RawQuery, State};
 use axum::http::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE, VARY};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use axum::{Json, Router};
+use axum::{Extension, Json, Router};
 use maud::Markup;
 use serde::Serialize;
 use serde_json::json;
 
 use self::filter::Filter;
 use self::overview::Site;
+use self::scrape_snippet::RequestAddress;
+use super::connections::ConnectedClient;
 use super::query::Query;
 use super::service::{Service, text_of};
 
@@ -44,9 +46,14 @@ pub(super) fn routes() -> Router<Arc<Service>> {
 async fn overview_page(
     State(service): State<Arc<Service>>,
     RawQuery(query): RawQuery,
+    client: Option<Extension<ConnectedClient>>,
+    uri: Uri,
     headers: HeaderMap,
 ) -> Response {
-    let site = Site::new(&service, &headers);
+    let mut site = Site::new(&service);
+    let is_tls = client.is_some_and(|client| client.certificates.is_some());
+    let address = RequestAddress::new(&uri, &headers, is_tls);
+    site.snippet = scrape_snippet::snippet(&address, &service.telemetry_path);
     let filter = match Filter::read(Query::read(query.as_deref())) {
         Ok(filter) => filter,
         Err(problem) => return failure(&headers, &site, StatusCode::BAD_REQUEST, &problem),
@@ -63,7 +70,7 @@ async fn operation_page(
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Response {
-    let site = Site::new(&service, &headers);
+    let site = Site::new(&service);
     let mut query = Query::read(query.as_deref());
     let account = query.one("account");
     let account = account.and_then(|account| query.finish("there is account").map(|()| account));

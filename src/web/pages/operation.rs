@@ -16,7 +16,7 @@ use crate::web::account;
 use crate::web::service::Service;
 
 /// The labels whose value names an operation, the first one that it has.
-const TITLES: [&str; 4] = ["name", "title", "campaign", "subject_line"];
+const TITLES: [&str; 3] = ["name", "title", "campaign"];
 
 /// One operation on a page.
 #[derive(Debug, Serialize)]

@@ -1,12 +1,10 @@
 //! The facts of the page `/`: one value, from which HTML and JSON are written.
 
-use axum::http::HeaderMap;
 use serde::Serialize;
 use url::Url;
 
 use super::account::AccountFigures;
 use super::filter::Filter;
-use super::scrape_snippet;
 use super::selection::Selection;
 use crate::diagnosis::{self, ExporterFacts, Finding};
 use crate::timestamp::Timestamp;
@@ -49,17 +47,18 @@ pub(super) struct Site {
     pub(super) metrics: String,
     pub(super) api: bool,
     pub(super) grafana: Option<Url>,
+    /// What to paste into `prometheus.yml`; only on the page `/`.
     pub(super) snippet: String,
     pub(super) now: Timestamp,
 }
 
 impl Site {
-    pub(super) fn new(service: &Service, headers: &HeaderMap) -> Self {
+    pub(super) fn new(service: &Service) -> Self {
         Self {
             metrics: service.telemetry_path.clone(),
             api: service.api,
             grafana: service.grafana.clone(),
-            snippet: scrape_snippet::snippet(headers, &service.telemetry_path, false),
+            snippet: String::new(),
             now: service.clock.now(),
         }
     }
