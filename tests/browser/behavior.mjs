@@ -41,7 +41,7 @@ export async function refresh({ open, close, say, url }) {
   await page.goto(url);
   await page.locator("#q").focus();
   await page.keyboard.type("half a wo");
-  await page.evaluate(() => window.scrollTo(0, 240));
+  await page.evaluate(() => window.scrollTo(0, 500));
   const state = () => page.evaluate(() => ({
     focus: document.activeElement.id,
     text: document.querySelector("#q").value,
