@@ -61,6 +61,16 @@ export async function refresh({ open, close, say, url }) {
   if (after.focus !== "q" || after.text !== "half a wo") say(`refresh: focus or text changed: ${JSON.stringify(after)}`);
   // The focused field stays where it is, although the section above it is gone.
   if (Math.abs(after.scrolled - before.scrolled) > 2) say(`refresh: the page moved from ${before.scrolled} to ${after.scrolled}`);
+  // An operation that appears above a focused one does not take its place.
+  const second = page.locator(".operations tbody tr").nth(1).locator("a");
+  const wanted = await second.getAttribute("href");
+  await second.focus();
+  await page.evaluate(() => document.querySelector(".operations tbody tr").remove());
+  await page.clock.fastForward(11_000);
+  await page.waitForFunction(() => document.querySelectorAll(".operations tbody tr").length === 25, null, { timeout: 10_000 })
+    .catch(() => say("refresh: the row does not come back"));
+  const focused = await page.evaluate(() => document.activeElement.getAttribute("href"));
+  if (focused !== wanted) say(`refresh: the focus moved from ${wanted} to ${focused}`);
   await page.locator("#pause").click();
   if ((await page.locator("#pause").textContent()) !== "Continue updates") say("refresh: it cannot be paused");
   await close(page);

@@ -45,7 +45,7 @@ export const scenes = {
   async none(programs) {
     const { url } = await counted(programs, 0);
     await scrape(url);
-    return [page("none", `${url}/`, "Everything works", "There is no operation.")];
+    return [page("none", `${url}/`, "The exporter works", "There is no operation.")];
   },
   async one(programs) {
     const { url } = await counted(programs, 1, "--storage.path", "", "--web.grafana-url", "http://grafana.example.com");

@@ -99,7 +99,7 @@ async fn the_page_before_anything_is_known_promises_nothing() {
     assert_eq!(hanging["discovery"], "unknown", "discovery is on");
     let page = text(&exporter, "/").await;
     assert!(page.contains("first collection running"), "{page}");
-    assert!(!page.contains("Everything works"), "{page}");
+    assert!(!page.contains("The exporter works"), "{page}");
 }
 
 #[tokio::test]

@@ -49,7 +49,7 @@ async fn each_failure_of_twilios_reads_as_what_it_is() {
         let escaped = words.replace('\'', "&#39;");
         assert!(page.contains(&escaped), "{fault}: {page}");
         assert!(page.contains("What to do: "), "{fault}: {page}");
-        assert!(!page.contains("Everything works"), "{fault}");
+        assert!(!page.contains("The exporter works"), "{fault}");
     }
 }
 
@@ -108,7 +108,7 @@ async fn a_failure_that_ends_is_no_problem_any_more() {
         codes.iter().all(|finding| finding["code"] == "memory_only"),
         "{shown}"
     );
-    assert!(text(&exporter, "/").await.contains("Everything works"));
+    assert!(text(&exporter, "/").await.contains("The exporter works"));
 }
 
 #[tokio::test]

@@ -25,14 +25,36 @@
     for (const { name, value } of [...next.attributes]) {
       if (current.getAttribute(name) !== value) current.setAttribute(name, value);
     }
-    const nodes = [...next.childNodes];
-    nodes.forEach((node, at) => {
-      const known = current.childNodes[at];
-      if (!known) current.append(node);
-      else if (isAlike(known, node)) sync(known, node);
-      else known.replaceWith(node);
-    });
-    while (current.childNodes.length > nodes.length) current.lastChild.remove();
+    syncChildren(current, [...next.childNodes]);
+  };
+
+  // A node with an id, such as the row of an operation, stays itself when others come before it or go: whoever has focused its link
+  // must not find another operation there.
+  const syncChildren = (current, nodes) => {
+    const ids = new Set(nodes.map((node) => node.id).filter(Boolean));
+    for (const child of [...current.children]) if (child.id && !ids.has(child.id)) child.remove();
+    let cursor = current.firstChild;
+    for (const node of nodes) {
+      const known = node.id && [...current.children].find((child) => child.id === node.id);
+      if (known && known !== cursor) {
+        current.insertBefore(known, cursor);
+        sync(known, node);
+      } else if (cursor && isAlike(cursor, node)) {
+        sync(cursor, node);
+        cursor = cursor.nextSibling;
+      } else if (cursor && !cursor.id && !node.id) {
+        const following = cursor.nextSibling;
+        cursor.replaceWith(node);
+        cursor = following;
+      } else {
+        current.insertBefore(node, cursor);
+      }
+    }
+    while (cursor) {
+      const following = cursor.nextSibling;
+      cursor.remove();
+      cursor = following;
+    }
   };
 
   // What the reader looks at: the focused element if it is in view, else what is at the top. It stays where it is on the screen.

@@ -156,7 +156,7 @@ const fn order(sort: Sort) -> &'static str {
 fn row(operation: &OperationFigures, has_accounts: bool) -> Markup {
     let title = operation.title().map(shortened);
     html! {
-        tr role="row" {
+        tr id=(operation.id) role="row" {
             th role="rowheader" scope="row" class="what" {
                 @if let Some(title) = &title {
                     a class="title" href=(operation.link()) { (title) }

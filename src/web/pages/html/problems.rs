@@ -88,7 +88,7 @@ fn headline(problems: &[&Finding], accounts: &[AccountFigures]) -> String {
     let is_starting = |account: &AccountFigures| account.connection == Connection::Starting;
     match problems {
         [] if accounts.iter().any(is_starting) => "The first collection is running".to_owned(),
-        [] => "Everything works".to_owned(),
+        [] => "The exporter works".to_owned(),
         _ => words::count(problems.len() as u64, "problem", "problems"),
     }
 }
