@@ -21,7 +21,7 @@ use crate::store::Store;
 use crate::web::listeners::{self, Bound, BoundAddress};
 use crate::web::{
     self, Compressors, ConnectionLimits, Connections, CurrentTls, CurrentWebConfig, Expositions,
-    Guard, PARSED_AT_ONCE, Service, Stop,
+    Guard, PARSED_AT_ONCE, Scraped, Service, Stop,
 };
 
 /// The time for other responses to finish after the last scrape has finished. It is bounded because a connection that never sends
@@ -122,6 +122,8 @@ impl App {
             guard,
             lifecycle: config.web.enable_lifecycle,
             api: config.web.enable_api,
+            grafana: config.web.grafana.clone(),
+            scraped: Scraped::default(),
             parsers: Semaphore::new(PARSED_AT_ONCE),
         };
         let listeners = listeners::bind(&config.web).await?;

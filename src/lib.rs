@@ -80,7 +80,7 @@
 //!
 //! | layer | modules |
 //! |---|---|
-//! | values, without I/O or a clock | [`operation`], [`email`], [`timestamp`], [`clock_skew`], [`reason`], [`snapshot`], [`deadline`], `label`, `document`, `ongoing_failure` |
+//! | values, without I/O or a clock | [`operation`], [`email`], [`timestamp`], [`clock_skew`], [`reason`], [`snapshot`], [`deadline`], [`diagnosis`], `label`, `document`, `ongoing_failure` |
 //! | the time of day; what all HTTP clients have in common; secrets and certificates that rotate; systemd | [`clock`], `http`, `rotation`, [`systemd`] |
 //! | configuration, exposition, saved state, a simulated Twilio | [`config`], [`exposition`], [`store`], [`simulator`] |
 //! | requests to Twilio, known operations, further sources of operations; TLS and users of the HTTP server | [`twilio`], [`registry`], [`sources`], [`web_config`] |
@@ -99,6 +99,7 @@ pub mod clock_skew;
 pub mod collector;
 pub mod config;
 pub mod deadline;
+pub mod diagnosis;
 mod document;
 pub mod email;
 pub mod exposition;

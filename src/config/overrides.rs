@@ -45,6 +45,8 @@ pub struct Overrides {
     pub enable_api: Option<bool>,
     /// `--web.enable-lifecycle`.
     pub enable_lifecycle: Option<bool>,
+    /// `--web.grafana-url`.
+    pub grafana_url: Option<String>,
     /// `--shutdown.grace-period`.
     pub grace_period: Option<Duration>,
 }

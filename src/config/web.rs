@@ -4,7 +4,10 @@ use std::collections::HashSet;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use url::Url;
+
 use super::Overrides;
+use super::base_url::{self, BaseUrlError};
 use super::host::Host;
 use super::listen_address::ListenAddress;
 use super::problem::Findings;
@@ -19,7 +22,7 @@ pub const DEFAULT_GRACE_PERIOD: Duration = Duration::from_secs(8);
 const LONGEST_GRACE_PERIOD: Duration = Duration::from_hours(1);
 
 /// The other paths of the exporter, which the exposition cannot have.
-const TAKEN: [&str; 4] = ["/-", "/probe", "/sd", "/api"];
+const TAKEN: [&str; 6] = ["/-", "/probe", "/sd", "/api", "/operations", "/assets"];
 
 /// The HTTP server of the exporter.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,6 +41,8 @@ pub struct Web {
     pub enable_lifecycle: bool,
     /// The file with TLS and authentication of the exporter itself.
     pub config_file: Option<PathBuf>,
+    /// The Grafana that pages link to.
+    pub grafana: Option<Url>,
     /// The time limit of a shutdown.
     pub grace_period: Duration,
 }
@@ -52,6 +57,7 @@ impl Default for Web {
             enable_api: false,
             enable_lifecycle: false,
             config_file: None,
+            grafana: None,
             grace_period: DEFAULT_GRACE_PERIOD,
         }
     }
@@ -78,6 +84,9 @@ impl Web {
         }
         web.enable_api = overrides.enable_api == Some(true);
         web.enable_lifecycle = overrides.enable_lifecycle == Some(true);
+        if let Some(url) = &overrides.grafana_url {
+            web.grafana = findings.take("--web.grafana-url", read_grafana(url));
+        }
         if let Some(grace_period) = overrides.grace_period {
             findings.take("--shutdown.grace-period", check_grace_period(grace_period));
             web.grace_period = grace_period;
@@ -100,6 +109,19 @@ fn check_grace_period(grace_period: Duration) -> Result<(), String> {
         return Err("expected at most 1h; no scrape takes longer than ten minutes".to_owned());
     }
     Ok(())
+}
+
+/// The address of a Grafana, which pages show to everybody: so it must not hold a password. The error does not repeat it.
+fn read_grafana(text: &str) -> Result<Url, String> {
+    base_url::plain(text).map_err(|error| match error {
+        BaseUrlError::NotAUrl(error) => {
+            format!("not a URL ({error}); expected one like https://grafana.example.com")
+        }
+        BaseUrlError::Credentials => {
+            "a user name or a password does not belong into the URL; pages show it".to_owned()
+        }
+        other => other.to_string(),
+    })
 }
 
 fn check_path(path: &str) -> Result<(), String> {
@@ -171,6 +193,26 @@ mod tests {
     }
 
     #[test]
+    fn a_grafana_url_is_plain() {
+        for url in [
+            "https://grafana.example.com",
+            "http://grafana:3000/sub/path/",
+        ] {
+            assert!(read_grafana(url).is_ok(), "{url}");
+        }
+        for url in [
+            "grafana:3000",
+            "javascript:alert(1)",
+            "",
+            "https://me:made-up@a",
+            "https://a/?x=1",
+        ] {
+            let error = read_grafana(url).unwrap_err();
+            assert!(!error.contains("made-up"), "{error}");
+        }
+    }
+
+    #[test]
     fn the_exporters_own_paths_stay_its_own() {
         for path in ["/metrics", "/a/b-c_d.e~", "/sdk", "/-metrics", "/probes"] {
             assert_eq!(check_path(path), Ok(()), "{path}");
@@ -180,6 +222,8 @@ mod tests {
             "metrics",
             "/",
             "/-/healthy",
+            "/operations/x",
+            "/assets",
             "/probe",
             "/sd/",
             "/api/v1",

@@ -6,6 +6,11 @@ use std::io::{self, ErrorKind};
 
 use rustls::{CertificateError, Error as TlsError};
 
+/// The text for a name that DNS does not resolve.
+pub(crate) const UNKNOWN_HOST: &str = "the name of the host cannot be resolved";
+/// The text for a port at which nothing listens: the standard library's.
+pub(crate) const CONNECTION_REFUSED: &str = "connection refused";
+
 /// Why a request got no response. The texts are short and contain nothing from the server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum NoResponse {
@@ -33,7 +38,7 @@ pub(crate) fn failure(error: &reqwest::Error) -> NoResponse {
         );
     }
     if error.is_dns() {
-        return NoResponse::Connect("the name of the host cannot be resolved".into());
+        return NoResponse::Connect(UNKNOWN_HOST.into());
     }
     if let Some(h2) = find::<h2::Error>(error) {
         return http2(h2);
@@ -178,6 +183,7 @@ fn proxy_words(error: &(dyn Error + 'static)) -> Option<&'static str> {
 fn io_words(kind: ErrorKind) -> String {
     match kind {
         ErrorKind::UnexpectedEof => "the server closed the connection".into(),
+        ErrorKind::ConnectionRefused => CONNECTION_REFUSED.into(),
         kind => kind.to_string(),
     }
 }

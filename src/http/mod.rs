@@ -18,7 +18,7 @@ pub(crate) use authorities::Authorities;
 pub(crate) use authorities::AuthoritiesError;
 pub(crate) use body::{BodyError, read};
 pub(crate) use client::HttpClient;
-pub(crate) use failure::{NoResponse, failure, tls_words};
+pub(crate) use failure::{CONNECTION_REFUSED, NoResponse, UNKNOWN_HOST, failure, tls_words};
 
 /// A TLS configuration with rustls and ring.
 pub(crate) fn tls() -> Result<ConfigBuilder<ClientConfig, WantsVerifier>, rustls::Error> {

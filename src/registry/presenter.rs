@@ -11,7 +11,7 @@ use super::record::Record;
 use super::rejected_operations::RejectedOperations;
 use super::tables::Tables;
 use super::watched::Source;
-use crate::operation::OperationId;
+use crate::operation::{CountingMode, OperationId};
 use crate::snapshot::{
     AccountSnapshot, CollectionStatus, Labels, ListedOperations, ShownOperation,
 };
@@ -67,6 +67,12 @@ impl<'a> Presenter<'a> {
             without_series: (known - operations.len()) as u64,
             operations,
         }
+    }
+
+    /// How the account's stats overlap, as far as is known.
+    #[must_use]
+    pub fn counting_mode(&self) -> CountingMode {
+        self.tables.counters.mode()
     }
 
     /// Whether `id` is in memory: it was read, and has not left since.

@@ -15,7 +15,11 @@ use super::tokens::Tokens;
 use super::transport::TransportError;
 use crate::clock::Clock;
 use crate::config::{self, Credentials};
+use crate::diagnosis::Login;
 use crate::timestamp::Timestamp;
+
+/// The first letters of an API key's SID (<https://www.twilio.com/docs/glossary/what-is-a-sid>).
+const API_KEY_PREFIX: &str = "SK";
 
 /// The authentication of one account.
 #[derive(Debug)]
@@ -120,6 +124,17 @@ impl Authenticator {
         match self {
             Self::Basic(_) => None,
             Self::Bearer(tokens) => Some(tokens.url()),
+        }
+    }
+
+    /// What kind of credentials these are.
+    pub(super) fn kind(&self) -> Login {
+        match self {
+            Self::Bearer(_) => Login::OauthClient,
+            Self::Basic(login) => match login.now().name.expose_secret() {
+                name if name.starts_with(API_KEY_PREFIX) => Login::ApiKey,
+                _ => Login::AuthToken,
+            },
         }
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::State;
-use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE, VARY};
+use axum::http::header::{ACCEPT, CONTENT_ENCODING, CONTENT_TYPE, VARY};
 use axum::http::{HeaderMap, HeaderValue};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
@@ -13,7 +13,7 @@ use futures_util::stream;
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
 use super::negotiation::{Encoding, Format};
-use super::service::Service;
+use super::service::{Service, text_of};
 
 /// The request headers that an exposition depends on.
 const VARIES_BY: HeaderValue = HeaderValue::from_static("Accept, Accept-Encoding");
@@ -21,6 +21,8 @@ const VARIES_BY: HeaderValue = HeaderValue::from_static("Accept, Accept-Encoding
 pub(super) async fn metrics(State(service): State<Arc<Service>>, headers: HeaderMap) -> Response {
     let scrape = service.scrapes.token();
     let arrival = service.expositions.arrive();
+    let accept = text_of(&headers, ACCEPT.as_str());
+    service.scraped.note(accept, service.clock.now());
     let collection = service.collector.collect(service.budget(&headers));
     // If the exporter stops, the scrape exposes the current values, as at its deadline.
     let _ = service.stop.run_until_respond(collection).await;

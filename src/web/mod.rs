@@ -1,4 +1,4 @@
-//! The exporter's HTTP server: `/metrics`, `/probe` and `/sd` for Prometheus, an API for senders, health endpoints, and a landing page.
+//! The exporter's HTTP server: `/metrics`, `/probe` and `/sd` for Prometheus, an API for senders, health endpoints, and pages for people.
 //! Handlers call the collector and never make requests to Twilio themselves.
 
 mod account;
@@ -13,13 +13,14 @@ mod expositions;
 pub(crate) mod fuzzing;
 mod guard;
 mod health;
-mod landing;
 mod lifecycle;
 pub mod listeners;
 mod metrics;
 mod negotiation;
+mod pages;
 mod probe;
 mod query;
+mod scraped;
 mod sd;
 mod service;
 mod stop;
@@ -40,6 +41,7 @@ pub use self::connections::{
 pub use self::current_config::CurrentWebConfig;
 pub use self::expositions::Expositions;
 pub use self::negotiation::{Encoding, Format};
+pub use self::scraped::Scraped;
 pub use self::service::{PARSED_AT_ONCE, Service};
 pub use self::stop::Stop;
 pub use self::tls::CurrentTls;
@@ -56,6 +58,7 @@ pub fn router(service: Arc<Service>) -> Router {
     let compressors = Arc::clone(&service.compressors);
     let router = Router::new()
         .merge(api::routes(service.api))
+        .merge(pages::routes())
         .route("/probe", get(probe::probe))
         .route("/sd", get(sd::sd))
         .route(
@@ -68,7 +71,6 @@ pub fn router(service: Arc<Service>) -> Router {
         )
         .route("/-/healthy", get(health::healthy))
         .route("/-/ready", get(health::ready))
-        .route("/", get(landing::landing))
         .layer(from_fn_with_state(compressors, compression::compress))
         .with_state(service);
     let router = match guard {

@@ -6,10 +6,12 @@ use std::time::Duration;
 use axum::http::HeaderMap;
 use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
+use url::Url;
 
 use super::auth::Guard;
 use super::compression::Compressors;
 use super::expositions::Expositions;
+use super::scraped::Scraped;
 use super::stop::Stop;
 use crate::clock::Clock;
 use crate::collector::Collector;
@@ -21,7 +23,6 @@ use crate::reload::Reload;
 /// The most registration bodies that are parsed at the same time. A parsed body uses ten times its size in memory.
 pub const PARSED_AT_ONCE: usize = 2;
 
-
 /// The shared state.
 #[derive(Debug)]
 pub struct Service {
@@ -29,7 +30,7 @@ pub struct Service {
     pub collector: Arc<Collector>,
     /// The exporter's own counters.
     pub instruments: Instruments,
-    /// For ages on the landing page.
+    /// For ages on pages.
     pub clock: Clock,
     /// The hosts that the exporter is known by; empty: all.
     pub allowed_hosts: Vec<Host>,
@@ -53,6 +54,10 @@ pub struct Service {
     pub lifecycle: bool,
     /// Whether operations may be registered over HTTP.
     pub api: bool,
+    /// The Grafana that pages link to, if there is one.
+    pub grafana: Option<Url>,
+    /// When the metrics were last scraped.
+    pub scraped: Scraped,
     /// One permit per registration body that may be parsed at the same time.
     pub parsers: Semaphore,
 }

@@ -20,6 +20,7 @@ const LAYERS: &[&[&str]] = &[
         "reason",
         "snapshot",
         "deadline",
+        "diagnosis",
         "label",
         "document",
         "ongoing_failure",

@@ -109,6 +109,17 @@ pub struct WebOptions {
     #[arg(hide_env_values = true, hide_possible_values = true)]
     enable_lifecycle: Option<NonEmpty<bool>>,
 
+    /// A Grafana with the project's dashboards, for links on pages [default: none]
+    ///
+    /// URL of a Grafana that has the dashboards of `grafana/`: pages link to it. It must not hold a password
+    #[arg(
+        long = "web.grafana-url",
+        env = "TWILIO_EMAIL_WEB_GRAFANA_URL",
+        value_name = "URL"
+    )]
+    #[arg(value_parser = given(StringValueParser::new()), hide_env_values = true)]
+    grafana_url: Option<NonEmpty<String>>,
+
     /// The longest graceful shutdown (SIGTERM); current scrapes respond before its end [default: 8s]
     ///
     /// the longest time of a graceful shutdown, from SIGTERM or SIGINT to the end. Current scrapes respond before its end, with the
@@ -134,6 +145,7 @@ impl WebOptions {
         overrides.web_config_file = NonEmpty::value(self.web_config_file.as_ref());
         overrides.enable_api = NonEmpty::value(self.enable_api.as_ref());
         overrides.enable_lifecycle = NonEmpty::value(self.enable_lifecycle.as_ref());
+        overrides.grafana_url = NonEmpty::value(self.grafana_url.as_ref());
         overrides.grace_period = NonEmpty::value(self.grace_period.as_ref());
     }
 }
