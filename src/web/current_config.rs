@@ -4,6 +4,9 @@
 //! A file that is being written may be cut off and still be valid, without the users or the client certificates at its end. So a
 //! change is applied only when two checks in a row read the same, and a running exporter never turns protection off.
 
+#[cfg(test)]
+mod tests;
+
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

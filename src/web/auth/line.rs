@@ -1,4 +1,4 @@
-//! The requests whose password waits for its check. Their number is bounded in all and per client, so that one client with wrong
+//! The passwords that wait for their check. Their number is bounded in all and per client, so that one client with wrong
 //! passwords does not take the places of the others.
 
 use std::collections::BTreeMap;

@@ -4,6 +4,7 @@
 //! A check takes the same work for an unknown user as for a known one, so that nobody finds out names by the time. Neither a password
 //! nor a name is kept: results are cached under a hash whose key is random and never leaves the process.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -14,10 +15,11 @@ use ring::hmac;
 use ring::rand::SystemRandom;
 use secrecy::zeroize::Zeroizing;
 use tokio::sync::Semaphore;
+use tokio::sync::watch::{self, Receiver, Sender};
 use tokio::task::spawn_blocking;
 
 use super::credentials::Credentials;
-use super::line::Line;
+use super::line::{Line, Place};
 use super::verdicts::{Key, Verdicts};
 use crate::exposition::WebInstruments;
 use crate::web_config::{Users, WebConfig};
@@ -44,10 +46,35 @@ pub struct NoRandomNumbers;
 /// Checks passwords, and remembers the results.
 pub(super) struct Passwords {
     key: hmac::Key,
-    verdicts: Arc<Mutex<Verdicts>>,
+    results: Arc<Mutex<Results>>,
     line: Line,
     computing: Arc<Semaphore>,
     instruments: WebInstruments,
+}
+
+#[derive(Debug, Default)]
+struct Results {
+    verdicts: Verdicts,
+    /// The current checks. Requests with the same credentials wait for the same check.
+    pending: BTreeMap<Key, Receiver<Option<bool>>>,
+}
+
+/// How far a check is.
+enum Progress {
+    Known(bool),
+    Pending(Receiver<Option<bool>>),
+    /// Too many checks wait already.
+    NoPlace,
+}
+
+/// The check of one password.
+struct Check {
+    config: Arc<WebConfig>,
+    /// The index of the user whose hash is used.
+    at: usize,
+    name: Box<[u8]>,
+    password: Zeroizing<Vec<u8>>,
+    key: Key,
 }
 
 impl Passwords {
@@ -61,7 +88,7 @@ impl Passwords {
         let cores = thread::available_parallelism().map_or(1, usize::from);
         Ok(Self {
             key,
-            verdicts: Arc::default(),
+            results: Arc::default(),
             line: Line::default(),
             computing: Arc::new(Semaphore::new((cores / PART_OF_CORES).max(1))),
             instruments,
@@ -77,48 +104,78 @@ impl Passwords {
         address: Option<IpAddr>,
     ) -> Verdict {
         let name = credentials.name();
-        let user = config.users.get(name);
         let Some(at) = self.candidate(&config.users, name) else {
             return Verdict::Rejected;
         };
         let key = self.cache_key(&config.users, at, credentials);
-        let verdict = |is_accepted| match user {
+        let verdict = |is_accepted| match config.users.get(name) {
             Some(user) if is_accepted => Verdict::Accepted {
                 may_write: user.may_write,
             },
             _ => Verdict::Rejected,
         };
-        if let Some(known) = self.verdicts.lock().get(name, &key) {
-            return verdict(known);
+        let check = || Check {
+            config: Arc::clone(config),
+            at,
+            name: name.into(),
+            password: Zeroizing::new(credentials.password().to_vec()),
+            key,
+        };
+        let mut result = match self.result(name, &key, address, check) {
+            Progress::Known(is_accepted) => return verdict(is_accepted),
+            Progress::Pending(result) => result,
+            Progress::NoPlace => return Verdict::Busy,
+        };
+        // Without a result the check has panicked.
+        let result = result.wait_for(Option::is_some).await;
+        result.map_or(Verdict::Busy, |result| verdict(*result == Some(true)))
+    }
+
+    /// The result of a check, or the current check. Begins one if there is neither.
+    fn result(
+        &self,
+        name: &[u8],
+        key: &Key,
+        address: Option<IpAddr>,
+        check: impl FnOnce() -> Check,
+    ) -> Progress {
+        let mut results = self.results.lock();
+        if let Some(known) = results.verdicts.get(name, key) {
+            return Progress::Known(known);
+        }
+        if let Some(pending) = results.pending.get(key) {
+            return Progress::Pending(pending.clone());
         }
         let Some(place) = self.line.enter(address) else {
-            return Verdict::Busy;
+            return Progress::NoPlace;
         };
-        let Ok(permit) = Arc::clone(&self.computing).acquire_owned().await else {
-            return Verdict::Busy;
-        };
-        // Another request may have had the same credentials.
-        if let Some(known) = self.verdicts.lock().get(name, &key) {
-            return verdict(known);
-        }
+        let (sender, result) = watch::channel(None);
+        results.pending.insert(*key, result.clone());
+        self.begin(check(), place, sender);
+        Progress::Pending(result)
+    }
+
+    /// Checks a password on a task of its own, within the number of checks at once.
+    fn begin(&self, check: Check, place: Place, sender: Sender<Option<bool>>) {
         self.instruments.password_checked();
-        let (config, verdicts) = (Arc::clone(config), Arc::clone(&self.verdicts));
-        let is_known = user.is_some();
-        let name: Box<[u8]> = name.into();
-        let password = Zeroizing::new(credentials.password().to_vec());
-        let check = spawn_blocking(move || {
-            let matches = config.users.all()[at].hash.matches(&password);
-            let is_accepted = matches && is_known;
-            let mut verdicts = verdicts.lock();
-            if is_accepted {
-                verdicts.accept(&name, key, &config.users);
-            } else {
-                verdicts.reject(key);
-            }
+        let (computing, results) = (Arc::clone(&self.computing), Arc::clone(&self.results));
+        tokio::spawn(async move {
+            // The semaphore is never closed.
+            let permit = computing.acquire_owned().await;
+            let (key, name, config) = (check.key, check.name.clone(), Arc::clone(&check.config));
+            let result = spawn_blocking(move || check.is_accepted()).await;
             drop((permit, place));
-            is_accepted
+            let mut results = results.lock();
+            results.pending.remove(&key);
+            match result {
+                Ok(true) => results.verdicts.accept(&name, key, &config.users),
+                Ok(false) => results.verdicts.reject(key),
+                Err(_) => return,
+            }
+            drop(results);
+            // Nobody waits any more if the clients are gone.
+            let _ = sender.send(result.ok());
         });
-        verdict(check.await.unwrap_or(false))
     }
 
     /// The index of the user `name`. For an unknown name, always the same other user, whose hash costs the same; the result is not
@@ -147,6 +204,15 @@ impl Passwords {
         let mut key = [0; 32];
         key.copy_from_slice(context.sign().as_ref());
         key
+    }
+}
+
+impl Check {
+    /// Takes as long for an unknown user.
+    fn is_accepted(&self) -> bool {
+        let user = &self.config.users.all()[self.at];
+        let matches = user.hash.matches(&self.password);
+        matches && user.name.as_bytes() == &*self.name
     }
 }
 

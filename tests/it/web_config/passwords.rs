@@ -156,6 +156,11 @@ async fn a_password_is_checked_once_however_many_scrapes_there_are() {
     let scrapes = (0..30).map(|_| scrape(&exporter));
     futures_util::future::join_all(scrapes).await;
     assert_eq!(scrape(&exporter).await.value(CHECKS, &[]), Some(1.0));
+    // The same for a wrong one, of which more wait than there are places.
+    let wrong = (0..30).map(|_| get(&exporter, "/", Some(("admin", "wrong"))));
+    let statuses = futures_util::future::join_all(wrong).await;
+    assert_eq!(statuses, [401; 30]);
+    assert_eq!(scrape(&exporter).await.value(CHECKS, &[]), Some(2.0));
 }
 
 #[tokio::test]
