@@ -62,6 +62,8 @@
 //!   while.
 //! - A secret, an address, a subject or a body never reaches a label, a log line, an error or a page. A secret is never a
 //!   command-line option.
+//! - A page never makes a request to Twilio, never counts as a scrape of a new label value, and has no inline script or style. What is
+//!   wrong is never worded twice: the log and the pages have the sentences of [`diagnosis`].
 //! - A source of operations is never applied in part. If anything in it is wrong, its last operations stay.
 //! - A configuration is never applied in part. All its problems are reported together; then the exporter does not start, or
 //!   the current configuration stays.
