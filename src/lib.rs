@@ -66,6 +66,8 @@
 //! - A secret, an address, a subject or a body never reaches a label, a log line, an error or a page. A secret is never a
 //!   command-line option.
 //! - A page of another site never changes anything: a request that changes something and comes from such a page is refused.
+//! - A page never makes a request to Twilio, never counts as a scrape of a new label value, and has no inline script or style. What is
+//!   wrong is never worded twice: the log and the pages have the sentences of [`diagnosis`].
 //! - A source of operations is never applied in part. If anything in it is wrong, its last operations stay.
 //! - A web configuration never turns TLS, client certificates or passwords off while the exporter runs, as a file that is being
 //!   written would. Nothing of it that rustls does not support is ignored.

@@ -25,6 +25,12 @@ export class Programs {
 
   constructor(binary) {
     this.#binary = binary;
+    // After an error that nobody catches, too, nothing may go on running.
+    process.on("exit", () => {
+      for (const child of this.#running) child.kill("SIGKILL");
+      for (const directory of this.#directories) rmSync(directory, { recursive: true, force: true });
+    });
+    for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => process.exit(1));
   }
 
   /** Starts the program and returns its address. */

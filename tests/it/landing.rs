@@ -235,7 +235,7 @@ async fn a_strict_policy_allows_everything_that_a_page_needs() {
 }
 
 #[tokio::test]
-async fn a_page_makes_no_request_to_twilio_and_ends_no_group_of_zeros() {
+async fn a_page_makes_no_request_to_twilio() {
     let twilio = Twilio::empty().await;
     let id = twilio.put(HOUR, json!({"total": 1, "delivered": 1}));
     let exporter = Exporter::watching(&twilio).await.settled().await;

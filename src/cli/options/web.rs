@@ -53,7 +53,7 @@ pub struct WebOptions {
 
     /// Path of the metrics [default: /metrics]
     ///
-    /// path of the metrics; not `/`, nor at or below `/-`, `/probe`, `/sd` or `/api`
+    /// path of the metrics; not `/`, nor at or below `/-`, `/probe`, `/sd`, `/api`, `/operations` or `/assets`
     #[arg(
         long = "web.telemetry-path",
         env = "TWILIO_EMAIL_WEB_TELEMETRY_PATH",

@@ -167,3 +167,27 @@ async fn a_thousand_operations_are_pages_of_less_than_100_kib() {
     assert!(page.contains("976–1,000 of 1,000"), "{page}");
     assert!(page.len() < MOST_BYTES, "{} bytes", page.len());
 }
+
+#[tokio::test]
+async fn an_operation_beyond_the_series_limit_is_found_by_its_id() {
+    let twilio = Twilio::empty().await;
+    let ids = [HOUR, 2 * HOUR].map(|age| twilio.put(age, json!({"total": 3, "delivered": 3})));
+    let yaml = one_account(&twilio, "") + "series: {max_operations: 1}\n";
+    let exporter = Exporter::start(&yaml).await.settled().await;
+    let shown = facts(&exporter, "/").await;
+    assert_eq!(shown["operations"]["total"], 1, "{shown}");
+    let findings = shown["findings"].as_array().unwrap();
+    let limit = findings
+        .iter()
+        .find(|finding| finding["code"] == "series_limit");
+    let what = limit.unwrap()["what"].as_str().unwrap();
+    assert_eq!(
+        what,
+        "The series limit hides one operation of account default"
+    );
+    let hidden = ids[1];
+    let page = text(&exporter, &format!("/?q={hidden}")).await;
+    let link = format!("/operations/{hidden}");
+    assert!(values(&page, "href").contains(&&*link), "{page}");
+    assert_eq!(facts(&exporter, &link).await["size"], 3);
+}

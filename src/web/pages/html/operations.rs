@@ -3,6 +3,7 @@
 use maud::{Markup, html};
 
 use super::{bar, words};
+use crate::operation::OperationId;
 use crate::web::pages::filter::{Filter, Sort};
 use crate::web::pages::operation::OperationFigures;
 use crate::web::pages::overview::Overview;
@@ -102,7 +103,12 @@ fn nothing(overview: &Overview, filter: &Filter) -> Markup {
         div class="empty" {
             @if filter.is_narrow() {
                 p { strong { "No operation matches." } " The page shows operations that have series." }
-                p { a class="button" href="/#operations" { "Show all" } }
+                @if filter.text.parse::<OperationId>().is_ok() {
+                    // It may be known and have no series.
+                    p { a class="button" href={ "/operations/" (filter.text) } { "Look this operation up" } }
+                } @else {
+                    p { a class="button" href="/#operations" { "Show all" } }
+                }
             } @else if overview.accounts.iter().all(|account| account.last_success.is_none()) {
                 p { strong { "No operation is known yet." } " They appear with the first collection that reaches Twilio." }
             } @else {
