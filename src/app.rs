@@ -101,6 +101,8 @@ impl App {
             let collector = Arc::clone(&collector);
             Reload::new(load, config, collector, instruments.clone(), clock.clone())
         });
+        let connections =
+            Connections::new(ConnectionLimits::default(), instruments.connections(), None);
         let service = Service {
             collector,
             instruments,
@@ -114,6 +116,11 @@ impl App {
             reload: reload.map(Arc::new),
             lifecycle: config.web.enable_lifecycle,
             api: config.web.enable_api,
+            scrape_permits: config
+                .web
+                .max_requests
+                .map(|most| Arc::new(Semaphore::new(most.get()))),
+            connections,
             parsers: Semaphore::new(PARSED_AT_ONCE),
         };
         let listeners = listeners::bind(&config.web).await?;
@@ -169,13 +176,8 @@ impl App {
         } = self;
         let router = web::router(Arc::clone(&service));
         let (stop, stopped) = watch::channel(false);
-        let connections = Connections::new(
-            ConnectionLimits::default(),
-            service.instruments.connections(),
-            None,
-        );
         let serve = |bound: Bound| {
-            let connections = Arc::clone(&connections);
+            let connections = Arc::clone(&service.connections);
             connections.serve(bound.listener, router.clone(), stopped.clone())
         };
         let servers = join_all(listeners.into_iter().map(serve));

@@ -38,6 +38,8 @@ pub struct Overrides {
     pub enable_api: Option<bool>,
     /// `--web.enable-lifecycle`.
     pub enable_lifecycle: Option<bool>,
+    /// `--web.max-requests`; 0 for no limit.
+    pub max_requests: Option<usize>,
     /// `--shutdown.grace-period`.
     pub grace_period: Option<Duration>,
 }

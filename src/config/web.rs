@@ -1,6 +1,7 @@
 //! The section `web`: the HTTP server of the exporter.
 
 use std::collections::HashSet;
+use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use super::Overrides;
@@ -13,6 +14,10 @@ pub const DEFAULT_TELEMETRY_PATH: &str = "/metrics";
 pub const DEFAULT_LISTEN_ADDRESS: ListenAddress = ListenAddress::AllInterfaces(10202);
 /// The default time limit of a shutdown: Docker kills after 10 s, Kubernetes after 30 s, systemd after 90 s.
 pub const DEFAULT_GRACE_PERIOD: Duration = Duration::from_secs(8);
+/// The default of `node_exporter`'s option of the same name. Two Prometheus servers with ten probes each use half of it.
+pub const DEFAULT_MAX_REQUESTS: NonZeroUsize = NonZeroUsize::new(40).unwrap();
+/// The most connections.
+const LARGEST_MAX_REQUESTS: usize = 512;
 /// No platform waits longer. A wrong unit is reported at the start and not at the shutdown.
 const LONGEST_GRACE_PERIOD: Duration = Duration::from_hours(1);
 
@@ -32,6 +37,8 @@ pub struct Web {
     pub enable_api: bool,
     /// Whether `POST /-/reload` loads the configuration again.
     pub enable_lifecycle: bool,
+    /// The most scrapes and probes at the same time; `None` without a limit.
+    pub max_requests: Option<NonZeroUsize>,
     /// The time limit of a shutdown.
     pub grace_period: Duration,
 }
@@ -44,6 +51,7 @@ impl Default for Web {
             telemetry_path: DEFAULT_TELEMETRY_PATH.to_owned(),
             enable_api: false,
             enable_lifecycle: false,
+            max_requests: Some(DEFAULT_MAX_REQUESTS),
             grace_period: DEFAULT_GRACE_PERIOD,
         }
     }
@@ -69,6 +77,10 @@ impl Web {
         }
         web.enable_api = overrides.enable_api == Some(true);
         web.enable_lifecycle = overrides.enable_lifecycle == Some(true);
+        if let Some(most) = overrides.max_requests {
+            findings.take("--web.max-requests", check_max_requests(most));
+            web.max_requests = NonZeroUsize::new(most);
+        }
         if let Some(grace_period) = overrides.grace_period {
             findings.take("--shutdown.grace-period", check_grace_period(grace_period));
             web.grace_period = grace_period;
@@ -87,6 +99,15 @@ fn check_listen(addresses: &[ListenAddress]) -> Result<(), String> {
         Some(twice) => Err(format!("{twice} is given twice; leave one out")),
         None => Ok(()),
     }
+}
+
+fn check_max_requests(most: usize) -> Result<(), String> {
+    if most > LARGEST_MAX_REQUESTS {
+        return Err(format!(
+            "expected at most {LARGEST_MAX_REQUESTS}, or 0 for no limit; there are no more connections"
+        ));
+    }
+    Ok(())
 }
 
 fn check_grace_period(grace_period: Duration) -> Result<(), String> {
@@ -148,6 +169,20 @@ mod tests {
         overrides.listen = vec![ListenAddress::AllInterfaces(1)];
         Web::read(&overrides, &mut findings);
         assert_eq!(findings.problems[0].place, "--web.systemd-socket");
+    }
+
+    #[test]
+    fn the_number_of_scrapes_at_the_same_time_has_a_bound() {
+        for (most, fits) in [(0, true), (1, true), (512, true), (513, false)] {
+            assert_eq!(check_max_requests(most).is_ok(), fits, "{most}");
+        }
+        let overrides = Overrides {
+            max_requests: Some(0),
+            ..Overrides::default()
+        };
+        let web = Web::read(&overrides, &mut Findings::default());
+        assert_eq!(web.max_requests, None);
+        assert_eq!(Web::default().max_requests, Some(DEFAULT_MAX_REQUESTS));
     }
 
     #[test]

@@ -291,7 +291,13 @@ metrics! {
     }
     CONNECTIONS_CLOSED: Exporter Counter "exporter_http_connections_closed_total" ["reason"] {
         help: "Connections to the exporter that it closed itself, by reason.",
-        details: "Starts at 0 with the process. `idle` is normal. `no_request` and `too_many` mean that a client opens connections without requests.",
+        details: "Starts at 0 with the process. `idle` is normal. `no_request`, `too_many` and `too_many_of_client` mean that a client opens connections without requests.",
+        absent: "",
+        example: "0",
+    }
+    REQUESTS_REFUSED: Exporter Counter "exporter_http_requests_refused_total" ["reason"] {
+        help: "Requests to the exporter that it refused because of a limit, by reason.",
+        details: "Starts at 0 with the process. `too_many_scrapes` means that scrapes overlap: Prometheus counts each as failed (`up` 0).",
         absent: "",
         example: "0",
     }

@@ -111,7 +111,9 @@ impl Instruments {
             prometheus::process_collector::ProcessCollector::for_self(),
         ))?;
         let connections = ConnectionInstruments::new()?;
-        register(&registry, connections.collector())?;
+        for counters in connections.collectors() {
+            register(&registry, counters)?;
+        }
         let state = StateInstruments::new()?;
         register(&registry, state.rebuilds().clone())?;
         Ok(Self {

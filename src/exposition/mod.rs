@@ -17,7 +17,7 @@ mod source_metrics;
 mod state_metrics;
 mod text;
 
-pub use connections::{Closed, ConnectionInstruments};
+pub use connections::{Closed, ConnectionInstruments, Refused};
 pub use instruments::{AccountInstruments, Build, Endpoint, Instruments};
 pub use reference::reference;
 pub use source_metrics::SourceInstruments;

@@ -14,6 +14,7 @@ pub mod listeners;
 mod metrics;
 mod probe;
 mod query;
+mod scrape_limit;
 mod sd;
 mod service;
 mod stop;
@@ -21,6 +22,7 @@ mod stop;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
 
 pub use self::buffers::Buffers;
@@ -38,12 +40,14 @@ pub fn router(service: Arc<Service>) -> Router {
     } else {
         post(lifecycle::reload_is_off)
     };
+    let limited = from_fn_with_state(Arc::clone(&service), scrape_limit::limit);
+    let metrics = get(metrics::metrics).layer(limited.clone());
     Router::new()
         .merge(api::routes(service.api))
-        .route("/probe", get(probe::probe))
+        .route("/probe", get(probe::probe).layer(limited))
         .route("/sd", get(sd::sd))
         .route("/-/reload", reload)
-        .route(&service.telemetry_path, get(metrics::metrics))
+        .route(&service.telemetry_path, metrics)
         .route("/-/healthy", get(health::healthy))
         .route("/-/ready", get(health::ready))
         .route("/", get(landing::landing))

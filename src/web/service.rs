@@ -9,6 +9,7 @@ use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
 
 use super::buffers::Buffers;
+use super::connections::Connections;
 use super::stop::Stop;
 use crate::clock::Clock;
 use crate::collector::Collector;
@@ -49,6 +50,10 @@ pub struct Service {
     pub lifecycle: bool,
     /// Whether operations may be registered over HTTP.
     pub api: bool,
+    /// One permit per scrape or probe that may be served at the same time; `None` without a limit.
+    pub scrape_permits: Option<Arc<Semaphore>>,
+    /// The open connections.
+    pub connections: Arc<Connections>,
     /// One permit per registration body that may be parsed at the same time.
     pub parsers: Semaphore,
 }

@@ -25,6 +25,7 @@ mod promises;
 mod published;
 mod reload;
 mod scrape;
+mod scrape_limit;
 mod service_discovery;
 mod sockets;
 mod sources;
