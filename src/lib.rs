@@ -75,7 +75,7 @@
 //!
 //! | layer | modules |
 //! |---|---|
-//! | values, without I/O or a clock | [`operation`], [`timestamp`], [`clock_skew`], [`reason`], [`snapshot`], [`deadline`], `label`, `document`, `ongoing_failure` |
+//! | values, without I/O or a clock | [`operation`], [`email`], [`timestamp`], [`clock_skew`], [`reason`], [`snapshot`], [`deadline`], `label`, `document`, `ongoing_failure` |
 //! | the time of day; what all HTTP clients have in common; secrets and certificates that rotate; systemd | [`clock`], `http`, `rotation`, [`systemd`] |
 //! | configuration, exposition, saved state, a simulated Twilio | [`config`], [`exposition`], [`store`], [`simulator`] |
 //! | requests to Twilio, known operations, further sources of operations | [`twilio`], [`registry`], [`sources`] |
@@ -95,6 +95,7 @@ pub mod collector;
 pub mod config;
 pub mod deadline;
 mod document;
+pub mod email;
 pub mod exposition;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]

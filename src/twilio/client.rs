@@ -7,7 +7,9 @@ use tokio::task::spawn_blocking;
 use url::Url;
 
 use super::authenticator::{Authenticator, Authorization};
+use super::body;
 use super::error::ApiError;
+use super::list_filter::ListFilter;
 use super::requester::Requester;
 use super::resource::Resource;
 use super::tags::{self, EmailTags};
@@ -111,7 +113,9 @@ impl Client {
             Err(ApiError::NotFound { status }) if expired => Err(ApiError::Expired { status }),
             Err(error) => Err(error),
         };
-        let (read, unexpected) = self.get(Endpoint::Operation, url, read).await?;
+        let (read, unexpected) = self
+            .get(Endpoint::Operation, url, body::LIMIT, read)
+            .await?;
         self.requester.note_unexpected(unexpected);
         read.inspect_err(|error| self.note_failure(Endpoint::Operation, error))
     }
@@ -124,25 +128,26 @@ impl Client {
             .append_pair("operationId", &id.to_string())
             .append_pair("pageSize", "1");
         let read = move |outcome: Result<&[u8], ApiError>| tags::first(outcome?, id);
-        self.get(Endpoint::Emails, url, read).await
+        self.get(Endpoint::Emails, url, body::LIMIT, read).await
     }
 
-    /// Reads one page of `size` rows created from `from` on (until `until`, if given): for instance `GET /Emails/Operations`
+    /// Reads one page of `size` rows: for instance `GET /Emails/Operations`
     /// (<https://docs.comms.twilio.com/comms-api-reference/emails>).
     ///
     /// Neither the order nor whether the ends are inclusive is documented, so callers must identify rows by id.
     pub(super) async fn page<T: Resource>(
         &self,
-        from: Timestamp,
-        until: Option<Timestamp>,
-        status: Option<&str>,
+        filter: &ListFilter,
         token: Option<&str>,
         size: usize,
     ) -> Result<ListPage<T>, ApiError> {
-        let url = self.page_url(T::PATH, (from, until), status, token, size);
-        let page = self
-            .get(T::ENDPOINT, url, |outcome| wire::page(outcome?, MOST_ROWS))
-            .await?;
+        let mut url = self.url(T::PATH);
+        filter.add_to(&mut url);
+        url.query_pairs_mut()
+            .append_pair("pageSize", &size.to_string())
+            .extend_pairs(token.map(|token| ("pageToken", token)));
+        let read = |outcome: Result<&[u8], ApiError>| wire::page(outcome?, MOST_ROWS);
+        let page = self.get(T::ENDPOINT, url, T::LARGEST_PAGE, read).await?;
         self.requester.note_unexpected(page.unexpected);
         Ok(page)
     }
@@ -204,28 +209,6 @@ impl Client {
         self.requester.note_unexpected(unexpected);
     }
 
-    /// `createdAt` has whole seconds, so a window is extended to whole seconds, and by one more second at its end.
-    fn page_url(
-        &self,
-        path: &[&str],
-        (from, until): (Timestamp, Option<Timestamp>),
-        status: Option<&str>,
-        token: Option<&str>,
-        size: usize,
-    ) -> Url {
-        let whole = |seconds: i64| Timestamp::from_millis(seconds.saturating_mul(1000)).to_string();
-        let from = whole(from.as_millis().div_euclid(1000));
-        let until = until.map(|until| whole(until.as_millis().div_euclid(1000) + 2));
-        let mut url = self.url(path);
-        url.query_pairs_mut()
-            .append_pair("startDate", &from)
-            .extend_pairs(until.map(|until| ("endDate", until)))
-            .extend_pairs(status.map(|status| ("status", status.to_ascii_uppercase())))
-            .append_pair("pageSize", &size.to_string())
-            .extend_pairs(token.map(|token| ("pageToken", token)));
-        url
-    }
-
     /// The URL of `path` below the base URL.
     fn url(&self, path: &[&str]) -> Url {
         let mut url = self.base.clone();
@@ -237,14 +220,15 @@ impl Client {
 
     /// Makes a request, counts it, and parses the response by `read`.
     ///
-    /// A large response is parsed on a blocking thread, because parsing megabytes would delay other scrapes.
+    /// The response has at most `largest` bytes. A large one is parsed on a blocking thread, because parsing megabytes would delay other scrapes.
     async fn get<T: Send + 'static>(
         &self,
         endpoint: Endpoint,
         url: Url,
+        largest: usize,
         read: impl FnOnce(Result<&[u8], ApiError>) -> Result<T, ApiError> + Send + 'static,
     ) -> Result<T, ApiError> {
-        let result = match self.request(endpoint, &url).await {
+        let result = match self.request(endpoint, &url, largest).await {
             Ok(body) if body.len() > LARGE => {
                 let parsed = spawn_blocking(move || read(Ok(&body))).await;
                 parsed.unwrap_or(Err(ApiError::InvalidResponse("it could not be parsed")))
@@ -260,9 +244,14 @@ impl Client {
     /// Makes a request with the current credentials.
     ///
     /// If Twilio rejects them, the request is repeated once with others, if there are any: another secret in the file, or a new token.
-    async fn request(&self, endpoint: Endpoint, url: &Url) -> Result<Vec<u8>, ApiError> {
+    async fn request(
+        &self,
+        endpoint: Endpoint,
+        url: &Url,
+        largest: usize,
+    ) -> Result<Vec<u8>, ApiError> {
         let mut authorization = self.authenticator.authorization(&self.requester).await?;
-        let mut outcome = self.send(endpoint, url, &authorization).await;
+        let mut outcome = self.send(endpoint, url, &authorization, largest).await;
         if outcome.as_ref().err() == Some(&ApiError::Unauthorized) {
             let other = self
                 .authenticator
@@ -271,7 +260,7 @@ impl Client {
             if let Some(other) = other.transpose() {
                 self.note_failure(endpoint, &ApiError::Unauthorized);
                 authorization = other?;
-                outcome = self.send(endpoint, url, &authorization).await;
+                outcome = self.send(endpoint, url, &authorization, largest).await;
             }
         }
         let login = self.requester.login(Server::Api);
@@ -289,12 +278,14 @@ impl Client {
         endpoint: Endpoint,
         url: &Url,
         authorization: &Authorization,
+        largest: usize,
     ) -> Result<Vec<u8>, ApiError> {
         let request = authorization.on(self.http.requests().get(url.clone()));
         let request = request.header(ACCEPT, "application/json");
-        let response =
-            self.requester
-                .send(endpoint, &self.http, request, &authorization.credentials);
+        let credentials = &authorization.credentials;
+        let response = self
+            .requester
+            .send(endpoint, &self.http, request, credentials, largest);
         response.await
     }
 }

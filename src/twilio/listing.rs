@@ -5,10 +5,12 @@ use std::time::Duration;
 
 use super::client::{Client, PAGE_SIZE};
 use super::error::ApiError;
+use super::list_filter::ListFilter;
 use super::pages::Next;
 use super::progress::{ListProgress, Rows};
 use super::resource::Resource;
 use super::wire::ListPage;
+use crate::email::Email;
 use crate::operation::{Operation, OperationState};
 use crate::timestamp::Timestamp;
 
@@ -32,10 +34,9 @@ const UNREADABLE_NEXT: ApiError = ApiError::InvalidResponse(
 #[derive(Debug)]
 pub struct Listing<'a, T: Resource = Operation> {
     client: &'a Client,
-    from: Timestamp,
-    until: Option<Timestamp>,
-    /// The `status` filter, in lower case; `None` for all.
-    status: Option<String>,
+    filter: ListFilter,
+    /// The requested rows per page.
+    size: usize,
     /// The token of the next page; `None` for the first page.
     token: Option<String>,
     ended: bool,
@@ -59,6 +60,8 @@ struct Observations {
     page_size: Option<usize>,
     rows_outside: usize,
     ignores_state: bool,
+    /// Rows of other operations than the requested one.
+    foreign_rows: usize,
     newest_first: bool,
     /// The creation time of the last row so far.
     last: Option<Timestamp>,
@@ -76,6 +79,12 @@ impl Client {
     ) -> Listing<'_> {
         Listing::new(self, from, until, only.map(|only| only.as_str().to_owned()))
     }
+
+    /// A list of the emails that `filter` selects. Makes no request yet.
+    #[must_use]
+    pub fn emails(&self, filter: ListFilter) -> Listing<'_, Email> {
+        Listing::of(self, filter)
+    }
 }
 
 impl<'a, T: Resource> Listing<'a, T> {
@@ -86,11 +95,21 @@ impl<'a, T: Resource> Listing<'a, T> {
         until: Option<Timestamp>,
         status: Option<String>,
     ) -> Self {
-        Self {
-            client,
-            from,
+        let filter = ListFilter {
+            from: Some(from),
             until,
             status,
+            operation: None,
+        };
+        Self::of(client, filter)
+    }
+
+    /// A list of the rows that `filter` selects. Makes no request yet.
+    pub(super) fn of(client: &'a Client, filter: ListFilter) -> Self {
+        Self {
+            client,
+            filter,
+            size: PAGE_SIZE,
             token: None,
             ended: false,
             broken: None,
@@ -104,11 +123,19 @@ impl<'a, T: Resource> Listing<'a, T> {
                 page_size: None,
                 rows_outside: 0,
                 ignores_state: false,
+                foreign_rows: 0,
                 newest_first: true,
                 last: None,
             },
             rejected: Vec::new(),
         }
+    }
+
+    /// The same list with at most `size` rows per page, for rows that are large. At most [`PAGE_SIZE`].
+    #[must_use]
+    pub fn with_page_size(self, size: usize) -> Self {
+        let size = size.clamp(1, PAGE_SIZE);
+        Self { size, ..self }
     }
 
     /// The next page; `None` after the last one.
@@ -132,15 +159,9 @@ impl<'a, T: Resource> Listing<'a, T> {
         {
             return Err(self.failed(error));
         }
-        let page = self
+        let mut page = self
             .client
-            .page(
-                self.from,
-                self.until,
-                self.status.as_deref(),
-                self.token.as_deref(),
-                PAGE_SIZE,
-            )
+            .page(&self.filter, self.token.as_deref(), self.size)
             .await
             .map_err(|error| error.at_page(self.seen.pages + 1))?;
         if page.unreadable > 0 || !page.rejected.is_empty() {
@@ -148,6 +169,7 @@ impl<'a, T: Resource> Listing<'a, T> {
         }
         self.note(&page);
         self.go_on(&page);
+        self.remove_foreign(&mut page);
         let rejected = page.rejected.into_iter();
         self.rejected = rejected
             .map(|(id, why)| (id, ApiError::Implausible(why)))
@@ -157,14 +179,14 @@ impl<'a, T: Resource> Listing<'a, T> {
 
     /// Determines what follows `page`. Its rows are used in any case.
     fn go_on(&mut self, page: &ListPage<T>) {
-        // If the server ignores the state filter, the next pages contain the whole account.
-        if self.seen.ignores_state {
+        // If the server ignores a filter, the next pages contain the whole account.
+        if self.seen.ignores_state || self.ignores_operation() {
             return;
         }
         let full = page
             .pagination
             .size
-            .map_or(PAGE_SIZE, |size| size.clamp(1, PAGE_SIZE));
+            .map_or(self.size, |size| size.clamp(1, self.size));
         match &page.pagination.next {
             Next::Token(token) => {
                 self.token = Some(token.clone());
@@ -189,7 +211,7 @@ impl<'a, T: Resource> Listing<'a, T> {
     async fn confirm_end(&self) -> Result<Option<Vec<T>>, ApiError> {
         let page = self
             .client
-            .page::<T>(self.from, self.until, self.status.as_deref(), None, 1)
+            .page::<T>(&self.filter, None, 1)
             .await
             .map_err(|error| error.at_page(self.seen.pages + 1))?;
         match page.pagination.next {
@@ -206,16 +228,28 @@ impl<'a, T: Resource> Listing<'a, T> {
         for row in &page.rows {
             let created = row.created();
             // Twilio ignores unknown parameters and then returns the whole account.
-            let is_outside = created + OUTSIDE < self.from
-                || self.until.is_some_and(|until| created > until + OUTSIDE);
+            let ListFilter { from, until, .. } = self.filter;
+            let is_outside = from.is_some_and(|from| created + OUTSIDE < from)
+                || until.is_some_and(|until| created > until + OUTSIDE);
             seen.rows_outside += usize::from(is_outside);
             let is_wanted = self
+                .filter
                 .status
                 .as_ref()
                 .is_none_or(|status| row.status() == status);
             seen.ignores_state |= !is_wanted;
+            seen.foreign_rows += usize::from(is_foreign(&self.filter, row));
             seen.newest_first &= seen.last.is_none_or(|last| created <= last + SAME_MOMENT);
             seen.last = Some(created);
+        }
+    }
+
+    /// Removes rows of other operations than the requested one. A row without an operation belongs to the requested one, unless the
+    /// server ignores the filter.
+    fn remove_foreign(&self, page: &mut ListPage<T>) {
+        if self.ignores_operation() {
+            let wanted = self.filter.operation;
+            page.rows.retain(|row| row.operation() == wanted);
         }
     }
 
@@ -240,6 +274,18 @@ impl<'a, T: Resource> Listing<'a, T> {
     #[must_use]
     pub const fn ignores_state(&self) -> bool {
         self.seen.ignores_state
+    }
+
+    /// Whether the list contained rows of other operations than the requested one. They are left out, and the list ends.
+    #[must_use]
+    pub const fn ignores_operation(&self) -> bool {
+        self.seen.foreign_rows > 0
+    }
+
+    /// The number of rows of other operations than the requested one.
+    #[must_use]
+    pub const fn foreign_rows(&self) -> usize {
+        self.seen.foreign_rows
     }
 
     /// Whether the list contained operations created outside the requested dates.
@@ -289,6 +335,12 @@ impl<'a, T: Resource> Listing<'a, T> {
     pub const fn unreadable(&self) -> usize {
         self.seen.unreadable
     }
+}
+
+fn is_foreign<T: Resource>(filter: &ListFilter, row: &T) -> bool {
+    filter
+        .operation
+        .is_some_and(|wanted| row.operation().is_some_and(|own| own != wanted))
 }
 
 #[cfg(test)]

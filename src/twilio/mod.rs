@@ -6,9 +6,12 @@
 mod authenticator;
 mod body;
 mod client;
+mod email_page;
+mod email_row;
 mod error;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzzing;
+mod list_filter;
 mod listing;
 mod login_backoff;
 mod pages;
@@ -29,7 +32,10 @@ mod transport;
 mod wire;
 
 pub use client::{Client, PAGE_SIZE};
+#[doc(hidden)]
+pub use email_page::EmailPage;
 pub use error::{ApiError, RetryAfter};
+pub use list_filter::ListFilter;
 pub use listing::Listing;
 pub use progress::Rows;
 pub use resource::{Resource, Row};

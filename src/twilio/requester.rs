@@ -79,41 +79,44 @@ impl Requester {
     /// the meaning of a status depends on the request.
     ///
     /// If the server closes an idle connection without a response, the request is sent once more on a new connection. That is a second
-    /// request: it is throttled and counted, and has the rest of the timeout.
+    /// request: it is throttled and counted, and has the rest of the timeout. A response has at most `largest` bytes.
     pub(super) async fn send(
         &self,
         endpoint: Endpoint,
         http: &HttpClient,
         request: RequestBuilder,
         credentials: &CredentialPair,
+        largest: usize,
     ) -> Result<Vec<u8>, ApiError> {
         let request = request
             .build()
             .map_err(|error| transport::classify(http::failure(&error), self.limit))?;
         let again = request.try_clone();
         let first = self
-            .once(endpoint, http, request, credentials, self.limit)
+            .once(endpoint, http, request, credentials, (largest, self.limit))
             .await;
         match (first.repeat, again) {
             (Some(left), Some(again)) => {
                 if let Err(error) = &first.outcome {
                     self.note_failure(endpoint, error);
                 }
-                let second = self.once(endpoint, http, again, credentials, left).await;
+                let second = self
+                    .once(endpoint, http, again, credentials, (largest, left))
+                    .await;
                 second.outcome
             }
             _ => first.outcome,
         }
     }
 
-    /// Sends one request with the timeout `limit`.
+    /// Sends one request. Its limits are the bytes of the response and the timeout.
     async fn once(
         &self,
         endpoint: Endpoint,
         http: &HttpClient,
         request: Request,
         credentials: &CredentialPair,
-        limit: Duration,
+        (largest, limit): (usize, Duration),
     ) -> RequestResult {
         let admitted = self.throttle.admit(server(endpoint)).await;
         // They may have been rejected while the throttle delayed this request.
@@ -132,7 +135,7 @@ impl Requester {
                 Ok(response) => {
                     code = Some(response.status().as_u16());
                     self.note_time(endpoint, &response, sent);
-                    read(endpoint, response).await
+                    read(endpoint, response, largest).await
                 }
                 Err(none) => {
                     stale = none.on_stale_connection;
@@ -268,23 +271,23 @@ fn shown_path(path: &str) -> &str {
     path.rfind("/Emails").map_or("", |at| &path[at..])
 }
 
-/// Reads the body of a response, or classifies its status.
-async fn read(endpoint: Endpoint, response: Response) -> Result<Vec<u8>, ApiError> {
+/// Reads the body of a response, of at most `largest` bytes, or classifies its status.
+async fn read(endpoint: Endpoint, response: Response, largest: usize) -> Result<Vec<u8>, ApiError> {
     let classified = status::classify(response.status(), response.headers());
     if endpoint != Endpoint::Token {
         classified?;
-        return body::read(response, body::LIMIT).await;
+        return body::read(response, largest).await;
     }
     match classified {
         // A token is created, so 201 is a success too.
         Err(_) if response.status() == StatusCode::CREATED => {}
         Err(error @ ApiError::BadRequest { status: 400 }) => {
-            let said = body::read(response, token::LIMIT).await;
+            let said = body::read(response, largest).await;
             return Err(token::refusal(error, &said.unwrap_or_default()));
         }
         // A 404 is about the token endpoint and not about an operation.
         Err(ApiError::NotFound { status }) => return Err(ApiError::BadRequest { status }),
         classified => classified?,
     }
-    body::read(response, token::LIMIT).await
+    body::read(response, largest).await
 }

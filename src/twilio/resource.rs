@@ -2,8 +2,9 @@
 
 use std::fmt;
 
+use super::body;
 use crate::exposition::Endpoint;
-use crate::operation::Unexpected;
+use crate::operation::{OperationId, Unexpected};
 use crate::timestamp::Timestamp;
 
 /// A resource that Twilio lists page by page.
@@ -17,6 +18,8 @@ pub trait Resource: fmt::Debug + Send + Sized + 'static {
     const KEYS: &'static [&'static str];
     /// The `endpoint` label of requests for the list.
     const ENDPOINT: Endpoint;
+    /// The largest page, in bytes.
+    const LARGEST_PAGE: usize = body::LIMIT;
 
     /// Parses one row. Values that cannot be used, although the row can, are noted in `unexpected`.
     fn read(row: &[u8], unexpected: &mut Unexpected) -> Row<Self>;
@@ -26,6 +29,11 @@ pub trait Resource: fmt::Debug + Send + Sized + 'static {
 
     /// Its `status`, in lower case.
     fn status(&self) -> &str;
+
+    /// The operation that it belongs to, if Twilio returned it.
+    fn operation(&self) -> Option<OperationId> {
+        None
+    }
 }
 
 /// A parsed row.

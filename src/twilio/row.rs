@@ -66,8 +66,8 @@ pub(super) fn read(json: &[u8], unexpected: &mut Unexpected) -> Row<Operation> {
     if state.is_unreadable() {
         unexpected.note(ResponseField::Status);
     }
-    let created = created(fields.created_at, id, unexpected);
-    let updated = updated(fields.updated_at, created, unexpected);
+    let created = created(time(fields.created_at), id.created(), unexpected);
+    let updated = updated(time(fields.updated_at), created, unexpected);
     Row::Read(Operation {
         id,
         state,
@@ -128,12 +128,15 @@ fn time(json: Option<&[u8]>) -> Result<Option<Timestamp>, ()> {
     }
 }
 
-/// `createdAt`, unless it contradicts the time in the id.
-fn created(json: Option<&[u8]>, id: OperationId, unexpected: &mut Unexpected) -> Timestamp {
-    let from_id = id.created();
+/// `createdAt`, unless it contradicts the time in the id. An error is a value that is no time.
+pub(super) fn created(
+    given: Result<Option<Timestamp>, ()>,
+    from_id: Timestamp,
+    unexpected: &mut Unexpected,
+) -> Timestamp {
     let is_near =
         |given: &Timestamp| given.since(from_id) <= SAME_DAY && from_id.since(*given) <= SAME_DAY;
-    match time(json) {
+    match given {
         Ok(None) => from_id,
         Ok(Some(given)) if is_near(&given) => given,
         _ => {
@@ -143,15 +146,14 @@ fn created(json: Option<&[u8]>, id: OperationId, unexpected: &mut Unexpected) ->
     }
 }
 
-/// `updatedAt`, unless it is before the operation's creation or after its expiry.
-fn updated(
-    json: Option<&[u8]>,
+/// `updatedAt`, unless it is before the creation or after the expiry. An error is a value that is no time.
+pub(super) fn updated(
+    given: Result<Option<Timestamp>, ()>,
     created: Timestamp,
     unexpected: &mut Unexpected,
 ) -> Option<Timestamp> {
     let can_be =
         |given: &Timestamp| (created - SAME_DAY..=created + RETENTION + SAME_DAY).contains(given);
-    let given = time(json);
     let updated = given.ok().flatten().filter(can_be);
     if updated.is_none() && given != Ok(None) {
         unexpected.note(ResponseField::UpdatedAt);

@@ -5,6 +5,8 @@
 
 use std::ops::Range;
 
+use memchr::memchr2;
+
 /// Calls `found` for each member of the object `json`, with its key (without quotes, not unescaped) and the range of its value. Returns
 /// `None` if `json` is not one complete object.
 pub(super) fn members<'a>(
@@ -21,7 +23,7 @@ pub(super) fn members<'a>(
 }
 
 /// The elements of an array of JSON.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Elements {
     /// Their ranges.
     At(Vec<Range<usize>>),
@@ -29,24 +31,35 @@ pub(super) enum Elements {
     TooMany,
 }
 
-/// The elements of the array `json`, at most `most`; `None` if it is not one complete array.
-pub(super) fn elements(json: &[u8], most: usize) -> Option<Elements> {
-    let mut found = Vec::new();
-    let mut is_too_long = false;
+/// As [`members`], and finds the elements of the arrays under keys for which `is_list` is true, at most `most` of each, in the same pass:
+/// a page may have dozens of megabytes. `found` gets no elements of a value that is not one complete array.
+pub(super) fn members_and_elements<'a>(
+    json: &'a [u8],
+    is_list: impl Fn(&[u8]) -> bool,
+    most: usize,
+    mut found: impl FnMut(&'a [u8], Range<usize>, Option<Elements>),
+) -> Option<()> {
     let mut scan = Scan { json, at: 0 };
-    let whole = scan.list(b'[', b']', |scan| {
-        let place = scan.value()?;
-        is_too_long = found.len() == most;
-        if is_too_long {
-            return None;
+    scan.list(b'{', b'}', |scan| {
+        let key = &json[scan.string()?];
+        scan.expect(b':')?;
+        let (mut place, mut elements) = (None, None);
+        if is_list(key) && scan.next()? == b'[' {
+            let start = scan.at;
+            elements = scan.elements(most);
+            match elements {
+                Some(Elements::At(_)) => place = Some(start..scan.at),
+                // It may still have an end.
+                Some(Elements::TooMany) | None => scan.at = start,
+            }
         }
-        found.push(place);
+        let place = match place {
+            Some(place) => place,
+            None => scan.value()?,
+        };
+        found(key, place, elements);
         Some(())
-    });
-    if is_too_long {
-        return Some(Elements::TooMany);
-    }
-    whole.map(|()| Elements::At(found))
+    })
 }
 
 struct Scan<'a> {
@@ -57,6 +70,17 @@ struct Scan<'a> {
 impl Scan<'_> {
     /// Scans from `open` to `close`, with an `item` between commas, and requires that nothing follows.
     fn list(
+        &mut self,
+        open: u8,
+        close: u8,
+        item: impl FnMut(&mut Self) -> Option<()>,
+    ) -> Option<()> {
+        self.items(open, close, item)?;
+        self.next().is_none().then_some(())
+    }
+
+    /// Scans from `open` to `close`, with an `item` between commas.
+    fn items(
         &mut self,
         open: u8,
         close: u8,
@@ -77,7 +101,26 @@ impl Scan<'_> {
                 }
             }
         }
-        self.next().is_none().then_some(())
+        Some(())
+    }
+
+    /// The elements of an array, at most `most`; `None` if it is not a complete one.
+    fn elements(&mut self, most: usize) -> Option<Elements> {
+        let mut found = Vec::new();
+        let mut is_too_long = false;
+        let whole = self.items(b'[', b']', |scan| {
+            let place = scan.value()?;
+            is_too_long = found.len() == most;
+            if is_too_long {
+                return None;
+            }
+            found.push(place);
+            Some(())
+        });
+        if is_too_long {
+            return Some(Elements::TooMany);
+        }
+        whole.map(|()| Elements::At(found))
     }
 
     /// The next byte that is no white space.
@@ -97,11 +140,12 @@ impl Scan<'_> {
         self.expect(b'"')?;
         let start = self.at;
         loop {
-            match self.json.get(self.at)? {
-                b'"' => break,
-                b'\\' => self.at += 2,
-                _ => self.at += 1,
+            let rest = self.json.get(self.at..)?;
+            self.at += memchr2(b'"', b'\\', rest)?;
+            if self.json[self.at] == b'"' {
+                break;
             }
+            self.at += 2;
         }
         let text = start..self.at;
         self.at += 1;
@@ -153,6 +197,15 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    /// The elements of the array `json` and nothing else.
+    fn elements(json: &[u8], most: usize) -> Option<Elements> {
+        let mut scan = Scan { json, at: 0 };
+        match scan.elements(most)? {
+            Elements::At(found) => scan.next().is_none().then_some(Elements::At(found)),
+            Elements::TooMany => Some(Elements::TooMany),
+        }
+    }
 
     fn found(json: &[u8]) -> Option<Vec<(String, String)>> {
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
@@ -209,6 +262,30 @@ mod tests {
         assert_eq!(elements(b"[1,2,]", 2), None);
         assert_eq!(elements(b"[1]", 0), Some(Elements::TooMany));
         assert_eq!(elements(b"[]", 0), Some(Elements::At(Vec::new())));
+    }
+
+    #[test]
+    fn elements_are_found_together_with_members() {
+        let json = br#"{"a":[1,[2]],"b":[3,4,5],"c":[6 7],"d":{"a":[8]},"e":[9],"a":7}"#;
+        let mut all = Vec::new();
+        let is_list = |key: &[u8]| matches!(key, b"a" | b"b" | b"c");
+        members_and_elements(json, is_list, 2, |key, place, elements| {
+            let text = |range: Range<usize>| std::str::from_utf8(&json[range]).unwrap();
+            let elements = elements.map(|elements| match elements {
+                Elements::At(found) => found.into_iter().map(text).collect(),
+                Elements::TooMany => vec!["too many"],
+            });
+            all.push((std::str::from_utf8(key).unwrap(), text(place), elements));
+        });
+        let wanted = [
+            ("a", "[1,[2]]", Some(vec!["1", "[2]"])),
+            ("b", "[3,4,5]", Some(vec!["too many"])),
+            ("c", "[6 7]", None),
+            ("d", "{\"a\":[8]}", None),
+            ("e", "[9]", None),
+            ("a", "7", None),
+        ];
+        assert_eq!(all, wanted);
     }
 
     #[test]

@@ -14,7 +14,7 @@ use super::error::ApiError;
 use super::requester::Requester;
 use super::secret::{CredentialPair, LiveCredentials};
 use super::throttle::Server;
-use super::token::{Age, Token};
+use super::token::{self, Age, Token};
 use super::transport::{self, TransportError};
 use crate::clock::Clock;
 use crate::config::OAuthClient;
@@ -259,7 +259,7 @@ impl Tokens {
             .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
             .body(form);
         let requested = self.clock.instant();
-        let response = requester.send(Endpoint::Token, &self.http, request, client);
+        let response = requester.send(Endpoint::Token, &self.http, request, client, token::LIMIT);
         let response = response.await;
         let token = response.and_then(|body| Token::read(&body, requested));
         if let Err(error) = &token {

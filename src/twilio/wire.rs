@@ -80,19 +80,19 @@ pub(super) fn rows<'a>(
     keys: &[&str],
     most: usize,
 ) -> Result<(Vec<&'a [u8]>, Vec<u8>), ApiError> {
-    let mut places = vec![None; keys.len()];
-    scan::members(body, |key, value| {
-        let known = keys.iter().position(|known| known.as_bytes() == key);
-        if let Some(place) = known.and_then(|known| places.get_mut(known)) {
-            *place = Some(value);
+    let mut lists = vec![None; keys.len()];
+    let place_of = |key: &[u8]| keys.iter().position(|known| known.as_bytes() == key);
+    let is_list = |key: &[u8]| place_of(key).is_some();
+    scan::members_and_elements(body, is_list, most, |key, place, elements| {
+        if let Some(list) = place_of(key).and_then(|known| lists.get_mut(known)) {
+            *list = Some((place, elements));
         }
     })
     .ok_or(ApiError::InvalidResponse("no JSON object of a list"))?;
-    for place in places.into_iter().flatten() {
-        let list = &body[place.clone()];
-        match scan::elements(list, most) {
+    for (place, elements) in lists.into_iter().flatten() {
+        match elements {
             Some(Elements::At(rows)) => {
-                let rows = rows.into_iter().map(|row| &list[row]).collect();
+                let rows = rows.into_iter().map(|row| &body[row]).collect();
                 let rest = [&body[..place.start], b"[]", &body[place.end..]].concat();
                 return Ok((rows, rest));
             }

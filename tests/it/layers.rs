@@ -14,6 +14,7 @@ use crate::support::files_below;
 const LAYERS: &[&[&str]] = &[
     &[
         "operation",
+        "email",
         "timestamp",
         "clock_skew",
         "reason",
@@ -59,7 +60,9 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("anyhow", &["app", "cli"]),
     ("serde_saphyr", &["document"]),
     ("tracing_subscriber", &["cli"]),
+    ("idna", &["email"]),
     ("jiff", &["timestamp"]),
+    ("memchr", &["twilio"]),
     ("redb", &["store"]),
 ];
 

@@ -1,5 +1,7 @@
 //! A list of a second resource, emails, through the same code.
 
+mod emails;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
