@@ -107,6 +107,11 @@ impl App {
         let guard = guard(config, &instruments, &clock)?;
         let compressors = Arc::<Compressors>::default();
         let expositions = Expositions::new(instruments.clone(), Arc::clone(&compressors));
+        let tls = guard
+            .as_ref()
+            .and_then(|guard| CurrentTls::of(guard.config()));
+        let limits = ConnectionLimits::default();
+        let connections = Connections::new(limits, instruments.connections(), tls);
         let service = Service {
             collector,
             instruments,
@@ -124,6 +129,11 @@ impl App {
             api: config.web.enable_api,
             grafana: config.web.grafana.clone(),
             scraped: Scraped::default(),
+            scrape_permits: config
+                .web
+                .max_requests
+                .map(|most| Arc::new(Semaphore::new(most.get()))),
+            connections,
             parsers: Semaphore::new(PARSED_AT_ONCE),
         };
         let listeners = listeners::bind(&config.web).await?;
@@ -187,13 +197,8 @@ impl App {
         let router = web::router(Arc::clone(&service));
         let (stop, stopped) = watch::channel(false);
         let web_config = service.guard.as_ref().map(|guard| guard.config().clone());
-        let connections = Connections::new(
-            ConnectionLimits::default(),
-            service.instruments.connections(),
-            web_config.as_ref().and_then(CurrentTls::of),
-        );
         let serve = |bound: Bound| {
-            let connections = Arc::clone(&connections);
+            let connections = Arc::clone(&service.connections);
             connections.serve(bound.listener, router.clone(), stopped.clone())
         };
         let servers = join_all(listeners.into_iter().map(serve));

@@ -53,6 +53,8 @@
 //! - A failure always has a reason from the closed set in [`reason`].
 //! - A list that broke off, or whose end cannot be read, never counts as complete. A wrong base URL never counts as an account.
 //! - A list never continues without end. A response is never read beyond a size limit. A redirect is never followed.
+//! - A client that sends slowly, sends nothing, does not read, or opens many connections never prevents a scrape of another client, and
+//!   never uses unlimited memory.
 //! - A connection on which a request got no response is never used again.
 //! - A request never bypasses the account's throttle: the exporter makes none during a pause that Twilio asked for, and none
 //!   beyond the account's limits.

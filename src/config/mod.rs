@@ -60,7 +60,9 @@ pub use scrape::{DEFAULT_TIMEOUT_OFFSET, Scrape};
 pub use secret::{Secret, SecretError, SecretFile};
 pub use series::Series;
 pub use storage::{DEFAULT_PATH as DEFAULT_STORAGE_PATH, Storage};
-pub use web::{DEFAULT_GRACE_PERIOD, DEFAULT_LISTEN_ADDRESS, DEFAULT_TELEMETRY_PATH, Web};
+pub use web::{
+    DEFAULT_GRACE_PERIOD, DEFAULT_LISTEN_ADDRESS, DEFAULT_MAX_REQUESTS, DEFAULT_TELEMETRY_PATH, Web,
+};
 
 use crate::document::{walk, yaml};
 use crate::label;

@@ -47,6 +47,8 @@ pub struct Overrides {
     pub enable_lifecycle: Option<bool>,
     /// `--web.grafana-url`.
     pub grafana_url: Option<String>,
+    /// `--web.max-requests`; 0 for no limit.
+    pub max_requests: Option<usize>,
     /// `--shutdown.grace-period`.
     pub grace_period: Option<Duration>,
 }

@@ -1,6 +1,7 @@
 //! The section `web`: the HTTP server of the exporter.
 
 use std::collections::HashSet;
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -18,6 +19,10 @@ pub const DEFAULT_TELEMETRY_PATH: &str = "/metrics";
 pub const DEFAULT_LISTEN_ADDRESS: ListenAddress = ListenAddress::AllInterfaces(10202);
 /// The default time limit of a shutdown: Docker kills after 10 s, Kubernetes after 30 s, systemd after 90 s.
 pub const DEFAULT_GRACE_PERIOD: Duration = Duration::from_secs(8);
+/// The default of `node_exporter`'s option of the same name. Two Prometheus servers with ten probes each use half of it.
+pub const DEFAULT_MAX_REQUESTS: NonZeroUsize = NonZeroUsize::new(40).unwrap();
+/// The most connections.
+const LARGEST_MAX_REQUESTS: usize = 512;
 /// No platform waits longer. A wrong unit is reported at the start and not at the shutdown.
 const LONGEST_GRACE_PERIOD: Duration = Duration::from_hours(1);
 
@@ -43,6 +48,8 @@ pub struct Web {
     pub config_file: Option<PathBuf>,
     /// The Grafana that pages link to.
     pub grafana: Option<Url>,
+    /// The most scrapes and probes at the same time; `None` without a limit.
+    pub max_requests: Option<NonZeroUsize>,
     /// The time limit of a shutdown.
     pub grace_period: Duration,
 }
@@ -58,6 +65,7 @@ impl Default for Web {
             enable_lifecycle: false,
             config_file: None,
             grafana: None,
+            max_requests: Some(DEFAULT_MAX_REQUESTS),
             grace_period: DEFAULT_GRACE_PERIOD,
         }
     }
@@ -87,6 +95,10 @@ impl Web {
         if let Some(url) = &overrides.grafana_url {
             web.grafana = findings.take("--web.grafana-url", read_grafana(url));
         }
+        if let Some(most) = overrides.max_requests {
+            findings.take("--web.max-requests", check_max_requests(most));
+            web.max_requests = NonZeroUsize::new(most);
+        }
         if let Some(grace_period) = overrides.grace_period {
             findings.take("--shutdown.grace-period", check_grace_period(grace_period));
             web.grace_period = grace_period;
@@ -102,6 +114,15 @@ fn check_listen(addresses: &[ListenAddress]) -> Result<(), String> {
         Some(twice) => Err(format!("{twice} is given twice; leave one out")),
         None => Ok(()),
     }
+}
+
+fn check_max_requests(most: usize) -> Result<(), String> {
+    if most > LARGEST_MAX_REQUESTS {
+        return Err(format!(
+            "expected at most {LARGEST_MAX_REQUESTS}, or 0 for no limit; there are no more connections"
+        ));
+    }
+    Ok(())
 }
 
 fn check_grace_period(grace_period: Duration) -> Result<(), String> {
@@ -176,6 +197,20 @@ mod tests {
         overrides.listen = vec![ListenAddress::AllInterfaces(1)];
         Web::read(&overrides, &mut findings);
         assert_eq!(findings.problems[0].place, "--web.systemd-socket");
+    }
+
+    #[test]
+    fn the_number_of_scrapes_at_the_same_time_has_a_bound() {
+        for (most, fits) in [(0, true), (1, true), (512, true), (513, false)] {
+            assert_eq!(check_max_requests(most).is_ok(), fits, "{most}");
+        }
+        let overrides = Overrides {
+            max_requests: Some(0),
+            ..Overrides::default()
+        };
+        let web = Web::read(&overrides, &mut Findings::default());
+        assert_eq!(web.max_requests, None);
+        assert_eq!(Web::default().max_requests, Some(DEFAULT_MAX_REQUESTS));
     }
 
     #[test]

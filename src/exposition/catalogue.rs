@@ -301,12 +301,6 @@ metrics! {
         absent: "without `--web.config.file`.",
         example: "1775368800.5",
     }
-    REQUESTS_REFUSED: Exporter Counter "exporter_http_requests_refused_total" ["reason"] {
-        help: "Requests to the exporter that it refused because of the web configuration, by reason.",
-        details: "Starts at 0 with the process.",
-        absent: "without `--web.config.file`.",
-        example: "0",
-    }
     PASSWORD_CHECKS: Exporter Counter "exporter_password_checks_total" [] {
         help: "Passwords of requests that were checked against a hash.",
         details: "Starts at 0 with the process. The result is remembered, so this grows only with new and with wrong passwords.",
@@ -315,7 +309,13 @@ metrics! {
     }
     CONNECTIONS_CLOSED: Exporter Counter "exporter_http_connections_closed_total" ["reason"] {
         help: "Connections to the exporter that it closed itself, by reason.",
-        details: "Starts at 0 with the process. `idle` is normal. `no_request` and `too_many` mean that a client opens connections without requests.",
+        details: "Starts at 0 with the process. `idle` is normal. `no_request`, `too_many` and `too_many_of_client` mean that a client opens connections without requests.",
+        absent: "",
+        example: "0",
+    }
+    REQUESTS_REFUSED: Exporter Counter "exporter_http_requests_refused_total" ["reason"] {
+        help: "Requests to the exporter that it refused, by reason.",
+        details: "Starts at 0 with the process. `too_many_scrapes` means that scrapes overlap: Prometheus counts each as failed (`up` 0).",
         absent: "",
         example: "0",
     }

@@ -116,17 +116,19 @@ impl Instruments {
             prometheus::process_collector::ProcessCollector::for_self(),
         ))?;
         let connections = ConnectionInstruments::new()?;
-        register(&registry, connections.collector())?;
+        for counters in connections.collectors() {
+            register(&registry, counters)?;
+        }
         let state = StateInstruments::new()?;
         register(&registry, state.rebuilds().clone())?;
         Ok(Self {
             requests,
+            web: WebInstruments::new(connections.clone())?,
             connections,
             sources: register(&registry, SourceMetrics::new()?)?,
             config_successful: register(&registry, config_successful)?,
             config_success: register(&registry, config_success)?,
             state,
-            web: WebInstruments::new()?,
             registry,
             start_times: StartTimes::default(),
         })

@@ -21,13 +21,13 @@ mod text;
 mod value;
 mod web_metrics;
 
-pub use connections::{Closed, ConnectionInstruments};
+pub use connections::{Closed, ConnectionInstruments, Refused};
 pub use instruments::{AccountInstruments, Build, Endpoint, Instruments};
 pub use reference::reference;
 pub use source_metrics::SourceInstruments;
 pub use state_metrics::StateInstruments;
 pub use syntax::Syntax;
-pub use web_metrics::{RefusedRequest, WebInstruments};
+pub use web_metrics::WebInstruments;
 
 use std::sync::Arc;
 use std::time::Duration;

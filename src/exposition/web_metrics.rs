@@ -1,68 +1,30 @@
-//! The metrics about the web configuration and the requests that it refuses. They exist only with a web configuration.
+//! The metrics about the web configuration. They exist only with a web configuration.
 
 use prometheus::core::{Collector, Desc};
 use prometheus::proto::MetricFamily;
-use prometheus::{Error, Gauge, IntCounter, IntCounterVec, IntGauge, Opts};
+use prometheus::{Error, Gauge, IntCounter, IntGauge, Opts};
 
 use super::catalogue::{self, Metric};
+use super::connections::{ConnectionInstruments, Refused};
 use crate::timestamp::Timestamp;
-
-/// Why the exporter refuses a request: the value of the `reason` label.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum RefusedRequest {
-    /// Without the password of a user.
-    Unauthenticated,
-    /// The user may only read.
-    ReadOnly,
-    /// `rate_limit` is reached.
-    RateLimited,
-    /// Too many passwords are being checked.
-    Busy,
-}
-
-impl RefusedRequest {
-    /// The closed set.
-    pub const ALL: [Self; 4] = [
-        Self::Unauthenticated,
-        Self::ReadOnly,
-        Self::RateLimited,
-        Self::Busy,
-    ];
-
-    /// The label's value.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Unauthenticated => "unauthenticated",
-            Self::ReadOnly => "read_only",
-            Self::RateLimited => "rate_limited",
-            Self::Busy => "busy",
-        }
-    }
-}
 
 /// The instruments of the web configuration. Clones share the values.
 #[derive(Debug, Clone)]
 pub struct WebInstruments {
     successful: IntGauge,
     success: Gauge,
-    refused: IntCounterVec,
+    connections: ConnectionInstruments,
     password_checks: IntCounter,
 }
 
 impl WebInstruments {
-    /// Creates the counters of all reasons at 0.
-    pub(super) fn new() -> Result<Self, Error> {
+    /// Requests that it refuses are counted by `connections`.
+    pub(super) fn new(connections: ConnectionInstruments) -> Result<Self, Error> {
         let opts = |metric: &Metric| Opts::new(metric.name, metric.help);
-        let labels: Vec<&str> = catalogue::REQUESTS_REFUSED.labels().collect();
-        let refused = IntCounterVec::new(opts(&catalogue::REQUESTS_REFUSED), &labels)?;
-        for reason in RefusedRequest::ALL {
-            refused.get_metric_with_label_values(&[reason.as_str()])?;
-        }
         Ok(Self {
             successful: IntGauge::with_opts(opts(&catalogue::WEB_CONFIG_SUCCESSFUL))?,
             success: Gauge::with_opts(opts(&catalogue::WEB_CONFIG_SUCCESS))?,
-            refused,
+            connections,
             password_checks: IntCounter::with_opts(opts(&catalogue::PASSWORD_CHECKS))?,
         })
     }
@@ -79,8 +41,8 @@ impl WebInstruments {
     }
 
     /// Counts a refused request.
-    pub fn refused(&self, reason: RefusedRequest) {
-        self.refused.with_label_values(&[reason.as_str()]).inc();
+    pub fn refused(&self, reason: Refused) {
+        self.connections.refused(reason);
     }
 
     /// Counts a password that is checked against a hash.
@@ -94,13 +56,8 @@ impl WebInstruments {
         self.password_checks.get()
     }
 
-    fn parts(&self) -> [&dyn Collector; 4] {
-        [
-            &self.successful,
-            &self.success,
-            &self.refused,
-            &self.password_checks,
-        ]
+    fn parts(&self) -> [&dyn Collector; 3] {
+        [&self.successful, &self.success, &self.password_checks]
     }
 }
 

@@ -20,6 +20,7 @@ mod negotiation;
 mod pages;
 mod probe;
 mod query;
+mod scrape_limit;
 mod scraped;
 mod sd;
 mod service;
@@ -55,11 +56,12 @@ pub fn router(service: Arc<Service>) -> Router {
     };
     let guard = service.guard.clone();
     let hosts = service.allowed_hosts.clone();
+    let limited = from_fn_with_state(Arc::clone(&service), scrape_limit::limit);
     let compressors = Arc::clone(&service.compressors);
     let router = Router::new()
         .merge(api::routes(service.api))
         .merge(pages::routes())
-        .route("/probe", get(probe::probe))
+        .route("/probe", get(probe::probe).layer(limited.clone()))
         .route("/sd", get(sd::sd))
         .route(
             "/-/reload",
@@ -67,7 +69,7 @@ pub fn router(service: Arc<Service>) -> Router {
         )
         .route(
             &service.telemetry_path,
-            get(metrics::metrics).head(metrics::head),
+            get(metrics::metrics).head(metrics::head).layer(limited),
         )
         .route("/-/healthy", get(health::healthy))
         .route("/-/ready", get(health::ready))

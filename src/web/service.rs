@@ -10,6 +10,7 @@ use url::Url;
 
 use super::auth::Guard;
 use super::compression::Compressors;
+use super::connections::Connections;
 use super::expositions::Expositions;
 use super::scraped::Scraped;
 use super::stop::Stop;
@@ -58,6 +59,10 @@ pub struct Service {
     pub grafana: Option<Url>,
     /// When the metrics were last scraped.
     pub scraped: Scraped,
+    /// One permit per scrape or probe that may be served at the same time; `None` without a limit.
+    pub scrape_permits: Option<Arc<Semaphore>>,
+    /// The open connections.
+    pub connections: Arc<Connections>,
     /// One permit per registration body that may be parsed at the same time.
     pub parsers: Semaphore,
 }

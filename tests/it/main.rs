@@ -29,6 +29,7 @@ mod promises;
 mod published;
 mod reload;
 mod scrape;
+mod scrape_limit;
 mod security_page;
 mod service_discovery;
 mod sockets;

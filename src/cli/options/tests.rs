@@ -42,14 +42,14 @@ fn every_option_has_its_own_environment_variable() {
             None => panic!("{} has no variable", option.get_id()),
         })
         .collect();
-    assert_eq!(names.len(), 21);
+    assert_eq!(names.len(), 22);
     assert!(
         names.iter().all(|name| name.starts_with("TWILIO_EMAIL_")),
         "{names:?}"
     );
     names.sort();
     names.dedup();
-    assert_eq!(names.len(), 21);
+    assert_eq!(names.len(), 22);
 }
 
 #[test]
@@ -66,6 +66,7 @@ fn the_help_names_the_defaults_and_the_web_options() {
         config::DEFAULT_LISTEN_ADDRESS.to_string(),
         series.max_operations.to_string(),
         offset,
+        config::DEFAULT_MAX_REQUESTS.to_string(),
         format!("{}s", config::DEFAULT_GRACE_PERIOD.as_secs()),
     ] {
         assert!(
@@ -98,6 +99,7 @@ fn options_become_overrides() {
         "--web.telemetry-path=/m",
         "--scrape.timeout-offset=250ms",
         "--web.enable-api",
+        "--web.max-requests=9",
         "--shutdown.grace-period=25s",
         "--log.level=debug",
         "--log.format=json",
@@ -121,6 +123,7 @@ fn options_become_overrides() {
     assert_eq!(overrides.systemd_socket, Some(true));
     assert_eq!(overrides.telemetry_path.as_deref(), Some("/m"));
     assert_eq!(overrides.timeout_offset, Some(Duration::from_millis(250)));
+    assert_eq!(overrides.max_requests, Some(9));
     assert_eq!(overrides.grace_period, Some(Duration::from_secs(25)));
     assert_eq!(
         (overrides.enable_api, overrides.enable_lifecycle),

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
-use clap::builder::{BoolValueParser, PathBufValueParser, StringValueParser};
+use clap::builder::{BoolValueParser, PathBufValueParser, RangedU64ValueParser, StringValueParser};
 
 use super::given::{NonEmpty, given, values};
 use crate::config::{Host, ListenAddress, Overrides, parse_duration};
@@ -120,6 +120,18 @@ pub struct WebOptions {
     #[arg(value_parser = given(StringValueParser::new()), hide_env_values = true)]
     grafana_url: Option<NonEmpty<String>>,
 
+    /// The most scrapes and probes at the same time, 0 for no limit; more get 503 [default: 40]
+    ///
+    /// the most scrapes and probes at the same time, 0 to 512; 0: no limit. Further ones get 503 with `Retry-After`, which Prometheus
+    /// counts as a failed scrape
+    #[arg(
+        long = "web.max-requests",
+        env = "TWILIO_EMAIL_WEB_MAX_REQUESTS",
+        value_name = "N"
+    )]
+    #[arg(value_parser = given(RangedU64ValueParser::<usize>::new()), hide_env_values = true)]
+    max_requests: Option<NonEmpty<usize>>,
+
     /// The longest graceful shutdown (SIGTERM); current scrapes respond before its end [default: 8s]
     ///
     /// the longest time of a graceful shutdown, from SIGTERM or SIGINT to the end. Current scrapes respond before its end, with the
@@ -146,6 +158,7 @@ impl WebOptions {
         overrides.enable_api = NonEmpty::value(self.enable_api.as_ref());
         overrides.enable_lifecycle = NonEmpty::value(self.enable_lifecycle.as_ref());
         overrides.grafana_url = NonEmpty::value(self.grafana_url.as_ref());
+        overrides.max_requests = NonEmpty::value(self.max_requests.as_ref());
         overrides.grace_period = NonEmpty::value(self.grace_period.as_ref());
     }
 }

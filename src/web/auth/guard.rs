@@ -16,7 +16,7 @@ use super::super::current_config::CurrentWebConfig;
 use super::credentials::Credentials;
 use super::passwords::{NoRandomNumbers, Passwords, Verdict};
 use super::token_bucket::TokenBucket;
-use crate::exposition::{RefusedRequest, WebInstruments};
+use crate::exposition::{Refused, WebInstruments};
 use crate::web_config::WebConfig;
 
 /// The paths that need no password with `health_without_auth`.
@@ -63,7 +63,7 @@ impl Guard {
         {
             let text = "Too many requests: rate_limit in the web configuration of the exporter is reached.\n";
             return Some(self.later(
-                RefusedRequest::RateLimited,
+                Refused::RateLimited,
                 StatusCode::TOO_MANY_REQUESTS,
                 wait,
                 text,
@@ -77,24 +77,19 @@ impl Guard {
         match self.authenticate(config, request).await {
             Verdict::Accepted { may_write } if may_write || request.method.is_safe() => None,
             Verdict::Accepted { .. } => {
-                self.instruments.refused(RefusedRequest::ReadOnly);
+                self.instruments.refused(Refused::ReadOnly);
                 let text = "This user may only read, because read_only_users in the web configuration lists it. Use another user for changes.\n";
                 Some((StatusCode::FORBIDDEN, text).into_response())
             }
             Verdict::Rejected => {
-                self.instruments.refused(RefusedRequest::Unauthenticated);
+                self.instruments.refused(Refused::Unauthenticated);
                 let text = "Unauthorized: send a user name and a password of basic_auth_users in the web configuration of the exporter.\n";
                 let challenge = [(header::WWW_AUTHENTICATE, "Basic")];
                 Some((StatusCode::UNAUTHORIZED, challenge, text).into_response())
             }
             Verdict::Busy => {
                 let text = "Too many passwords are being checked. Try again in a second.\n";
-                Some(self.later(
-                    RefusedRequest::Busy,
-                    StatusCode::SERVICE_UNAVAILABLE,
-                    BUSY,
-                    text,
-                ))
+                Some(self.later(Refused::Busy, StatusCode::SERVICE_UNAVAILABLE, BUSY, text))
             }
         }
     }
@@ -110,7 +105,7 @@ impl Guard {
 
     fn later(
         &self,
-        why: RefusedRequest,
+        why: Refused,
         status: StatusCode,
         wait: Duration,
         text: &'static str,
