@@ -2,8 +2,12 @@
 
 use std::time::Duration;
 
+use axum::http::header::{ACCEPT, ACCEPT_ENCODING};
+use axum::http::{HeaderMap, HeaderValue};
+
 use super::api::fuzzing::list_parameter;
 pub use super::api::fuzzing::registration;
+use super::negotiation::{Encoding, Format};
 use super::query::Query;
 use super::sd;
 use crate::deadline;
@@ -52,4 +56,12 @@ fn headers(text: &str) {
     let budget = deadline::budget(Some(text), Duration::from_millis(500));
     assert!(budget <= LONGEST_SCRAPE, "{budget:?}");
     assert!(!sd::interval(Some(text)).is_zero());
+    let Ok(value) = HeaderValue::from_str(text) else {
+        return;
+    };
+    let headers = HeaderMap::from_iter([(ACCEPT, value.clone()), (ACCEPT_ENCODING, value)]);
+    let content_type = Format::negotiate(&headers).content_type();
+    let content_type = content_type.to_str().unwrap_or_default();
+    assert!(content_type.contains("; version="), "{content_type}");
+    let _ = Encoding::negotiate(&headers);
 }
