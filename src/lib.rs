@@ -76,7 +76,7 @@
 //! | values, without I/O or a clock | [`operation`], [`email`], [`timestamp`], [`clock_skew`], [`reason`], [`snapshot`], [`deadline`], `label`, `document`, `ongoing_failure` |
 //! | the time of day; what all HTTP clients have in common; secrets and certificates that rotate | [`clock`], `http`, `rotation` |
 //! | configuration, exposition, saved state, a simulated Twilio | [`config`], [`exposition`], [`store`], [`simulator`] |
-//! | requests to Twilio, known operations, further sources of operations | [`twilio`], [`registry`], [`sources`] |
+//! | requests to Twilio, known operations, known emails, further sources of operations | [`twilio`], [`registry`], [`delivery`], [`sources`] |
 //! | which requests to make, and when; what to save | [`collector`] |
 //! | a new configuration while the exporter runs | [`reload`] |
 //! | HTTP server | [`web`] |
@@ -92,6 +92,7 @@ pub mod clock_skew;
 pub mod collector;
 pub mod config;
 pub mod deadline;
+pub mod delivery;
 mod document;
 pub mod email;
 pub mod exposition;

@@ -26,7 +26,7 @@ const LAYERS: &[&[&str]] = &[
     ],
     &["clock", "http", "rotation"],
     &["config", "exposition", "simulator", "store"],
-    &["twilio", "registry", "sources"],
+    &["twilio", "registry", "delivery", "sources"],
     &["collector"],
     &["reload"],
     &["web"],
