@@ -152,10 +152,11 @@ impl App {
         let connections = Connections::new(
             ConnectionLimits::default(),
             service.instruments.connections(),
+            None,
         );
         let serve = |listener| {
             let connections = Arc::clone(&connections);
-            connections.serve(listener, router.clone(), stopped.clone())
+            connections.serve(Box::new(listener), router.clone(), stopped.clone())
         };
         let servers = join_all(listeners.into_iter().map(serve));
         service.collector.poll_urls();

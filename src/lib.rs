@@ -96,6 +96,9 @@ pub mod delivery;
 mod document;
 pub mod email;
 pub mod exposition;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod http;
 mod label;
 mod ongoing_failure;

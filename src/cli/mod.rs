@@ -3,15 +3,18 @@
 mod demo;
 mod environment;
 mod exit;
+mod generate;
 mod logging;
 mod once;
 pub mod options;
 mod output;
+mod output_file;
 mod rejected;
 mod serve;
 mod signals;
 mod simulate;
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::{ArgAction, CommandFactory, FromArgMatches, Parser, Subcommand};
@@ -26,8 +29,11 @@ Twilio responds to a send with an operation and returns its stats only on reques
 requests them and exposes how many emails of each operation are queued, sent, delivered, opened,
 undelivered or failed. To try it without an account, run `demo`.";
 
+/// The program's name.
+const NAME: &str = "twilio-email-exporter";
+
 #[derive(Debug, Parser)]
-#[command(name = "twilio-email-exporter", version = options::version(), about = ABOUT)]
+#[command(name = NAME, version = options::version(), about = ABOUT)]
 #[command(args_conflicts_with_subcommands = true, disable_help_subcommand = true, after_help = options::CREDENTIALS_HELP)]
 #[command(disable_help_flag = true, disable_version_flag = true)]
 struct CommandLine {
@@ -54,6 +60,17 @@ enum Command {
     Simulate(simulate::Options),
     /// Collect once and print the metrics; for cron jobs and the textfile collector
     Once(once::Options),
+    /// Print completions for a shell: bash, elvish, fish, powershell or zsh
+    Completions(generate::Completions),
+    /// Print the manual page, or write the pages of all commands to a directory
+    Man(generate::Manual),
+    /// Print the help of a command
+    // In place of clap's command, which prints the long help.
+    Help {
+        /// The command
+        #[arg(value_name = "COMMAND")]
+        command: Option<String>,
+    },
 }
 
 #[derive(Debug, clap::Args)]
@@ -68,11 +85,12 @@ struct Serve {
 /// Parses the command line, runs the command, and returns the exit code.
 #[must_use]
 pub fn main() -> ExitCode {
-    let matches = command_line()
-        .try_get_matches()
-        .unwrap_or_else(|error| rejected::without_values(error).exit());
-    let CommandLine { command, serve, .. } = CommandLine::from_arg_matches(&matches)
-        .unwrap_or_else(|error| rejected::without_values(error).exit());
+    let parsed = parse(std::env::args_os());
+    let parsed = match parsed.command {
+        Some(Command::Help { command }) => parse(help_of(command)),
+        _ => parsed,
+    };
+    let CommandLine { command, serve, .. } = parsed;
     let command = command.unwrap_or(Command::Serve(serve));
     let runtime = match tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -92,6 +110,10 @@ pub fn main() -> ExitCode {
             Command::Demo(options) => demo::run(options).await,
             Command::Simulate(options) => simulate::run(options).await,
             Command::Once(options) => once::run(&options).await,
+            Command::Completions(options) => generate::completions(command_line(), &options),
+            Command::Man(options) => generate::manual(command_line(), &options),
+            // `--help` exits when it is parsed.
+            Command::Help { .. } => Ok(()),
         }
     });
     // Current collections are aborted, because nothing would expose their results.
@@ -100,6 +122,20 @@ pub fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => exit::report(&failure),
     }
+}
+
+/// Parses the arguments. Exits after `--help` and `--version`, and if the arguments are wrong.
+fn parse(arguments: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> CommandLine {
+    command_line()
+        .try_get_matches_from(arguments)
+        .and_then(|matches| CommandLine::from_arg_matches(&matches))
+        .unwrap_or_else(|error| rejected::without_values(error).exit())
+}
+
+/// The arguments that print the help of `command`; without one, that of the program.
+fn help_of(command: Option<String>) -> impl Iterator<Item = String> {
+    let program = std::iter::once(NAME.to_owned());
+    program.chain(command).chain(["--help".to_owned()])
 }
 
 /// The command line with its layout for `--help`.
@@ -113,6 +149,8 @@ fn command_line() -> clap::Command {
 
 /// Adds each option's variable to its help on a separate line, because clap would break the line within the brackets.
 fn show_variables(command: clap::Command) -> clap::Command {
+    // The further paragraphs of an option are for `docs/configuration.md`, as part of a table.
+    let short = |option: clap::Arg| option.long_help(None::<&str>);
     let show = |option: clap::Arg| match (option.get_env(), option.get_help()) {
         (Some(variable), Some(help)) => {
             let help = format!("{help}\n[env: {}]", variable.display());
@@ -120,7 +158,10 @@ fn show_variables(command: clap::Command) -> clap::Command {
         }
         _ => option,
     };
-    command.mut_args(show).mut_subcommands(show_variables)
+    command
+        .mut_args(short)
+        .mut_args(show)
+        .mut_subcommands(show_variables)
 }
 
 #[cfg(test)]

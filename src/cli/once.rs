@@ -1,15 +1,18 @@
-//! `once`: runs one collection and prints the metrics.
+//! `once`: runs one collection and prints the metrics, or writes them to a file.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context, anyhow};
+use clap::builder::PathBufValueParser;
 
 use super::exit::ProgramError;
 use super::options::{
-    AccountOptions, CREDENTIALS_HELP, LogLevel, LogOptions, SeriesOptions, StorageOptions,
+    AccountOptions, CREDENTIALS_HELP, LogLevel, LogOptions, NonEmpty, SeriesOptions,
+    StorageOptions, given,
 };
 use super::output::write_result;
-use super::{environment, logging, signals};
+use super::{environment, logging, output_file, signals};
 use crate::app;
 use crate::clock::Clock;
 use crate::config::{Config, Overrides};
@@ -22,6 +25,15 @@ const LONGEST: Duration = Duration::from_mins(5);
 #[derive(Debug, clap::Args)]
 #[command(after_help = CREDENTIALS_HELP)]
 pub(super) struct Options {
+    /// File for the metrics instead of stdout; replaced only when it is complete [default: none]
+    #[arg(
+        long,
+        env = "TWILIO_EMAIL_ONCE_OUTPUT",
+        value_name = "FILE",
+        hide_env_values = true
+    )]
+    #[arg(value_parser = given(PathBufValueParser::new()))]
+    output: Option<NonEmpty<PathBuf>>,
     #[command(flatten)]
     account: AccountOptions,
     #[command(flatten)]
@@ -54,10 +66,23 @@ pub(super) async fn run(options: &Options) -> Result<(), ProgramError> {
     };
     let mut exposition = Vec::new();
     exposition::render_accounts(&snapshot, &instruments, &mut exposition);
-    write_result(&exposition).context("cannot write the exposition to stdout")?;
-    if snapshot.accounts.iter().any(|account| account.status.up) {
-        Ok(())
-    } else {
-        Err(anyhow!("nothing could be read from Twilio; the lines above say why").into())
+    match NonEmpty::value(options.output.as_ref()) {
+        None => write_result(&exposition).context("cannot write the metrics to stdout")?,
+        Some(path) => output_file::replace(&path, &exposition)
+            .with_context(|| format!("cannot write the metrics to {}", path.display()))?,
     }
+    let unread: Vec<_> = snapshot
+        .accounts
+        .iter()
+        .filter(|account| !account.status.up)
+        .map(|account| &*account.name)
+        .collect();
+    if unread.is_empty() {
+        return Ok(());
+    }
+    let accounts = unread.join(", ");
+    Err(
+        anyhow!("cannot read accounts from Twilio: {accounts}. The log above has the causes")
+            .into(),
+    )
 }

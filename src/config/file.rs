@@ -91,7 +91,7 @@ fn read_bounded(path: &Path) -> io::Result<String> {
 }
 
 /// `None` if a problem was reported. The notices stay in `findings`.
-fn config(
+pub(super) fn config(
     source: &str,
     path: Option<&Path>,
     overrides: &Overrides,

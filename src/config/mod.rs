@@ -16,6 +16,8 @@ mod file;
 mod file_credentials;
 mod file_pattern;
 mod form;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 pub mod keys;
 mod limits;
 mod listen_address;

@@ -14,6 +14,8 @@ pub enum Closed {
     Idle,
     /// The client did not read the response.
     NotRead,
+    /// The TLS handshake failed or took too long.
+    TlsHandshake,
     /// Too many connections are open.
     TooMany,
     /// The system could not accept the connection, usually because no file descriptor is left.
@@ -22,10 +24,11 @@ pub enum Closed {
 
 impl Closed {
     /// The closed set.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::NoRequest,
         Self::Idle,
         Self::NotRead,
+        Self::TlsHandshake,
         Self::TooMany,
         Self::NotAccepted,
     ];
@@ -37,6 +40,7 @@ impl Closed {
             Self::NoRequest => "no_request",
             Self::Idle => "idle",
             Self::NotRead => "not_read",
+            Self::TlsHandshake => "tls_handshake",
             Self::TooMany => "too_many",
             Self::NotAccepted => "not_accepted",
         }

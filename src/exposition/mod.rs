@@ -6,6 +6,8 @@
 pub mod catalogue;
 mod connections;
 mod families;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod gathered;
 mod instruments;
 mod labels;

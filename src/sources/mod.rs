@@ -9,6 +9,8 @@ mod disk;
 mod error;
 mod files;
 mod fingerprint;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod listing;
 
 mod source_status;

@@ -18,6 +18,8 @@ mod error;
 mod fields;
 mod file;
 mod format;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod old_record;
 mod readers;
 mod record;
@@ -58,7 +60,6 @@ const LOADED_AT_ONCE: usize = 4096;
 /// The longest wait for a directory in use: a process that ends may keep its locks longer than its connections.
 const HANDOVER: Duration = Duration::from_secs(1);
 const HANDOVER_PAUSE: Duration = Duration::from_millis(20);
-
 /// The longest wait of a read for a file that is being opened. If that takes longer, the disk hangs.
 const OPENING: Duration = Duration::from_secs(1);
 /// A read is repeated once if a failing commit closes its file.

@@ -9,6 +9,8 @@ mod client;
 mod email_page;
 mod email_row;
 mod error;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod list_filter;
 mod listing;
 mod login_backoff;

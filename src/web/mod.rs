@@ -5,6 +5,8 @@ mod account;
 mod api;
 mod buffers;
 mod connections;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod health;
 mod landing;
 mod lifecycle;
@@ -21,7 +23,10 @@ use axum::Router;
 use axum::routing::{get, post};
 
 pub use self::buffers::Buffers;
-pub use self::connections::{ConnectionLimits, Connections, Listener};
+pub use self::connections::{
+    Accepted, ClientAddress, ClientStream, ConnectedClient, ConnectionLimits, Connections,
+    Listener, TlsSource,
+};
 pub use self::service::{PARSED_AT_ONCE, Service};
 pub use self::stop::Stop;
 

@@ -79,7 +79,7 @@ fn read(service: &Service, query: Option<&str>) -> Result<Option<String>, String
 }
 
 /// Prometheus' refresh interval. A header that is no positive number counts as missing.
-fn interval(header: Option<&str>) -> Duration {
+pub(super) fn interval(header: Option<&str>) -> Duration {
     let seconds = deadline::seconds(header);
     let given = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
     given

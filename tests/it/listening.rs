@@ -23,7 +23,14 @@ async fn a_flood_of_half_requests_keeps_no_scrape_from_its_answer() {
     let twilio = Twilio::empty().await;
     let exporter = Exporter::watching(&twilio).await.settled().await;
     let seen = exporter.scrape().await;
-    for reason in ["no_request", "idle", "not_read", "too_many", "not_accepted"] {
+    for reason in [
+        "no_request",
+        "idle",
+        "not_read",
+        "tls_handshake",
+        "too_many",
+        "not_accepted",
+    ] {
         assert_eq!(seen.value(CLOSED, &[("reason", reason)]), Some(0.0));
     }
     let mut flood = Vec::new();

@@ -123,6 +123,64 @@ async fn node_exporter_takes_the_files_of_several_accounts_as_they_are() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn once_replaces_the_output_file_that_node_exporter_reads() {
+    let twilio = Twilio::empty().await;
+    twilio.put(HOUR, json!({"total": 2, "opened": 2}));
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("twilio-email.prom");
+    std::fs::write(&path, "old 1\n").unwrap();
+    let output = format!("--output={}", path.display());
+    let printed = printed(&one_account(&twilio, ""), &[&output]);
+    assert_eq!(printed, "", "the metrics are in the file alone");
+    let names: Vec<_> = directory.path().read_dir().unwrap().collect();
+    assert_eq!(names.len(), 1, "no temporary file is left: {names:?}");
+    let node = NodeExporter::reading(directory.path()).await;
+    let text = node.scrape().await;
+    assert!(text.contains("\ntwilio_email_up{account=\"default\"} 1\n"));
+    assert!(!text.contains("\nold 1\n"), "{text}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn once_fails_when_one_of_several_accounts_cannot_be_read_and_still_writes_the_others() {
+    let (twilio, other) = (Twilio::empty().await, Twilio::empty().await);
+    other.fault("503");
+    let accounts = account("marketing", &twilio, "") + &account("receipts", &other, "");
+    let files = files(&format!("accounts:\n{accounts}"));
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("twilio-email.prom");
+    let output = format!("--output={}", path.display());
+    let config = files.config.to_str().unwrap();
+    let ended = run(&["once", "--config.file", config, &output], &[]);
+    assert_eq!(ended.code, Some(1));
+    let message = "cannot read accounts from Twilio: receipts. The log above has the causes";
+    assert!(ended.stderr.contains(message), "{}", ended.stderr);
+    let text = std::fs::read_to_string(&path).unwrap();
+    for line in [
+        "twilio_email_up{account=\"marketing\"} 1",
+        "twilio_email_up{account=\"receipts\"} 0",
+    ] {
+        assert!(text.lines().any(|each| each == line), "{line} in {text}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn once_names_the_output_file_that_it_cannot_write() {
+    let twilio = Twilio::empty().await;
+    let files = files(&one_account(&twilio, ""));
+    let config = files.config.to_str().unwrap();
+    let output = "--output=/nowhere/twilio-email.prom";
+    let ended = run(&["once", "--config.file", config, output], &[]);
+    assert_eq!(ended.code, Some(1));
+    let message = "cannot write the metrics to /nowhere/twilio-email.prom: ";
+    assert!(ended.stderr.contains(message), "{}", ended.stderr);
+    assert!(
+        ended.stderr.contains("No such file or directory"),
+        "{}",
+        ended.stderr
+    );
+}
+
 /// Node exporter's own families, and those that are one series for each process: another file may have it as well.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn once_prints_nothing_about_its_own_process() {

@@ -7,11 +7,11 @@ use clap::{Arg, Command, Error};
 
 /// The value of an option or its variable; `None` if it is empty.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct NonEmpty<T>(Option<T>);
+pub(in crate::cli) struct NonEmpty<T>(Option<T>);
 
 impl<T: Clone> NonEmpty<T> {
     /// The value, if one is set.
-    pub(super) fn value(given: Option<&Self>) -> Option<T> {
+    pub(in crate::cli) fn value(given: Option<&Self>) -> Option<T> {
         given.and_then(|given| given.0.clone())
     }
 }
@@ -22,7 +22,7 @@ pub(super) fn values<T: Clone>(given: &[NonEmpty<T>]) -> Vec<T> {
 }
 
 /// Like `parser`, for texts that are not empty.
-pub(super) fn given<P: TypedValueParser>(parser: P) -> ValueParser
+pub(in crate::cli) fn given<P: TypedValueParser>(parser: P) -> ValueParser
 where
     P::Value: Clone + Send + Sync + 'static,
 {

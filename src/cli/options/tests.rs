@@ -1,5 +1,7 @@
 //! The values of parsed options, and their help.
 
+use std::time::Duration;
+
 use clap::{CommandFactory, Parser};
 
 use super::*;

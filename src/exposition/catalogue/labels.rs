@@ -71,7 +71,7 @@ pub static LABELS: &[Label] = &[
         meaning: "Why it failed, a closed set: `unauthorized`, `forbidden`, `not_found`, `expired`, `bad_request`, `rate_limited`, \
                   `unavailable`, `server_error`, `timeout`, `connect`, `tls`, `invalid_response`, `too_large`. \
                   Of connections to the exporter: `no_request` (no complete request within 10 s), `idle` (for 5 minutes), \
-                  `not_read` (the client did not read the response for a minute), `too_many`, `not_accepted` (usually no file descriptor is left).",
+                  `not_read` (the client did not read the response for a minute), `tls_handshake` (it failed or took more than 10 s), `too_many`, `not_accepted` (usually no file descriptor is left).",
         example: "rate_limited",
     },
     Label {

@@ -77,7 +77,7 @@ pub(super) async fn read(
     })
 }
 
-fn parse(bytes: &[u8]) -> Result<RegistrationBody, ProblemDetails> {
+pub(super) fn parse(bytes: &[u8]) -> Result<RegistrationBody, ProblemDetails> {
     let text = std::str::from_utf8(bytes)
         .map_err(|_| ProblemDetails::bad_request("The body is not text in UTF-8."))?;
     let mut findings = Findings::default();

@@ -124,7 +124,7 @@ impl ListRequest {
     }
 }
 
-fn read_limit(text: &str) -> Result<usize, ProblemDetails> {
+pub(super) fn read_limit(text: &str) -> Result<usize, ProblemDetails> {
     let limit = text
         .parse()
         .ok()
@@ -136,7 +136,7 @@ fn read_limit(text: &str) -> Result<usize, ProblemDetails> {
     })
 }
 
-fn read_label(text: &str) -> Result<(String, String), ProblemDetails> {
+pub(super) fn read_label(text: &str) -> Result<(String, String), ProblemDetails> {
     let pair = text.split_once('=').filter(|(name, _)| !name.is_empty());
     let pair = pair.map(|(name, value)| (name.to_owned(), value.to_owned()));
     pair.ok_or_else(|| {

@@ -6,6 +6,8 @@
 mod body;
 mod cursor;
 mod description;
+#[cfg(any(test, fuzzing))]
+pub(super) mod fuzzing;
 mod list;
 mod one;
 mod problem;

@@ -1,27 +1,40 @@
-//! The trait of listeners, so that tests can use connections in memory instead of TCP.
+//! Listeners of all kinds behind one trait, so that the same code serves TCP, unix sockets and the pipes of tests.
 
-use std::future::Future;
 use std::io;
+use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
+
+use super::client::ClientAddress;
+
+/// The stream of a connection.
+pub trait ClientStream: AsyncRead + AsyncWrite + Unpin + Send {}
+
+impl<S: AsyncRead + AsyncWrite + Unpin + Send> ClientStream for S {}
+
+/// A connection that was accepted.
+pub struct Accepted {
+    /// The client's bytes.
+    pub stream: Box<dyn ClientStream>,
+    /// Where the client connects from.
+    pub address: ClientAddress,
+}
 
 /// Accepts connections.
-pub trait Listener: Send + 'static {
-    /// A connection's stream.
-    type Io: AsyncRead + AsyncWrite + Unpin + Send + 'static;
-
-    /// Waits for the next connection.
-    fn accept(&self) -> impl Future<Output = io::Result<Self::Io>> + Send;
+pub trait Listener: Send {
+    /// Accepts the next connection. Only the last task that called it is woken.
+    fn poll_accept(&mut self, context: &mut Context<'_>) -> Poll<io::Result<Accepted>>;
 }
 
 impl Listener for TcpListener {
-    type Io = TcpStream;
-
-    async fn accept(&self) -> io::Result<TcpStream> {
-        let (stream, _) = Self::accept(self).await?;
+    fn poll_accept(&mut self, context: &mut Context<'_>) -> Poll<io::Result<Accepted>> {
+        let (stream, address) = ready!(Self::poll_accept(self, context))?;
         // A response is written in one go, so Nagle's algorithm only delays it. An error here has no consequence.
         let _ = stream.set_nodelay(true);
-        Ok(stream)
+        Poll::Ready(Ok(Accepted {
+            stream: Box::new(stream),
+            address: ClientAddress::tcp(address),
+        }))
     }
 }

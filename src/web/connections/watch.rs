@@ -1,19 +1,19 @@
 //! Observes one connection: which phase it is in, and since when. Wrappers around the stream and the response bodies update the phase;
-//! `deadline` and `idle_since` read it.
+//! `deadline` and `idle_since` read it. A connection of HTTP/2 serves several requests at the same time.
 
+use std::collections::BTreeMap;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use axum::body::Body;
-use hyper::body::{Bytes, Frame, SizeHint};
+use futures_util::task::AtomicWaker;
 use parking_lot::Mutex;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Instant;
 
-use super::ConnectionLimits;
+use super::limits::ConnectionLimits;
 use crate::exposition::Closed;
 
 /// A client that has not read its response for this long counts as idle if the connection is needed for another client.
@@ -21,7 +21,14 @@ const STUCK: Duration = Duration::from_secs(1);
 
 /// The observed state of one connection. Clones share it.
 #[derive(Debug, Clone)]
-pub(super) struct Watch(Arc<Mutex<ConnectionState>>);
+pub(super) struct Watch(Arc<Watched>);
+
+#[derive(Debug)]
+struct Watched {
+    state: Mutex<ConnectionState>,
+    /// The connection's task. Requests of HTTP/2 run in tasks of their own, and what they do may set a deadline.
+    task: AtomicWaker,
+}
 
 #[derive(Debug)]
 struct ConnectionState {
@@ -30,73 +37,116 @@ struct ConnectionState {
     since: Instant,
     /// Since when the client does not read; `None` if it reads.
     blocked: Option<Instant>,
+    /// The requests of HTTP/2 whose client has no room for the next part of the response, by number, and since when.
+    stalled: BTreeMap<u64, Instant>,
+    /// The number of the next request.
+    next: u64,
+    /// Whether bytes may be something else than a request: of HTTP/2, whose clients also send settings, pings and window updates.
+    is_http_2: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum ConnectionPhase {
     /// The exporter waits for a complete request: a new connection, or one that has sent a first byte.
     Receiving,
-    /// A request is being served.
-    Serving,
-    /// The response is complete; no byte of another request has arrived.
+    /// This number of requests are being served; at least 1.
+    Serving(usize),
+    /// All responses are complete; no byte of another request has arrived.
     Idle,
 }
 
 /// One request, from the end of its head to the end of the response's body.
 #[derive(Debug)]
-pub(super) struct Serving(Watch);
+pub(super) struct Serving {
+    watch: Watch,
+    number: u64,
+}
 
 impl Watch {
     pub(super) fn new() -> Self {
-        Self(Arc::new(Mutex::new(ConnectionState {
-            phase: ConnectionPhase::Receiving,
-            since: Instant::now(),
-            blocked: None,
-        })))
+        Self(Arc::new(Watched {
+            state: Mutex::new(ConnectionState {
+                phase: ConnectionPhase::Receiving,
+                since: Instant::now(),
+                blocked: None,
+                stalled: BTreeMap::new(),
+                next: 0,
+                is_http_2: false,
+            }),
+            task: AtomicWaker::new(),
+        }))
+    }
+
+    /// Notes the end of a handshake: the client may send its first request.
+    pub(super) fn encrypted(&self, is_http_2: bool) {
+        let mut state = self.0.state.lock();
+        state.is_http_2 = is_http_2;
+        state.enter(ConnectionPhase::Receiving);
     }
 
     /// When to close the connection, and why, if its state does not change until then; `None` while a request is served, because the
-    /// handlers limit that time.
-    pub(super) fn deadline(&self, limits: &ConnectionLimits) -> Option<(Instant, Closed)> {
-        let state = self.0.lock();
-        if let Some(since) = state.blocked {
-            return Some((since + limits.write, Closed::NotRead));
+    /// handlers limit that time. If the state changes, the task of `context` is woken.
+    pub(super) fn deadline(
+        &self,
+        limits: &ConnectionLimits,
+        context: &Context<'_>,
+    ) -> Option<(Instant, Closed)> {
+        self.0.task.register(context.waker());
+        let state = self.0.state.lock();
+        let unread = state.blocked.iter().chain(state.stalled.values()).min();
+        if let Some(since) = unread {
+            return Some((*since + limits.write, Closed::NotRead));
         }
         match state.phase {
             ConnectionPhase::Receiving => Some((state.since + limits.request, Closed::NoRequest)),
             ConnectionPhase::Idle => Some((state.since + limits.idle, Closed::Idle)),
-            ConnectionPhase::Serving => None,
+            ConnectionPhase::Serving(_) => None,
         }
     }
 
     /// Since when the client neither waits for a response nor reads one; `None` if it does.
     pub(super) fn idle_since(&self) -> Option<Instant> {
-        let state = self.0.lock();
-        match state.blocked {
-            Some(since) => (since.elapsed() > STUCK).then_some(since),
-            None => (state.phase != ConnectionPhase::Serving).then_some(state.since),
+        let state = self.0.state.lock();
+        let stuck = |since: &Instant| since.elapsed() > STUCK;
+        match (state.blocked, state.phase) {
+            (Some(since), _) => Some(since).filter(stuck),
+            (None, ConnectionPhase::Serving(requests)) => {
+                let last = state.stalled.values().max().copied();
+                last.filter(|since| state.stalled.len() == requests && stuck(since))
+            }
+            (None, ConnectionPhase::Receiving | ConnectionPhase::Idle) => Some(state.since),
         }
     }
 
     /// Notes that the head of a request was read.
     pub(super) fn serving(&self) -> Serving {
-        self.0.lock().enter(ConnectionPhase::Serving);
-        Serving(self.clone())
+        let mut state = self.0.state.lock();
+        let requests = match state.phase {
+            ConnectionPhase::Serving(requests) => requests,
+            ConnectionPhase::Receiving | ConnectionPhase::Idle => 0,
+        };
+        state.enter(ConnectionPhase::Serving(requests + 1));
+        let number = state.next;
+        state.next += 1;
+        Serving {
+            watch: self.clone(),
+            number,
+        }
     }
 
     fn received(&self) {
-        let mut state = self.0.lock();
-        if state.phase == ConnectionPhase::Idle {
+        let mut state = self.0.state.lock();
+        if state.phase == ConnectionPhase::Idle && !state.is_http_2 {
             state.enter(ConnectionPhase::Receiving);
         }
     }
 
     fn wrote<T>(&self, written: &Poll<T>) {
-        let mut state = self.0.lock();
+        let mut state = self.0.state.lock();
         if written.is_ready() {
             state.blocked = None;
-            if state.phase == ConnectionPhase::Idle {
-                // The last bytes of a response were written to the system.
+            if state.phase == ConnectionPhase::Idle && !state.is_http_2 {
+                // The last bytes of a response were written to the system. Of HTTP/2, they may be the reply to a ping.
                 state.since = Instant::now();
             }
         } else {
@@ -112,9 +162,38 @@ impl ConnectionState {
     }
 }
 
+impl Serving {
+    /// Whether the request came over HTTP/2.
+    pub(super) fn is_http_2(&self) -> bool {
+        self.watch.0.state.lock().is_http_2
+    }
+
+    /// Notes that a part of the response waits until the client has room for it.
+    pub(super) fn stalled(&self) {
+        let mut state = self.watch.0.state.lock();
+        state.stalled.insert(self.number, Instant::now());
+        drop(state);
+        self.watch.0.task.wake();
+    }
+
+    /// Notes that the client had room.
+    pub(super) fn flowed(&self) {
+        self.watch.0.state.lock().stalled.remove(&self.number);
+    }
+}
+
 impl Drop for Serving {
     fn drop(&mut self) {
-        self.0.0.lock().enter(ConnectionPhase::Idle);
+        let mut state = self.watch.0.state.lock();
+        state.stalled.remove(&self.number);
+        match state.phase {
+            ConnectionPhase::Serving(requests) if requests > 1 => {
+                state.phase = ConnectionPhase::Serving(requests - 1);
+            }
+            _ => state.enter(ConnectionPhase::Idle),
+        }
+        drop(state);
+        self.watch.0.task.wake();
     }
 }
 
@@ -171,32 +250,5 @@ impl<I: AsyncWrite + Unpin> AsyncWrite for WatchedStream<I> {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.io).poll_shutdown(context)
-    }
-}
-
-/// The body of a response. The request counts as served until it is dropped.
-#[derive(Debug)]
-pub(super) struct WatchedBody {
-    pub(super) body: Body,
-    pub(super) _serving: Serving,
-}
-
-impl hyper::body::Body for WatchedBody {
-    type Data = Bytes;
-    type Error = axum::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        Pin::new(&mut self.body).poll_frame(context)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
     }
 }

@@ -40,7 +40,7 @@ async fn proxies_of_the_environment_are_not_used() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn once_ends_with_1_when_nothing_could_be_read_and_prints_that() {
+async fn once_exits_with_1_when_nothing_can_be_read_and_prints_that() {
     let twilio = Twilio::empty().await;
     let base_url = twilio.base_url();
     for fault in ["401", "403", "404", "407", "500", "429", "html"] {
@@ -51,7 +51,9 @@ async fn once_ends_with_1_when_nothing_could_be_read_and_prints_that() {
         let seen = Exposition::parse(&ended.stdout).unwrap();
         seen.expect(fault, &[("up", 0.0), ("discovery_up", 0.0)]);
         assert!(
-            ended.stderr.contains("nothing could be read"),
+            ended
+                .stderr
+                .contains("cannot read accounts from Twilio: default"),
             "{fault}: {}",
             ended.stderr
         );

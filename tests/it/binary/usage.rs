@@ -56,6 +56,71 @@ fn help_tells_every_option_with_its_variable_and_where_credentials_go() {
 }
 
 #[test]
+fn the_command_help_prints_what_the_option_prints() {
+    for command in COMMANDS {
+        let option = run(&[command, "--help"], &[]);
+        let printed = run(&["help", command], &[]);
+        assert_eq!(printed.code, Some(0), "{command}");
+        assert_eq!(printed.stdout, option.stdout, "{command}");
+    }
+    assert_eq!(run(&["help"], &[]).stdout, run(&["--help"], &[]).stdout);
+    let unknown = run(&["help", "s3cret"], &[]);
+    assert_eq!(unknown.code, Some(2));
+    assert!(!unknown.stderr.contains("s3cret"), "{}", unknown.stderr);
+}
+
+#[test]
+fn completions_know_every_command_and_option() {
+    for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
+        let printed = run(&["completions", shell], &[]);
+        assert_eq!((printed.code, printed.stderr.as_str()), (Some(0), ""));
+        for word in COMMANDS.iter().chain(&["web.listen-address", "log.level"]) {
+            assert!(printed.stdout.contains(word), "{word} for {shell}");
+        }
+    }
+    let unknown = run(&["completions", "csh"], &[]);
+    assert_eq!(unknown.code, Some(2));
+    assert!(unknown.stderr.contains("bash"), "{}", unknown.stderr);
+}
+
+#[test]
+fn completions_for_bash_are_a_valid_script() {
+    let directory = tempfile::tempdir().unwrap();
+    let script = directory.path().join("completions");
+    std::fs::write(&script, run(&["completions", "bash"], &[]).stdout).unwrap();
+    let mut bash = std::process::Command::new("bash");
+    let checked = bash.arg("-n").arg(&script).output().unwrap();
+    assert!(
+        checked.status.success() && checked.stderr.is_empty(),
+        "{checked:?}"
+    );
+}
+
+#[test]
+fn there_is_a_manual_page_for_every_command() {
+    let directory = tempfile::tempdir().unwrap();
+    let pages = directory.path().join("man");
+    let printed = run(&["man"], &[]).stdout;
+    assert!(printed.contains(".TH twilio-email-exporter 1"), "{printed}");
+    assert!(printed.contains("TWILIO_EMAIL_CONFIG_FILE"), "{printed}");
+    let written = run(&["man", pages.to_str().unwrap()], &[]);
+    assert_eq!(written.code, Some(0), "{}", written.stderr);
+    for command in COMMANDS {
+        let page = pages.join(format!("twilio-email-exporter-{command}.1"));
+        let page = std::fs::read_to_string(page).unwrap();
+        assert!(page.contains("TWILIO_EMAIL_LOG_LEVEL"), "{command}: {page}");
+    }
+    assert_eq!(
+        std::fs::read_to_string(pages.join("twilio-email-exporter.1")).unwrap(),
+        printed
+    );
+    let taken = run(&["man", "/dev/null"], &[]);
+    assert_eq!(taken.code, Some(1));
+    let message = "cannot write manual pages to /dev/null";
+    assert!(taken.stderr.contains(message), "{}", taken.stderr);
+}
+
+#[test]
 fn version_is_one_line() {
     let ended = run(&["--version"], &[]);
     assert_eq!(ended.code, Some(0));

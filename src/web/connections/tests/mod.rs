@@ -1,13 +1,20 @@
 //! Connections that exceed a limit, over pipes in memory and with tokio's paused time.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+mod encrypted;
+mod http_2;
+mod tls;
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll};
+
+use axum::Extension;
 use axum::extract::State;
 use axum::routing::get;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::{Notify, watch::Sender};
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 
 use super::*;
 use crate::exposition::{Build, Instruments};
@@ -27,20 +34,20 @@ const PIPE: usize = 1_000;
 
 /// A listener that accepts the test's pipes.
 struct Pipes {
-    incoming: tokio::sync::Mutex<UnboundedReceiver<io::Result<DuplexStream>>>,
+    incoming: UnboundedReceiver<io::Result<DuplexStream>>,
     accepted: Arc<AtomicUsize>,
 }
 
 impl Listener for Pipes {
-    type Io = DuplexStream;
-
-    async fn accept(&self) -> io::Result<DuplexStream> {
-        let next = self.incoming.lock().await.recv().await;
+    fn poll_accept(&mut self, context: &mut Context<'_>) -> Poll<io::Result<Accepted>> {
+        let Poll::Ready(Some(next)) = self.incoming.poll_recv(context) else {
+            return Poll::Pending;
+        };
         self.accepted.fetch_add(1, Ordering::Relaxed);
-        match next {
-            Some(next) => next,
-            None => std::future::pending().await,
-        }
+        Poll::Ready(next.map(|stream| Accepted {
+            stream: Box::new(stream),
+            address: ClientAddress::Unix,
+        }))
     }
 }
 
@@ -57,28 +64,35 @@ struct Scene {
 
 impl Scene {
     fn new(limits: ConnectionLimits) -> Self {
+        Self::with_tls(limits, None)
+    }
+
+    fn with_tls(limits: ConnectionLimits, tls: Option<Arc<dyn TlsSource>>) -> Self {
         let build = Build {
             version: "1",
             revision: "a",
         };
         let instruments = Instruments::new(build).unwrap().connections();
-        let connections = Connections::new(limits, instruments.clone());
+        let connections = Connections::new(limits, instruments.clone(), tls);
         let go = Arc::new(Notify::new());
         let slow = async |State(go): State<Arc<Notify>>| {
             go.notified().await;
             "late"
         };
+        let client = async |Extension(client): Extension<ConnectedClient>| format!("{client:?}");
         let router = Router::new()
             .route("/quick", get(async || "quick"))
             .route("/slow", get(slow))
             .route("/large", get(async || "x".repeat(LARGE)))
+            .route("/huge", get(async || "x".repeat(10 * LARGE)))
+            .route("/client", get(client))
             .with_state(Arc::clone(&go));
         let (incoming, received) = unbounded_channel();
         let accepted = Arc::new(AtomicUsize::new(0));
-        let listener = Pipes {
-            incoming: tokio::sync::Mutex::new(received),
+        let listener = Box::new(Pipes {
+            incoming: received,
             accepted: Arc::clone(&accepted),
-        };
+        });
         let (stop, stopped) = tokio::sync::watch::channel(false);
         let serving = tokio::spawn(Arc::clone(&connections).serve(listener, router, stopped));
         Self {
@@ -106,8 +120,10 @@ impl Scene {
         client
     }
 
-    fn closed(&self) -> [u64; 5] {
-        Closed::ALL.map(|reason| self.instruments.count(reason))
+    /// The reasons that are not 0, with their counts.
+    fn closed(&self) -> Vec<(&'static str, u64)> {
+        let counts = Closed::ALL.map(|reason| (reason.as_str(), self.instruments.count(reason)));
+        counts.into_iter().filter(|(_, count)| *count > 0).collect()
     }
 }
 
@@ -144,7 +160,7 @@ async fn a_connection_without_a_complete_request_is_closed() {
             until_closed(&mut client).await + Duration::from_millis(1),
         );
     }
-    assert_eq!(scene.closed(), [3, 0, 0, 0, 0]);
+    assert_eq!(scene.closed(), [("no_request", 3)]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -174,7 +190,7 @@ async fn a_thousand_connections_that_send_one_byte_per_second_are_closed() {
         "{:?}",
         began.elapsed()
     );
-    assert_eq!(scene.closed(), [1000, 0, 0, 0, 0]);
+    assert_eq!(scene.closed(), [("no_request", 1000)]);
     read_quick(&mut scene.connect_and_send(GET).await).await;
 }
 
@@ -188,14 +204,14 @@ async fn an_idle_connection_stays_open_over_scrape_intervals_and_is_closed_at_it
         read_quick(&mut client).await;
     }
     about(LIMITS.idle, until_closed(&mut client).await);
-    assert_eq!(scene.closed(), [0, 1, 0, 0, 0]);
+    assert_eq!(scene.closed(), [("idle", 1)]);
     // The next request has the same limit as the first one.
     let mut client = scene.connect_and_send(GET).await;
     read_quick(&mut client).await;
     sleep(Duration::from_mins(4)).await;
     client.write_all(&GET[..5]).await.unwrap();
     about(LIMITS.request, until_closed(&mut client).await);
-    assert_eq!(scene.closed(), [1, 1, 0, 0, 0]);
+    assert_eq!(scene.closed(), [("no_request", 1), ("idle", 1)]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -209,13 +225,13 @@ async fn a_client_that_does_not_read_is_disconnected_and_one_that_reads_slowly_i
         assert!(client.read_buf(&mut read).await.unwrap() > 0);
     }
     assert!(began.elapsed() > 4 * LIMITS.write, "{:?}", began.elapsed());
-    assert_eq!(scene.closed(), [0; 5]);
+    assert_eq!(scene.closed(), []);
     let mut client = scene.connect_and_send(GET_LARGE).await;
     sleep(LIMITS.write + Duration::from_secs(1)).await;
     let mut rest = Vec::new();
     let _ = client.read_to_end(&mut rest).await;
     assert!(rest.len() <= PIPE, "what was in the pipe: {}", rest.len());
-    assert_eq!(scene.closed(), [0, 0, 1, 0, 0]);
+    assert_eq!(scene.closed(), [("not_read", 1)]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -228,7 +244,7 @@ async fn a_slow_response_does_not_close_the_connection() {
     while !text.ends_with(b"late") {
         assert!(client.read_buf(&mut text).await.unwrap() > 0);
     }
-    assert_eq!(scene.closed(), [0; 5]);
+    assert_eq!(scene.closed(), []);
 }
 
 #[tokio::test(start_paused = true)]
@@ -238,14 +254,14 @@ async fn beyond_the_limit_the_connection_that_was_idle_for_longest_is_closed() {
     let mut half = scene.connect_and_send(b"GET").await;
     let mut first = scene.connect_and_send(GET).await;
     read_quick(&mut first).await;
-    assert_eq!(scene.closed(), [0; 5]);
+    assert_eq!(scene.closed(), []);
     let mut second = scene.connect_and_send(GET).await;
     read_quick(&mut second).await;
     assert_eq!(until_closed(&mut half).await, Duration::ZERO);
     let mut third = scene.connect_and_send(GET).await;
     read_quick(&mut third).await;
     assert_eq!(until_closed(&mut first).await, Duration::ZERO);
-    assert_eq!(scene.closed(), [0, 0, 0, 2, 0]);
+    assert_eq!(scene.closed(), [("too_many", 2)]);
     // A connection whose request waits for its response is never closed for another one.
     let _others = [
         scene.connect_and_send(GET_SLOW).await,
@@ -253,7 +269,7 @@ async fn beyond_the_limit_the_connection_that_was_idle_for_longest_is_closed() {
     ];
     let mut one_more = scene.connect_and_send(GET).await;
     assert_eq!(until_closed(&mut one_more).await, Duration::ZERO);
-    assert_eq!(scene.closed(), [0, 0, 0, 5, 0]);
+    assert_eq!(scene.closed(), [("too_many", 5)]);
     scene.go.notify_one();
     let mut text = Vec::new();
     while !text.ends_with(b"late") {
@@ -276,7 +292,7 @@ async fn beyond_the_limit_a_client_that_does_not_read_is_disconnected() {
     );
     sleep(Duration::from_secs(2)).await;
     read_quick(&mut scene.connect_and_send(GET).await).await;
-    assert_eq!(scene.closed(), [0, 0, 0, 2, 0]);
+    assert_eq!(scene.closed(), [("too_many", 2)]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -299,7 +315,7 @@ async fn without_file_descriptors_accepting_waits_and_continues_when_there_are_s
         Duration::ZERO,
         "it closed an idle connection"
     );
-    assert_eq!(scene.closed(), [0, 0, 0, 0, 20]);
+    assert_eq!(scene.closed(), [("not_accepted", 20)]);
     assert_eq!(
         scene.connections.open.lock().logged.map(|(_, more)| more),
         Some(19),
@@ -319,7 +335,7 @@ async fn a_client_that_disconnects_before_it_is_accepted_causes_no_wait() {
     }
     read_quick(&mut scene.connect_and_send(GET).await).await;
     assert!(began.elapsed() < RETRY_WAIT);
-    assert_eq!(scene.closed(), [0; 5]);
+    assert_eq!(scene.closed(), []);
     assert_eq!(scene.accepted.load(Ordering::Relaxed), 3);
 }
 
@@ -349,5 +365,5 @@ async fn a_stop_closes_idle_connections_and_waits_for_responses() {
     slow.read_to_end(&mut text).await.unwrap();
     assert!(text.ends_with(b"late"));
     scene.serving.await.unwrap();
-    assert_eq!(scene.connections.open.lock().connections.len(), 0);
+    assert_eq!(scene.connections.open.lock().len(), 0);
 }
