@@ -9,15 +9,14 @@ use std::str::Chars;
 use super::domain::Domain;
 
 impl Domain {
-    /// The domain of an address in the form of a mail header (RFC 5322, section 3.4); `None` if it has none, or several.
+    /// The domain of an address in the form of a mail header (RFC 5322, section 3.4), or of several; `None` if there is no address, or
+    /// one without a domain, or two with different domains.
     #[must_use]
     pub fn of_address(text: &str) -> Option<Self> {
         domain(text)
     }
 }
 
-/// The domain of the address, or of all addresses, in `text`. `None` if there is no address, or one without a domain, or two with
-/// different domains.
 fn domain(text: &str) -> Option<Domain> {
     let mut reader = AddressReader {
         chars: text.chars().peekable(),

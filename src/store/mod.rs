@@ -13,6 +13,7 @@ mod backend;
 mod bytes;
 #[doc(hidden)]
 pub mod disk_gate;
+mod emails;
 mod error;
 mod fields;
 mod file;
@@ -39,6 +40,7 @@ use std::time::{Duration, Instant};
 use parking_lot::Mutex;
 use redb::{Error, ReadTransaction, WriteTransaction};
 
+pub use emails::{EmailBatch, NameKind, SavedEmail, SavedEmails, SavedName};
 pub use error::StoreError;
 pub use saved::{Batch, GroupKey, SavedAccount, SavedGroup, SavedOperation, UNBORN};
 
@@ -204,8 +206,7 @@ impl Store {
         self.directory.is_some()
     }
 
-    /// The standing of `account` (`None`: it was never kept), and to `each` its operations in the order of ids, those
-    /// whose time has passed included.
+    /// The standing of `account` (`None`: it was never kept), and to `each` its operations in order, also expired ones.
     ///
     /// All records were read when the file was opened, so an error here is a failure of the disk since then.
     pub fn load(

@@ -27,7 +27,7 @@ const LAYERS: &[&[&str]] = &[
     ],
     &["clock", "http", "rotation", "systemd"],
     &["config", "exposition", "simulator", "store"],
-    &["twilio", "registry", "sources", "web_config"],
+    &["twilio", "registry", "delivery", "sources", "web_config"],
     &["collector"],
     &["reload"],
     &["web"],
