@@ -10,7 +10,12 @@ fn root() -> &'static Path {
 }
 
 fn pages() -> Vec<(PathBuf, String)> {
-    let names = ["README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md"];
+    let names = [
+        "README.md",
+        "CHANGELOG.md",
+        "CONTRIBUTING.md",
+        "SECURITY.md",
+    ];
     let mut pages: Vec<_> = names.iter().map(|name| root().join(name)).collect();
     for folder in ["deploy", "docs", "grafana"] {
         pages.extend(files_below(&root().join(folder), "md"));
