@@ -50,7 +50,10 @@ async fn the_page_shows_each_account_with_its_figures() {
     assert_eq!(headers["content-type"], "text/html; charset=utf-8");
     assert_eq!(
         (&headers["vary"], &headers["cache-control"]),
-        (&"accept".parse().unwrap(), &"no-store".parse().unwrap())
+        (
+            &"accept, Accept-Encoding".parse().unwrap(),
+            &"no-store".parse().unwrap()
+        )
     );
     let page = response.text().await.unwrap();
     for words in [
