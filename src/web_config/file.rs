@@ -88,7 +88,11 @@ fn source(
 }
 
 /// The notices stay in `findings`.
-fn parse(source: &str, reading: &mut Reading<'_>, findings: &mut Findings) -> Option<WebConfig> {
+pub(super) fn parse(
+    source: &str,
+    reading: &mut Reading<'_>,
+    findings: &mut Findings,
+) -> Option<WebConfig> {
     let node = yaml::parse(source, NODES, findings)?;
     let root = Value::root(&node);
     if root.is_nothing() {

@@ -13,6 +13,8 @@ mod client_certificates;
 mod corpus;
 mod curves;
 mod file;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod go_duration;
 mod headers;
 mod http_server;
