@@ -20,8 +20,8 @@ use crate::reload::{Load, Reload};
 use crate::store::Store;
 use crate::web::listeners::{self, Bound, BoundAddress};
 use crate::web::{
-    self, Compressors, ConnectionLimits, Connections, CurrentTls, CurrentWebConfig, Expositions,
-    Guard, PARSED_AT_ONCE, Scraped, Service, Stop,
+    self, AccessControl, Compressors, ConnectionLimits, Connections, CurrentTls, CurrentWebConfig,
+    Expositions, PARSED_AT_ONCE, Scraped, Service, Stop,
 };
 
 /// The time for other responses to finish after the last scrape has finished. It is bounded because a connection that never sends
@@ -104,12 +104,12 @@ impl App {
             let collector = Arc::clone(&collector);
             Reload::new(load, config, collector, instruments.clone(), clock.clone())
         });
-        let guard = guard(config, &instruments, &clock)?;
+        let access_control = access_control(config, &instruments, &clock)?;
         let compressors = Arc::<Compressors>::default();
         let expositions = Expositions::new(instruments.clone(), Arc::clone(&compressors));
-        let tls = guard
+        let tls = access_control
             .as_ref()
-            .and_then(|guard| CurrentTls::of(guard.config()));
+            .and_then(|access_control| CurrentTls::of(access_control.config()));
         let limits = ConnectionLimits::default();
         let connections = Connections::new(limits, instruments.connections(), tls);
         let service = Service {
@@ -124,7 +124,7 @@ impl App {
             compressors,
             scrapes: TaskTracker::new(),
             reload: reload.map(Arc::new),
-            guard,
+            access_control,
             lifecycle: config.web.enable_lifecycle,
             api: config.web.enable_api,
             grafana: config.web.grafana.clone(),
@@ -153,8 +153,8 @@ impl App {
     /// The web configuration; `None` without one.
     #[must_use]
     pub fn web_config(&self) -> Option<Arc<CurrentWebConfig>> {
-        let guard = self.service.guard.as_ref()?;
-        Some(Arc::clone(guard.config()))
+        let access_control = self.service.access_control.as_ref()?;
+        Some(Arc::clone(access_control.config()))
     }
 
     /// Returns what proves progress: a future that resolves when the locks of a scrape can be taken.
@@ -196,7 +196,10 @@ impl App {
         } = self;
         let router = web::router(Arc::clone(&service));
         let (stop, stopped) = watch::channel(false);
-        let web_config = service.guard.as_ref().map(|guard| guard.config().clone());
+        let web_config = service
+            .access_control
+            .as_ref()
+            .map(|access_control| access_control.config().clone());
         let serve = |bound: Bound| {
             let connections = Arc::clone(&service.connections);
             connections.serve(bound.listener, router.clone(), stopped.clone())
@@ -227,11 +230,11 @@ impl App {
 }
 
 /// Reads the web configuration, if `config` names one.
-fn guard(
+fn access_control(
     config: &Config,
     instruments: &Instruments,
     clock: &Clock,
-) -> anyhow::Result<Option<Arc<Guard>>> {
+) -> anyhow::Result<Option<Arc<AccessControl>>> {
     let Some(path) = &config.web.config_file else {
         return Ok(None);
     };
@@ -239,8 +242,8 @@ fn guard(
         .show_web_config()
         .context("cannot set up the exporter's own metrics")?;
     let current = CurrentWebConfig::open(path, clock.clone(), instruments.clone())?;
-    let guard = Guard::new(Arc::new(current), instruments)?;
-    Ok(Some(Arc::new(guard)))
+    let access_control = AccessControl::new(Arc::new(current), instruments)?;
+    Ok(Some(Arc::new(access_control)))
 }
 
 /// Lets current scrapes finish, then closes the listeners, all within `grace`. Until then `/-/ready` returns 503.

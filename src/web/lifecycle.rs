@@ -12,7 +12,10 @@ use crate::reload::ReloadError;
 
 /// 200 with notices if the new configurations are active; 500 with all problems if a current one stays.
 pub(super) async fn reload(State(service): State<Arc<Service>>) -> (StatusCode, String) {
-    let web_config = service.guard.as_ref().map(|guard| guard.config());
+    let web_config = service
+        .access_control
+        .as_ref()
+        .map(|control| control.config());
     if service.reload.is_none() && web_config.is_none() {
         return (
             StatusCode::NOT_FOUND,

@@ -33,7 +33,7 @@ use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{get, post};
 
-pub use self::auth::{Guard, NoRandomNumbers};
+pub use self::auth::{AccessControl, NoRandomNumbers};
 pub use self::compression::Compressors;
 pub use self::connections::{
     Accepted, ClientAddress, ClientStream, ConnectedClient, ConnectionLimits, Connections,
@@ -54,7 +54,7 @@ pub fn router(service: Arc<Service>) -> Router {
     } else {
         post(lifecycle::reload_is_off)
     };
-    let guard = service.guard.clone();
+    let access_control = service.access_control.clone();
     let hosts = service.allowed_hosts.clone();
     let limited = from_fn_with_state(Arc::clone(&service), scrape_limit::limit);
     let compressors = Arc::clone(&service.compressors);
@@ -75,8 +75,10 @@ pub fn router(service: Arc<Service>) -> Router {
         .route("/-/ready", get(health::ready))
         .layer(from_fn_with_state(compressors, compression::compress))
         .with_state(service);
-    let router = match guard {
-        Some(guard) => router.layer(from_fn_with_state(guard, auth::guard)),
+    let router = match access_control {
+        Some(access_control) => {
+            router.layer(from_fn_with_state(access_control, auth::check_access))
+        }
         None => router,
     };
     guard::guarded(router, &hosts)

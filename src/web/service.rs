@@ -8,7 +8,7 @@ use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
 use url::Url;
 
-use super::auth::Guard;
+use super::auth::AccessControl;
 use super::compression::Compressors;
 use super::connections::Connections;
 use super::expositions::Expositions;
@@ -50,7 +50,7 @@ pub struct Service {
     /// Reloads the configuration, if there is one to reload.
     pub reload: Option<Arc<Reload>>,
     /// Guards requests, if there is a web configuration.
-    pub guard: Option<Arc<Guard>>,
+    pub access_control: Option<Arc<AccessControl>>,
     /// Whether a reload over HTTP is allowed.
     pub lifecycle: bool,
     /// Whether operations may be registered over HTTP.

@@ -24,17 +24,17 @@ const HEALTH: [&str; 2] = ["/-/healthy", "/-/ready"];
 /// When a client may try again while too many passwords are being checked.
 const BUSY: Duration = Duration::from_secs(1);
 
-/// The state of the guard. It outlives changes of the web configuration.
+/// The state of the checks. It outlives changes of the web configuration.
 #[derive(Debug)]
-pub struct Guard {
+pub struct AccessControl {
     config: Arc<CurrentWebConfig>,
     bucket: TokenBucket,
     passwords: Passwords,
     instruments: WebInstruments,
 }
 
-impl Guard {
-    /// Guards requests by `config`.
+impl AccessControl {
+    /// Checks requests by `config`.
     ///
     /// # Errors
     /// When the system has no random numbers.
@@ -119,15 +119,15 @@ impl Guard {
 }
 
 /// Serves the request if it may pass.
-pub(in crate::web) async fn guard(
-    State(guard): State<Arc<Guard>>,
+pub(in crate::web) async fn check_access(
+    State(access_control): State<Arc<AccessControl>>,
     request: Request,
     next: Next,
 ) -> Response {
-    let config = guard.config.get();
+    let config = access_control.config.get();
     // The head alone can be shared between threads.
     let (head, body) = request.into_parts();
-    let mut response = match guard.refuse(&config, &head).await {
+    let mut response = match access_control.refuse(&config, &head).await {
         Some(refused) => refused,
         None => next.run(Request::from_parts(head, body)).await,
     };
