@@ -20,6 +20,7 @@ const LAYERS: &[&[&str]] = &[
         "snapshot",
         "deadline",
         "label",
+        "build_info",
         "document",
         "ongoing_failure",
     ],
