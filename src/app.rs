@@ -12,6 +12,7 @@ use tokio::sync::{Semaphore, watch};
 use tokio::time::{Instant, timeout_at};
 use tokio_util::task::TaskTracker;
 
+use crate::build_info;
 use crate::clock::Clock;
 use crate::collector::Collector;
 use crate::config::Config;
@@ -44,8 +45,8 @@ pub struct App {
 #[must_use]
 pub fn build() -> Build<'static> {
     Build {
-        version: env!("CARGO_PKG_VERSION"),
-        revision: option_env!("TWILIO_EMAIL_REVISION").unwrap_or("unknown"),
+        version: build_info::VERSION,
+        revision: build_info::REVISION,
     }
 }
 

@@ -97,6 +97,7 @@
 //! [`exposition::catalogue`] defines each metric. The reference page is generated from it.
 
 pub mod app;
+pub mod build_info;
 pub mod cli;
 pub mod clock;
 pub mod clock_skew;

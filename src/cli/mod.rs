@@ -20,6 +20,7 @@ use std::process::ExitCode;
 use clap::{ArgAction, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use self::options::{LogOptions, ServeOptions};
+use crate::build_info;
 
 /// The text above the options in `--help`.
 const ABOUT: &str = "\
@@ -33,7 +34,7 @@ undelivered or failed. To try it without an account, run `demo`.";
 const NAME: &str = "twilio-email-exporter";
 
 #[derive(Debug, Parser)]
-#[command(name = NAME, version = options::version(), about = ABOUT)]
+#[command(name = NAME, version = build_info::SHORT, long_version = build_info::LONG, about = ABOUT)]
 #[command(args_conflicts_with_subcommands = true, disable_help_subcommand = true, after_help = options::CREDENTIALS_HELP)]
 #[command(disable_help_flag = true, disable_version_flag = true)]
 struct CommandLine {

@@ -13,7 +13,6 @@ mod web;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
-use std::sync::OnceLock;
 
 use clap::builder::{BoolValueParser, PathBufValueParser, RangedU64ValueParser, StringValueParser};
 use clap::{Args, value_parser};
@@ -218,20 +217,4 @@ impl SeriesOptions {
     pub fn write_to(&self, overrides: &mut Overrides) {
         overrides.max_operations = NonEmpty::value(self.max_operations.as_ref());
     }
-}
-
-/// The revision of the source, if the build set it (`TWILIO_EMAIL_REVISION`).
-#[must_use]
-pub fn revision() -> Option<&'static str> {
-    option_env!("TWILIO_EMAIL_REVISION").filter(|revision| !revision.is_empty())
-}
-
-/// The text of `--version` after the name: the version, and the revision if the build set it.
-#[must_use]
-pub fn version() -> &'static str {
-    static VERSION: OnceLock<String> = OnceLock::new();
-    VERSION.get_or_init(|| match revision() {
-        Some(revision) => format!("{} ({revision})", env!("CARGO_PKG_VERSION")),
-        None => env!("CARGO_PKG_VERSION").to_owned(),
-    })
 }

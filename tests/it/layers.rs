@@ -22,6 +22,7 @@ const LAYERS: &[&[&str]] = &[
         "deadline",
         "diagnosis",
         "label",
+        "build_info",
         "document",
         "ongoing_failure",
     ],

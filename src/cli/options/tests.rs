@@ -8,7 +8,7 @@ use super::*;
 use crate::config;
 
 #[derive(Debug, Parser)]
-#[command(name = "twilio-email-exporter", version = version(), after_help = CREDENTIALS_HELP)]
+#[command(name = "twilio-email-exporter", version = "0", after_help = CREDENTIALS_HELP)]
 struct Whole {
     #[command(flatten)]
     serve: ServeOptions,

@@ -121,15 +121,28 @@ fn there_is_a_manual_page_for_every_command() {
 }
 
 #[test]
-fn version_is_one_line() {
+fn the_version_names_commit_date_compiler_and_target() {
     let ended = run(&["--version"], &[]);
-    assert_eq!(ended.code, Some(0));
-    let wanted = concat!("twilio-email-exporter ", env!("CARGO_PKG_VERSION"));
+    assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""));
+    let mut lines = ended.stdout.lines();
+    let first = concat!("twilio-email-exporter ", env!("CARGO_PKG_VERSION"));
+    assert_eq!(lines.next(), Some(first));
+    for name in ["revision", "build date", "compiler", "target"] {
+        let line = lines.next().unwrap();
+        let (key, value) = line.split_once(':').unwrap();
+        assert_eq!(key.trim(), name, "{line}");
+        let value = value.trim();
+        assert!(!value.is_empty() && value != "unknown", "{line}");
+    }
+    assert_eq!(lines.next(), None, "{}", ended.stdout);
+    let short = run(&["-V"], &[]);
+    assert_eq!(short.code, Some(0));
     assert!(
-        ended.stdout.starts_with(wanted) && ended.stdout.lines().count() == 1,
+        short.stdout.starts_with(&format!("{first} (")),
         "{}",
-        ended.stdout
+        short.stdout
     );
+    assert_eq!(short.stdout.lines().count(), 1);
 }
 
 #[test]
