@@ -7,7 +7,7 @@
 
 FROM docker.io/library/rust:1.95-slim-trixie AS build
 WORKDIR /source
-COPY Cargo.toml Cargo.lock ./
+COPY Cargo.toml Cargo.lock build.rs ./
 COPY benches benches
 COPY src src
 ARG REVISION=
@@ -45,4 +45,5 @@ USER 65532:65532
 ENV TWILIO_EMAIL_STORAGE_PATH=/data
 VOLUME /data
 EXPOSE 10202
+HEALTHCHECK --interval=30s --timeout=10s --start-period=60s CMD ["/usr/bin/twilio-email-exporter", "health"]
 ENTRYPOINT ["/usr/bin/twilio-email-exporter"]

@@ -4,6 +4,7 @@ mod demo;
 mod environment;
 mod exit;
 mod generate;
+mod health;
 mod logging;
 mod once;
 pub mod options;
@@ -61,6 +62,8 @@ enum Command {
     Simulate(simulate::Options),
     /// Collect once and print the metrics; for cron jobs and the textfile collector
     Once(once::Options),
+    /// Ask the running exporter whether it is ready; for health checks of containers
+    Health(health::Options),
     /// Print completions for a shell: bash, elvish, fish, powershell or zsh
     Completions(generate::Completions),
     /// Print the manual page, or write the pages of all commands to a directory
@@ -111,6 +114,7 @@ pub fn main() -> ExitCode {
             Command::Demo(options) => demo::run(options).await,
             Command::Simulate(options) => simulate::run(options).await,
             Command::Once(options) => once::run(&options).await,
+            Command::Health(options) => health::run(&options).await,
             Command::Completions(options) => generate::completions(command_line(), &options),
             Command::Man(options) => generate::manual(command_line(), &options),
             // `--help` exits when it is parsed.

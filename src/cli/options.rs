@@ -19,7 +19,7 @@ use clap::{Args, value_parser};
 
 pub use self::log::{LogFormat, LogLevel, LogOptions};
 pub use self::reference::{option_table, with_tables};
-pub use self::web::WebOptions;
+pub use self::web::{ListenOptions, WebOptions};
 
 use self::given::values;
 pub(super) use self::given::{NonEmpty, given};

@@ -13,6 +13,7 @@ mod expositions;
 pub(crate) mod fuzzing;
 mod guard;
 mod health;
+mod health_check;
 mod lifecycle;
 pub mod listeners;
 mod metrics;
@@ -41,6 +42,7 @@ pub use self::connections::{
 };
 pub use self::current_config::CurrentWebConfig;
 pub use self::expositions::Expositions;
+pub use self::health_check::{HealthError, check_health};
 pub use self::negotiation::{Encoding, Format};
 pub use self::scraped::Scraped;
 pub use self::service::{PARSED_AT_ONCE, Service};

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use rustls::crypto::CryptoProvider;
+use rustls::pki_types::CertificateDer;
 use rustls::server::NoServerSessionStorage;
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::{Error, InconsistentKeys, ServerConfig, SupportedProtocolVersion};
@@ -32,6 +33,8 @@ const KEY: Keys = Keys {
 pub struct Tls {
     /// With the protocols of HTTP in `alpn_protocols`.
     pub server: Arc<ServerConfig>,
+    /// The exporter's own certificate, without the chain of its authority.
+    pub certificate: CertificateDer<'static>,
     /// Whether only clients with a certificate of the configured authorities can connect.
     pub verifies_clients: bool,
 }
@@ -63,6 +66,7 @@ pub(super) fn read(
     let (certificate, key) = (certificate.text(), key.text());
     let identity = certified_key(certificate, key, reading.now, &provider, findings);
     let (identity, versions, demand) = (identity?, versions?, clients.demand?);
+    let certificate = identity.cert.first()?.clone();
     let server = server(&provider, &versions, &demand, identity);
     let mut server = findings.take(&place, server)?;
     server.ignore_client_order = server_order.unwrap_or(true);
@@ -78,6 +82,7 @@ pub(super) fn read(
     }
     Some(Tls {
         server: Arc::new(server),
+        certificate,
         verifies_clients: matches!(demand, Demand::Certificate { verifies: true, .. }),
     })
 }

@@ -9,10 +9,10 @@ use clap::builder::{BoolValueParser, PathBufValueParser, RangedU64ValueParser, S
 use super::given::{NonEmpty, given, values};
 use crate::config::{Host, ListenAddress, Overrides, parse_duration};
 
-/// The options of the HTTP server.
+/// Where the exporter listens, and its web configuration.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Web")]
-pub struct WebOptions {
+pub struct ListenOptions {
     /// Address to listen on; repeatable, or comma-separated [default: :10202]
     ///
     /// where to listen: `:10202`, `127.0.0.1:10202`, `[::1]:10202`, a host's name (all its addresses) or `unix:/path` (see
@@ -25,6 +25,27 @@ pub struct WebOptions {
     #[arg(value_delimiter = ',', value_parser = given(|text: &str| text.trim().parse::<ListenAddress>()))]
     #[arg(hide_env_values = true)]
     listen: Vec<NonEmpty<ListenAddress>>,
+
+    /// File with TLS and authentication of the exporter itself, as in Prometheus [default: none]
+    ///
+    /// the file with TLS, Basic authentication, headers and a rate limit of the exporter itself (see
+    /// [Web configuration](web-configuration.md))
+    #[arg(
+        long = "web.config.file",
+        env = "TWILIO_EMAIL_WEB_CONFIG_FILE",
+        value_name = "FILE"
+    )]
+    #[arg(value_parser = given(PathBufValueParser::new()), hide_env_values = true)]
+    web_config_file: Option<NonEmpty<PathBuf>>,
+}
+
+/// The options of the HTTP server.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Web")]
+pub struct WebOptions {
+    /// Where it listens, and its web configuration.
+    #[command(flatten)]
+    pub listen: ListenOptions,
 
     /// Listen on the sockets that systemd passes: true or false [default: false]
     ///
@@ -72,18 +93,6 @@ pub struct WebOptions {
     )]
     #[arg(value_parser = given(parse_duration), hide_env_values = true)]
     timeout_offset: Option<NonEmpty<Duration>>,
-
-    /// File with TLS and authentication of the exporter itself, as in Prometheus [default: none]
-    ///
-    /// the file with TLS, Basic authentication, headers and a rate limit of the exporter itself (see
-    /// [Web configuration](web-configuration.md))
-    #[arg(
-        long = "web.config.file",
-        env = "TWILIO_EMAIL_WEB_CONFIG_FILE",
-        value_name = "FILE"
-    )]
-    #[arg(value_parser = given(PathBufValueParser::new()), hide_env_values = true)]
-    web_config_file: Option<NonEmpty<PathBuf>>,
 
     /// Let senders register operations at /api/v1/operations: true or false [default: false]
     ///
@@ -146,15 +155,22 @@ pub struct WebOptions {
     grace_period: Option<NonEmpty<Duration>>,
 }
 
-impl WebOptions {
+impl ListenOptions {
     /// Adds the options that were set.
     pub fn write_to(&self, overrides: &mut Overrides) {
         overrides.listen = values(&self.listen);
+        overrides.web_config_file = NonEmpty::value(self.web_config_file.as_ref());
+    }
+}
+
+impl WebOptions {
+    /// Adds the options that were set.
+    pub fn write_to(&self, overrides: &mut Overrides) {
+        self.listen.write_to(overrides);
         overrides.systemd_socket = NonEmpty::value(self.systemd_socket.as_ref());
         overrides.allowed_hosts = values(&self.allowed_hosts);
         overrides.telemetry_path = NonEmpty::value(self.telemetry_path.as_ref());
         overrides.timeout_offset = NonEmpty::value(self.timeout_offset.as_ref());
-        overrides.web_config_file = NonEmpty::value(self.web_config_file.as_ref());
         overrides.enable_api = NonEmpty::value(self.enable_api.as_ref());
         overrides.enable_lifecycle = NonEmpty::value(self.enable_lifecycle.as_ref());
         overrides.grafana_url = NonEmpty::value(self.grafana_url.as_ref());

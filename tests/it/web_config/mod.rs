@@ -2,6 +2,7 @@
 
 mod client_certificates;
 mod flood;
+mod health;
 mod passwords;
 mod promtool;
 mod real_prometheus;
@@ -18,10 +19,10 @@ use twilio_email_exporter::clock::Clock;
 use twilio_email_exporter::config::Overrides;
 
 use crate::sources::tls::{Authority, Identity};
-use crate::support::PATIENCE;
 use crate::support::exporter::{Exporter, one_account};
 use crate::support::exposition::Exposition;
 use crate::support::twilio::Twilio;
+use crate::support::{PATIENCE, eventually};
 
 /// Made-up passwords of the users `scraper` and `admin`.
 const SCRAPER: &str = "correct horse båttery";

@@ -12,6 +12,8 @@ mod words;
 
 use maud::{DOCTYPE, Markup, html};
 
+use crate::build_info;
+
 use super::assets;
 use super::filter::Filter;
 use super::operation::OperationDetails;
@@ -61,7 +63,6 @@ pub(super) fn failure(site: &Site, problem: &str) -> Markup {
 }
 
 fn layout(site: &Site, title: Option<&str>, content: &Markup) -> Markup {
-    let revision = option_env!("TWILIO_EMAIL_REVISION").filter(|text| !text.is_empty());
     html! {
         (DOCTYPE)
         html lang="en" {
@@ -94,8 +95,8 @@ fn layout(site: &Site, title: Option<&str>, content: &Markup) -> Markup {
                 main id="content" class="wrap" tabindex="-1" { (content) }
                 p id="announcement" class="unseen" role="status" {}
                 footer class="wrap" {
-                    "Version " (env!("CARGO_PKG_VERSION"))
-                    @if let Some(revision) = revision { ", revision " (revision) }
+                    "Version " (build_info::VERSION)
+                    ", revision " (build_info::REVISION)
                 }
             }
         }

@@ -1,0 +1,128 @@
+//! The command `health`, against exporters with and without a web configuration.
+
+use tokio::task::spawn_blocking;
+use twilio_email_exporter::config::ListenAddress;
+
+use super::*;
+use crate::support::program::{Ended, run};
+
+const TLS: &str = "tls_server_config: {cert_file: server.crt, key_file: server.key}";
+
+/// Runs `health` for an exporter at `address`, with the web configuration of `files`.
+async fn health(address: String, files: Option<&WebFiles>) -> Ended {
+    let config = files.map(|files| files.path("web.yml").to_str().unwrap().to_owned());
+    // The exporter runs on this thread.
+    let run = move || {
+        let mut arguments = vec!["health", "--web.listen-address", &address];
+        if let Some(config) = &config {
+            arguments.extend(["--web.config.file", config]);
+        }
+        run(&arguments, &[])
+    };
+    spawn_blocking(run).await.unwrap()
+}
+
+#[track_caller]
+fn expect_failure(ended: &Ended, words: &str) {
+    assert_eq!(ended.code, Some(1), "{}", ended.stderr);
+    assert!(
+        ended.stderr.contains(words),
+        "{words:?} in {}",
+        ended.stderr
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn health_succeeds_only_while_the_exporter_is_ready() {
+    let twilio = Twilio::empty().await;
+    let exporter = Exporter::watching(&twilio).await.settled().await;
+    let address = exporter.address.to_string();
+    let ended = health(address.clone(), None).await;
+    assert_eq!(
+        (ended.code, ended.stdout.as_str()),
+        (Some(0), "ready\n"),
+        "{}",
+        ended.stderr
+    );
+    exporter.stop().await.unwrap();
+    let ended = health(address.clone(), None).await;
+    expect_failure(&ended, &format!("cannot connect to {address}: "));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn health_says_that_no_collection_has_finished() {
+    let twilio = Twilio::empty().await;
+    twilio.fault("hang");
+    let exporter = Exporter::watching(&twilio).await;
+    let ended = health(exporter.address.to_string(), None).await;
+    expect_failure(&ended, "is not ready (HTTP 503)");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn health_reaches_an_exporter_on_a_unix_socket() {
+    let twilio = Twilio::empty().await;
+    let directory = tempfile::tempdir().unwrap();
+    let address = format!("unix:{}", directory.path().join("web.sock").display());
+    let options = Overrides {
+        listen: vec![
+            address.parse::<ListenAddress>().unwrap(),
+            "127.0.0.1:0".parse().unwrap(),
+        ],
+        ..Overrides::default()
+    };
+    let yaml = one_account(&twilio, "");
+    let exporter = Exporter::start_with(&yaml, Clock::System, options)
+        .await
+        .settled()
+        .await;
+    let ended = health(address, None).await;
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    drop(exporter);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn health_accepts_the_configured_certificate_and_no_other() {
+    let (twilio, files) = (Twilio::empty().await, WebFiles::new(TLS));
+    let exporter = files.exporter(&twilio).await;
+    let address = exporter.address.to_string();
+    eventually("ready", || async {
+        health(address.clone(), Some(&files)).await.code == Some(0)
+    })
+    .await;
+    let other = WebFiles::new(TLS);
+    expect_failure(
+        &health(address.clone(), Some(&other)).await,
+        "does not respond as this exporter",
+    );
+    expect_failure(
+        &health(address, None).await,
+        "does not respond as this exporter",
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn health_says_what_a_health_check_cannot_have() {
+    let twilio = Twilio::empty().await;
+    let users = users();
+    let files = WebFiles::new(&users);
+    let exporter = files.exporter(&twilio).await;
+    let ended = health(exporter.address.to_string(), Some(&files)).await;
+    expect_failure(&ended, "Set `health_without_auth: true`");
+    let open = WebFiles::new(&format!("{users}health_without_auth: true\n"));
+    let exporter = open.exporter(&twilio).await;
+    let address = exporter.address.to_string();
+    eventually("ready", || async {
+        health(address.clone(), Some(&open)).await.code == Some(0)
+    })
+    .await;
+
+    let clients = "client_auth_type: RequireAndVerifyClientCert, client_ca_file: client-ca.crt}";
+    let files = WebFiles::new(&TLS.replace('}', &format!(", {clients}")));
+    let ended = health("127.0.0.1:1".to_owned(), Some(&files)).await;
+    expect_failure(&ended, "requires client certificates");
+    let ended = health("127.0.0.1:0".to_owned(), None).await;
+    expect_failure(&ended, "the system chose the port");
+    let broken = WebFiles::new("tls_server_config: {cert_file: nowhere.crt}");
+    let ended = health("127.0.0.1:1".to_owned(), Some(&broken)).await;
+    assert_eq!(ended.code, Some(2), "{}", ended.stderr);
+}
