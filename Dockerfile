@@ -7,7 +7,7 @@
 
 FROM docker.io/library/rust:1.95-slim-trixie AS build
 WORKDIR /source
-COPY Cargo.toml Cargo.lock ./
+COPY Cargo.toml Cargo.lock build.r[s] ./
 COPY benches benches
 COPY src src
 ARG REVISION=
