@@ -8,9 +8,16 @@ use std::str::Chars;
 
 use super::domain::Domain;
 
-/// The domain of the address, or of all addresses, in `text`. `None` if there is no address, or one without a domain, or two with
-/// different domains.
-pub(super) fn domain(text: &str) -> Option<Domain> {
+impl Domain {
+    /// The domain of an address in the form of a mail header (RFC 5322, section 3.4), or of several; `None` if there is no address, or
+    /// one without a domain, or two with different domains.
+    #[must_use]
+    pub fn of_address(text: &str) -> Option<Self> {
+        domain(text)
+    }
+}
+
+fn domain(text: &str) -> Option<Domain> {
     let mut reader = AddressReader {
         chars: text.chars().peekable(),
         domain: None,

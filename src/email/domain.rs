@@ -3,8 +3,6 @@
 use std::borrow::Borrow;
 use std::fmt;
 
-use super::address;
-
 /// The longest domain and the longest label of one, in characters (RFC 1035, section 2.3.4).
 const LONGEST: usize = 253;
 const LONGEST_LABEL: usize = 63;
@@ -36,12 +34,6 @@ impl Domain {
             // The last label of an IP address is a number.
             && labels.next_back().is_some_and(|last| !last.bytes().all(|c| c.is_ascii_digit()));
         is_domain.then(|| Self(Box::from(domain)))
-    }
-
-    /// The domain of an address in the form of a mail header (RFC 5322, section 3.4); `None` if it has none, or several.
-    #[must_use]
-    pub fn of_address(text: &str) -> Option<Self> {
-        address::domain(text)
     }
 
     /// The domain.

@@ -87,6 +87,12 @@ impl EmailId {
         Timestamp::from_millis(millis)
     }
 
+    /// The id before which all ids of earlier times are.
+    #[must_use]
+    pub fn first_at(time: Timestamp) -> Self {
+        Self::new(time.as_millis().clamp(0, LATEST).unsigned_abs(), 0)
+    }
+
     /// The id as bytes, in the order of ids.
     #[must_use]
     pub const fn to_bytes(self) -> [u8; BYTES] {
@@ -182,6 +188,8 @@ mod tests {
             if ids[0].created() != ids[1].created() {
                 prop_assert_eq!(ids[0] < ids[1], ids[0].created() < ids[1].created());
             }
+            let first = EmailId::first_at(ids[0].created());
+            prop_assert!(first <= ids[0] && (first > ids[1]) == (ids[0].created() > ids[1].created()));
         }
 
         #[test]

@@ -142,6 +142,10 @@ impl ListQuery {
                 size: PAGE_SIZE,
                 ..self
             },
+            Parameter::Operation => Self {
+                operation: None,
+                ..self
+            },
         }
     }
 

@@ -18,6 +18,8 @@ pub struct Dialect {
     pub british: bool,
     /// How times are written.
     pub times: Times,
+    /// How an email names its recipient.
+    pub recipients: Recipients,
     /// The body of an error.
     pub errors: ErrorShape,
     /// The HTTP status for a rejected OAuth client.
@@ -104,6 +106,16 @@ pub enum Times {
     Millis,
     /// `2026-04-05T08:20:00.250000+02:00`
     Offset,
+}
+
+/// How an email names its recipient.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Recipients {
+    /// `"to": [{"address": …}]`
+    #[default]
+    List,
+    /// `"to": {"address": …}`
+    Object,
 }
 
 /// The body of an error.

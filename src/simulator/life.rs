@@ -8,7 +8,7 @@ use super::random::unit;
 
 /// The resolution of changes, in milliseconds. Coarser than 1 ms, so that a search for the last change needs about 20 steps; finer than
 /// any scrape interval.
-const TICK: i64 = 100;
+pub(super) const TICK: i64 = 100;
 /// The number of batches of a large mailing. Recipients of a batch can open their email after it was sent.
 const BATCHES: i64 = 16;
 /// A mailing with fewer emails is one batch, so that listing thousands of small operations stays cheap.
@@ -85,6 +85,9 @@ pub(super) struct Tally {
 impl Spec {
     /// The counts at `now`, and when they last changed.
     pub(super) fn state_at(&self, pace: Pace, now: i64) -> (Tally, i64) {
+        if pace.trouble.is_some() {
+            return self.count_emails(pace, now);
+        }
         let present = self.tally(pace, (now.div_euclid(TICK) * TICK).max(self.created));
         let (mut before, mut since) = (self.created.div_euclid(TICK), now.div_euclid(TICK));
         if since <= before || self.tally(pace, self.created) == present {
@@ -137,16 +140,20 @@ impl Spec {
 
     /// The emails created so far: a scheduled send creates them immediately, any other within the first twentieth of its span, so that
     /// they are never fewer than [`Spec::processed`].
-    fn made(&self, now: i64) -> u32 {
+    pub(super) fn made(&self, now: i64) -> u32 {
         if self.scheduled || now >= self.cancels {
             return self.emails;
         }
-        let making = ((self.ends - self.begins) / 20).max(1);
-        self.progress(now - self.created, making)
+        self.progress(now - self.created, self.making())
+    }
+
+    /// How long it takes to create all emails.
+    pub(super) fn making(&self) -> i64 {
+        ((self.ends - self.begins) / 20).max(1)
     }
 
     /// The emails that have left the queue.
-    fn processed(&self, now: i64) -> u32 {
+    pub(super) fn processed(&self, now: i64) -> u32 {
         self.progress(now.min(self.cancels) - self.begins, self.ends - self.begins)
     }
 
@@ -158,16 +165,16 @@ impl Spec {
         u32::try_from(done).unwrap_or(self.emails)
     }
 
-    fn failed(&self, processed: u32) -> u32 {
+    pub(super) fn failed(&self, processed: u32) -> u32 {
         portion(processed, self.failing, self.rounding(0))
     }
 
-    fn sent(&self, now: i64) -> u32 {
+    pub(super) fn sent(&self, now: i64) -> u32 {
         let processed = self.processed(now);
         processed - self.failed(processed)
     }
 
-    fn bounced(&self, sent: u32) -> u32 {
+    pub(super) fn bounced(&self, sent: u32) -> u32 {
         portion(sent, self.bouncing, self.rounding(1))
     }
 
@@ -178,7 +185,7 @@ impl Spec {
     }
 
     /// The opened emails: a share of each batch that grows fast at first and slowly later.
-    fn opened(&self, pace: Pace, now: i64) -> u32 {
+    pub(super) fn opened(&self, pace: Pace, now: i64) -> u32 {
         let batches = if self.emails < BATCHED_FROM {
             1
         } else {
@@ -220,12 +227,12 @@ fn whole(number: f64) -> u32 {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use proptest::prelude::*;
 
     use super::*;
 
-    fn specs() -> impl Strategy<Value = Spec> {
+    pub(in crate::simulator) fn specs() -> impl Strategy<Value = Spec> {
         (
             (
                 0_i64..1_000_000,

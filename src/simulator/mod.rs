@@ -7,8 +7,9 @@
 //!
 //! It writes its JSON without the client's types, so that a misreading of the documentation in one of the two fails a test.
 //!
-//! From the lowest module to the highest: `random`, `id` and `pace` are the basis; `life` computes stats from a spec and a time;
-//! `stream` computes a spec from an index; `world` is the account; `api_request` parses requests; `response`, `list`, `send` and `token`
+//! From the lowest module to the highest: `random`, `id` and `pace` are the basis; `life` computes stats from a spec and a time, and
+//! `email_life` the emails that they count;
+//! `stream` computes a spec from an index; `world` is the account; `api_request` parses requests; `response`, `list`, `email_list`, `send` and `token`
 //! write responses; `connection` carries them; `service` composes these with `access`, `fault` and `journal`.
 
 mod access;
@@ -16,6 +17,8 @@ mod api_request;
 mod connection;
 mod creation_filter;
 mod dialect;
+mod email_life;
+mod email_list;
 mod encoding;
 mod fault;
 mod handle;
@@ -23,6 +26,7 @@ mod id;
 mod journal;
 mod life;
 mod list;
+mod mailbox;
 mod pace;
 mod random;
 mod response;
@@ -46,13 +50,17 @@ use tokio::net::TcpListener;
 use crate::timestamp::Timestamp;
 
 pub use dialect::{
-    ClientRefusal, Dialect, ErrorShape, Lifetimes, ListKey, PaginationStyle, Times, Words,
+    ClientRefusal, Dialect, ErrorShape, Lifetimes, ListKey, PaginationStyle, Recipients, Times,
+    Words,
 };
 pub use fault::{Effect, Fault, FaultError, FaultScope, Odd, Parameter, RetryAfterHeader};
 pub use handle::{Handle, Scripted};
 pub use id::operation_id;
 pub use journal::{Counts, RecordedRequest};
-pub use settings::{ApiSettings, BasicLogin, SimulatorSettings, Traffic, WorldSettings};
+pub use mailbox::{MAILBOXES, Mailbox};
+pub use settings::{
+    ApiSettings, BasicLogin, MailboxSettings, SimulatorSettings, Traffic, WorldSettings,
+};
 
 use connection::{Connection, SimulatorListener};
 use service::SimulatorState;

@@ -7,7 +7,7 @@ const DELIVERY: Duration = Duration::from_secs(30);
 /// From sending until a bounce. Longer than a delivery, because sending is retried first.
 const BOUNCE: Duration = Duration::from_secs(90);
 /// After this time, half of the recipients who ever open the email have opened it.
-const HALF_OPENED: Duration = Duration::from_hours(2);
+pub(super) const HALF_OPENED: Duration = Duration::from_hours(2);
 /// The allowed speeds. Beyond them, durations do not fit their range of milliseconds.
 const SPEEDS: std::ops::RangeInclusive<f64> = 0.001..=1_000_000.0;
 
@@ -18,6 +18,15 @@ pub(super) struct Pace {
     pub(super) delivery: i64,
     pub(super) bounce: i64,
     pub(super) half_opened: i64,
+    /// Mailbox providers with delays of their own, and when one of them fails; `None`: all emails have the delays above.
+    pub(super) trouble: Option<Trouble>,
+}
+
+/// When a provider begins to defer emails, and when it begins to reject them, in milliseconds since 1970.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Trouble {
+    pub(super) defers_at: i64,
+    pub(super) rejects_at: i64,
 }
 
 impl Pace {
@@ -29,6 +38,7 @@ impl Pace {
             delivery: 0,
             bounce: 0,
             half_opened: 0,
+            trouble: None,
         };
         pace.delivery = pace.millis(DELIVERY);
         pace.bounce = pace.millis(BOUNCE);

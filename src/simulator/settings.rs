@@ -32,6 +32,31 @@ pub struct WorldSettings {
     pub operations: u32,
     /// How many of [`WorldSettings::operations`] are large and change for a day of life.
     pub active: u32,
+    /// Recipients at different mailbox providers, one of which fails; `None`: all emails are delivered after the same time.
+    pub mailboxes: Option<MailboxSettings>,
+    /// Whether Twilio notices that emails are opened.
+    pub tracks_opens: bool,
+    /// The interval between emails that the account receives; `speed` does not divide it. `None`: it receives none.
+    pub inbound_every: Option<Duration>,
+}
+
+/// Emails to the providers of [`MAILBOXES`](super::MAILBOXES). `speed` divides the times.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MailboxSettings {
+    /// The last provider begins to defer emails this long after the start.
+    pub defers_after: Duration,
+    /// It begins to reject them this long after the start.
+    pub rejects_after: Duration,
+}
+
+impl Default for MailboxSettings {
+    /// An hour of deferrals, after half an hour without.
+    fn default() -> Self {
+        Self {
+            defers_after: Duration::from_mins(30),
+            rejects_after: Duration::from_mins(90),
+        }
+    }
 }
 
 /// The behavior of the API. Created with `..ApiSettings::default()`.
@@ -52,6 +77,8 @@ pub struct ApiSettings {
     pub clients: Vec<BasicLogin>,
     /// How long an issued token is valid.
     pub token_life: Duration,
+    /// The size of the body that each row in the list of emails has, in bytes; `None`: rows have no bodies.
+    pub email_body: Option<usize>,
     /// The shortest time that a response takes.
     pub latency: Duration,
     /// Faults that are active from the start.
@@ -118,6 +145,9 @@ impl Default for WorldSettings {
             traffic: Some(Traffic::default()),
             operations: 0,
             active: 0,
+            mailboxes: None,
+            tracks_opens: true,
+            inbound_every: None,
         }
     }
 }
@@ -132,6 +162,7 @@ impl Default for ApiSettings {
             tokens: Vec::new(),
             clients: Vec::new(),
             token_life: Duration::from_hours(1),
+            email_body: None,
             latency: Duration::ZERO,
             faults: Vec::new(),
         }

@@ -40,6 +40,7 @@ pub(super) struct OperationStream {
     schedule: CreationSchedule,
     origin: Origin,
     trouble: bool,
+    tracks_opens: bool,
     pace: Pace,
 }
 
@@ -55,6 +56,7 @@ impl OperationStream {
             schedule,
             origin,
             trouble,
+            tracks_opens: settings.tracks_opens,
             pace,
         };
         let mut streams = Vec::new();
@@ -143,6 +145,14 @@ impl OperationStream {
     pub(super) fn spec(&self, index: u64) -> Spec {
         let created = self.created(index);
         let seed = mix(self.seed ^ 2, index);
+        let mut spec = self.usual_spec(index, created, seed);
+        if !self.tracks_opens {
+            spec.opening = 0.0;
+        }
+        spec
+    }
+
+    fn usual_spec(&self, index: u64, created: i64, seed: u64) -> Spec {
         match (self.origin, &self.schedule) {
             (Origin::Campaign, _) => self.campaign(index, created, seed),
             (Origin::Bulk, CreationSchedule::Preloaded { active })

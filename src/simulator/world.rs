@@ -14,7 +14,7 @@ use crate::timestamp::Timestamp;
 use super::creation_filter::CreationFilter;
 use super::id::{CHANCE_BITS, OperationPosition, operation_text};
 use super::life::{Origin, Spec};
-use super::pace::Pace;
+use super::pace::{Pace, Trouble};
 use super::random::mix;
 use super::settings::WorldSettings;
 use super::stream::{OperationStream, millis, small};
@@ -57,6 +57,9 @@ pub(super) struct World {
     seed: u64,
     retention: i64,
     streams: Vec<OperationStream>,
+    /// The interval between inbound emails, in milliseconds.
+    pub(super) inbound_every: Option<i64>,
+    tracks_opens: bool,
     stored: Mutex<Stored>,
 }
 
@@ -73,12 +76,20 @@ struct Stored {
 
 impl World {
     pub(super) fn new(settings: &WorldSettings, now: Timestamp) -> Self {
-        let pace = Pace::new(settings.speed);
+        let mut pace = Pace::new(settings.speed);
+        let streams = OperationStream::all(settings, pace, now.as_millis());
+        let at = |after| now.as_millis().saturating_add(pace.millis(after));
+        pace.trouble = settings.mailboxes.map(|mailboxes| Trouble {
+            defers_at: at(mailboxes.defers_after),
+            rejects_at: at(mailboxes.rejects_after),
+        });
         Self {
             pace,
             seed: settings.seed,
             retention: millis(settings.retention),
-            streams: OperationStream::all(settings, pace, now.as_millis()),
+            streams,
+            inbound_every: settings.inbound_every.map(|every| millis(every).max(1)),
+            tracks_opens: settings.tracks_opens,
             stored: Mutex::default(),
         }
     }
@@ -147,6 +158,9 @@ impl World {
         let position = stored.new_position(self.seed, now.as_millis());
         let seed = mix(self.seed, stored.additions);
         let mut spec = small(self.pace, Origin::Sent, position.created, emails, seed);
+        if !self.tracks_opens {
+            spec.opening = 0.0;
+        }
         if let Some(scheduled) = scheduled.map(Timestamp::as_millis) {
             let span = spec.ends - spec.begins;
             spec.begins = scheduled.max(spec.created);
@@ -204,7 +218,7 @@ impl World {
     }
 
     /// The latest creation time that has expired.
-    fn oldest(&self, now: Timestamp) -> i64 {
+    pub(super) fn oldest(&self, now: Timestamp) -> i64 {
         now.as_millis().saturating_sub(self.retention)
     }
 

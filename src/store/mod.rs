@@ -1,10 +1,9 @@
 //! The saved state: high-water marks, counters, last stats and registrations, in one file of one directory.
 //!
-//! A counter is exposed only after [`Store::commit`] has saved it. The file is a
-//! [redb](https://www.redb.org) database: transactions that hold after `kill -9` or a power cut, a checksum on every page,
-//! a lock against a second process, Rust alone (no C library to build or to cross-compile), and memory bounded by
-//! a named cache. `SQLite` needs a C compiler and an SQL layer for a few tables; a log file of our own would need the compaction and
-//! the crash tests that redb already has.
+//! A counter is exposed only after [`Store::commit`] has saved it. The file is a [redb](https://www.redb.org) database: transactions
+//! that hold after `kill -9` or a power cut, a checksum on every page, a lock against a second process, and memory bounded by a named
+//! cache. `SQLite` needs a C compiler and an SQL layer for a few tables; a log file of our own would need the compaction and the crash
+//! tests that redb already has.
 //!
 //! The store reads the whole file when it opens it, so damage is found before anything is exposed. A file that cannot be used is
 //! set aside, never deleted. Without a disk, the exporter works and commits fail until the disk is back.
@@ -13,6 +12,7 @@ mod backend;
 mod bytes;
 #[doc(hidden)]
 pub mod disk_gate;
+mod emails;
 mod error;
 mod fields;
 mod file;
@@ -39,6 +39,7 @@ use std::time::{Duration, Instant};
 use parking_lot::Mutex;
 use redb::{Error, ReadTransaction, WriteTransaction};
 
+pub use emails::{EmailBatch, NameKind, SavedEmail, SavedEmails, SavedName};
 pub use error::StoreError;
 pub use saved::{Batch, GroupKey, SavedAccount, SavedGroup, SavedOperation, UNBORN};
 
@@ -204,8 +205,7 @@ impl Store {
         self.directory.is_some()
     }
 
-    /// The standing of `account` (`None`: it was never kept), and to `each` its operations in the order of ids, those
-    /// whose time has passed included.
+    /// The standing of `account` (`None`: it was never kept), and to `each` its operations in order, also expired ones.
     ///
     /// All records were read when the file was opened, so an error here is a failure of the disk since then.
     pub fn load(

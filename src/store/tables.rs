@@ -15,7 +15,7 @@ use super::record::{
     read_account, read_group, read_labels, read_operation, write_account, write_group,
     write_labels, write_operation,
 };
-use super::{Batch, GroupKey, SavedAccount, SavedGroup, SavedOperation};
+use super::{Batch, GroupKey, SavedAccount, SavedGroup, SavedOperation, emails};
 use crate::operation::OperationId;
 use crate::snapshot::Labels;
 use crate::timestamp::Timestamp;
@@ -66,7 +66,7 @@ pub(super) fn set_format(transaction: &WriteTransaction, version: u64) -> Result
 
 /// Whether nothing has been saved yet.
 pub(super) fn is_empty(transaction: &ReadTransaction) -> Result<bool, Error> {
-    Ok(transaction.open_table(ACCOUNTS)?.first()?.is_none())
+    Ok(transaction.open_table(ACCOUNTS)?.first()?.is_none() && emails::is_empty(transaction)?)
 }
 
 /// Reads every record once.
@@ -89,7 +89,7 @@ pub(super) fn read_all(transaction: &ReadTransaction) -> Result<(), Error> {
             registered(transaction, account)?;
         }
     }
-    Ok(())
+    emails::read_all(transaction)
 }
 
 /// The standing of `account`.

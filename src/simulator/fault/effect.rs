@@ -83,6 +83,8 @@ pub enum Parameter {
     Status,
     /// `pageSize`.
     PageSize,
+    /// `operationId`.
+    Operation,
 }
 
 /// How `Retry-After` is written.

@@ -24,7 +24,7 @@ pub enum FaultError {
     },
     /// No such effect.
     #[error(
-        "`{0}` is no effect: a status from 400 to 599, slow, hang, cut, close, no-body, deaf, oversized, gzip, gzip-bomb, gzip-cut, encoding, html, wrong-json, empty, repeat-token, endless, empty-pages, moving-rows, ignore-dates, ignore-status, ignore-page-size, odd-figure, no-stats, no-status, odd-times, odd-byte, odd-words or byte-order-mark"
+        "`{0}` is no effect: a status from 400 to 599, slow, hang, cut, close, no-body, deaf, oversized, gzip, gzip-bomb, gzip-cut, encoding, html, wrong-json, empty, repeat-token, endless, empty-pages, moving-rows, ignore-dates, ignore-status, ignore-page-size, ignore-operation, odd-figure, no-stats, no-status, odd-times, odd-byte, odd-words or byte-order-mark"
     )]
     Effect(String),
     /// No such option for this effect.
@@ -101,6 +101,7 @@ impl FromStr for Fault {
             "ignore-dates" => Effect::Ignore(Parameter::Dates),
             "ignore-status" => Effect::Ignore(Parameter::Status),
             "ignore-page-size" => Effect::Ignore(Parameter::PageSize),
+            "ignore-operation" => Effect::Ignore(Parameter::Operation),
             "odd-figure" => Effect::Odd(Odd::Figure),
             "no-stats" => Effect::Odd(Odd::NoStats),
             "no-status" => Effect::Odd(Odd::NoStatus),
@@ -169,7 +170,7 @@ fn scope(text: &str) -> Result<(FaultScope, &str), FaultError> {
     let (word, rest) = text.split_at(end);
     if !matches!(
         word,
-        "all" | "list" | "operation" | "emails" | "send" | "token"
+        "all" | "list" | "operation" | "emails" | "unfiltered-emails" | "send" | "token"
     ) {
         return Ok((FaultScope::All, text));
     }
@@ -189,6 +190,7 @@ fn scope(text: &str) -> Result<(FaultScope, &str), FaultError> {
     let scope = match (word, option) {
         ("all", None) => FaultScope::All,
         ("send", None) => FaultScope::Send,
+        ("unfiltered-emails", None) => FaultScope::UnfilteredEmails,
         ("token", None) => FaultScope::Token,
         ("list", None | Some(("page", _))) => FaultScope::List(page(option)?),
         ("emails", None | Some(("page", _))) => FaultScope::Emails(page(option)?),

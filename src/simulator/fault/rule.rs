@@ -8,8 +8,8 @@ use super::effect::Effect;
 ///
 /// ```text
 /// fault  = [scope "="] effect *(":" option)
-/// scope  = "all" | "list" [":page=" number] | "operation" [":id=" id] | "emails" [":page=" number] | "send"
-///        | "token"
+/// scope  = "all" | "list" [":page=" number] | "operation" [":id=" id] | "emails" [":page=" number]
+///        | "unfiltered-emails" | "send" | "token"
 /// effect = status                    400 to 599, with Twilio's body for errors
 ///        | "slow:" span              the usual response after a delay; span = 500ms, 2s, 1m
 ///        | "hang"                    no response
@@ -29,7 +29,7 @@ use super::effect::Effect;
 ///        | "endless"                 always another next page     (lists only)
 ///        | "empty-pages:" number     this number of pages without rows comes first (lists only)
 ///        | "moving-rows"             later pages leave out five rows, different ones each time (lists only)
-///        | "ignore-dates" | "ignore-status" | "ignore-page-size"
+///        | "ignore-dates" | "ignore-status" | "ignore-page-size" | "ignore-operation"
 ///                                    that parameter has no effect (lists only)
 ///        | "odd-figure" | "no-stats" | "no-status" | "odd-times" | "odd-byte"
 ///                                    the first row has a count of 1e19, no stats, no status, times of the
@@ -66,6 +66,8 @@ pub enum FaultScope {
     Operation(Option<String>),
     /// The list of emails: all its pages, or one, counted from 1.
     Emails(Option<u32>),
+    /// The list of emails without `operationId`.
+    UnfilteredEmails,
     /// Sends.
     Send,
     /// Requests for access tokens.

@@ -34,6 +34,7 @@ impl Fault {
             | (FaultScope::Emails(page), ApiRequest::Emails(query)) => {
                 page.is_none_or(|page| page == query.page_number())
             }
+            (FaultScope::UnfilteredEmails, ApiRequest::Emails(query)) => query.operation.is_none(),
             (FaultScope::Operation(wanted), ApiRequest::Operation(id)) => {
                 wanted.as_ref().is_none_or(|wanted| wanted == id)
             }

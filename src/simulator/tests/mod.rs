@@ -1,5 +1,6 @@
 //! The API, seen by a client: requests to the router, with a clock that the test sets.
 
+mod emails;
 mod faults;
 mod lists;
 mod operations;

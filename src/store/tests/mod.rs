@@ -4,6 +4,7 @@ mod content;
 mod crash;
 mod damage;
 mod disk;
+mod emails;
 mod format_3;
 mod hanging;
 mod vanished;

@@ -1,0 +1,263 @@
+//! What is known of an account's emails: the last status of each, and counters by mailbox provider and domain.
+//!
+//! An email counts each outcome once, in whatever order and however often its rows are read. A status that precedes the known one is an
+//! old row. An email that was created before the exporter watched the account is baseline: what it had reached at first sight does not
+//! count, what it reaches later does. From its final status on, only the id of an email is kept until it expires, so that it is not
+//! counted again. Counters are exposed as they were last saved.
+//!
+//! All times are Twilio's: the caller corrects this machine's clock.
+
+mod capacity;
+mod chunks;
+mod counts;
+mod ingest;
+mod names;
+mod record;
+mod saving;
+mod shown;
+#[cfg(test)]
+mod tests;
+mod unsaved;
+
+pub use counts::{DELIVERY_BUCKETS, DeliveryTimes, Outcomes, ProviderCounts};
+pub use shown::ShownEmails;
+pub use unsaved::EmailChanges;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::email::{Email, EmailId, EmailStatus, Providers};
+use crate::operation::RETENTION;
+use crate::store::NameKind;
+use crate::timestamp::Timestamp;
+
+use capacity::Capacity;
+use chunks::SortedChunks;
+use names::NameTable;
+use record::{DONE, DoneEmail, ID, OPEN, OpenEmail};
+use shown::StatusCounts;
+use unsaved::Unsaved;
+
+/// The most provider names of an account: the numbers that fit into a byte. A configuration has at most 200.
+const MOST_PROVIDERS: usize = 255;
+/// The fewest emails to a domain that gets a name. A domain with fewer may belong to one person.
+const LEAST_TO_DOMAIN: u32 = 10;
+
+/// The limits of what is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EmailLimits {
+    /// The most emails in memory.
+    pub max_emails: usize,
+    /// The most domains of recipients with counters of their own; 0: none are counted.
+    pub max_recipient_domains: usize,
+    /// The same for domains of senders.
+    pub max_sender_domains: usize,
+}
+
+/// What became of a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ingested {
+    /// An email that was not known.
+    New,
+    /// A known email with another status.
+    Changed,
+    /// A known email without a change.
+    Known,
+    /// An email that has expired, or of which is not known whether it was counted.
+    Expired,
+    /// An email of an operation for which there is no room.
+    LeftOut,
+}
+
+/// The emails of one account.
+#[derive(Debug)]
+pub struct Deliveries {
+    providers: Arc<Providers>,
+    open: SortedChunks<OPEN, ID>,
+    done: SortedChunks<DONE, ID>,
+    /// When the emails with status [`EmailStatus::Sent`] were sent, in seconds.
+    sent: SortedChunks<4, 4>,
+    capacity: Capacity,
+    /// `None` until the first collection begins.
+    born: Option<Timestamp>,
+    /// Whether the first collection has not ended. What it finds is baseline.
+    is_first: bool,
+    /// The newest creation that the first collection found.
+    newest: Option<Timestamp>,
+    /// An unknown email that is older may have been counted.
+    expired_until: Timestamp,
+    inbound: u64,
+    by_provider: NameTable<ProviderCounts>,
+    by_recipient: NameTable<Outcomes>,
+    by_sender: NameTable<Outcomes>,
+    statuses: StatusCounts,
+    unsaved: Unsaved,
+    /// As last saved.
+    shown: Option<Arc<ShownEmails>>,
+}
+
+impl Deliveries {
+    /// An account of which nothing is known.
+    #[must_use]
+    pub fn new(providers: Arc<Providers>, limits: &EmailLimits) -> Self {
+        let domains = |kind, most, least| NameTable::new(kind, most, least);
+        let recipients = limits.max_recipient_domains;
+        Self {
+            providers,
+            open: SortedChunks::default(),
+            done: SortedChunks::default(),
+            sent: SortedChunks::default(),
+            capacity: Capacity::new(limits.max_emails),
+            born: None,
+            is_first: true,
+            newest: None,
+            expired_until: Timestamp::default(),
+            inbound: 0,
+            by_provider: NameTable::new(NameKind::Provider, MOST_PROVIDERS, 0),
+            by_recipient: domains(NameKind::RecipientDomain, recipients, LEAST_TO_DOMAIN),
+            by_sender: domains(NameKind::SenderDomain, limits.max_sender_domains, 1),
+            statuses: StatusCounts::default(),
+            unsaved: Unsaved::default(),
+            shown: None,
+        }
+    }
+
+    /// Applies a new configuration. Emails keep the providers and domains under which they were first seen.
+    pub fn reconfigure(&mut self, providers: Arc<Providers>, limits: &EmailLimits) {
+        self.providers = providers;
+        self.capacity.set_most(limits.max_emails);
+        self.by_recipient.set_most(limits.max_recipient_domains);
+        self.by_sender.set_most(limits.max_sender_domains);
+    }
+
+    /// To be called when a collection begins: notes when the account was first watched.
+    pub fn begin(&mut self, now: Timestamp) {
+        self.born.get_or_insert(now);
+    }
+
+    /// To be called when a collection has read all that it had to: ends the first one, and gives names to the largest domains.
+    pub fn end(&mut self) {
+        let is_first = std::mem::take(&mut self.is_first);
+        if is_first && let Some(newest) = self.newest {
+            self.born = self.born.max(Some(newest + Duration::from_millis(1)));
+        }
+        self.by_recipient.name_largest(is_first);
+        self.by_sender.name_largest(is_first);
+    }
+
+    /// Ingests one row.
+    pub fn ingest(&mut self, email: &Email, now: Timestamp) -> Ingested {
+        let id = email.id;
+        if id.created() + RETENTION <= now {
+            return Ingested::Expired;
+        }
+        let key = id.to_bytes();
+        if let Some(known) = self.open.get(&key) {
+            return self.see_again(OpenEmail::from_bytes(&known), email);
+        }
+        if self.done.get(&key).is_some() {
+            return Ingested::Known;
+        }
+        if id.created() < self.expired_until {
+            return Ingested::Expired;
+        }
+        if !self.admits(email) {
+            return Ingested::LeftOut;
+        }
+        self.see_first(email);
+        Ingested::New
+    }
+
+    /// Removes emails that have expired.
+    pub fn expire(&mut self, now: Timestamp) {
+        let oldest = now - RETENTION;
+        let has_expired = |id: EmailId| id.created() <= oldest;
+        while let Some(bytes) = self
+            .open
+            .pop_first_if(|bytes| has_expired(OpenEmail::from_bytes(bytes).id))
+        {
+            let email = OpenEmail::from_bytes(&bytes);
+            self.remove_sent(&email);
+            self.statuses.remove(email.provider, email.status);
+            self.unsaved.forget(email.id);
+        }
+        while let Some(bytes) = self
+            .done
+            .pop_first_if(|bytes| has_expired(DoneEmail::from_bytes(bytes).id))
+        {
+            let email = DoneEmail::from_bytes(&bytes);
+            self.statuses.remove(email.provider, email.status);
+            self.unsaved.forget(email.id);
+        }
+        // A time beyond `now` comes from a clock that was set back since: nothing that new can have expired.
+        let behind = oldest + Duration::from_millis(1);
+        self.expired_until = self.expired_until.max(behind).min(now);
+        self.capacity.pass(self.len(), now);
+    }
+
+    /// The number of emails whose rows are recognised.
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        self.open.len() + self.done.len()
+    }
+
+    /// Whether no email is known.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The number of emails whose status may change.
+    #[must_use]
+    pub const fn open(&self) -> usize {
+        self.open.len()
+    }
+
+    /// The emails that were sent at least `age` ago and neither delivered nor undelivered since.
+    #[must_use]
+    pub fn unconfirmed(&self, age: Duration, now: Timestamp) -> usize {
+        let seconds = now.as_millis().div_euclid(1000);
+        let age = i64::try_from(age.as_secs()).unwrap_or(i64::MAX);
+        match u32::try_from(seconds.saturating_sub(age)) {
+            Ok(until) => self.sent.count_to(&until.to_be_bytes()),
+            Err(_) => 0,
+        }
+    }
+
+    /// The emails that were left out because there was no room, each time that they were read.
+    #[must_use]
+    pub const fn left_out(&self) -> u64 {
+        self.capacity.left_out()
+    }
+
+    /// Whether new operations are left out because there is no room.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        self.capacity.is_full()
+    }
+
+    /// The counters as they may be exposed; `None` before the first save: the file may have higher ones that cannot be read now.
+    #[must_use]
+    pub fn shown(&self) -> Option<&Arc<ShownEmails>> {
+        self.shown.as_ref()
+    }
+
+    fn add_open(&mut self, email: OpenEmail) {
+        self.statuses.add(email.provider, email.status);
+        if email.status == EmailStatus::Sent {
+            self.sent.insert(email.sent_at.to_be_bytes());
+        }
+        self.open.insert(email.to_bytes());
+    }
+
+    fn add_done(&mut self, email: DoneEmail) {
+        self.statuses.add(email.provider, email.status);
+        self.done.insert(email.to_bytes());
+    }
+
+    fn remove_sent(&mut self, email: &OpenEmail) {
+        if email.status == EmailStatus::Sent {
+            self.sent.remove(&email.sent_at.to_be_bytes());
+        }
+    }
+}

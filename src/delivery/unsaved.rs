@@ -1,0 +1,72 @@
+//! What the next save writes of an account's emails.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::email::EmailId;
+use crate::store::{EmailBatch, SavedEmail, SavedEmails, SavedName};
+
+use super::shown::ShownEmails;
+
+/// A number for each change. A save covers all changes up to one.
+pub(super) type Revision = u64;
+
+/// Changes of an account's emails, to be saved together.
+#[derive(Debug)]
+pub struct EmailChanges {
+    pub(super) standing: SavedEmails,
+    pub(super) emails: Vec<SavedEmail>,
+    pub(super) names: Vec<SavedName>,
+    pub(super) revision: Revision,
+    pub(super) shown: Arc<ShownEmails>,
+}
+
+impl EmailChanges {
+    /// The content of the transaction that saves them.
+    #[must_use]
+    pub fn batch<'a>(&'a self, account: &'a str, generation: u64) -> EmailBatch<'a> {
+        EmailBatch {
+            account,
+            standing: &self.standing,
+            emails: &self.emails,
+            names: &self.names,
+            generation,
+        }
+    }
+}
+
+/// The emails that have changed since the last save. Their number is that of the emails in memory at most.
+#[derive(Debug, Default)]
+pub(super) struct Unsaved {
+    changed: BTreeMap<EmailId, Revision>,
+    revision: Revision,
+}
+
+impl Unsaved {
+    pub(super) fn note(&mut self, id: EmailId) {
+        self.revision += 1;
+        self.changed.insert(id, self.revision);
+    }
+
+    pub(super) fn note_all(&mut self, ids: impl Iterator<Item = EmailId>) {
+        ids.for_each(|id| self.note(id));
+    }
+
+    /// An email that has left memory. Its outcomes stay in the counters, which are saved with the next save.
+    pub(super) fn forget(&mut self, id: EmailId) {
+        self.changed.remove(&id);
+    }
+
+    pub(super) const fn revision(&self) -> Revision {
+        self.revision
+    }
+
+    pub(super) fn ids(&self) -> impl Iterator<Item = &EmailId> {
+        self.changed.keys()
+    }
+
+    /// Notes that all changes up to `revision` were saved.
+    pub(super) fn saved(&mut self, revision: Revision) {
+        self.changed.retain(|_, changed| *changed > revision);
+    }
+}

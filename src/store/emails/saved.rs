@@ -1,0 +1,75 @@
+//! The values that the store saves of emails.
+
+use crate::email::{EmailId, EmailStatus};
+use crate::timestamp::Timestamp;
+
+/// The state of an account's emails, except the emails and the names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct SavedEmails {
+    /// When the exporter began to count emails, by Twilio's clock; emails created before are baseline. `None`: it has not begun.
+    pub born: Option<Timestamp>,
+    /// Emails created before this time have expired; one that is not known is not counted any more.
+    pub expired_until: Timestamp,
+    /// Operations created before this time are left out unless they are known; [`Timestamp`]'s highest value while there is no room.
+    pub admitted_from: Timestamp,
+    /// Emails that Twilio received.
+    pub inbound: u64,
+}
+
+/// One saved email.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SavedEmail {
+    /// Its id.
+    pub id: EmailId,
+    /// Its last status, whose outcomes the counters include.
+    pub status: EmailStatus,
+    /// A mark of its operation; 0: none.
+    pub operation: u64,
+    /// The number of its provider.
+    pub provider: u8,
+    /// The number of its recipient's domain.
+    pub recipient: u16,
+    /// The number of its sender's domain.
+    pub sender: u16,
+    /// When it was sent, in seconds since 1970; 0: not known, or not any more.
+    pub sent_at: u32,
+}
+
+/// What a name is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum NameKind {
+    /// A mailbox provider.
+    Provider,
+    /// The domain of recipients.
+    RecipientDomain,
+    /// The domain of a sender.
+    SenderDomain,
+}
+
+/// A name and its counters.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SavedName {
+    /// What it is.
+    pub kind: NameKind,
+    /// The number by which emails refer to it.
+    pub number: u16,
+    /// The name.
+    pub name: Box<str>,
+    /// Its counters, at most 63. Zeros at the end may be missing.
+    pub counts: Vec<u64>,
+}
+
+/// The content of one transaction.
+#[derive(Debug, Clone, Copy)]
+pub struct EmailBatch<'a> {
+    /// The account's name in the configuration.
+    pub account: &'a str,
+    /// The state of its emails.
+    pub standing: &'a SavedEmails,
+    /// The emails that changed.
+    pub emails: &'a [SavedEmail],
+    /// The names whose counters changed.
+    pub names: &'a [SavedName],
+    /// The [generation](crate::store::Store::generation) in which all emails were last saved: the batch has what changed since.
+    pub generation: u64,
+}
