@@ -186,6 +186,26 @@ def check_socket(machine):
     machine("systemctl", "start", UNIT)
 
 
+def check_web_configuration(machine, work):
+    """TLS of the exporter itself, with everything that is secret among the credentials."""
+    authority = peers.Authority(work)
+    pair = authority.issue("localhost").read_text()
+    # Certificate and key are one file; each is read as what it is for.
+    files = {"server.crt": pair, "server.key": pair,
+             "web.yml": "tls_server_config: {cert_file: credentials_server.crt, key_file: credentials_server.key}\n"}
+    for name, text in files.items():
+        machine.path(f"{CREDENTIALS}/{name}").write_text(text)
+    before = machine.path(DEFAULTS).read_text()
+    machine.path(DEFAULTS).write_text(f"{before}TWILIO_EMAIL_WEB_CONFIG_FILE=/run/credentials/{UNIT}/credentials_web.yml\n")
+    machine("systemctl", "restart", UNIT)
+    check(machine.get("https://localhost:10202/-/healthy", "--cacert", authority.certificate) is not None, "it does not respond with TLS")
+    check(machine.get(f"{ADDRESS}/-/healthy") is None, "it responds without TLS, too")
+    machine.path(DEFAULTS).write_text(before)
+    for name in files:
+        machine.path(f"{CREDENTIALS}/{name}").unlink()
+    machine("systemctl", "restart", UNIT)
+
+
 def check_upgrade(machine, deb):
     """The new program runs, and what was disabled stays disabled."""
     pid = machine.shows(UNIT, "MainPID")[0]
@@ -254,6 +274,7 @@ def main():
             check_running(machine, count)
             check_watchdog(machine)
             check_socket(machine)
+            check_web_configuration(machine, work)
             check_upgrade(machine, deb)
             check_removal(machine, deb, accepted(machine))
             print(f"deb: installed, started, upgraded, removed and purged on Debian {SUITE} with systemd", flush=True)
