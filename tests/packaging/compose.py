@@ -50,7 +50,7 @@ def check_shared(project):
             check(source.exists(), f"{name}: {source} does not exist")
         for volume in service.get("volumes", []):
             check(volume["type"] == "bind" or volume["source"] in project["volumes"], f"{name}: no volume {volume['source']}")
-        check(not service["image"].endswith(":latest"), f"{name}: its version is not fixed")
+        check(service["image"] == "twilio-email-exporter" or re.search(r":v?\d", service["image"]), f"{name}: its version is not fixed")
     exporter = services["exporter"]
     check(exporter["read_only"] and exporter["cap_drop"] == ["ALL"], "the exporter may write or has capabilities")
     page = (ROOT / "docs/configuration.md").read_text()

@@ -18,6 +18,7 @@ from machine import Failed, Machine, base, check, files_named, run
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 UNIT = "twilio-email-exporter.service"
+SOCKET = "twilio-email-exporter.socket"
 ADDRESS = "http://127.0.0.1:10202"
 CREDENTIALS = "/etc/twilio-email-exporter/credentials"
 DEFAULTS = "/etc/default/twilio-email-exporter"
@@ -37,7 +38,7 @@ def check_contents(deb, rpm, directory):
     shown = directory / "contents"
     run("dpkg-deb", "--extract", deb, shown)
     files = {f"/{path.relative_to(shown)}" for path in shown.rglob("*") if path.is_file()}
-    for wanted in ("/usr/bin/twilio-email-exporter", f"/usr/lib/systemd/system/{UNIT}", DEFAULTS,
+    for wanted in ("/usr/bin/twilio-email-exporter", f"/usr/lib/systemd/system/{UNIT}", f"/usr/lib/systemd/system/{SOCKET}", DEFAULTS,
                    "/usr/share/man/man1/twilio-email-exporter.1.gz", "/usr/share/man/man1/twilio-email-exporter-once.1.gz",
                    "/usr/share/bash-completion/completions/twilio-email-exporter",
                    "/usr/share/fish/vendor_completions.d/twilio-email-exporter.fish",
@@ -150,6 +151,61 @@ def check_running(machine, before):
     check(accepted(machine) >= before, "a counter went back after kill -9")
 
 
+def check_watchdog(machine):
+    """An exporter that hangs is started again."""
+    folder = machine.path(f"/etc/systemd/system/{UNIT}.d")
+    folder.mkdir()
+    (folder / "watchdog.conf").write_text("[Service]\nWatchdogSec=2s\nRestartSec=100ms\n")
+    machine("systemctl", "daemon-reload")
+    machine("systemctl", "restart", UNIT)
+    # Type=notify: who waits for the start need not wait for a response.
+    check(machine.get(f"{ADDRESS}/-/healthy") is not None, "it is started, and does not respond")
+    pid = machine.shows(UNIT, "MainPID")[0]
+    machine("sh", "-c", f"kill -STOP {pid}")
+    peers.until("the watchdog starts it again", lambda: machine.shows(UNIT, "ActiveState")[0] == "active" and
+                machine.shows(UNIT, "MainPID")[0] not in ("0", pid), 30)
+    check("watchdog" in machine.journal(UNIT).lower(), "the journal does not name the watchdog")
+    (folder / "watchdog.conf").unlink()
+    folder.rmdir()
+    machine("systemctl", "daemon-reload")
+
+
+def check_socket(machine):
+    """Socket activation: the first request starts it, and a restart refuses none."""
+    before = machine.path(DEFAULTS).read_text()
+    machine("systemctl", "stop", UNIT)
+    machine.path(DEFAULTS).write_text(f"{before}TWILIO_EMAIL_WEB_SYSTEMD_SOCKET=true\n")
+    machine("systemctl", "start", SOCKET)
+    check(machine.shows(UNIT, "ActiveState") == ["inactive"], "it runs before there is a request")
+    check(machine.get(f"{ADDRESS}/-/healthy") is not None, "a request does not start it")
+    machine("systemctl", "--no-block", "restart", UNIT)
+    for _ in range(20):
+        check(machine.get(f"{ADDRESS}/-/healthy") is not None, "a restart refuses a request")
+    machine("systemctl", "stop", SOCKET, UNIT)
+    machine.path(DEFAULTS).write_text(before)
+    machine("systemctl", "start", UNIT)
+
+
+def check_web_configuration(machine, work):
+    """TLS of the exporter itself, with everything that is secret among the credentials."""
+    authority = peers.Authority(work)
+    pair = authority.issue("localhost").read_text()
+    # Certificate and key are one file; each is read as what it is for.
+    files = {"server.crt": pair, "server.key": pair,
+             "web.yml": "tls_server_config: {cert_file: credentials_server.crt, key_file: credentials_server.key}\n"}
+    for name, text in files.items():
+        machine.path(f"{CREDENTIALS}/{name}").write_text(text)
+    before = machine.path(DEFAULTS).read_text()
+    machine.path(DEFAULTS).write_text(f"{before}TWILIO_EMAIL_WEB_CONFIG_FILE=/run/credentials/{UNIT}/credentials_web.yml\n")
+    machine("systemctl", "restart", UNIT)
+    check(machine.get("https://localhost:10202/-/healthy", "--cacert", authority.certificate) is not None, "it does not respond with TLS")
+    check(machine.get(f"{ADDRESS}/-/healthy") is None, "it responds without TLS, too")
+    machine.path(DEFAULTS).write_text(before)
+    for name in files:
+        machine.path(f"{CREDENTIALS}/{name}").unlink()
+    machine("systemctl", "restart", UNIT)
+
+
 def check_upgrade(machine, deb):
     """The new program runs, and what was disabled stays disabled."""
     pid = machine.shows(UNIT, "MainPID")[0]
@@ -216,6 +272,9 @@ def main():
             check_without_credentials(machine)
             count = check_start(machine)
             check_running(machine, count)
+            check_watchdog(machine)
+            check_socket(machine)
+            check_web_configuration(machine, work)
             check_upgrade(machine, deb)
             check_removal(machine, deb, accepted(machine))
             print(f"deb: installed, started, upgraded, removed and purged on Debian {SUITE} with systemd", flush=True)

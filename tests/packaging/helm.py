@@ -50,6 +50,10 @@ REFUSED = [
     ("log: {level: verbose}", ["/log/level", "must be one of 'error'"]),
     ("log: {format: text}", ["/log/format", "must be one of 'logfmt', 'json'"]),
     ("web: {telemetryPath: metrics}", ["web.telemetryPath", "Write it as /metrics"]),
+    ("web: {tlsSecret: certificates}", ["web.tlsSecret", "Add tls_server_config"]),
+    ("web: {config: {basic_auth_users: {a: b}}}", ["Probe", "Add health_without_auth: true"]),
+    ("web: {config: {tls_server_config: {client_auth_type: RequireAndVerifyClientCert}}}", ["Probe", "no client certificate"]),
+    ("serviceMonitor: {tlsConfig: {serverName: a}}", ["serviceMonitor.tlsConfig", "the exporter has no TLS"]),
     ("service: {port: 70000}", ["/service/port", "70,000"]),
     ("service: {type: Headless}", ["/service/type", "must be one of"]),
     ("serviceMonitor: {interval: '30'}", ["serviceMonitor.interval", "Write it as 30s"]),
@@ -94,7 +98,7 @@ def render(archive, values):
     found = []
     for path, text in sorted(rendered.items()):
         if not path.endswith("NOTES.txt"):
-            found += [one for one in yaml.safe_load_all(text) if one]
+            found += objects.parse(text)
     return found
 
 

@@ -82,9 +82,14 @@ def build(buildah, directory):
         make_base(buildah, directory, base)
     begin = time.monotonic()
     # Docker's format: OCI's has no health checks.
-    buildah("build", "--quiet", "--isolation", "chroot", "--pull-never", "--format", "docker",
-            "--build-arg", f"REVISION={REVISION}", "--build-arg", "CREATED=2026-01-01T00:00:00Z",
-            "--tag", NAME, "--file", ROOT / "Dockerfile", ROOT)
+    log = directory / "build.log"
+    with log.open("w") as out:
+        try:
+            buildah("build", "--isolation", "chroot", "--pull-never", "--format", "docker",
+                    "--build-arg", f"REVISION={REVISION}", "--build-arg", "CREATED=2026-01-01T00:00:00Z",
+                    "--tag", NAME, "--file", ROOT / "Dockerfile", ROOT, stderr=out)
+        except Failed as failure:
+            raise Failed(f"{failure}\n{log.read_text()[-3000:]}") from failure
     say(f"built in {time.monotonic() - begin:.0f} s")
 
 

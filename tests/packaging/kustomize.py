@@ -39,7 +39,7 @@ def render(kubectl, directory):
     # A warning, such as one of a deprecated field, is an error here.
     if done.returncode or done.stderr.strip():
         return [], [done.stderr.strip() or f"kubectl kustomize exits with {done.returncode}"]
-    return [one for one in yaml.safe_load_all(done.stdout) if one], []
+    return objects.parse(done.stdout), []
 
 
 def as_text(value):

@@ -75,13 +75,13 @@ class Machine:
         """A file of the machine, as this one sees it."""
         return self.root / name.lstrip("/")
 
-    def _curl(self, url):
+    def _curl(self, url, *options):
         return subprocess.run(["nsenter", "--target", self.leader, "--net", "curl", "--silent", "--fail", "--noproxy", "*",
-                               "--max-time", "12", url], stdout=subprocess.PIPE, text=True, check=False)
+                               "--max-time", "12", *map(str, options), url], stdout=subprocess.PIPE, text=True, check=False)
 
-    def get(self, url):
-        """The body of a response 200 on the machine's network; None otherwise."""
-        done = self._curl(url)
+    def get(self, url, *options):
+        """The body of a response 200 on the machine's network, with more options of curl; None otherwise."""
+        done = self._curl(url, *options)
         return done.stdout if done.returncode == 0 else None
 
     def responds(self, url):

@@ -15,6 +15,22 @@ OPERATOR = "monitoring.coreos.com"
 RESTRICTED_VOLUMES = {"configMap", "csi", "downwardAPI", "emptyDir", "ephemeral", "persistentVolumeClaim", "projected", "secret"}
 
 
+class Loader(yaml.SafeLoader):
+    """Refuses a key that is there twice, as Helm and Kubernetes do."""
+
+    def construct_mapping(self, node, deep=False):
+        keys = [self.construct_object(key, deep) for key, _ in node.value]
+        twice = {str(key) for key in keys if keys.count(key) > 1}
+        if twice:
+            raise yaml.constructor.ConstructorError(None, None, f"{sorted(twice)} more than once", node.start_mark)
+        return super().construct_mapping(node, deep)
+
+
+def parse(text):
+    """The objects of a stream."""
+    return [one for one in yaml.load_all(text, Loader) if one]
+
+
 def check(objects, work):
     """The errors of `objects`. Those of Prometheus Operator are checked by a program of its own, in the directory `work`."""
     errors = []

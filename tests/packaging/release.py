@@ -1,11 +1,13 @@
-"""Checks the files that a release publishes besides programs and packages: chart, bill of materials, notes.
+"""Checks the files that a release publishes besides programs and packages: chart, source, bill of materials, notes.
 
 Usage: release.py DIRECTORY
 """
 
 import json
 import re
+import subprocess
 import sys
+import tarfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -29,6 +31,10 @@ def main():
     assert not unlicensed, f"without a licence: {unlicensed}"
     assert (directory / "notes.md").read_text().strip(), "the notes are empty"
     assert list(directory.glob(f"twilio-email-exporter-{version}.tgz")), "there is no chart"
+    with tarfile.open(directory / f"twilio-email-exporter-{version}-source.tar.gz") as archive:
+        texts = {name: archive.extractfile(f"twilio-email-exporter-{version}-source/{name}").read() for name in ("REVISION", "Cargo.lock")}
+    head = subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True).stdout
+    assert len(texts["REVISION"]) >= 12 and head.startswith(texts["REVISION"].decode()), texts["REVISION"]
     paths = [part.get("purl", "") for part in bill["components"] if "file:" in part.get("purl", "")]
     assert not paths, f"paths of this machine are in the bill of materials: {paths}"
     print(f"release: {len(found)} parts in the bill of materials")

@@ -60,6 +60,22 @@
 {{- if gt (include "exporter.milliseconds" $v.serviceMonitor.scrapeTimeout | int) (include "exporter.milliseconds" $v.serviceMonitor.interval | int) -}}
 {{- fail (printf "serviceMonitor.scrapeTimeout: %s is longer than the interval of %s. Prometheus refuses that; set it to at most the interval." $v.serviceMonitor.scrapeTimeout $v.serviceMonitor.interval) -}}
 {{- end -}}
+{{- if and $v.web.tlsSecret (not $v.web.config.tls_server_config) -}}
+{{- fail "web.tlsSecret: nothing uses the certificates. Add tls_server_config to web.config, with cert_file: /etc/twilio-email-tls/tls.crt and key_file: /etc/twilio-email-tls/tls.key." -}}
+{{- end -}}
+{{- range $name := list "livenessProbe" "readinessProbe" "startupProbe" -}}
+{{- if dig "httpGet" "" (get $v $name | default dict) -}}
+{{- if and $v.web.config.basic_auth_users (not $v.web.config.health_without_auth) -}}
+{{- fail (printf "%s: it has no password, and web.config has users. Add health_without_auth: true to web.config." $name) -}}
+{{- end -}}
+{{- if has (dig "tls_server_config" "client_auth_type" "" $v.web.config) (list "RequireAnyClientCert" "RequireAndVerifyClientCert") -}}
+{{- fail (printf "%s: it has no client certificate, which web.config requires. Use VerifyClientCertIfGiven and users, or a probe without httpGet." $name) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- if and (eq (include "exporter.scheme" .) "http") (or $v.serviceMonitor.tlsConfig $v.scrapeConfig.tlsConfig) -}}
+{{- fail "serviceMonitor.tlsConfig, scrapeConfig.tlsConfig: the exporter has no TLS. Add tls_server_config to web.config, or remove them." -}}
+{{- end -}}
 {{- $path := $v.web.telemetryPath -}}
 {{- if not (regexMatch "^/[A-Za-z0-9._~/-]+$" $path) -}}
 {{- fail (printf "web.telemetryPath: `%s` is no path. Write it as /metrics." $path) -}}

@@ -16,14 +16,23 @@ app.kubernetes.io/name: {{ default .Chart.Name .Values.nameOverride | trunc 63 |
 app.kubernetes.io/instance: {{ .Release.Name }}
 {{- end -}}
 
+{{/* The labels of an object: the chart's, those of all objects, and those of `more` as a dictionary; the first of a name counts. */}}
 {{- define "exporter.labels" -}}
+{{- $more := dict -}}
+{{- $root := . -}}
+{{- if hasKey . "root" -}}
+{{- $root = .root -}}
+{{- $more = .more -}}
+{{- end -}}
+{{- $own := fromYaml (include "exporter.ownLabels" $root) -}}
+{{- toYaml (merge $own (deepCopy $more) (deepCopy $root.Values.commonLabels)) -}}
+{{- end -}}
+
+{{- define "exporter.ownLabels" -}}
 helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-" }}
 {{ include "exporter.selectorLabels" . }}
 app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 app.kubernetes.io/managed-by: {{ .Release.Service }}
-{{- with .Values.commonLabels }}
-{{ toYaml . }}
-{{- end }}
 {{- end -}}
 
 {{- define "exporter.serviceAccountName" -}}
@@ -60,6 +69,15 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 - name: {{ index . 1 }}
   value: /run/secrets/twilio-email/{{ $.Values.credentials.secretKey }}
 {{- end -}}
+{{- end -}}
+
+{{- define "exporter.scheme" -}}
+{{- if .Values.web.config.tls_server_config -}}https{{- else -}}http{{- end -}}
+{{- end -}}
+
+{{- define "exporter.webConfigFile" -}}
+# Written by the chart from the value `web.config`.
+{{ toYaml .Values.web.config }}
 {{- end -}}
 
 {{- define "exporter.configFile" -}}
