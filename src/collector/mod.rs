@@ -10,6 +10,7 @@ mod account;
 mod account_store;
 mod budget;
 mod collection;
+mod email_probe;
 mod failure_log;
 mod history;
 mod ledger;
@@ -37,6 +38,7 @@ use futures_util::future::join_all;
 use parking_lot::RwLock;
 
 pub use self::account::Account;
+pub use self::email_probe::ProbedEmails;
 use self::ledger::Ledger;
 pub use self::probe::Probed;
 pub use self::registrations::{Forgotten, MOST_REGISTERED, Registered};

@@ -12,6 +12,7 @@ mod chunks;
 mod counts;
 mod ingest;
 mod names;
+mod operation_emails;
 mod record;
 mod saving;
 mod shown;
@@ -20,6 +21,7 @@ mod tests;
 mod unsaved;
 
 pub use counts::{DELIVERY_BUCKETS, DeliveryTimes, Outcomes, ProviderCounts};
+pub use operation_emails::{EmailsByStatus, OperationEmails, ProviderEmails};
 pub use shown::ShownEmails;
 pub use unsaved::EmailChanges;
 
