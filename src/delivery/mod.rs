@@ -215,6 +215,14 @@ impl Deliveries {
         self.open.len()
     }
 
+    /// The number of emails created from `from` on and before `until` whose status may change: a window without any needs no reading.
+    #[must_use]
+    pub fn open_created(&self, from: Timestamp, until: Timestamp) -> usize {
+        // The first id of a time is before every other one, and no email has it.
+        let before = |time| self.open.count_to(&EmailId::first_at(time).to_bytes());
+        before(until).saturating_sub(before(from))
+    }
+
     /// The emails that were sent at least `age` ago and neither delivered nor undelivered since.
     #[must_use]
     pub fn unconfirmed(&self, age: Duration, now: Timestamp) -> usize {
