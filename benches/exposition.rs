@@ -1,4 +1,4 @@
-//! How long a scrape's text takes: our writer, the `prometheus` crate's on the same samples, and copying the bytes as the least
+//! How long a scrape's text takes, and its compression: our writer, the `prometheus` crate's on the same samples, and copying the bytes as the least
 //! that anything could take.
 
 use std::collections::BTreeMap;
@@ -8,23 +8,24 @@ use std::sync::Arc;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use prometheus::{Encoder, GaugeVec, Opts, Registry, TextEncoder};
-use twilio_email_exporter::exposition::Renderer;
+use twilio_email_exporter::exposition::{Renderer, Syntax};
 use twilio_email_exporter::operation::{
     CountingMode, Operation, OperationId, OperationState, Stats, Status,
 };
 use twilio_email_exporter::snapshot::{
-    AccountSnapshot, CollectionStatus, Labels, ShownOperation, Snapshot, Totals,
+    AccountSnapshot, CollectionStatus, CounterOrigins, Labels, ShownOperation, Snapshot, Totals,
 };
 use twilio_email_exporter::timestamp::Timestamp;
+use twilio_email_exporter::web::{Compressors, Encoding};
 
 /// Ten times the default series limit.
 const OPERATIONS: u32 = 10_000;
 
 fn exposition(criterion: &mut Criterion) {
-    let snapshot = snapshot();
+    let snapshot = snapshot(OPERATIONS);
     let mut renderer = Renderer::default();
     let mut out = Vec::new();
-    renderer.render_snapshot(&snapshot, &mut out);
+    renderer.render_snapshot(&snapshot, Syntax::Text, &mut out);
     let text = String::from_utf8(out).expect("an exposition is UTF-8");
     let samples = text.lines().filter(|line| !line.starts_with('#')).count();
     let registry = registry(&text);
@@ -40,7 +41,7 @@ fn exposition(criterion: &mut Criterion) {
     group.bench_function("ours", |bencher| {
         bencher.iter(|| {
             out.clear();
-            renderer.render_snapshot(black_box(&snapshot), &mut out);
+            renderer.render_snapshot(black_box(&snapshot), Syntax::Text, &mut out);
             black_box(out.len())
         });
     });
@@ -62,8 +63,38 @@ fn exposition(criterion: &mut Criterion) {
     group.finish();
 }
 
-fn snapshot() -> Snapshot {
-    let operations: Vec<_> = (0..OPERATIONS).map(operation).collect();
+/// What compression costs beside the text of the default series limit.
+fn compression(criterion: &mut Criterion) {
+    let snapshot = snapshot(OPERATIONS / 10);
+    let mut renderer = Renderer::default();
+    let mut text = Vec::new();
+    renderer.render_snapshot(&snapshot, Syntax::OpenMetrics, &mut text);
+    let mut group = criterion.benchmark_group("compression");
+    group.sample_size(20);
+    let mut out = Vec::new();
+    group.bench_function("rendering", |bencher| {
+        bencher.iter(|| {
+            out.clear();
+            renderer.render_snapshot(black_box(&snapshot), Syntax::OpenMetrics, &mut out);
+            black_box(out.len())
+        });
+    });
+    let compressors = Compressors::default();
+    for (name, encoding) in [("gzip", Encoding::Gzip), ("zstd", Encoding::Zstd)] {
+        group.bench_function(name, |bencher| {
+            bencher.iter(|| {
+                out.clear();
+                let compressed = compressors.compress(encoding, black_box(&text), &mut out);
+                compressed.expect("there is memory");
+                black_box(out.len())
+            });
+        });
+    }
+    group.finish();
+}
+
+fn snapshot(operations: u32) -> Snapshot {
+    let operations: Vec<_> = (0..operations).map(operation).collect();
     let mut totals = Totals::default();
     for seen in operations.iter().filter_map(|shown| shown.seen.as_ref()) {
         totals.add(&seen.state, &seen.stats);
@@ -74,6 +105,7 @@ fn snapshot() -> Snapshot {
             name: Arc::from("marketing"),
             status: CollectionStatus::default(),
             counters: None,
+            origins: CounterOrigins::default(),
             counting_mode: CountingMode::Exclusive,
             totals,
             without_series: 0,
@@ -160,5 +192,5 @@ fn assert_same_samples(text: &str, registry: &Registry) {
     );
 }
 
-criterion_group!(benches, exposition);
+criterion_group!(benches, exposition, compression);
 criterion_main!(benches);

@@ -1,27 +1,28 @@
 //! Composes the exporter: builds everything from a configuration, binds the addresses, serves, and shuts down gracefully.
 //! A shutdown never takes longer than the grace period. No decision about metrics or requests is made here.
 
-use std::future::Future;
-use std::io::ErrorKind;
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::future::{Future, pending};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use futures_util::future::{join_all, try_join_all};
-use parking_lot::Mutex;
-use tokio::net::TcpListener;
+use futures_util::future::{BoxFuture, join_all};
 use tokio::sync::{Semaphore, watch};
 use tokio::time::{Instant, timeout_at};
 use tokio_util::task::TaskTracker;
 
 use crate::clock::Clock;
 use crate::collector::Collector;
-use crate::config::{Config, ListenAddress};
+use crate::config::Config;
 use crate::exposition::{Build, Instruments};
 use crate::reload::{Load, Reload};
 use crate::store::Store;
-use crate::web::{self, Buffers, ConnectionLimits, Connections, PARSED_AT_ONCE, Service, Stop};
+use crate::web::listeners::{self, Bound, BoundAddress};
+use crate::web::{
+    self, Compressors, ConnectionLimits, Connections, CurrentTls, CurrentWebConfig, Expositions,
+    Guard, PARSED_AT_ONCE, Scraped, Service, Stop,
+};
 
 /// The time for other responses to finish after the last scrape has finished. It is bounded because a connection that never sends
 /// a request would delay the stop forever. At most an eighth of the grace period.
@@ -35,7 +36,7 @@ const FIRST_COLLECTION: Duration = Duration::from_mins(1);
 #[derive(Debug)]
 pub struct App {
     service: Arc<Service>,
-    listeners: Vec<TcpListener>,
+    listeners: Vec<Bound>,
     grace_period: Duration,
 }
 
@@ -65,6 +66,7 @@ fn collector_on(
 ) -> anyhow::Result<(Collector, Instruments)> {
     let instruments =
         Instruments::new(build()).context("cannot set up the exporter's own metrics")?;
+    instruments.start(clock.now());
     instruments.config_loaded(clock.now());
     for notice in store.notices() {
         tracing::warn!("{notice}");
@@ -102,22 +104,39 @@ impl App {
             let collector = Arc::clone(&collector);
             Reload::new(load, config, collector, instruments.clone(), clock.clone())
         });
+        let guard = guard(config, &instruments, &clock)?;
+        let compressors = Arc::<Compressors>::default();
+        let expositions = Expositions::new(instruments.clone(), Arc::clone(&compressors));
+        let tls = guard
+            .as_ref()
+            .and_then(|guard| CurrentTls::of(guard.config()));
+        let limits = ConnectionLimits::default();
+        let connections = Connections::new(limits, instruments.connections(), tls);
         let service = Service {
             collector,
             instruments,
             clock,
+            allowed_hosts: config.web.allowed_hosts.clone(),
             telemetry_path: config.web.telemetry_path.clone(),
             timeout_offset: config.scrape.timeout_offset,
             stop: Stop::default(),
-            renderer: Mutex::default(),
-            buffers: Buffers::default(),
+            expositions,
+            compressors,
             scrapes: TaskTracker::new(),
             reload: reload.map(Arc::new),
+            guard,
             lifecycle: config.web.enable_lifecycle,
             api: config.web.enable_api,
+            grafana: config.web.grafana.clone(),
+            scraped: Scraped::default(),
+            scrape_permits: config
+                .web
+                .max_requests
+                .map(|most| Arc::new(Semaphore::new(most.get()))),
+            connections,
             parsers: Semaphore::new(PARSED_AT_ONCE),
         };
-        let listeners = try_join_all(config.web.listen.iter().map(bind)).await?;
+        let listeners = listeners::bind(&config.web).await?;
         Ok(Self {
             service: Arc::new(service),
             listeners,
@@ -131,13 +150,41 @@ impl App {
         self.service.reload.clone()
     }
 
-    /// The addresses that the exporter is bound to. For port 0 they have the port that the system chose.
+    /// The web configuration; `None` without one.
+    #[must_use]
+    pub fn web_config(&self) -> Option<Arc<CurrentWebConfig>> {
+        let guard = self.service.guard.as_ref()?;
+        Some(Arc::clone(guard.config()))
+    }
+
+    /// Returns what proves progress: a future that resolves when the locks of a scrape can be taken.
+    pub fn progress(&self) -> impl FnMut() -> BoxFuture<'static, ()> + use<> {
+        let service = Arc::clone(&self.service);
+        move || {
+            let service = Arc::clone(&service);
+            Box::pin(async move {
+                // In a task of its own, so that it delays nobody. A panic is no progress.
+                let proof = tokio::spawn(async move { service.prove_progress().await });
+                if proof.await.is_err() {
+                    pending::<()>().await;
+                }
+            })
+        }
+    }
+
+    /// What the exporter listens on.
+    pub fn listening(&self) -> impl Iterator<Item = &BoundAddress> {
+        self.listeners.iter().map(|bound| &bound.address)
+    }
+
+    /// The addresses of TCP that the exporter is bound to. For port 0 they have the port that the system chose.
     #[must_use]
     pub fn addresses(&self) -> Vec<SocketAddr> {
-        self.listeners
-            .iter()
-            .filter_map(|listener| listener.local_addr().ok())
-            .collect()
+        let addresses = self.listening().map(|address| match address {
+            BoundAddress::Tcp(address) => Some(*address),
+            BoundAddress::Unix(_) => None,
+        });
+        addresses.flatten().collect()
     }
 
     /// Serves until `shutdown` resolves, then lets current scrapes finish within the grace period.
@@ -149,16 +196,17 @@ impl App {
         } = self;
         let router = web::router(Arc::clone(&service));
         let (stop, stopped) = watch::channel(false);
-        let connections = Connections::new(
-            ConnectionLimits::default(),
-            service.instruments.connections(),
-            None,
-        );
-        let serve = |listener| {
-            let connections = Arc::clone(&connections);
-            connections.serve(Box::new(listener), router.clone(), stopped.clone())
+        let web_config = service.guard.as_ref().map(|guard| guard.config().clone());
+        let serve = |bound: Bound| {
+            let connections = Arc::clone(&service.connections);
+            connections.serve(bound.listener, router.clone(), stopped.clone())
         };
         let servers = join_all(listeners.into_iter().map(serve));
+        let changes = tokio::spawn(async move {
+            if let Some(web_config) = web_config {
+                web_config.watch().await;
+            }
+        });
         service.collector.poll_urls();
         let first = tokio::spawn({
             let collector = Arc::clone(&service.collector);
@@ -173,8 +221,26 @@ impl App {
             () = end => {}
         }
         first.abort();
+        changes.abort();
         service.collector.stop();
     }
+}
+
+/// Reads the web configuration, if `config` names one.
+fn guard(
+    config: &Config,
+    instruments: &Instruments,
+    clock: &Clock,
+) -> anyhow::Result<Option<Arc<Guard>>> {
+    let Some(path) = &config.web.config_file else {
+        return Ok(None);
+    };
+    let instruments = instruments
+        .show_web_config()
+        .context("cannot set up the exporter's own metrics")?;
+    let current = CurrentWebConfig::open(path, clock.clone(), instruments.clone())?;
+    let guard = Guard::new(Arc::new(current), instruments)?;
+    Ok(Some(Arc::new(guard)))
 }
 
 /// Lets current scrapes finish, then closes the listeners, all within `grace`. Until then `/-/ready` returns 503.
@@ -201,21 +267,4 @@ async fn drain(service: &Service, close: &watch::Sender<bool>, grace: Duration) 
     }
     close.send_replace(true);
     tokio::time::sleep(closing).await;
-}
-
-async fn bind(address: &ListenAddress) -> anyhow::Result<TcpListener> {
-    let bound = match address {
-        ListenAddress::AllInterfaces(port) => {
-            match TcpListener::bind((Ipv6Addr::UNSPECIFIED, *port)).await {
-                // Without IPv6, IPv4 alone covers all interfaces.
-                Err(error) if error.kind() != ErrorKind::AddrInUse => {
-                    TcpListener::bind((Ipv4Addr::UNSPECIFIED, *port)).await
-                }
-                bound => bound,
-            }
-        }
-        ListenAddress::Socket(socket) => TcpListener::bind(socket).await,
-        ListenAddress::Name { host, port } => TcpListener::bind((host.as_str(), *port)).await,
-    };
-    bound.with_context(|| format!("cannot listen on {address} (--web.listen-address)"))
 }

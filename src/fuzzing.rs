@@ -7,6 +7,7 @@ pub use crate::sources::fuzzing::operation_list;
 pub use crate::store::fuzzing::records as saved_record;
 pub use crate::twilio::fuzzing::response as twilio_response;
 pub use crate::web::fuzzing::{registration, request};
+pub use crate::web_config::fuzzing::web_configuration;
 
 #[cfg(test)]
 mod tests {
@@ -19,7 +20,7 @@ mod tests {
     type Target = fn(&[u8]);
 
     /// Every target by its name.
-    const TARGETS: [(&str, Target); 7] = [
+    const TARGETS: [(&str, Target); 8] = [
         ("configuration", configuration),
         ("label_text", label_text),
         ("operation_list", operation_list),
@@ -27,6 +28,7 @@ mod tests {
         ("request", request),
         ("saved_record", saved_record),
         ("twilio_response", twilio_response),
+        ("web_configuration", web_configuration),
     ];
 
     fn fuzz() -> PathBuf {

@@ -14,7 +14,7 @@
 //! 5. The registry ingests the operations and returns what changed. The [`store`] saves the changes. Counters expose only
 //!    saved values.
 //! 6. When everything due was read, or at the scrape's [`deadline`], the registry returns an immutable [`snapshot`]. Pure
-//!    functions in [`exposition`] write it as text, and [`web`] sends the text.
+//!    functions in [`exposition`] write it in the format that the scraper accepts, and [`web`] compresses and sends it.
 //!
 //! An active operation is polled at every scrape. The longer an operation is idle, the less often it is polled. After seven
 //! days Twilio no longer returns it: its series end, and the counters keep its emails. A counter grows by the growth of the
@@ -43,6 +43,9 @@
 //!   the end of a collection at most 2 s. A save that hangs never delays another account.
 //! - The exporter never deletes a store file that it cannot use, and never takes a directory from another process.
 //! - A counter for a label's value never starts above 0, so `rate()` sees all of its growth.
+//! - A scrape never gets the text of another collection, nor metrics of the exporter from before the scrape arrived. Scrapes that
+//!   would get the same text never render or compress it twice.
+//! - An exemplar never names an operation whose emails its counter does not include.
 //! - A series never outlives its subject: every scrape writes all gauges anew, from one snapshot.
 //! - Undocumented words of Twilio's never create an unlimited number of series.
 //! - An impossible value never reaches a gauge or a counter: not a stat that is no count, not a time that contradicts the
@@ -50,6 +53,8 @@
 //! - A failure always has a reason from the closed set in [`reason`].
 //! - A list that broke off, or whose end cannot be read, never counts as complete. A wrong base URL never counts as an account.
 //! - A list never continues without end. A response is never read beyond a size limit. A redirect is never followed.
+//! - A client that sends slowly, sends nothing, does not read, or opens many connections never prevents a scrape of another client, and
+//!   never uses unlimited memory.
 //! - A connection on which a request got no response is never used again.
 //! - A request never bypasses the account's throttle: the exporter makes none during a pause that Twilio asked for, and none
 //!   beyond the account's limits.
@@ -62,7 +67,13 @@
 //!   while.
 //! - A secret, an address, a subject or a body never reaches a label, a log line, an error or a page. A secret is never a
 //!   command-line option.
+//! - A page of another site never changes anything: a request that changes something and comes from such a page is refused.
+//! - A page never makes a request to Twilio, never counts as a scrape of a new label value, and has no inline script or style. What is
+//!   wrong is never worded twice: the log and the pages have the sentences of [`diagnosis`].
 //! - A source of operations is never applied in part. If anything in it is wrong, its last operations stay.
+//! - A web configuration never turns TLS, client certificates or passwords off while the exporter runs, as a file that is being
+//!   written would. Nothing of it that rustls does not support is ignored.
+//! - A wrong password never takes the place of a scrape: passwords are checked off the async threads, a bounded number at once.
 //! - A configuration is never applied in part. All its problems are reported together; then the exporter does not start, or
 //!   the current configuration stays.
 //! - A decision never reads a clock. The time of day is a value, which only [`clock`] reads, and it may jump.
@@ -73,10 +84,10 @@
 //!
 //! | layer | modules |
 //! |---|---|
-//! | values, without I/O or a clock | [`operation`], [`email`], [`timestamp`], [`clock_skew`], [`reason`], [`snapshot`], [`deadline`], `label`, `document`, `ongoing_failure` |
-//! | the time of day; what all HTTP clients have in common; secrets and certificates that rotate | [`clock`], `http`, `rotation` |
+//! | values, without I/O or a clock | [`operation`], [`email`], [`timestamp`], [`clock_skew`], [`reason`], [`snapshot`], [`deadline`], [`diagnosis`], `label`, `document`, `ongoing_failure` |
+//! | the time of day; what all HTTP clients have in common; secrets and certificates that rotate; systemd | [`clock`], `http`, `rotation`, [`systemd`] |
 //! | configuration, exposition, saved state, a simulated Twilio | [`config`], [`exposition`], [`store`], [`simulator`] |
-//! | requests to Twilio, known operations, known emails, further sources of operations | [`twilio`], [`registry`], [`delivery`], [`sources`] |
+//! | requests to Twilio, known operations, known emails, further sources of operations; TLS and users of the HTTP server | [`twilio`], [`registry`], [`delivery`], [`sources`], [`web_config`] |
 //! | which requests to make, and when; what to save | [`collector`] |
 //! | a new configuration while the exporter runs | [`reload`] |
 //! | HTTP server | [`web`] |
@@ -93,6 +104,7 @@ pub mod collector;
 pub mod config;
 pub mod deadline;
 pub mod delivery;
+pub mod diagnosis;
 mod document;
 pub mod email;
 pub mod exposition;
@@ -111,6 +123,8 @@ pub mod simulator;
 pub mod snapshot;
 pub mod sources;
 pub mod store;
+pub mod systemd;
 pub mod timestamp;
 pub mod twilio;
 pub mod web;
+pub mod web_config;

@@ -14,6 +14,7 @@ use tokio::time::timeout;
 use crate::clock::Clock;
 use crate::collector::Collector;
 use crate::config::{Config, ConfigError, Problem};
+use crate::diagnosis::FailedReload;
 use crate::exposition::Instruments;
 
 /// The longest time for reading the configuration and its secrets. These are a few files; only a hanging mount takes longer.
@@ -32,6 +33,8 @@ pub struct Reload {
     storage: Option<PathBuf>,
     /// Locked during a reload. Holds a load that hangs, until it finishes, because another load would hang as well.
     hanging_load: Mutex<Option<Loading>>,
+    /// The last reload, if it failed.
+    failed: parking_lot::Mutex<Option<FailedReload>>,
 }
 
 type Loading = JoinHandle<Result<Config, ConfigError>>;
@@ -74,7 +77,14 @@ impl Reload {
             clock,
             storage: config.storage.path.clone(),
             hanging_load: Mutex::default(),
+            failed: parking_lot::Mutex::default(),
         }
+    }
+
+    /// The last reload, if it failed.
+    #[must_use]
+    pub fn failed(&self) -> Option<FailedReload> {
+        self.failed.lock().clone()
     }
 
     /// Loads and applies the configuration. Returns notices for the operator, such as settings that take effect only after a
@@ -132,8 +142,19 @@ impl Reload {
         Ok(notices)
     }
 
+    /// Keeps the problems of a failed reload, and since when reloads fail.
+    fn note_failure(&self, error: Option<&ReloadError>) {
+        let mut failed = self.failed.lock();
+        let since = failed.take().map(|before| before.since);
+        *failed = error.map(|error| FailedReload {
+            problems: problems(error),
+            since: since.unwrap_or_else(|| self.clock.now()),
+        });
+    }
+
     /// Logs the result and updates the metrics.
     fn report(&self, result: &Result<Vec<Problem>, ReloadError>) {
+        self.note_failure(result.as_ref().err());
         match result {
             Ok(notices) => {
                 self.instruments.config_loaded(self.clock.now());
@@ -156,6 +177,13 @@ impl Reload {
                 tracing::error!("the configuration stays as it was: {error}");
             }
         }
+    }
+}
+
+fn problems(error: &ReloadError) -> Vec<String> {
+    match error {
+        ReloadError::Config(error) => error.problems.iter().map(ToString::to_string).collect(),
+        other => vec![other.to_string()],
     }
 }
 

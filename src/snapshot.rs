@@ -7,19 +7,19 @@ use std::time::Duration;
 
 use crate::clock_skew::ClockSkew;
 use crate::operation::{
-    Counters, CountingMode, Operation, OperationId, OperationState, Stats, Status, Word,
+    Counters, CountingMode, Operation, OperationId, OperationState, Outcome, Stats, Status, Word,
 };
 use crate::timestamp::Timestamp;
 
 /// All accounts at one moment.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Snapshot {
     /// In the order of the configuration.
     pub accounts: Vec<AccountSnapshot>,
 }
 
 /// One account at one moment.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AccountSnapshot {
     /// Its configured name; never a SID.
     pub name: Arc<str>,
@@ -27,6 +27,8 @@ pub struct AccountSnapshot {
     pub status: CollectionStatus,
     /// The counters as far as they are saved; `None` before the first save.
     pub counters: Option<Counters>,
+    /// Since when the counters count, and what made them grow last.
+    pub origins: CounterOrigins,
     /// The collectors of the account, each with its own task and result.
     pub collectors: Vec<CollectorStatus>,
     /// How its stats overlap.
@@ -39,6 +41,28 @@ pub struct AccountSnapshot {
     pub groups: Vec<GroupSnapshot>,
     /// The operations that have series, newest first after the configured ones.
     pub operations: Vec<ShownOperation>,
+}
+
+/// Since when the counters of an account count, and which operations made them grow last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct CounterOrigins {
+    /// When the counters were 0 and began to count, by Twilio's clock; `None` until Twilio has responded.
+    pub since: Option<Timestamp>,
+    /// The operation behind the last growth of accepted emails.
+    pub accepted: Option<Contribution>,
+    /// The operation behind the last growth of each outcome.
+    pub outcomes: [Option<Contribution>; Outcome::ALL.len()],
+}
+
+/// What one operation added to a counter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Contribution {
+    /// The operation.
+    pub operation: OperationId,
+    /// How many emails it added.
+    pub emails: u32,
+    /// When the exporter read that.
+    pub read: Timestamp,
 }
 
 /// The name of a collector of an account. Each collector has its own task, so that none waits for another.
@@ -73,7 +97,7 @@ pub struct CollectorStatus {
 }
 
 /// The operations of an account that share a label's value.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GroupSnapshot {
     /// The label's name.
     pub label: Arc<str>,
@@ -107,7 +131,7 @@ pub struct CollectionStatus {
 }
 
 /// One operation that has series.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ShownOperation {
     /// Its id.
     pub id: OperationId,

@@ -33,6 +33,31 @@ impl Timestamp {
         self.0 as f64 / 1000.0
     }
 
+    /// The time of day in UTC, to the minute: `20:31 UTC`.
+    #[must_use]
+    pub fn to_minute(self) -> String {
+        self.formatted("%H:%M UTC")
+    }
+
+    /// The time of day in UTC, to the second: `20:31:05 UTC`.
+    #[must_use]
+    pub fn to_second(self) -> String {
+        self.formatted("%H:%M:%S UTC")
+    }
+
+    /// The day and the time of day in UTC, to the minute: `26 Nov 20:31 UTC`.
+    #[must_use]
+    pub fn to_day_and_minute(self) -> String {
+        self.formatted("%-d %b %H:%M UTC")
+    }
+
+    fn formatted(self, format: &str) -> String {
+        match jiff::Timestamp::from_millisecond(self.0) {
+            Ok(time) => time.strftime(format).to_string(),
+            Err(_) => self.to_string(),
+        }
+    }
+
     /// The time from `earlier` to this; zero if `earlier` is later, because clocks jump.
     #[must_use]
     pub fn since(self, earlier: Self) -> Duration {
@@ -103,6 +128,11 @@ mod tests {
             Ok(seconds + Duration::from_millis(250))
         );
         assert_eq!(seconds.to_string(), "2026-04-05T06:20:00Z");
+        assert_eq!(seconds.to_minute(), "06:20 UTC");
+        assert_eq!(seconds.to_second(), "06:20:00 UTC");
+        assert_eq!(seconds.to_day_and_minute(), "5 Apr 06:20 UTC");
+        let beyond = Timestamp::from_millis(i64::MAX);
+        assert_eq!(beyond.to_minute(), beyond.to_string());
     }
 
     #[test]

@@ -21,8 +21,12 @@ impl From<ConfigError> for ProgramError {
 }
 
 impl From<anyhow::Error> for ProgramError {
+    /// The web configuration is read only when the exporter binds its addresses.
     fn from(error: anyhow::Error) -> Self {
-        Self::Running(error)
+        match error.downcast::<ConfigError>() {
+            Ok(error) => Self::Configuration(error),
+            Err(error) => Self::Running(error),
+        }
     }
 }
 

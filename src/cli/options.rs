@@ -79,6 +79,30 @@ pub struct AccountOptions {
     #[arg(value_parser = given(StringValueParser::new()), hide_env_values = true, help_heading = TWILIO)]
     base_url: Option<NonEmpty<String>>,
 
+    /// File with the only certificate authorities to trust, for accounts that do not say it [default: the system's]
+    ///
+    /// file (PEM) with the only certificate authorities to trust, for accounts that have none of their own; read at the start and at
+    /// each reload
+    #[arg(
+        long = "twilio.ca-file",
+        env = "TWILIO_EMAIL_CA_FILE",
+        value_name = "FILE"
+    )]
+    #[arg(value_parser = given(PathBufValueParser::new()), hide_env_values = true, help_heading = TWILIO)]
+    ca_file: Option<NonEmpty<PathBuf>>,
+
+    /// Use the proxies that the environment names (`HTTPS_PROXY`): true or false [default: false]
+    ///
+    /// use the proxies that the variables `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` name, for accounts that have no proxy of their own
+    #[arg(
+        long = "twilio.proxy-from-environment",
+        env = "TWILIO_EMAIL_PROXY_FROM_ENVIRONMENT",
+        value_name = "BOOL"
+    )]
+    #[arg(num_args = 0..=1, default_missing_value = "true", value_parser = given(BoolValueParser::new()))]
+    #[arg(hide_env_values = true, hide_possible_values = true, help_heading = TWILIO)]
+    proxy_from_environment: Option<NonEmpty<bool>>,
+
     /// Find operations through Twilio's list of them: true or false [default: true]
     ///
     /// find operations through Twilio's list of them, in accounts that do not say it themselves; `--discovery` alone means `true`
@@ -168,6 +192,8 @@ impl AccountOptions {
     pub fn write_to(&self, overrides: &mut Overrides) {
         overrides.config_file = NonEmpty::value(self.config_file.as_ref());
         overrides.base_url = NonEmpty::value(self.base_url.as_ref());
+        overrides.ca_file = NonEmpty::value(self.ca_file.as_ref());
+        overrides.proxy_from_environment = NonEmpty::value(self.proxy_from_environment.as_ref());
         overrides.discovery = NonEmpty::value(self.discovery.as_ref());
         overrides.operations = values(&self.operations);
         overrides.emails_collector = NonEmpty::value(self.emails_collector.as_ref());

@@ -7,6 +7,7 @@ use crate::app::App;
 use crate::clock::Clock;
 use crate::config::{Config, shown_url};
 use crate::reload::Load;
+use crate::systemd;
 
 pub(super) async fn run(options: &ServeOptions, log: &LogOptions) -> Result<(), ProgramError> {
     logging::start(log, LogLevel::Info);
@@ -34,14 +35,21 @@ pub(super) async fn serve(
         );
     }
     let app = App::bind(config, Clock::System, load).await?;
-    let hang_ups = signals::hang_ups(app.reload())?;
-    for address in app.addresses() {
+    let hang_ups = signals::hang_ups(app.reload(), app.web_config())?;
+    for address in app.listening() {
         tracing::info!(%address, path = %config.web.telemetry_path, "listening");
     }
     announce(&app);
+    systemd::ready();
+    let progress = app.progress();
+    let stop = async {
+        stop.await;
+        systemd::stopping();
+    };
     tokio::select! {
         () = app.run(stop) => {}
         () = hang_ups => {}
+        () = systemd::watchdog(progress) => {}
     }
     tracing::info!("stopped");
     Ok(())

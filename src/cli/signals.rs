@@ -6,6 +6,8 @@ use anyhow::Context;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::reload::Reload;
+use crate::systemd;
+use crate::web::CurrentWebConfig;
 
 /// The number of SIGXFSZ; tokio has no constant for it.
 #[cfg(all(
@@ -41,17 +43,27 @@ pub(super) fn stop() -> anyhow::Result<impl Future<Output = ()>> {
     })
 }
 
-/// A future that never resolves and reloads the configuration at every SIGHUP.
-pub(super) fn hang_ups(reload: Option<Arc<Reload>>) -> anyhow::Result<impl Future<Output = ()>> {
+/// A future that never resolves and reloads the configuration and the web configuration at every SIGHUP.
+pub(super) fn hang_ups(
+    reload: Option<Arc<Reload>>,
+    web_config: Option<Arc<CurrentWebConfig>>,
+) -> anyhow::Result<impl Future<Output = ()>> {
     let mut hang_up = signal(SignalKind::hangup()).context("cannot listen for SIGHUP")?;
     Ok(async move {
         while hang_up.recv().await.is_some() {
-            if let Some(reload) = &reload {
-                // `Reload` logs the result.
-                let _ = reload.reload().await;
-            } else {
+            if reload.is_none() && web_config.is_none() {
                 tracing::info!("SIGHUP: there is no configuration to load again");
+                continue;
             }
+            systemd::reloading();
+            // Both log their results. If one fails, the exporter is ready as before.
+            if let Some(web_config) = &web_config {
+                let _ = web_config.reload().await;
+            }
+            if let Some(reload) = &reload {
+                let _ = reload.reload().await;
+            }
+            systemd::ready();
         }
         std::future::pending::<()>().await;
     })

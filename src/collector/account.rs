@@ -21,11 +21,21 @@ use super::settings::AccountSettings;
 use super::shared_reads::SharedReads;
 use super::source_sync::SourceSync;
 use super::tags::Tags;
+use crate::diagnosis::AccountFacts;
 use crate::email::Providers;
-use crate::operation::OperationId;
-use crate::registry::{Page, Registry, View};
+use crate::operation::{CountingMode, OperationId};
+use crate::registry::{Page, Registry, Source, View};
 use crate::snapshot::{AccountSnapshot, CollectionStatus, CollectorStatus, Labels};
 use crate::store::StoreError;
+
+/// What is known of an account, and how it goes.
+#[derive(Debug, Clone)]
+pub struct AccountOverview {
+    /// What is known.
+    pub snapshot: AccountSnapshot,
+    /// The facts behind its findings.
+    pub facts: AccountFacts,
+}
 
 /// One account.
 #[derive(Debug)]
@@ -110,6 +120,26 @@ impl Account {
         self.ledger.view(id)
     }
 
+    /// How the account's stats overlap, as far as is known.
+    #[must_use]
+    pub fn counting_mode(&self) -> CountingMode {
+        self.ledger.lock().presenter().counting_mode()
+    }
+
+    /// The sources that list an operation, the strongest first, each with the labels that it lists.
+    #[must_use]
+    pub fn listed_labels(&self, id: OperationId) -> Vec<(Source, Labels)> {
+        let registry = self.ledger.lock();
+        let presenter = registry.presenter();
+        let sources = presenter.sources().into_iter();
+        sources
+            .filter_map(|source| {
+                let labels = presenter.listed_by(&source, id)?.clone();
+                Some((source, labels))
+            })
+            .collect()
+    }
+
     /// At most `most` operations after `after` that are `wanted`, in the order of their ids.
     #[must_use]
     pub fn views(
@@ -178,7 +208,7 @@ impl Account {
             self.tags.begin(Arc::clone(&settings), &budget);
         }
         // Last: a scrape that sees that it has finished must not join it.
-        self.finish(&settings, progress, result, began.elapsed());
+        self.finish(&settings, progress, result, &budget, began.elapsed());
     }
 
     fn finish(
@@ -186,8 +216,12 @@ impl Account {
         settings: &AccountSettings,
         progress: &Progress,
         result: CollectionResult,
+        budget: &RequestBudget,
         took: Duration,
     ) {
+        if progress.is_accepted() && !result.is_blocked() {
+            self.log.note_authenticated();
+        }
         {
             let registry = self.ledger.lock();
             let agenda = registry.agenda();
@@ -200,6 +234,7 @@ impl Account {
             took,
             at: self.ledger.now(),
             clock_skew: settings.client.clock_skew(),
+            budget_left: budget.left(),
         });
     }
 
@@ -219,6 +254,42 @@ impl Account {
         let _closed = self.ledger.save_and_close().await;
         let status = self.status(None);
         self.known_of(&mut self.ledger.lock(), status)
+    }
+
+    /// What is known now, and the facts about how it goes.
+    pub(super) async fn overview(&self) -> AccountOverview {
+        let snapshot = self.known().await;
+        let facts = self.facts(&snapshot);
+        AccountOverview { snapshot, facts }
+    }
+
+    /// The facts behind the findings about the account whose status `snapshot` has.
+    fn facts(&self, snapshot: &AccountSnapshot) -> AccountFacts {
+        let (settings, failures) = (self.settings(), self.log.current_failures());
+        let unreadable = self.ledger.lock().agenda().failing();
+        let status = &snapshot.status;
+        let history = self.history.lock();
+        AccountFacts {
+            name: Arc::clone(self.name()),
+            login: settings.client.login(),
+            host: settings.client.host(),
+            has_collected: status.duration.is_some(),
+            up: status.up,
+            complete: status.complete,
+            failure: failures.account().cloned(),
+            list_failure: failures.list().filter(|_| settings.discovers).cloned(),
+            paused_until: status.paused_until,
+            next_login_at: status.next_login_at,
+            wrong_clock: status.clock_skew.filter(|_| history.clock_is_wrong()),
+            unsaved: self.ledger.unsaved(),
+            unreadable,
+            broken_sources: self.sources.broken(),
+            without_series: snapshot.without_series,
+            most_series: settings.series.max_operations,
+            budget: RequestBudget::new(&settings.limits).total(),
+            budget_left: history.budget_left(),
+            is_durable: self.ledger.is_durable(),
+        }
     }
 
     fn known_of(&self, registry: &mut Registry, status: CollectionStatus) -> AccountSnapshot {
@@ -283,6 +354,7 @@ impl Account {
             .reconfigure(&settings.series, settings.counting_mode);
         if before.discovers != settings.discovers {
             self.lists.lock().discovery_changed();
+            self.log.discovery_changed();
         }
         self.sources.apply_settings(&settings, &before);
     }

@@ -11,6 +11,7 @@ use tokio::task::{JoinError, JoinHandle};
 use tokio::time::{Instant, timeout};
 
 use crate::config::Series;
+use crate::diagnosis;
 use crate::exposition::StateInstruments;
 use crate::ongoing_failure::OngoingFailure;
 use crate::operation::{CountingMode, OperationId};
@@ -232,6 +233,7 @@ impl AccountStore {
         self.instruments.save_begins(&self.account, Instant::now());
         let error = error_chain(error);
         if fails(&self.failures.saving, &error) {
+            let error = diagnosis::unsaved(Some(&error)).log_text();
             tracing::error!(account = %self.account, error, "counters cannot be saved; they stay as they were saved last");
         }
     }
@@ -313,6 +315,18 @@ impl AccountStore {
     /// Reads from the store on this thread, which waits for the disk.
     pub(super) fn read<T>(&self, read: impl FnOnce(&Store) -> T) -> T {
         read(&self.store)
+    }
+
+    /// Whether it is on a disk.
+    pub(super) fn is_durable(&self) -> bool {
+        self.store.is_durable()
+    }
+
+    /// How long the oldest change has waited to be saved, if a save failed or takes longer than [`SLOW`].
+    pub(super) fn unsaved_for(&self) -> Option<(Duration, Option<String>)> {
+        let waits = self.instruments.unsaved_for(&self.account)?;
+        let error = self.failures.saving.lock().error().cloned();
+        (error.is_some() || waits >= SLOW).then_some((waits, error))
     }
 
     /// Counts a registry that panicked and was read again.

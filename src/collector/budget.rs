@@ -49,7 +49,8 @@ impl RequestBudget {
         self.left().clamp(1, self.for_tags)
     }
 
-    fn left(&self) -> usize {
+    /// How many requests are left.
+    pub(super) fn left(&self) -> usize {
         self.total
             .saturating_sub(self.spent.load(Ordering::Relaxed))
     }

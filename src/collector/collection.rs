@@ -93,7 +93,9 @@ impl Collection<'_> {
         tracing::debug!(account = %self.ledger.name(), windows = plan.windows.len(), singles = plan.singles.len(), left_out = plan.left_out.len(), "planned");
         let carried_out = tokio::time::timeout(LONGEST, self.carry_out(&plan)).await;
         let result = carried_out.unwrap_or_else(|_| {
-            self.log.list_failed(&ApiError::Timeout(LONGEST));
+            let (login, now) = (self.settings.client.login(), self.ledger.now());
+            self.log
+                .list_failed(&ApiError::Timeout(LONGEST), login, now);
             CollectionResult::Blocked
         });
         if result.is_blocked() {
@@ -274,6 +276,7 @@ impl Collection<'_> {
         } else if error.is_about_resource() {
             self.progress.note_not_found();
         }
+        self.log.note_read_failed(error, self.ledger.now());
         if self.ledger.read_failed(id, error) {
             self.log.read_failed(id, error);
         }

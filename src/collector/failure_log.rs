@@ -13,9 +13,12 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use tokio::time::Instant;
 
+use super::current_failures::CurrentFailures;
+use crate::diagnosis::Login;
 use crate::ongoing_failure::OngoingFailure;
 use crate::operation::OperationId;
 use crate::reason::Reason;
+use crate::timestamp::Timestamp;
 use crate::twilio::ApiError;
 
 /// The most lines about single operations in one collection: ten thousand wrong ids are one mistake.
@@ -31,6 +34,8 @@ const QUIET: Duration = Duration::from_hours(1);
 pub(super) struct FailureLog {
     account: Arc<str>,
     current: Mutex<Current>,
+    /// For findings, which have no hourly repetition.
+    failures: Mutex<CurrentFailures>,
 }
 
 #[derive(Debug)]
@@ -61,9 +66,10 @@ struct NamedFailure {
 }
 
 impl FailureLog {
-    pub(super) const fn new(account: Arc<str>) -> Self {
+    pub(super) fn new(account: Arc<str>) -> Self {
         Self {
             account,
+            failures: Mutex::default(),
             current: Mutex::new(Current {
                 list: OngoingFailure::new(),
                 rows: UnreadableRows {
@@ -80,6 +86,7 @@ impl FailureLog {
 
     /// A list was read to its end, except for `unreadable` rows.
     pub(super) fn list_read(&self, unreadable: usize) {
+        self.failures.lock().list_read();
         let (mut current, now) = (self.current.lock(), Instant::now());
         if current.list.recovered() {
             tracing::info!(account = %self.account, "operations are listed again");
@@ -95,14 +102,37 @@ impl FailureLog {
         }
     }
 
-    pub(super) fn list_failed(&self, error: &ApiError) {
+    /// The list of operations of an account with `login` failed at `at`.
+    pub(super) fn list_failed(&self, error: &ApiError, login: Login, at: Timestamp) {
+        self.failures.lock().list_failed(error, at);
         // A pause follows from a refusal that has been logged, as does a missing token.
         let Some(reason) = error.reason().filter(|_| !error.is_logged_already()) else {
             return;
         };
         if self.current.lock().list.failed(reason, Instant::now()) {
-            tracing::warn!(account = %self.account, reason = reason.as_str(), error = error.of_list(), "operations cannot be listed");
+            let error = error.of_list().map(|failure| failure.explained(login));
+            tracing::warn!(account = %self.account, reason = reason.as_str(), error, "operations cannot be listed");
         }
+    }
+
+    /// To be called for each failed read of a collection.
+    pub(super) fn note_read_failed(&self, error: &ApiError, at: Timestamp) {
+        self.failures.lock().read_failed(error, at);
+    }
+
+    /// To be called at the end of a collection in which a request authenticated.
+    pub(super) fn note_authenticated(&self) {
+        self.failures.lock().authenticated();
+    }
+
+    /// To be called when discovery was switched on or off.
+    pub(super) fn discovery_changed(&self) {
+        self.failures.lock().discovery_changed();
+    }
+
+    /// What fails now.
+    pub(super) fn current_failures(&self) -> CurrentFailures {
+        self.failures.lock().clone()
     }
 
     /// To be called when an operation begins to fail, or fails for another reason than before.

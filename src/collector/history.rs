@@ -8,6 +8,7 @@ use tokio::time::Instant;
 use super::collection::CollectionResult;
 use super::progress::Progress;
 use crate::clock_skew::ClockSkew;
+use crate::diagnosis;
 use crate::snapshot::{CollectorName, CollectorStatus};
 use crate::timestamp::Timestamp;
 
@@ -34,6 +35,8 @@ pub(super) struct History {
     finished: Option<Instant>,
     last_success: Option<Timestamp>,
     clock_is_wrong: bool,
+    /// The requests that the last collection left of its budget.
+    budget_left: Option<usize>,
 }
 
 /// One finished collection.
@@ -45,6 +48,8 @@ pub(super) struct Finished<'a> {
     /// When it finished.
     pub(super) at: Timestamp,
     pub(super) clock_skew: Option<ClockSkew>,
+    /// The requests that it left of its budget.
+    pub(super) budget_left: usize,
 }
 
 impl History {
@@ -59,6 +64,7 @@ impl History {
             finished: None,
             last_success: None,
             clock_is_wrong: false,
+            budget_left: None,
         }
     }
 
@@ -83,6 +89,7 @@ impl History {
         let read_nothing = self.up == Some(false);
         self.complete = result.is_complete() && !read_nothing && !self.clock_is_wrong;
         self.duration = Some(collection.took);
+        self.budget_left = Some(collection.budget_left);
         self.finished = Some(Instant::now());
         if self.complete {
             self.last_success = Some(collection.at);
@@ -100,6 +107,15 @@ impl History {
 
     pub(super) const fn duration(&self) -> Option<Duration> {
         self.duration
+    }
+
+    /// The requests that the last collection left of its budget; `None` before the first.
+    pub(super) const fn budget_left(&self) -> Option<usize> {
+        self.budget_left
+    }
+
+    pub(super) const fn clock_is_wrong(&self) -> bool {
+        self.clock_is_wrong
     }
 
     /// The last collection, as the run of one collector.
@@ -169,7 +185,8 @@ impl History {
         }
         match skew {
             Some(skew) if is_wrong => {
-                tracing::error!(account = %self.account, skew_seconds = skew.as_seconds(), "this machine's clock is {skew}; collections count as incomplete until it is set right (check NTP)");
+                let error = diagnosis::wrong_clock(skew).log_text();
+                tracing::error!(account = %self.account, skew_seconds = skew.as_seconds(), error, "this machine's clock is {skew}");
             }
             _ => {
                 tracing::info!(account = %self.account, "this machine's clock agrees with Twilio's again");
@@ -200,6 +217,7 @@ mod tests {
             took,
             at: NOW,
             clock_skew: None,
+            budget_left: 0,
         });
     }
 

@@ -16,6 +16,7 @@ use super::runner::{Run, Runner};
 use super::saved_lookup::{Loaded, SavedLookup};
 use crate::clock::Clock;
 use crate::config::Series;
+use crate::diagnosis::Ongoing;
 use crate::operation::{CountingMode, Operation, OperationId, RETENTION};
 use crate::registry::{Observed, Page, Registry, Source, View};
 use crate::snapshot::{Labels, ListedOperations};
@@ -162,6 +163,18 @@ impl Ledger {
         error
             .reason()
             .is_some_and(|reason| self.lock().fail(id, reason, now))
+    }
+
+    /// Whether what was read outlives the process.
+    pub(super) fn is_durable(&self) -> bool {
+        self.store.is_durable()
+    }
+
+    /// Since when changes wait to be saved, if that is longer than a save takes.
+    pub(super) fn unsaved(&self) -> Option<Ongoing<Option<String>>> {
+        let (waits, what) = self.store.unsaved_for()?;
+        let since = self.now() - waits;
+        Some(Ongoing { what, since })
     }
 
     /// Everything known of one operation.

@@ -10,6 +10,7 @@ mod account;
 mod account_store;
 mod budget;
 mod collection;
+mod current_failures;
 mod email_probe;
 mod failure_log;
 mod history;
@@ -37,7 +38,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use parking_lot::RwLock;
 
-pub use self::account::Account;
+pub use self::account::{Account, AccountOverview};
 pub use self::email_probe::ProbedEmails;
 use self::ledger::Ledger;
 pub use self::probe::Probed;
@@ -210,6 +211,13 @@ impl Collector {
         Snapshot {
             accounts: join_all(accounts).await,
         }
+    }
+
+    /// What is known now, and how each account goes: for people.
+    pub async fn overview(&self) -> Vec<AccountOverview> {
+        let accounts = self.accounts();
+        let accounts = accounts.iter().map(|account| account.overview());
+        join_all(accounts).await
     }
 
     /// The names of the accounts, in the order of the configuration.

@@ -38,6 +38,7 @@ impl AccountSettings {
         instruments: &Instruments,
         clock: &Clock,
     ) -> Result<Self, TransportError> {
+        instruments.start_account(&account.name, clock.now());
         let requests = instruments.account(&account.name);
         let client = match before {
             Some(before) => before

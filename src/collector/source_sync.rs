@@ -1,7 +1,7 @@
 //! Brings what files and URLs list into the registry. Operations that no source lists any more are dropped only once every
 //! source has reported.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use parking_lot::Mutex;
@@ -9,9 +9,11 @@ use tokio::task::AbortHandle;
 
 use super::ledger::Ledger;
 use super::settings::AccountSettings;
+use crate::diagnosis::{BrokenSource, Ongoing};
 use crate::registry::{Registry, Source};
 use crate::snapshot::ListedOperations;
 use crate::sources::{News, Sources};
+use crate::timestamp::Timestamp;
 
 /// The sources of one account.
 #[derive(Debug)]
@@ -35,6 +37,8 @@ struct PendingSources {
     discovers: bool,
     /// Whose news count. After a reload, news of the sources before may still arrive.
     current: Option<Arc<Sources>>,
+    /// The current sources that cannot be used, and why.
+    broken: BTreeMap<Arc<str>, Ongoing<String>>,
 }
 
 impl SourceSync {
@@ -47,6 +51,7 @@ impl SourceSync {
                 files_unread: settings.has_files(),
                 discovers: settings.discovers,
                 current: Some(Arc::clone(&settings.sources)),
+                broken: BTreeMap::new(),
             }),
             poll_task: Mutex::default(),
         }
@@ -118,6 +123,8 @@ impl SourceSync {
                     _ => {}
                 }
             }
+            // The new sources report anew.
+            pending.broken.clear();
             pending.unreported = urls;
             pending.files_unread = settings.has_files();
             if !settings.has_files() {
@@ -162,17 +169,33 @@ impl SourceSync {
         }
         match news {
             News::Listed { source, operations } => {
+                pending.broken.remove(&source);
                 self.replace_list(&mut pending, kind(source), operations);
             }
             News::Gone { source } => {
+                pending.broken.remove(&source);
                 self.replace_list(&mut pending, kind(source), ListedOperations::new());
             }
-            News::Broken { source, .. } => {
+            News::Broken { source, error } => {
+                pending.note_broken(&source, error.to_string(), self.ledger.now());
                 let source = kind(source);
                 let lists_nothing = self.ledger.lock().presenter().size_of(&source) == 0;
                 pending.broken(source, lists_nothing);
             }
         }
+    }
+
+    /// The sources that cannot be used now.
+    pub(super) fn broken(&self) -> Vec<BrokenSource> {
+        let pending = self.pending.lock();
+        let broken = pending.broken.iter();
+        broken
+            .map(|(source, failure)| BrokenSource {
+                source: Arc::clone(source),
+                error: failure.what.clone(),
+                since: failure.since,
+            })
+            .collect()
     }
 
     fn replace_poll_task(&self, task: Option<AbortHandle>) {
@@ -186,6 +209,15 @@ impl PendingSources {
     fn is_current(&self, sources: &Arc<Sources>) -> bool {
         let current = self.current.as_ref();
         current.is_some_and(|current| Arc::ptr_eq(current, sources))
+    }
+
+    /// A source that fails for another reason than before still fails since the same time.
+    fn note_broken(&mut self, source: &Arc<str>, error: String, now: Timestamp) {
+        let before = self.broken.get(source);
+        let since = before.map_or(now, |before| before.since);
+        let what = error;
+        self.broken
+            .insert(Arc::clone(source), Ongoing { what, since });
     }
 
     fn reported(&mut self, source: &Source) {

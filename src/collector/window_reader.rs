@@ -152,7 +152,7 @@ impl WindowReader<'_> {
         // Only the first page of new operations shows whether the account may list. The operations of this window are read
         // one by one.
         if !newest && error.is_refusal() {
-            tracing::debug!(account = %self.ledger.name(), error = error.of_list(), "a window of the list is refused");
+            tracing::debug!(account = %self.ledger.name(), error = %error, "a window of the list is refused");
             return Ok(true);
         }
         if !matches!(error, ApiError::Paused { .. }) {
@@ -166,7 +166,8 @@ impl WindowReader<'_> {
             let mut registry = self.ledger.lock();
             registry.fail_window(window.from, window.until, self.since, now);
         }
-        self.log.list_failed(&error);
+        let (login, now) = (self.settings.client.login(), self.ledger.now());
+        self.log.list_failed(&error, login, now);
         Err(error)
     }
 }

@@ -7,8 +7,10 @@ use std::sync::Arc;
 use url::Url;
 
 use super::credentials::Credentials;
+use super::environment::Environment;
 use super::file_pattern::FilePattern;
 use super::limits::Limits;
+use super::network::Network;
 use super::operation_url::OperationUrl;
 use super::problem::Findings;
 use super::walk::{Mapping, Value};
@@ -40,6 +42,8 @@ pub struct Account {
     pub operation_urls: Vec<OperationUrl>,
     /// The limits of its requests.
     pub limits: Limits,
+    /// How its requests reach Twilio.
+    pub network: Network,
     /// The counting mode of its stats; `None`: the exporter detects it from Twilio's responses.
     pub stats_reading: Option<CountingMode>,
 }
@@ -52,6 +56,9 @@ pub(super) struct Defaults<'a> {
     pub(super) operations: &'a [OperationId],
     /// The directory of the configuration file. Relative paths in the file start there.
     pub(super) directory: &'a Path,
+    /// Looks up a variable.
+    pub(super) environment: Environment<'a>,
+    pub(super) network: Network,
 }
 
 /// The names of the accounts so far, with their places, including accounts with problems.
@@ -68,6 +75,7 @@ pub(super) fn default(credentials: Option<Credentials>, defaults: &Defaults) -> 
         operation_files: Vec::new(),
         operation_urls: Vec::new(),
         limits: Limits::default(),
+        network: defaults.network.clone(),
         stats_reading: None,
     })
 }
@@ -99,6 +107,13 @@ pub(super) fn read<'d>(
     let operation_files = sources::files(&mut mapping, defaults.directory, findings);
     let operation_urls = sources::urls(&mut mapping, defaults.directory, findings);
     let limits = Limits::read(&mut mapping, findings);
+    let network = Network::read(
+        &mut mapping,
+        defaults.directory,
+        defaults.environment,
+        &defaults.network,
+        findings,
+    );
     let stats_reading = mapping
         .take("stats_reading")
         .and_then(|value| read_reading(&value, findings));
@@ -112,6 +127,7 @@ pub(super) fn read<'d>(
         operation_files,
         operation_urls,
         limits,
+        network,
         stats_reading,
     })
 }

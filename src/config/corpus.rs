@@ -15,12 +15,12 @@ const ENVIRONMENT: [(&str, &str); 2] = [
 ];
 
 /// Tests run in the root of the package, so the texts name files the same way on every machine.
-fn files(folder: &str) -> Vec<PathBuf> {
-    let entries = fs::read_dir(Path::new("tests/config").join(folder)).unwrap();
+pub(crate) fn files(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).unwrap();
     let mut paths: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
     paths.retain(|path| path.extension().is_some_and(|extension| extension == "yml"));
     paths.sort();
-    assert!(!paths.is_empty(), "no files in {folder}");
+    assert!(!paths.is_empty(), "no files in {}", folder.display());
     paths
 }
 
@@ -36,7 +36,7 @@ fn load(path: &Path) -> Result<Config, ConfigError> {
 }
 
 /// Compares `told` with the text beside `path`.
-fn expect(path: &Path, told: &str) {
+pub(crate) fn expect(path: &Path, told: &str) {
     let beside = path.with_extension("txt");
     if std::env::var_os("BLESS").is_some() && !told.is_empty() {
         fs::write(&beside, told).unwrap();
@@ -54,7 +54,7 @@ fn expect(path: &Path, told: &str) {
 /// A text beside a good file holds its notices.
 #[test]
 fn good_files_load() {
-    for path in files("good") {
+    for path in files(Path::new("tests/config/good")) {
         let config = load(&path).unwrap_or_else(|error| panic!("{error}"));
         assert!(!config.accounts.is_empty(), "{}", path.display());
         let mut told = String::new();
@@ -67,7 +67,7 @@ fn good_files_load() {
 
 #[test]
 fn bad_files_fail_with_the_text_beside_them() {
-    for path in files("bad") {
+    for path in files(Path::new("tests/config/bad")) {
         let Err(error) = load(&path) else {
             panic!("{} was expected to fail", path.display());
         };
@@ -78,7 +78,7 @@ fn bad_files_fail_with_the_text_beside_them() {
 /// A secret in the wrong place is refused without being repeated.
 #[test]
 fn no_secret_of_a_file_is_told() {
-    for path in files("bad") {
+    for path in files(Path::new("tests/config/bad")) {
         let told = load(&path).map_or_else(|error| format!("{error} {error:?}"), |_| String::new());
         assert!(!told.contains("s3cret"), "{told}");
     }

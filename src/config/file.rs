@@ -7,6 +7,7 @@ use std::path::Path;
 use super::account::Account;
 use super::account::Defaults;
 use super::environment::Environment;
+use super::network::Network;
 use super::overrides::Overrides;
 use super::problem::Findings;
 use super::problem::{ConfigError, Problem};
@@ -111,6 +112,13 @@ pub(super) fn config(
         discovery: overrides.discovery.unwrap_or(true),
         operations: &overrides.operations,
         directory: path.and_then(Path::parent).unwrap_or(Path::new("")),
+        environment,
+        network: Network::from_options(
+            overrides.proxy_from_environment == Some(true),
+            overrides.ca_file.as_deref(),
+            environment,
+            findings,
+        ),
     };
     let accounts = match file.as_mut().and_then(|file| file.take("accounts")) {
         Some(value) => accounts::from_file(&value, &defaults, findings),

@@ -104,6 +104,18 @@ pub const SECTIONS: &[Section] = &[
             key("api_key_secret_file", "", "a file with the key's secret"),
             key("oauth", "", "an OAuth client, see below"),
             as_option("base_url", "twilio.base-url"),
+            as_option("ca_file", "twilio.ca-file"),
+            as_option("proxy_from_environment", "twilio.proxy-from-environment"),
+            key(
+                "proxy_url",
+                "none",
+                "the proxy between the exporter and Twilio: `http://`, `https://`, `socks5://` or `socks5h://`, with user name and password if it needs them",
+            ),
+            key(
+                "no_proxy",
+                "none",
+                "hosts without the proxy of `proxy_url`, comma-separated: names, `.domain`, addresses and networks (`10.0.0.0/8`)",
+            ),
             as_option("discovery", "discovery"),
             key(
                 "operations",

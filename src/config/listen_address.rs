@@ -2,8 +2,11 @@
 
 use std::fmt;
 use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
+/// The longest path of a unix socket, in bytes: Linux has 108 with the final zero (unix(7)), BSD and macOS 104.
+const LONGEST_PATH: usize = 103;
 /// The longest name in DNS.
 const LONGEST_NAME: usize = 253;
 
@@ -21,6 +24,8 @@ pub enum ListenAddress {
         /// The port; 0: a free one.
         port: u16,
     },
+    /// `unix:/run/twilio-email-exporter/web.sock`: a unix socket, by its absolute path.
+    Unix(PathBuf),
 }
 
 /// Why a text is not an address to listen on.
@@ -37,12 +42,23 @@ pub enum ListenAddressError {
     /// Neither an address nor the name of a host.
     #[error("expected an IP address or a host's name before the port, such as 127.0.0.1:10202")]
     Host,
+    /// No absolute path after `unix:`, or one that is no name of a file.
+    #[error(
+        "expected an absolute path after unix:, such as unix:/run/twilio-email-exporter/web.sock"
+    )]
+    Path,
+    /// The system does not take a longer one.
+    #[error("the path of a unix socket has at most 103 bytes; choose a shorter one")]
+    LongPath,
 }
 
 impl FromStr for ListenAddress {
     type Err = ListenAddressError;
 
     fn from_str(text: &str) -> Result<Self, ListenAddressError> {
+        if let Some(path) = text.strip_prefix("unix:") {
+            return unix(path);
+        }
         if let Ok(address) = text.parse() {
             return Ok(Self::Socket(address));
         }
@@ -76,12 +92,23 @@ impl FromStr for ListenAddress {
     }
 }
 
+fn unix(path: &str) -> Result<ListenAddress, ListenAddressError> {
+    if !path.starts_with('/') || path.ends_with('/') || path.contains(char::is_control) {
+        return Err(ListenAddressError::Path);
+    }
+    if path.len() > LONGEST_PATH {
+        return Err(ListenAddressError::LongPath);
+    }
+    Ok(ListenAddress::Unix(Path::new(path).to_owned()))
+}
+
 impl fmt::Display for ListenAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::AllInterfaces(port) => write!(f, ":{port}"),
             Self::Socket(address) => write!(f, "{address}"),
             Self::Name { host, port } => write!(f, "{host}:{port}"),
+            Self::Unix(path) => write!(f, "unix:{}", path.display()),
         }
     }
 }
@@ -100,6 +127,7 @@ mod tests {
             "0.0.0.0:1",
             "localhost:10202",
             "a-1.b_2.c:1",
+            "unix:/run/web.sock",
         ] {
             let address: ListenAddress = text.parse().unwrap();
             assert_eq!(address.to_string(), text);
@@ -122,6 +150,15 @@ mod tests {
             ("http://a:1", ListenAddressError::Brackets),
             ("a b:1", ListenAddressError::Host),
             ("a..b:1", ListenAddressError::Host),
+            ("unix:", ListenAddressError::Path),
+            ("unix:web.sock", ListenAddressError::Path),
+            ("unix:@abstract", ListenAddressError::Path),
+            ("unix:/run/", ListenAddressError::Path),
+            ("unix:/run/a\0b", ListenAddressError::Path),
+            (
+                &format!("unix:/{}", "a".repeat(103)),
+                ListenAddressError::LongPath,
+            ),
         ] {
             assert_eq!(text.parse::<ListenAddress>(), Err(error), "{text:?}");
         }

@@ -18,9 +18,11 @@ mod file_pattern;
 mod form;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzzing;
+mod host;
 pub mod keys;
 mod limits;
 mod listen_address;
+mod network;
 mod oauth;
 mod operation_url;
 mod operations;
@@ -36,7 +38,7 @@ mod storage;
 mod web;
 
 #[cfg(test)]
-mod corpus;
+pub(crate) mod corpus;
 #[cfg(test)]
 mod tests;
 
@@ -46,8 +48,10 @@ pub use credentials::{Credentials, OAuthClient};
 pub use duration::{DurationError, parse as parse_duration};
 pub use file::Config;
 pub use file_pattern::FilePattern;
+pub use host::{Authority, Host, HostError};
 pub use limits::Limits;
 pub use listen_address::{ListenAddress, ListenAddressError};
+pub use network::{Network, Proxy, ProxyUrl};
 pub use oauth::DEFAULT_TOKEN_URL;
 pub use operation_url::{OperationUrl, Tls, UrlInFull, UrlLogin};
 pub use overrides::Overrides;
@@ -56,7 +60,9 @@ pub use scrape::{DEFAULT_TIMEOUT_OFFSET, Scrape};
 pub use secret::{Secret, SecretError, SecretFile};
 pub use series::Series;
 pub use storage::{DEFAULT_PATH as DEFAULT_STORAGE_PATH, Storage};
-pub use web::{DEFAULT_GRACE_PERIOD, DEFAULT_LISTEN_ADDRESS, DEFAULT_TELEMETRY_PATH, Web};
+pub use web::{
+    DEFAULT_GRACE_PERIOD, DEFAULT_LISTEN_ADDRESS, DEFAULT_MAX_REQUESTS, DEFAULT_TELEMETRY_PATH, Web,
+};
 
 use crate::document::{walk, yaml};
 use crate::label;

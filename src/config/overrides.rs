@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::host::Host;
 use super::listen_address::ListenAddress;
 use crate::operation::OperationId;
 
@@ -14,6 +15,10 @@ pub struct Overrides {
     pub config_file: Option<PathBuf>,
     /// `--twilio.base-url`: for accounts without their own.
     pub base_url: Option<String>,
+    /// `--twilio.ca-file`: for accounts without their own.
+    pub ca_file: Option<PathBuf>,
+    /// `--twilio.proxy-from-environment`: for accounts without a proxy of their own.
+    pub proxy_from_environment: Option<bool>,
     /// `--operation`: for the only account.
     pub operations: Vec<OperationId>,
     /// `--discovery`: for accounts without their own.
@@ -26,16 +31,24 @@ pub struct Overrides {
     pub max_operations: Option<usize>,
     /// `--web.listen-address`.
     pub listen: Vec<ListenAddress>,
+    /// `--web.systemd-socket`.
+    pub systemd_socket: Option<bool>,
+    /// `--web.allowed-host`.
+    pub allowed_hosts: Vec<Host>,
     /// `--web.telemetry-path`.
     pub telemetry_path: Option<String>,
     /// `--scrape.timeout-offset`.
     pub timeout_offset: Option<Duration>,
-    /// `--web.config.file`, which this version refuses.
+    /// `--web.config.file`.
     pub web_config_file: Option<PathBuf>,
     /// `--web.enable-api`.
     pub enable_api: Option<bool>,
     /// `--web.enable-lifecycle`.
     pub enable_lifecycle: Option<bool>,
+    /// `--web.grafana-url`.
+    pub grafana_url: Option<String>,
+    /// `--web.max-requests`; 0 for no limit.
+    pub max_requests: Option<usize>,
     /// `--shutdown.grace-period`.
     pub grace_period: Option<Duration>,
 }

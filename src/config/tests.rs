@@ -229,7 +229,6 @@ fn what_the_command_line_cannot_say_is_a_problem() {
         base_url: Some("comms.twilio.com".into()),
         max_operations: Some(1_000_001),
         telemetry_path: Some("/api/x".into()),
-        web_config_file: Some("web.yml".into()),
         enable_api: Some(true),
         enable_lifecycle: Some(true),
         ..Overrides::default()
@@ -246,7 +245,6 @@ fn what_the_command_line_cannot_say_is_a_problem() {
             "--twilio.base-url",
             "--series.max-operations",
             "--web.telemetry-path",
-            "--web.config.file",
         ]
     );
 }

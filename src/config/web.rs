@@ -1,8 +1,15 @@
 //! The section `web`: the HTTP server of the exporter.
 
+use std::collections::HashSet;
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
 use std::time::Duration;
 
+use url::Url;
+
 use super::Overrides;
+use super::base_url::{self, BaseUrlError};
+use super::host::Host;
 use super::listen_address::ListenAddress;
 use super::problem::Findings;
 
@@ -12,23 +19,37 @@ pub const DEFAULT_TELEMETRY_PATH: &str = "/metrics";
 pub const DEFAULT_LISTEN_ADDRESS: ListenAddress = ListenAddress::AllInterfaces(10202);
 /// The default time limit of a shutdown: Docker kills after 10 s, Kubernetes after 30 s, systemd after 90 s.
 pub const DEFAULT_GRACE_PERIOD: Duration = Duration::from_secs(8);
+/// The default of `node_exporter`'s option of the same name. Two Prometheus servers with ten probes each use half of it.
+pub const DEFAULT_MAX_REQUESTS: NonZeroUsize = NonZeroUsize::new(40).unwrap();
+/// The most connections.
+const LARGEST_MAX_REQUESTS: usize = 512;
 /// No platform waits longer. A wrong unit is reported at the start and not at the shutdown.
 const LONGEST_GRACE_PERIOD: Duration = Duration::from_hours(1);
 
 /// The other paths of the exporter, which the exposition cannot have.
-const TAKEN: [&str; 4] = ["/-", "/probe", "/sd", "/api"];
+const TAKEN: [&str; 6] = ["/-", "/probe", "/sd", "/api", "/operations", "/assets"];
 
 /// The HTTP server of the exporter.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Web {
-    /// At least one.
+    /// At least one, each once; unused with `systemd_socket`.
     pub listen: Vec<ListenAddress>,
+    /// Whether systemd passes the sockets to listen on.
+    pub systemd_socket: bool,
+    /// The hosts that the exporter is known by; empty: all.
+    pub allowed_hosts: Vec<Host>,
     /// The path of the exposition; starts with `/`, made of unreserved characters.
     pub telemetry_path: String,
     /// Whether operations can be registered over HTTP.
     pub enable_api: bool,
     /// Whether `POST /-/reload` loads the configuration again.
     pub enable_lifecycle: bool,
+    /// The file with TLS and authentication of the exporter itself.
+    pub config_file: Option<PathBuf>,
+    /// The Grafana that pages link to.
+    pub grafana: Option<Url>,
+    /// The most scrapes and probes at the same time; `None` without a limit.
+    pub max_requests: Option<NonZeroUsize>,
     /// The time limit of a shutdown.
     pub grace_period: Duration,
 }
@@ -37,9 +58,14 @@ impl Default for Web {
     fn default() -> Self {
         Self {
             listen: vec![DEFAULT_LISTEN_ADDRESS],
+            systemd_socket: false,
+            allowed_hosts: Vec::new(),
             telemetry_path: DEFAULT_TELEMETRY_PATH.to_owned(),
             enable_api: false,
             enable_lifecycle: false,
+            config_file: None,
+            grafana: None,
+            max_requests: Some(DEFAULT_MAX_REQUESTS),
             grace_period: DEFAULT_GRACE_PERIOD,
         }
     }
@@ -50,24 +76,53 @@ impl Web {
     pub(super) fn read(overrides: &Overrides, findings: &mut Findings) -> Self {
         let mut web = Self::default();
         if !overrides.listen.is_empty() {
+            findings.take("--web.listen-address", check_listen(&overrides.listen));
             web.listen.clone_from(&overrides.listen);
         }
+        web.systemd_socket = overrides.systemd_socket == Some(true);
+        if web.systemd_socket && !overrides.listen.is_empty() {
+            let message =
+                "the sockets of systemd replace --web.listen-address; leave out one of the two";
+            findings.problem("--web.systemd-socket", message);
+        }
+        web.allowed_hosts.clone_from(&overrides.allowed_hosts);
         if let Some(path) = &overrides.telemetry_path {
             findings.take("--web.telemetry-path", check_path(path));
             web.telemetry_path.clone_from(path);
         }
         web.enable_api = overrides.enable_api == Some(true);
         web.enable_lifecycle = overrides.enable_lifecycle == Some(true);
+        if let Some(url) = &overrides.grafana_url {
+            web.grafana = findings.take("--web.grafana-url", read_grafana(url));
+        }
+        if let Some(most) = overrides.max_requests {
+            findings.take("--web.max-requests", check_max_requests(most));
+            web.max_requests = NonZeroUsize::new(most);
+        }
         if let Some(grace_period) = overrides.grace_period {
             findings.take("--shutdown.grace-period", check_grace_period(grace_period));
             web.grace_period = grace_period;
         }
-        if overrides.web_config_file.is_some() {
-            let message = "not supported by this version; leave it out";
-            findings.problem("--web.config.file", message);
-        }
+        web.config_file.clone_from(&overrides.web_config_file);
         web
     }
+}
+
+fn check_listen(addresses: &[ListenAddress]) -> Result<(), String> {
+    let mut seen = HashSet::new();
+    match addresses.iter().find(|address| !seen.insert(*address)) {
+        Some(twice) => Err(format!("{twice} is given twice; leave one out")),
+        None => Ok(()),
+    }
+}
+
+fn check_max_requests(most: usize) -> Result<(), String> {
+    if most > LARGEST_MAX_REQUESTS {
+        return Err(format!(
+            "expected at most {LARGEST_MAX_REQUESTS}, or 0 for no limit; there are no more connections"
+        ));
+    }
+    Ok(())
 }
 
 fn check_grace_period(grace_period: Duration) -> Result<(), String> {
@@ -75,6 +130,19 @@ fn check_grace_period(grace_period: Duration) -> Result<(), String> {
         return Err("expected at most 1h; no scrape takes longer than ten minutes".to_owned());
     }
     Ok(())
+}
+
+/// The address of a Grafana, which pages show to everybody: so it must not hold a password. The error does not repeat it.
+fn read_grafana(text: &str) -> Result<Url, String> {
+    base_url::plain(text).map_err(|error| match error {
+        BaseUrlError::NotAUrl(error) => {
+            format!("not a URL ({error}); expected one like https://grafana.example.com")
+        }
+        BaseUrlError::Credentials => {
+            "a user name or a password does not belong into the URL; pages show it".to_owned()
+        }
+        other => other.to_string(),
+    })
 }
 
 fn check_path(path: &str) -> Result<(), String> {
@@ -108,6 +176,44 @@ mod tests {
     use super::*;
 
     #[test]
+    fn an_address_is_given_once() {
+        let parse = |text: &str| text.parse::<ListenAddress>().unwrap();
+        let different = [":1", "127.0.0.1:1", "localhost:1", "unix:/a"].map(parse);
+        assert_eq!(check_listen(&different), Ok(()));
+        let twice = ["unix:/a", ":1", "unix:/a"].map(parse);
+        let told = check_listen(&twice).unwrap_err();
+        assert_eq!(told, "unix:/a is given twice; leave one out");
+    }
+
+    #[test]
+    fn sockets_of_systemd_and_addresses_exclude_each_other() {
+        let mut overrides = Overrides {
+            systemd_socket: Some(true),
+            ..Overrides::default()
+        };
+        let mut findings = Findings::default();
+        assert!(Web::read(&overrides, &mut findings).systemd_socket);
+        assert!(findings.problems.is_empty());
+        overrides.listen = vec![ListenAddress::AllInterfaces(1)];
+        Web::read(&overrides, &mut findings);
+        assert_eq!(findings.problems[0].place, "--web.systemd-socket");
+    }
+
+    #[test]
+    fn the_number_of_scrapes_at_the_same_time_has_a_bound() {
+        for (most, fits) in [(0, true), (1, true), (512, true), (513, false)] {
+            assert_eq!(check_max_requests(most).is_ok(), fits, "{most}");
+        }
+        let overrides = Overrides {
+            max_requests: Some(0),
+            ..Overrides::default()
+        };
+        let web = Web::read(&overrides, &mut Findings::default());
+        assert_eq!(web.max_requests, None);
+        assert_eq!(Web::default().max_requests, Some(DEFAULT_MAX_REQUESTS));
+    }
+
+    #[test]
     fn a_grace_period_has_a_bound() {
         for (seconds, fits) in [
             (0, true),
@@ -122,6 +228,26 @@ mod tests {
     }
 
     #[test]
+    fn a_grafana_url_is_plain() {
+        for url in [
+            "https://grafana.example.com",
+            "http://grafana:3000/sub/path/",
+        ] {
+            assert!(read_grafana(url).is_ok(), "{url}");
+        }
+        for url in [
+            "grafana:3000",
+            "javascript:alert(1)",
+            "",
+            "https://me:made-up@a",
+            "https://a/?x=1",
+        ] {
+            let error = read_grafana(url).unwrap_err();
+            assert!(!error.contains("made-up"), "{error}");
+        }
+    }
+
+    #[test]
     fn the_exporters_own_paths_stay_its_own() {
         for path in ["/metrics", "/a/b-c_d.e~", "/sdk", "/-metrics", "/probes"] {
             assert_eq!(check_path(path), Ok(()), "{path}");
@@ -131,6 +257,8 @@ mod tests {
             "metrics",
             "/",
             "/-/healthy",
+            "/operations/x",
+            "/assets",
             "/probe",
             "/sd/",
             "/api/v1",

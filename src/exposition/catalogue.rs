@@ -62,7 +62,7 @@ metrics! {
         absent: "until the operation has been read, and if Twilio does not report it.",
         example: "2013",
     }
-    OPERATION_STATE: Operation Gauge "operation_state" ["state"] {
+    OPERATION_STATE: Operation StateSet "operation_state" ["state"] {
         help: "Whether the operation is in this state (1) or not (0).",
         details: "One series for each documented state. There is no failed state: emails fail, operations do not.",
         absent: "until the operation has been read.",
@@ -99,7 +99,7 @@ metrics! {
         absent: "until the operation has been read.",
         example: "1775370330.118",
     }
-    OPERATION_INFO: Operation Gauge "operation_info" [] {
+    OPERATION_INFO: Operation Info "operation_info" [] {
         help: "Labels that users gave to the operation, on a constant 1.",
         details: "Carries the allowed user labels (`name`, `campaign`, …) beside `account` and `operation_id`. To have one on another metric: \
                   `twilio_email_operation_emails * on (account, operation_id) group_left (campaign) twilio_email_operation_info`.",
@@ -208,7 +208,7 @@ metrics! {
         absent: "until it has been saved for the first time; unless the configuration aggregates by labels; and seven days after the last operation with the value.",
         example: "1894",
     }
-    STATS_READING: Account Gauge "stats_reading" ["reading"] {
+    STATS_READING: Account StateSet "stats_reading" ["reading"] {
         help: "Whether the exporter reads Twilio's stats in this counting mode (1) or not (0).",
         details: "Twilio documents both modes. The exporter uses exclusive until stats prove cumulative, unless the configuration sets the mode.",
         absent: "",
@@ -271,7 +271,7 @@ metrics! {
         absent: "until a read has succeeded, and when the file does not exist any more.",
         example: "1775370330.118",
     }
-    BUILD_INFO: Exporter Gauge "exporter_build_info" ["version", "revision"] {
+    BUILD_INFO: Exporter Info "exporter_build_info" ["version", "revision"] {
         help: "What the exporter was built from, on a constant 1.",
         details: "",
         absent: "",
@@ -289,9 +289,33 @@ metrics! {
         absent: "",
         example: "1775368800.5",
     }
+    WEB_CONFIG_SUCCESSFUL: Exporter Gauge "exporter_web_config_last_reload_successful" [] {
+        help: "Whether the last attempt to load the web configuration succeeded (1) or not (0).",
+        details: "The file of `--web.config.file` with its certificates and keys. While it is 0, the last valid ones stay active.",
+        absent: "without `--web.config.file`.",
+        example: "1",
+    }
+    WEB_CONFIG_SUCCESS: Exporter Gauge "exporter_web_config_last_reload_success_timestamp_seconds" [] {
+        help: "When the web configuration was last loaded, in seconds since 1970.",
+        details: "",
+        absent: "without `--web.config.file`.",
+        example: "1775368800.5",
+    }
+    PASSWORD_CHECKS: Exporter Counter "exporter_password_checks_total" [] {
+        help: "Passwords of requests that were checked against a hash.",
+        details: "Starts at 0 with the process. The result is remembered, so this grows only with new and with wrong passwords.",
+        absent: "without `--web.config.file`.",
+        example: "2",
+    }
     CONNECTIONS_CLOSED: Exporter Counter "exporter_http_connections_closed_total" ["reason"] {
         help: "Connections to the exporter that it closed itself, by reason.",
-        details: "Starts at 0 with the process. `idle` is normal. `no_request` and `too_many` mean that a client opens connections without requests.",
+        details: "Starts at 0 with the process. `idle` is normal. `no_request`, `too_many` and `too_many_of_client` mean that a client opens connections without requests.",
+        absent: "",
+        example: "0",
+    }
+    REQUESTS_REFUSED: Exporter Counter "exporter_http_requests_refused_total" ["reason"] {
+        help: "Requests to the exporter that it refused, by reason.",
+        details: "Starts at 0 with the process. `too_many_scrapes` means that scrapes overlap: Prometheus counts each as failed (`up` 0).",
         absent: "",
         example: "0",
     }

@@ -3,16 +3,20 @@
 
 use prometheus::proto::{Metric, MetricFamily, MetricType};
 
+use super::catalogue::{ALL, Kind};
 use super::labels::push_further;
 use super::text::{Header, Text};
+use super::value::SampleValue;
 
-/// Writes a family. The exporter has counters, gauges and histograms; nothing is written for any other type.
-pub(super) fn write(gathered: &MetricFamily, text: &mut Text<'_>) {
-    let kind = match gathered.get_field_type() {
-        MetricType::COUNTER => "counter",
-        MetricType::GAUGE => "gauge",
-        MetricType::HISTOGRAM => "histogram",
-        _ => return,
+/// Writes a family. The exporter has counters, gauges and histograms; nothing is written for any other type. `since` returns when a
+/// series began to count, if that is known.
+pub(super) fn write(
+    gathered: &MetricFamily,
+    since: impl Fn(&Metric) -> Option<SampleValue>,
+    text: &mut Text<'_>,
+) {
+    let Some(kind) = kind(gathered) else {
+        return;
     };
     let mut family = text.headed(Header {
         name: gathered.name(),
@@ -24,25 +28,35 @@ pub(super) fn write(gathered: &MetricFamily, text: &mut Text<'_>) {
         match gathered.get_field_type() {
             MetricType::COUNTER => {
                 family.suffixed("", &labels, metric.get_counter().get_value());
+                family.created(&labels, since(metric));
             }
             MetricType::GAUGE => family.suffixed("", &labels, metric.get_gauge().get_value()),
             _ => {
                 let histogram = metric.get_histogram();
-                let mut bucket = |bound: &str, count: u64| {
-                    let mut labels = labels.clone();
-                    push_further(&mut labels, "le", bound);
-                    family.suffixed("_bucket", &labels, count);
-                };
-                for each in histogram.get_bucket() {
-                    if each.upper_bound().is_finite() {
-                        bucket(&each.upper_bound().to_string(), each.cumulative_count());
-                    }
+                let finite = histogram.get_bucket().iter();
+                let finite = finite.filter(|bucket| bucket.upper_bound().is_finite());
+                for bucket in finite {
+                    family.bucket(&labels, bucket.upper_bound(), bucket.cumulative_count());
                 }
-                bucket("+Inf", histogram.get_sample_count());
+                family.bucket(&labels, f64::INFINITY, histogram.get_sample_count());
                 family.suffixed("_sum", &labels, histogram.get_sample_sum());
                 family.suffixed("_count", &labels, histogram.get_sample_count());
+                family.created(&labels, since(metric));
             }
         }
+    }
+}
+
+/// The type of a family. The crate does not know the types that only OpenMetrics has; the catalogue does.
+fn kind(gathered: &MetricFamily) -> Option<Kind> {
+    match gathered.get_field_type() {
+        MetricType::COUNTER => Some(Kind::Counter),
+        MetricType::HISTOGRAM => Some(Kind::Histogram),
+        MetricType::GAUGE => {
+            let metric = ALL.iter().find(|metric| metric.name == gathered.name());
+            Some(metric.map_or(Kind::Gauge, |metric| metric.kind))
+        }
+        _ => None,
     }
 }
 
@@ -60,6 +74,7 @@ mod tests {
     use prometheus::{Encoder, Histogram, HistogramOpts, IntGaugeVec, Opts, Registry, TextEncoder};
 
     use super::*;
+    use crate::exposition::Syntax;
 
     #[test]
     fn the_text_is_that_of_the_crates_own_encoder() {
@@ -79,9 +94,9 @@ mod tests {
             .set(i64::from(i32::MAX));
         let gathered = registry.gather();
         let mut ours = Vec::new();
-        let mut text = Text::new(&mut ours);
+        let mut text = Text::new(&mut ours, Syntax::Text);
         for family in &gathered {
-            write(family, &mut text);
+            write(family, |_| None, &mut text);
         }
         let mut theirs = Vec::new();
         TextEncoder::new().encode(&gathered, &mut theirs).unwrap();

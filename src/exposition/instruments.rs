@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use prometheus::core::{Collector, MetricVec, MetricVecBuilder};
+use prometheus::proto::Metric as Series;
 use prometheus::{
     Error, Gauge, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
 };
@@ -15,8 +16,10 @@ use super::catalogue::{self, ALL, Metric, Scope};
 use super::connections::ConnectionInstruments;
 use super::gathered;
 use super::source_metrics::{SourceInstruments, SourceMetrics};
+use super::start_times::StartTimes;
 use super::state_metrics::StateInstruments;
 use super::text::Text;
+use super::web_metrics::WebInstruments;
 use crate::operation::ResponseField;
 use crate::reason::Reason;
 use crate::timestamp::Timestamp;
@@ -78,12 +81,14 @@ impl Endpoint {
 #[derive(Debug, Clone)]
 pub struct Instruments {
     registry: Registry,
+    start_times: StartTimes,
     requests: Requests,
     sources: SourceMetrics,
     connections: ConnectionInstruments,
     config_successful: IntGauge,
     config_success: Gauge,
     state: StateInstruments,
+    web: WebInstruments,
 }
 
 impl Instruments {
@@ -111,18 +116,32 @@ impl Instruments {
             prometheus::process_collector::ProcessCollector::for_self(),
         ))?;
         let connections = ConnectionInstruments::new()?;
-        register(&registry, connections.collector())?;
+        for counters in connections.collectors() {
+            register(&registry, counters)?;
+        }
         let state = StateInstruments::new()?;
         register(&registry, state.rebuilds().clone())?;
         Ok(Self {
             requests,
+            web: WebInstruments::new(connections.clone())?,
             connections,
             sources: register(&registry, SourceMetrics::new()?)?,
             config_successful: register(&registry, config_successful)?,
             config_success: register(&registry, config_success)?,
             state,
             registry,
+            start_times: StartTimes::default(),
         })
+    }
+
+    /// Notes that the counters of the exporter itself begin at `now`.
+    pub fn start(&self, now: Timestamp) {
+        self.start_times.exporter_starts(now);
+    }
+
+    /// Notes that the counters of the account `name` begin at `now`, unless they have begun already.
+    pub fn start_account(&self, name: &str, now: Timestamp) {
+        self.start_times.account_starts(name, now);
     }
 
     /// The instruments of the account `name`. The series of endpoints that every account uses start at 0 now.
@@ -151,6 +170,7 @@ impl Instruments {
     pub fn forget_account(&self, name: &str) {
         self.sources.forget_account(name);
         self.state.forget_account(name);
+        self.start_times.forget_account(name);
         remove_series(&self.requests.total, name);
         remove_series(&self.requests.failed, name);
         remove_series(&self.requests.unexpected, name);
@@ -163,6 +183,14 @@ impl Instruments {
     /// Only if two metrics of the catalogue conflict.
     pub fn show_state(&self) -> Result<(), Error> {
         register(&self.registry, self.state.clone()).map(|_| ())
+    }
+
+    /// Registers the metrics about the web configuration. To be called once, if there is one. Returns its instruments.
+    ///
+    /// # Errors
+    /// Only if two metrics of the catalogue conflict.
+    pub fn show_web_config(&self) -> Result<WebInstruments, Error> {
+        register(&self.registry, self.web.clone())
     }
 
     /// The instruments of the HTTP server.
@@ -188,26 +216,25 @@ impl Instruments {
         self.config_successful.set(0);
     }
 
-    /// Appends all families to `out` as text.
-    pub(super) fn encode(&self, out: &mut Vec<u8>) {
-        self.encode_if(|_| true, out);
+    /// Writes all families.
+    pub(super) fn encode(&self, text: &mut Text<'_>) {
+        self.encode_if(|_| true, text);
     }
 
-    /// Appends the families about accounts to `out` as text.
-    pub(super) fn encode_accounts(&self, out: &mut Vec<u8>) {
+    /// Writes the families about accounts.
+    pub(super) fn encode_accounts(&self, text: &mut Text<'_>) {
         let is_about_accounts = |name: &str| {
             ALL.iter()
                 .any(|metric| metric.name == name && metric.scope == Scope::Account)
         };
-        self.encode_if(is_about_accounts, out);
+        self.encode_if(is_about_accounts, text);
     }
 
-    fn encode_if(&self, is_wanted: impl Fn(&str) -> bool, out: &mut Vec<u8>) {
-        let mut text = Text::new(out);
-        for family in self.registry.gather() {
-            if is_wanted(family.name()) {
-                gathered::write(&family, &mut text);
-            }
+    fn encode_if(&self, is_wanted: impl Fn(&str) -> bool, text: &mut Text<'_>) {
+        let gathered = self.registry.gather();
+        for family in gathered.iter().filter(|family| is_wanted(family.name())) {
+            let since = |series: &Series| self.start_times.of(family, series, &gathered);
+            gathered::write(family, since, text);
         }
     }
 }

@@ -1,5 +1,7 @@
 //! The type of the catalogue's rows: a metric family with its labels, its help and its text for the reference page.
 
+use super::syntax::Syntax;
+
 /// One metric family.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Metric {
@@ -37,16 +39,27 @@ pub enum Kind {
     Counter,
     /// Its values only rise, in cumulative buckets.
     Histogram,
+    /// One series per state, with 1 or 0. Only OpenMetrics has this type; in the text format it is a gauge.
+    StateSet,
+    /// A constant 1 with labels. Only OpenMetrics has this type; in the text format it is a gauge.
+    Info,
 }
 
 impl Kind {
-    /// The word in the `# TYPE` line.
+    /// The word in the `# TYPE` line of the text format.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Gauge => "gauge",
-            Self::Counter => "counter",
-            Self::Histogram => "histogram",
+        self.word(Syntax::Text)
+    }
+
+    /// The word in the `# TYPE` line.
+    pub(super) const fn word(self, syntax: Syntax) -> &'static str {
+        match (self, syntax) {
+            (Self::Counter, _) => "counter",
+            (Self::Histogram, _) => "histogram",
+            (Self::StateSet, Syntax::OpenMetrics) => "stateset",
+            (Self::Info, Syntax::OpenMetrics) => "info",
+            (Self::Gauge | Self::StateSet | Self::Info, _) => "gauge",
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Prometheus' exposition format: the metrics and how a scrape's response is written.
+//! Prometheus' exposition formats: the metrics and how a scrape's response is written.
 //!
 //! [`catalogue`] is the table of metrics. A scrape writes the values about Twilio anew from a [`Snapshot`], directly to the buffer.
 //! The exporter's own metrics are in [`Instruments`].
@@ -14,26 +14,31 @@ mod labels;
 mod metric;
 mod reference;
 mod source_metrics;
+mod start_times;
 mod state_metrics;
+mod syntax;
 mod text;
+mod value;
+mod web_metrics;
 
-pub use connections::{Closed, ConnectionInstruments};
+pub use connections::{Closed, ConnectionInstruments, Refused};
 pub use instruments::{AccountInstruments, Build, Endpoint, Instruments};
 pub use reference::reference;
 pub use source_metrics::SourceInstruments;
 pub use state_metrics::StateInstruments;
+pub use syntax::Syntax;
+pub use web_metrics::WebInstruments;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::operation::CountingMode;
-use crate::snapshot::{AccountSnapshot, CollectionStatus, ShownOperation, Snapshot, Totals};
+use crate::snapshot::{
+    AccountSnapshot, CollectionStatus, CounterOrigins, ShownOperation, Snapshot, Totals,
+};
 use families::Labelled;
 use labels::LabelTexts;
 use text::Text;
-
-/// The `Content-Type` of an exposition.
-pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 /// Writes expositions. It reuses its working memory.
 #[derive(Debug, Default)]
@@ -44,41 +49,59 @@ pub struct Renderer {
 
 impl Renderer {
     /// Appends the exposition of `/metrics` to `out`.
-    pub fn render(&mut self, snapshot: &Snapshot, instruments: &Instruments, out: &mut Vec<u8>) {
-        self.render_snapshot(snapshot, out);
-        instruments.encode(out);
+    pub fn render(
+        &mut self,
+        snapshot: &Snapshot,
+        instruments: &Instruments,
+        syntax: Syntax,
+        out: &mut Vec<u8>,
+    ) {
+        self.render_snapshot(snapshot, syntax, out);
+        let mut text = Text::new(out, syntax);
+        instruments.encode(&mut text);
+        text.end();
     }
 
-    /// Appends the values about Twilio to `out`, without the exporter's own metrics.
-    pub fn render_snapshot(&mut self, snapshot: &Snapshot, out: &mut Vec<u8>) {
+    /// Appends the values about Twilio to `out`, without the exporter's own metrics and without an end.
+    pub fn render_snapshot(&mut self, snapshot: &Snapshot, syntax: Syntax, out: &mut Vec<u8>) {
         let labelled = Labelled::new(snapshot, &mut self.accounts, &mut self.operations);
         // One allocation instead of repeated doubling, which copies. The system backs only written pages with memory.
         out.reserve(labelled.usual_len());
-        labelled.write(&mut Text::new(out));
+        labelled.write(&mut Text::new(out, syntax));
     }
 
     /// Appends the exposition of `/probe` to `out`.
-    pub fn render_probe(&mut self, probe: &Probe<'_>, out: &mut Vec<u8>) {
+    pub fn render_probe(&mut self, probe: &Probe<'_>, syntax: Syntax, out: &mut Vec<u8>) {
         let snapshot = Snapshot {
             accounts: vec![AccountSnapshot {
-                name: Arc::clone(probe.account),
-                status: CollectionStatus::default(),
-                collectors: Vec::new(),
-                counters: None,
-                counting_mode: CountingMode::Exclusive,
-                totals: Totals::default(),
-                without_series: 0,
-                groups: Vec::new(),
                 operations: vec![probe.operation.clone()],
+                ..empty_account(probe.account)
             }],
         };
         let labelled = Labelled::new(&snapshot, &mut self.accounts, &mut self.operations);
-        let mut text = Text::new(out);
+        let mut text = Text::new(out, syntax);
         labelled.write_operations(&mut text);
         let mut success = text.family(&catalogue::PROBE_SUCCESS);
         success.sample_alone(probe.success);
         let mut duration = text.family(&catalogue::PROBE_DURATION);
         duration.sample_alone(probe.duration);
+        text.end();
+    }
+}
+
+/// An account of which nothing is known.
+pub(crate) fn empty_account(name: &Arc<str>) -> AccountSnapshot {
+    AccountSnapshot {
+        name: Arc::clone(name),
+        status: CollectionStatus::default(),
+        collectors: Vec::new(),
+        counters: None,
+        origins: CounterOrigins::default(),
+        counting_mode: CountingMode::Exclusive,
+        totals: Totals::default(),
+        without_series: 0,
+        groups: Vec::new(),
+        operations: Vec::new(),
     }
 }
 
@@ -96,17 +119,17 @@ pub struct Probe<'a> {
 }
 
 /// Appends the exposition of `/metrics` to `out`, for callers that do this once.
-pub fn render(snapshot: &Snapshot, instruments: &Instruments, out: &mut Vec<u8>) {
-    Renderer::default().render(snapshot, instruments, out);
+pub fn render(snapshot: &Snapshot, instruments: &Instruments, syntax: Syntax, out: &mut Vec<u8>) {
+    Renderer::default().render(snapshot, instruments, syntax, out);
 }
 
-/// Appends the metrics about accounts and operations to `out`, without those about the exporter itself.
+/// Appends the metrics about accounts and operations to `out` in the text format, without those about the exporter itself.
 ///
 /// For the textfile collector of node exporter: it exposes several files and its own metrics together, and drops a sample with an
 /// error if two of them have the same series. `process_*` and the exporter's own metrics would be the same series in each file.
 pub fn render_accounts(snapshot: &Snapshot, instruments: &Instruments, out: &mut Vec<u8>) {
-    Renderer::default().render_snapshot(snapshot, out);
-    instruments.encode_accounts(out);
+    Renderer::default().render_snapshot(snapshot, Syntax::Text, out);
+    instruments.encode_accounts(&mut Text::new(out, Syntax::Text));
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use std::iter;
 
 use super::catalogue::{ALL, Kind, LABELS, Metric, Scope};
+use super::syntax::Syntax;
 
 const INTRODUCTION: &str = "\
 # Metrics
@@ -19,6 +20,22 @@ miss the first value of a series that starts above 0. Known label values are 0 f
 campaign, with `series.aggregate_by`), its counters are 0 in at least one exposition and for two minutes, then expose the whole count.
 This holds over restarts, and for every Prometheus that scrapes at least every two minutes. Only one series starts above 0: an
 undocumented status in `twilio_email_api_requests_total` (`twilio_email_api_request_failures_total` counts it from 0).
+
+## Formats
+
+The exporter writes the format that the request accepts (`Accept`, with `q` values): the text format 0.0.4, which is the default, the
+text format 1.0.0, or OpenMetrics 1.0.0, which Prometheus requests first. Names, labels and values are those of the text format in all of them, and all
+names are valid in every Prometheus. OpenMetrics adds:
+
+- Types and units: `stateset` and `info`, and the `seconds` and `bytes` of names.
+- On a state set, the state in a label with the name of the metric, as OpenMetrics requires, beside the label of the text format.
+- `_created` for counters and histograms: when they began to count. `twilio_email_emails_accepted_total` and
+  `twilio_email_email_outcomes_total` began when the account was first watched, also after a restart; counters of API requests and
+  `process_*` begin with the process. Counters by label have none, because the exporter does not know it.
+- Exemplars on `twilio_email_emails_accepted_total` and `twilio_email_email_outcomes_total`: `operation_id` is the operation that added
+  most emails to the counter in its last growth, the value is how many, and the time is when the exporter read them. Prometheus stores
+  them with `--enable-feature=exemplar-storage`.
+- Bounds of buckets have a fraction (1.0 instead of 1), as Prometheus 3 writes them in any format.
 
 ## Labels
 
@@ -82,7 +99,13 @@ fn entry(metric: &Metric) -> String {
         "" => String::new(),
         absent => format!("- Absent: {absent}\n"),
     };
-    let kind = metric.kind.as_str();
+    let kind = match metric.kind.as_str() {
+        kind if kind == metric.kind.word(Syntax::OpenMetrics) => kind.to_owned(),
+        kind => {
+            let special = metric.kind.word(Syntax::OpenMetrics);
+            format!("{kind}; in OpenMetrics {special}")
+        }
+    };
     let example = example(metric);
     format!(
         "\n### `{name}`\n\n{help}{details}\n\n- Type: {kind}\n- Labels: {labels}\n{absent}\n```\n{example}\n```\n"

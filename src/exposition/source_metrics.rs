@@ -144,7 +144,8 @@ fn family(metric: &Metric, series: Vec<Series>) -> MetricFamily {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Build, Instruments};
+    use super::super::text::Text;
+    use super::super::{Build, Instruments, Syntax};
     use super::*;
 
     fn instruments() -> Instruments {
@@ -158,7 +159,7 @@ mod tests {
     /// The samples about sources, without the prefix `twilio_email_source_`.
     fn samples(instruments: &Instruments) -> Vec<String> {
         let mut out = Vec::new();
-        instruments.encode(&mut out);
+        instruments.encode(&mut Text::new(&mut out, Syntax::Text));
         let text = String::from_utf8(out).unwrap();
         let samples = text
             .lines()

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use parking_lot::Mutex;
 use prometheus::core::{Collector, Desc};
@@ -49,6 +50,25 @@ impl StateInstruments {
     pub fn saved(&self, account: &str, at: Timestamp) {
         self.unsaved_since.lock().remove(account);
         self.saved.set(at.as_seconds());
+    }
+
+    /// How long ago the first attempt to save the oldest unsaved change of `account` began.
+    #[must_use]
+    pub fn unsaved_for(&self, account: &str) -> Option<Duration> {
+        let unsaved_since = self.unsaved_since.lock();
+        unsaved_since.get(account).map(Instant::elapsed)
+    }
+
+    /// How many times an account's registry panicked and was rebuilt.
+    #[must_use]
+    pub fn rebuilt(&self) -> u64 {
+        self.rebuilds.get()
+    }
+
+    /// How many state files were lost since the start.
+    #[must_use]
+    pub fn lost(&self) -> u64 {
+        self.files_lost.get()
     }
 
     /// Counts a failed save.
@@ -101,8 +121,6 @@ impl Collector for StateInstruments {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     fn value(instruments: &StateInstruments, metric: &Metric) -> Option<f64> {
@@ -135,6 +153,8 @@ mod tests {
         );
         instruments.saved("a", Timestamp::from_millis(1500));
         assert_eq!(age(), Some(3.0));
+        assert_eq!(instruments.unsaved_for("a"), None);
+        assert_eq!(instruments.unsaved_for("b"), Some(Duration::from_secs(3)));
         assert_eq!(value(&instruments, &catalogue::STATE_SAVED), Some(1.5));
         instruments.forget_account("b");
         assert_eq!(age(), Some(0.0));

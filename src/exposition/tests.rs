@@ -7,38 +7,49 @@ use std::time::Duration;
 
 use super::*;
 use crate::clock_skew::ClockSkew;
+use crate::exposition::catalogue::Kind;
 use crate::operation::{
     Counters, CountingMode, Operation, OperationId, OperationState, Stats, Status, Word,
 };
 use crate::snapshot::{
-    AccountSnapshot, CollectionStatus, CollectorName, CollectorStatus, GroupSnapshot, Labels,
-    ShownOperation, Totals,
+    AccountSnapshot, CollectionStatus, CollectorName, CollectorStatus, Contribution,
+    CounterOrigins, GroupSnapshot, Labels, ShownOperation, Totals,
 };
 use crate::timestamp::Timestamp;
 
 #[test]
-fn the_exposition_of_a_rich_snapshot_matches_the_golden_file() {
-    let path = concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/src/exposition/golden/rich.prom"
-    );
-    let mut out = Vec::new();
-    Renderer::default().render_snapshot(&rich(), &mut out);
-    let written = String::from_utf8(out).unwrap();
-    if std::env::var_os("UPDATE_GOLDEN").is_some() {
-        fs::write(path, &written).unwrap();
+fn the_exposition_of_a_rich_snapshot_matches_the_golden_files() {
+    for (syntax, file) in [
+        (Syntax::Text, "rich.prom"),
+        (Syntax::OpenMetrics, "rich.openmetrics"),
+    ] {
+        let golden = concat!(env!("CARGO_MANIFEST_DIR"), "/src/exposition/golden/");
+        let path = format!("{golden}{file}");
+        let mut out = Vec::new();
+        Renderer::default().render_snapshot(&rich(), syntax, &mut out);
+        let written = String::from_utf8(out).unwrap();
+        if std::env::var_os("UPDATE_GOLDEN").is_some() {
+            fs::write(&path, &written).unwrap();
+        }
+        let golden = fs::read_to_string(&path).unwrap_or_default();
+        for (number, (written, golden)) in written.lines().zip(golden.lines()).enumerate() {
+            assert_eq!(written, golden, "{file}, line {}", number + 1);
+        }
+        assert_eq!(
+            written.len(),
+            golden.len(),
+            "{file}: one is longer than the other"
+        );
     }
-    let golden = fs::read_to_string(path).unwrap_or_default();
-    for (number, (written, golden)) in written.lines().zip(golden.lines()).enumerate() {
-        assert_eq!(written, golden, "line {}", number + 1);
-    }
-    assert_eq!(written.len(), golden.len(), "one is longer than the other");
 }
 
-#[test]
-fn every_metric_of_the_catalogue_is_exposed() {
+/// The exposition of an exporter in which every metric has a value.
+fn whole(syntax: Syntax) -> String {
     let instruments = instruments();
     instruments.show_state().unwrap();
+    instruments.show_web_config().unwrap();
+    instruments.start(Timestamp::from_millis(1_775_370_000_250));
+    instruments.start_account("marketing", Timestamp::from_millis(1_775_370_001_000));
     let account = instruments.account("marketing");
     account.request(Endpoint::Operation, Some(200), Duration::from_millis(80));
     let listed = Timestamp::from_millis(1_775_370_330_118);
@@ -46,8 +57,13 @@ fn every_metric_of_the_catalogue_is_exposed() {
         .sources("marketing")
         .succeeded("spring.yml", 12, listed);
     let mut out = Vec::new();
-    render(&rich(), &instruments, &mut out);
-    let text = String::from_utf8(out).unwrap();
+    render(&rich(), &instruments, syntax, &mut out);
+    String::from_utf8(out).unwrap()
+}
+
+#[test]
+fn every_metric_of_the_catalogue_is_exposed() {
+    let text = whole(Syntax::Text);
     for metric in catalogue::ALL {
         let kind = metric.kind.as_str();
         let header = format!(
@@ -59,9 +75,79 @@ fn every_metric_of_the_catalogue_is_exposed() {
 }
 
 #[test]
+fn every_metric_of_the_catalogue_has_its_own_type_in_open_metrics() {
+    let text = whole(Syntax::OpenMetrics);
+    for metric in catalogue::ALL {
+        let (suffix, kind) = match metric.kind {
+            Kind::Gauge => ("", "gauge"),
+            Kind::Counter => ("_total", "counter"),
+            Kind::Histogram => ("", "histogram"),
+            Kind::StateSet => ("", "stateset"),
+            Kind::Info => ("_info", "info"),
+        };
+        let family = metric.name.strip_suffix(suffix).unwrap();
+        let header = format!("# HELP {family} {}\n# TYPE {family} {kind}\n", metric.help);
+        assert_eq!(text.matches(&header).count(), 1, "{header}");
+        let unit = format!("# UNIT {family} seconds\n");
+        assert_eq!(text.contains(&unit), family.ends_with("_seconds"), "{unit}");
+    }
+    assert!(text.ends_with("\n# EOF\n"), "{text}");
+    assert_eq!(text.matches("# EOF").count(), 1);
+}
+
+/// Prometheus creates a series of `_created`, so a wrong one is worse than none.
+#[test]
+fn counters_and_histograms_have_their_start_where_it_is_known() {
+    let text = whole(Syntax::OpenMetrics);
+    for line in [
+        "twilio_email_emails_accepted_created{account=\"marketing\"} 1775000000.5",
+        "twilio_email_email_outcomes_created{account=\"marketing\",outcome=\"failed\"} 1775000000.5",
+        "twilio_email_api_requests_created{account=\"marketing\",code=\"200\",endpoint=\"operation\"} 1775370001",
+        "twilio_email_api_request_duration_seconds_created{account=\"marketing\",endpoint=\"operation\"} 1775370001",
+        "twilio_email_exporter_http_connections_closed_created{reason=\"idle\"} 1775370000.25",
+    ] {
+        assert!(
+            text.contains(&format!("\n{line}\n")),
+            "no {line} in:\n{text}"
+        );
+    }
+    assert!(
+        !text.contains("_by_label_created"),
+        "nothing is known of when a label's value began to count"
+    );
+    let text = whole(Syntax::Text);
+    assert!(!text.contains("_created{account=\"marketing\"}"), "{text}");
+}
+
+#[test]
+fn the_formats_differ_in_no_value() {
+    let samples = |syntax| -> Vec<String> {
+        let mut out = Vec::new();
+        Renderer::default().render_snapshot(&rich(), syntax, &mut out);
+        let text = String::from_utf8(out).unwrap();
+        let lines = text.lines().filter(|line| !line.starts_with('#'));
+        let lines = lines.filter(|line| !line.contains("_created{"));
+        // Without exemplars and without the label of a state set.
+        let plain = lines.map(|line| {
+            let line = line.split(" # ").next().unwrap_or_default();
+            let (name, rest) = line.split_once('{').unwrap();
+            match rest.split_once(&format!(",{name}=\"")) {
+                Some((labels, rest)) => {
+                    let (_, value) = rest.split_once('"').unwrap();
+                    format!("{name}{{{labels}{value}")
+                }
+                None => line.to_owned(),
+            }
+        });
+        plain.collect()
+    };
+    assert_eq!(samples(Syntax::Text), samples(Syntax::OpenMetrics));
+}
+
+#[test]
 fn an_empty_snapshot_is_an_empty_exposition() {
     let mut out = Vec::new();
-    Renderer::default().render_snapshot(&Snapshot::default(), &mut out);
+    Renderer::default().render_snapshot(&Snapshot::default(), Syntax::Text, &mut out);
     assert_eq!(out, b"");
 }
 
@@ -69,9 +155,9 @@ fn an_empty_snapshot_is_an_empty_exposition() {
 fn an_exposition_contains_nothing_of_the_one_before() {
     let mut renderer = Renderer::default();
     let (mut first, mut second) = (Vec::new(), Vec::new());
-    renderer.render_snapshot(&rich(), &mut first);
-    renderer.render_snapshot(&Snapshot::default(), &mut second);
-    renderer.render_snapshot(&rich(), &mut second);
+    renderer.render_snapshot(&rich(), Syntax::Text, &mut first);
+    renderer.render_snapshot(&Snapshot::default(), Syntax::OpenMetrics, &mut second);
+    renderer.render_snapshot(&rich(), Syntax::Text, &mut second);
     assert!(first == second);
 }
 
@@ -163,6 +249,17 @@ fn rich() -> Snapshot {
                     accepted: 1800,
                     outcomes: [1200, 400, 12, 3, 0],
                 }),
+                origins: CounterOrigins {
+                    since: Some(Timestamp::from_millis(1_775_000_000_500)),
+                    accepted: None,
+                    outcomes: [
+                        Some(contribution(40, 1_775_370_330_118)),
+                        None,
+                        None,
+                        Some(contribution(3, 1_775_370_100_000)),
+                        None,
+                    ],
+                },
                 counting_mode: CountingMode::Exclusive,
                 totals,
                 without_series: 3,
@@ -171,6 +268,17 @@ fn rich() -> Snapshot {
             },
             barely_started(),
         ],
+    }
+}
+
+/// What an operation added to a counter, read at `millis`.
+fn contribution(emails: u32, millis: i64) -> Contribution {
+    Contribution {
+        operation: "comms_operation_01h2xcejqtf2nbrexx3vqjhp41"
+            .parse()
+            .unwrap(),
+        emails,
+        read: Timestamp::from_millis(millis),
     }
 }
 
@@ -214,6 +322,7 @@ fn barely_started() -> AccountSnapshot {
             ..CollectionStatus::default()
         },
         counters: None,
+        origins: CounterOrigins::default(),
         counting_mode: CountingMode::Cumulative,
         totals: Totals::default(),
         without_series: 0,

@@ -6,6 +6,11 @@ use std::io::{self, ErrorKind};
 
 use rustls::{CertificateError, Error as TlsError};
 
+/// The text for a name that DNS does not resolve.
+pub(crate) const UNKNOWN_HOST: &str = "the name of the host cannot be resolved";
+/// The text for a port at which nothing listens: the standard library's.
+pub(crate) const CONNECTION_REFUSED: &str = "connection refused";
+
 /// Why a request got no response. The texts are short and contain nothing from the server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum NoResponse {
@@ -33,10 +38,13 @@ pub(crate) fn failure(error: &reqwest::Error) -> NoResponse {
         );
     }
     if error.is_dns() {
-        return NoResponse::Connect("the name of the host cannot be resolved".into());
+        return NoResponse::Connect(UNKNOWN_HOST.into());
     }
     if let Some(h2) = find::<h2::Error>(error) {
         return http2(h2);
+    }
+    if let Some(words) = causes(error).find_map(proxy_words) {
+        return NoResponse::Connect(words.into());
     }
     if let Some(io) = io_kind(error) {
         return NoResponse::Connect(io_words(io));
@@ -159,10 +167,23 @@ fn http1(error: &hyper::Error) -> NoResponse {
     NoResponse::Protocol(words.into())
 }
 
+/// The text for a failure of a proxy. The type of the error is not public, so its fixed texts identify it.
+fn proxy_words(error: &(dyn Error + 'static)) -> Option<&'static str> {
+    let text = error.to_string();
+    Some(match text.strip_prefix("tunnel error: ")? {
+        "proxy authorization required" => "the proxy requires a user name and a password (407)",
+        "unsuccessful" => "the proxy refuses to connect to the server",
+        "unexpected end of file" => "the proxy closed the connection",
+        "proxy response headers too long" => "what the proxy sent is not HTTP",
+        _ => return None,
+    })
+}
+
 /// The standard library's text for an error kind of the system.
 fn io_words(kind: ErrorKind) -> String {
     match kind {
         ErrorKind::UnexpectedEof => "the server closed the connection".into(),
+        ErrorKind::ConnectionRefused => CONNECTION_REFUSED.into(),
         kind => kind.to_string(),
     }
 }

@@ -1,5 +1,6 @@
 //! The parts that all HTTP clients of the exporter share: limits, TLS, and the classification of failures.
 
+mod authorities;
 mod body;
 mod client;
 mod failure;
@@ -13,9 +14,11 @@ use rustls::crypto::CryptoProvider;
 use rustls::{ClientConfig, ConfigBuilder, WantsVerifier};
 use rustls_platform_verifier::BuilderVerifierExt;
 
+pub(crate) use authorities::Authorities;
+pub(crate) use authorities::AuthoritiesError;
 pub(crate) use body::{BodyError, read};
 pub(crate) use client::HttpClient;
-pub(crate) use failure::{NoResponse, failure, tls_words};
+pub(crate) use failure::{CONNECTION_REFUSED, NoResponse, UNKNOWN_HOST, failure, tls_words};
 
 /// A TLS configuration with rustls and ring.
 pub(crate) fn tls() -> Result<ConfigBuilder<ClientConfig, WantsVerifier>, rustls::Error> {

@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
+use super::contributions::Contributions;
 use crate::clock_skew::ClockSkew;
 use crate::operation::{Counters, CountingMode, Evidence, Marks, Operation, OperationId, Stats};
+use crate::snapshot::CounterOrigins;
 use crate::store::{SavedAccount, UNBORN};
 use crate::timestamp::Timestamp;
 
@@ -33,6 +35,7 @@ pub(super) struct AccountCounters {
     newest: Option<Timestamp>,
     /// What was last saved. Counters are exposed as saved, so a restart never decreases them.
     saved: Option<SavedAccount>,
+    contributions: Contributions,
 }
 
 impl AccountCounters {
@@ -53,6 +56,7 @@ impl AccountCounters {
             is_restored: false,
             newest: None,
             saved: None,
+            contributions: Contributions::default(),
         }
     }
 
@@ -209,6 +213,23 @@ impl AccountCounters {
         self.saved.map(|saved| saved.counters)
     }
 
+    /// Since when the exposed counters count, and which operations made them grow last.
+    pub(super) fn origins(&self) -> CounterOrigins {
+        let (accepted, outcomes) = self.contributions.exposed();
+        let born = self.saved.map(|saved| saved.born);
+        CounterOrigins {
+            since: born.filter(|born| *born != UNBORN),
+            accepted,
+            outcomes,
+        }
+    }
+
+    /// Notes that an operation, as read at `read`, made the counters grow by the growth of its marks.
+    pub(super) fn contributed(&mut self, id: OperationId, marks: (Marks, Marks), read: Timestamp) {
+        let counters = &self.account.counters;
+        self.contributions.add(id, marks, counters, read);
+    }
+
     /// Whether a save would change nothing that matters. The progress of discovery is saved only now and then: after a restart,
     /// discovery begins a little earlier.
     pub(super) fn is_saved(&self) -> bool {
@@ -228,6 +249,7 @@ impl AccountCounters {
 
     pub(super) fn saved(&mut self, account: &SavedAccount) {
         self.saved = Some(*account);
+        self.contributions.saved(&account.counters);
     }
 
     fn raise(&mut self, before: Marks, shown: Marks) -> Marks {

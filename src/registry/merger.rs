@@ -109,10 +109,7 @@ impl<'a> Merger<'a> {
             .tables
             .counters
             .seen_again(before.marks, &operation.stats);
-        self.tables
-            .labels
-            .groups
-            .count(operation.id, before.marks, marks);
+        self.count(operation.id, before.marks, marks);
         // `updatedAt` if Twilio changed it, else the time of this read.
         let updated = operation
             .updated
@@ -170,8 +167,14 @@ impl<'a> Merger<'a> {
         self.tables.labels.appeared(id, tags);
         let seen = Seen { operation, counted };
         self.tables.labels.groups.appeared(&seen, credited.as_ref());
-        self.tables.labels.groups.count(id, from, to);
+        self.count(id, from, to);
         to
+    }
+
+    /// Counts the growth of an operation's marks for its groups, and notes that the operation made the counters grow.
+    fn count(&mut self, id: OperationId, from: Marks, to: Marks) {
+        self.tables.labels.groups.count(id, from, to);
+        self.tables.counters.contributed(id, (from, to), self.now);
     }
 
     /// The record of an operation that is new, or changed at `change`.

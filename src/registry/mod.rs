@@ -9,6 +9,7 @@ mod agenda;
 mod chunk;
 mod chunks;
 mod clock_jumps;
+mod contributions;
 mod due;
 mod group;
 mod groups;

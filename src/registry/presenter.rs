@@ -11,7 +11,7 @@ use super::record::Record;
 use super::rejected_operations::RejectedOperations;
 use super::tables::Tables;
 use super::watched::Source;
-use crate::operation::OperationId;
+use crate::operation::{CountingMode, OperationId};
 use crate::snapshot::{
     AccountSnapshot, CollectionStatus, Labels, ListedOperations, ShownOperation,
 };
@@ -62,10 +62,17 @@ impl<'a> Presenter<'a> {
             counting_mode: self.tables.counters.mode(),
             totals: self.tables.totals.clone(),
             counters: self.tables.counters.exposed(),
+            origins: self.tables.counters.origins(),
             groups: self.tables.labels.groups.show(),
             without_series: (known - operations.len()) as u64,
             operations,
         }
+    }
+
+    /// How the account's stats overlap, as far as is known.
+    #[must_use]
+    pub fn counting_mode(&self) -> CountingMode {
+        self.tables.counters.mode()
     }
 
     /// Whether `id` is in memory: it was read, and has not left since.

@@ -13,12 +13,12 @@ use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, Server
 use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
-use rustls::{ClientConfig, ConfigBuilder, DigitallySignedStruct, RootCertStore, SignatureScheme};
+use rustls::{ClientConfig, ConfigBuilder, DigitallySignedStruct, SignatureScheme};
 use url::{Host, Url};
 
 use super::error::SourceError;
 use crate::config::{OperationUrl, Tls};
-use crate::http;
+use crate::http::{self, AuthoritiesError};
 
 /// What TLS is set up from, in PEM.
 pub(super) struct Material<'c> {
@@ -62,7 +62,7 @@ fn tls(settings: &Tls, material: &Material<'_>, scheme: &str) -> Result<ClientCo
     let Some((certificate, key)) = material.client else {
         return Ok(builder.with_no_client_auth());
     };
-    let chain = certificates("cert_file", certificate)?;
+    let chain = certificates(certificate)?;
     let key = PrivateKeyDer::from_pem_slice(key)
         .map_err(|_| SourceError::Settings("key_file: no private key in PEM".to_owned()))?;
     builder.with_client_auth_cert(chain, key).map_err(words)
@@ -84,22 +84,22 @@ fn trusting(
     let Some(authorities) = material.authorities else {
         return http::system_roots(builder, scheme).map_err(words);
     };
-    let mut roots = RootCertStore::empty();
-    for certificate in certificates("ca_file", authorities)? {
-        let added = roots.add(certificate);
-        added.map_err(|_| SourceError::Settings("ca_file: a certificate cannot be read".into()))?;
-    }
-    Ok(builder.with_root_certificates(roots))
+    let authorities = http::Authorities::from_pem(authorities).map_err(|error| {
+        SourceError::Settings(match error {
+            AuthoritiesError::None => "ca_file: no certificates in PEM".to_owned(),
+            AuthoritiesError::Invalid => "ca_file: a certificate cannot be read".to_owned(),
+        })
+    })?;
+    Ok(builder.with_root_certificates(authorities.roots()))
 }
 
-/// The certificates in `pem`; none is an error.
-fn certificates(key: &str, pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, SourceError> {
+/// The client's certificates in `pem`; none is an error.
+fn certificates(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, SourceError> {
     let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
     let found = found.unwrap_or_default();
     if found.is_empty() {
-        return Err(SourceError::Settings(format!(
-            "{key}: no certificates in PEM"
-        )));
+        let message = "cert_file: no certificates in PEM".to_owned();
+        return Err(SourceError::Settings(message));
     }
     Ok(found)
 }

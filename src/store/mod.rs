@@ -1,10 +1,9 @@
 //! The saved state: high-water marks, counters, last stats and registrations, in one file of one directory.
 //!
-//! A counter is exposed only after [`Store::commit`] has saved it. The file is a
-//! [redb](https://www.redb.org) database: transactions that hold after `kill -9` or a power cut, a checksum on every page,
-//! a lock against a second process, Rust alone (no C library to build or to cross-compile), and memory bounded by
-//! a named cache. `SQLite` needs a C compiler and an SQL layer for a few tables; a log file of our own would need the compaction and
-//! the crash tests that redb already has.
+//! A counter is exposed only after [`Store::commit`] has saved it. The file is a [redb](https://www.redb.org) database: transactions
+//! that hold after `kill -9` or a power cut, a checksum on every page, a lock against a second process, and memory bounded by a named
+//! cache. `SQLite` needs a C compiler and an SQL layer for a few tables; a log file of our own would need the compaction and the crash
+//! tests that redb already has.
 //!
 //! The store reads the whole file when it opens it, so damage is found before anything is exposed. A file that cannot be used is
 //! set aside, never deleted. Without a disk, the exporter works and commits fail until the disk is back.

@@ -15,7 +15,11 @@ use super::tokens::Tokens;
 use super::transport::TransportError;
 use crate::clock::Clock;
 use crate::config::{self, Credentials};
+use crate::diagnosis::Login;
 use crate::timestamp::Timestamp;
+
+/// The first letters of an API key's SID (<https://www.twilio.com/docs/glossary/what-is-a-sid>).
+const API_KEY_PREFIX: &str = "SK";
 
 /// The authentication of one account.
 #[derive(Debug)]
@@ -42,7 +46,8 @@ impl Authenticator {
                 LiveCredentials::new(&account.name, username, password),
             )),
             Credentials::Client(client) => {
-                Self::Bearer(Box::new(Tokens::new(&account.name, client, clock)?))
+                let tokens = Tokens::new(&account.name, client, &account.network, clock)?;
+                Self::Bearer(Box::new(tokens))
             }
         })
     }
@@ -119,6 +124,17 @@ impl Authenticator {
         match self {
             Self::Basic(_) => None,
             Self::Bearer(tokens) => Some(tokens.url()),
+        }
+    }
+
+    /// What kind of credentials these are.
+    pub(super) fn kind(&self) -> Login {
+        match self {
+            Self::Bearer(_) => Login::OauthClient,
+            Self::Basic(login) => match login.now().name.expose_secret() {
+                name if name.starts_with(API_KEY_PREFIX) => Login::ApiKey,
+                _ => Login::AuthToken,
+            },
         }
     }
 

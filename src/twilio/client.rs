@@ -19,6 +19,7 @@ use super::wire::{self, ListPage};
 use crate::clock::Clock;
 use crate::clock_skew::ClockSkew;
 use crate::config::{self, Credentials};
+use crate::diagnosis::Login;
 use crate::exposition::{AccountInstruments, Endpoint};
 use crate::http;
 use crate::operation::{Operation, OperationId, RETENTION, Unexpected};
@@ -57,7 +58,7 @@ impl Client {
             instruments.expect(Endpoint::Token);
         }
         Ok(Self {
-            http: transport::client(&account.base_url)?,
+            http: transport::client(&account.base_url, &account.network)?,
             base: account.base_url.clone(),
             authenticator: Authenticator::new(account, clock.clone())?,
             requester: Requester::new(&account.limits, instruments, clock.clone()),
@@ -166,6 +167,22 @@ impl Client {
     #[must_use]
     pub fn shown_operation_url(&self, id: OperationId) -> String {
         crate::config::shown_url(&self.base, &self.operation_url(id))
+    }
+
+    /// How this account authenticates, for messages.
+    #[must_use]
+    pub fn login(&self) -> Login {
+        self.authenticator.kind()
+    }
+
+    /// The host of the base URL and its port, if it has one: for messages. Its path may hold a secret.
+    #[must_use]
+    pub fn host(&self) -> String {
+        let host = self.base.host_str().unwrap_or_default();
+        match self.base.port() {
+            Some(port) => format!("{host}:{port}"),
+            None => host.to_owned(),
+        }
     }
 
     /// The end of the pause of this account's requests, or of the token endpoint while requests need a new token.

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::diagnosis::RequestFailure;
+use crate::http::{CONNECTION_REFUSED, UNKNOWN_HOST};
 use crate::reason::Reason;
 use crate::timestamp::Timestamp;
 
@@ -9,14 +11,10 @@ use crate::timestamp::Timestamp;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ApiError {
     /// 401.
-    #[error(
-        "Twilio does not accept the credentials (401): check that SID and token, or key and secret, belong together and were not revoked"
-    )]
+    #[error("{}", RequestFailure::Unauthorized)]
     Unauthorized,
     /// 403.
-    #[error(
-        "the credentials lack the right to read this (403): give the API key access to Email, or use the auth token"
-    )]
+    #[error("{}", RequestFailure::Forbidden)]
     Forbidden,
     /// 404 or 410.
     #[error(
@@ -33,13 +31,13 @@ pub enum ApiError {
         status: u16,
     },
     /// 400.
-    #[error("Twilio refuses the request ({status}): check the base URL")]
+    #[error("{}", RequestFailure::BadRequest(*.status))]
     BadRequest {
         /// The HTTP status.
         status: u16,
     },
     /// A redirect, 407, or another undocumented status.
-    #[error("{}", unexpected(*.status))]
+    #[error("{}", undocumented(*.status))]
     Unexpected {
         /// The HTTP status.
         status: u16,
@@ -55,13 +53,13 @@ pub enum ApiError {
         cause: Box<ApiError>,
     },
     /// 429.
-    #[error("Twilio asks for fewer requests (429)")]
+    #[error("{}", RequestFailure::RateLimited)]
     RateLimited {
         /// What `Retry-After` asked for.
         retry_after: Option<RetryAfter>,
     },
     /// 502, 503 or 504.
-    #[error("Twilio is not available ({status})")]
+    #[error("{}", RequestFailure::Unavailable(*.status))]
     Unavailable {
         /// The HTTP status.
         status: u16,
@@ -69,22 +67,22 @@ pub enum ApiError {
         retry_after: Option<RetryAfter>,
     },
     /// 500 and other 5xx; Twilio documents not to retry.
-    #[error("Twilio failed ({status})")]
+    #[error("{}", RequestFailure::ServerError(*.status))]
     ServerError {
         /// The HTTP status.
         status: u16,
     },
     /// No complete response within the timeout.
-    #[error("no response within {} s", .0.as_secs_f64())]
+    #[error("{}", RequestFailure::Timeout(*.0))]
     Timeout(Duration),
     /// The connection failed or was closed; a fixed text.
-    #[error("no connection: {0}")]
+    #[error("{}", no_connection(.0))]
     Connect(String),
     /// The TLS handshake failed; a fixed text.
-    #[error("no TLS connection: {0}")]
+    #[error("{}", RequestFailure::NoTls(.0.clone()))]
     Tls(String),
     /// The server sent no valid HTTP; a fixed text.
-    #[error("no valid HTTP response: {0}")]
+    #[error("{}", RequestFailure::NoHttp(.0.clone()))]
     Protocol(String),
     /// A 200 that does not match Twilio's documentation.
     #[error("the response does not match Twilio's documentation: {0}")]
@@ -108,7 +106,7 @@ pub enum ApiError {
         limit: usize,
     },
     /// No request was made: there is no access token.
-    #[error("no access token: {}", token_error_text(.0))]
+    #[error("{}", without_token(.0))]
     NoToken(Box<ApiError>),
     /// No request was made: Twilio rejected these credentials, and their backoff has not ended.
     #[error(
@@ -250,40 +248,57 @@ impl ApiError {
         }
     }
 
-    /// The text for a list of operations, if the text for single operations would mislead.
+    /// The failure of a list of operations, in words; `None` if no request was made and the failure before says why.
     #[must_use]
-    pub fn of_list(&self) -> String {
-        match self {
-            Self::NotFound { status } | Self::Expired { status } => {
-                format!("no list of operations at this address ({status}): check the base URL")
+    pub fn of_list(&self) -> Option<RequestFailure> {
+        Some(match self {
+            Self::Unauthorized | Self::LoginRejected { .. } => RequestFailure::Unauthorized,
+            Self::Forbidden => RequestFailure::Forbidden,
+            Self::NotFound { status } | Self::Expired { status } => RequestFailure::NoList(*status),
+            Self::BadRequest { status } => RequestFailure::BadRequest(*status),
+            Self::Unexpected { status } => undocumented(*status),
+            Self::BrokenList { page, .. } => {
+                RequestFailure::BrokenList(format!("page {page} failed"))
             }
-            other => other.to_string(),
-        }
+            Self::RateLimited { .. } => RequestFailure::RateLimited,
+            Self::Unavailable { status, .. } => RequestFailure::Unavailable(*status),
+            Self::ServerError { status } => RequestFailure::ServerError(*status),
+            Self::Timeout(limit) => RequestFailure::Timeout(*limit),
+            Self::Connect(why) => no_connection(why),
+            Self::Tls(why) => RequestFailure::NoTls(why.clone()),
+            Self::Protocol(why) => RequestFailure::NoHttp(why.clone()),
+            Self::InvalidResponse(why) | Self::Implausible(why) => {
+                RequestFailure::NotTwilio((*why).to_owned())
+            }
+            Self::Encoding(encoding) => {
+                RequestFailure::NotTwilio(format!("the encoding {encoding}"))
+            }
+            Self::TooLarge { .. } | Self::TooManyRows { .. } => RequestFailure::TooLarge,
+            Self::NoToken(cause) => without_token(cause),
+            Self::Paused { .. } => return None,
+        })
     }
 }
 
-/// What the user can do about a status that only a proxy or a gateway returns.
-fn unexpected(status: u16) -> String {
+/// A status that only a proxy, a gateway or another server returns.
+const fn undocumented(status: u16) -> RequestFailure {
     match status {
-        300..=399 => format!(
-            "the address redirects ({status}), and redirects are never followed: check the base URL"
-        ),
-        407 => "a proxy wants authentication (407): check the base URL and the network's proxy"
-            .to_owned(),
-        _ => format!(
-            "Twilio documents no such status ({status}): check the base URL, and any proxy between the exporter and Twilio"
-        ),
+        300..=399 => RequestFailure::Redirect(status),
+        407 => RequestFailure::ProxyLogin,
+        _ => RequestFailure::Undocumented(status),
     }
 }
 
-/// The text of an error of the token endpoint. The usual texts name the Email API and its credentials.
-fn token_error_text(error: &ApiError) -> String {
-    match error {
-        ApiError::Unauthorized => "Twilio does not accept the OAuth client: check that its id and secret belong together and were not revoked".to_owned(),
-        ApiError::Forbidden => "the OAuth client may not have one (403): look at its rights at Twilio".to_owned(),
-        ApiError::BadRequest { status } | ApiError::Unexpected { status } => {
-            format!("the request for it is refused ({status}): check the token URL")
-        }
-        other => other.to_string(),
+fn no_connection(why: &str) -> RequestFailure {
+    match why {
+        UNKNOWN_HOST => RequestFailure::UnknownHost,
+        CONNECTION_REFUSED => RequestFailure::ConnectionRefused,
+        _ => RequestFailure::NoConnection(why.to_owned()),
     }
+}
+
+/// There is no token, because the request for one failed with `error`.
+fn without_token(error: &ApiError) -> RequestFailure {
+    let cause = error.of_list().unwrap_or(RequestFailure::RateLimited);
+    RequestFailure::NoToken(Box::new(cause))
 }

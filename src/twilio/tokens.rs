@@ -17,7 +17,7 @@ use super::throttle::Server;
 use super::token::{self, Age, Token};
 use super::transport::{self, TransportError};
 use crate::clock::Clock;
-use crate::config::OAuthClient;
+use crate::config::{Network, OAuthClient};
 use crate::exposition::Endpoint;
 use crate::http;
 use crate::reason::Reason;
@@ -61,11 +61,12 @@ impl Tokens {
     pub(super) fn new(
         account: &Arc<str>,
         client: &OAuthClient,
+        network: &Network,
         clock: Clock,
     ) -> Result<Self, TransportError> {
         Ok(Self {
             account: Arc::clone(account),
-            http: transport::client(&client.token_url)?,
+            http: transport::client(&client.token_url, network)?,
             url: client.token_url.clone(),
             client: LiveCredentials::new(account, &client.id, &client.secret),
             clock,

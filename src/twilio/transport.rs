@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
+use reqwest::{ClientBuilder, NoProxy, Proxy};
 use url::Url;
 
 use super::error::ApiError;
+use crate::config::{self, Network};
 use crate::http::{self, NoResponse};
 
 /// The HTTP client cannot be built.
@@ -21,10 +23,30 @@ pub enum TransportError {
 }
 
 /// An HTTP client for one base URL.
-pub(super) fn client(base: &Url) -> Result<http::HttpClient, TransportError> {
-    let mut tls = http::system_roots(http::tls()?, base.scheme())?.with_no_client_auth();
+pub(super) fn client(base: &Url, network: &Network) -> Result<http::HttpClient, TransportError> {
+    let builder = http::tls()?;
+    let mut tls = match &network.authorities {
+        Some(authorities) => builder.with_root_certificates(authorities.roots()),
+        None => http::system_roots(builder, base.scheme())?,
+    }
+    .with_no_client_auth();
     tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-    Ok(http::HttpClient::new(tls, |builder| builder)?)
+    let proxies = network
+        .proxy
+        .as_ref()
+        .map_or_else(|| Ok(Vec::new()), proxies)?;
+    let through_proxies =
+        move |builder: ClientBuilder| proxies.iter().cloned().fold(builder, ClientBuilder::proxy);
+    Ok(http::HttpClient::new(tls, through_proxies)?)
+}
+
+fn proxies(settings: &config::Proxy) -> Result<Vec<Proxy>, reqwest::Error> {
+    let no_proxy = NoProxy::from_string(&settings.no_proxy);
+    let http = settings.http.iter().map(|url| Proxy::http(url.0.clone()));
+    let https = settings.https.iter().map(|url| Proxy::https(url.0.clone()));
+    http.chain(https)
+        .map(|proxy| Ok(proxy?.no_proxy(no_proxy.clone())))
+        .collect()
 }
 
 /// The error of a request that got no response.

@@ -11,7 +11,7 @@ const MAX_UNUSED: usize = 2;
 
 /// A pool of empty buffers.
 #[derive(Debug, Clone, Default)]
-pub struct Buffers(Arc<Mutex<Vec<Vec<u8>>>>);
+pub(super) struct Buffers(Arc<Mutex<Vec<Vec<u8>>>>);
 
 /// A buffer that is being sent to a client. Dropping it returns the buffer to the pool.
 struct LentBuffer {
@@ -22,13 +22,13 @@ struct LentBuffer {
 impl Buffers {
     /// An empty buffer, from the pool if possible.
     #[must_use]
-    pub fn take(&self) -> Vec<u8> {
+    pub(super) fn take(&self) -> Vec<u8> {
         self.0.lock().pop().unwrap_or_default()
     }
 
     /// Converts `bytes` to a response body. The buffer returns to the pool when the body is dropped.
     #[must_use]
-    pub fn lend(&self, bytes: Vec<u8>) -> Bytes {
+    pub(super) fn lend(&self, bytes: Vec<u8>) -> Bytes {
         Bytes::from_owner(LentBuffer {
             bytes,
             pool: self.clone(),

@@ -2,10 +2,15 @@
 
 use std::time::Duration;
 
+use axum::http::header::{ACCEPT, ACCEPT_ENCODING};
+use axum::http::{HeaderMap, HeaderValue};
+
 use super::api::fuzzing::list_parameter;
 pub use super::api::fuzzing::registration;
+use super::negotiation::{Encoding, Format};
 use super::query::Query;
 use super::sd;
+use crate::config::{Authority, Host};
 use crate::deadline;
 use crate::operation::OperationId;
 
@@ -52,4 +57,18 @@ fn headers(text: &str) {
     let budget = deadline::budget(Some(text), Duration::from_millis(500));
     assert!(budget <= LONGEST_SCRAPE, "{budget:?}");
     assert!(!sd::interval(Some(text)).is_zero());
+    if let Ok(Authority { host, .. }) = text.parse() {
+        assert_eq!(host.to_string().parse(), Ok(Authority { host, port: None }));
+    }
+    if let Ok(host) = Host::from_option(text) {
+        assert_eq!(Host::from_option(&host.to_string()), Ok(host));
+    }
+    let Ok(value) = HeaderValue::from_str(text) else {
+        return;
+    };
+    let headers = HeaderMap::from_iter([(ACCEPT, value.clone()), (ACCEPT_ENCODING, value)]);
+    let content_type = Format::negotiate(&headers).content_type();
+    let content_type = content_type.to_str().unwrap_or_default();
+    assert!(content_type.contains("; version="), "{content_type}");
+    let _ = Encoding::negotiate(&headers);
 }

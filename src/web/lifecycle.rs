@@ -7,28 +7,47 @@ use axum::extract::State;
 use axum::http::StatusCode;
 
 use super::service::Service;
+use crate::config::Problem;
+use crate::reload::ReloadError;
 
-/// 200 with notices if the new configuration is active; 500 with all problems if the current one stays.
+/// 200 with notices if the new configurations are active; 500 with all problems if a current one stays.
 pub(super) async fn reload(State(service): State<Arc<Service>>) -> (StatusCode, String) {
-    let Some(reload) = &service.reload else {
+    let web_config = service.guard.as_ref().map(|guard| guard.config());
+    if service.reload.is_none() && web_config.is_none() {
         return (
             StatusCode::NOT_FOUND,
             "There is nothing to load again.\n".to_owned(),
         );
-    };
-    match reload.reload().await {
+    }
+    let (mut status, mut text) = (StatusCode::OK, String::new());
+    if let Some(reload) = &service.reload {
+        status = status.max(tell("configuration", reload.reload().await, &mut text));
+    }
+    if let Some(web_config) = web_config {
+        status = status.max(tell(
+            "web configuration",
+            web_config.reload().await,
+            &mut text,
+        ));
+    }
+    (status, text)
+}
+
+/// Appends the result of the reload of `what` to `text`.
+fn tell(what: &str, result: Result<Vec<Problem>, ReloadError>, text: &mut String) -> StatusCode {
+    // Writing to a string does not fail.
+    match result {
         Ok(notices) => {
-            let mut text = "The configuration was loaded again.\n".to_owned();
+            let _ = writeln!(text, "The {what} was loaded again.");
             for notice in notices {
-                // Writing to a string does not fail.
                 let _ = writeln!(text, "{notice}");
             }
-            (StatusCode::OK, text)
+            StatusCode::OK
         }
-        Err(error) => (
-            StatusCode::INTERNAL_SERVER_ERROR,
-            format!("The configuration stays as it was: {error}\n"),
-        ),
+        Err(error) => {
+            let _ = writeln!(text, "The {what} stays as it was: {error}");
+            StatusCode::INTERNAL_SERVER_ERROR
+        }
     }
 }
 

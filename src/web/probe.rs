@@ -5,17 +5,21 @@ use std::fmt::Write;
 use std::sync::Arc;
 
 use axum::extract::{RawQuery, State};
-use axum::http::header::CONTENT_TYPE;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::header::{CONTENT_TYPE, VARY};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 
 use super::account;
+use super::negotiation::Format;
 use super::query::Query;
 use super::service::Service;
 use crate::collector::{Account, Probed};
-use crate::exposition::{self, Probe};
+use crate::exposition::{Probe, Renderer, Syntax};
 use crate::operation::OperationId;
 use crate::twilio::ApiError;
+
+/// The `Content-Type` of a probe with `debug`.
+const FOR_PEOPLE: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
 
 /// The parameters of a probe.
 struct ProbeRequest {
@@ -40,10 +44,13 @@ pub(super) async fn probe(
         let problem = "The exporter is stopping.\n";
         return (StatusCode::SERVICE_UNAVAILABLE, problem).into_response();
     };
-    let mut text = if request.debug {
-        debug_comments(&request, &probed).into_bytes()
+    // Comments make it a text for people, in no version of a format.
+    let (content_type, syntax, mut text) = if request.debug {
+        let text = debug_comments(&request, &probed).into_bytes();
+        (FOR_PEOPLE, Syntax::Text, text)
     } else {
-        Vec::new()
+        let format = Format::negotiate(&headers);
+        (format.content_type(), format.syntax(), Vec::new())
     };
     let probe = Probe {
         account: request.account.name(),
@@ -51,14 +58,12 @@ pub(super) async fn probe(
         success: probed.error.is_none(),
         duration: probed.took,
     };
-    let mut renderer = service.renderer.lock();
-    renderer.render_probe(&probe, &mut text);
-    let content_type = if request.debug {
-        "text/plain; charset=utf-8"
-    } else {
-        exposition::CONTENT_TYPE
-    };
-    ([(CONTENT_TYPE, content_type)], text).into_response()
+    Renderer::default().render_probe(&probe, syntax, &mut text);
+    let headers = [
+        (CONTENT_TYPE, content_type),
+        (VARY, HeaderValue::from_static("Accept")),
+    ];
+    (headers, text).into_response()
 }
 
 impl ProbeRequest {

@@ -4,16 +4,21 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::http::HeaderMap;
-use parking_lot::Mutex;
 use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
+use url::Url;
 
-use super::buffers::Buffers;
+use super::auth::Guard;
+use super::compression::Compressors;
+use super::connections::Connections;
+use super::expositions::Expositions;
+use super::scraped::Scraped;
 use super::stop::Stop;
 use crate::clock::Clock;
 use crate::collector::Collector;
+use crate::config::Host;
 use crate::deadline;
-use crate::exposition::{Instruments, Renderer};
+use crate::exposition::Instruments;
 use crate::reload::Reload;
 
 /// The most registration bodies that are parsed at the same time. A parsed body uses ten times its size in memory.
@@ -26,26 +31,38 @@ pub struct Service {
     pub collector: Arc<Collector>,
     /// The exporter's own counters.
     pub instruments: Instruments,
-    /// For ages on the landing page.
+    /// For ages on pages.
     pub clock: Clock,
+    /// The hosts that the exporter is known by; empty: all.
+    pub allowed_hosts: Vec<Host>,
     /// The path of the exposition.
     pub telemetry_path: String,
     /// Subtracted from a scrape's timeout, for rendering and sending.
     pub timeout_offset: Duration,
     /// The state of a graceful shutdown.
     pub stop: Stop,
-    /// Writes expositions, one at a time: each takes milliseconds, and they share working memory.
-    pub renderer: Mutex<Renderer>,
-    /// Unused buffers for expositions.
-    pub buffers: Buffers,
+    /// The texts of expositions, which concurrent scrapes share.
+    pub expositions: Expositions,
+    /// Compresses expositions and other responses.
+    pub compressors: Arc<Compressors>,
     /// Scrapes in progress, which a graceful shutdown waits for.
     pub scrapes: TaskTracker,
     /// Reloads the configuration, if there is one to reload.
     pub reload: Option<Arc<Reload>>,
+    /// Guards requests, if there is a web configuration.
+    pub guard: Option<Arc<Guard>>,
     /// Whether a reload over HTTP is allowed.
     pub lifecycle: bool,
     /// Whether operations may be registered over HTTP.
     pub api: bool,
+    /// The Grafana that pages link to, if there is one.
+    pub grafana: Option<Url>,
+    /// When the metrics were last scraped.
+    pub scraped: Scraped,
+    /// One permit per scrape or probe that may be served at the same time; `None` without a limit.
+    pub scrape_permits: Option<Arc<Semaphore>>,
+    /// The open connections.
+    pub connections: Arc<Connections>,
     /// One permit per registration body that may be parsed at the same time.
     pub parsers: Semaphore,
 }
@@ -54,6 +71,12 @@ impl Service {
     /// The time for a collection, computed from the request's timeout header.
     pub(super) fn budget(&self, headers: &HeaderMap) -> Duration {
         deadline::budget(text_of(headers, deadline::HEADER), self.timeout_offset)
+    }
+
+    /// Resolves when the locks of a scrape can be taken: those of all accounts, and those of the expositions.
+    pub async fn prove_progress(&self) {
+        self.collector.known().await;
+        self.expositions.prove_progress().await;
     }
 
     /// Whether a collection has finished and no shutdown has begun.

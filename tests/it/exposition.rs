@@ -6,14 +6,14 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use twilio_email_exporter::exposition::{
-    Build, CONTENT_TYPE, Endpoint, Instruments, Renderer, catalogue, render,
+    Build, Endpoint, Instruments, Renderer, Syntax, catalogue, render,
 };
 use twilio_email_exporter::operation::{
     CountingMode, Operation, OperationId, OperationState, Stats, Status, Word,
 };
 use twilio_email_exporter::reason::Reason;
 use twilio_email_exporter::snapshot::{
-    AccountSnapshot, CollectionStatus, ShownOperation, Snapshot, Totals,
+    AccountSnapshot, CollectionStatus, CounterOrigins, ShownOperation, Snapshot, Totals,
 };
 use twilio_email_exporter::timestamp::Timestamp;
 
@@ -59,13 +59,12 @@ fn promtool_reports_no_problem() {
     let instruments = instruments();
     let account = instruments.account("marketing");
     account.request(Endpoint::Operation, Some(200), Duration::from_millis(80));
-    Renderer::default().render(&Snapshot::default(), &instruments, &mut out);
+    Renderer::default().render(&Snapshot::default(), &instruments, Syntax::Text, &mut out);
     assert_eq!(promtool::check_metrics(&out), "");
 }
 
 #[test]
 fn whole_exposition_is_well_formed() {
-    assert_eq!(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8");
     let instruments = instruments();
     let account = instruments.account("de\"f\\ault\n");
     account.request(Endpoint::Emails, None, Duration::MAX);
@@ -149,7 +148,7 @@ fn awkward() -> impl Strategy<Value = String> {
 
 fn rendered(snapshot: &Snapshot, instruments: &Instruments) -> Exposition {
     let mut out = Vec::new();
-    render(snapshot, instruments, &mut out);
+    render(snapshot, instruments, Syntax::Text, &mut out);
     let text = String::from_utf8(out).unwrap();
     Exposition::parse(&text).unwrap_or_else(|why| panic!("{why} in:\n{text}"))
 }
@@ -189,6 +188,7 @@ fn snapshot(account: &str, labels: BTreeMap<String, String>, seen: Operation) ->
             name: Arc::from(account),
             status: CollectionStatus::default(),
             counters: None,
+            origins: CounterOrigins::default(),
             counting_mode: CountingMode::Exclusive,
             totals,
             without_series: 0,

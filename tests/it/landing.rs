@@ -1,19 +1,36 @@
-//! The page for people.
+//! The pages for people: what they say, and in which form.
 
 use std::time::Duration;
 
-use serde_json::json;
+use reqwest::header::ACCEPT;
+use serde_json::{Value, json};
 use twilio_email_exporter::clock::Clock;
 use twilio_email_exporter::config::Overrides;
 
 use crate::support::eventually;
-use crate::support::exporter::{Exporter, account, one_account};
+use crate::support::exporter::{Exporter, account, account_at, one_account};
 use crate::support::twilio::Twilio;
+
+mod operations;
+mod problems;
 
 const HOUR: Duration = Duration::from_hours(1);
 
+async fn text(exporter: &Exporter, path: &str) -> String {
+    exporter.get(path).await.text().await.unwrap()
+}
+
+/// The same page as JSON.
+async fn facts(exporter: &Exporter, path: &str) -> Value {
+    let request = exporter.client.get(exporter.url(path));
+    let response = request.header(ACCEPT, "application/json").send();
+    let response = response.await.unwrap();
+    assert_eq!(response.headers()["content-type"], "application/json");
+    serde_json::from_str(&response.text().await.unwrap()).unwrap()
+}
+
 #[tokio::test]
-async fn the_landing_page_says_what_is_watched_and_how_it_stands() {
+async fn the_page_shows_each_account_with_its_figures() {
     let [fine, refused] = [Twilio::empty().await, Twilio::empty().await];
     fine.put(
         HOUR,
@@ -29,50 +46,44 @@ async fn the_landing_page_says_what_is_watched_and_how_it_stands() {
     let exporter = Exporter::start(&yaml).await.settled().await;
     let response = exporter.get("/").await;
     assert_eq!(response.status(), 200);
+    let headers = response.headers();
+    assert_eq!(headers["content-type"], "text/html; charset=utf-8");
     assert_eq!(
-        response.headers()["content-type"],
-        "text/html; charset=utf-8"
+        (&headers["vary"], &headers["cache-control"]),
+        (
+            &"accept, Accept-Encoding".parse().unwrap(),
+            &"no-store".parse().unwrap()
+        )
     );
     let page = response.text().await.unwrap();
-    assert!(page.contains("2 accounts"), "{page}");
-    let row = |account: &str| {
-        let row = page
-            .lines()
-            .find(|line| line.contains(&format!(">{account}</th>")));
-        row.unwrap_or_else(|| panic!("no row of {account} in {page}"))
-            .to_owned()
-    };
-    let cells = |account| -> Vec<String> {
-        let row = row(account);
-        row.split("<td")
-            .skip(1)
-            .map(|cell| {
-                let text = cell.split_once('>').unwrap().1;
-                text.split('<').next().unwrap().to_owned()
-            })
-            .collect()
-    };
-    let found = cells("fine");
-    assert_eq!(found[..2], ["reached", "listing"], "{found:?}");
-    assert!(found[2].starts_with("complete, "), "{found:?}");
-    assert_eq!(
-        found[3..],
-        ["2", "1", "6", "5"],
-        "operations, in flight, reached, lost"
-    );
-    let found = cells("refused");
-    assert_eq!(
-        found[..3],
-        [
-            "not reached, see the log",
-            "refused or failing",
-            "none complete yet"
-        ]
-    );
+    for words in [
+        "in 2 accounts",
+        "45.5 % <span>lost",
+        "5 of 11 finished emails",
+    ] {
+        assert!(page.contains(words), "{words}: {page}");
+    }
+    let shown = facts(&exporter, "/").await;
+    let [fine, refused] = [&shown["accounts"][0], &shown["accounts"][1]];
+    let expected = json!({
+        "name": "fine", "connection": "reached", "discovery": "listing", "operations": 2,
+        "in_flight": 1, "delivered": 6, "lost": 5, "finished": 11, "counters": "memory_only",
+        "paused_until": null, "series_limit": 1000, "operations_with_series": 2,
+    });
+    for (key, value) in expected.as_object().unwrap() {
+        assert_eq!(&fine[key], value, "{key}: {fine}");
+    }
+    assert!(fine["age_seconds"].as_u64() < Some(60), "{fine}");
+    let (budget, left) = (&fine["request_budget"], &fine["requests_left"]);
+    assert!(left.as_u64() < budget.as_u64(), "{fine}");
+    assert_eq!(refused["connection"], "not_reached");
+    assert_eq!(refused["discovery"], "failing");
+    assert_eq!(refused["lost_share"], Value::Null);
+    assert!(refused["next_login_at"].is_string(), "{refused}");
 }
 
 #[tokio::test]
-async fn the_landing_page_before_anything_is_known_promises_nothing() {
+async fn the_page_before_anything_is_known_promises_nothing() {
     let [fine, hanging] = [Twilio::empty().await, Twilio::empty().await];
     hanging.fault("hang");
     let yaml = format!(
@@ -82,58 +93,25 @@ async fn the_landing_page_before_anything_is_known_promises_nothing() {
     );
     let exporter = Exporter::start(&yaml).await;
     eventually("the first account has been collected", || async {
-        exporter
-            .get("/")
-            .await
-            .text()
-            .await
-            .unwrap()
-            .contains("reached")
+        facts(&exporter, "/").await["accounts"][0]["connection"] == "reached"
     })
     .await;
-    let page = exporter.get("/").await.text().await.unwrap();
-    let row = |account: &str| {
-        page.lines()
-            .find(|line| line.contains(&format!(">{account}</th>")))
-            .unwrap()
-    };
-    assert!(
-        row("hanging").contains("first collection running"),
-        "{page}"
-    );
-    assert!(!row("hanging").contains(">off<"), "discovery is on: {page}");
-    assert!(!row("fine").contains("under way"), "{page}");
+    let shown = facts(&exporter, "/").await;
+    let hanging = &shown["accounts"][1];
+    assert_eq!(hanging["connection"], "starting", "{shown}");
+    assert_eq!(hanging["discovery"], "unknown", "discovery is on");
+    let page = text(&exporter, "/").await;
+    assert!(page.contains("first collection running"), "{page}");
+    assert!(!page.contains("The exporter works"), "{page}");
 }
 
 #[tokio::test]
-async fn one_account_in_trouble_is_not_said_to_be_at_its_first_collection() {
-    let [refused, hanging] = [Twilio::empty().await, Twilio::empty().await];
-    refused.fault("401");
-    hanging.fault("hang");
-    let yaml = format!(
-        "accounts:\n{}{}",
-        account("refused", &refused, ""),
-        account("hanging", &hanging, "request_timeout: 1m")
-    );
-    let exporter = Exporter::start(&yaml).await;
-    eventually("the refusal shows beside an account that hangs", || async {
-        let page = exporter.get("/").await.text().await.unwrap();
-        let row = page
-            .lines()
-            .find(|line| line.contains(">refused</th>"))
-            .unwrap();
-        row.contains("not reached, see the log")
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn the_landing_page_shows_the_last_collection_while_another_one_runs() {
+async fn the_page_shows_the_last_collection_while_another_one_runs() {
     let twilio = Twilio::empty().await;
     let exporter = Exporter::watching(&twilio).await.settled().await;
     twilio.fault("hang");
     exporter.scrape_within(0.6).await;
-    let page = exporter.get("/").await.text().await.unwrap();
+    let page = text(&exporter, "/").await;
     assert!(page.contains(">reached<"), "{page}");
     let seen = exporter.scrape_within(0.6).await;
     seen.expect("the scrape got no answer", &[("up", 0.0)]);
@@ -145,7 +123,7 @@ async fn names_mean_nothing_to_html() {
     let name = r#"'<b onclick="x">&amp;</b>'"#;
     let yaml = format!("accounts:\n{}", account(name, &twilio, ""));
     let exporter = Exporter::start(&yaml).await.settled().await;
-    let page = exporter.get("/").await.text().await.unwrap();
+    let page = text(&exporter, "/").await;
     assert!(
         page.contains("&lt;b onclick=&quot;x&quot;&gt;&amp;amp;&lt;/b&gt;"),
         "{page}"
@@ -155,13 +133,26 @@ async fn names_mean_nothing_to_html() {
     assert_eq!(seen.of(r#"<b onclick="x">&amp;</b>"#, "up"), Some(1.0));
 }
 
+/// The values of an attribute in a page.
+fn values<'p>(page: &'p str, attribute: &str) -> Vec<&'p str> {
+    let begin = format!(" {attribute}=\"");
+    let parts = page.split(&begin).skip(1);
+    parts.map(|rest| rest.split('"').next().unwrap()).collect()
+}
+
 #[tokio::test]
-async fn every_link_of_the_landing_page_works() {
+async fn every_link_of_the_page_works() {
     let twilio = Twilio::empty().await;
-    let plain = ["/metrics", "/sd", "/-/healthy", "/-/ready"];
+    twilio.put(HOUR, json!({"total": 1, "delivered": 1}));
+    let all = [
+        "/metrics",
+        "/sd",
+        "/-/healthy",
+        "/-/ready",
+        "/?account=default",
+    ];
     let api = ["/api/v1/operations", "/api/v1/openapi.json"];
-    let with_api = [&plain[..2], &api, &plain[2..]].concat();
-    for (enable_api, expected) in [(None, plain.to_vec()), (Some(true), with_api)] {
+    for enable_api in [None, Some(true)] {
         let options = Overrides {
             enable_api,
             ..Overrides::default()
@@ -169,15 +160,92 @@ async fn every_link_of_the_landing_page_works() {
         let yaml = one_account(&twilio, "");
         let exporter = Exporter::start_with(&yaml, Clock::System, options).await;
         let exporter = exporter.settled().await;
-        let page = exporter.get("/").await.text().await.unwrap();
-        let links: Vec<_> = page
-            .split("href=\"")
-            .skip(1)
-            .map(|rest| rest.split('"').next().unwrap())
+        let page = text(&exporter, "/").await;
+        let links = values(&page, "href");
+        for expected in all {
+            let is_there = links.iter().any(|link| link.starts_with(expected));
+            assert!(is_there, "{expected}: {links:?}");
+        }
+        let has_api = api.iter().all(|path| links.contains(path));
+        assert_eq!(has_api, enable_api.is_some(), "{links:?}");
+        for link in links.iter().filter(|link| link.starts_with('/')) {
+            let link = link.replace("&amp;", "&");
+            assert_eq!(exporter.get(&link).await.status(), 200, "{link}");
+        }
+        let others: Vec<_> = links
+            .iter()
+            .filter(|link| !link.starts_with('/') && !link.starts_with('#'))
             .collect();
-        assert_eq!(links, expected);
-        for link in links {
-            assert_eq!(exporter.get(link).await.status(), 200, "{link}");
+        assert_eq!(others.len(), 1, "the documentation: {others:?}");
+    }
+}
+
+#[tokio::test]
+async fn pages_link_to_grafana_only_where_one_is_configured() {
+    let twilio = Twilio::empty().await;
+    let id = twilio.put(HOUR, json!({"total": 1, "delivered": 1}));
+    let plain = Exporter::watching(&twilio).await.settled().await;
+    assert!(!text(&plain, "/").await.contains("Grafana"));
+    let options = Overrides {
+        grafana_url: Some("https://example.com/grafana/".to_owned()),
+        ..Overrides::default()
+    };
+    let yaml = one_account(&twilio, "");
+    let exporter = Exporter::start_with(&yaml, Clock::System, options).await;
+    let exporter = exporter.settled().await;
+    let dashboard = "https://example.com/grafana/d/twilio-email-";
+    let page = text(&exporter, "/").await;
+    let overview = format!("{dashboard}overview?var-account=default");
+    assert!(values(&page, "href").contains(&&*overview), "{page}");
+    let operation = facts(&exporter, &format!("/operations/{id}")).await;
+    let expected = format!("{dashboard}operation?var-account=default&var-operation_id={id}");
+    assert_eq!(operation["grafana"], expected);
+}
+
+#[tokio::test]
+async fn a_strict_policy_allows_everything_that_a_page_needs() {
+    let twilio = Twilio::empty().await;
+    let id = twilio.put(HOUR, json!({"total": 1, "delivered": 1}));
+    let exporter = Exporter::watching(&twilio).await.settled().await;
+    for path in ["/", &format!("/operations/{id}"), "/operations/x"] {
+        let page = text(&exporter, path).await;
+        for inline in [" style=", "<style", "javascript:", " onclick", " onload"] {
+            assert!(!page.contains(inline), "{path}: {inline}");
+        }
+        let scripts: Vec<_> = page.split("<script").skip(1).collect();
+        assert_eq!(scripts.len(), 1, "{path}");
+        assert!(scripts[0].starts_with(" src=\"/assets/"), "{path}");
+        for source in values(&page, "src") {
+            assert!(source.starts_with("/assets/"), "{source}");
         }
     }
+    let page = text(&exporter, "/").await;
+    let assets = [values(&page, "href"), values(&page, "src")].concat();
+    let assets: Vec<_> = assets
+        .into_iter()
+        .filter(|path| path.starts_with("/assets/"))
+        .collect();
+    assert_eq!(assets.len(), 3, "icon, style and script: {assets:?}");
+    for asset in assets {
+        let response = exporter.get(asset).await;
+        assert_eq!(response.status(), 200, "{asset}");
+        let cached = response.headers()["cache-control"].to_str().unwrap();
+        assert!(cached.contains("immutable"), "{cached}");
+    }
+    for unknown in ["/assets/page.css", "/assets/../Cargo.toml", "/assets/"] {
+        assert_eq!(exporter.get(unknown).await.status(), 404, "{unknown}");
+    }
+}
+
+#[tokio::test]
+async fn a_page_makes_no_request_to_twilio() {
+    let twilio = Twilio::empty().await;
+    let id = twilio.put(HOUR, json!({"total": 1, "delivered": 1}));
+    let exporter = Exporter::watching(&twilio).await.settled().await;
+    let before = twilio.handle.counts().total;
+    for _ in 0..3 {
+        facts(&exporter, "/").await;
+        text(&exporter, &format!("/operations/{id}")).await;
+    }
+    assert_eq!(twilio.handle.counts().total, before);
 }

@@ -20,13 +20,14 @@ const LAYERS: &[&[&str]] = &[
         "reason",
         "snapshot",
         "deadline",
+        "diagnosis",
         "label",
         "document",
         "ongoing_failure",
     ],
-    &["clock", "http", "rotation"],
+    &["clock", "http", "rotation", "systemd"],
     &["config", "exposition", "simulator", "store"],
-    &["twilio", "registry", "delivery", "sources"],
+    &["twilio", "registry", "delivery", "sources", "web_config"],
     &["collector"],
     &["reload"],
     &["web"],
@@ -42,11 +43,15 @@ const WITHOUT_CLOCK: &str = "SystemTime::now";
 /// A library and the modules that may name it.
 const OWNERS: &[(&str, &[&str])] = &[
     ("reqwest", &["http", "twilio", "sources"]),
-    ("rustls", &["http", "twilio", "sources", "web"]),
+    (
+        "rustls",
+        &["http", "twilio", "sources", "web", "web_config"],
+    ),
     ("tokio_rustls", &["http", "web"]),
     ("hyper", &["http", "web"]),
     ("h2", &["http", "web"]),
-    ("flate2", &["http", "simulator"]),
+    ("flate2", &["http", "simulator", "web"]),
+    ("zstd", &["web"]),
     ("tower", &["http", "simulator"]),
     ("prometheus", &["exposition"]),
     ("maud", &["web"]),
@@ -54,6 +59,8 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("tokio_util", &["web", "app"]),
     ("axum", &["web", "simulator", "app", "cli"]),
     ("hyper_util", &["web"]),
+    ("listenfd", &["web"]),
+    ("sd_notify", &["systemd"]),
     ("clap", &["cli"]),
     ("anyhow", &["app", "cli"]),
     ("serde_saphyr", &["document"]),
@@ -62,6 +69,8 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("jiff", &["timestamp"]),
     ("memchr", &["twilio"]),
     ("redb", &["store"]),
+    ("bcrypt", &["web_config"]),
+    ("x509_cert", &["web_config"]),
 ];
 
 /// What the simulator may use of the crate: it is a second reading of Twilio's documents, not a mirror of ours.

@@ -10,8 +10,16 @@ fn root() -> &'static Path {
 }
 
 fn pages() -> Vec<(PathBuf, String)> {
-    let mut pages = vec![root().join("README.md"), root().join("CHANGELOG.md")];
-    pages.extend(files_below(&root().join("docs"), "md"));
+    let names = [
+        "README.md",
+        "CHANGELOG.md",
+        "CONTRIBUTING.md",
+        "SECURITY.md",
+    ];
+    let mut pages: Vec<_> = names.iter().map(|name| root().join(name)).collect();
+    for folder in ["deploy", "docs", "grafana"] {
+        pages.extend(files_below(&root().join(folder), "md"));
+    }
     let pages: Vec<_> = pages
         .into_iter()
         .map(|page| {

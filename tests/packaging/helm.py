@@ -2,6 +2,7 @@
 
 Usage: helm.py           checks
        helm.py --write   writes the table of README.md anew
+       helm.py --package REGISTRY NAME DIRECTORY   writes the chart as an archive, for an image of that registry and name
 """
 
 import copy
@@ -235,7 +236,28 @@ def check_readme():
     return ["README.md differs from values.yaml; `tests/packages chart-readme` writes it:\n" + "\n".join(difference)]
 
 
+def package(registry, name, directory):
+    """The chart as an archive whose default image is that of a registry."""
+    with tempfile.TemporaryDirectory() as work:
+        copied = Path(work) / CHART.name
+        shutil.copytree(CHART, copied)
+        values = (copied / "values.yaml").read_text()
+        for before, after in [("  registry: ''\n", f"  registry: {registry}\n"),
+                              ("  repository: twilio-email-exporter/twilio-email-exporter\n", f"  repository: {name}\n")]:
+            assert values.count(before) == 1, f"values.yaml does not have {before!r} once"
+            values = values.replace(before, after)
+        (copied / "values.yaml").write_text(values)
+        Path(directory).mkdir(parents=True, exist_ok=True)
+        archive = Path(helm_python.package(str(copied), destination=str(directory)))
+    image = next(one for one in render(archive, {}) if one["kind"] == "StatefulSet")["spec"]["template"]["spec"]["containers"][0]["image"]
+    assert image.startswith(f"{registry}/{name}:"), f"the archive's image is {image}"
+    print(archive)
+
+
 def main():
+    if sys.argv[1:2] == ["--package"]:
+        package(*sys.argv[2:])
+        return 0
     if sys.argv[1:] == ["--write"]:
         (CHART / "README.md").write_text(readme())
         return 0

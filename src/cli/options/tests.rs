@@ -42,18 +42,18 @@ fn every_option_has_its_own_environment_variable() {
             None => panic!("{} has no variable", option.get_id()),
         })
         .collect();
-    assert_eq!(names.len(), 16);
+    assert_eq!(names.len(), 22);
     assert!(
         names.iter().all(|name| name.starts_with("TWILIO_EMAIL_")),
         "{names:?}"
     );
     names.sort();
     names.dedup();
-    assert_eq!(names.len(), 16);
+    assert_eq!(names.len(), 22);
 }
 
 #[test]
-fn the_help_names_the_defaults_and_hides_unsupported_options() {
+fn the_help_names_the_defaults_and_the_web_options() {
     let help = Whole::command().render_long_help().to_string();
     // As one line, because it wraps at the terminal's width.
     let help = help.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -66,6 +66,7 @@ fn the_help_names_the_defaults_and_hides_unsupported_options() {
         config::DEFAULT_LISTEN_ADDRESS.to_string(),
         series.max_operations.to_string(),
         offset,
+        config::DEFAULT_MAX_REQUESTS.to_string(),
         format!("{}s", config::DEFAULT_GRACE_PERIOD.as_secs()),
     ] {
         assert!(
@@ -73,8 +74,11 @@ fn the_help_names_the_defaults_and_hides_unsupported_options() {
             "{default} in {help}"
         );
     }
-    assert!(!help.contains("web.config"), "{help}");
-    for shown in ["--web.enable-api", "--web.enable-lifecycle"] {
+    for shown in [
+        "--web.config.file",
+        "--web.enable-api",
+        "--web.enable-lifecycle",
+    ] {
         assert!(help.contains(shown), "{shown} in {help}");
     }
 }
@@ -91,9 +95,11 @@ fn options_become_overrides() {
         "--series.max-operations=7",
         "--web.listen-address=:1",
         "--web.listen-address=[::1]:2",
+        "--web.systemd-socket",
         "--web.telemetry-path=/m",
         "--scrape.timeout-offset=250ms",
         "--web.enable-api",
+        "--web.max-requests=9",
         "--shutdown.grace-period=25s",
         "--log.level=debug",
         "--log.format=json",
@@ -114,8 +120,10 @@ fn options_become_overrides() {
     assert_eq!(overrides.max_operations, Some(7));
     let listen: Vec<String> = overrides.listen.iter().map(ToString::to_string).collect();
     assert_eq!(listen, [":1", "[::1]:2"]);
+    assert_eq!(overrides.systemd_socket, Some(true));
     assert_eq!(overrides.telemetry_path.as_deref(), Some("/m"));
     assert_eq!(overrides.timeout_offset, Some(Duration::from_millis(250)));
+    assert_eq!(overrides.max_requests, Some(9));
     assert_eq!(overrides.grace_period, Some(Duration::from_secs(25)));
     assert_eq!(
         (overrides.enable_api, overrides.enable_lifecycle),

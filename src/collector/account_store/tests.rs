@@ -1,6 +1,6 @@
 use super::*;
 use crate::config::Series;
-use crate::exposition::{Build, Instruments, Renderer};
+use crate::exposition::{Build, Instruments, Renderer, Syntax};
 use crate::ongoing_failure::log::Log;
 use crate::registry::Registry;
 use crate::snapshot::Snapshot;
@@ -48,7 +48,7 @@ impl Disk {
         let nothing = Snapshot {
             accounts: Vec::new(),
         };
-        Renderer::default().render(&nothing, &self.instruments, &mut out);
+        Renderer::default().render(&nothing, &self.instruments, Syntax::Text, &mut out);
         let text = String::from_utf8(out).unwrap();
         let name = format!("twilio_email_exporter_state_{metric} ");
         let value = text.lines().find_map(|line| line.strip_prefix(&name));
@@ -190,4 +190,18 @@ async fn what_fails_to_be_saved_is_shown_with_its_age_and_a_lost_file_is_counted
     }
     assert_eq!(disk.state("unsaved_seconds"), Some(0.0));
     assert_eq!(disk.state("files_lost_total"), Some(1.0));
+}
+
+#[tokio::test]
+async fn changes_are_unsaved_from_the_first_failure_until_a_save_succeeds() {
+    let disk = Disk::new();
+    let account_store = disk.account_store("default");
+    assert_eq!(account_store.unsaved_for(), None);
+    account_store.save_failed(&StoreError::Stopped);
+    let (_, error) = account_store.unsaved_for().unwrap();
+    assert_eq!(error, Some(StoreError::Stopped.to_string()));
+    save(account_store.clone(), &registry("default"))
+        .await
+        .unwrap();
+    assert_eq!(account_store.unsaved_for(), None);
 }

@@ -199,7 +199,9 @@ async fn a_list_that_fails_is_logged_when_it_begins_once_an_hour_and_when_it_end
     let account = Account::new();
     let (log, _guard) = Log::start();
     for minute in 0..120 {
-        account.log.list_failed(&ApiError::Forbidden);
+        account
+            .log
+            .list_failed(&ApiError::Forbidden, Login::Unknown, Timestamp::default());
         assert_eq!(log.take().len(), usize::from(minute % 60 == 0), "{minute}");
         tokio::time::advance(MINUTE).await;
     }

@@ -2,7 +2,7 @@ use std::path::Path;
 
 use super::*;
 use crate::config::{Config, Overrides};
-use crate::exposition::{Build, Instruments, Renderer};
+use crate::exposition::{Build, Instruments, Renderer, Syntax};
 use crate::operation::{OperationState, Stats, Status};
 use crate::registry::Source;
 use crate::snapshot::{CollectionStatus, Snapshot};
@@ -62,7 +62,7 @@ impl Scene {
     fn rebuilds(&self) -> u64 {
         let mut text = Vec::new();
         let nothing = Snapshot::default();
-        Renderer::default().render(&nothing, &self.instruments, &mut text);
+        Renderer::default().render(&nothing, &self.instruments, Syntax::Text, &mut text);
         let text = String::from_utf8(text).unwrap();
         let name = "twilio_email_exporter_registry_rebuilds_total ";
         let value = text.lines().find_map(|line| line.strip_prefix(name));

@@ -71,7 +71,11 @@ pub static LABELS: &[Label] = &[
         meaning: "Why it failed, a closed set: `unauthorized`, `forbidden`, `not_found`, `expired`, `bad_request`, `rate_limited`, \
                   `unavailable`, `server_error`, `timeout`, `connect`, `tls`, `invalid_response`, `too_large`. \
                   Of connections to the exporter: `no_request` (no complete request within 10 s), `idle` (for 5 minutes), \
-                  `not_read` (the client did not read the response for a minute), `tls_handshake` (it failed or took more than 10 s), `too_many`, `not_accepted` (usually no file descriptor is left).",
+                  `not_read` (the client did not read the response for a minute), `tls_handshake` (it failed or took more than 10 s), \
+                  `malformed` (no valid HTTP), `large_head` (of a request), `too_many` (in all), `too_many_of_client` (of one address), \
+                  `not_accepted` (usually no file descriptor is left). \
+                  Of requests to the exporter: `too_many_scrapes` (`--web.max-requests`), `large_body`, `slow_body`, \
+                  `unauthenticated`, `read_only` (the user may not change anything), `rate_limited`, `busy` (too many passwords wait for their check).",
         example: "rate_limited",
     },
     Label {

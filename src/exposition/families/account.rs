@@ -4,7 +4,8 @@ use super::labelled::Labelled;
 use crate::clock_skew::ClockSkew;
 use crate::exposition::catalogue::{self, Metric};
 use crate::exposition::labels::further;
-use crate::exposition::text::{SampleValue, Text};
+use crate::exposition::text::{Origin, Text};
+use crate::exposition::value::SampleValue;
 use crate::operation::{CountingMode, Outcome};
 use crate::snapshot::{AccountSnapshot, CollectorStatus, Totals};
 use crate::timestamp::Timestamp;
@@ -39,9 +40,7 @@ pub(super) fn write(labelled: &Labelled<'_>, text: &mut Text<'_>) {
         Some(account.without_series)
     });
     families.sums(&catalogue::EMAILS, "status", Totals::emails);
-    families.per_account(&catalogue::EMAILS_ACCEPTED, |account| {
-        account.counters.map(|counters| counters.accepted)
-    });
+    families.accepted();
     families.outcomes();
     families.counting_modes();
     families.per_account(&catalogue::API_PAUSED_UNTIL, |account| {
@@ -101,16 +100,35 @@ impl<'a> AccountFamilies<'a, '_> {
         }
     }
 
+    fn accepted(&mut self) {
+        let mut family = self.text.family(&catalogue::EMAILS_ACCEPTED);
+        for (labels, account) in self.labelled.accounts() {
+            if let Some(counters) = account.counters {
+                let origins = &account.origins;
+                let origin = Origin {
+                    since: origins.since,
+                    contribution: origins.accepted.as_ref(),
+                };
+                family.counter(labels, "", counters.accepted, origin);
+            }
+        }
+    }
+
     fn outcomes(&mut self) {
         let mut family = self.text.family(&catalogue::EMAIL_OUTCOMES);
         for (labels, account) in self.labelled.accounts() {
-            for (outcome, emails) in Outcome::ALL.iter().zip(
-                account
-                    .counters
-                    .iter()
-                    .flat_map(|counters| counters.outcomes),
-            ) {
-                family.sample_with(labels, &further("outcome", outcome.as_str()), emails);
+            let Some(counters) = account.counters else {
+                continue;
+            };
+            let origins = &account.origins;
+            let counters = counters.outcomes.into_iter().zip(&origins.outcomes);
+            for (outcome, (emails, contribution)) in Outcome::ALL.iter().zip(counters) {
+                let outcome = further("outcome", outcome.as_str());
+                let origin = Origin {
+                    since: origins.since,
+                    contribution: contribution.as_ref(),
+                };
+                family.counter(labels, &outcome, emails, origin);
             }
         }
     }
@@ -119,7 +137,7 @@ impl<'a> AccountFamilies<'a, '_> {
         let mut family = self.text.family(&catalogue::STATS_READING);
         for (labels, account) in self.labelled.accounts() {
             for mode in CountingMode::ALL {
-                let word = further("reading", mode.as_str());
+                let word = family.state("reading", mode.as_str());
                 family.sample_with(labels, &word, account.counting_mode == mode);
             }
         }

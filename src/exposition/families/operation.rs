@@ -3,7 +3,8 @@
 use super::labelled::Labelled;
 use crate::exposition::catalogue::{self, Metric, Scope};
 use crate::exposition::labels::{further, is_label_name, push_further};
-use crate::exposition::text::{SampleValue, Text};
+use crate::exposition::text::Text;
+use crate::exposition::value::SampleValue;
 use crate::operation::{Operation, OperationState, Stats, Status, Word};
 use crate::snapshot::ShownOperation;
 
@@ -72,8 +73,9 @@ impl OperationFamilies<'_, '_> {
     }
 
     fn states(&mut self) {
-        let known = OperationState::KNOWN.map(|state| (further("state", state.as_str()), state));
         let mut family = self.text.family(&catalogue::OPERATION_STATE);
+        let known =
+            OperationState::KNOWN.map(|state| (family.state("state", state.as_str()), state));
         for (labels, shown) in self.labelled.operations() {
             let Some(seen) = &shown.seen else {
                 continue;
@@ -82,7 +84,8 @@ impl OperationFamilies<'_, '_> {
                 family.sample_with(labels, label, seen.state == *state);
             }
             if let OperationState::Other(word) = &seen.state {
-                family.sample_with(labels, &further("state", word.as_str()), true);
+                let label = family.state("state", word.as_str());
+                family.sample_with(labels, &label, true);
             }
         }
     }

@@ -1,6 +1,7 @@
 //! The exporter's own metrics as text.
 
 use super::*;
+use crate::exposition::Syntax;
 
 const BUILD: Build<'static> = Build {
     version: "1.2.3",
@@ -9,7 +10,7 @@ const BUILD: Build<'static> = Build {
 
 fn encoded(instruments: &Instruments) -> String {
     let mut out = Vec::new();
-    instruments.encode(&mut out);
+    instruments.encode(&mut Text::new(&mut out, Syntax::Text));
     String::from_utf8(out).unwrap()
 }
 
@@ -117,6 +118,7 @@ fn a_rejected_configuration_keeps_the_time_of_the_last_successful_load() {
 fn every_metric_about_the_exporter_is_exposed() {
     let instruments = Instruments::new(BUILD).unwrap();
     instruments.show_state().unwrap();
+    instruments.show_web_config().unwrap();
     let text = encoded(&instruments);
     for metric in ALL.iter().filter(|metric| metric.scope == Scope::Exporter) {
         let header = format!(

@@ -4,8 +4,9 @@
 use std::str::FromStr;
 use std::time::Duration;
 
+use axum::body::HttpBody;
 use axum::extract::{FromRequest, Request};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::StatusCode;
 use bytes::Bytes;
 use tokio::sync::Semaphore;
 
@@ -15,6 +16,7 @@ use crate::document::{Findings, json};
 use crate::label;
 use crate::operation::OperationId;
 use crate::snapshot::Labels;
+use crate::web::guard::is_json;
 
 /// The largest body, in bytes: the maximum of operations, each with a few labels.
 pub(super) const LARGEST: usize = 4 * 1024 * 1024;
@@ -47,12 +49,14 @@ pub(super) async fn read(
     parsers: &Semaphore,
 ) -> Result<RegistrationBody, ProblemDetails> {
     if !is_json(request.headers()) {
-        // This also rejects HTML forms, which any web page could send.
         let detail = "The body must be JSON, with the header Content-Type: application/json.";
         return Err(ProblemDetails::new(
             StatusCode::UNSUPPORTED_MEDIA_TYPE,
             detail,
         ));
+    }
+    if request.body().size_hint().lower() > LARGEST as u64 {
+        return Err(too_large());
     }
     let arrived = tokio::time::timeout(RECEIVE_TIMEOUT, Bytes::from_request(request, &())).await;
     let bytes = arrived.map_err(|_| {
@@ -63,10 +67,7 @@ pub(super) async fn read(
         ProblemDetails::new(StatusCode::REQUEST_TIMEOUT, detail)
     })?;
     let bytes = bytes.map_err(|rejection| match rejection.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => {
-            let detail = format!("The body has more than {LARGEST} bytes; send several.");
-            ProblemDetails::new(StatusCode::PAYLOAD_TOO_LARGE, detail)
-        }
+        StatusCode::PAYLOAD_TOO_LARGE => too_large(),
         _ => ProblemDetails::bad_request("The body did not arrive whole."),
     })?;
     let _permit = parsers.acquire().await;
@@ -75,6 +76,11 @@ pub(super) async fn read(
         let detail = "The exporter is stopping.";
         Err(ProblemDetails::new(StatusCode::SERVICE_UNAVAILABLE, detail))
     })
+}
+
+fn too_large() -> ProblemDetails {
+    let detail = format!("The body has more than {LARGEST} bytes; send several.");
+    ProblemDetails::new(StatusCode::PAYLOAD_TOO_LARGE, detail)
 }
 
 pub(super) fn parse(bytes: &[u8]) -> Result<RegistrationBody, ProblemDetails> {
@@ -140,13 +146,6 @@ fn read_labels(value: &Value, findings: &mut Findings) -> Labels {
     };
     let text = |value: &Value, findings: &mut Findings| value.text(findings).map(str::to_owned);
     label::read(mapping.entries(), &value.place, text, findings)
-}
-
-/// Whether the media type of a request is JSON, whatever its parameters.
-fn is_json(headers: &HeaderMap) -> bool {
-    let given = headers.get(header::CONTENT_TYPE);
-    let media = given.and_then(|value| value.to_str().ok()?.split(';').next());
-    media.is_some_and(|media| media.trim().eq_ignore_ascii_case("application/json"))
 }
 
 #[cfg(test)]

@@ -19,10 +19,12 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::{HeaderValue, Method, StatusCode, header};
+use axum::middleware::from_fn;
 use axum::routing::{MethodRouter, any, get};
 
-use self::problem::ProblemDetails;
+pub(super) use self::problem::ProblemDetails;
 use self::register::OPERATIONS;
+use crate::web::guard;
 use crate::web::service::Service;
 
 /// The paths of the API. While the API is off, their responses name the option that enables it.
@@ -50,8 +52,9 @@ pub(super) fn routes(is_on: bool) -> Router<Arc<Service>> {
         .route("/api/{*path}", any(nothing))
 }
 
-/// Responds with a problem to a method that the path does not support.
+/// Responds with a problem to a method that the path does not support, and to a body that is not JSON.
 fn only(methods: MethodRouter<Arc<Service>>, allowed: &'static str) -> MethodRouter<Arc<Service>> {
+    let methods = methods.route_layer(from_fn(guard::require_json));
     methods.fallback(move |method: Method| async move {
         let detail = format!("{method} is not for this path; it takes {allowed}.");
         let problem = ProblemDetails::new(StatusCode::METHOD_NOT_ALLOWED, detail);

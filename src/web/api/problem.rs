@@ -10,7 +10,7 @@ use crate::web::account::NoAccount;
 
 /// An error as in RFC 9457. `type` is always `about:blank`, because the status identifies the kind of error.
 #[derive(Debug, Serialize)]
-pub(super) struct ProblemDetails {
+pub(in crate::web) struct ProblemDetails {
     r#type: &'static str,
     title: &'static str,
     #[serde(serialize_with = "code")]
@@ -29,7 +29,7 @@ pub(super) struct FieldError {
 }
 
 impl ProblemDetails {
-    pub(super) fn new(status: StatusCode, detail: impl Into<String>) -> Self {
+    pub(in crate::web) fn new(status: StatusCode, detail: impl Into<String>) -> Self {
         Self {
             r#type: "about:blank",
             title: status.canonical_reason().unwrap_or("Problem"),

@@ -8,10 +8,11 @@ use std::task::Poll;
 
 use axum::Router;
 use hyper::body::Incoming;
+use hyper::header::{CONNECTION, HeaderValue, TRANSFER_ENCODING};
 use hyper::rt::Executor;
 use hyper::server::conn::{http1, http2};
 use hyper::service::{Service, service_fn};
-use hyper::{Request, Response};
+use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use hyper_util::service::TowerToHyperService;
 use rustls::ServerConfig;
@@ -25,7 +26,7 @@ use super::limits::ConnectionLimits;
 use super::listener::{Accepted, ClientStream};
 use super::tls::{self, Encrypted, HandshakeError};
 use super::watch::{Watch, WatchedStream};
-use crate::exposition::Closed;
+use crate::exposition::{Closed, ConnectionInstruments, Refused};
 
 /// The largest head of a request of HTTP/1.1. Browsers and proxies send a few KiB.
 const LARGEST_HEAD: usize = 64 * 1024;
@@ -46,6 +47,7 @@ const SEND_BUFFER: usize = 64 * 1024;
 pub(super) struct Shared {
     pub(super) router: Router,
     pub(super) limits: ConnectionLimits,
+    pub(super) instruments: ConnectionInstruments,
     pub(super) stopped: Receiver<bool>,
     /// Of connections and of the requests of HTTP/2, for the stop.
     pub(super) tasks: TaskTracker,
@@ -98,7 +100,7 @@ async fn serve_http_1(
     watch: &Watch,
     shared: Shared,
 ) -> Option<Closed> {
-    let service = service(shared.router.clone(), client, watch.clone());
+    let service = service(&shared, client, watch.clone());
     let connection = http1::Builder::new()
         .max_buf_size(LARGEST_HEAD)
         .serve_connection(TokioIo::new(stream), service);
@@ -119,7 +121,7 @@ async fn serve_http_2(
     watch: &Watch,
     shared: Shared,
 ) -> Option<Closed> {
-    let service = service(shared.router.clone(), client, watch.clone());
+    let service = service(&shared, client, watch.clone());
     let connection = http2::Builder::new(Tasks(shared.tasks.clone()))
         .max_concurrent_streams(MOST_STREAMS)
         .max_header_list_size(LARGEST_HTTP_2_HEAD)
@@ -137,31 +139,45 @@ async fn serve_http_2(
     .await
 }
 
-/// Serves requests with `router`, and shows them to `watch`.
+/// Serves requests with the router, and shows them to `watch`.
 fn service(
-    router: Router,
+    shared: &Shared,
     client: ConnectedClient,
     watch: Watch,
 ) -> impl Service<
     Request<Incoming>,
     Response = Response<WatchedBody>,
     Error = Infallible,
-    Future = impl Future<Output = Result<Response<WatchedBody>, Infallible>> + Send,
-> {
-    let router = TowerToHyperService::new(router);
+    Future = impl Future<Output = Result<Response<WatchedBody>, Infallible>> + Send + use<>,
+> + use<> {
+    let router = TowerToHyperService::new(shared.router.clone());
+    let instruments = shared.instruments.clone();
     service_fn(move |mut request: Request<Incoming>| {
         let serving = watch.serving();
         request.extensions_mut().insert(client.clone());
+        // A request may have both `Transfer-Encoding` and `Content-Length`, which a proxy may read in another way (RFC 9112, section
+        // 6.1). hyper removes the length, so every such request is the last one of its connection.
+        let is_last = request.headers().contains_key(TRANSFER_ENCODING);
         let response = router.call(request);
+        let instruments = instruments.clone();
         async move {
-            let response = response.await?;
+            let mut response = response.await?;
+            match response.status() {
+                StatusCode::PAYLOAD_TOO_LARGE => instruments.refused(Refused::LargeBody),
+                StatusCode::REQUEST_TIMEOUT => instruments.refused(Refused::SlowBody),
+                _ => {}
+            }
+            if is_last {
+                let close = HeaderValue::from_static("close");
+                response.headers_mut().insert(CONNECTION, close);
+            }
             Ok(response.map(|body| WatchedBody::new(body, serving)))
         }
     })
 }
 
 /// Runs `connection` until it ends or exceeds a limit. When the exporter stops, calls `shut_down`.
-async fn drive<C: Future>(
+async fn drive<C: Future<Output = hyper::Result<()>>>(
     mut connection: Pin<&mut C>,
     shut_down: impl Fn(Pin<&mut C>),
     watch: &Watch,
@@ -176,9 +192,8 @@ async fn drive<C: Future>(
             stopping = true;
             shut_down(connection.as_mut());
         }
-        // An error here means that the client disconnected or sent no valid HTTP. The exporter has nothing to report then.
-        if connection.as_mut().poll(context).is_ready() {
-            return Poll::Ready(None);
+        if let Poll::Ready(end) = connection.as_mut().poll(context) {
+            return Poll::Ready(end.err().and_then(|error| reason(&error)));
         }
         let Some((at, reason)) = watch.deadline(&limits, context) else {
             return Poll::Pending;
@@ -189,6 +204,17 @@ async fn drive<C: Future>(
         timer.as_mut().poll(context).map(|()| Some(reason))
     })
     .await
+}
+
+/// Why the exporter closed the connection; `None` if the client did.
+fn reason(error: &hyper::Error) -> Option<Closed> {
+    if error.is_parse_too_large() {
+        Some(Closed::LargeHead)
+    } else if error.is_parse() {
+        Some(Closed::Malformed)
+    } else {
+        None
+    }
 }
 
 /// Waits until `stopped` is true. A dropped sender also means that the exporter stops.

@@ -75,6 +75,7 @@ impl Connections {
         let shared = Shared {
             router,
             limits: self.limits,
+            instruments: self.instruments.clone(),
             stopped: stopped.clone(),
             tasks: self.tasks.clone(),
         };
@@ -103,23 +104,25 @@ impl Connections {
     /// Serves a new connection. If too many are open, it first closes the one that was idle for longest.
     fn admit(self: &Arc<Self>, accepted: Accepted, shared: Shared) {
         let mut open = self.open.lock();
-        if open.len() >= self.limits.connections {
+        let ip = accepted.address.ip();
+        if let Some(ip) = ip.filter(|ip| open.of_client(*ip) >= self.limits.of_client) {
+            let made_room = open.close_idle_of(ip);
+            self.instruments.closed(Closed::TooManyOfClient);
+            log_too_many(&mut open, self.limits.of_client);
+            if !made_room {
+                return;
+            }
+        } else if open.len() >= self.limits.connections {
             let made_room = open.close_idle();
             self.instruments.closed(Closed::TooMany);
-            open.log(|times| {
-                tracing::warn!(
-                    most = self.limits.connections,
-                    times,
-                    "too many connections to the exporter are open; those without a request are closed"
-                );
-            });
+            log_too_many(&mut open, self.limits.connections);
             if !made_room {
                 return;
             }
         }
         let watch = Watch::new();
         let tls = self.tls.as_ref().map(|tls| tls.config());
-        open.add(watch.clone(), |number| {
+        open.add(watch.clone(), ip, |number| {
             let this = Arc::clone(self);
             let task = self.tasks.spawn(async move {
                 // This runs also when the task is aborted.
@@ -131,6 +134,15 @@ impl Connections {
             });
             task.abort_handle()
         });
+    }
+
+    /// Closes the connection whose client has not read its response for longest. Returns false if all clients read.
+    pub fn close_unread(&self) -> bool {
+        let closed = self.open.lock().close_unread();
+        if closed {
+            self.instruments.closed(Closed::NotRead);
+        }
+        closed
     }
 
     /// Handles a failed accept, usually because no file descriptor is left: closes an idle connection. Returns how long to wait.
@@ -156,6 +168,16 @@ impl fmt::Debug for Connections {
             .field("open", &self.open)
             .finish_non_exhaustive()
     }
+}
+
+fn log_too_many(open: &mut Open, most: usize) {
+    open.log(|times| {
+        tracing::warn!(
+            most,
+            times,
+            "too many connections to the exporter are open; those without a request are closed"
+        );
+    });
 }
 
 /// Removes a connection from the open ones when it is dropped.

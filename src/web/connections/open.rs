@@ -1,6 +1,7 @@
 //! The open connections, and which of them is closed for another one.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use tokio::task::AbortHandle;
@@ -15,10 +16,18 @@ const LOG_INTERVAL: Duration = Duration::from_mins(1);
 #[derive(Debug, Default)]
 pub(super) struct Open {
     /// By number, in the order in which they were accepted.
-    connections: BTreeMap<u64, (Watch, AbortHandle)>,
+    connections: BTreeMap<u64, Connection>,
     next: u64,
     /// When a failure was last logged, and the number of failures since.
     pub(super) logged: Option<(Instant, u64)>,
+}
+
+#[derive(Debug)]
+struct Connection {
+    watch: Watch,
+    task: AbortHandle,
+    /// Of TCP.
+    ip: Option<IpAddr>,
 }
 
 impl Open {
@@ -26,11 +35,24 @@ impl Open {
         self.connections.len()
     }
 
+    /// The number of connections of an IP address.
+    pub(super) fn of_client(&self, ip: IpAddr) -> usize {
+        let all = self.connections.values();
+        all.filter(|connection| connection.ip == Some(ip)).count()
+    }
+
     /// Adds a connection, served by the task that `spawn` starts with the connection's number.
-    pub(super) fn add(&mut self, watch: Watch, spawn: impl FnOnce(u64) -> AbortHandle) {
+    pub(super) fn add(
+        &mut self,
+        watch: Watch,
+        ip: Option<IpAddr>,
+        spawn: impl FnOnce(u64) -> AbortHandle,
+    ) {
         let number = self.next;
         self.next += 1;
-        self.connections.insert(number, (watch, spawn(number)));
+        let task = spawn(number);
+        let connection = Connection { watch, task, ip };
+        self.connections.insert(number, connection);
     }
 
     pub(super) fn remove(&mut self, number: u64) {
@@ -39,13 +61,29 @@ impl Open {
 
     /// Closes the connection that was idle for longest. Returns false if none is idle.
     pub(super) fn close_idle(&mut self) -> bool {
-        let idle = self.connections.iter().filter_map(|(number, (watch, _))| {
-            let since = watch.idle_since()?;
-            Some((since, *number))
-        });
-        let oldest = idle.min();
+        self.close_oldest(|connection| connection.watch.idle_since())
+    }
+
+    /// The same among the connections of one IP address.
+    pub(super) fn close_idle_of(&mut self, ip: IpAddr) -> bool {
+        self.close_oldest(|connection| {
+            let same = connection.ip == Some(ip);
+            same.then(|| connection.watch.idle_since()).flatten()
+        })
+    }
+
+    /// Closes the connection whose client has not read its response for longest. Returns false if all read.
+    pub(super) fn close_unread(&mut self) -> bool {
+        self.close_oldest(|connection| connection.watch.unread_since())
+    }
+
+    fn close_oldest(&mut self, since: impl Fn(&Connection) -> Option<Instant>) -> bool {
+        let candidates = self.connections.iter();
+        let oldest = candidates
+            .filter_map(|(number, connection)| Some((since(connection)?, *number)))
+            .min();
         let closed = oldest.and_then(|(_, number)| self.connections.remove(&number));
-        closed.inspect(|(_, task)| task.abort()).is_some()
+        closed.inspect(|closed| closed.task.abort()).is_some()
     }
 
     /// Calls `log` with the number of failures since the last call, at most once per `LOG_INTERVAL`.

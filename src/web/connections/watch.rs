@@ -118,6 +118,13 @@ impl Watch {
         }
     }
 
+    /// Since when the client does not read a response; `None` if it reads.
+    pub(super) fn unread_since(&self) -> Option<Instant> {
+        let state = self.0.state.lock();
+        let unread = state.blocked.iter().chain(state.stalled.values()).min();
+        unread.copied().filter(|since| since.elapsed() > STUCK)
+    }
+
     /// Notes that the head of a request was read.
     pub(super) fn serving(&self) -> Serving {
         let mut state = self.0.state.lock();

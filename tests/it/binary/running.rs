@@ -67,7 +67,7 @@ async fn once_exits_with_1_when_nothing_can_be_read_and_prints_that() {
     let wrong = format!("{base_url}/wrong");
     let ended = run(&["once"], &credentials(&wrong));
     assert_eq!(ended.code, Some(1), "{}", ended.stderr);
-    let cause = "no list of operations at this address (404): check the base URL";
+    let cause = "There is no list of operations at the base URL (404). Check the base URL";
     assert!(ended.stderr.contains(cause), "{}", ended.stderr);
     let ended = run(&["once"], &credentials("http://127.0.0.1:1/v1"));
     assert_eq!(ended.code, Some(1), "{}", ended.stderr);

@@ -157,10 +157,9 @@ fn wrong_usage_ends_with_2_and_says_what_is_wrong() {
         (&["once", "--series.max-operations", "-1"], "-1"),
         (&["serve", "extra"], "unexpected argument '…'"),
         (&["no-such-command"], "unrecognized subcommand '…'"),
-        // Refused as long as there is nothing behind them: one must not think oneself protected.
         (
-            &["--web.config.file", "web.yml"],
-            "--web.config.file: not supported by this version",
+            &["--web.config.file", "no-such-web.yml"],
+            "1 problem in the configuration (no-such-web.yml):\n  cannot read the file: ",
         ),
         (
             &["--web.telemetry-path", "/"],

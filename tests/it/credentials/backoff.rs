@@ -326,6 +326,6 @@ async fn rejected_credentials_are_logged_once_for_any_number_of_scrapes() {
     assert_eq!(twilio.handle.counts().total, 1);
     let log = running.log();
     assert_eq!(count(&log, &["level=warn"]), 1, "{log}");
-    let words = ["level=warn", "does not accept the credentials (401)"];
+    let words = ["level=warn", "Twilio rejects the auth token (401)"];
     assert_eq!(count(&log, &words), 1, "{log}");
 }

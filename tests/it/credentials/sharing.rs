@@ -92,7 +92,8 @@ async fn a_failing_token_is_requested_once_per_collection() {
             for read in many.read().await {
                 let error = read.unwrap_err();
                 assert_eq!(error.reason(), Some(Reason::ServerError), "{error}");
-                assert!(error.to_string().starts_with("no access token: "));
+                let words = "There is no access token. Twilio fails (500).";
+                assert!(error.to_string().starts_with(words), "{error}");
             }
         }
         let counts = many.twilio.handle.counts();

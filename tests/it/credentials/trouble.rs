@@ -194,8 +194,8 @@ async fn a_failing_token_is_logged_once_with_what_to_do() {
         let log = running.log();
         assert_eq!(count(&log, &["there are access tokens again"]), 1, "{log}");
         for words in [
-            "no access token: the request for it is refused (400): check the token URL",
-            "no access token: Twilio does not accept the OAuth client: check that",
+            "Twilio refuses the request for an access token (400). Check the token URL",
+            "Twilio rejects the OAuth client (401). Create a new secret",
         ] {
             let told = count(&log, &["level=warn", words]);
             assert_eq!(told, 1, "{words} {discovery}: {log}");

@@ -50,12 +50,12 @@ impl Known {
         for metric in catalogue::ALL {
             let suffixes: &[&str] = match metric.kind {
                 Kind::Histogram => &["_bucket", "_sum", "_count"],
-                Kind::Gauge | Kind::Counter => &[""],
+                Kind::Gauge | Kind::Counter | Kind::StateSet | Kind::Info => &[""],
             };
             series.extend(suffixes.iter().map(|suffix| Series {
                 name: format!("{}{suffix}", metric.name),
                 labels: metric.labels().collect(),
-                rises: metric.kind != Kind::Gauge,
+                rises: matches!(metric.kind, Kind::Counter | Kind::Histogram),
             }));
         }
         series.extend(recorded().into_iter().map(|name| Series {

@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex};
 
 use twilio_email_exporter::clock::Clock;
 use twilio_email_exporter::config::{Account, Config, Overrides};
-use twilio_email_exporter::exposition::{Build, Instruments, render};
+use twilio_email_exporter::exposition::{Build, Instruments, Syntax, render};
 use twilio_email_exporter::snapshot::Snapshot;
 use twilio_email_exporter::sources::{News, Sources};
 
@@ -98,7 +98,12 @@ impl Scene {
 
     fn shown(&self) -> Exposition {
         let mut out = Vec::new();
-        render(&Snapshot::default(), &self.instruments, &mut out);
+        render(
+            &Snapshot::default(),
+            &self.instruments,
+            Syntax::Text,
+            &mut out,
+        );
         Exposition::parse(std::str::from_utf8(&out).unwrap()).unwrap()
     }
 }

@@ -18,8 +18,8 @@ pub(crate) struct Authority(CertifiedIssuer<'static, KeyPair>);
 
 /// A certificate and its key, in PEM.
 pub(crate) struct Identity {
-    pub(super) certificate: String,
-    pub(super) key: String,
+    pub(crate) certificate: String,
+    pub(crate) key: String,
 }
 
 impl Authority {
@@ -33,10 +33,22 @@ impl Authority {
         self.0.pem()
     }
 
+    /// The authority itself.
+    pub(crate) fn itself(&self) -> Identity {
+        Identity {
+            certificate: self.0.pem(),
+            key: self.0.key().serialize_pem(),
+        }
+    }
+
     /// Signed for `name`.
     pub(crate) fn identity(&self, name: &str) -> Identity {
+        self.identity_of(&CertificateParams::new(vec![name.to_owned()]).unwrap())
+    }
+
+    /// Signed as `params` say.
+    pub(crate) fn identity_of(&self, params: &CertificateParams) -> Identity {
         let key = KeyPair::generate().unwrap();
-        let params = CertificateParams::new(vec![name.to_owned()]).unwrap();
         let certificate = params.signed_by(&key, &self.0).unwrap();
         Identity {
             certificate: certificate.pem(),

@@ -114,9 +114,13 @@ impl Exporter {
         options: Overrides,
     ) -> Self {
         let files = files(yaml);
+        let mut listen = options.listen.clone();
+        if listen.is_empty() {
+            listen.push("127.0.0.1:0".parse().unwrap());
+        }
         let overrides = Overrides {
             config_file: Some(files.config.clone()),
-            listen: vec!["127.0.0.1:0".parse().unwrap()],
+            listen,
             // Unless the test is about storage, nothing is to outlive it.
             storage_path: (!yaml.contains("storage:")).then(PathBuf::new),
             ..options

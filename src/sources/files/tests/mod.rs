@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use super::*;
 use crate::clock::Clock;
 use crate::config::{Config, Overrides};
-use crate::exposition::{Build, Instruments, render};
+use crate::exposition::{Build, Instruments, Syntax, render};
 use crate::snapshot::Snapshot;
 use crate::sources::listing::LARGEST;
 
@@ -107,7 +107,12 @@ impl Scene {
     /// The figures of a file: up, operations, seconds of the last success.
     fn figures(&self, name: &str) -> [Option<f64>; 3] {
         let mut out = Vec::new();
-        render(&Snapshot::default(), &self.instruments, &mut out);
+        render(
+            &Snapshot::default(),
+            &self.instruments,
+            Syntax::Text,
+            &mut out,
+        );
         let text = String::from_utf8(out).unwrap();
         ["up", "operations", "last_success_timestamp_seconds"].map(|figure| {
             let path = self.path(name);

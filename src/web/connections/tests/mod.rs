@@ -1,7 +1,9 @@
 //! Connections that exceed a limit, over pipes in memory and with tokio's paused time.
 
+mod clients;
 mod encrypted;
 mod http_2;
+mod malformed;
 mod tls;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -9,6 +11,7 @@ use std::task::{Context, Poll};
 
 use axum::Extension;
 use axum::extract::State;
+use axum::http::StatusCode;
 use axum::routing::get;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
@@ -24,6 +27,7 @@ const LIMITS: ConnectionLimits = ConnectionLimits {
     idle: Duration::from_mins(5),
     write: Duration::from_mins(1),
     connections: 3,
+    of_client: 2,
 };
 const GET: &[u8] = b"GET /quick HTTP/1.1\r\nHost: x\r\n\r\n";
 const GET_SLOW: &[u8] = b"GET /slow HTTP/1.1\r\nHost: x\r\n\r\n";
@@ -34,7 +38,7 @@ const PIPE: usize = 1_000;
 
 /// A listener that accepts the test's pipes.
 struct Pipes {
-    incoming: UnboundedReceiver<io::Result<DuplexStream>>,
+    incoming: UnboundedReceiver<io::Result<(DuplexStream, ClientAddress)>>,
     accepted: Arc<AtomicUsize>,
 }
 
@@ -44,15 +48,15 @@ impl Listener for Pipes {
             return Poll::Pending;
         };
         self.accepted.fetch_add(1, Ordering::Relaxed);
-        Poll::Ready(next.map(|stream| Accepted {
+        Poll::Ready(next.map(|(stream, address)| Accepted {
             stream: Box::new(stream),
-            address: ClientAddress::Unix,
+            address,
         }))
     }
 }
 
 struct Scene {
-    incoming: UnboundedSender<io::Result<DuplexStream>>,
+    incoming: UnboundedSender<io::Result<(DuplexStream, ClientAddress)>>,
     accepted: Arc<AtomicUsize>,
     connections: Arc<Connections>,
     instruments: ConnectionInstruments,
@@ -85,6 +89,8 @@ impl Scene {
             .route("/slow", get(slow))
             .route("/large", get(async || "x".repeat(LARGE)))
             .route("/huge", get(async || "x".repeat(10 * LARGE)))
+            .route("/large-body", get(StatusCode::PAYLOAD_TOO_LARGE))
+            .route("/slow-body", get(StatusCode::REQUEST_TIMEOUT))
             .route("/client", get(client))
             .with_state(Arc::clone(&go));
         let (incoming, received) = unbounded_channel();
@@ -107,8 +113,12 @@ impl Scene {
     }
 
     fn connect(&self) -> DuplexStream {
+        self.connect_from(ClientAddress::Unix)
+    }
+
+    fn connect_from(&self, address: ClientAddress) -> DuplexStream {
         let (client, server) = duplex(PIPE);
-        self.incoming.send(Ok(server)).unwrap();
+        self.incoming.send(Ok((server, address))).unwrap();
         client
     }
 

@@ -1,0 +1,244 @@
+//! The findings about one account.
+
+use super::facts::{AccountFacts, BrokenSource, Ongoing};
+use super::finding::{Finding, Severity};
+use super::request_failure::RequestFailure;
+use crate::clock_skew::ClockSkew;
+
+/// What is wrong with an account, the worst first.
+#[must_use]
+pub fn account(facts: &AccountFacts) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    findings.extend(requests(facts));
+    findings.extend(
+        facts
+            .wrong_clock
+            .map(|skew| about(facts, wrong_clock(skew))),
+    );
+    findings.extend(facts.unsaved.as_ref().map(|unsaved| {
+        let finding = Finding {
+            since: Some(unsaved.since),
+            ..self::unsaved(unsaved.what.as_deref())
+        };
+        about(facts, finding)
+    }));
+    findings.extend(
+        facts
+            .broken_sources
+            .iter()
+            .map(|broken| source(facts, broken)),
+    );
+    if facts.up && facts.unreadable > 0 {
+        findings.push(unreadable(facts));
+    }
+    if findings.is_empty() && facts.has_collected && facts.up && !facts.complete {
+        findings.push(incomplete(facts));
+    }
+    if facts.without_series > 0 {
+        findings.push(series(facts));
+    }
+    findings.sort_by_key(|finding| finding.severity);
+    findings
+}
+
+/// This machine's clock differs too much from Twilio's.
+#[must_use]
+pub fn wrong_clock(skew: ClockSkew) -> Finding {
+    Finding {
+        severity: Severity::Error,
+        code: "wrong_clock",
+        account: None,
+        what: format!("This machine's clock is {skew}"),
+        cause: "The clock is set wrong, or nothing keeps it right. Operations would expire too early or too late, so collections count as incomplete.".to_owned(),
+        cure: "Set the clock right: check NTP.".to_owned(),
+        since: None,
+    }
+}
+
+fn about(facts: &AccountFacts, finding: Finding) -> Finding {
+    Finding {
+        account: Some(facts.name.clone()),
+        ..finding
+    }
+}
+
+/// Why requests fail: at most one finding, because one failure hides all others.
+fn requests(facts: &AccountFacts) -> Option<Finding> {
+    let is_paused = facts.paused_until.is_some() || facts.next_login_at.is_some();
+    let is_down = facts.has_collected && !facts.up;
+    let failure = facts.failure.as_ref();
+    let list = facts.list_failure.as_ref();
+    match failure.or(list) {
+        Some(failure) if is_down || is_paused => Some(down(facts, failure)),
+        _ if facts.paused_until.is_some() => {
+            // Another kind of request, such as that for tags, was rejected.
+            let failure = RequestFailure::RateLimited;
+            Some(failed(facts, Severity::Warning, &failure))
+        }
+        _ => list.map(|list| list_only(facts, list)),
+    }
+}
+
+fn failed(facts: &AccountFacts, severity: Severity, failure: &RequestFailure) -> Finding {
+    let mut cure = failure.cure(facts.login).to_owned();
+    let retry = match (facts.paused_until, facts.next_login_at) {
+        (Some(until), _) => format!(
+            " The exporter makes no request until {}.",
+            until.to_minute()
+        ),
+        (None, Some(at)) => format!(
+            " The exporter tries again at {}, and with other credentials at once.",
+            at.to_minute()
+        ),
+        (None, None) => String::new(),
+    };
+    cure.push_str(&retry);
+    Finding {
+        severity,
+        code: failure.code(),
+        account: Some(facts.name.clone()),
+        what: failure.what(facts.login, Some(&facts.name)),
+        cause: failure.cause(facts.login).to_owned(),
+        cure,
+        since: None,
+    }
+}
+
+fn down(facts: &AccountFacts, failure: &Ongoing<RequestFailure>) -> Finding {
+    let severity = match failure.what {
+        // It ends by itself.
+        RequestFailure::RateLimited => Severity::Warning,
+        _ => Severity::Error,
+    };
+    let mut finding = failed(facts, severity, &failure.what);
+    finding.since = Some(failure.since);
+    if is_about_address(&failure.what) && !facts.host.is_empty() {
+        finding.cause.push_str(" The base URL names ");
+        finding.cause.push_str(&facts.host);
+        finding.cause.push('.');
+    }
+    finding
+}
+
+/// Whether the host may be wrong.
+const fn is_about_address(failure: &RequestFailure) -> bool {
+    !matches!(
+        failure,
+        RequestFailure::Unauthorized
+            | RequestFailure::Forbidden
+            | RequestFailure::RateLimited
+            | RequestFailure::BrokenList(_)
+            | RequestFailure::NoToken(_)
+    )
+}
+
+/// The list fails, and single operations can be read.
+fn list_only(facts: &AccountFacts, failure: &Ongoing<RequestFailure>) -> Finding {
+    let name = &facts.name;
+    let mut finding = failed(facts, Severity::Error, &failure.what);
+    finding.since = Some(failure.since);
+    finding.cause = match failure.what {
+        RequestFailure::Forbidden | RequestFailure::NoList(_) | RequestFailure::BadRequest(_) => {
+            "Single operations can be read, and the list of operations is refused: new operations are not found.".to_owned()
+        }
+        _ => format!("{} New operations are not found meanwhile.", finding.cause),
+    };
+    if matches!(failure.what, RequestFailure::Forbidden) {
+        finding.what =
+            format!("Twilio does not return the list of operations of account {name} (403)");
+        "Give the API key access to the list, or set discovery: false and list the operations in the configuration, in a file or over HTTP.".clone_into(&mut finding.cure);
+    }
+    finding
+}
+
+/// Counters that cannot be saved because of `error`, or whose save hangs.
+#[must_use]
+pub fn unsaved(error: Option<&str>) -> Finding {
+    let cause = error.map_or_else(|| "The disk does not respond.".to_owned(), sentence);
+    Finding {
+        severity: Severity::Error,
+        code: "unsaved",
+        account: None,
+        what: "Counters cannot be saved".to_owned(),
+        cause: format!("{cause} Counters stay as they were saved last; gauges are current."),
+        cure: "Check the disk of the state directory (--storage.path): its space, its permissions and whether it responds.".to_owned(),
+        since: None,
+    }
+}
+
+fn source(facts: &AccountFacts, broken: &BrokenSource) -> Finding {
+    let name = &facts.name;
+    Finding {
+        severity: Severity::Warning,
+        code: "broken_source",
+        account: Some(name.clone()),
+        what: format!(
+            "A source of operations of account {name} cannot be used: {}",
+            broken.source
+        ),
+        cause: sentence(&broken.error),
+        cure: "Correct the source. The operations that it listed last stay until then.".to_owned(),
+        since: Some(broken.since),
+    }
+}
+
+fn unreadable(facts: &AccountFacts) -> Finding {
+    let (name, count) = (&facts.name, facts.unreadable);
+    let operations = match count {
+        1 => "One operation".to_owned(),
+        _ => format!("{count} operations"),
+    };
+    Finding {
+        severity: Severity::Warning,
+        code: "unreadable_operations",
+        account: Some(name.clone()),
+        what: format!("{operations} of account {name} cannot be read"),
+        cause: "The id is of another account, the operation has expired, or Twilio fails for it. Its last values stay.".to_owned(),
+        cure: "See the log for the reason. Remove ids that do not belong to the account from the configuration or from the source that lists them.".to_owned(),
+        since: None,
+    }
+}
+
+fn incomplete(facts: &AccountFacts) -> Finding {
+    let name = &facts.name;
+    Finding {
+        severity: Severity::Warning,
+        code: "incomplete",
+        account: Some(name.clone()),
+        what: format!("The last collection of account {name} did not read everything that was due"),
+        cause: match facts.budget_left {
+            Some(0) => "The collection spent all requests of its budget.",
+            _ => "A page of the list broke off, a row could not be read, or the account has more operations than its rate of requests allows.",
+        }
+        .to_owned(),
+        cure: "Nothing, if the next collections are complete. Otherwise raise max_requests_per_second, if Twilio's limit allows it, and see the log.".to_owned(),
+        since: None,
+    }
+}
+
+fn series(facts: &AccountFacts) -> Finding {
+    let (name, limit, hidden) = (&facts.name, facts.most_series, facts.without_series);
+    let operations = match hidden {
+        1 => "one operation".to_owned(),
+        _ => format!("{hidden} operations"),
+    };
+    Finding {
+        severity: Severity::Notice,
+        code: "series_limit",
+        account: Some(name.clone()),
+        what: format!("The series limit hides {operations} of account {name}"),
+        cause: format!("Series and this page have the configured and the newest operations that are large enough, at most {limit}. Totals and counters include all of them."),
+        cure: "Raise --series.max-operations, or lower series.min_size, if you need series of the others.".to_owned(),
+        since: None,
+    }
+}
+
+/// `text` as a sentence.
+fn sentence(text: &str) -> String {
+    let mut letters = text.chars();
+    let Some(first) = letters.next() else {
+        return String::new();
+    };
+    let end = if text.ends_with('.') { "" } else { "." };
+    format!("{}{}{end}", first.to_uppercase(), letters.as_str())
+}

@@ -1,0 +1,41 @@
+//! Refuses requests for hosts that the exporter is not known by.
+//!
+//! A page of an attacker may let its own name point to the exporter's address (DNS rebinding). The browser then counts the exporter as
+//! a part of that page and lets it read all responses, but it still sends the attacker's name as `Host`.
+
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::http::StatusCode;
+use axum::middleware::Next;
+use axum::response::Response;
+
+use super::destination::destinations;
+use super::refusal::refusal;
+use crate::config::Host;
+
+/// The paths that respond whatever the host is: probes of orchestrators use the address of a container as `Host`, which nobody knows
+/// before, and the responses are the same few words for everybody.
+const FOR_ALL: [&str; 2] = ["/-/healthy", "/-/ready"];
+
+/// Responds with 400 if the request names no valid host, and with 421 (RFC 9110, section 15.5.20) if the exporter is not known by it.
+pub(super) async fn require(
+    State(known): State<Arc<[Host]>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let path = request.uri().path();
+    let named = match destinations(&request) {
+        Ok(named) => named,
+        Err(error) => return refusal(path, StatusCode::BAD_REQUEST, &error.to_string()),
+    };
+    let is_known = !named.is_empty() && named.iter().all(|each| known.contains(&each.host));
+    if known.is_empty() || is_known || FOR_ALL.contains(&path) {
+        return next.run(request).await;
+    }
+    refusal(
+        path,
+        StatusCode::MISDIRECTED_REQUEST,
+        "The exporter is not known by the host of this request; --web.allowed-host lists the hosts that it is known by.",
+    )
+}

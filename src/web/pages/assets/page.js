@@ -1,0 +1,108 @@
+// Keeps the page current: requests it again at an interval and changes what differs in elements with `data-live`. Nodes stay where
+// they can, so focus, selection and scroll position do not move. Without this script the page is complete; it only stays as it was.
+"use strict";
+
+(() => {
+  const INTERVAL = 10000;
+  const button = document.getElementById("pause");
+  const announcement = document.getElementById("announcement");
+  const clock = document.getElementById("updated");
+  let paused = false;
+  let running = false;
+
+  const isAlike = (one, other) =>
+    one.nodeType === other.nodeType && one.nodeName === other.nodeName && one.id === other.id;
+
+  const sync = (current, next) => {
+    if (current.nodeType !== Node.ELEMENT_NODE) {
+      if (current.nodeValue !== next.nodeValue) current.nodeValue = next.nodeValue;
+      return;
+    }
+    for (const { name } of [...current.attributes]) {
+      // What the reader opened stays open.
+      if (!next.hasAttribute(name) && name !== "open") current.removeAttribute(name);
+    }
+    for (const { name, value } of [...next.attributes]) {
+      if (current.getAttribute(name) !== value) current.setAttribute(name, value);
+    }
+    syncChildren(current, [...next.childNodes]);
+  };
+
+  // A node with an id, such as the row of an operation, stays itself when others come before it or go: whoever has focused its link
+  // must not find another operation there.
+  const syncChildren = (current, nodes) => {
+    const ids = new Set(nodes.map((node) => node.id).filter(Boolean));
+    for (const child of [...current.children]) if (child.id && !ids.has(child.id)) child.remove();
+    let cursor = current.firstChild;
+    for (const node of nodes) {
+      const known = node.id && [...current.children].find((child) => child.id === node.id);
+      if (known && known !== cursor) {
+        current.insertBefore(known, cursor);
+        sync(known, node);
+      } else if (cursor && isAlike(cursor, node)) {
+        sync(cursor, node);
+        cursor = cursor.nextSibling;
+      } else if (cursor && !cursor.id && !node.id) {
+        const following = cursor.nextSibling;
+        cursor.replaceWith(node);
+        cursor = following;
+      } else {
+        current.insertBefore(node, cursor);
+      }
+    }
+    while (cursor) {
+      const following = cursor.nextSibling;
+      cursor.remove();
+      cursor = following;
+    }
+  };
+
+  // What the reader looks at: the focused element if it is in view, else what is at the top. It stays where it is on the screen.
+  const anchorOf = () => {
+    const focused = document.activeElement;
+    const box = focused?.getBoundingClientRect();
+    const isInView = focused !== document.body && box.bottom > 0 && box.top < innerHeight;
+    return (isInView && focused) || document.elementFromPoint(innerWidth / 2, 1) || document.body;
+  };
+
+  const refresh = async () => {
+    if (paused || running || document.hidden) return;
+    running = true;
+    try {
+      const response = await fetch(location.href, { headers: { Accept: "text/html" }, cache: "no-store" });
+      if (!response.ok) throw new Error(String(response.status));
+      const next = new DOMParser().parseFromString(await response.text(), "text/html");
+      if (paused) return;
+      const before = document.getElementById("headline")?.textContent;
+      const anchor = anchorOf();
+      const top = anchor.getBoundingClientRect().top;
+      for (const live of document.querySelectorAll("[data-live]")) {
+        const replacement = next.getElementById(live.id);
+        if (replacement) sync(live, replacement);
+      }
+      if (anchor.isConnected) {
+        scrollBy({ top: anchor.getBoundingClientRect().top - top, behavior: "instant" });
+      }
+      const after = document.getElementById("headline")?.textContent;
+      if (before !== after) announcement.textContent = after ?? "";
+      clock.classList.remove("stale");
+    } catch {
+      // The values stay, and their time shows their age.
+      if (!clock.classList.contains("stale")) {
+        clock.classList.add("stale");
+        clock.append(" – the exporter does not respond");
+      }
+    } finally {
+      running = false;
+    }
+  };
+
+  button.hidden = false;
+  button.addEventListener("click", () => {
+    paused = !paused;
+    button.textContent = paused ? "Continue updates" : "Pause updates";
+    refresh();
+  });
+  document.addEventListener("visibilitychange", refresh);
+  setInterval(refresh, INTERVAL);
+})();

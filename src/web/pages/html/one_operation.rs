@@ -1,0 +1,174 @@
+//! The page of one operation.
+
+use maud::{Markup, html};
+
+use super::operations::state;
+use super::{bar, words};
+use crate::timestamp::Timestamp;
+use crate::web::pages::breakdown::Breakdown;
+use crate::web::pages::filter::Filter;
+use crate::web::pages::operation::OperationDetails;
+
+pub(super) fn page(operation: &OperationDetails) -> Markup {
+    let figures = &operation.figures;
+    html! {
+        nav class="crumbs" aria-label="Path" {
+            a href="/" { "Overview" } " / "
+            a href=(Filter::of_account(&figures.account).link()) { "Account " (figures.account) }
+        }
+        div class="title-line" {
+            h1 id="headline" { (figures.title().unwrap_or(&figures.id)) }
+            (state(figures))
+        }
+        @if figures.title().is_some() { p class="id" { (figures.id) } }
+        @if figures.up == Some(false) {
+            p class="remark" { "The last attempt to read this operation failed. The values are from the last successful read; the log names the reason." }
+        }
+        div class="columns" {
+            section class="card" aria-labelledby="emails-title" {
+                h2 id="emails-title" { "Emails" }
+                (emails(operation))
+            }
+            section class="card" aria-labelledby="times-title" {
+                h2 id="times-title" { "Times" }
+                (times(operation))
+            }
+            section class="card" aria-labelledby="labels-title" {
+                h2 id="labels-title" { "Labels" }
+                (labels(operation))
+            }
+            section class="card" aria-labelledby="more-title" {
+                h2 id="more-title" { "More" }
+                ul class="plain" {
+                    li { a href=(operation.probe) { "Probe it now" } span class="aside" { "reads it from Twilio, as Prometheus does" } }
+                    @if let Some(grafana) = &operation.grafana {
+                        li { a href=(grafana) { "Its dashboard in Grafana" } }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn emails(operation: &OperationDetails) -> Markup {
+    let figures = &operation.figures;
+    html! {
+        @if let (Some(emails), Some(outcome)) = (&figures.emails, figures.outcome) {
+            div class="share" {
+                p class={ "big " (words::class_of_lost(outcome.lost_share)) } {
+                    @match outcome.lost_share { Some(share) => (words::percent(share)), None => "–" }
+                    " " span { "lost" }
+                }
+                p class="behind" {
+                    (words::grouped(outcome.lost)) " of " (words::count(outcome.finished, "finished email", "finished emails"))
+                }
+            }
+            (bar::bar(emails))
+            table class="numbers" {
+                thead { tr { th scope="col" { "Status" } th scope="col" class="number" { "Emails" } } }
+                tbody {
+                    @for (class, name, count) in statuses(emails) {
+                        tr {
+                            th scope="row" {
+                                svg viewBox="0 0 10 10" aria-hidden="true" focusable="false" { rect class=(class) width="10" height="10" rx="3" {} }
+                                (name)
+                            }
+                            td class="number" { (words::grouped(count)) }
+                        }
+                    }
+                }
+            }
+            dl class="figures" {
+                (quantity("Size", figures.size))
+                (quantity("Recipients", figures.recipients))
+                (quantity("Attempts", figures.attempts))
+            }
+        } @else {
+            p { "This operation has never been read." }
+        }
+    }
+}
+
+/// Each status with the class of its part of the bar.
+fn statuses(emails: &Breakdown) -> [(&'static str, &'static str, u64); 8] {
+    [
+        ("flight", "scheduled", emails.scheduled),
+        ("flight", "queued", emails.queued),
+        ("flight", "sent, not confirmed", emails.sent),
+        ("delivered", "delivered, not opened", emails.delivered),
+        ("opened", "opened", emails.opened),
+        ("lost", "undelivered", emails.undelivered),
+        ("lost", "failed", emails.failed),
+        ("canceled", "canceled", emails.canceled),
+    ]
+}
+
+fn quantity(name: &str, value: Option<u32>) -> Markup {
+    html! {
+        div {
+            dt { (name) }
+            dd { @match value { Some(value) => (words::grouped(u64::from(value))), None => "–" } }
+        }
+    }
+}
+
+fn times(operation: &OperationDetails) -> Markup {
+    let times = &operation.figures.times;
+    let moment = |name: &str, at: Option<Timestamp>, is_future: bool| {
+        html! {
+            div {
+                dt { (name) }
+                dd {
+                    @match at {
+                        Some(at) => {
+                            (words::time(at, times.now))
+                            @let (ago, left) = (times.now.since(at), at.since(times.now));
+                            span class="aside" {
+                                @if is_future { "in " (words::span(left.as_secs())) }
+                                @else { (words::span(ago.as_secs())) " ago" }
+                            }
+                        }
+                        None => "–",
+                    }
+                }
+            }
+        }
+    };
+    html! {
+        dl class="figures" {
+            (moment("Created", Some(times.created), false))
+            (moment("Changed at Twilio", times.updated, false))
+            (moment("Read", times.last_success, false))
+            (moment("Expires", times.expires, true))
+        }
+    }
+}
+
+fn labels(operation: &OperationDetails) -> Markup {
+    let figures = &operation.figures;
+    html! {
+        @if figures.labels.is_empty() {
+            p { "It has no labels. Give it some in the configuration, in a file, or when you register it." }
+        } @else {
+            table class="numbers" {
+                thead { tr { th scope="col" { "Label" } th scope="col" { "Value" } th scope="col" { "From" } } }
+                tbody {
+                    @for (name, value) in &*figures.labels {
+                        tr {
+                            th scope="row" { (name) }
+                            td { (value) }
+                            td class="soft" { (operation.label_sources.get(name).map_or("", String::as_str)) }
+                        }
+                    }
+                }
+            }
+        }
+        p class="soft" {
+            @if operation.sources.is_empty() {
+                "Found by discovery; no source lists it."
+            } @else {
+                "Listed by " (operation.sources.join(", ")) "."
+            }
+        }
+    }
+}

@@ -1,0 +1,269 @@
+//! The table of operations: on a narrow screen, one card for each.
+
+use maud::{Markup, html};
+
+use super::{bar, words};
+use crate::operation::OperationId;
+use crate::web::pages::filter::{Filter, Sort};
+use crate::web::pages::operation::OperationFigures;
+use crate::web::pages::overview::Overview;
+use crate::web::pages::selection::{PAGE_SIZE, Selection};
+
+/// The most labels of an operation in the table; its own page has all.
+const MOST_LABELS: usize = 3;
+/// The longest text of a title or a label in the table, in characters.
+const LONGEST_TEXT: usize = 60;
+
+pub(super) fn section(overview: &Overview, filter: &Filter) -> Markup {
+    let selection = &overview.operations;
+    let has_accounts = overview.accounts.len() > 1;
+    html! {
+        section id="operations" aria-labelledby="operations-title" {
+            h2 id="operations-title" { "Operations" }
+            @if selection.total > 0 || filter.is_narrow() {
+                (form(overview, filter))
+                (tabs(filter))
+            }
+            div id="operations-list" data-live {
+                @if selection.items.is_empty() {
+                    (nothing(overview, filter))
+                } @else {
+                    (legend())
+                    (table(selection, filter, has_accounts))
+                    (pager(selection, filter))
+                }
+            }
+        }
+    }
+}
+
+fn form(overview: &Overview, filter: &Filter) -> Markup {
+    let selection = &overview.operations;
+    let is_account = |name: &str| filter.account.as_deref() == Some(name);
+    let is_state = |state: &str| filter.state.as_deref() == Some(state);
+    html! {
+        form class="filter" method="get" action="/#operations" role="search" aria-label="Operations" {
+            div class="field wide" {
+                label for="q" { "Search" }
+                input id="q" name="q" type="search" value=(filter.text) placeholder="Name, campaign or id" maxlength="200" autocomplete="off";
+            }
+            @if overview.accounts.len() > 1 {
+                div class="field" {
+                    label for="account" { "Account" }
+                    select id="account" name="account" {
+                        option value="" { "All" }
+                        @for account in &overview.accounts {
+                            option value=(account.name) selected[is_account(&account.name)] { (account.name) }
+                        }
+                    }
+                }
+            } @else if let Some(account) = &filter.account {
+                input type="hidden" name="account" value=(account);
+            }
+            div class="field" {
+                label for="state" { "State" }
+                select id="state" name="state" {
+                    option value="" { "All" }
+                    @for state in &selection.states {
+                        option value=(state) selected[is_state(state)] { (state) }
+                    }
+                }
+            }
+            div class="field" {
+                label for="label" { "Label" }
+                input id="label" name="label" value=(filter.label.as_deref().unwrap_or_default()) list="labels" placeholder="campaign=spring" maxlength="200" autocomplete="off";
+                datalist id="labels" { @for label in &selection.labels { option value=(label) {} } }
+            }
+            @if filter.sort != Sort::default() {
+                input type="hidden" name="sort" value=(filter.sort.as_str());
+            }
+            div class="field buttons" {
+                button class="button main" type="submit" { "Show" }
+                @if filter.is_narrow() {
+                    a class="button" href="/#operations" { "Clear" }
+                }
+            }
+        }
+    }
+}
+
+fn tabs(filter: &Filter) -> Markup {
+    html! {
+        nav class="tabs" aria-label="Order of operations" {
+            @for sort in Sort::ALL {
+                @let is_current = (sort == filter.sort).then_some("true");
+                a href=(filter.sorted(sort).link()) aria-current=[is_current] { (sort.title()) }
+            }
+        }
+    }
+}
+
+fn nothing(overview: &Overview, filter: &Filter) -> Markup {
+    html! {
+        div class="empty" {
+            @if filter.is_narrow() {
+                p { strong { "No operation matches." } " The page shows operations that have series." }
+                @if filter.text.parse::<OperationId>().is_ok() {
+                    // It may be known and have no series.
+                    p { a class="button" href={ "/operations/" (filter.text) } { "Look this operation up" } }
+                } @else {
+                    p { a class="button" href="/#operations" { "Show all" } }
+                }
+            } @else if overview.accounts.iter().all(|account| account.last_success.is_none()) {
+                p { strong { "No operation is known yet." } " They appear with the first collection that reaches Twilio." }
+            } @else {
+                p { strong { "There is no operation." } " Twilio keeps an operation for seven days after its send. The next send appears here by itself." }
+            }
+        }
+    }
+}
+
+/// What the colors of the bars mean.
+fn legend() -> Markup {
+    html! {
+        ul class="legend" aria-label="Colors of the bars" {
+            @for (class, word) in bar::PARTS {
+                li { svg viewBox="0 0 10 10" aria-hidden="true" focusable="false" { rect class=(class) width="10" height="10" rx="3" {} } (word) }
+            }
+        }
+    }
+}
+
+// The roles are explicit, because a browser drops those of a table that is laid out as cards.
+fn table(selection: &Selection, filter: &Filter, has_accounts: bool) -> Markup {
+    html! {
+        table class="operations" role="table" aria-label={ "Operations, " (order(filter.sort)) } {
+            thead role="rowgroup" {
+                tr role="row" {
+                    th role="columnheader" scope="col" { "Operation" }
+                    @if has_accounts { th role="columnheader" scope="col" { "Account" } }
+                    th role="columnheader" scope="col" { "State" }
+                    th role="columnheader" scope="col" class="emails" { "Emails" }
+                    th role="columnheader" scope="col" class="number" { "Size" }
+                    th role="columnheader" scope="col" class="number" { "Lost" }
+                    th role="columnheader" scope="col" class="number" { "Age" }
+                }
+            }
+            tbody role="rowgroup" {
+                @for operation in &selection.items { (row(operation, has_accounts)) }
+            }
+        }
+    }
+}
+
+const fn order(sort: Sort) -> &'static str {
+    match sort {
+        Sort::Newest => "the newest first",
+        Sort::InFlight => "most emails in flight first",
+        Sort::Worst => "most lost emails first",
+    }
+}
+
+fn row(operation: &OperationFigures, has_accounts: bool) -> Markup {
+    let title = operation.title().map(shortened);
+    html! {
+        tr id=(operation.id) role="row" {
+            th role="rowheader" scope="row" class="what" {
+                @if let Some(title) = &title {
+                    a class="title" href=(operation.link()) { (title) }
+                    span class="id" { (operation.id) }
+                } @else {
+                    a class="title id" href=(operation.link()) { (operation.id) }
+                }
+                (labels(operation))
+            }
+            @if has_accounts { td role="cell" class="account" { span class="key" { "Account" } (operation.account) } }
+            td role="cell" class="state" { (state(operation)) }
+            td role="cell" class="emails" {
+                @match &operation.emails {
+                    Some(emails) => {
+                        (bar::bar(emails))
+                        span class="counts" aria-hidden="true" { (bar::text(emails)) }
+                    }
+                    None => span class="counts" { "never read" },
+                }
+            }
+            td role="cell" class="number" {
+                span class="key" { "Size" }
+                @match operation.size { Some(size) => (words::grouped(u64::from(size))), None => "–" }
+            }
+            td role="cell" class="number" {
+                span class="key" { "Lost" }
+                @match operation.outcome.and_then(|outcome| Some((outcome.lost, outcome.lost_share?))) {
+                    Some((0, _)) => "0 %",
+                    Some((_, share)) => span class=(words::class_of_lost(Some(share))) { (words::percent(share)) },
+                    None => "–",
+                }
+            }
+            td role="cell" class="number" {
+                span class="key" { "Age" }
+                (words::span(operation.age_seconds))
+            }
+        }
+    }
+}
+
+fn labels(operation: &OperationFigures) -> Markup {
+    let is_title = |value: &String| operation.title() == Some(value.as_str());
+    let others = operation
+        .labels
+        .iter()
+        .filter(|(_, value)| !is_title(value));
+    let others: Vec<_> = others.collect();
+    html! {
+        @if !others.is_empty() {
+            span class="labels" {
+                @for (name, value) in others.iter().take(MOST_LABELS) {
+                    span class="label" { (shortened(name)) "=" (shortened(value)) }
+                    " "
+                }
+                @if others.len() > MOST_LABELS { span class="more" { "and " (others.len() - MOST_LABELS) " more" } }
+            }
+        }
+    }
+}
+
+/// The state, and whether it can be read now.
+pub(super) fn state(operation: &OperationFigures) -> Markup {
+    let state = operation.state.as_deref().unwrap_or("unknown");
+    let class = match state {
+        "processing" | "scheduled" => "busy",
+        "completed" => "well",
+        _ => "quiet",
+    };
+    html! {
+        span class={ "pill " (class) } { (state) }
+        @if operation.up == Some(false) { " " span class="pill error" { "not read" } }
+    }
+}
+
+fn pager(selection: &Selection, filter: &Filter) -> Markup {
+    let first = (selection.page - 1) * PAGE_SIZE + 1;
+    let last = first + selection.items.len() - 1;
+    let number = |number: usize| words::grouped(number as u64);
+    html! {
+        nav class="pager" aria-label="Pages of operations" {
+            p {
+                (number(first)) "–" (number(last)) " of " (number(selection.matching))
+                @if filter.is_narrow() { " that match" }
+            }
+            @if selection.pages > 1 {
+                div {
+                    @if selection.page > 1 {
+                        a class="button" rel="prev" href=(filter.at_page(selection.page - 1).link()) { "Previous" }
+                    }
+                    @if selection.page < selection.pages {
+                        a class="button" rel="next" href=(filter.at_page(selection.page + 1).link()) { "Next" }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn shortened(text: &str) -> String {
+    match text.char_indices().nth(LONGEST_TEXT) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}

@@ -1,0 +1,114 @@
+//! The facts of the page `/`: one value, from which HTML and JSON are written.
+
+use serde::Serialize;
+use url::Url;
+
+use super::account::AccountFigures;
+use super::filter::Filter;
+use super::selection::Selection;
+use crate::diagnosis::{self, ExporterFacts, Finding};
+use crate::timestamp::Timestamp;
+use crate::web::service::Service;
+
+/// Everything on the page.
+#[derive(Debug, Serialize)]
+pub(super) struct Overview {
+    pub(super) version: &'static str,
+    pub(super) now: String,
+    /// When the metrics were last scraped; `null` if nobody has scraped since the start.
+    pub(super) last_scrape: Option<String>,
+    /// What is wrong, the worst first.
+    pub(super) findings: Vec<ShownFinding>,
+    pub(super) accounts: Vec<AccountFigures>,
+    pub(super) operations: Selection,
+    #[serde(skip)]
+    pub(super) scraped: Option<Timestamp>,
+    #[serde(skip)]
+    pub(super) at: Timestamp,
+}
+
+/// A finding as JSON.
+#[derive(Debug, Serialize)]
+pub(super) struct ShownFinding {
+    severity: &'static str,
+    code: &'static str,
+    account: Option<String>,
+    what: String,
+    cause: String,
+    cure: String,
+    since: Option<String>,
+    #[serde(skip)]
+    pub(super) finding: Finding,
+}
+
+/// What all pages have in common.
+#[derive(Debug)]
+pub(super) struct Site {
+    pub(super) metrics: String,
+    pub(super) api: bool,
+    pub(super) grafana: Option<Url>,
+    /// What to paste into `prometheus.yml`; only on the page `/`.
+    pub(super) snippet: String,
+    pub(super) now: Timestamp,
+}
+
+impl Site {
+    pub(super) fn new(service: &Service) -> Self {
+        Self {
+            metrics: service.telemetry_path.clone(),
+            api: service.api,
+            grafana: service.grafana.clone(),
+            snippet: String::new(),
+            now: service.clock.now(),
+        }
+    }
+}
+
+impl ShownFinding {
+    fn new(finding: Finding) -> Self {
+        Self {
+            severity: finding.severity.as_str(),
+            code: finding.code,
+            account: finding.account.as_ref().map(ToString::to_string),
+            what: finding.what.clone(),
+            cause: finding.cause.clone(),
+            cure: finding.cure.clone(),
+            since: finding.since.map(|since| since.to_string()),
+            finding,
+        }
+    }
+}
+
+/// What is known now.
+pub(super) async fn overview(service: &Service, filter: &Filter) -> Overview {
+    let accounts = service.collector.overview().await;
+    let now = service.clock.now();
+    let state = service.instruments.state();
+    let mut findings = diagnosis::exporter(&ExporterFacts {
+        failed_reload: service.reload.as_ref().and_then(|reload| reload.failed()),
+        rebuilds: state.rebuilt(),
+        files_lost: state.lost(),
+        is_durable: accounts.iter().all(|account| account.facts.is_durable),
+    });
+    findings.extend(
+        accounts
+            .iter()
+            .flat_map(|account| diagnosis::account(&account.facts)),
+    );
+    // Stable: the exporter first, then accounts in the order of the configuration.
+    findings.sort_by_key(|finding| finding.severity);
+    let scraped = service.scraped.last();
+    Overview {
+        version: env!("CARGO_PKG_VERSION"),
+        now: now.to_string(),
+        last_scrape: scraped.map(|at| at.to_string()),
+        findings: findings.into_iter().map(ShownFinding::new).collect(),
+        accounts: accounts
+            .iter()
+            .map(|account| AccountFigures::new(account, now))
+            .collect(),
+        operations: Selection::new(&accounts, filter, now),
+        scraped,
+        at: now,
+    }
+}

@@ -1,0 +1,100 @@
+//! Limits the scrapes and probes that are served at the same time (`--web.max-requests`), because each has a response of megabytes in
+//! memory until the client has read it. Further ones get 503 immediately: a scrape that waits would only be late.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::http::StatusCode;
+use axum::http::header::RETRY_AFTER;
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use hyper::body::{Frame, SizeHint};
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::timeout;
+
+use super::service::Service;
+use crate::exposition::Refused;
+
+/// When to try again, in seconds. Scrapes take about a second.
+const RETRY_AFTER_SECONDS: &str = "1";
+/// How long a connection that was closed takes to release its permit.
+const RELEASE: Duration = Duration::from_millis(200);
+
+/// Serves a request while there are permits. Without one, it closes the connection whose client has not read its response for longest.
+pub(super) async fn limit(
+    State(service): State<Arc<Service>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let Some(permits) = &service.scrape_permits else {
+        return next.run(request).await;
+    };
+    let mut permit = Arc::clone(permits).try_acquire_owned().ok();
+    if permit.is_none() && service.connections.close_unread() {
+        let released = timeout(RELEASE, Arc::clone(permits).acquire_owned()).await;
+        permit = released.ok().and_then(Result::ok);
+    }
+    let Some(permit) = permit else {
+        service
+            .instruments
+            .connections()
+            .refused(Refused::TooManyScrapes);
+        let problem =
+            "Too many scrapes at the same time. Scrape less often, or raise --web.max-requests.\n";
+        let headers = [(RETRY_AFTER, RETRY_AFTER_SECONDS)];
+        return (StatusCode::SERVICE_UNAVAILABLE, headers, problem).into_response();
+    };
+    let permit = Arc::new(permit);
+    let response = next.run(request).await;
+    response.map(|body| Body::new(PermittedBody { body, permit }))
+}
+
+/// A body whose permit is released when its last byte has been sent or dropped.
+struct PermittedBody {
+    body: Body,
+    permit: Arc<OwnedSemaphorePermit>,
+}
+
+/// A part of it, which the connection may keep longer than the body.
+struct PermittedBytes {
+    bytes: Bytes,
+    _permit: Arc<OwnedSemaphorePermit>,
+}
+
+impl AsRef<[u8]> for PermittedBytes {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+impl hyper::body::Body for PermittedBody {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        let frame = ready!(Pin::new(&mut self.body).poll_frame(context));
+        let permitted = |bytes| {
+            Bytes::from_owner(PermittedBytes {
+                bytes,
+                _permit: Arc::clone(&self.permit),
+            })
+        };
+        Poll::Ready(frame.map(|frame| frame.map(|frame| frame.map_data(permitted))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
