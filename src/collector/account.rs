@@ -8,6 +8,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::budget::RequestBudget;
 use super::collection::{Collection, CollectionResult};
+use super::email_probe::{self, ProbedEmails};
 use super::failure_log::FailureLog;
 use super::history::{Finished, History};
 use super::ledger::Ledger;
@@ -21,6 +22,7 @@ use super::shared_reads::SharedReads;
 use super::source_sync::SourceSync;
 use super::tags::Tags;
 use crate::diagnosis::AccountFacts;
+use crate::email::Providers;
 use crate::operation::{CountingMode, OperationId};
 use crate::registry::{Page, Registry, Source, View};
 use crate::snapshot::{AccountSnapshot, CollectionStatus, CollectorStatus, Labels};
@@ -99,6 +101,17 @@ impl Account {
     pub async fn probe(&self, id: OperationId, budget: Duration) -> Probed {
         let settings = self.settings();
         probe::probe(&self.ledger, &self.reads, &self.log, &settings, id, budget).await
+    }
+
+    /// Reads the emails of one operation now, within `budget`. Nothing is ingested.
+    pub async fn probe_emails(
+        &self,
+        id: OperationId,
+        providers: &Providers,
+        budget: Duration,
+    ) -> ProbedEmails {
+        let settings = self.settings();
+        email_probe::probe(&settings.client, providers, id, budget).await
     }
 
     /// Everything known of one operation.

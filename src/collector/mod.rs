@@ -11,6 +11,7 @@ mod account_store;
 mod budget;
 mod collection;
 mod current_failures;
+mod email_probe;
 mod failure_log;
 mod history;
 mod ledger;
@@ -38,6 +39,7 @@ use futures_util::future::join_all;
 use parking_lot::RwLock;
 
 pub use self::account::{Account, AccountOverview};
+pub use self::email_probe::ProbedEmails;
 use self::ledger::Ledger;
 pub use self::probe::Probed;
 pub use self::registrations::{Forgotten, MOST_REGISTERED, Registered};

@@ -12,6 +12,7 @@ mod chunks;
 mod counts;
 mod ingest;
 mod names;
+mod operation_emails;
 mod record;
 mod saving;
 mod shown;
@@ -20,6 +21,7 @@ mod tests;
 mod unsaved;
 
 pub use counts::{DELIVERY_BUCKETS, DeliveryTimes, Outcomes, ProviderCounts};
+pub use operation_emails::{EmailsByStatus, OperationEmails, ProviderEmails};
 pub use shown::ShownEmails;
 pub use unsaved::EmailChanges;
 
@@ -211,6 +213,14 @@ impl Deliveries {
     #[must_use]
     pub const fn open(&self) -> usize {
         self.open.len()
+    }
+
+    /// The number of emails created from `from` on and before `until` whose status may change: a window without any needs no reading.
+    #[must_use]
+    pub fn open_created(&self, from: Timestamp, until: Timestamp) -> usize {
+        // The first id of a time is before every other one, and no email has it.
+        let before = |time| self.open.count_to(&EmailId::first_at(time).to_bytes());
+        before(until).saturating_sub(before(from))
     }
 
     /// The emails that were sent at least `age` ago and neither delivered nor undelivered since.

@@ -30,6 +30,7 @@ pub fn records(input: &[u8]) {
     if let Ok(saved) = read_labels(input) {
         assert_eq!(read_labels(&write_labels(&saved)), Ok(saved));
     }
+    super::emails::fuzzing::records(input);
     if let Some((key, _)) = input.split_first_chunk()
         && let Some(id) = OperationId::from_bytes(*key)
     {

@@ -55,7 +55,6 @@ use state_directory::{OpenReason, StateDirectory};
 const PURGED_AT_ONCE: usize = 10_000;
 /// The number of operations that [`Store::load`] reads before it passes them on.
 const LOADED_AT_ONCE: usize = 4096;
-
 /// The longest wait for a directory in use: a process that ends may keep its locks longer than its connections.
 const HANDOVER: Duration = Duration::from_secs(1);
 const HANDOVER_PAUSE: Duration = Duration::from_millis(20);

@@ -12,7 +12,7 @@ use super::status::{classify, date};
 use super::tags;
 use super::token::{self, Token};
 use super::wire;
-use crate::email::Email;
+use crate::email::{Domain, Email};
 use crate::operation::{Operation, Unexpected};
 use crate::reason::Reason;
 use crate::timestamp::Timestamp;
@@ -32,6 +32,7 @@ pub fn response(input: &[u8]) {
     operation(input);
     page::<Operation>(input);
     page::<Email>(input);
+    emails(input);
     let id = ID.parse().expect("an id");
     if let Ok(Some(tags)) = tags::first(input, id) {
         for (name, value) in tags {
@@ -82,6 +83,22 @@ fn page<T: Resource>(body: &[u8]) {
             error.reason(),
             Some(Reason::InvalidResponse | Reason::TooLarge)
         )),
+    }
+}
+
+/// Of an address nothing but a domain is kept.
+fn emails(body: &[u8]) {
+    let Ok(page) = wire::page::<Email>(body, MOST_ROWS) else {
+        return;
+    };
+    for email in page.rows {
+        let in_id = email.id.created();
+        let apart = email.created.since(in_id).max(in_id.since(email.created));
+        assert!(apart <= Duration::from_hours(24), "created {apart:?} apart");
+        for domain in [email.sender, email.recipient].into_iter().flatten() {
+            assert_eq!(Domain::parse(domain.as_str()), Some(domain.clone()));
+            assert!(domain.as_str().is_ascii() && !domain.as_str().contains('@'));
+        }
     }
 }
 

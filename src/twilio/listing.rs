@@ -330,6 +330,12 @@ impl<'a, T: Resource> Listing<'a, T> {
         self.seen.unreadable == 0 && self.seen.rejected_rows == 0
     }
 
+    /// The number of rows so far that could not be used.
+    #[must_use]
+    pub const fn unusable_rows(&self) -> usize {
+        self.seen.unreadable + self.seen.rejected_rows
+    }
+
     /// The number of rows so far that were no operation. Each page with such rows counts as one `invalid_response`.
     #[must_use]
     pub const fn unreadable(&self) -> usize {

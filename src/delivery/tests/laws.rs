@@ -134,6 +134,23 @@ fn unconfirmed_emails_are_counted_by_the_time_since_they_were_sent() {
 }
 
 #[test]
+fn emails_that_may_change_are_counted_by_their_creation() {
+    let mut table = watching(&LIMITS);
+    for number in 1..=1000_u64 {
+        let created = NOW + u32::try_from(number).unwrap() * SECOND;
+        let status = if number % 10 == 0 { Failed } else { Sent };
+        table.ingest(&row(created, number, status, SECOND), NOW + HOUR);
+    }
+    let open =
+        |from: u32, until: u32| table.open_created(NOW + from * SECOND, NOW + until * SECOND);
+    assert_eq!(
+        (open(0, 2000), open(1, 11), open(5, 6), open(10, 11)),
+        (900, 9, 1, 0)
+    );
+    assert_eq!((open(6, 5), open(2000, 3000)), (0, 0));
+}
+
+#[test]
 fn inbound_emails_count_as_such_and_for_no_provider() {
     let mut table = watching(&LIMITS);
     table.ingest(&row(NOW - SECOND, 1, Inbound, SECOND), NOW + HOUR);

@@ -13,6 +13,8 @@
 //!
 //! A record is its version and a list of numbers that describes itself, so that a later version can add numbers at the end.
 
+#[cfg(any(test, fuzzing))]
+pub(super) mod fuzzing;
 mod record;
 mod saved;
 mod tables;

@@ -71,6 +71,20 @@ fn a_file_of_an_exporter_without_emails_has_none_and_keeps_its_operations() {
 }
 
 #[test]
+fn a_process_killed_after_a_commit_has_lost_no_email() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(directory.path());
+    fill(&store, 5);
+    save(&store, &[email(1), email(2)], &[name("gmail", 1)]).unwrap();
+    let killed = tempfile::tempdir().unwrap();
+    fs::copy(directory.path().join(NAME), killed.path().join(NAME)).unwrap();
+    let again = open(killed.path());
+    assert_eq!(load(&again, ACCOUNT), load(&store, ACCOUNT));
+    assert_eq!(content(&again), content(&store));
+    assert_eq!(load(&again, ACCOUNT).1.len(), 2);
+}
+
+#[test]
 fn a_later_state_of_an_email_replaces_the_earlier_one() {
     let directory = tempfile::tempdir().unwrap();
     let store = open(directory.path());

@@ -1,0 +1,226 @@
+//! Reads the emails of one operation on demand.
+
+use std::time::Duration;
+
+use tokio::time::{Instant, timeout_at};
+
+use crate::delivery::OperationEmails;
+use crate::email::Providers;
+use crate::operation::OperationId;
+use crate::twilio::{ApiError, Client, ListFilter, PAGE_SIZE, Rows};
+
+/// A send has at most 10,000 recipients. The rest is for sends that Twilio may allow in the future.
+const MOST_EMAILS: usize = 100_000;
+/// The page size after a page was too large: rows may have bodies of a megabyte.
+const SMALL_PAGE: usize = 50;
+
+/// The emails of one operation.
+#[derive(Debug, Clone)]
+pub struct ProbedEmails {
+    /// The emails that were read.
+    pub emails: OperationEmails,
+    /// Why not all could be read; `None` if they were. [`ApiError::Timeout`] if Twilio did not respond in time.
+    pub error: Option<ApiError>,
+    /// Rows of other operations, which were left out: Twilio ignored the filter, so more emails may exist.
+    pub foreign_rows: usize,
+    /// Rows that could not be used. Each may be an email of the operation.
+    pub unusable_rows: usize,
+    /// How long the probe took.
+    pub took: Duration,
+}
+
+/// Reads the emails of `id` now, within `budget`. Nothing is ingested.
+pub(super) async fn probe(
+    client: &Client,
+    providers: &Providers,
+    id: OperationId,
+    budget: Duration,
+) -> ProbedEmails {
+    let began = Instant::now();
+    let mut probed = ProbedEmails {
+        emails: OperationEmails::default(),
+        error: None,
+        foreign_rows: 0,
+        unusable_rows: 0,
+        took: Duration::ZERO,
+    };
+    let mut read = Ok(());
+    for size in [PAGE_SIZE, SMALL_PAGE] {
+        let reading = read_all(client, providers, id, size, &mut probed);
+        let finished = timeout_at(began + budget, reading).await;
+        read = finished.unwrap_or(Err(ApiError::Timeout(budget)));
+        if !read.as_ref().is_err_and(is_too_large) {
+            break;
+        }
+    }
+    ProbedEmails {
+        error: read.err(),
+        took: began.elapsed(),
+        ..probed
+    }
+}
+
+/// Reads the whole list with this page size.
+async fn read_all(
+    client: &Client,
+    providers: &Providers,
+    id: OperationId,
+    size: usize,
+    probed: &mut ProbedEmails,
+) -> Result<(), ApiError> {
+    let filter = ListFilter {
+        operation: Some(id),
+        ..ListFilter::default()
+    };
+    let mut list = client.emails(filter).with_page_size(size);
+    loop {
+        let page = list.page().await;
+        probed.foreign_rows = list.foreign_rows();
+        probed.unusable_rows = list.unusable_rows();
+        let Some(page) = page? else {
+            return Ok(());
+        };
+        let before = probed.emails.len();
+        for email in &page {
+            probed.emails.add(email, providers);
+        }
+        list.note_rows(match probed.emails.len() - before {
+            _ if page.is_empty() => Rows::None,
+            0 => Rows::Repeated,
+            _ => Rows::New,
+        });
+        if probed.emails.len() > MOST_EMAILS {
+            return Err(ApiError::TooManyRows { limit: MOST_EMAILS });
+        }
+    }
+}
+
+fn is_too_large(error: &ApiError) -> bool {
+    match error {
+        ApiError::TooLarge { .. } => true,
+        ApiError::BrokenList { cause, .. } => is_too_large(cause),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use tokio::net::TcpListener;
+
+    use super::*;
+    use crate::clock::Clock;
+    use crate::config::{Config, Overrides};
+    use crate::email::EmailStatus;
+    use crate::exposition::{Build, Instruments};
+    use crate::simulator::{Handle, Scripted, Simulator, SimulatorSettings, operation_id};
+
+    const LONG: Duration = Duration::from_mins(1);
+
+    /// A simulated account and a client of it.
+    async fn account(settings: SimulatorSettings) -> (Client, Handle) {
+        let clock = Clock::System;
+        let simulator = Simulator::new(settings, move || Clock::System.now());
+        let handle = simulator.handle();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(async move { simulator.serve(listener, std::future::pending()).await });
+        let variable = |name: &str| match name {
+            "TWILIO_ACCOUNT_SID" => Some("AC0123456789abcdef0123456789abcdef".into()),
+            "TWILIO_AUTH_TOKEN" => Some("made-up-token-of-a-test".into()),
+            _ => None,
+        };
+        let overrides = Overrides {
+            base_url: Some(format!("http://{address}/v1")),
+            ..Overrides::default()
+        };
+        let config = Config::load(&overrides, &variable).unwrap();
+        let build = Build {
+            version: "1",
+            revision: "a",
+        };
+        let account = &config.accounts[0];
+        let instruments = Instruments::new(build).unwrap().account(&account.name);
+        (Client::new(account, instruments, clock).unwrap(), handle)
+    }
+
+    fn put(handle: &Handle, random: u128, stats: serde_json::Value) -> OperationId {
+        let id = operation_id(handle.now() - Duration::from_hours(1), random);
+        handle.put(Scripted::completed(id, stats));
+        id
+    }
+
+    async fn read(client: &Client, id: OperationId, budget: Duration) -> ProbedEmails {
+        probe(client, &Providers::built_in(), id, budget).await
+    }
+
+    #[tokio::test]
+    async fn the_emails_of_one_operation_are_counted_by_status_and_provider() {
+        let (client, handle) = account(SimulatorSettings::empty()).await;
+        let stats = json!({"total": 2010, "delivered": 1500, "opened": 500, "failed": 10});
+        let id = put(&handle, 1, stats);
+        put(&handle, 2, json!({"total": 3, "sent": 3}));
+        let probed = read(&client, id, LONG).await;
+        assert_eq!(probed.error, None);
+        assert_eq!((probed.foreign_rows, probed.unusable_rows), (0, 0));
+        assert_eq!(probed.emails.len(), 2010);
+        let statuses = probed.emails.statuses();
+        let at = |status: EmailStatus| statuses[status as usize];
+        let expected = [
+            EmailStatus::Delivered,
+            EmailStatus::Opened,
+            EmailStatus::Failed,
+        ]
+        .map(at);
+        assert_eq!(expected, [1500, 500, 10]);
+        let by_provider = probed.emails.by_provider(&Providers::built_in());
+        let other = &by_provider["other"];
+        assert_eq!((other.times.count(), other.unobserved), (1500, 500));
+        assert_eq!(other.statuses, statuses);
+        assert_eq!(handle.counts().total, 3, "three pages");
+    }
+
+    #[tokio::test]
+    async fn an_operation_without_emails_has_none() {
+        let (client, handle) = account(SimulatorSettings::empty()).await;
+        let id = operation_id(handle.now(), 9);
+        let probed = read(&client, id, LONG).await;
+        assert!(probed.error.is_none() && probed.emails.is_empty());
+    }
+
+    #[tokio::test]
+    async fn emails_of_other_operations_are_left_out_and_reported() {
+        let (client, handle) = account(SimulatorSettings::empty()).await;
+        let id = put(&handle, 1, json!({"total": 3, "sent": 3}));
+        put(&handle, 2, json!({"total": 4, "failed": 4}));
+        handle.fault("emails=ignore-operation".parse().unwrap());
+        let probed = read(&client, id, LONG).await;
+        assert_eq!((probed.emails.len(), probed.foreign_rows), (3, 4));
+        assert_eq!(probed.emails.statuses()[EmailStatus::Failed as usize], 0);
+    }
+
+    #[tokio::test]
+    async fn a_failure_keeps_the_emails_of_earlier_pages() {
+        let (client, handle) = account(SimulatorSettings::empty()).await;
+        let id = put(&handle, 1, json!({"total": 1500, "sent": 1500}));
+        handle.fault("emails:page=2=500".parse().unwrap());
+        let probed = read(&client, id, LONG).await;
+        assert_eq!(probed.emails.len(), 1000);
+        assert!(probed.error.is_some());
+        handle.clear_faults();
+        handle.fault("emails=hang".parse().unwrap());
+        let budget = Duration::from_millis(100);
+        let probed = read(&client, id, budget).await;
+        assert_eq!(probed.error, Some(ApiError::Timeout(budget)));
+    }
+
+    #[tokio::test]
+    async fn pages_that_are_too_large_are_requested_again_with_fewer_rows() {
+        let (client, handle) = account(SimulatorSettings::empty()).await;
+        let id = put(&handle, 1, json!({"total": 160, "delivered": 160}));
+        handle.fault("emails=oversized:times=1".parse().unwrap());
+        let probed = read(&client, id, LONG).await;
+        assert_eq!((probed.error, probed.emails.len()), (None, 160));
+        assert_eq!(handle.counts().total, 5, "one of 1,000 rows and four of 50");
+    }
+}
