@@ -70,7 +70,7 @@ async fn operation_page(
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Response {
-    let site = Site::new(&service);
+    let site = Site::of_operations(&service);
     let mut query = Query::read(query.as_deref());
     let account = query.one("account");
     let account = account.and_then(|account| query.finish("there is account").map(|()| account));

@@ -44,6 +44,8 @@ pub(super) struct ShownFinding {
 /// What all pages have in common.
 #[derive(Debug)]
 pub(super) struct Site {
+    /// What leads from the page to the root: links are relative, because a proxy may serve the exporter under a path of its own.
+    root: &'static str,
     pub(super) metrics: String,
     pub(super) api: bool,
     pub(super) grafana: Option<Url>,
@@ -53,14 +55,29 @@ pub(super) struct Site {
 }
 
 impl Site {
+    /// For the page `/`.
     pub(super) fn new(service: &Service) -> Self {
         Self {
+            root: "./",
             metrics: service.telemetry_path.clone(),
             api: service.api,
             grafana: service.grafana.clone(),
             snippet: String::new(),
             now: service.clock.now(),
         }
+    }
+
+    /// For a page below `/operations/`.
+    pub(super) fn of_operations(service: &Service) -> Self {
+        Self {
+            root: "../",
+            ..Self::new(service)
+        }
+    }
+
+    /// `path`, which begins with a slash, as a link from this page.
+    pub(super) fn link(&self, path: &str) -> String {
+        format!("{}{}", self.root, path.trim_start_matches('/'))
     }
 }
 

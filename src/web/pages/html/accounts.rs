@@ -46,7 +46,7 @@ pub(super) fn card(account: &AccountFigures, site: &Site) -> Markup {
                 (figure("Series", &series(account)))
             }
             p class="card-links" {
-                a href=(Filter::of_account(&account.name).link()) aria-label={ "Operations of " (account.name) } { "Operations" }
+                a href=(site.link(&Filter::of_account(&account.name).link())) aria-label={ "Operations of " (account.name) } { "Operations" }
                 @if let Some(base) = &site.grafana {
                     a href=(grafana::overview(base, Some(&account.name))) aria-label={ "Dashboard of " (account.name) " in Grafana" } { "Grafana" }
                 }

@@ -33,7 +33,7 @@ pub(super) fn overview(site: &Site, overview: &Overview, filter: &Filter) -> Mar
             }
             div id="notes" data-live { (problems::notes(overview)) }
         }
-        (operations::section(overview, filter))
+        (operations::section(site, overview, filter))
         (links::section(site))
     };
     layout(site, None, &content)
@@ -42,7 +42,7 @@ pub(super) fn overview(site: &Site, overview: &Overview, filter: &Filter) -> Mar
 /// The page of one operation.
 pub(super) fn operation(site: &Site, operation: &OperationDetails) -> Markup {
     let content = html! {
-        div id="operation" data-live { (one_operation::page(operation)) }
+        div id="operation" data-live { (one_operation::page(site, operation)) }
     };
     let title = operation.figures.title().unwrap_or(&operation.figures.id);
     layout(site, Some(title), &content)
@@ -54,7 +54,7 @@ pub(super) fn failure(site: &Site, problem: &str) -> Markup {
         div class="failure" {
             h1 { "There is no such page" }
             p { (problem) }
-            p { a class="button" href="/" { "Show everything" } }
+            p { a class="button" href=(site.link("/")) { "Show everything" } }
         }
     };
     layout(site, Some("No such page"), &content)
@@ -73,15 +73,15 @@ fn layout(site: &Site, title: Option<&str>, content: &Markup) -> Markup {
                     @if let Some(title) = title { (title) " · " }
                     "Twilio Email exporter"
                 }
-                link rel="icon" type="image/svg+xml" href=(assets::icon());
-                link rel="stylesheet" href=(assets::style());
-                script src=(assets::script()) defer {}
+                link rel="icon" type="image/svg+xml" href=(site.link(&assets::icon()));
+                link rel="stylesheet" href=(site.link(&assets::style()));
+                script src=(site.link(&assets::script())) defer {}
             }
             body {
                 a class="skip" href="#content" { "Skip to the content" }
                 header class="top" {
                     div class="wrap" {
-                        a class="brand" href="/" {
+                        a class="brand" href=(site.link("/")) {
                             (mark())
                             span { "Twilio Email " span class="thin" { "exporter" } }
                         }

@@ -8,13 +8,14 @@ use crate::timestamp::Timestamp;
 use crate::web::pages::breakdown::Breakdown;
 use crate::web::pages::filter::Filter;
 use crate::web::pages::operation::OperationDetails;
+use crate::web::pages::overview::Site;
 
-pub(super) fn page(operation: &OperationDetails) -> Markup {
+pub(super) fn page(site: &Site, operation: &OperationDetails) -> Markup {
     let figures = &operation.figures;
     html! {
         nav class="crumbs" aria-label="Path" {
-            a href="/" { "Overview" } " / "
-            a href=(Filter::of_account(&figures.account).link()) { "Account " (figures.account) }
+            a href=(site.link("/")) { "Overview" } " / "
+            a href=(site.link(&Filter::of_account(&figures.account).link())) { "Account " (figures.account) }
         }
         div class="title-line" {
             h1 id="headline" { (figures.title().unwrap_or(&figures.id)) }
@@ -40,7 +41,7 @@ pub(super) fn page(operation: &OperationDetails) -> Markup {
             section class="card" aria-labelledby="more-title" {
                 h2 id="more-title" { "More" }
                 ul class="plain" {
-                    li { a href=(operation.probe) { "Probe it now" } span class="aside" { "reads it from Twilio, as Prometheus does" } }
+                    li { a href=(site.link(&operation.probe)) { "Probe it now" } span class="aside" { "reads it from Twilio, as Prometheus does" } }
                     @if let Some(grafana) = &operation.grafana {
                         li { a href=(grafana) { "Its dashboard in Grafana" } }
                     }
