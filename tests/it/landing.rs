@@ -12,6 +12,7 @@ use crate::support::eventually;
 use crate::support::exporter::{Exporter, account, account_at, one_account};
 use crate::support::twilio::Twilio;
 
+mod accounts;
 mod operations;
 mod problems;
 

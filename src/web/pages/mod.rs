@@ -104,6 +104,6 @@ fn respond(
 
 fn failure(headers: &HeaderMap, site: &Site, status: StatusCode, problem: &str) -> Response {
     respond(headers, status, &json!({"error": problem}), || {
-        html::failure(site, problem)
+        html::failure(site, status, problem)
     })
 }

@@ -10,6 +10,7 @@ mod operations;
 mod problems;
 mod words;
 
+use axum::http::StatusCode;
 use maud::{DOCTYPE, Markup, html};
 
 use super::assets;
@@ -28,9 +29,7 @@ pub(super) fn overview(site: &Site, overview: &Overview, filter: &Filter) -> Mar
         }
         section aria-labelledby="accounts-title" {
             h2 id="accounts-title" { "Accounts" }
-            div id="accounts" class="cards" data-live {
-                @for account in &overview.accounts { (accounts::card(account, site)) }
-            }
+            div id="accounts" data-live { (accounts::cards(site, overview, filter)) }
             div id="notes" data-live { (problems::notes(overview)) }
         }
         (operations::section(site, overview, filter))
@@ -49,15 +48,20 @@ pub(super) fn operation(site: &Site, operation: &OperationDetails) -> Markup {
 }
 
 /// A page that says only why there is no other.
-pub(super) fn failure(site: &Site, problem: &str) -> Markup {
+pub(super) fn failure(site: &Site, status: StatusCode, problem: &str) -> Markup {
+    let title = if status == StatusCode::NOT_FOUND {
+        "There is no such operation"
+    } else {
+        "This address is not valid"
+    };
     let content = html! {
         div class="failure" {
-            h1 { "There is no such page" }
+            h1 { (title) }
             p { (problem) }
             p { a class="button" href=(site.link("/")) { "Show everything" } }
         }
     };
-    layout(site, Some("No such page"), &content)
+    layout(site, Some(title), &content)
 }
 
 fn layout(site: &Site, title: Option<&str>, content: &Markup) -> Markup {

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::operations::state;
-use super::{bar, words};
+use super::{accounts, bar, words};
 use crate::timestamp::Timestamp;
 use crate::web::pages::breakdown::Breakdown;
 use crate::web::pages::filter::Filter;
@@ -55,15 +55,7 @@ fn emails(operation: &OperationDetails) -> Markup {
     let figures = &operation.figures;
     html! {
         @if let (Some(emails), Some(outcome)) = (&figures.emails, figures.outcome) {
-            div class="share" {
-                p class={ "big " (words::class_of_lost(outcome.lost_share)) } {
-                    @match outcome.lost_share { Some(share) => (words::percent(share)), None => "–" }
-                    " " span { "lost" }
-                }
-                p class="behind" {
-                    (words::grouped(outcome.lost)) " of " (words::count(outcome.finished, "finished email", "finished emails"))
-                }
-            }
+            (accounts::share(Some(outcome)))
             (bar::bar(emails))
             table class="numbers" {
                 thead { tr { th scope="col" { "Status" } th scope="col" class="number" { "Emails" } } }
@@ -85,7 +77,7 @@ fn emails(operation: &OperationDetails) -> Markup {
                 (quantity("Attempts", figures.attempts))
             }
         } @else {
-            p { "This operation has never been read." }
+            p { "This operation has not been read yet." }
         }
     }
 }

@@ -11,18 +11,24 @@ use crate::web::pages::selection::{PAGE_SIZE, Selection};
 
 /// The most labels of an operation in the table; its own page has all.
 const MOST_LABELS: usize = 3;
+/// The names of accounts to choose from, in bytes: below 100 KiB of HTML, however many there are.
+const MOST_NAME_BYTES: usize = 4096;
 /// The longest text of a title or a label in the table, in characters.
 const LONGEST_TEXT: usize = 60;
 
 pub(super) fn section(site: &Site, overview: &Overview, filter: &Filter) -> Markup {
     let selection = &overview.operations;
+    let has_form = selection.total > 0 || filter.is_narrow();
     let has_accounts = overview.accounts.len() > 1;
     html! {
         section id="operations" aria-labelledby="operations-title" {
             h2 id="operations-title" { "Operations" }
-            @if selection.total > 0 || filter.is_narrow() {
-                (form(site, overview, filter))
-                (tabs(site, filter))
+            // The script adds the form once there is something to search, and leaves it alone from then on.
+            div id="operations-form" data-live[!has_form] {
+                @if has_form {
+                    (form(site, overview, filter))
+                    (tabs(site, filter))
+                }
             }
             div id="operations-list" data-live {
                 @if selection.items.is_empty() {
@@ -39,8 +45,9 @@ pub(super) fn section(site: &Site, overview: &Overview, filter: &Filter) -> Mark
 
 fn form(site: &Site, overview: &Overview, filter: &Filter) -> Markup {
     let selection = &overview.operations;
-    let is_account = |name: &str| filter.account.as_deref() == Some(name);
     let is_state = |state: &str| filter.state.as_deref() == Some(state);
+    let unknown_state = filter.state.as_ref();
+    let unknown_state = unknown_state.filter(|state| !selection.states.contains(*state));
     html! {
         form class="filter" method="get" action=(site.link("/#operations")) role="search" aria-label="Operations" {
             div class="field wide" {
@@ -50,12 +57,7 @@ fn form(site: &Site, overview: &Overview, filter: &Filter) -> Markup {
             @if overview.accounts.len() > 1 {
                 div class="field" {
                     label for="account" { "Account" }
-                    select id="account" name="account" {
-                        option value="" { "All" }
-                        @for account in &overview.accounts {
-                            option value=(account.name) selected[is_account(&account.name)] { (account.name) }
-                        }
-                    }
+                    (account_field(overview, filter))
                 }
             } @else if let Some(account) = &filter.account {
                 input type="hidden" name="account" value=(account);
@@ -64,6 +66,7 @@ fn form(site: &Site, overview: &Overview, filter: &Filter) -> Markup {
                 label for="state" { "State" }
                 select id="state" name="state" {
                     option value="" { "All" }
+                    @if let Some(state) = unknown_state { option value=(state) selected { (state) } }
                     @for state in &selection.states {
                         option value=(state) selected[is_state(state)] { (state) }
                     }
@@ -87,6 +90,34 @@ fn form(site: &Site, overview: &Overview, filter: &Filter) -> Markup {
     }
 }
 
+/// A choice; or, where the names are too long for one, a field that proposes the first names.
+fn account_field(overview: &Overview, filter: &Filter) -> Markup {
+    let wanted = filter.account.as_deref();
+    let names = overview.accounts.iter().map(|account| &*account.name);
+    let mut bytes = 0;
+    let proposed: Vec<&str> = names
+        .take_while(|name| {
+            bytes += name.len();
+            bytes <= MOST_NAME_BYTES
+        })
+        .collect();
+    let unknown = wanted.filter(|wanted| !proposed.contains(wanted));
+    html! {
+        @if proposed.len() == overview.accounts.len() {
+            select id="account" name="account" {
+                option value="" { "All" }
+                @if let Some(name) = unknown { option value=(name) selected { (name) } }
+                @for name in proposed {
+                    option value=(name) selected[wanted == Some(name)] { (name) }
+                }
+            }
+        } @else {
+            input id="account" name="account" value=(wanted.unwrap_or_default()) list="accounts-proposed" placeholder="All" maxlength="200" autocomplete="off";
+            datalist id="accounts-proposed" { @for name in proposed { option value=(name) {} } }
+        }
+    }
+}
+
 fn tabs(site: &Site, filter: &Filter) -> Markup {
     html! {
         nav class="tabs" aria-label="Order of operations" {
@@ -102,7 +133,15 @@ fn nothing(site: &Site, overview: &Overview, filter: &Filter) -> Markup {
     html! {
         div class="empty" {
             @if filter.is_narrow() {
-                p { strong { "No operation matches." } " The page shows operations that have series." }
+                p {
+                    strong { "No operation matches." } " "
+                    @match &filter.account {
+                        Some(name) if overview.accounts.iter().all(|account| **name != *account.name) => {
+                            "There is no account " bdi { (name) } "."
+                        }
+                        _ => "The page shows operations that have series.",
+                    }
+                }
                 @if filter.text.parse::<OperationId>().is_ok() {
                     // It may be known and have no series.
                     p { a class="button" href=(site.link(&format!("/operations/{}", filter.text))) { "Look this operation up" } }
@@ -110,9 +149,9 @@ fn nothing(site: &Site, overview: &Overview, filter: &Filter) -> Markup {
                     p { a class="button" href=(site.link("/#operations")) { "Show all" } }
                 }
             } @else if overview.accounts.iter().all(|account| account.last_success.is_none()) {
-                p { strong { "No operation is known yet." } " They appear with the first collection that reaches Twilio." }
+                p { strong { "No operation is known yet." } " Operations appear here after the first collection that reaches Twilio." }
             } @else {
-                p { strong { "There is no operation." } " Twilio keeps an operation for seven days after its send. The next send appears here by itself." }
+                p { strong { "There is no operation." } " Twilio keeps an operation for seven days. New ones appear here by themselves." }
             }
         }
     }
@@ -180,7 +219,7 @@ fn row(site: &Site, operation: &OperationFigures, has_accounts: bool) -> Markup 
                         (bar::bar(emails))
                         span class="counts" aria-hidden="true" { (bar::text(emails)) }
                     }
-                    None => span class="counts" { "never read" },
+                    None => span class="counts" { "not read yet" },
                 }
             }
             td role="cell" class="number" {
