@@ -151,6 +151,29 @@ export async function credentials({ open, close, say, url }) {
   await close(page);
 }
 
+/** Every link, the form and the refresh stay under the path of a proxy. */
+export async function proxied({ open, close, say, url }) {
+  const page = await open();
+  await page.clock.install();
+  await page.goto(url);
+  const links = await page.evaluate(() => [...document.querySelectorAll("a[href]")].map((link) => link.href));
+  for (const link of links.filter((link) => new URL(link).origin === new URL(url).origin)) {
+    const { status } = await fetch(link);
+    if (!link.startsWith(url) || status !== 200) say(`proxied: ${link} returns ${status}`);
+  }
+  await page.locator("#q").fill("operation");
+  await page.getByRole("button", { name: "Show" }).click();
+  await page.waitForURL(/q=operation/);
+  await page.locator(".operations a.title").first().click();
+  await page.waitForURL(/operations\/comms/);
+  const answered = page.waitForResponse((response) => response.request().resourceType() === "fetch", { timeout: 10_000 });
+  await page.clock.fastForward(11_000);
+  const status = await answered.then((response) => response.status(), () => "nothing");
+  if (status !== 200) say(`proxied: the refresh of an operation returns ${status}`);
+  if (!page.url().startsWith(url)) say(`proxied: the page is ${page.url()}`);
+  await close(page);
+}
+
 /** Everything is there without the script, and the form works. */
 export async function withoutScript({ open, close, say, url }) {
   const page = await open({ javaScriptEnabled: false });

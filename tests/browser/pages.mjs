@@ -7,7 +7,7 @@ import axe from "axe-core";
 import { chromium } from "playwright-core";
 import { Programs } from "./programs.mjs";
 import { scenes } from "./scenes.mjs";
-import { credentials, failingRefresh, firstOperation, keyboard, measure, refresh, withoutScript } from "./behavior.mjs";
+import { credentials, failingRefresh, firstOperation, keyboard, measure, proxied, refresh, withoutScript } from "./behavior.mjs";
 
 const ROOT = resolve(import.meta.dirname, "../..");
 /** The strictest policy that the pages work under; the exporter's own takes precedence. */
@@ -104,6 +104,7 @@ try {
     }
     const behavior = { open: (options) => open(browser, VIEWS[0], name, options), close, say: (problem) => problems.push(problem), url: pages[0].url };
     if (name === "five") await keyboard(behavior);
+    if (name === "proxied") await proxied(behavior);
     if (name === "fresh") {
       await refresh(behavior);
       for (const each of [failingRefresh, firstOperation, credentials]) await each(behavior);

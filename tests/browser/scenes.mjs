@@ -56,6 +56,16 @@ export const scenes = {
       page("one-operation", `${url}/operations/${operation.id}`, operation.id, "Its dashboard in Grafana"),
     ];
   },
+  async proxied(programs) {
+    const { url } = await counted(programs, 40);
+    await scrape(url);
+    const proxy = await programs.proxy(url, "/team/mail");
+    const [operation] = (await facts(url)).operations.items;
+    return [
+      page("proxied", `${proxy}/`, "The exporter works", "1–25 of 40"),
+      page("proxied-operation", `${proxy}/operations/${operation.id}`, "Probe it now"),
+    ];
+  },
   async thousand(programs) {
     const { url } = await counted(programs, 1000, "--web.enable-api", "true");
     await scrape(url);
