@@ -43,7 +43,7 @@ pub fn exporter(facts: &ExporterFacts) -> Vec<Finding> {
             Severity::Warning,
             "registry_rebuilt",
             "The registry of operations panicked and was rebuilt from the saved state",
-            "This is a bug of the exporter. Counters went on from what was saved.",
+            "This is a bug of the exporter. Counters continue from the saved values.",
             "Report it with the lines of the log.",
         ));
     }

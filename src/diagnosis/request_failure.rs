@@ -183,7 +183,7 @@ impl RequestFailure {
             Self::Unauthorized => login.why_rejected(),
             Self::Forbidden => "The credentials are right and lack the right to read emails.",
             Self::NoList(_) | Self::BadRequest(_) | Self::NotTwilio(_) | Self::TooLarge => {
-                "Something else than Twilio's Email API is at this address, or the path is wrong."
+                "Another server than Twilio's Email API is at this address, or the path is wrong."
             }
             Self::Redirect(_) => {
                 "The address is not that of the API. The exporter never follows redirects."
@@ -208,11 +208,11 @@ impl RequestFailure {
             Self::NoTls(_) => {
                 "The host is not Twilio's, a proxy opens TLS connections, or this machine lacks current certificates."
             }
-            Self::NoHttp(_) => "The port of the base URL speaks another protocol.",
+            Self::NoHttp(_) => "The port of the base URL uses another protocol than HTTP.",
             Self::BrokenList(_) => "Twilio returned the first page and refused a later one.",
             Self::NoToken(cause) => match &**cause {
                 Self::NotTwilio(_) | Self::NoHttp(_) | Self::TooLarge => {
-                    "Something else than Twilio's token endpoint is at this address."
+                    "Another server than Twilio's token endpoint is at this address."
                 }
                 other => other.cause(Login::OauthClient),
             },
@@ -237,7 +237,7 @@ impl RequestFailure {
                 "Check the base URL, and any proxy between the exporter and Twilio."
             }
             Self::RateLimited => {
-                "Nothing, if it ends soon: the exporter pauses as Twilio asks. If it returns, lower max_requests_per_second or scrape less often."
+                "Nothing, if it ends soon: the exporter pauses by itself. If it returns, lower max_requests_per_second or scrape less often."
             }
             Self::Unavailable(_) | Self::ServerError(_) => {
                 "Look at Twilio's status page. The exporter tries again by itself."

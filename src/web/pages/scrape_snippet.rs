@@ -1,6 +1,6 @@
 //! What to paste into `prometheus.yml`: the exporter's address as the request came in.
 
-use axum::http::header::HOST;
+use axum::http::header::{AUTHORIZATION, HOST};
 use axum::http::uri::Authority;
 use axum::http::{HeaderMap, Uri};
 
@@ -17,6 +17,8 @@ const FORWARDED_PROTO: &str = "x-forwarded-proto";
 pub(super) struct RequestAddress {
     host: String,
     is_tls: bool,
+    /// The exporter, or a proxy before it, requires a password.
+    has_password: bool,
 }
 
 impl RequestAddress {
@@ -30,6 +32,7 @@ impl RequestAddress {
                 || format!("localhost{DEFAULT_LISTEN_ADDRESS}"),
                 str::to_owned,
             ),
+            has_password: headers.contains_key(AUTHORIZATION),
             is_tls: is_tls || text_of(headers, FORWARDED_PROTO) == Some("https"),
         }
     }
@@ -43,13 +46,18 @@ pub(super) fn snippet(address: &RequestAddress, telemetry_path: &str) -> String 
     } else {
         ""
     };
+    let password = if address.has_password {
+        "    basic_auth:\n      username: NAME\n      password_file: /etc/prometheus/twilio-email-password\n"
+    } else {
+        ""
+    };
     let path = if telemetry_path == DEFAULT_TELEMETRY_PATH {
         String::new()
     } else {
         format!("    metrics_path: {telemetry_path}\n")
     };
     format!(
-        "scrape_configs:\n  - job_name: twilio-email\n{scheme}{path}    scrape_interval: 30s\n    scrape_timeout: 25s\n    static_configs:\n      - targets: [\"{host}\"]\n"
+        "scrape_configs:\n  - job_name: twilio-email\n{scheme}{path}{password}    scrape_interval: 30s\n    scrape_timeout: 25s\n    static_configs:\n      - targets: [\"{host}\"]\n"
     )
 }
 
@@ -97,6 +105,19 @@ mod tests {
         for line in ["scheme: https", "[\"mail.example.com:10202\"]"] {
             assert!(http2.contains(line), "{http2}");
         }
+    }
+
+    #[test]
+    fn a_request_with_a_password_gets_a_snippet_with_one_and_not_its_own() {
+        let login = ("authorization", "Basic amFuZTptYWRlLXVw");
+        let shown = shown("/", &[("host", "a:1"), login], "/metrics", false);
+        for line in ["    basic_auth:\n", "      username: NAME\n"] {
+            assert!(shown.contains(line), "{shown}");
+        }
+        assert!(
+            !shown.contains("jane") && !shown.contains("amFu"),
+            "{shown}"
+        );
     }
 
     #[test]
