@@ -21,6 +21,7 @@ mod pages;
 mod probe;
 mod query;
 mod scrape_limit;
+mod scrape_slots;
 mod scraped;
 mod sd;
 mod service;
@@ -42,6 +43,7 @@ pub use self::connections::{
 pub use self::current_config::CurrentWebConfig;
 pub use self::expositions::Expositions;
 pub use self::negotiation::{Encoding, Format};
+pub use self::scrape_slots::ScrapeSlots;
 pub use self::scraped::Scraped;
 pub use self::service::{PARSED_AT_ONCE, Service};
 pub use self::stop::Stop;
