@@ -9,6 +9,7 @@ use std::time::Duration;
 use anyhow::Context;
 use futures_util::future::{BoxFuture, join_all};
 use tokio::sync::{Semaphore, watch};
+use tokio::task::spawn_blocking;
 use tokio::time::{Instant, timeout_at};
 use tokio_util::task::TaskTracker;
 
@@ -22,7 +23,7 @@ use crate::store::Store;
 use crate::web::listeners::{self, Bound, BoundAddress};
 use crate::web::{
     self, AccessControl, Compressors, ConnectionLimits, Connections, CurrentTls, CurrentWebConfig,
-    Expositions, PARSED_AT_ONCE, Scraped, Service, Stop,
+    Expositions, PARSED_AT_ONCE, ScrapeSlots, Scraped, Service, Stop,
 };
 
 /// The time for other responses to finish after the last scrape has finished. It is bounded because a connection that never sends
@@ -105,7 +106,7 @@ impl App {
             let collector = Arc::clone(&collector);
             Reload::new(load, config, collector, instruments.clone(), clock.clone())
         });
-        let access_control = access_control(config, &instruments, &clock)?;
+        let access_control = access_control(config, &instruments, &clock).await?;
         let compressors = Arc::<Compressors>::default();
         let expositions = Expositions::new(instruments.clone(), Arc::clone(&compressors));
         let tls = access_control
@@ -130,10 +131,7 @@ impl App {
             api: config.web.enable_api,
             grafana: config.web.grafana.clone(),
             scraped: Scraped::default(),
-            scrape_permits: config
-                .web
-                .max_requests
-                .map(|most| Arc::new(Semaphore::new(most.get()))),
+            scrape_slots: config.web.max_requests.map(ScrapeSlots::new),
             connections,
             parsers: Semaphore::new(PARSED_AT_ONCE),
         };
@@ -230,8 +228,8 @@ impl App {
     }
 }
 
-/// Reads the web configuration, if `config` names one.
-fn access_control(
+/// Reads the web configuration, if `config` names one: on another thread, because a pipe may wait for its writer.
+async fn access_control(
     config: &Config,
     instruments: &Instruments,
     clock: &Clock,
@@ -242,7 +240,9 @@ fn access_control(
     let instruments = instruments
         .show_web_config()
         .context("cannot set up the exporter's own metrics")?;
-    let current = CurrentWebConfig::open(path, clock.clone(), instruments.clone())?;
+    let (path, clock, shown) = (path.clone(), clock.clone(), instruments.clone());
+    let open = spawn_blocking(move || CurrentWebConfig::open(&path, clock, shown));
+    let current = open.await.context("cannot read the web configuration")??;
     let access_control = AccessControl::new(Arc::new(current), instruments)?;
     Ok(Some(Arc::new(access_control)))
 }

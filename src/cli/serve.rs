@@ -23,7 +23,7 @@ pub(super) async fn serve(
     load: Option<Load>,
     announce: impl FnOnce(&App),
 ) -> Result<(), ProgramError> {
-    let stop = signals::stop()?;
+    let mut stop = Box::pin(signals::stop()?);
     logging::log_notices(config);
     for account in &config.accounts {
         tracing::info!(
@@ -34,7 +34,11 @@ pub(super) async fn serve(
             "watching"
         );
     }
-    let app = App::bind(config, Clock::System, load).await?;
+    let app = tokio::select! {
+        app = App::bind(config, Clock::System, load) => app?,
+        // A web configuration in a pipe whose writer never comes.
+        () = &mut stop => return Ok(()),
+    };
     let hang_ups = signals::hang_ups(app.reload(), app.web_config())?;
     for address in app.listening() {
         tracing::info!(%address, path = %config.web.telemetry_path, "listening");

@@ -17,7 +17,19 @@ const ALIASED_NODES: usize = 100_000;
 
 /// Parses `source`, which may have up to `nodes` values and keys. If it is no YAML, that is the only reported problem.
 pub(crate) fn parse(source: &str, nodes: usize, findings: &mut Findings) -> Option<Node> {
-    match serde_saphyr::from_str_with_options::<Spanned<Raw>>(source, options(nodes)) {
+    parse_with(source, options(nodes), findings)
+}
+
+/// As [`parse`], with the words of YAML 1.1 for true and false, which programs in Go read: `yes`, `No`, `on`, `OFF`, `y`. In quotes
+/// they are texts.
+pub(crate) fn parse_1_1(source: &str, nodes: usize, findings: &mut Findings) -> Option<Node> {
+    let mut options = options(nodes);
+    options.strict_booleans = false;
+    parse_with(source, options, findings)
+}
+
+fn parse_with(source: &str, options: Options, findings: &mut Findings) -> Option<Node> {
+    match serde_saphyr::from_str_with_options::<Spanned<Raw>>(source, options) {
         Ok(raw) => Some(tree(raw, source)),
         Err(error) => {
             let place = error.location().map(|at| Position {

@@ -14,32 +14,34 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use hyper::body::{Frame, SizeHint};
-use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::timeout;
 
+use super::connections::ConnectedClient;
+use super::scrape_slots::Slot;
 use super::service::Service;
 use crate::exposition::Refused;
 
 /// When to try again, in seconds. Scrapes take about a second.
 const RETRY_AFTER_SECONDS: &str = "1";
-/// How long a connection that was closed takes to release its permit.
+/// How long a connection that was closed takes to release its slot.
 const RELEASE: Duration = Duration::from_millis(200);
 
-/// Serves a request while there are permits. Without one, it closes the connection whose client has not read its response for longest.
+/// Serves a request while there are slots. Without one, it closes the connection whose client has not read its response for longest.
 pub(super) async fn limit(
     State(service): State<Arc<Service>>,
     request: Request,
     next: Next,
 ) -> Response {
-    let Some(permits) = &service.scrape_permits else {
+    let Some(slots) = &service.scrape_slots else {
         return next.run(request).await;
     };
-    let mut permit = Arc::clone(permits).try_acquire_owned().ok();
-    if permit.is_none() && service.connections.close_unread() {
-        let released = timeout(RELEASE, Arc::clone(permits).acquire_owned()).await;
-        permit = released.ok().and_then(Result::ok);
+    let client = request.extensions().get::<ConnectedClient>();
+    let address = client.and_then(|client| client.address.ip());
+    let mut slot = slots.take(address);
+    if slot.is_none() && service.connections.close_unread() {
+        slot = timeout(RELEASE, slots.wait(address)).await.ok();
     }
-    let Some(permit) = permit else {
+    let Some(slot) = slot else {
         service
             .instruments
             .connections()
@@ -49,30 +51,30 @@ pub(super) async fn limit(
         let headers = [(RETRY_AFTER, RETRY_AFTER_SECONDS)];
         return (StatusCode::SERVICE_UNAVAILABLE, headers, problem).into_response();
     };
-    let permit = Arc::new(permit);
+    let slot = Arc::new(slot);
     let response = next.run(request).await;
-    response.map(|body| Body::new(PermittedBody { body, permit }))
+    response.map(|body| Body::new(CountedBody { body, slot }))
 }
 
-/// A body whose permit is released when its last byte has been sent or dropped.
-struct PermittedBody {
+/// A body whose slot is released when its last byte has been sent or dropped.
+struct CountedBody {
     body: Body,
-    permit: Arc<OwnedSemaphorePermit>,
+    slot: Arc<Slot>,
 }
 
 /// A part of it, which the connection may keep longer than the body.
-struct PermittedBytes {
+struct CountedBytes {
     bytes: Bytes,
-    _permit: Arc<OwnedSemaphorePermit>,
+    _slot: Arc<Slot>,
 }
 
-impl AsRef<[u8]> for PermittedBytes {
+impl AsRef<[u8]> for CountedBytes {
     fn as_ref(&self) -> &[u8] {
         &self.bytes
     }
 }
 
-impl hyper::body::Body for PermittedBody {
+impl hyper::body::Body for CountedBody {
     type Data = Bytes;
     type Error = axum::Error;
 
@@ -81,13 +83,13 @@ impl hyper::body::Body for PermittedBody {
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
         let frame = ready!(Pin::new(&mut self.body).poll_frame(context));
-        let permitted = |bytes| {
-            Bytes::from_owner(PermittedBytes {
+        let counted = |bytes| {
+            Bytes::from_owner(CountedBytes {
                 bytes,
-                _permit: Arc::clone(&self.permit),
+                _slot: Arc::clone(&self.slot),
             })
         };
-        Poll::Ready(frame.map(|frame| frame.map(|frame| frame.map_data(permitted))))
+        Poll::Ready(frame.map(|frame| frame.map(|frame| frame.map_data(counted))))
     }
 
     fn is_end_stream(&self) -> bool {

@@ -12,6 +12,7 @@ use super::auth::AccessControl;
 use super::compression::Compressors;
 use super::connections::Connections;
 use super::expositions::Expositions;
+use super::scrape_slots::ScrapeSlots;
 use super::scraped::Scraped;
 use super::stop::Stop;
 use crate::clock::Clock;
@@ -59,8 +60,8 @@ pub struct Service {
     pub grafana: Option<Url>,
     /// When the metrics were last scraped.
     pub scraped: Scraped,
-    /// One permit per scrape or probe that may be served at the same time; `None` without a limit.
-    pub scrape_permits: Option<Arc<Semaphore>>,
+    /// The scrapes and probes that may be served at the same time; `None` without a limit.
+    pub scrape_slots: Option<ScrapeSlots>,
     /// The open connections.
     pub connections: Arc<Connections>,
     /// One permit per registration body that may be parsed at the same time.

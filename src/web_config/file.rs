@@ -93,7 +93,7 @@ pub(super) fn parse(
     reading: &mut Reading<'_>,
     findings: &mut Findings,
 ) -> Option<WebConfig> {
-    let node = yaml::parse(source, NODES, findings)?;
+    let node = yaml::parse_1_1(source, NODES, findings)?;
     let root = Value::root(&node);
     if root.is_nothing() {
         return Some(WebConfig::default());

@@ -1,6 +1,7 @@
 //! The files that a web configuration was read from, so that a change of any of them is noticed.
 
 use std::fmt;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::rotation::{Content, FileError, read};
@@ -11,12 +12,16 @@ pub struct ReadFiles {
     files: Vec<ReadFile>,
     /// Content of files that can be read only once: pipes, a shell's `<(…)`.
     kept: Vec<ReadFile>,
+    /// Whether files were read before. A pipe can be read only at the start: later nobody may write to it, and reading would hang.
+    is_again: bool,
 }
 
 #[derive(Clone)]
 struct ReadFile {
     path: PathBuf,
     largest: u64,
+    /// Whether the file could be read only once when it was read.
+    once: bool,
     /// `None` if it could not be read.
     content: Option<Content>,
 }
@@ -25,23 +30,27 @@ impl ReadFiles {
     /// No files yet. A file of `before` that can be read only once keeps its content.
     pub(super) fn after(before: &Self) -> Self {
         let known = before.files.iter().chain(&before.kept);
-        let kept = known.filter(|file| file.content.is_some() && is_read_once(&file.path));
+        let kept = known.filter(|file| file.content.is_some() && file.is_still_once());
         Self {
             files: Vec::new(),
             kept: kept.cloned().collect(),
+            is_again: !before.files.is_empty(),
         }
     }
 
     /// Reads the file at `path`, up to `largest` bytes.
     pub(super) fn read(&mut self, path: &Path, largest: u64) -> Result<Content, FileError> {
         let kept = self.kept.iter().find(|file| file.path == path);
+        let once = is_read_once(path);
         let content = match kept.and_then(|file| file.content.clone()) {
             Some(content) => Ok(content),
+            None if once && self.is_again => Err(no_regular_file()),
             None => read(path, largest),
         };
         self.files.push(ReadFile {
             path: path.to_owned(),
             largest,
+            once,
             content: content.as_ref().ok().cloned(),
         });
         content
@@ -51,7 +60,11 @@ impl ReadFiles {
     #[must_use]
     pub fn have_changed(&self) -> bool {
         self.files.iter().any(|file| {
-            !is_read_once(&file.path) && read(&file.path, file.largest).ok() != file.content
+            if is_read_once(&file.path) {
+                !file.is_still_once()
+            } else {
+                read(&file.path, file.largest).ok() != file.content
+            }
         })
     }
 
@@ -66,6 +79,18 @@ impl ReadFiles {
         };
         content(self) == content(other)
     }
+}
+
+impl ReadFile {
+    /// Whether the file was one that can be read only once, and is one.
+    fn is_still_once(&self) -> bool {
+        self.once && is_read_once(&self.path)
+    }
+}
+
+fn no_regular_file() -> FileError {
+    let message = "it is a pipe or a device, which is read only at the start. Put a file there, or restart the exporter";
+    io::Error::new(io::ErrorKind::InvalidInput, message).into()
 }
 
 /// Whether the file at `path` returns its content only once.

@@ -16,7 +16,7 @@ pub(super) struct Reading<'f> {
     pub(super) files: &'f mut ReadFiles,
 }
 
-/// The value of `key`, which is true or false.
+/// The value of `key`, which is true or false, or one of the words that the exporter-toolkit accepts for them.
 pub(super) fn flag(
     section: &mut Mapping<'_>,
     key: &'static str,
@@ -33,4 +33,37 @@ pub(super) fn text<'d>(
 ) -> Option<&'d str> {
     let text = section.take(key)?.text(findings)?;
     (!text.is_empty()).then_some(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::document::walk::Value;
+    use crate::document::yaml;
+
+    fn read(word: &str) -> Option<bool> {
+        let mut findings = Findings::default();
+        let node = yaml::parse_1_1(&format!("http2: {word}"), 10, &mut findings)?;
+        let mut section = Value::root(&node).mapping(&mut findings)?;
+        flag(&mut section, "http2", &mut findings)
+    }
+
+    #[test]
+    fn a_flag_is_written_in_any_word_that_the_toolkit_accepts() {
+        for (word, expected) in [
+            ("true", Some(true)),
+            ("yes", Some(true)),
+            ("On", Some(true)),
+            ("Y", Some(true)),
+            ("false", Some(false)),
+            ("NO", Some(false)),
+            ("off", Some(false)),
+            ("n", Some(false)),
+            ("\"yes\"", None),
+            ("1", None),
+            ("perhaps", None),
+        ] {
+            assert_eq!(read(word), expected, "{word}");
+        }
+    }
 }

@@ -2,10 +2,12 @@
 //! passwords does not take the places of the others.
 
 use std::collections::BTreeMap;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
+
+use crate::web::connections::network_of;
 
 /// The most places. With a usual hash (70 ms) the last one waits for less than 5 s, half of a usual scrape timeout.
 const PLACES: usize = 64;
@@ -29,7 +31,7 @@ pub(super) struct Place {
 impl Line {
     /// Takes a place; `None` if all are taken.
     pub(super) fn enter(&self, address: Option<IpAddr>) -> Option<Place> {
-        let client = address.map(network);
+        let client = address.map(network_of);
         let mut taken = self.0.lock();
         let all: usize = taken.values().sum();
         let own = taken.get(&client).copied().unwrap_or(0);
@@ -53,14 +55,6 @@ impl Drop for Place {
                 taken.remove(&self.client);
             }
         }
-    }
-}
-
-/// An IPv6 client usually has all addresses of a /64 network.
-fn network(address: IpAddr) -> IpAddr {
-    match address {
-        IpAddr::V4(_) => address,
-        IpAddr::V6(v6) => Ipv6Addr::from_bits(v6.to_bits() >> 64 << 64).into(),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Who is connected. Each request carries this as an extension, for authentication and limits.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 
 use rustls::pki_types::CertificateDer;
@@ -39,6 +39,14 @@ impl ClientAddress {
             Self::Tcp(address) => Some(address.ip()),
             Self::Unix => None,
         }
+    }
+}
+
+/// Whose limits count for an address: an IPv6 client usually has all addresses of a /64 network.
+pub(in crate::web) fn network_of(address: IpAddr) -> IpAddr {
+    match address {
+        IpAddr::V4(_) => address,
+        IpAddr::V6(v6) => Ipv6Addr::from_bits(v6.to_bits() >> 64 << 64).into(),
     }
 }
 

@@ -11,7 +11,7 @@ const IDLE: Duration = Duration::from_mins(5);
 const WRITE: Duration = Duration::from_mins(1);
 /// A few Prometheus servers and a few senders use a dozen. This number uses at most 30 MB of memory.
 const CONNECTIONS: usize = 512;
-/// One address has at most 1/`PART_OF_CLIENT` of the connections, so that one client never uses all. Half is more than a Prometheus
+/// One address, or one /64 network of IPv6, has at most 1/`PART_OF_CLIENT` of the connections, so that one client never uses all. Half is more than a Prometheus
 /// with hundreds of probes uses, or a reverse proxy. A client beyond it loses its own idle connections, and nobody else's.
 const PART_OF_CLIENT: usize = 2;
 /// Connections use at most 1/`PART_OF_DESCRIPTORS` of the file descriptors; the others are for Twilio, the store and files.
@@ -28,7 +28,7 @@ pub struct ConnectionLimits {
     pub write: Duration,
     /// The most open connections, over all listeners.
     pub connections: usize,
-    /// The most open connections of one IP address. Unix sockets have no such limit.
+    /// The most open connections of one IPv4 address or one IPv6 network (/64). Unix sockets have no such limit.
     pub of_client: usize,
 }
 

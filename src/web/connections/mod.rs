@@ -24,6 +24,7 @@ use tokio::sync::watch::Receiver;
 use tokio::time::sleep;
 use tokio_util::task::TaskTracker;
 
+pub(in crate::web) use self::client::network_of;
 pub use self::client::{ClientAddress, ConnectedClient};
 use self::http::{Shared, until};
 pub use self::limits::ConnectionLimits;
@@ -104,7 +105,7 @@ impl Connections {
     /// Serves a new connection. If too many are open, it first closes the one that was idle for longest.
     fn admit(self: &Arc<Self>, accepted: Accepted, shared: Shared) {
         let mut open = self.open.lock();
-        let ip = accepted.address.ip();
+        let ip = accepted.address.ip().map(network_of);
         if let Some(ip) = ip.filter(|ip| open.of_client(*ip) >= self.limits.of_client) {
             let made_room = open.close_idle_of(ip);
             self.instruments.closed(Closed::TooManyOfClient);

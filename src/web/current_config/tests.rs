@@ -162,3 +162,27 @@ async fn a_pipe_is_read_once() {
         assert_eq!(config.get().users.all().len(), 1);
     }
 }
+
+/// Nobody may ever write to it, and then reading would hang.
+#[tokio::test]
+async fn a_pipe_in_place_of_a_file_is_a_problem_and_is_not_read() {
+    let scene = Scene::new(&users(&["a"]));
+    let path = scene.config.path.clone();
+    fs::remove_file(&path).unwrap();
+    let made = std::process::Command::new("mkfifo").arg(&path).status();
+    assert!(made.unwrap().success());
+    for cause in [Cause::Reload, Cause::Interval] {
+        let error = scene.config.check(cause).await.err();
+        let told = error.map(|error| error.to_string()).unwrap_or_default();
+        // At an interval, a change counts when it was seen twice.
+        let expected = cause == Cause::Reload;
+        assert_eq!(told.contains("a pipe or a device"), expected, "{told}");
+    }
+    let error = scene.config.check(Cause::Interval).await.unwrap_err();
+    assert!(error.to_string().contains("restart"), "{error}");
+    assert_eq!(scene.names(), ["a"], "the current configuration stays");
+    fs::remove_file(&path).unwrap();
+    scene.write(&users(&["b"]));
+    assert!(scene.config.reload().await.is_ok());
+    assert_eq!(scene.names(), ["b"]);
+}

@@ -194,6 +194,20 @@ fn simulate_stops_at_once_though_a_request_hangs() {
     );
 }
 
+/// A web configuration from `<(…)` whose command hangs.
+#[test]
+fn a_pipe_that_nobody_writes_to_does_not_prevent_a_stop() {
+    let directory = tempfile::tempdir().unwrap();
+    let pipe = directory.path().join("web.yml");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+    assert!(made.unwrap().success());
+    let option = format!("--web.config.file={}", pipe.display());
+    let mut program = Program::exporter(&[&option], &credentials("http://127.0.0.1:1/v1"));
+    program.line(&["watching"]);
+    program.signal("TERM");
+    assert_eq!(program.ended().code, Some(0));
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn either_signal_ends_it_with_0_after_the_scrape_under_way_has_its_answer() {
     for signal in ["TERM", "INT"] {

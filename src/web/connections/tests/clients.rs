@@ -81,3 +81,26 @@ async fn the_connection_whose_client_did_not_read_for_longest_makes_room() {
     assert!(rest.len() <= PIPE, "{}", rest.len());
     assert_eq!(scene.closed(), [("not_read", 1)]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn the_addresses_of_an_ipv6_network_share_one_limit() {
+    let limits = ConnectionLimits {
+        connections: 10,
+        ..LIMITS
+    };
+    let scene = Scene::new(limits);
+    let mut other = scene.connect_from(tcp("[2001:db8:0:1::1]:1"));
+    sleep(Duration::from_secs(1)).await;
+    let mut first = scene.connect_from(tcp("[2001:db8::1]:1"));
+    sleep(Duration::from_secs(1)).await;
+    let mut second = scene.connect_from(tcp("[2001:db8::2]:1"));
+    sleep(Duration::from_secs(1)).await;
+    assert_eq!(scene.closed(), []);
+    let mut third = scene.connect_from(tcp("[2001:db8::3]:1"));
+    assert_eq!(until_closed(&mut first).await, Duration::ZERO);
+    assert_eq!(scene.closed(), [("too_many_of_client", 1)]);
+    for client in [&mut other, &mut second, &mut third] {
+        client.write_all(GET).await.unwrap();
+        read_quick(client).await;
+    }
+}
