@@ -113,21 +113,28 @@ mod tests {
         std::iter::from_fn(|| slots.take(address)).collect()
     }
 
-    fn address(text: &str) -> Option<IpAddr> {
-        Some(text.parse().unwrap())
+    fn address(text: &str) -> IpAddr {
+        text.parse().unwrap()
     }
 
     #[test]
     fn a_client_with_many_scrapes_leaves_slots_for_the_others() {
         let slots = slots(40);
-        let many = all_of(&slots, address("192.0.2.1"));
+        let many = all_of(&slots, Some(address("192.0.2.1")));
         assert_eq!(many.len(), 35);
         let others: Vec<_> = (2..=6)
-            .map(|number| slots.take(address(&format!("192.0.2.{number}"))).unwrap())
+            .map(|number| {
+                slots
+                    .take(Some(address(&format!("192.0.2.{number}"))))
+                    .unwrap()
+            })
             .collect();
-        assert!(slots.take(address("192.0.2.7")).is_none(), "all are taken");
+        assert!(
+            slots.take(Some(address("192.0.2.7"))).is_none(),
+            "all are taken"
+        );
         drop(others);
-        assert!(slots.take(address("192.0.2.1")).is_none());
+        assert!(slots.take(Some(address("192.0.2.1"))).is_none());
         drop(many);
         assert!(slots.taken.clients.lock().is_empty(), "nothing is kept");
     }
@@ -135,15 +142,15 @@ mod tests {
     #[test]
     fn an_ipv6_network_is_one_client_and_unix_sockets_take_all() {
         let slots = slots(16);
-        let one = slots.take(address("2001:db8::1")).unwrap();
-        assert_eq!(all_of(&slots, address("2001:db8::2")).len(), 13);
+        let one = slots.take(Some(address("2001:db8::1"))).unwrap();
+        assert_eq!(all_of(&slots, Some(address("2001:db8::2"))).len(), 13);
         drop(one);
         assert_eq!(all_of(&slots, None).len(), 16);
     }
 
     #[test]
     fn of_few_slots_one_client_may_have_all() {
-        assert_eq!(all_of(&slots(2), address("192.0.2.1")).len(), 2);
+        assert_eq!(all_of(&slots(2), Some(address("192.0.2.1"))).len(), 2);
     }
 
     #[tokio::test]

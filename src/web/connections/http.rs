@@ -1,6 +1,7 @@
 //! Serves HTTP/1.1 or HTTP/2 on one connection, within its limits.
 
 use std::convert::Infallible;
+use std::error::Error;
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
@@ -210,11 +211,17 @@ async fn drive<C: Future<Output = hyper::Result<()>>>(
 fn reason(error: &hyper::Error) -> Option<Closed> {
     if error.is_parse_too_large() {
         Some(Closed::LargeHead)
-    } else if error.is_parse() {
+    } else if error.is_parse() || breaks_http_2(error) {
         Some(Closed::Malformed)
     } else {
         None
     }
+}
+
+/// Whether the exporter closed the connection because the client broke the rules or the limits of HTTP/2.
+fn breaks_http_2(error: &hyper::Error) -> bool {
+    let cause = error.source().and_then(<dyn Error>::downcast_ref);
+    cause.is_some_and(h2::Error::is_library)
 }
 
 /// Waits until `stopped` is true. A dropped sender also means that the exporter stops.

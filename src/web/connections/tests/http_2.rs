@@ -95,3 +95,24 @@ async fn a_stop_waits_for_responses_over_http_2() {
     assert_eq!(text_of(slow).await, "late");
     encrypted.scene.serving.await.unwrap();
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_resets_requests_rapidly_is_disconnected_and_counted() {
+    let encrypted = Encrypted::new(&["h2"]);
+    let mut client = encrypted.http_2(1_000_000).await;
+    for _ in 0..2000 {
+        let request = hyper::Request::get("https://localhost/slow")
+            .body(())
+            .unwrap();
+        let Ok(ready) = client.clone().ready().await else {
+            break;
+        };
+        client = ready;
+        let Ok((_, mut stream)) = client.send_request(request, true) else {
+            break;
+        };
+        stream.send_reset(h2::Reason::CANCEL);
+    }
+    until_gone(&mut client).await;
+    assert_eq!(encrypted.scene.closed(), [("malformed", 1)]);
+}
