@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use super::facts::ExporterFacts;
 use super::finding::{Finding, Severity};
+use crate::timestamp::Timestamp;
 
 /// A rejected configuration may have any number of problems; a page shows the first ones.
 const MOST_PROBLEMS: usize = 5;
@@ -13,12 +14,18 @@ const MOST_PROBLEMS: usize = 5;
 pub fn exporter(facts: &ExporterFacts) -> Vec<Finding> {
     let mut findings = Vec::new();
     if let Some(failed) = &facts.failed_reload {
-        let more = failed.problems.len().saturating_sub(MOST_PROBLEMS);
-        let mut cause = failed.problems[..failed.problems.len().min(MOST_PROBLEMS)].join("; ");
-        if more > 0 {
-            let _ = write!(cause, "; and {more} more in the log");
+        let shown = &failed.problems[..failed.problems.len().min(MOST_PROBLEMS)];
+        let mut cause = match failed.problems.len() {
+            1 => "The configuration has 1 problem:".to_owned(),
+            count => format!("The configuration has {count} problems:"),
+        };
+        for problem in shown {
+            let _ = write!(cause, "\n{problem}");
         }
-        cause.push('.');
+        if failed.problems.len() > shown.len() {
+            let more = failed.problems.len() - shown.len();
+            let _ = write!(cause, "\nThe log has the other {more}.");
+        }
         findings.push(Finding {
             since: Some(failed.since),
             ..finding(
@@ -30,6 +37,7 @@ pub fn exporter(facts: &ExporterFacts) -> Vec<Finding> {
             )
         });
     }
+    findings.extend(facts.not_scraped_since.map(not_scraped));
     if facts.rebuilds > 0 {
         findings.push(finding(
             Severity::Warning,
@@ -58,6 +66,19 @@ pub fn exporter(facts: &ExporterFacts) -> Vec<Finding> {
         ));
     }
     findings
+}
+
+fn not_scraped(since: Timestamp) -> Finding {
+    Finding {
+        since: Some(since),
+        ..finding(
+            Severity::Warning,
+            "not_scraped",
+            "Prometheus no longer scrapes this exporter",
+            "Prometheus does not run, no longer has this target, or cannot reach this exporter. Values grow old, because a scrape starts each collection.",
+            "Look at this target on the page /targets of Prometheus, and check its scrape configuration.",
+        )
+    }
 }
 
 fn finding(severity: Severity, code: &'static str, what: &str, cause: &str, cure: &str) -> Finding {

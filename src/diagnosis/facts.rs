@@ -93,4 +93,6 @@ pub struct ExporterFacts {
     pub files_lost: u64,
     /// Whether counters are on a disk.
     pub is_durable: bool,
+    /// The last scrape, if it was longer ago than any scrape interval.
+    pub not_scraped_since: Option<Timestamp>,
 }

@@ -8,12 +8,14 @@ mod account;
 mod exporter;
 mod facts;
 mod finding;
+mod merged;
 mod request_failure;
 
 pub use self::account::{account, unsaved, wrong_clock};
 pub use self::exporter::exporter;
 pub use self::facts::{AccountFacts, BrokenSource, ExporterFacts, FailedReload, Ongoing};
 pub use self::finding::{Finding, Severity};
+pub use self::merged::merged;
 pub use self::request_failure::{Login, RequestFailure};
 
 #[cfg(test)]

@@ -221,15 +221,58 @@ fn the_exporters_own_failures_are_findings() {
         rebuilds: 1,
         files_lost: 1,
         is_durable: false,
+        not_scraped_since: Some(NOW),
     });
     let codes: Vec<_> = findings.iter().map(|finding| finding.code).collect();
     let expected = [
         "reload_failed",
+        "not_scraped",
         "registry_rebuilt",
         "state_file_lost",
         "memory_only",
     ];
     assert_eq!(codes, expected);
     let cause = &findings[0].cause;
-    assert!(cause.starts_with("accounts[0]: wrong; ") && cause.ends_with("and 3 more in the log."));
+    let lines: Vec<_> = cause.lines().collect();
+    assert_eq!(lines[0], "The configuration has 8 problems:");
+    assert_eq!(lines[1], "accounts[0]: wrong");
+    assert_eq!(lines.len(), 7, "{cause}");
+    assert_eq!(lines[6], "The log has the other 3.");
+    assert_eq!(findings[1].since, Some(NOW));
+}
+
+#[test]
+fn what_all_accounts_share_is_one_finding_about_the_exporter() {
+    let full = |since| {
+        let error = "cannot write to data: No space left on device".to_owned();
+        let unsaved = Some(Ongoing {
+            what: Some(error),
+            since,
+        });
+        AccountFacts { unsaved, ..facts() }
+    };
+    let rejected = |name: &str| AccountFacts {
+        name: name.into(),
+        up: false,
+        failure: Some(since(RequestFailure::Unauthorized)),
+        ..facts()
+    };
+    let all = [
+        full(NOW + Duration::from_mins(1)),
+        rejected("one"),
+        full(NOW),
+        rejected("other"),
+    ];
+    let findings = merged(all.iter().flat_map(account).collect());
+    let accounts: Vec<_> = findings
+        .iter()
+        .map(|finding| (finding.code, finding.account.as_deref()))
+        .collect();
+    let expected = [
+        ("unsaved", None),
+        ("unauthorized", Some("one")),
+        ("unauthorized", Some("other")),
+    ];
+    assert_eq!(accounts, expected);
+    assert_eq!(findings[0].since, Some(NOW), "since the first began");
 }

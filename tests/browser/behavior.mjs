@@ -76,6 +76,104 @@ export async function refresh({ open, close, say, url }) {
   await close(page);
 }
 
+/** Each way in which a refresh can fail is named, and disappears with the next one that succeeds. */
+export async function failingRefresh({ open, close, say, url }) {
+  const page = await open({ expected: /^Failed to load resource/ });
+  await page.clock.install();
+  await page.goto(url);
+  let answer = null;
+  const isRefresh = (request) => request.resourceType() === "fetch";
+  let requests = 0;
+  let hanging = null;
+  await page.route("**/*", async (route) => {
+    if (!isRefresh(route.request())) return route.fallback();
+    requests += 1;
+    return answer ? answer(route) : route.fallback();
+  });
+  const login = { status: 200, contentType: "text/html", body: "<h1>Log in</h1>" };
+  for (const [words, each] of [
+    ["the exporter does not respond", (route) => route.abort()],
+    ["another server responds: reload the page", (route) => route.fulfill(login)],
+    ["the exporter rejects this browser (403)", (route) => route.fulfill({ status: 403 })],
+    ["the exporter returned 503", (route) => route.fulfill({ status: 503 })],
+    ["this page is gone", (route) => route.fulfill({ status: 404 })],
+    // Without a response: the refresh gives up, and no second one starts meanwhile.
+    ["the exporter does not respond", (route) => { hanging = route; }],
+    [null, null],
+  ]) {
+    answer = each;
+    await page.clock.fastForward(11_000);
+    const shown = await page.waitForFunction(
+      (words) => {
+        const text = document.querySelector("#updated").textContent;
+        return words === null ? !text.includes("–") : text.includes(words);
+      }, words, { timeout: 15_000 }).catch(() => null);
+    if (shown === null) say(`refresh: it does not say "${words}", but "${await page.locator("#updated").textContent()}"`);
+    if (words && !(await page.locator("#announcement").textContent()).includes(words)) say(`refresh: "${words}" is not announced`);
+  }
+  await hanging?.abort().catch(() => {});
+  if (requests !== 7) say(`refresh: ${requests} requests instead of 7`);
+  await close(page);
+}
+
+/** The form appears with the first operation, although the page had none when it was opened. */
+export async function firstOperation({ open, close, say, url }) {
+  const page = await open();
+  await page.clock.install();
+  // What the page was before the first operation.
+  const empty = `<div id="operations-form" data-live></div>`;
+  let isFirst = true;
+  await page.route(url, async (route) => {
+    const response = await route.fetch();
+    let body = await response.text();
+    if (isFirst) body = body.replace(/<div id="operations-form">.*?<\/nav><\/div>/s, empty);
+    isFirst = false;
+    await route.fulfill({ response, body });
+  });
+  await page.goto(url);
+  if ((await page.locator("#q").count()) !== 0) say("form: the test did not remove it");
+  await page.clock.fastForward(11_000);
+  await page.locator("#q").waitFor({ timeout: 10_000 }).catch(() => say("form: it does not appear"));
+  await page.locator("#q").fill("half a wo");
+  await page.clock.fastForward(11_000);
+  if ((await page.locator("#q").inputValue()) !== "half a wo") say("form: a refresh loses what was typed");
+  await close(page);
+}
+
+/** A page whose address holds a user and a password refreshes as any other. */
+export async function credentials({ open, close, say, url }) {
+  const page = await open();
+  await page.clock.install();
+  await page.goto(url.replace("//", "//user:made-up@"));
+  const answered = page.waitForResponse((response) => response.request().resourceType() === "fetch", { timeout: 10_000 });
+  await page.clock.fastForward(11_000);
+  await answered.catch(() => say("refresh: none with a password in the address"));
+  await close(page);
+}
+
+/** Every link, the form and the refresh stay under the path of a proxy. */
+export async function proxied({ open, close, say, url }) {
+  const page = await open();
+  await page.clock.install();
+  await page.goto(url);
+  const links = await page.evaluate(() => [...document.querySelectorAll("a[href]")].map((link) => link.href));
+  for (const link of links.filter((link) => new URL(link).origin === new URL(url).origin)) {
+    const { status } = await fetch(link);
+    if (!link.startsWith(url) || status !== 200) say(`proxied: ${link} returns ${status}`);
+  }
+  await page.locator("#q").fill("operation");
+  await page.getByRole("button", { name: "Show" }).click();
+  await page.waitForURL(/q=operation/);
+  await page.locator(".operations a.title").first().click();
+  await page.waitForURL(/operations\/comms/);
+  const answered = page.waitForResponse((response) => response.request().resourceType() === "fetch", { timeout: 10_000 });
+  await page.clock.fastForward(11_000);
+  const status = await answered.then((response) => response.status(), () => "nothing");
+  if (status !== 200) say(`proxied: the refresh of an operation returns ${status}`);
+  if (!page.url().startsWith(url)) say(`proxied: the page is ${page.url()}`);
+  await close(page);
+}
+
 /** Everything is there without the script, and the form works. */
 export async function withoutScript({ open, close, say, url }) {
   const page = await open({ javaScriptEnabled: false });
@@ -90,7 +188,7 @@ export async function withoutScript({ open, close, say, url }) {
   await page.locator(".operations a.title").click();
   await page.waitForURL(/\/operations\//);
   await page.goto(url);
-  await page.getByRole("link", { name: "Worst" }).click();
+  await page.getByRole("link", { name: "Most lost" }).click();
   await page.getByRole("link", { name: "Next" }).click();
   if (!page.url().includes("sort=worst") || !page.url().includes("page=2")) say(`without script: the address is ${page.url()}`);
   await close(page);

@@ -7,7 +7,7 @@ import axe from "axe-core";
 import { chromium } from "playwright-core";
 import { Programs } from "./programs.mjs";
 import { scenes } from "./scenes.mjs";
-import { keyboard, measure, refresh, withoutScript } from "./behavior.mjs";
+import { credentials, failingRefresh, firstOperation, keyboard, measure, proxied, refresh, withoutScript } from "./behavior.mjs";
 
 const ROOT = resolve(import.meta.dirname, "../..");
 /** The strictest policy that the pages work under; the exporter's own takes precedence. */
@@ -32,8 +32,8 @@ rmSync(shots, { recursive: true, force: true });
 mkdirSync(shots, { recursive: true });
 const problems = [];
 
-/** A page whose every response has a strict policy, and whose errors are problems. */
-async function open(browser, view, name, options = {}) {
+/** A page whose every response has a strict policy, and whose errors are problems unless they match `expected`. */
+async function open(browser, view, name, { expected, ...options } = {}) {
   const context = await browser.newContext({ viewport: view.viewport, colorScheme: view.colorScheme, reducedMotion: "reduce", ...options });
   const page = await context.newPage();
   await page.route("**/*", async (route) => {
@@ -43,7 +43,7 @@ async function open(browser, view, name, options = {}) {
   });
   page.on("console", (message) => {
     const isOwn404 = message.text().includes("404") && name === "no-operation";
-    if (["error", "warning"].includes(message.type()) && !isOwn404) problems.push(`${name} ${view.name}: console: ${message.text()}`);
+    if (["error", "warning"].includes(message.type()) && !isOwn404 && !expected?.test(message.text())) problems.push(`${name} ${view.name}: console: ${message.text()}`);
   });
   page.on("pageerror", (error) => problems.push(`${name} ${view.name}: ${error}`));
   return page;
@@ -104,7 +104,11 @@ try {
     }
     const behavior = { open: (options) => open(browser, VIEWS[0], name, options), close, say: (problem) => problems.push(problem), url: pages[0].url };
     if (name === "five") await keyboard(behavior);
-    if (name === "fresh") await refresh(behavior);
+    if (name === "proxied") await proxied(behavior);
+    if (name === "fresh") {
+      await refresh(behavior);
+      for (const each of [failingRefresh, firstOperation, credentials]) await each(behavior);
+    }
     if (name === "thousand") {
       await withoutScript(behavior);
       console.log(await measure(behavior));

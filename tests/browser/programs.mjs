@@ -1,6 +1,7 @@
 // Starts simulators and exporters on free ports of loopback, and stops them.
 
 import { spawn } from "node:child_process";
+import { createServer, request } from "node:http";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -22,6 +23,7 @@ export class Programs {
   #binary;
   #running = [];
   #directories = [];
+  #proxies = [];
 
   constructor(binary) {
     this.#binary = binary;
@@ -68,6 +70,26 @@ export class Programs {
     return { url, write };
   }
 
+  /** A reverse proxy that serves `url` under a path, which it removes from requests. */
+  async proxy(url, path) {
+    const server = createServer((incoming, outgoing) => {
+      if (!incoming.url.startsWith(`${path}/`)) {
+        outgoing.writeHead(404).end();
+        return;
+      }
+      const options = { method: incoming.method, headers: incoming.headers };
+      const forwarded = request(url + incoming.url.slice(path.length), options, (response) => {
+        outgoing.writeHead(response.statusCode, response.headers);
+        response.pipe(outgoing);
+      });
+      forwarded.on("error", () => outgoing.destroy());
+      incoming.pipe(forwarded);
+    });
+    await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+    this.#proxies.push(server);
+    return `http://127.0.0.1:${server.address().port}${path}`;
+  }
+
   directory() {
     const directory = mkdtempSync(join(tmpdir(), "twilio-email-browser-"));
     this.#directories.push(directory);
@@ -76,6 +98,11 @@ export class Programs {
 
   /** Stops a group of programs: those that started since the last call. */
   async stop() {
+    for (const proxy of this.#proxies) {
+      proxy.closeAllConnections();
+      proxy.close();
+    }
+    this.#proxies = [];
     const ends = this.#running.map((child) => new Promise((resolve) => {
       if (child.exitCode !== null || child.signalCode !== null) resolve();
       else child.once("exit", resolve);

@@ -40,7 +40,7 @@ const page = (name, url, ...words) => ({ name, url, words });
 export const scenes = {
   async fresh(programs) {
     const { url } = await counted(programs, 40);
-    return [page("fresh", `${url}/`, "Nobody has scraped this exporter yet", `targets: ["${url.slice(7)}"]`)];
+    return [page("fresh", `${url}/`, "Prometheus does not scrape this exporter yet", `targets: ["${url.slice(7)}"]`)];
   },
   async none(programs) {
     const { url } = await counted(programs, 0);
@@ -54,6 +54,16 @@ export const scenes = {
     return [
       page("one", `${url}/`, "1 operation", "1 note"),
       page("one-operation", `${url}/operations/${operation.id}`, operation.id, "Its dashboard in Grafana"),
+    ];
+  },
+  async proxied(programs) {
+    const { url } = await counted(programs, 40);
+    await scrape(url);
+    const proxy = await programs.proxy(url, "/team/mail");
+    const [operation] = (await facts(url)).operations.items;
+    return [
+      page("proxied", `${proxy}/`, "The exporter works", "1–25 of 40"),
+      page("proxied-operation", `${proxy}/operations/${operation.id}`, "Probe it now"),
     ];
   },
   async thousand(programs) {
@@ -98,6 +108,17 @@ export const scenes = {
   async unavailable(programs) {
     const { url } = await failing(programs, "503");
     return [page("unavailable", `${url}/`, "Twilio is not available for account marketing (503)")];
+  },
+  async sixty(programs) {
+    const twilio = await programs.simulator(...QUIET, "--simulator.operations", "30", "--simulator.active", "30");
+    const refused = await programs.simulator(...QUIET, "--simulator.fault", "401");
+    const accounts = Array.from({ length: 60 }, (_, n) => account(`customer-${n}`, `http://${n % 4 === 3 ? refused : twilio}/v1`));
+    const { url } = await programs.exporter(accounts.join(""), "--storage.path", "");
+    await scrape(url);
+    return [
+      page("sixty", `${url}/`, "15 problems", "14 more with the same cause", "1–12 of 60 accounts", "customer-59", "Next accounts"),
+      page("sixty-last", `${url}/?accounts_page=5&account=customer-0`, "49–60 of 60 accounts"),
+    ];
   },
   async five(programs) {
     const twilio = await programs.simulator("--simulator.operations", "30", "--simulator.active", "30");

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use reqwest::Url;
 use reqwest::header::ACCEPT;
 use serde_json::{Value, json};
 use twilio_email_exporter::clock::Clock;
@@ -11,6 +12,7 @@ use crate::support::eventually;
 use crate::support::exporter::{Exporter, account, account_at, one_account};
 use crate::support::twilio::Twilio;
 
+mod accounts;
 mod operations;
 mod problems;
 
@@ -140,6 +142,53 @@ fn values<'p>(page: &'p str, attribute: &str) -> Vec<&'p str> {
     parts.map(|rest| rest.split('"').next().unwrap()).collect()
 }
 
+/// The links of a page, resolved as a browser does; those to other servers are left as they are.
+fn resolved(page: &str, path: &str, attribute: &str) -> Vec<String> {
+    let base = Url::parse("http://exporter").unwrap().join(path).unwrap();
+    let links = values(page, attribute).into_iter();
+    links
+        .map(|link| {
+            let link = base.join(&link.replace("&amp;", "&")).unwrap().to_string();
+            link.strip_prefix("http://exporter")
+                .map_or(link.clone(), str::to_owned)
+        })
+        .collect()
+}
+
+#[tokio::test]
+async fn no_link_leaves_the_path_under_which_a_proxy_serves_the_pages() {
+    let twilio = Twilio::empty().await;
+    let id = twilio.put(HOUR, json!({"total": 1, "delivered": 1}));
+    let options = Overrides {
+        enable_api: Some(true),
+        telemetry_path: Some("/email/metrics".to_owned()),
+        ..Overrides::default()
+    };
+    let yaml = one_account(&twilio, "");
+    let exporter = Exporter::start_with(&yaml, Clock::System, options).await;
+    let exporter = exporter.settled().await;
+    for path in [
+        "/",
+        "/?q=nothing",
+        &format!("/?q={}", id.to_string().replace('0', "1")),
+        "/?page=0",
+        &format!("/operations/{id}"),
+        "/operations/x",
+    ] {
+        let page = text(&exporter, path).await;
+        let mut count = 0;
+        for attribute in ["href", "src", "action"] {
+            let links = resolved(&page, &format!("/team/mail{path}"), attribute);
+            let own = links.iter().filter(|link| !link.contains("://"));
+            for link in own {
+                assert!(link.starts_with("/team/mail/"), "{path}: {link}");
+                count += 1;
+            }
+        }
+        assert!(count >= 5, "{path}: {count} links");
+    }
+}
+
 #[tokio::test]
 async fn every_link_of_the_page_works() {
     let twilio = Twilio::empty().await;
@@ -161,16 +210,15 @@ async fn every_link_of_the_page_works() {
         let exporter = Exporter::start_with(&yaml, Clock::System, options).await;
         let exporter = exporter.settled().await;
         let page = text(&exporter, "/").await;
-        let links = values(&page, "href");
+        let links = resolved(&page, "/", "href");
         for expected in all {
             let is_there = links.iter().any(|link| link.starts_with(expected));
             assert!(is_there, "{expected}: {links:?}");
         }
-        let has_api = api.iter().all(|path| links.contains(path));
+        let has_api = api.iter().all(|path| links.contains(&(*path).to_owned()));
         assert_eq!(has_api, enable_api.is_some(), "{links:?}");
         for link in links.iter().filter(|link| link.starts_with('/')) {
-            let link = link.replace("&amp;", "&");
-            assert_eq!(exporter.get(&link).await.status(), 200, "{link}");
+            assert_eq!(exporter.get(link).await.status(), 200, "{link}");
         }
         let others: Vec<_> = links
             .iter()
@@ -214,20 +262,21 @@ async fn a_strict_policy_allows_everything_that_a_page_needs() {
         }
         let scripts: Vec<_> = page.split("<script").skip(1).collect();
         assert_eq!(scripts.len(), 1, "{path}");
-        assert!(scripts[0].starts_with(" src=\"/assets/"), "{path}");
-        for source in values(&page, "src") {
-            assert!(source.starts_with("/assets/"), "{source}");
-        }
+        let sources = resolved(&page, path, "src");
+        assert_eq!(sources.len(), 1, "{path}");
+        assert!(sources[0].starts_with("/assets/"), "{sources:?}");
     }
     let page = text(&exporter, "/").await;
-    let assets = [values(&page, "href"), values(&page, "src")].concat();
+    let assets = ["href", "src"]
+        .map(|name| resolved(&page, "/", name))
+        .concat();
     let assets: Vec<_> = assets
         .into_iter()
         .filter(|path| path.starts_with("/assets/"))
         .collect();
     assert_eq!(assets.len(), 3, "icon, style and script: {assets:?}");
     for asset in assets {
-        let response = exporter.get(asset).await;
+        let response = exporter.get(&asset).await;
         assert_eq!(response.status(), 200, "{asset}");
         let cached = response.headers()["cache-control"].to_str().unwrap();
         assert!(cached.contains("immutable"), "{cached}");

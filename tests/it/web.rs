@@ -94,7 +94,7 @@ async fn the_telemetry_path_is_configurable() {
     assert!(text.contains("twilio_email_up"), "{text}");
     assert_eq!(exporter.get("/metrics").await.status(), 404);
     let page = exporter.get("/").await.text().await.unwrap();
-    assert!(page.contains("href=\"/email/metrics\""), "{page}");
+    assert!(page.contains("href=\"./email/metrics\""), "{page}");
 }
 
 #[tokio::test]

@@ -62,9 +62,10 @@ pub(super) struct AccountFigures {
     pub(super) operations_with_series: u64,
     /// The limit of that.
     pub(super) series_limit: usize,
-    pub(super) emails: Breakdown,
+    /// `null` before anything was read: 0 would look like a count.
+    pub(super) emails: Option<Breakdown>,
     #[serde(flatten)]
-    pub(super) outcome: Outcome,
+    pub(super) outcome: Option<Outcome>,
     /// When a collection was last complete.
     pub(super) last_success: Option<String>,
     /// How long ago that was.
@@ -114,6 +115,9 @@ impl AccountFigures {
         };
         let shown = snapshot.operations.len() as u64;
         let emails = Breakdown::of_totals(&snapshot.totals, snapshot.counting_mode);
+        // After a restart, the store has the counts of before.
+        let is_known = status.last_success.is_some() || emails != Breakdown::default();
+        let emails = is_known.then_some(emails);
         let text = |time: Option<Timestamp>| time.map(|time| time.to_string());
         Self {
             name: Arc::clone(&snapshot.name),
@@ -124,7 +128,7 @@ impl AccountFigures {
             operations_with_series: shown,
             series_limit: facts.most_series,
             emails,
-            outcome: emails.outcome(),
+            outcome: emails.map(|emails| emails.outcome()),
             last_success: text(status.last_success),
             age_seconds: status
                 .last_success

@@ -31,8 +31,10 @@ pub(super) struct Filter {
     /// `name=value`, or the name alone.
     pub(super) label: Option<String>,
     pub(super) sort: Sort,
-    /// From 1.
+    /// The page of operations, from 1.
     pub(super) page: usize,
+    /// The page of accounts, from 1.
+    pub(super) accounts_page: usize,
 }
 
 impl Sort {
@@ -51,8 +53,8 @@ impl Sort {
     pub(super) const fn title(self) -> &'static str {
         match self {
             Self::Newest => "Newest",
-            Self::InFlight => "In flight",
-            Self::Worst => "Worst",
+            Self::InFlight => "Most in flight",
+            Self::Worst => "Most lost",
         }
     }
 }
@@ -78,15 +80,18 @@ impl Filter {
                 .find(|known| known.as_str() == sort)
                 .ok_or("The parameter sort is wrong; there are newest, in_flight and worst.")?,
         };
-        let page = match one("page")? {
-            None => 1,
+        let mut number = |name: &str| {
+            match one(name)? {
+            None => Ok(1),
             Some(page) => page
                 .parse()
                 .ok()
                 .filter(|page| (1..=MOST_PAGES).contains(page))
-                .ok_or("The parameter page is wrong; expected a number from 1.")?,
+                .ok_or_else(|| format!("The parameter {name} is wrong; expected a whole number from 1 to {MOST_PAGES}.")),
+        }
         };
-        query.finish("there are q, account, state, label, sort and page")?;
+        let (page, accounts_page) = (number("page")?, number("accounts_page")?);
+        query.finish("there are q, account, state, label, sort, page and accounts_page")?;
         Ok(Self {
             text,
             account,
@@ -94,6 +99,7 @@ impl Filter {
             label,
             sort,
             page,
+            accounts_page,
         })
     }
 
@@ -122,17 +128,36 @@ impl Filter {
         }
     }
 
+    /// Another page of accounts, and the same operations.
+    pub(super) fn at_accounts_page(&self, page: usize) -> Self {
+        Self {
+            accounts_page: page,
+            ..self.clone()
+        }
+    }
+
     /// The operations of one account.
     pub(super) fn of_account(name: &str) -> Self {
         Self {
             account: Some(name.to_owned()),
             page: 1,
+            accounts_page: 1,
             ..Self::default()
         }
     }
 
-    /// The address of the page. Parameters with their default are left out.
+    /// The address of the operations on the page.
     pub(super) fn link(&self) -> String {
+        format!("{}#operations", self.address())
+    }
+
+    /// The address of the accounts on the page.
+    pub(super) fn accounts_link(&self) -> String {
+        format!("{}#accounts-title", self.address())
+    }
+
+    /// Parameters with their default are left out.
+    fn address(&self) -> String {
         let mut query = Serializer::new(String::new());
         let text = Some(&self.text).filter(|text| !text.is_empty());
         let texts = [
@@ -149,12 +174,14 @@ impl Filter {
         if self.sort != Sort::default() {
             query.append_pair("sort", self.sort.as_str());
         }
-        if self.page > 1 {
-            query.append_pair("page", &self.page.to_string());
+        for (name, page) in [("page", self.page), ("accounts_page", self.accounts_page)] {
+            if page > 1 {
+                query.append_pair(name, &page.to_string());
+            }
         }
         let query = query.finish();
         let separator = if query.is_empty() { "" } else { "?" };
-        format!("/{separator}{query}#operations")
+        format!("/{separator}{query}")
     }
 }
 
@@ -168,8 +195,9 @@ mod tests {
 
     #[test]
     fn a_link_holds_the_whole_filter() {
-        let filter =
-            read("q=+a%26b+&account=x%3Cy&state=&label=campaign%3Dspring&sort=worst&page=3");
+        let filter = read(
+            "q=+a%26b+&account=x%3Cy&state=&label=campaign%3Dspring&sort=worst&page=3&accounts_page=2",
+        );
         let filter = filter.unwrap();
         assert_eq!(filter.text, "a&b");
         assert_eq!((filter.state.as_deref(), filter.page), (None, 3));
@@ -185,7 +213,9 @@ mod tests {
         for wrong in [
             "sort=best",
             "page=0",
-            "page=x",
+            "page=-1",
+            "page=1e9",
+            "accounts_page=0",
             "page=99999999999999999999",
             "account=a&account=b",
             "jane%40example.com=1",

@@ -70,7 +70,7 @@ async fn operation_page(
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Response {
-    let site = Site::new(&service);
+    let site = Site::of_operations(&service);
     let mut query = Query::read(query.as_deref());
     let account = query.one("account");
     let account = account.and_then(|account| query.finish("there is account").map(|()| account));
@@ -104,6 +104,6 @@ fn respond(
 
 fn failure(headers: &HeaderMap, site: &Site, status: StatusCode, problem: &str) -> Response {
     respond(headers, status, &json!({"error": problem}), || {
-        html::failure(site, problem)
+        html::failure(site, status, problem)
     })
 }

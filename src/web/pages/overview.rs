@@ -1,14 +1,21 @@
 //! The facts of the page `/`: one value, from which HTML and JSON are written.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
 use serde::Serialize;
 use url::Url;
 
 use super::account::AccountFigures;
 use super::filter::Filter;
 use super::selection::Selection;
-use crate::diagnosis::{self, ExporterFacts, Finding};
+use crate::diagnosis::{self, ExporterFacts, Finding, Severity};
 use crate::timestamp::Timestamp;
 use crate::web::service::Service;
+
+/// Nobody scrapes at a longer interval: Prometheus regards samples older than 5 minutes as gone.
+const LONGEST_SCRAPE_INTERVAL: Duration = Duration::from_mins(10);
 
 /// Everything on the page.
 #[derive(Debug, Serialize)]
@@ -44,6 +51,8 @@ pub(super) struct ShownFinding {
 /// What all pages have in common.
 #[derive(Debug)]
 pub(super) struct Site {
+    /// What leads from the page to the root: links are relative, because a proxy may serve the exporter under a path of its own.
+    root: &'static str,
     pub(super) metrics: String,
     pub(super) api: bool,
     pub(super) grafana: Option<Url>,
@@ -53,14 +62,45 @@ pub(super) struct Site {
 }
 
 impl Site {
+    /// For the page `/`.
     pub(super) fn new(service: &Service) -> Self {
         Self {
+            root: "./",
             metrics: service.telemetry_path.clone(),
             api: service.api,
             grafana: service.grafana.clone(),
             snippet: String::new(),
             now: service.clock.now(),
         }
+    }
+
+    /// For a page below `/operations/`.
+    pub(super) fn of_operations(service: &Service) -> Self {
+        Self {
+            root: "../",
+            ..Self::new(service)
+        }
+    }
+
+    /// `path`, which begins with a slash, as a link from this page.
+    pub(super) fn link(&self, path: &str) -> String {
+        format!("{}{}", self.root, path.trim_start_matches('/'))
+    }
+}
+
+impl Overview {
+    /// The worst severity of each account that has a finding.
+    pub(super) fn severities(&self) -> BTreeMap<Arc<str>, Severity> {
+        let mut severities = BTreeMap::new();
+        for ShownFinding { finding, .. } in &self.findings {
+            if let Some(account) = &finding.account {
+                // The worst is first.
+                severities
+                    .entry(Arc::clone(account))
+                    .or_insert(finding.severity);
+            }
+        }
+        severities
     }
 }
 
@@ -83,21 +123,23 @@ impl ShownFinding {
 pub(super) async fn overview(service: &Service, filter: &Filter) -> Overview {
     let accounts = service.collector.overview().await;
     let now = service.clock.now();
+    let scraped = service.scraped.last();
     let state = service.instruments.state();
     let mut findings = diagnosis::exporter(&ExporterFacts {
         failed_reload: service.reload.as_ref().and_then(|reload| reload.failed()),
         rebuilds: state.rebuilt(),
         files_lost: state.lost(),
         is_durable: accounts.iter().all(|account| account.facts.is_durable),
+        not_scraped_since: scraped.filter(|at| now.since(*at) > LONGEST_SCRAPE_INTERVAL),
     });
     findings.extend(
         accounts
             .iter()
             .flat_map(|account| diagnosis::account(&account.facts)),
     );
+    let mut findings = diagnosis::merged(findings);
     // Stable: the exporter first, then accounts in the order of the configuration.
     findings.sort_by_key(|finding| finding.severity);
-    let scraped = service.scraped.last();
     Overview {
         version: env!("CARGO_PKG_VERSION"),
         now: now.to_string(),

@@ -178,7 +178,7 @@ async fn a_broken_source_and_a_rejected_reload_are_problems_until_they_are_corre
 async fn before_the_first_scrape_the_page_has_what_to_paste() {
     let twilio = Twilio::empty().await;
     let exporter = Exporter::watching(&twilio).await.settled().await;
-    let start = "Nobody has scraped this exporter yet";
+    let start = "Prometheus does not scrape this exporter yet";
     let browser = exporter.client.get(exporter.url("/metrics"));
     let browser = browser.header(ACCEPT, "text/html,*/*;q=0.8").send();
     browser.await.unwrap();
@@ -197,4 +197,38 @@ async fn before_the_first_scrape_the_page_has_what_to_paste() {
     let page = text(&exporter, "/").await;
     assert!(!page.contains(start) && page.contains("Scraped "), "{page}");
     assert!(facts(&exporter, "/").await["last_scrape"].is_string());
+}
+
+#[tokio::test]
+async fn scrapes_that_stopped_are_a_problem_until_the_next_one() {
+    let twilio = Twilio::empty().await;
+    let clock = Clock::manual("2026-04-05T06:20:00Z".parse().unwrap());
+    let exporter = Exporter::start_at(&one_account(&twilio, ""), clock.clone()).await;
+    let exporter = exporter.settled().await;
+    let problem = || async {
+        let shown = facts(&exporter, "/").await;
+        let findings = shown["findings"].as_array().unwrap().clone();
+        findings
+            .into_iter()
+            .find(|finding| finding["code"] == "not_scraped")
+    };
+    clock.set(clock.now() + HOUR);
+    assert_eq!(
+        problem().await,
+        None,
+        "never scraped: the page has what to paste"
+    );
+    exporter.scrape().await;
+    clock.set(clock.now() + Duration::from_mins(10));
+    assert_eq!(problem().await, None);
+    clock.set(clock.now() + Duration::from_mins(1));
+    let finding = problem().await.unwrap();
+    assert_eq!(finding["since"], "2026-04-05T07:20:00Z");
+    let page = text(&exporter, "/").await;
+    assert!(
+        page.contains("Prometheus no longer scrapes this exporter."),
+        "{page}"
+    );
+    exporter.scrape().await;
+    assert_eq!(problem().await, None);
 }

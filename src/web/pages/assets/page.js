@@ -4,6 +4,8 @@
 
 (() => {
   const INTERVAL = 10000;
+  // Shorter than the interval, so that a server that does not respond is reported before the next try.
+  const TIMEOUT = 8000;
   const button = document.getElementById("pause");
   const announcement = document.getElementById("announcement");
   const clock = document.getElementById("updated");
@@ -65,14 +67,38 @@
     return (isInView && focused) || document.elementFromPoint(innerWidth / 2, 1) || document.body;
   };
 
+  // The values stay, and their time shows their age.
+  const report = (problem) => {
+    if (clock.dataset.problem === problem) return;
+    clock.querySelector(".trouble")?.remove();
+    clock.dataset.problem = problem;
+    clock.classList.add("stale");
+    const text = document.createElement("span");
+    text.className = "trouble";
+    text.textContent = ` – ${problem}`;
+    clock.append(text);
+    announcement.textContent = problem;
+  };
+
+  const problemOf = (status) => {
+    if (status === 404) return "this page is gone: the operation has expired";
+    if (status === 401 || status === 403) return `the exporter rejects this browser (${status}): reload the page`;
+    return `the exporter returned ${status}`;
+  };
+
   const refresh = async () => {
     if (paused || running || document.hidden) return;
     running = true;
     try {
-      const response = await fetch(location.href, { headers: { Accept: "text/html" }, cache: "no-store" });
-      if (!response.ok) throw new Error(String(response.status));
+      // Not location.href: it may hold a password, which fetch refuses.
+      const response = await fetch(`${location.origin}${location.pathname}${location.search}`, {
+        headers: { Accept: "text/html" }, cache: "no-store", signal: AbortSignal.timeout(TIMEOUT),
+      });
       const next = new DOMParser().parseFromString(await response.text(), "text/html");
       if (paused) return;
+      if (!response.ok) return report(problemOf(response.status));
+      // A proxy's own page, such as a login.
+      if (!next.getElementById(clock.id)) return report("another server responds: reload the page");
       const before = document.getElementById("headline")?.textContent;
       const anchor = anchorOf();
       const top = anchor.getBoundingClientRect().top;
@@ -85,13 +111,8 @@
       }
       const after = document.getElementById("headline")?.textContent;
       if (before !== after) announcement.textContent = after ?? "";
-      clock.classList.remove("stale");
     } catch {
-      // The values stay, and their time shows their age.
-      if (!clock.classList.contains("stale")) {
-        clock.classList.add("stale");
-        clock.append(" – the exporter does not respond");
-      }
+      report("the exporter does not respond");
     } finally {
       running = false;
     }

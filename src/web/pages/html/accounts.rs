@@ -4,12 +4,49 @@ use maud::{Markup, html};
 
 use super::{bar, words};
 use crate::web::pages::account::{AccountFigures, Connection, Counters, Discovery};
+use crate::web::pages::breakdown::Outcome;
 use crate::web::pages::filter::Filter;
 use crate::web::pages::grafana;
-use crate::web::pages::overview::Site;
+use crate::web::pages::overview::{Overview, Site};
 
-pub(super) fn card(account: &AccountFigures, site: &Site) -> Markup {
-    let outcome = &account.outcome;
+/// The cards on a page: with the operations, below 100 KiB of HTML.
+const PAGE_SIZE: usize = 12;
+
+/// One page of cards. If there are more, the selected account is first, then those with the worst problems.
+pub(super) fn cards(site: &Site, overview: &Overview, filter: &Filter) -> Markup {
+    let mut accounts: Vec<&AccountFigures> = overview.accounts.iter().collect();
+    let total = accounts.len();
+    if total > PAGE_SIZE {
+        let severities = overview.severities();
+        accounts.sort_by_key(|account| {
+            let is_selected = filter.account.as_deref() == Some(&*account.name);
+            let severity = severities.get(&account.name);
+            (!is_selected, severity.is_none(), severity.copied())
+        });
+    }
+    let pages = total.div_ceil(PAGE_SIZE).max(1);
+    let page = filter.accounts_page.min(pages);
+    let first = (page - 1) * PAGE_SIZE;
+    let shown: Vec<_> = accounts.into_iter().skip(first).take(PAGE_SIZE).collect();
+    let link = |page: usize| site.link(&filter.at_accounts_page(page).accounts_link());
+    html! {
+        div class="cards" { @for account in &shown { (card(account, site)) } }
+        @if pages > 1 {
+            nav class="pager" aria-label="Pages of accounts" {
+                p {
+                    (first + 1) "–" (first + shown.len()) " of " (words::count(total as u64, "account", "accounts"))
+                    ", those with problems first"
+                }
+                div {
+                    @if page > 1 { a class="button" rel="prev" href=(link(page - 1)) { "Previous accounts" } }
+                    @if page < pages { a class="button" rel="next" href=(link(page + 1)) { "Next accounts" } }
+                }
+            }
+        }
+    }
+}
+
+fn card(account: &AccountFigures, site: &Site) -> Markup {
     let (class, word) = connection(account);
     html! {
         article class="card" {
@@ -17,26 +54,11 @@ pub(super) fn card(account: &AccountFigures, site: &Site) -> Markup {
                 h3 { (account.name) }
                 span class={ "pill " (class) } { (word) }
             }
-            div class="share" {
-                p class={ "big " (words::class_of_lost(outcome.lost_share)) } {
-                    @match outcome.lost_share {
-                        Some(share) => (words::percent(share)),
-                        None => "–",
-                    }
-                    " " span { "lost" }
-                }
-                p class="behind" {
-                    @if outcome.finished > 0 {
-                        (words::grouped(outcome.lost)) " of " (words::count(outcome.finished, "finished email", "finished emails"))
-                    } @else {
-                        "No email is finished yet"
-                    }
-                }
-            }
-            (bar::bar(&account.emails))
+            (share(account.outcome))
+            (bar::bar(&account.emails.unwrap_or_default()))
             dl class="figures" {
-                (figure("Delivered", &html! { (words::grouped(outcome.delivered)) }))
-                (figure("In flight", &html! { (words::grouped(outcome.in_flight)) }))
+                (figure("Delivered", &amount(account.outcome.map(|outcome| outcome.delivered))))
+                (figure("In flight", &amount(account.outcome.map(|outcome| outcome.in_flight))))
                 (figure("Operations", &html! { (words::grouped(account.operations)) }))
                 (figure("Data", &age(account, site)))
                 (figure("Discovery", &html! { (discovery(account.discovery)) }))
@@ -46,13 +68,39 @@ pub(super) fn card(account: &AccountFigures, site: &Site) -> Markup {
                 (figure("Series", &series(account)))
             }
             p class="card-links" {
-                a href=(Filter::of_account(&account.name).link()) aria-label={ "Operations of " (account.name) } { "Operations" }
+                a href=(site.link(&Filter::of_account(&account.name).link())) aria-label={ "Operations of " (account.name) } { "Operations" }
                 @if let Some(base) = &site.grafana {
                     a href=(grafana::overview(base, Some(&account.name))) aria-label={ "Dashboard of " (account.name) " in Grafana" } { "Grafana" }
                 }
             }
         }
     }
+}
+
+/// The share of lost emails and the counts behind it. Without an outcome, nothing was read.
+pub(super) fn share(outcome: Option<Outcome>) -> Markup {
+    let lost_share = outcome.and_then(|outcome| outcome.lost_share);
+    html! {
+        div class="share" {
+            p class={ "big " (words::class_of_lost(lost_share)) } {
+                @match lost_share { Some(share) => (words::percent(share)), None => "–" }
+                " " span { "lost" }
+            }
+            p class="behind" {
+                @match outcome {
+                    Some(outcome) if outcome.finished > 0 => {
+                        (words::grouped(outcome.lost)) " of " (words::count(outcome.finished, "finished email", "finished emails"))
+                    }
+                    Some(_) => "No email is finished yet",
+                    None => "Not known yet: no collection has succeeded",
+                }
+            }
+        }
+    }
+}
+
+fn amount(value: Option<u64>) -> Markup {
+    html! { @match value { Some(value) => (words::grouped(value)), None => "–" } }
 }
 
 fn figure(name: &str, value: &Markup) -> Markup {
@@ -84,7 +132,7 @@ fn age(account: &AccountFigures, site: &Site) -> Markup {
                 (words::span(site.now.since(success).as_secs())) " old"
                 @if !account.complete { span class="aside" { "last collection incomplete" } }
             }
-            None => "none complete yet",
+            None => "none since the start",
         }
     }
 }

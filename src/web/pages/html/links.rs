@@ -13,14 +13,14 @@ pub(super) fn section(site: &Site) -> Markup {
         section aria-labelledby="links-title" {
             h2 id="links-title" { "Links" }
             ul class="links" {
-                (link(&site.metrics, "Metrics", "what Prometheus scrapes"))
-                (link("/sd", "Service discovery", "operations as targets of probes, for http_sd_configs"))
+                (link(&site.link(&site.metrics), "Metrics", "what Prometheus scrapes"))
+                (link(&site.link("/sd"), "Service discovery", "operations as targets of probes, for http_sd_configs"))
                 @if site.api {
-                    (link("/api/v1/operations", "Operations as JSON", "the API for senders"))
-                    (link("/api/v1/openapi.json", "API description", "OpenAPI 3.1"))
+                    (link(&site.link("/api/v1/operations"), "Operations as JSON", "the API for senders"))
+                    (link(&site.link("/api/v1/openapi.json"), "API description", "OpenAPI 3.1"))
                 }
-                (link("/-/healthy", "Health", "whether the process works"))
-                (link("/-/ready", "Readiness", "whether the first collection has finished"))
+                (link(&site.link("/-/healthy"), "Health", "whether the process works"))
+                (link(&site.link("/-/ready"), "Readiness", "whether the first collection has finished"))
                 @if let Some(base) = &site.grafana {
                     (link(&grafana::overview(base, None), "Grafana", "the dashboard of all accounts"))
                 }

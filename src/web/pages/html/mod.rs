@@ -10,6 +10,7 @@ mod operations;
 mod problems;
 mod words;
 
+use axum::http::StatusCode;
 use maud::{DOCTYPE, Markup, html};
 
 use crate::build_info;
@@ -30,12 +31,10 @@ pub(super) fn overview(site: &Site, overview: &Overview, filter: &Filter) -> Mar
         }
         section aria-labelledby="accounts-title" {
             h2 id="accounts-title" { "Accounts" }
-            div id="accounts" class="cards" data-live {
-                @for account in &overview.accounts { (accounts::card(account, site)) }
-            }
+            div id="accounts" data-live { (accounts::cards(site, overview, filter)) }
             div id="notes" data-live { (problems::notes(overview)) }
         }
-        (operations::section(overview, filter))
+        (operations::section(site, overview, filter))
         (links::section(site))
     };
     layout(site, None, &content)
@@ -44,22 +43,27 @@ pub(super) fn overview(site: &Site, overview: &Overview, filter: &Filter) -> Mar
 /// The page of one operation.
 pub(super) fn operation(site: &Site, operation: &OperationDetails) -> Markup {
     let content = html! {
-        div id="operation" data-live { (one_operation::page(operation)) }
+        div id="operation" data-live { (one_operation::page(site, operation)) }
     };
     let title = operation.figures.title().unwrap_or(&operation.figures.id);
     layout(site, Some(title), &content)
 }
 
 /// A page that says only why there is no other.
-pub(super) fn failure(site: &Site, problem: &str) -> Markup {
+pub(super) fn failure(site: &Site, status: StatusCode, problem: &str) -> Markup {
+    let title = if status == StatusCode::NOT_FOUND {
+        "There is no such operation"
+    } else {
+        "This address is not valid"
+    };
     let content = html! {
         div class="failure" {
-            h1 { "There is no such page" }
+            h1 { (title) }
             p { (problem) }
-            p { a class="button" href="/" { "Show everything" } }
+            p { a class="button" href=(site.link("/")) { "Show everything" } }
         }
     };
-    layout(site, Some("No such page"), &content)
+    layout(site, Some(title), &content)
 }
 
 fn layout(site: &Site, title: Option<&str>, content: &Markup) -> Markup {
@@ -74,15 +78,15 @@ fn layout(site: &Site, title: Option<&str>, content: &Markup) -> Markup {
                     @if let Some(title) = title { (title) " · " }
                     "Twilio Email exporter"
                 }
-                link rel="icon" type="image/svg+xml" href=(assets::icon());
-                link rel="stylesheet" href=(assets::style());
-                script src=(assets::script()) defer {}
+                link rel="icon" type="image/svg+xml" href=(site.link(&assets::icon()));
+                link rel="stylesheet" href=(site.link(&assets::style()));
+                script src=(site.link(&assets::script())) defer {}
             }
             body {
                 a class="skip" href="#content" { "Skip to the content" }
                 header class="top" {
                     div class="wrap" {
-                        a class="brand" href="/" {
+                        a class="brand" href=(site.link("/")) {
                             (mark())
                             span { "Twilio Email " span class="thin" { "exporter" } }
                         }

@@ -3,18 +3,19 @@
 use maud::{Markup, html};
 
 use super::operations::state;
-use super::{bar, words};
+use super::{accounts, bar, words};
 use crate::timestamp::Timestamp;
 use crate::web::pages::breakdown::Breakdown;
 use crate::web::pages::filter::Filter;
 use crate::web::pages::operation::OperationDetails;
+use crate::web::pages::overview::Site;
 
-pub(super) fn page(operation: &OperationDetails) -> Markup {
+pub(super) fn page(site: &Site, operation: &OperationDetails) -> Markup {
     let figures = &operation.figures;
     html! {
         nav class="crumbs" aria-label="Path" {
-            a href="/" { "Overview" } " / "
-            a href=(Filter::of_account(&figures.account).link()) { "Account " (figures.account) }
+            a href=(site.link("/")) { "Overview" } " / "
+            a href=(site.link(&Filter::of_account(&figures.account).link())) { "Account " (figures.account) }
         }
         div class="title-line" {
             h1 id="headline" { (figures.title().unwrap_or(&figures.id)) }
@@ -40,7 +41,7 @@ pub(super) fn page(operation: &OperationDetails) -> Markup {
             section class="card" aria-labelledby="more-title" {
                 h2 id="more-title" { "More" }
                 ul class="plain" {
-                    li { a href=(operation.probe) { "Probe it now" } span class="aside" { "reads it from Twilio, as Prometheus does" } }
+                    li { a href=(site.link(&operation.probe)) { "Probe it now" } span class="aside" { "reads it from Twilio, as Prometheus does" } }
                     @if let Some(grafana) = &operation.grafana {
                         li { a href=(grafana) { "Its dashboard in Grafana" } }
                     }
@@ -54,15 +55,7 @@ fn emails(operation: &OperationDetails) -> Markup {
     let figures = &operation.figures;
     html! {
         @if let (Some(emails), Some(outcome)) = (&figures.emails, figures.outcome) {
-            div class="share" {
-                p class={ "big " (words::class_of_lost(outcome.lost_share)) } {
-                    @match outcome.lost_share { Some(share) => (words::percent(share)), None => "–" }
-                    " " span { "lost" }
-                }
-                p class="behind" {
-                    (words::grouped(outcome.lost)) " of " (words::count(outcome.finished, "finished email", "finished emails"))
-                }
-            }
+            (accounts::share(Some(outcome)))
             (bar::bar(emails))
             table class="numbers" {
                 thead { tr { th scope="col" { "Status" } th scope="col" class="number" { "Emails" } } }
@@ -84,7 +77,7 @@ fn emails(operation: &OperationDetails) -> Markup {
                 (quantity("Attempts", figures.attempts))
             }
         } @else {
-            p { "This operation has never been read." }
+            p { "This operation has not been read yet." }
         }
     }
 }

@@ -6,43 +6,50 @@ use super::{bar, words};
 use crate::operation::OperationId;
 use crate::web::pages::filter::{Filter, Sort};
 use crate::web::pages::operation::OperationFigures;
-use crate::web::pages::overview::Overview;
+use crate::web::pages::overview::{Overview, Site};
 use crate::web::pages::selection::{PAGE_SIZE, Selection};
 
 /// The most labels of an operation in the table; its own page has all.
 const MOST_LABELS: usize = 3;
+/// The names of accounts to choose from, in bytes: below 100 KiB of HTML, however many there are.
+const MOST_NAME_BYTES: usize = 4096;
 /// The longest text of a title or a label in the table, in characters.
 const LONGEST_TEXT: usize = 60;
 
-pub(super) fn section(overview: &Overview, filter: &Filter) -> Markup {
+pub(super) fn section(site: &Site, overview: &Overview, filter: &Filter) -> Markup {
     let selection = &overview.operations;
+    let has_form = selection.total > 0 || filter.is_narrow();
     let has_accounts = overview.accounts.len() > 1;
     html! {
         section id="operations" aria-labelledby="operations-title" {
             h2 id="operations-title" { "Operations" }
-            @if selection.total > 0 || filter.is_narrow() {
-                (form(overview, filter))
-                (tabs(filter))
+            // The script adds the form once there is something to search, and leaves it alone from then on.
+            div id="operations-form" data-live[!has_form] {
+                @if has_form {
+                    (form(site, overview, filter))
+                    (tabs(site, filter))
+                }
             }
             div id="operations-list" data-live {
                 @if selection.items.is_empty() {
-                    (nothing(overview, filter))
+                    (nothing(site, overview, filter))
                 } @else {
                     (legend())
-                    (table(selection, filter, has_accounts))
-                    (pager(selection, filter))
+                    (table(site, selection, filter, has_accounts))
+                    (pager(site, selection, filter))
                 }
             }
         }
     }
 }
 
-fn form(overview: &Overview, filter: &Filter) -> Markup {
+fn form(site: &Site, overview: &Overview, filter: &Filter) -> Markup {
     let selection = &overview.operations;
-    let is_account = |name: &str| filter.account.as_deref() == Some(name);
     let is_state = |state: &str| filter.state.as_deref() == Some(state);
+    let unknown_state = filter.state.as_ref();
+    let unknown_state = unknown_state.filter(|state| !selection.states.contains(*state));
     html! {
-        form class="filter" method="get" action="/#operations" role="search" aria-label="Operations" {
+        form class="filter" method="get" action=(site.link("/#operations")) role="search" aria-label="Operations" {
             div class="field wide" {
                 label for="q" { "Search" }
                 input id="q" name="q" type="search" value=(filter.text) placeholder="Name, campaign or id" maxlength="200" autocomplete="off";
@@ -50,12 +57,7 @@ fn form(overview: &Overview, filter: &Filter) -> Markup {
             @if overview.accounts.len() > 1 {
                 div class="field" {
                     label for="account" { "Account" }
-                    select id="account" name="account" {
-                        option value="" { "All" }
-                        @for account in &overview.accounts {
-                            option value=(account.name) selected[is_account(&account.name)] { (account.name) }
-                        }
-                    }
+                    (account_field(overview, filter))
                 }
             } @else if let Some(account) = &filter.account {
                 input type="hidden" name="account" value=(account);
@@ -64,6 +66,7 @@ fn form(overview: &Overview, filter: &Filter) -> Markup {
                 label for="state" { "State" }
                 select id="state" name="state" {
                     option value="" { "All" }
+                    @if let Some(state) = unknown_state { option value=(state) selected { (state) } }
                     @for state in &selection.states {
                         option value=(state) selected[is_state(state)] { (state) }
                     }
@@ -80,39 +83,75 @@ fn form(overview: &Overview, filter: &Filter) -> Markup {
             div class="field buttons" {
                 button class="button main" type="submit" { "Show" }
                 @if filter.is_narrow() {
-                    a class="button" href="/#operations" { "Clear" }
+                    a class="button" href=(site.link("/#operations")) { "Clear" }
                 }
             }
         }
     }
 }
 
-fn tabs(filter: &Filter) -> Markup {
+/// A choice; or, where the names are too long for one, a field that proposes the first names.
+fn account_field(overview: &Overview, filter: &Filter) -> Markup {
+    let wanted = filter.account.as_deref();
+    let names = overview.accounts.iter().map(|account| &*account.name);
+    let mut bytes = 0;
+    let proposed: Vec<&str> = names
+        .take_while(|name| {
+            bytes += name.len();
+            bytes <= MOST_NAME_BYTES
+        })
+        .collect();
+    let unknown = wanted.filter(|wanted| !proposed.contains(wanted));
+    html! {
+        @if proposed.len() == overview.accounts.len() {
+            select id="account" name="account" {
+                option value="" { "All" }
+                @if let Some(name) = unknown { option value=(name) selected { (name) } }
+                @for name in proposed {
+                    option value=(name) selected[wanted == Some(name)] { (name) }
+                }
+            }
+        } @else {
+            input id="account" name="account" value=(wanted.unwrap_or_default()) list="accounts-proposed" placeholder="All" maxlength="200" autocomplete="off";
+            datalist id="accounts-proposed" { @for name in proposed { option value=(name) {} } }
+        }
+    }
+}
+
+fn tabs(site: &Site, filter: &Filter) -> Markup {
     html! {
         nav class="tabs" aria-label="Order of operations" {
             @for sort in Sort::ALL {
                 @let is_current = (sort == filter.sort).then_some("true");
-                a href=(filter.sorted(sort).link()) aria-current=[is_current] { (sort.title()) }
+                a href=(site.link(&filter.sorted(sort).link())) aria-current=[is_current] { (sort.title()) }
             }
         }
     }
 }
 
-fn nothing(overview: &Overview, filter: &Filter) -> Markup {
+fn nothing(site: &Site, overview: &Overview, filter: &Filter) -> Markup {
     html! {
         div class="empty" {
             @if filter.is_narrow() {
-                p { strong { "No operation matches." } " The page shows operations that have series." }
+                p {
+                    strong { "No operation matches." } " "
+                    @match &filter.account {
+                        Some(name) if overview.accounts.iter().all(|account| **name != *account.name) => {
+                            "There is no account " bdi { (name) } "."
+                        }
+                        _ => "The page shows operations that have series.",
+                    }
+                }
                 @if filter.text.parse::<OperationId>().is_ok() {
                     // It may be known and have no series.
-                    p { a class="button" href={ "/operations/" (filter.text) } { "Look this operation up" } }
+                    p { a class="button" href=(site.link(&format!("/operations/{}", filter.text))) { "Look this operation up" } }
                 } @else {
-                    p { a class="button" href="/#operations" { "Show all" } }
+                    p { a class="button" href=(site.link("/#operations")) { "Show all" } }
                 }
             } @else if overview.accounts.iter().all(|account| account.last_success.is_none()) {
-                p { strong { "No operation is known yet." } " They appear with the first collection that reaches Twilio." }
+                p { strong { "No operation is known yet." } " Operations appear here after the first collection that reaches Twilio." }
             } @else {
-                p { strong { "There is no operation." } " Twilio keeps an operation for seven days after its send. The next send appears here by itself." }
+                p { strong { "There is no operation." } " Twilio keeps an operation for seven days. New ones appear here by themselves." }
             }
         }
     }
@@ -130,7 +169,7 @@ fn legend() -> Markup {
 }
 
 // The roles are explicit, because a browser drops those of a table that is laid out as cards.
-fn table(selection: &Selection, filter: &Filter, has_accounts: bool) -> Markup {
+fn table(site: &Site, selection: &Selection, filter: &Filter, has_accounts: bool) -> Markup {
     html! {
         table class="operations" role="table" aria-label={ "Operations, " (order(filter.sort)) } {
             thead role="rowgroup" {
@@ -145,7 +184,7 @@ fn table(selection: &Selection, filter: &Filter, has_accounts: bool) -> Markup {
                 }
             }
             tbody role="rowgroup" {
-                @for operation in &selection.items { (row(operation, has_accounts)) }
+                @for operation in &selection.items { (row(site, operation, has_accounts)) }
             }
         }
     }
@@ -159,16 +198,16 @@ const fn order(sort: Sort) -> &'static str {
     }
 }
 
-fn row(operation: &OperationFigures, has_accounts: bool) -> Markup {
+fn row(site: &Site, operation: &OperationFigures, has_accounts: bool) -> Markup {
     let title = operation.title().map(shortened);
     html! {
         tr id=(operation.id) role="row" {
             th role="rowheader" scope="row" class="what" {
                 @if let Some(title) = &title {
-                    a class="title" href=(operation.link()) { (title) }
+                    a class="title" href=(site.link(&operation.link())) { (title) }
                     span class="id" { (operation.id) }
                 } @else {
-                    a class="title id" href=(operation.link()) { (operation.id) }
+                    a class="title id" href=(site.link(&operation.link())) { (operation.id) }
                 }
                 (labels(operation))
             }
@@ -180,7 +219,7 @@ fn row(operation: &OperationFigures, has_accounts: bool) -> Markup {
                         (bar::bar(emails))
                         span class="counts" aria-hidden="true" { (bar::text(emails)) }
                     }
-                    None => span class="counts" { "never read" },
+                    None => span class="counts" { "not read yet" },
                 }
             }
             td role="cell" class="number" {
@@ -237,7 +276,7 @@ pub(super) fn state(operation: &OperationFigures) -> Markup {
     }
 }
 
-fn pager(selection: &Selection, filter: &Filter) -> Markup {
+fn pager(site: &Site, selection: &Selection, filter: &Filter) -> Markup {
     let first = (selection.page - 1) * PAGE_SIZE + 1;
     let last = first + selection.items.len() - 1;
     let number = |number: usize| words::grouped(number as u64);
@@ -250,10 +289,10 @@ fn pager(selection: &Selection, filter: &Filter) -> Markup {
             @if selection.pages > 1 {
                 div {
                     @if selection.page > 1 {
-                        a class="button" rel="prev" href=(filter.at_page(selection.page - 1).link()) { "Previous" }
+                        a class="button" rel="prev" href=(site.link(&filter.at_page(selection.page - 1).link())) { "Previous" }
                     }
                     @if selection.page < selection.pages {
-                        a class="button" rel="next" href=(filter.at_page(selection.page + 1).link()) { "Next" }
+                        a class="button" rel="next" href=(site.link(&filter.at_page(selection.page + 1).link())) { "Next" }
                     }
                 }
             }

@@ -8,6 +8,11 @@ use crate::timestamp::Timestamp;
 use crate::web::pages::account::{AccountFigures, Connection};
 use crate::web::pages::overview::{Overview, Site};
 
+/// The problems that a page shows in full. Those with the same cause and cure count as one.
+const MOST_IN_FULL: usize = 10;
+/// The others that it names; all are in the JSON.
+const MOST_NAMED: usize = 40;
+
 /// The headline, and each problem.
 pub(super) fn summary(overview: &Overview) -> Markup {
     let problems: Vec<&Finding> = overview
@@ -28,7 +33,39 @@ pub(super) fn summary(overview: &Overview) -> Markup {
         @if !problems.is_empty() {
             section aria-labelledby="problems-title" {
                 h2 id="problems-title" class="unseen" { "Problems" }
-                @for finding in problems { (problem(finding, now)) }
+                @let groups = alike(&problems);
+                @for group in groups.iter().take(MOST_IN_FULL) { (problem(group, now)) }
+                @let rest: Vec<_> = groups.iter().skip(MOST_IN_FULL).flatten().copied().collect();
+                @if !rest.is_empty() { (others("more problems", &rest)) }
+            }
+        }
+    }
+}
+
+/// The problems in their order; those with the same cause and cure are together, such as one failure of many accounts.
+fn alike<'f>(problems: &[&'f Finding]) -> Vec<Vec<&'f Finding>> {
+    let mut groups: Vec<Vec<&Finding>> = Vec::new();
+    let texts = |of: &Finding| (of.severity, of.code, of.cause.clone(), of.cure.clone());
+    for problem in problems {
+        let group = groups
+            .iter_mut()
+            .find(|group| texts(group[0]) == texts(problem));
+        match group {
+            Some(group) => group.push(problem),
+            None => groups.push(vec![problem]),
+        }
+    }
+    groups
+}
+
+/// Problems in one line each.
+fn others(title: &str, problems: &[&Finding]) -> Markup {
+    html! {
+        details class="notes" {
+            summary { (words::count(problems.len() as u64, title, title)) }
+            ul { @for problem in problems.iter().take(MOST_NAMED) { li { (problem.what) "." } } }
+            @if problems.len() > MOST_NAMED {
+                p { (words::count((problems.len() - MOST_NAMED) as u64, "other is", "others are")) " not shown. This page as JSON has all of them." }
             }
         }
     }
@@ -45,7 +82,7 @@ pub(super) fn notes(overview: &Overview) -> Markup {
             details class="notes" {
                 summary { (words::count(notes.len() as u64, "note", "notes")) }
                 @for note in notes {
-                    p { strong { (note.what) "." } " " (note.cause) " " (note.cure) }
+                    p { strong { (note.what) "." } " " (words::prose(&note.cause)) " " (words::prose(&note.cure)) }
                 }
             }
         }
@@ -56,29 +93,34 @@ pub(super) fn notes(overview: &Overview) -> Markup {
 pub(super) fn start(site: &Site) -> Markup {
     html! {
         section class="start" aria-labelledby="start-title" {
-            h2 id="start-title" { "Nobody has scraped this exporter yet" }
+            h2 id="start-title" { "Prometheus does not scrape this exporter yet" }
             p {
                 "Paste this into " code { "prometheus.yml" }
-                ", and reload Prometheus. Replace the host by one under which Prometheus reaches this exporter, if it is another one."
+                " and reload Prometheus. If Prometheus reaches this exporter at another address, change " code { "targets" } "."
             }
             pre tabindex="0" aria-label="Scrape configuration" { code { (site.snippet) } }
         }
     }
 }
 
-fn problem(finding: &Finding, now: Timestamp) -> Markup {
+/// Problems with the same cause and cure, of which the first is in full.
+fn problem(group: &[&Finding], now: Timestamp) -> Markup {
+    let finding = group[0];
+    let since = group.iter().filter_map(|finding| finding.since).min();
     html! {
         article class={ "problem " (finding.severity.as_str()) } {
             div class="problem-sign" aria-hidden="true" { (sign(Some(finding.severity))) }
             div {
-                h3 { (finding.what) "." }
-                @if let Some(since) = finding.since {
+                h3 { (words::prose(&finding.what)) "." }
+                @if group.len() > 1 { (others("more with the same cause", &group[1..])) }
+                @if let Some(since) = since {
                     p class="since" {
-                        "Since " (words::time(since, now)) " (" (words::span(now.since(since).as_secs())) ")"
+                        @if group.len() > 1 { "The first one since " } @else { "Since " }
+                         (words::time(since, now)) ", for " (words::span(now.since(since).as_secs()))
                     }
                 }
-                p { (finding.cause) }
-                p class="cure" { strong { "What to do: " } (finding.cure) }
+                p class="cause" { (words::prose(&finding.cause)) }
+                p class="cure" { strong { "What to do: " } (words::prose(&finding.cure)) }
             }
         }
     }
@@ -112,10 +154,17 @@ fn watching(overview: &Overview) -> Markup {
         .iter()
         .map(|account| account.operations)
         .sum();
+    let unread = overview.accounts.iter();
+    let unread = unread.filter(|account| account.emails.is_none()).count();
     html! {
-        "Watching " (words::count(operations, "operation", "operations"))
-        " of the last seven days in "
-        (words::count(overview.accounts.len() as u64, "account", "accounts")) ". "
+        @if operations > 0 || unread == 0 {
+            "Watching " (words::count(operations, "operation", "operations"))
+            " of the last seven days in "
+            (words::count(overview.accounts.len() as u64, "account", "accounts")) ". "
+        }
+        @if unread > 0 {
+            (words::count(unread as u64, "account has", "accounts have")) " not been read yet. "
+        }
         @if let Some(at) = overview.scraped {
             "Scraped " (words::span(overview.at.since(at).as_secs())) " ago."
         } @else {

@@ -64,6 +64,22 @@ pub(super) fn count(number: u64, one: &str, many: &str) -> String {
     format!("{} {word}", grouped(number))
 }
 
+/// A sentence in which backticks mark code.
+pub(super) fn prose(text: &str) -> Markup {
+    let parts: Vec<&str> = text.split('`').collect();
+    // A single backtick marks nothing.
+    let is_paired = parts.len() % 2 == 1;
+    html! {
+        @if is_paired {
+            @for (at, part) in parts.iter().enumerate() {
+                @if at % 2 == 1 { code { (part) } } @else { (part) }
+            }
+        } @else {
+            (text)
+        }
+    }
+}
+
 /// A time of day, with the day if that is not today's.
 pub(super) fn time(at: Timestamp, now: Timestamp) -> Markup {
     let is_today = at.as_millis().div_euclid(DAY_MILLIS) == now.as_millis().div_euclid(DAY_MILLIS);
@@ -107,6 +123,16 @@ mod tests {
             "0 %", "< 0.1 %", "1.8 %", "10 %", "25 %", "33.3 %", "> 99.9 %", "100 %",
         ];
         assert_eq!(shares.map(percent), texts);
+    }
+
+    #[test]
+    fn backticks_mark_code_and_nothing_else() {
+        let shown = |text: &str| prose(text).into_string();
+        assert_eq!(
+            shown("give `a_b` or `<c>`."),
+            "give <code>a_b</code> or <code>&lt;c&gt;</code>."
+        );
+        assert_eq!(shown("one ` alone <"), "one ` alone &lt;");
     }
 
     #[test]
