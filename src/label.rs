@@ -21,7 +21,7 @@ const LONGEST_NAME: usize = 64;
 const OF_PROMETHEUS: [&str; 4] = ["instance", "job", "le", "quantile"];
 /// The labels of metrics about accounts and operations. A query that joins users' labels to other metrics would confuse them with
 /// these. A test in `exposition` keeps the list complete.
-const OF_METRICS: [&str; 14] = [
+const OF_METRICS: [&str; 15] = [
     "account",
     "code",
     "collector",
@@ -30,6 +30,7 @@ const OF_METRICS: [&str; 14] = [
     "label",
     "operation_id",
     "outcome",
+    "provider",
     "reading",
     "reason",
     "source",

@@ -8,7 +8,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::budget::RequestBudget;
 use super::collection::{Collection, CollectionResult};
-use super::email_probe::{self, ProbedEmails};
+use super::email_probe::{EmailReads, ProbedEmails};
 use super::failure_log::FailureLog;
 use super::history::{Finished, History};
 use super::ledger::Ledger;
@@ -18,11 +18,10 @@ use super::progress::Progress;
 use super::registrations::{Forgotten, Registered, Registrations};
 use super::runner::{Run, Runner};
 use super::settings::AccountSettings;
-use super::shared_reads::SharedReads;
+use super::shared_reads::OperationReads;
 use super::source_sync::SourceSync;
 use super::tags::Tags;
 use crate::diagnosis::AccountFacts;
-use crate::email::Providers;
 use crate::operation::{CountingMode, OperationId};
 use crate::registry::{Page, Registry, Source, View};
 use crate::snapshot::{AccountSnapshot, CollectionStatus, CollectorStatus, Labels};
@@ -44,7 +43,8 @@ pub struct Account {
     ledger: Arc<Ledger>,
     sources: Arc<SourceSync>,
     registrations: Arc<Registrations>,
-    reads: SharedReads,
+    reads: OperationReads,
+    email_reads: EmailReads,
     lists: Mutex<ListHealth>,
     log: FailureLog,
     collections: Runner<Progress>,
@@ -61,7 +61,8 @@ impl Account {
         Self {
             registrations: Arc::new(registrations),
             sources,
-            reads: SharedReads::default(),
+            reads: OperationReads::default(),
+            email_reads: EmailReads::default(),
             lists: Mutex::new(ListHealth::new(name())),
             log: FailureLog::new(name()),
             collections: Runner::default(),
@@ -103,15 +104,11 @@ impl Account {
         probe::probe(&self.ledger, &self.reads, &self.log, &settings, id, budget).await
     }
 
-    /// Reads the emails of one operation now, within `budget`. Nothing is ingested.
-    pub async fn probe_emails(
-        &self,
-        id: OperationId,
-        providers: &Providers,
-        budget: Duration,
-    ) -> ProbedEmails {
+    /// Reads the emails of one operation now, within `budget`. Nothing is ingested. Calls for one operation at the same time share one
+    /// read.
+    pub async fn probe_emails(&self, id: OperationId, budget: Duration) -> Arc<ProbedEmails> {
         let settings = self.settings();
-        email_probe::probe(&settings.client, providers, id, budget).await
+        self.email_reads.probe(&settings, id, budget).await
     }
 
     /// Everything known of one operation.

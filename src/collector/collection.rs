@@ -14,7 +14,7 @@ use super::list_health::ListHealth;
 use super::plan::{self, Plan, PlanInput, Window};
 use super::progress::Progress;
 use super::settings::AccountSettings;
-use super::shared_reads::SharedReads;
+use super::shared_reads::OperationReads;
 use super::single_reads;
 use super::window_reader::{OVERLAP, WindowReader};
 use crate::operation::{Operation, OperationId, RETENTION};
@@ -60,7 +60,7 @@ pub(super) struct Collection<'a> {
     pub(super) settings: &'a Arc<AccountSettings>,
     pub(super) ledger: &'a Arc<Ledger>,
     pub(super) lists: &'a Mutex<ListHealth>,
-    pub(super) reads: &'a SharedReads,
+    pub(super) reads: &'a OperationReads,
     pub(super) log: &'a FailureLog,
     pub(super) progress: &'a Progress,
     pub(super) budget: &'a RequestBudget,
@@ -235,7 +235,7 @@ impl Collection<'_> {
         let end = self.settings.client.earliest(due.len());
         self.progress.note_reads_until(end);
         let all_answered = AtomicBool::new(true);
-        let read = |id| self.reads.read(self.settings, id);
+        let read = |id| self.reads.operation(self.settings, id);
         let apply = |id, result: Result<Operation, ApiError>| {
             let all_answered = &all_answered;
             async move {

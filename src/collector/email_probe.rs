@@ -1,10 +1,16 @@
 //! Reads the emails of one operation on demand.
 
+use std::collections::BTreeMap;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use futures_util::FutureExt;
+use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout_at};
 
-use crate::delivery::OperationEmails;
+use super::settings::AccountSettings;
+use super::shared_reads::SharedReads;
+use crate::delivery::{OperationEmails, ProviderEmails};
 use crate::email::Providers;
 use crate::operation::OperationId;
 use crate::twilio::{ApiError, Client, ListFilter, PAGE_SIZE, Rows};
@@ -13,6 +19,20 @@ use crate::twilio::{ApiError, Client, ListFilter, PAGE_SIZE, Rows};
 const MOST_EMAILS: usize = 100_000;
 /// The page size after a page was too large: rows may have bodies of a megabyte.
 const SMALL_PAGE: usize = 50;
+
+/// Lists of one account that are read at the same time. A page of emails may have 56 MiB.
+const READ_AT_ONCE: usize = 2;
+/// The budget of a read that several probes may share. Each probe ends at its own deadline, and the read ends with the last of them.
+const SHARED_BUDGET: Duration = Duration::from_hours(1);
+
+/// The reads of emails of one account.
+#[derive(Debug)]
+pub(super) struct EmailReads {
+    shared: SharedReads<Arc<ProbedEmails>>,
+    permits: Arc<Semaphore>,
+    /// The table of mailbox providers, from the first probe on.
+    providers: OnceLock<Arc<Providers>>,
+}
 
 /// The emails of one operation.
 #[derive(Debug, Clone)]
@@ -25,25 +45,100 @@ pub struct ProbedEmails {
     pub foreign_rows: usize,
     /// Rows that could not be used. Each may be an email of the operation.
     pub unusable_rows: usize,
-    /// How long the probe took.
+    /// How long the read took.
     pub took: Duration,
+    /// The URL that was requested first.
+    pub url: String,
+    providers: Arc<Providers>,
+}
+
+impl Default for EmailReads {
+    fn default() -> Self {
+        Self {
+            shared: SharedReads::default(),
+            permits: Arc::new(Semaphore::new(READ_AT_ONCE)),
+            providers: OnceLock::new(),
+        }
+    }
+}
+
+impl EmailReads {
+    /// Reads the emails of `id` now, within `budget`, or joins a read of them that is in flight.
+    pub(super) async fn probe(
+        &self,
+        settings: &Arc<AccountSettings>,
+        id: OperationId,
+        budget: Duration,
+    ) -> Arc<ProbedEmails> {
+        let began = Instant::now();
+        let providers = self
+            .providers
+            .get_or_init(|| Arc::new(Providers::built_in()));
+        let read = {
+            let (settings, permits) = (Arc::clone(settings), Arc::clone(&self.permits));
+            let providers = Arc::clone(providers);
+            async move {
+                // It is never closed.
+                let _permit = permits.acquire().await;
+                Arc::new(probe(&settings.client, &providers, id, SHARED_BUDGET).await)
+            }
+            .boxed()
+        };
+        let read = timeout_at(began + budget, self.shared.read(id, read)).await;
+        read.unwrap_or_else(|_| {
+            Arc::new(ProbedEmails {
+                error: Some(ApiError::Timeout(budget)),
+                took: began.elapsed(),
+                ..ProbedEmails::none(&settings.client, providers, id)
+            })
+        })
+    }
+}
+
+impl ProbedEmails {
+    /// Before the first page.
+    fn none(client: &Client, providers: &Arc<Providers>, id: OperationId) -> Self {
+        Self {
+            emails: OperationEmails::default(),
+            error: None,
+            foreign_rows: 0,
+            unusable_rows: 0,
+            took: Duration::ZERO,
+            url: client.shown_emails_url(&filter(id)),
+            providers: Arc::clone(providers),
+        }
+    }
+
+    /// Whether the emails are all that the operation has, as far as Twilio's list goes.
+    #[must_use]
+    pub const fn is_complete(&self) -> bool {
+        self.error.is_none() && self.foreign_rows == 0 && self.unusable_rows == 0
+    }
+
+    /// The emails by the name of their mailbox provider.
+    #[must_use]
+    pub fn by_provider(&self) -> BTreeMap<Box<str>, ProviderEmails> {
+        self.emails.by_provider(&self.providers)
+    }
+}
+
+/// The rows of one operation.
+fn filter(id: OperationId) -> ListFilter {
+    ListFilter {
+        operation: Some(id),
+        ..ListFilter::default()
+    }
 }
 
 /// Reads the emails of `id` now, within `budget`. Nothing is ingested.
-pub(super) async fn probe(
+async fn probe(
     client: &Client,
-    providers: &Providers,
+    providers: &Arc<Providers>,
     id: OperationId,
     budget: Duration,
 ) -> ProbedEmails {
     let began = Instant::now();
-    let mut probed = ProbedEmails {
-        emails: OperationEmails::default(),
-        error: None,
-        foreign_rows: 0,
-        unusable_rows: 0,
-        took: Duration::ZERO,
-    };
+    let mut probed = ProbedEmails::none(client, providers, id);
     let mut read = Ok(());
     for size in [PAGE_SIZE, SMALL_PAGE] {
         let reading = read_all(client, providers, id, size, &mut probed);
@@ -68,11 +163,7 @@ async fn read_all(
     size: usize,
     probed: &mut ProbedEmails,
 ) -> Result<(), ApiError> {
-    let filter = ListFilter {
-        operation: Some(id),
-        ..ListFilter::default()
-    };
-    let mut list = client.emails(filter).with_page_size(size);
+    let mut list = client.emails(filter(id)).with_page_size(size);
     loop {
         let page = list.page().await;
         probed.foreign_rows = list.foreign_rows();
@@ -151,7 +242,8 @@ mod tests {
     }
 
     async fn read(client: &Client, id: OperationId, budget: Duration) -> ProbedEmails {
-        probe(client, &Providers::built_in(), id, budget).await
+        let providers = Arc::new(Providers::built_in());
+        probe(client, &providers, id, budget).await
     }
 
     #[tokio::test]

@@ -8,7 +8,7 @@ use tokio::time::{Instant, timeout_at};
 use super::failure_log::FailureLog;
 use super::ledger::Ledger;
 use super::settings::AccountSettings;
-use super::shared_reads::SharedReads;
+use super::shared_reads::OperationReads;
 use crate::operation::{Operation, OperationId};
 use crate::registry::View;
 use crate::snapshot::{Labels, ShownOperation};
@@ -31,7 +31,7 @@ pub struct Probed {
 /// Reads `id` now, within `budget`. An operation that is watched or was discovered is ingested; any other is only returned.
 pub(super) async fn probe(
     ledger: &Arc<Ledger>,
-    reads: &SharedReads,
+    reads: &OperationReads,
     log: &FailureLog,
     settings: &Arc<AccountSettings>,
     id: OperationId,
@@ -39,7 +39,7 @@ pub(super) async fn probe(
 ) -> Probed {
     let (began, since) = (Instant::now(), ledger.now());
     let deadline = began + budget;
-    let read = timeout_at(deadline, reads.read(settings, id)).await;
+    let read = timeout_at(deadline, reads.operation(settings, id)).await;
     let mut read = read.unwrap_or(Err(ApiError::Timeout(budget)));
     let ingested = ingest(ledger, log, settings, id, &mut read, since);
     // A disk that hangs does not delay a probe beyond its deadline.

@@ -1,6 +1,7 @@
-//! Single reads of operations. Collections and probes that want the same operation at the same time share one request.
+//! Reads of single operations and of their emails. Collections and probes that want the same at the same time share one read.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::sync::Arc;
 
 use futures_util::FutureExt;
@@ -11,45 +12,69 @@ use super::settings::AccountSettings;
 use crate::operation::{Operation, OperationId};
 use crate::twilio::ApiError;
 
-type Read = BoxFuture<'static, Result<Operation, ApiError>>;
+/// Boxed, so that whoever waits for it is small.
+type Read<T> = BoxFuture<'static, T>;
 
-/// The reads in flight. One that nobody waits for any more is cancelled.
-#[derive(Debug, Default)]
-pub(super) struct SharedReads {
-    in_flight: Mutex<HashMap<OperationId, WeakShared<Read>>>,
+/// Reads of operations.
+pub(super) type OperationReads = SharedReads<Result<Operation, ApiError>>;
+
+/// The reads in flight, each with a `T` as its result. One that nobody waits for any more is cancelled.
+pub(super) struct SharedReads<T: Clone> {
+    in_flight: Mutex<HashMap<OperationId, WeakShared<Read<T>>>>,
 }
 
-impl SharedReads {
+impl OperationReads {
     /// Reads `id`, or joins a read of it that is in flight.
-    pub(super) async fn read(
+    pub(super) async fn operation(
         &self,
         settings: &Arc<AccountSettings>,
         id: OperationId,
     ) -> Result<Operation, ApiError> {
-        let result = self.begin(settings, id).await;
+        let settings = Arc::clone(settings);
+        let read = async move { settings.client.operation(id).await };
+        self.read(id, read.boxed()).await
+    }
+}
+
+impl<T: Clone + Send + Sync + 'static> SharedReads<T> {
+    /// Joins a read for `id` that is in flight; without one, begins `read`.
+    pub(super) async fn read(&self, id: OperationId, read: Read<T>) -> T {
+        let result = self.begin(id, read).await;
         let mut in_flight = self.in_flight.lock();
         // Unless somebody has begun a new one already.
         let is_done =
-            |read: &WeakShared<Read>| read.upgrade().is_none_or(|read| read.peek().is_some());
+            |read: &WeakShared<Read<T>>| read.upgrade().is_none_or(|read| read.peek().is_some());
         if in_flight.get(&id).is_some_and(is_done) {
             in_flight.remove(&id);
         }
         result
     }
 
-    fn begin(&self, settings: &Arc<AccountSettings>, id: OperationId) -> Shared<Read> {
+    fn begin(&self, id: OperationId, read: Read<T>) -> Shared<Read<T>> {
         let mut in_flight = self.in_flight.lock();
         let joined = in_flight.get(&id).and_then(WeakShared::upgrade);
-        if let Some(read) = joined.filter(|read| read.peek().is_none()) {
-            return read;
+        if let Some(joined) = joined.filter(|joined| joined.peek().is_none()) {
+            return joined;
         }
-        let settings = Arc::clone(settings);
-        let read = async move { settings.client.operation(id).await }
-            .boxed()
-            .shared();
+        let read = read.shared();
         if let Some(weak) = read.downgrade() {
             in_flight.insert(id, weak);
         }
         read
+    }
+}
+
+impl<T: Clone> Default for SharedReads<T> {
+    fn default() -> Self {
+        Self {
+            in_flight: Mutex::default(),
+        }
+    }
+}
+
+impl<T: Clone> fmt::Debug for SharedReads<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let in_flight = self.in_flight.lock().len();
+        write!(f, "SharedReads({in_flight})")
     }
 }

@@ -1,4 +1,4 @@
-//! The table of all metrics of this exporter. The exposition, the reference page and the tests of names use it.
+//! The table of all metrics of this exporter: [`ALL`] of a scrape, and [`PROBED`], which only `/probe` exposes. The exposition, the reference page and the tests of names use it.
 //!
 //! Names and help follow <https://prometheus.io/docs/practices/naming/>. `process_*` is not here, because Prometheus' client
 //! libraries define those names.
@@ -9,13 +9,18 @@ mod tests;
 
 pub use super::metric::{Kind, Metric, Scope};
 pub use labels::{LABELS, Label};
+pub use probe::{
+    PROBE_DELIVERIES_UNOBSERVED, PROBE_DELIVERY_DURATION, PROBE_DURATION, PROBE_EMAILS,
+    PROBE_EMAILS_COMPLETE, PROBE_FOREIGN_ROWS, PROBE_PROVIDER_EMAILS, PROBE_SUCCESS,
+    PROBE_UNUSABLE_ROWS, PROBED,
+};
 
 /// The prefix of every name.
 pub const PREFIX: &str = "twilio_email_";
 
-/// Declares each metric as a static and adds it to [`ALL`], so that none is missing there.
+/// Declares each metric as a static and adds it to a list of metrics, so that none is missing there.
 macro_rules! metrics {
-    ($($constant:ident: $scope:ident $kind:ident $name:literal $labels:tt {
+    ($list:ident: $($constant:ident: $scope:ident $kind:ident $name:literal $labels:tt {
         help: $help:literal, details: $details:literal, absent: $absent:literal, example: $example:literal,
     })*) => {
         $(
@@ -32,12 +37,15 @@ macro_rules! metrics {
             };
         )*
 
-        /// All metrics, in the order of the reference page.
-        pub static ALL: &[&Metric] = &[$(&$constant),*];
+        /// These metrics, in the order of the reference page.
+        pub static $list: &[&Metric] = &[$(&$constant),*];
     };
 }
 
-metrics! {
+// After the macro, which it uses.
+mod probe;
+
+metrics! { ALL:
     OPERATION_EMAILS: Operation Gauge "operation_emails" ["status"] {
         help: "Emails of the operation by status, as Twilio reports them.",
         details: "A status without emails is 0. Whether the statuses add up to the size depends on `twilio_email_stats_reading`.",
@@ -229,13 +237,13 @@ metrics! {
     API_REQUESTS: Account Counter "api_requests_total" ["endpoint", "code"] {
         help: "Requests to Twilio by endpoint and HTTP status.",
         details: "Repeated requests count each time. Starts at 0 with the process, with the statuses that Twilio documents and `none`, for each endpoint that the account uses.",
-        absent: "for another status until the first response with it; for `emails` without `series.tags` and `token` without an OAuth client.",
+        absent: "for another status until the first response with it; for `emails` without `series.tags` until the first probe of emails, and for `token` without an OAuth client.",
         example: "482",
     }
     API_REQUEST_FAILURES: Account Counter "api_request_failures_total" ["endpoint", "reason"] {
         help: "Requests to Twilio that failed, by endpoint and reason.",
         details: "Starts at 0 with the process.",
-        absent: "for `emails` without `series.tags` and `token` without an OAuth client; 0 from the start for the others.",
+        absent: "for `emails` without `series.tags` until the first probe of emails, and for `token` without an OAuth client; 0 from the start for the others.",
         example: "2",
     }
     API_UNEXPECTED_VALUES: Account Counter "api_unexpected_values_total" ["field"] {
@@ -250,7 +258,7 @@ metrics! {
     API_REQUEST_DURATION: Account Histogram "api_request_duration_seconds" ["endpoint"] {
         help: "How long requests to Twilio took, in seconds.",
         details: "From sending to the end of the response, including requests without a response. Starts at 0 with the process.",
-        absent: "for `emails` without `series.tags` and `token` without an OAuth client.",
+        absent: "for `emails` without `series.tags` until the first probe of emails, and for `token` without an OAuth client.",
         example: "482",
     }
     SOURCE_UP: Account Gauge "source_up" ["source"] {
@@ -350,28 +358,3 @@ metrics! {
         example: "0",
     }
 }
-
-/// Exposed by `/probe` beside the families of the operation. Other probing exporters, such as `blackbox_exporter`, use the same
-/// names.
-pub static PROBE_SUCCESS: Metric = Metric {
-    name: "probe_success",
-    kind: Kind::Gauge,
-    scope: Scope::Exporter,
-    own_labels: &[],
-    help: "Whether the probe read the operation (1) or not (0).",
-    details: "After a failure, the operation's values are the last known ones, if it is tracked.",
-    absent: "",
-    example: "1",
-};
-
-/// See [`PROBE_SUCCESS`].
-pub static PROBE_DURATION: Metric = Metric {
-    name: "probe_duration_seconds",
-    kind: Kind::Gauge,
-    scope: Scope::Exporter,
-    own_labels: &[],
-    help: "How long the probe took, in seconds.",
-    details: "Including the wait for the account's rate limit.",
-    absent: "",
-    example: "0.081",
-};

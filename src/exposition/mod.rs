@@ -12,6 +12,7 @@ mod gathered;
 mod instruments;
 mod labels;
 mod metric;
+mod probe;
 mod reference;
 mod source_metrics;
 mod start_times;
@@ -23,6 +24,7 @@ mod web_metrics;
 
 pub use connections::{Closed, ConnectionInstruments, Refused};
 pub use instruments::{AccountInstruments, Build, Endpoint, Instruments};
+pub use probe::{Probe, ProbeEmails, ProbeProvider, ProbeRows};
 pub use reference::reference;
 pub use source_metrics::SourceInstruments;
 pub use state_metrics::StateInstruments;
@@ -30,12 +32,9 @@ pub use syntax::Syntax;
 pub use web_metrics::WebInstruments;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use crate::operation::CountingMode;
-use crate::snapshot::{
-    AccountSnapshot, CollectionStatus, CounterOrigins, ShownOperation, Snapshot, Totals,
-};
+use crate::snapshot::{AccountSnapshot, CollectionStatus, CounterOrigins, Snapshot, Totals};
 use families::Labelled;
 use labels::LabelTexts;
 use text::Text;
@@ -81,6 +80,9 @@ impl Renderer {
         let labelled = Labelled::new(&snapshot, &mut self.accounts, &mut self.operations);
         let mut text = Text::new(out, syntax);
         labelled.write_operations(&mut text);
+        if let (Some(emails), Some((labels, _))) = (&probe.emails, labelled.operations().next()) {
+            emails.write(labels, &mut text);
+        }
         let mut success = text.family(&catalogue::PROBE_SUCCESS);
         success.sample_alone(probe.success);
         let mut duration = text.family(&catalogue::PROBE_DURATION);
@@ -103,19 +105,6 @@ pub(crate) fn empty_account(name: &Arc<str>) -> AccountSnapshot {
         groups: Vec::new(),
         operations: Vec::new(),
     }
-}
-
-/// The result of a probe, for its exposition.
-#[derive(Debug)]
-pub struct Probe<'a> {
-    /// The name of the operation's account.
-    pub account: &'a Arc<str>,
-    /// The operation's current values.
-    pub operation: &'a ShownOperation,
-    /// Whether the probe read the operation.
-    pub success: bool,
-    /// How long the probe took.
-    pub duration: Duration,
 }
 
 /// Appends the exposition of `/metrics` to `out`, for callers that do this once.

@@ -2,7 +2,7 @@
 
 use std::iter;
 
-use super::catalogue::{ALL, Kind, LABELS, Metric, Scope};
+use super::catalogue::{ALL, Kind, LABELS, Metric, PROBE_DURATION, PROBE_SUCCESS, PROBED, Scope};
 use super::syntax::Syntax;
 
 const INTRODUCTION: &str = "\
@@ -10,7 +10,7 @@ const INTRODUCTION: &str = "\
 
 <!-- Generated from src/exposition/catalogue.rs; `UPDATE_DOCS=1 cargo test --lib exposition` writes it. -->
 
-All names start with `twilio_email_`. Times are seconds since 1970, durations are seconds, a yes or no is 1 or 0. Samples have no
+All names but two of [probes](#probes) start with `twilio_email_`. Times are seconds since 1970, durations are seconds, a yes or no is 1 or 0. Samples have no
 timestamps. A value that is not known has no series, and a family without samples is not exposed; known label values are 0 rather than
 absent. If Twilio cannot be read, the last values stay, and `twilio_email_operation_up` and
 `twilio_email_operation_last_success_timestamp_seconds` show that they are old.
@@ -18,8 +18,9 @@ absent. If Twilio cannot be read, the last values stay, and `twilio_email_operat
 Counters start at 0, so that `rate()` and `increase()` need no extra care: Prometheus sees growth only between two samples, and would
 miss the first value of a series that starts above 0. Known label values are 0 from the start. If a value becomes known later (a
 campaign, with `series.aggregate_by`), its counters are 0 in at least one exposition and for two minutes, then expose the whole count.
-This holds over restarts, and for every Prometheus that scrapes at least every two minutes. Only one series starts above 0: an
-undocumented status in `twilio_email_api_requests_total` (`twilio_email_api_request_failures_total` counts it from 0).
+This holds over restarts, and for every Prometheus that scrapes at least every two minutes. Only these start above 0: an
+undocumented status in `twilio_email_api_requests_total` (`twilio_email_api_request_failures_total` counts it from 0), and, without
+`series.tags`, the endpoint `emails`, which begins with the first probe of emails.
 
 ## Formats
 
@@ -54,6 +55,13 @@ Absent on systems other than Linux. `once` prints neither these nor `twilio_emai
 collector reads its output, has `process_*` itself.
 ";
 
+const PROBES: &str = "
+## Probes
+
+Only `/probe` exposes these, beside the families of the operation: see [Probing](scaling.md#probing). `probe_success` and
+`probe_duration_seconds`, whose names other probing exporters use, too, always exist. The others need `emails=true`.
+";
+
 /// The page `docs/metrics.md`.
 #[must_use]
 pub fn reference() -> String {
@@ -68,7 +76,16 @@ pub fn reference() -> String {
         .chain(labels)
         .chain(scopes)
         .chain(iter::once(PROCESS.to_owned()))
+        .chain(iter::once(PROBES.to_owned()))
+        .chain(probed().map(entry))
         .collect()
+}
+
+/// The metrics of probes.
+fn probed() -> impl Iterator<Item = &'static Metric> {
+    [&PROBE_SUCCESS, &PROBE_DURATION]
+        .into_iter()
+        .chain(PROBED.iter().copied())
 }
 
 /// The heading above the metrics of a scope.
@@ -156,7 +173,7 @@ mod tests {
     #[test]
     fn every_metric_has_an_entry() {
         let page = reference();
-        for metric in ALL {
+        for metric in ALL.iter().copied().chain(probed()) {
             assert!(
                 page.contains(&format!("### `{}`\n", metric.name)),
                 "{}",

@@ -20,6 +20,7 @@ use crate::clock::Clock;
 use crate::clock_skew::ClockSkew;
 use crate::config::{self, Credentials};
 use crate::diagnosis::Login;
+use crate::email::Email;
 use crate::exposition::{AccountInstruments, Endpoint};
 use crate::http;
 use crate::operation::{Operation, OperationId, RETENTION, Unexpected};
@@ -167,6 +168,14 @@ impl Client {
     #[must_use]
     pub fn shown_operation_url(&self, id: OperationId) -> String {
         crate::config::shown_url(&self.base, &self.operation_url(id))
+    }
+
+    /// The URL of the list of emails that `filter` selects, as pages show it, like [`Self::shown_operation_url`].
+    #[must_use]
+    pub fn shown_emails_url(&self, filter: &ListFilter) -> String {
+        let mut url = self.url(Email::PATH);
+        filter.add_to(&mut url);
+        crate::config::shown_url(&self.base, &url)
     }
 
     /// How this account authenticates, for messages.

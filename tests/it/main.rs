@@ -24,6 +24,7 @@ mod odd;
 mod pages;
 mod privacy;
 mod probe;
+mod probe_emails;
 mod prometheus;
 mod promises;
 mod published;

@@ -163,7 +163,11 @@ async fn wrong_questions_get_a_plain_sentence() {
         ),
         (
             "module=http".to_owned(),
-            "Unknown parameter; there are target, account and debug.\n",
+            "Unknown parameter; there are target, account, emails and debug.\n",
+        ),
+        (
+            format!("target={id}&account=one&emails=yes"),
+            "emails: write true or false.\n",
         ),
     ] {
         let answer = exporter.get(&format!("/probe?{query}")).await;

@@ -26,8 +26,15 @@ pub static LABELS: &[Label] = &[
     Label {
         name: "status",
         meaning: "The status of emails: `scheduled`, `queued`, `sent`, `delivered`, `opened`, `undelivered`, `failed`, `canceled`. \
-                  An undocumented stat has Twilio's name for it; at most 20 of these, further ones are added up as `other`.",
+                  An undocumented stat has Twilio's name for it; at most 20 of these, further ones are added up as `other`. \
+                  Of emails that are read one by one also `inbound`, and `unknown` for every undocumented status.",
         example: "delivered",
+    },
+    Label {
+        name: "provider",
+        meaning: "The mailbox provider of the recipient, by the domain of the address: `gmail`, `outlook`, `yahoo`, …; `other` for \
+                  every domain that is not in the exporter's table.",
+        example: "gmail",
     },
     Label {
         name: "state",

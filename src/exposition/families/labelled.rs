@@ -50,7 +50,9 @@ impl<'a> Labelled<'a> {
         self.accounts.iter().zip(&self.snapshot.accounts)
     }
 
-    pub(super) fn operations(&self) -> impl Iterator<Item = (&'a str, &'a ShownOperation)> {
+    pub(in crate::exposition) fn operations(
+        &self,
+    ) -> impl Iterator<Item = (&'a str, &'a ShownOperation)> {
         let operations = self.snapshot.accounts.iter();
         let operations = operations.flat_map(|account| &account.operations);
         self.operations.iter().zip(operations)

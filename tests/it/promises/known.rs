@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use twilio_email_exporter::exposition::catalogue::{self, Kind, LABELS};
+use twilio_email_exporter::exposition::catalogue::{self, Kind, LABELS, Metric, PROBED};
 
 use super::promql::Mention;
 use super::rules::recorded;
@@ -32,6 +32,11 @@ const LEVELS: [(&str, &[&str]); 5] = [
     ("operation", &["account", "operation_id"]),
 ];
 
+/// The catalogue's metrics, those of probes included.
+fn all() -> impl Iterator<Item = &'static Metric> {
+    catalogue::ALL.iter().chain(PROBED).copied()
+}
+
 /// One name that may be used.
 struct Series {
     name: String,
@@ -47,7 +52,7 @@ pub(super) struct Known {
 impl Known {
     pub(super) fn new() -> Self {
         let mut series = Vec::new();
-        for metric in catalogue::ALL {
+        for metric in all() {
             let suffixes: &[&str] = match metric.kind {
                 Kind::Histogram => &["_bucket", "_sum", "_count"],
                 Kind::Gauge | Kind::Counter | Kind::StateSet | Kind::Info => &[""],
@@ -55,7 +60,9 @@ impl Known {
             series.extend(suffixes.iter().map(|suffix| Series {
                 name: format!("{}{suffix}", metric.name),
                 labels: metric.labels().collect(),
-                rises: matches!(metric.kind, Kind::Counter | Kind::Histogram),
+                // A probe's histogram shows one read, so it has no rate.
+                rises: matches!(metric.kind, Kind::Counter | Kind::Histogram)
+                    && !PROBED.contains(&metric),
             }));
         }
         series.extend(recorded().into_iter().map(|name| Series {
@@ -82,7 +89,7 @@ impl Known {
     pub(super) fn problem_with(&self, mention: &Mention) -> Option<String> {
         let name = &mention.name;
         // The family's name stands for a histogram in prose, the crate's for the program.
-        let is_family = catalogue::ALL.iter().any(|metric| metric.name == *name);
+        let is_family = all().any(|metric| metric.name == *name);
         if mention.is_prefix {
             let any = self
                 .series

@@ -270,7 +270,7 @@ fn configurations_to_copy_can_be_used() {
         fs::write(&file, block).unwrap();
         configurations.push(file);
     }
-    assert_eq!(configurations.len(), 3);
+    assert_eq!(configurations.len(), 4);
     for file in &configurations {
         promtool(&["check", "config"], std::slice::from_ref(file));
     }
