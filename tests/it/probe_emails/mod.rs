@@ -13,6 +13,7 @@ use twilio_email_exporter::exposition::catalogue::{Kind, PROBED};
 use twilio_email_exporter::operation::OperationId;
 
 use self::list::{List, Pages, row};
+use crate::support::eventually;
 use crate::support::exporter::{Exporter, account_at, one_account};
 use crate::support::exposition::Exposition;
 use crate::support::promtool;
@@ -219,11 +220,15 @@ async fn at_most_two_lists_of_emails_of_an_account_are_read_at_one_time() {
     twilio.fault("emails=hang");
     let probes = ids
         .iter()
-        .map(|id| problems::probe_within(&exporter, *id, "2"));
-    for seen in join_all(probes).await {
-        assert_incomplete(&seen);
+        .map(|id| problems::probe_within(&exporter, *id, "60"));
+    let all_wait = eventually("six probes, two of which read emails", async || {
+        let counts = twilio.handle.counts();
+        counts.operation == 6 && counts.emails == 2
+    });
+    tokio::select! {
+        _ = join_all(probes) => panic!("no list of emails was answered"),
+        () = all_wait => {}
     }
-    assert_eq!(twilio.handle.counts().emails, 2);
     twilio.handle.clear_faults();
     for seen in join_all(ids.iter().map(|id| probe(&exporter, *id))).await {
         assert_eq!(value(&seen, "emails_complete", &[]), Some(1.0));
