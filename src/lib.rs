@@ -14,7 +14,8 @@
 //! 5. The registry ingests the operations and returns what changed. The [`store`] saves the changes. Counters expose only
 //!    saved values.
 //! 6. When everything due was read, or at the scrape's [`deadline`], the registry returns an immutable [`snapshot`]. Pure
-//!    functions in [`exposition`] write it in the format that the scraper accepts, and [`web`] compresses and sends it.
+//!    functions in [`exposition`] write it in the format that the scraper accepts, and [`web`] compresses and sends it. Both keep the
+//!    parts of the last exposition, and write and compress only those that have changed.
 //!
 //! An active operation is polled at every scrape. The longer an operation is idle, the less often it is polled. After seven
 //! days Twilio no longer returns it: its series end, and the counters keep its emails. A counter grows by the growth of the
@@ -45,6 +46,7 @@
 //! - A counter for a label's value never starts above 0, so `rate()` sees all of its growth.
 //! - A scrape never gets the text of another collection, nor metrics of the exporter from before the scrape arrived. Scrapes that
 //!   would get the same text never render or compress it twice.
+//! - A kept part of an exposition is never used for other values: every use compares all values that the part was written from.
 //! - An exemplar never names an operation whose emails its counter does not include.
 //! - A series never outlives its subject: every scrape writes all gauges anew, from one snapshot.
 //! - Undocumented words of Twilio's never create an unlimited number of series.
