@@ -14,7 +14,7 @@ use crate::operation::{OperationId, Unexpected};
 /// The list of emails, below the base URL.
 pub(super) const PATH: &[&str] = &["Emails"];
 
-/// More than the rows of Twilio's largest page. The request asks for one row, which a server may ignore.
+/// More than the rows of Twilio's largest page. The request limits the page to one row, which a server may ignore.
 const MOST_ROWS: usize = 2000;
 
 /// The tags of an email, by name.

@@ -48,7 +48,7 @@ struct Rendering {
     renderer: Arc<Mutex<Renderer>>,
 }
 
-/// A rendered text, with the compressed ones that scrapers have asked for.
+/// A rendered text, with the compressed texts that scrapers have requested.
 #[derive(Debug)]
 struct Exposition {
     number: u64,
