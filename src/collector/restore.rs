@@ -112,7 +112,7 @@ pub(super) fn account(
         }
         Err(error) => {
             // Until it can be saved, emails are not counted.
-            account_store.save_failed(&error);
+            account_store.save_failed(&error, now);
         }
     }
     Ok((registry, account_store))

@@ -201,6 +201,13 @@ impl Client {
         paused.or_else(|| self.authenticator.paused_until(&self.requester))
     }
 
+    /// Since when the server of the current pause has rejected requests.
+    #[must_use]
+    pub fn paused_since(&self) -> Option<Timestamp> {
+        let since = |server| self.requester.paused_since(server);
+        since(Server::Api).or_else(|| since(Server::Tokens))
+    }
+
     /// The earliest time at which `requests` more requests are made, at the account's rate.
     #[must_use]
     pub fn earliest(&self, requests: usize) -> tokio::time::Instant {
