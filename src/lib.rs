@@ -58,7 +58,7 @@
 //! - A client that sends slowly, sends nothing, does not read, or opens many connections never prevents a scrape of another client, and
 //!   never uses unlimited memory.
 //! - A connection on which a request got no response is never used again.
-//! - A request never bypasses the account's throttle: the exporter makes none during a pause that Twilio asked for, and none
+//! - A request never bypasses the account's throttle: the exporter makes none during a pause that Twilio requested, and none
 //!   beyond the account's limits.
 //! - Credentials that Twilio rejected are never used again within a minute, unless another request with them authenticates.
 //! - A scrape never visits all operations to find those that are due or expired, or to add up their stats. Chunks name the due

@@ -62,7 +62,7 @@ enum Command {
     Simulate(simulate::Options),
     /// Collect once and print the metrics; for cron jobs and the textfile collector
     Once(once::Options),
-    /// Ask the running exporter whether it is ready; for health checks of containers
+    /// Check whether the running exporter is ready; for health checks of containers
     Health(health::Options),
     /// Print completions for a shell: bash, elvish, fish, powershell or zsh
     Completions(generate::Completions),
@@ -198,8 +198,8 @@ mod tests {
                 .filter(|option| !option.is_hide_set())
             {
                 if let Some(variable) = option.get_env() {
-                    let told = format!("[env: {}]", variable.display());
-                    assert!(help.contains(&told), "{told} in {help}");
+                    let variable_text = format!("[env: {}]", variable.display());
+                    assert!(help.contains(&variable_text), "{variable_text} in {help}");
                 }
             }
         }

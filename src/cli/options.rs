@@ -78,7 +78,7 @@ pub struct AccountOptions {
     #[arg(value_parser = given(StringValueParser::new()), hide_env_values = true, help_heading = TWILIO)]
     base_url: Option<NonEmpty<String>>,
 
-    /// File with the only certificate authorities to trust, for accounts that do not say it [default: the system's]
+    /// File with the only certificate authorities to trust, for accounts that name none [default: the system's]
     ///
     /// file (PEM) with the only certificate authorities to trust, for accounts that have none of their own; read at the start and at
     /// each reload
@@ -102,15 +102,16 @@ pub struct AccountOptions {
     #[arg(hide_env_values = true, hide_possible_values = true, help_heading = TWILIO)]
     proxy_from_environment: Option<NonEmpty<bool>>,
 
-    /// Find operations through Twilio's list of them: true or false [default: true]
+    /// Discover operations by Twilio's list of them: true or false [default: true]
     ///
-    /// find operations through Twilio's list of them, in accounts that do not say it themselves; `--discovery` alone means `true`
+    /// find operations through Twilio's list of them, in accounts without a `discovery` of their own; `--discovery`
+    /// alone means `true`
     #[arg(long, env = "TWILIO_EMAIL_DISCOVERY", value_name = "BOOL")]
     #[arg(num_args = 0..=1, default_missing_value = "true", value_parser = given(BoolValueParser::new()))]
     #[arg(hide_env_values = true, hide_possible_values = true, help_heading = TWILIO)]
     discovery: Option<NonEmpty<bool>>,
 
-    /// An operation to watch always; repeatable, or comma-separated [default: none]
+    /// An operation that always has series; repeatable, or comma-separated [default: none]
     ///
     /// an operation that is always watched and has series; repeatable, comma-separated in the variable; only with one account
     #[arg(long = "operation", env = "TWILIO_EMAIL_OPERATIONS", value_name = "ID")]
@@ -136,8 +137,8 @@ pub struct AccountOptions {
 pub struct StorageOptions {
     /// Directory for what must survive a restart; "" keeps everything in memory [default: data]
     ///
-    /// directory of the counters and high-water marks that survive a restart (see [storage](storage.md)); `""`: everything in memory, as
-    /// `demo` and `once` do unless the option or its variable says otherwise
+    /// directory of the counters and high-water marks that survive a restart (see [storage](storage.md)); `""`:
+    /// everything in memory, as in `demo` and `once` unless the option or its variable is set
     // Not `NonEmpty`, because an empty value has a meaning here.
     #[arg(
         long = "storage.path",

@@ -52,7 +52,7 @@ pub(super) fn hang_ups(
     Ok(async move {
         while hang_up.recv().await.is_some() {
             if reload.is_none() && web_config.is_none() {
-                tracing::info!("SIGHUP: there is no configuration to load again");
+                tracing::info!("received SIGHUP, but there is no configuration file to reload");
                 continue;
             }
             systemd::reloading();

@@ -181,11 +181,11 @@ impl Record {
             Status::Failed,
             Status::Canceled,
         ];
-        let ended: u64 = ends
+        let settled: u64 = ends
             .iter()
             .map(|status| u64::from(self.emails[*status as usize]))
             .sum();
-        self.size().is_some_and(|size| ended >= u64::from(size))
+        self.size().is_some_and(|size| settled >= u64::from(size))
     }
 
     /// Whether Twilio has finished or canceled it.

@@ -199,7 +199,7 @@ impl CurrentWebConfig {
             Ok(notices) => {
                 files.failure.recovered();
                 self.instruments.config_loaded(self.clock.now());
-                tracing::info!("the web configuration was loaded again");
+                tracing::info!("reloaded the web configuration");
                 log_notices(notices);
             }
             Err(error) => {
@@ -252,11 +252,11 @@ fn log_error(error: &ReloadError) {
             for problem in &error.problems {
                 tracing::error!(
                     origin = error.origin,
-                    "the web configuration stays as it was: {problem}"
+                    "cannot reload the web configuration: {problem}"
                 );
             }
         }
-        other => tracing::error!("the web configuration stays as it was: {other}"),
+        other => tracing::error!("cannot reload the web configuration: {other}"),
     }
 }
 

@@ -1,4 +1,5 @@
-//! Asks a running exporter on this machine whether it is ready: the client of `/-/ready`, for the health checks of containers.
+//! Checks whether a running exporter on this machine is ready: the client of `/-/ready`, for the health checks of
+//! containers.
 //!
 //! With TLS, it accepts the certificate of the web configuration and no other. So it needs no authority, and a name of the
 //! certificate need not be `localhost`.
@@ -31,7 +32,7 @@ const LONGEST: Duration = Duration::from_secs(5);
 /// What the requests are for. Health endpoints are served for every host.
 const NAME: &str = "localhost";
 
-/// Why the exporter is not ready, or cannot be asked.
+/// Why the exporter is not ready, or cannot be checked.
 #[derive(Debug, thiserror::Error)]
 pub enum HealthError {
     /// The port is unknown.
@@ -85,10 +86,10 @@ pub enum HealthError {
     },
 }
 
-/// Asks the exporter that listens on `address` with the web configuration `config` whether it is ready.
+/// Checks whether the exporter that listens on `address` with the web configuration `config` is ready.
 ///
 /// # Errors
-/// When it is not ready, or cannot be asked.
+/// When it is not ready, or cannot be checked.
 pub async fn check_health(address: &ListenAddress, config: &WebConfig) -> Result<(), HealthError> {
     let tls = config.tls.as_ref();
     if tls.is_some_and(|tls| tls.verifies_clients) {

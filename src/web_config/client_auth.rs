@@ -111,7 +111,7 @@ fn demand(
         }
         trusted(authorities, presence, provider, findings)?
     } else {
-        // The content is checked, although it only tells clients which certificates fit.
+        // The content is checked, although clients only use it to choose a certificate.
         if let Some(pem) = authorities.text() {
             let certificates = pem.certificates();
             findings.take(&pem.place, certificates);

@@ -38,7 +38,7 @@ const LAYERS: &[&[&str]] = &[
     &["fuzzing"],
 ];
 
-/// Values must not know these.
+/// What the modules of values must not use.
 const WITHOUT_CLOCK: &str = "SystemTime::now";
 
 /// A library and the modules that may name it.
@@ -75,10 +75,10 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("x509_cert", &["web_config"]),
 ];
 
-/// What the simulator may use of the crate: it is a second reading of Twilio's documents, not a mirror of ours.
+/// What the simulator may use of the crate: it is written from Twilio's documents, without the client's types.
 const SIMULATOR_MAY_USE: &[&str] = &["operation", "timestamp", "simulator"];
 
-/// The most lines of a source file: more is more than one subject.
+/// The maximum number of lines of a source file. A longer one has more than one subject.
 const MOST_LINES: usize = 400;
 
 struct Source {
@@ -116,7 +116,7 @@ fn sources() -> Vec<Source> {
 fn layer(module: &str) -> usize {
     let found = LAYERS.iter().position(|layer| layer.contains(&module));
     found.unwrap_or_else(|| {
-        panic!("module `{module}` stands in no layer; give it one in tests/it/layers.rs")
+        panic!("module `{module}` has no layer; give it one in tests/it/layers.rs")
     })
 }
 
@@ -196,7 +196,7 @@ fn each_library_is_named_by_its_owners_alone() {
 }
 
 #[test]
-fn the_simulator_is_a_second_reading() {
+fn the_simulator_does_not_use_the_clients_types() {
     for source in sources()
         .iter()
         .filter(|source| source.module == "simulator")
@@ -224,7 +224,7 @@ fn the_time_of_day_is_read_in_one_place() {
 }
 
 #[test]
-fn paths_inside_braces_are_seen() {
+fn paths_inside_braces_are_found() {
     assert_eq!(
         used("use crate::{app, web::router};\nlet x = crate::config::Y; my_crate::z()"),
         ["app", "web", "config"]
@@ -295,7 +295,7 @@ fn circles_are_found_by_the_file_that_defines_a_name() {
 }
 
 #[test]
-fn no_source_file_is_longer_than_a_subject() {
+fn no_source_file_exceeds_the_line_limit() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let files = ["src", "tests"].map(|folder| files_below(&root.join(folder), "rs"));
     let mut long = Vec::new();

@@ -183,7 +183,7 @@ async fn requests_go_through_the_proxy_that_the_account_names() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn variables_name_the_proxy_only_where_the_account_says_so() {
+async fn environment_variables_set_the_proxy_only_if_the_account_asks_for_it() {
     let secure = SecureTwilio::start().await;
     let variables = [
         ("HTTPS_PROXY", "http://127.0.0.1:9"),

@@ -31,7 +31,7 @@ const GZIP_WINDOW: u8 = 15;
 /// The most unused compressors of a kind. More at the same time are rare, and unused ones waste memory.
 const MOST_UNUSED: usize = 2;
 
-/// An exposition is at least so many times as long as its compressed text: the first size of the output.
+/// An exposition is at least this many times as long as its compressed text: the initial size of the output.
 const USUAL_RATIO: usize = 8;
 
 /// The compressors that are not in use.

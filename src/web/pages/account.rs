@@ -50,7 +50,7 @@ pub(super) enum Counters {
 
 /// One account.
 #[derive(Debug, Serialize)]
-pub(super) struct AccountFigures {
+pub(super) struct AccountSummary {
     pub(super) name: Arc<str>,
     pub(super) connection: Connection,
     pub(super) discovery: Discovery,
@@ -90,7 +90,7 @@ pub(super) struct Times {
     pub(super) unsaved_since: Option<Timestamp>,
 }
 
-impl AccountFigures {
+impl AccountSummary {
     pub(super) fn new(overview: &AccountOverview, now: Timestamp) -> Self {
         let (snapshot, facts) = (&overview.snapshot, &overview.facts);
         let status = &snapshot.status;

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::breakdown::{Breakdown, Outcome};
 use super::filter::{Filter, Sort};
-use super::operation::OperationFigures;
+use super::operation::OperationSummary;
 use crate::collector::AccountOverview;
 use crate::operation::OperationState;
 use crate::snapshot::{AccountSnapshot, ShownOperation};
@@ -31,7 +31,7 @@ pub(super) struct Selection {
     /// From 1.
     pub(super) page: usize,
     pub(super) pages: usize,
-    pub(super) items: Vec<OperationFigures>,
+    pub(super) items: Vec<OperationSummary>,
     /// The states to choose from.
     #[serde(skip)]
     pub(super) states: BTreeSet<String>,
@@ -83,7 +83,7 @@ impl Selection {
             .map(|candidate| {
                 let account = candidate.account;
                 let mode = account.counting_mode;
-                OperationFigures::new(&account.name, candidate.operation, mode, now)
+                OperationSummary::new(&account.name, candidate.operation, mode, now)
             })
             .collect();
         Self {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::{ask, get, start};
+use super::{get, request, start};
 use crate::support::exporter::one_account;
 use crate::support::twilio::Twilio;
 
@@ -14,22 +14,22 @@ async fn the_description_has_exactly_the_paths_and_methods_of_the_api() {
     let twilio = Twilio::empty().await;
     let exporter = start(&one_account(&twilio, "")).await;
     let id = twilio.put(Duration::ZERO, json!({"total": 7})).to_string();
-    let answer = get(&exporter, "/api/v1/openapi.json").await;
-    assert_eq!(answer.body["openapi"], "3.1.0");
-    let paths = answer.body["paths"].as_object().unwrap();
+    let response = get(&exporter, "/api/v1/openapi.json").await;
+    assert_eq!(response.body["openapi"], "3.1.0");
+    let paths = response.body["paths"].as_object().unwrap();
     assert_eq!(paths.len(), 3);
     for (path, described) in paths {
-        for method in ["get", "put", "post", "delete", "patch", "options"] {
-            let asked = Method::from_bytes(method.to_uppercase().as_bytes()).unwrap();
+        for name in ["get", "put", "post", "delete", "patch", "options"] {
+            let method = Method::from_bytes(name.to_uppercase().as_bytes()).unwrap();
             let path = path.replace("{id}", &id);
-            let status = ask(&exporter, asked, &path, None).await.status;
-            let is_described = described.get(method).is_some();
-            assert_eq!(status != 405, is_described, "{method} {path}");
+            let status = request(&exporter, method, &path, None).await.status;
+            let is_described = described.get(name).is_some();
+            assert_eq!(status != 405, is_described, "{name} {path}");
             if is_described {
-                let responses = described[method]["responses"].as_object().unwrap();
+                let responses = described[name]["responses"].as_object().unwrap();
                 assert!(
                     responses.contains_key(&status.to_string()),
-                    "{method} {path}: {status}"
+                    "{name} {path}: {status}"
                 );
             }
         }

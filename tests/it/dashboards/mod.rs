@@ -1,4 +1,4 @@
 //! The dashboards in `grafana/`.
 
-mod figures;
 mod form;
+mod values;

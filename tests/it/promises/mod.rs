@@ -1,4 +1,4 @@
-//! What rules, dashboards and pages say of metrics and labels is true, and every alert has what a person needs who is woken.
+//! Rules, dashboards and pages name only metrics and labels that exist, and every alert has a runbook, links and tests.
 
 mod known;
 mod promql;
@@ -23,7 +23,7 @@ const DASHBOARDS: [&str; 3] = [
     "twilio-email-operation",
     "twilio-email-exporter",
 ];
-/// What a runbook tells, in this order.
+/// The sections of a runbook, in this order.
 const SECTIONS: [&str; 4] = [
     "## How bad is it?",
     "## Likely causes",
@@ -67,7 +67,7 @@ fn strings(value: &Value, into: &mut Vec<String>) {
     }
 }
 
-/// Every text that names metrics, with where it stands: rules and dashboards string by string, pages whole.
+/// Every text that names metrics, with its file: rules and dashboards string by string, pages whole.
 fn texts() -> Vec<(PathBuf, String)> {
     let mut found = Vec::new();
     for (path, rules) in rule_files() {
@@ -136,7 +136,7 @@ fn rates_are_of_counters_and_over_at_least_four_scrapes() {
 }
 
 #[test]
-fn every_alert_says_what_a_person_needs() {
+fn every_alert_has_severity_summary_description_and_links() {
     let alerts = alerts();
     assert!(alerts.len() > 15, "only {} alerts found", alerts.len());
     for alert in &alerts {
@@ -216,12 +216,12 @@ fn every_alert_has_a_test_that_fires_and_one_that_does_not() {
 }
 
 #[test]
-fn promtool_finds_the_rules_right_and_their_tests_succeed() {
+fn promtool_accepts_the_rules_and_their_tests_succeed() {
     let rules: Vec<PathBuf> = rule_files().into_iter().map(|(path, _)| path).collect();
     promtool(&["check", "rules"], &rules);
     let tests = files("tests/rules", "yml");
     assert!(tests.len() >= 5, "only {tests:?}");
-    // Side by side: some go through days.
+    // In parallel: some simulate days.
     std::thread::scope(|scope| {
         for file in &tests {
             scope.spawn(|| promtool(&["test", "rules"], std::slice::from_ref(file)));
@@ -229,9 +229,9 @@ fn promtool_finds_the_rules_right_and_their_tests_succeed() {
     });
 }
 
-/// A query in a page is one that Prometheus understands: each becomes a rule, and promtool judges them.
+/// Each query of a page becomes a rule, and promtool checks the rules.
 #[test]
-fn queries_to_paste_can_be_pasted() {
+fn prometheus_parses_every_query_in_a_page() {
     let pages = [
         files("docs", "md"),
         files("deploy", "md"),
@@ -261,7 +261,7 @@ fn blocks(page: &str, kind: &str) -> Vec<String> {
 }
 
 #[test]
-fn configurations_to_copy_can_be_used() {
+fn every_configuration_in_a_page_loads() {
     let page = read(&root().join("docs/scaling.md"));
     let directory = tempfile::tempdir().unwrap();
     let mut configurations = Vec::new();

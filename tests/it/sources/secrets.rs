@@ -1,4 +1,4 @@
-//! Secrets in the URL of a source, and whatever is in an answer of somebody else, get out by no door.
+//! Secrets in a source's URL and the content of its responses are neither exposed nor logged.
 
 use serde_json::json;
 
@@ -10,10 +10,10 @@ use crate::support::exporter::{account_at, files, one_account};
 use crate::support::program::{Program, run};
 use crate::support::twilio::Twilio;
 
-/// In everything that must not be seen.
+/// In every text that must not be exposed or logged.
 const MARK: &str = "s3cret";
 
-/// Answers that are no list, each with the mark wherever there is room for it.
+/// Responses that are not lists, with the mark in every possible place.
 fn broken() -> Vec<String> {
     let (long, address) = (MARK.repeat(500), format!("{MARK}@example.com"));
     let key = |key: &str| json!([{key: 1}, {"targets": [], key: [], "labels": {}}]);
@@ -44,7 +44,7 @@ fn broken() -> Vec<String> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn nothing_of_a_url_or_of_its_answers_is_seen() {
+async fn nothing_of_a_url_or_its_responses_is_exposed_or_logged() {
     let lists = Lists::start(Reply::json(format!(r#"[{{"targets": ["{}"]}}]"#, id("41")))).await;
     let twilio = Twilio::empty().await;
     let url = lists.url(&format!("/hooks/{MARK}?key={MARK}"));
@@ -77,18 +77,18 @@ async fn nothing_of_a_url_or_of_its_answers_is_seen() {
             && seen.contains(&format!("{up}\"crm\"}} 1"))
     })
     .await;
-    let asked = |count: usize| lists.asked().len() >= count;
+    let received = |count: usize| lists.requests().len() >= count;
     let mut replies: Vec<_> = broken().into_iter().map(Reply::json).collect();
     replies.push(Reply::status(404));
     let to = ("location", format!("http://127.0.0.1:1/{MARK}"));
-    replies.push(Reply::Answer(302, vec![to], MARK.to_owned()));
+    replies.push(Reply::Response(302, vec![to], MARK.to_owned()));
     replies.push(Reply::typed(&format!("text/{MARK}"), MARK));
     replies.push(Reply::Cut(MARK.to_owned()));
     for reply in replies {
         lists.reply(reply);
-        let before = lists.asked().len();
-        // Both have seen it: each has asked a second time.
-        eventually("asked again", || async { asked(before + 4) }).await;
+        let before = lists.requests().len();
+        // Both URLs were polled a second time, so both have processed the first response.
+        eventually("polled again", || async { received(before + 4) }).await;
         for path in ["/metrics", "/", "/api/v1/operations", &operation] {
             let page = get(path).await;
             assert!(!page.contains(MARK), "{path}:\n{page}");
@@ -97,15 +97,15 @@ async fn nothing_of_a_url_or_of_its_answers_is_seen() {
     drop(lists);
     program.line(&["source=crm", "no connection"]);
     program.signal("TERM");
-    let ended = program.ended();
-    for line in ended.stderr.lines() {
+    let finished = program.wait();
+    for line in finished.stderr.lines() {
         assert!(!line.contains(MARK), "{line}");
         // The longest is ten problems with one list.
         assert!(line.len() < 2000, "{line}");
     }
-    let told = ended.stderr;
-    assert!(told.contains("[0].labels, key 2: a label"), "{told}");
-    assert!(told.contains("[0]: key 1 is not allowed"), "{told}");
+    let logged = finished.stderr;
+    assert!(logged.contains("[0].labels, key 2: a label"), "{logged}");
+    assert!(logged.contains("[0]: key 1 is not allowed"), "{logged}");
 }
 
 #[test]
@@ -129,11 +129,15 @@ fn no_problem_with_the_configuration_of_a_url_repeats_it() {
             &format!("operation_urls:\n{wrong}"),
         );
         let config = files(&format!("accounts:\n{yaml}"));
-        let ended = run(
+        let finished = run(
             &["once", "--config.file", config.config.to_str().unwrap()],
             &[],
         );
-        assert_eq!(ended.code, Some(2), "{wrong}: {}", ended.stderr);
-        assert!(!ended.stderr.contains(MARK), "{wrong}: {}", ended.stderr);
+        assert_eq!(finished.code, Some(2), "{wrong}: {}", finished.stderr);
+        assert!(
+            !finished.stderr.contains(MARK),
+            "{wrong}: {}",
+            finished.stderr
+        );
     }
 }

@@ -1,4 +1,4 @@
-//! A server that answers as a test says, for what the simulated Twilio would never say.
+//! A server with the responses of a test, for responses that the simulated Twilio never sends.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
@@ -8,14 +8,14 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-/// One answer: a status, headers and a body.
-pub(crate) struct Answer {
+/// A response: status, headers and body.
+pub(crate) struct StubResponse {
     pub(crate) status: u16,
     pub(crate) headers: Vec<(&'static str, String)>,
     pub(crate) body: String,
 }
 
-impl Answer {
+impl StubResponse {
     /// 200 with JSON.
     pub(crate) fn json(body: impl Into<String>) -> Self {
         Self::error(200, body)
@@ -32,30 +32,30 @@ impl Answer {
 }
 
 /// The server; it ends with the value.
-pub(crate) struct Answers {
+pub(crate) struct StubServer {
     pub(crate) address: SocketAddr,
-    asked: Arc<Mutex<Vec<String>>>,
+    requests: Arc<Mutex<Vec<String>>>,
     server: JoinHandle<()>,
 }
 
-impl Answers {
-    /// Answers each request with what `answer` says to its path and query.
+impl StubServer {
+    /// Responds to each request with the result of `respond` for its path and query.
     pub(crate) async fn start(
-        answer: impl Fn(&str) -> Answer + Clone + Send + Sync + 'static,
+        respond: impl Fn(&str) -> StubResponse + Clone + Send + Sync + 'static,
     ) -> Self {
-        let asked = Arc::new(Mutex::new(Vec::new()));
-        let log = Arc::clone(&asked);
+        let requests = Arc::new(Mutex::new(Vec::new()));
+        let log = Arc::clone(&requests);
         let router = Router::new().fallback(move |uri: Uri| {
             let path = uri.to_string();
-            let Answer {
+            let StubResponse {
                 status,
                 headers: given,
                 body,
-            } = answer(&path);
+            } = respond(&path);
             log.lock().unwrap().push(path);
             async move {
                 let mut headers = HeaderMap::new();
-                // Without a time of its own it contradicts no clock of a test.
+                // Without a valid time it contradicts no clock of a test.
                 headers.insert("date", HeaderValue::from_static("none"));
                 for (name, value) in given {
                     headers.insert(name, value.parse().unwrap());
@@ -66,7 +66,7 @@ impl Answers {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         Self {
             address: listener.local_addr().unwrap(),
-            asked,
+            requests,
             server: tokio::spawn(async move { axum::serve(listener, router).await.unwrap() }),
         }
     }
@@ -76,12 +76,12 @@ impl Answers {
     }
 
     /// Paths and queries of all requests so far.
-    pub(crate) fn asked(&self) -> Vec<String> {
-        self.asked.lock().unwrap().clone()
+    pub(crate) fn requests(&self) -> Vec<String> {
+        self.requests.lock().unwrap().clone()
     }
 }
 
-impl Drop for Answers {
+impl Drop for StubServer {
     fn drop(&mut self) {
         self.server.abort();
     }

@@ -21,7 +21,7 @@ fn values(seen: &Exposition, family: &str, label: &str) -> BTreeSet<String> {
 }
 
 #[tokio::test]
-async fn two_thousand_unique_words_make_twenty_series_of_each_kind() {
+async fn two_thousand_undocumented_words_make_twenty_series_of_each_kind() {
     let clock = morning();
     let twilio = Twilio::start(SimulatorSettings::empty(), clock.clone()).await;
     for n in 0..2000 {

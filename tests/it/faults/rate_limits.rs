@@ -10,11 +10,11 @@ async fn rejected_credentials_cost_one_request_and_then_back_off() {
     for collections in 1..=5 {
         let seen = scene.next().await;
         seen.expect("with 401", &[("up", 0.0)]);
-        let asked = scene.twilio.handle.counts().total;
+        let requested = scene.twilio.handle.counts().total;
         // The fifth scrape is one minute after the first.
         let wanted = if collections < 5 { 1 } else { 2 };
         assert_eq!(
-            asked, wanted,
+            requested, wanted,
             "requests after {collections} collections: found, wanted"
         );
     }
@@ -179,9 +179,9 @@ async fn a_rejected_single_read_stops_the_others() {
         .twilio
         .fault(&format!("operation:id={slowest}=429:retry-after=60"));
     let seen = scene.next().await;
-    let asked = scene.twilio.handle.counts().total;
+    let requested = scene.twilio.handle.counts().total;
     // The rejected request is the eleventh; one more may have been in progress.
-    assert!((11..=13).contains(&asked), "{asked} requests");
+    assert!((11..=13).contains(&requested), "{requested} requests");
     seen.expect(
         "paused half-way",
         &[("up", 0.0), ("collection_complete", 0.0)],
@@ -214,10 +214,10 @@ async fn a_missing_operation_is_polled_less_and_less_often() {
         scene.after(Duration::from_mins(1)).await;
     }
     // Every collection reads the other operation.
-    let asked = scene.twilio.handle.counts().operation - collections;
+    let requested = scene.twilio.handle.counts().operation - collections;
     assert!(
-        (10..80).contains(&asked),
-        "asked {asked} times in two hours"
+        (10..80).contains(&requested),
+        "{requested} requests in two hours"
     );
     scene.twilio.handle.clear_faults();
     let seen = scene.after(Duration::from_mins(15)).await;
@@ -242,7 +242,7 @@ async fn concurrent_requests_stay_within_the_limit() {
 async fn a_redirect_is_not_followed() {
     let elsewhere = Twilio::empty().await;
     let location = format!("{}/Emails/Operations", elsewhere.base_url());
-    let answers = Answers::start(move |_| Answer {
+    let server = StubServer::start(move |_| StubResponse {
         status: 307,
         headers: vec![("location", location.clone())],
         body: String::new(),
@@ -250,7 +250,7 @@ async fn a_redirect_is_not_followed() {
     .await;
     let yaml = format!(
         "accounts:\n{}",
-        account_at("default", &answers.base_url(), "")
+        account_at("default", &server.base_url(), "")
     );
     let exporter = Exporter::start(&yaml).await.settled().await;
     let seen = exporter.scrape().await;

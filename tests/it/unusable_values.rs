@@ -1,4 +1,4 @@
-//! Values that cannot be used as they are and cost only themselves, and rows that cost only themselves.
+//! Unusable values and rows: they affect no other value and no other row.
 
 use std::time::Duration;
 
@@ -6,28 +6,28 @@ use serde_json::{Value, json};
 use twilio_email_exporter::operation::OperationId;
 use twilio_email_exporter::simulator::{SimulatorSettings, operation_id};
 
-use crate::support::answers::{Answer, Answers};
 use crate::support::exporter::{Exporter, account_at, one_account};
 use crate::support::exposition::Exposition;
 use crate::support::scene::{morning, pass};
+use crate::support::stub_server::{StubResponse, StubServer};
 use crate::support::twilio::Twilio;
 
 const HOUR: Duration = Duration::from_hours(1);
 const UNEXPECTED: &str = "twilio_email_api_unexpected_values_total";
 
-/// How many requests failed so; the figure is there from the start.
+/// The number of requests that failed with `invalid_response`; the series exists from the start.
 fn invalid(seen: &Exposition, endpoint: &str) -> Option<f64> {
     let labels = [("endpoint", endpoint), ("reason", "invalid_response")];
     seen.value("twilio_email_api_request_failures_total", &labels)
 }
 
-/// The operation, an hour old, as a row of a list or an answer of its own.
+/// The operation, an hour old, as a row of a list or as the response to a single read.
 fn row(id: OperationId, status: &Value, stats: &Value) -> Value {
     json!({"id": id.to_string(), "status": status, "stats": stats, "createdAt": id.created().to_string()})
 }
 
 #[tokio::test]
-async fn times_that_contradict_the_id_make_no_operation_vanish() {
+async fn times_that_contradict_the_id_remove_no_operation() {
     let id = operation_id(morning().now() - HOUR, 1);
     for (created, updated) in [
         (json!("0001-01-01T00:00:00Z"), json!("0001-01-01T00:00:00Z")),
@@ -41,14 +41,14 @@ async fn times_that_contradict_the_id_make_no_operation_vanish() {
             "id": id.to_string(), "status": "COMPLETED", "stats": {"total": 7, "delivered": 7},
             "createdAt": created, "updatedAt": updated,
         });
-        let answers = Answers::start(move |path| {
+        let server = StubServer::start(move |path| {
             let list = json!({"operations": [row], "pagination": {"next": null}});
             let is_list = path.contains("Operations?");
-            Answer::json(if is_list { &list } else { &row }.to_string())
+            StubResponse::json(if is_list { &list } else { &row }.to_string())
         })
         .await;
         let more = format!("operations: [{{id: {id}}}]");
-        let account = account_at("default", &answers.base_url(), &more);
+        let account = account_at("default", &server.base_url(), &more);
         let exporter = Exporter::start_at(&format!("accounts:\n{account}"), morning()).await;
         let probed = exporter.get(&format!("/probe?target={id}")).await;
         let probed = Exposition::parse(&probed.text().await.unwrap()).unwrap();
@@ -73,7 +73,7 @@ async fn times_that_contradict_the_id_make_no_operation_vanish() {
 }
 
 #[tokio::test]
-async fn a_row_that_is_no_json_costs_itself_and_a_byte_order_mark_nothing() {
+async fn a_row_that_is_not_json_is_skipped_and_a_byte_order_mark_is_ignored() {
     let created = morning().now() - HOUR;
     let [good, bad] = [1, 2].map(|n| operation_id(created, n));
     let stats = json!({"total": 3});
@@ -87,10 +87,10 @@ async fn a_row_that_is_no_json_costs_itself_and_a_byte_order_mark_nothing() {
             "\u{feff}{{\"operations\":[{},{good_row}],\"pagination\":{{\"next\":null}}}}",
             bad_row.replace(from, to)
         );
-        let answers = Answers::start(move |_| Answer::json(list.clone())).await;
+        let server = StubServer::start(move |_| StubResponse::json(list.clone())).await;
         let yaml = format!(
             "accounts:\n{}",
-            account_at("default", &answers.base_url(), "")
+            account_at("default", &server.base_url(), "")
         );
         let exporter = Exporter::start_at(&yaml, morning()).await;
         let seen = exporter.scrape().await;
@@ -113,9 +113,9 @@ async fn a_row_that_is_no_json_costs_itself_and_a_byte_order_mark_nothing() {
     }
 }
 
-/// What the simulator shows by hand (`--simulator.fault`): each costs what it says, and ends with the fault.
+/// The faults of `--simulator.fault` with unusable values: each has its documented effect, which ends with the fault.
 #[tokio::test]
-async fn each_fault_of_this_kind_is_seen_and_passes() {
+async fn each_unusable_value_is_counted_and_the_exporter_recovers() {
     for (fault, up, field) in [
         ("odd-figure", 0.0, None),
         ("no-stats", 0.0, None),

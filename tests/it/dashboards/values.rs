@@ -1,4 +1,4 @@
-//! What a real Prometheus, which scraped the exporter, answers to the dashboards' queries.
+//! A real Prometheus scrapes the exporter and evaluates the dashboards' queries.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -14,7 +14,7 @@ use crate::support::twilio::Twilio;
 const NOW: Duration = Duration::ZERO;
 const HOUR: Duration = Duration::from_hours(1);
 
-/// A campaign that began while everybody watched, and what it becomes a moment later.
+/// A campaign that began after the first scrape, and its stats a moment later.
 async fn campaign(twilio: &Twilio, prometheus: &Prometheus, id: OperationId) {
     let accepted = "sum(twilio_email_emails_accepted_total)";
     let begun = json!({"total": 400, "recipients": 400, "queued": 390, "sent": 10});
@@ -33,8 +33,8 @@ async fn campaign(twilio: &Twilio, prometheus: &Prometheus, id: OperationId) {
     }
 }
 
-/// Panics with all queries of all dashboards that give no figures.
-async fn all_give_figures(prometheus: &Prometheus, given: &Chosen) {
+/// Panics with all queries of all dashboards that return no values.
+async fn assert_all_return_values(prometheus: &Prometheus, given: &Chosen) {
     let mut faults = Vec::new();
     for dashboard in Dashboard::all() {
         let chosen = dashboard.choice(given, prometheus).await;
@@ -51,18 +51,18 @@ async fn all_give_figures(prometheus: &Prometheus, given: &Chosen) {
 }
 
 #[tokio::test]
-async fn every_query_gives_figures_with_the_default_configuration() {
+async fn every_query_returns_values_with_the_default_configuration() {
     let twilio = Twilio::empty().await;
     twilio.put(HOUR, json!({"total": 30, "delivered": 30}));
     let exporter = Exporter::watching(&twilio).await.settled().await;
     let prometheus = Prometheus::scraping(&exporter).await;
     let id = twilio.put_as(NOW, "PROCESSING", json!({"total": 0}));
     campaign(&twilio, &prometheus, id).await;
-    all_give_figures(&prometheus, &Chosen::new()).await;
+    assert_all_return_values(&prometheus, &Chosen::new()).await;
 }
 
 #[tokio::test]
-async fn every_query_gives_figures_with_labels_of_users() {
+async fn every_query_returns_values_with_labels_of_users() {
     let twilio = Twilio::empty().await;
     let teaser = twilio.put(2 * HOUR, json!({"total": 30, "delivered": 29, "failed": 1}));
     let spring = twilio.put(HOUR, json!({"total": 50, "delivered": 30, "opened": 20}));
@@ -77,9 +77,9 @@ async fn every_query_gives_figures_with_labels_of_users() {
     let id = twilio.put_as(NOW, "PROCESSING", json!({"total": 0}));
     campaign(&twilio, &prometheus, id).await;
     let given = Chosen::from([("operation_id".to_owned(), spring.to_string())]);
-    all_give_figures(&prometheus, &given).await;
+    assert_all_return_values(&prometheus, &given).await;
 
-    // Names stand in tables, and operations of the same campaign beside each other.
+    // Tables show names, and operations of the same campaign are next to each other.
     let operation = Dashboard::named("operation.json");
     let mut chosen = operation.choice(&given, &prometheus).await;
     let title = "Beside the last operations with the same ${label}";
@@ -97,7 +97,7 @@ async fn every_query_gives_figures_with_labels_of_users() {
 }
 
 #[tokio::test]
-async fn the_word_on_the_overview_is_the_right_one() {
+async fn the_status_on_the_overview_is_the_right_one() {
     let twilio = Twilio::empty().await;
     let exporter = Exporter::watching(&twilio).await.settled().await;
     let prometheus = Prometheus::scraping(&exporter).await;
@@ -123,14 +123,14 @@ async fn the_word_on_the_overview_is_the_right_one() {
     prometheus.comes_to(word, partly).await;
     becomes(1000, 80);
     prometheus.comes_to(word, no).await;
-    // The worse news goes first.
+    // The more severe status comes first.
     twilio.fault("500");
     prometheus.comes_to("twilio_email_up", 0.0).await;
     prometheus.comes_to(word, no).await;
 }
 
 #[tokio::test]
-async fn both_readings_of_the_figures_give_the_same_picture() {
+async fn both_counting_modes_give_the_same_dashboard() {
     let (exclusive, cumulative) = (Twilio::empty().await, Twilio::empty().await);
     let once = json!({"total": 100, "queued": 15, "sent": 10, "delivered": 40, "opened": 25, "undelivered": 7, "failed": 3});
     let funnel = json!({"total": 100, "queued": 15, "sent": 82, "delivered": 65, "opened": 25, "undelivered": 7, "failed": 3});

@@ -58,6 +58,6 @@ pub(super) fn not_saving(error: &StoreError) -> String {
         .source()
         .map_or_else(String::new, |source| format!(": {source}"));
     format!(
-        "{error}{cause}; counters stay at what was saved until it can be written, which every collection tries"
+        "{error}{cause}; counters keep their saved values until a save succeeds, which every collection tries"
     )
 }

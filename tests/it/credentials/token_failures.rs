@@ -6,8 +6,8 @@ use std::time::Instant;
 use twilio_email_exporter::simulator::ApiSettings;
 
 use super::*;
-use crate::support::answers::{Answer, Answers};
 use crate::support::exporter::account;
+use crate::support::stub_server::{StubResponse, StubServer};
 
 /// The fault, its reason, and the account's other metrics.
 const CASES: &[(&str, &str, &str)] = &[
@@ -95,10 +95,10 @@ async fn a_pause_of_the_token_endpoint_stops_no_other_requests_while_the_token_i
     assert_eq!(
         scene.requests().0,
         tokens,
-        "no token is asked for during the pause"
+        "no token is requested during the pause"
     );
     let seen = scene.after(Duration::from_mins(1)).await;
-    seen.expect("the token is over", &[("up", 0.0)]);
+    seen.expect("the token has expired", &[("up", 0.0)]);
     assert!(seen.of_account("api_paused_until_timestamp_seconds") > Some(0.0));
 }
 
@@ -192,13 +192,17 @@ async fn a_failing_token_is_logged_once_with_what_to_do() {
         secrets.write("client", "made-up-other");
         running.scrape().await;
         let log = running.log();
-        assert_eq!(count(&log, &["there are access tokens again"]), 1, "{log}");
+        assert_eq!(
+            count(&log, &["access tokens can be fetched again"]),
+            1,
+            "{log}"
+        );
         for words in [
             "Twilio refuses the request for an access token (400). Check the token URL",
             "Twilio rejects the OAuth client (401). Create a new secret",
         ] {
-            let told = count(&log, &["level=warn", words]);
-            assert_eq!(told, 1, "{words} {discovery}: {log}");
+            let lines = count(&log, &["level=warn", words]);
+            assert_eq!(lines, 1, "{words} {discovery}: {log}");
         }
         let warnings = count(&log, &["level=warn"]);
         assert_eq!(warnings, 2, "{discovery}: {log}");
@@ -210,7 +214,7 @@ async fn a_redirect_of_the_token_endpoint_is_not_followed() {
     let elsewhere = Twilio::empty().await;
     for status in [302, 307, 308] {
         let location = token_url(&elsewhere);
-        let answers = Answers::start(move |_| Answer {
+        let server = StubServer::start(move |_| StubResponse {
             status,
             headers: vec![("location", location.clone())],
             body: String::new(),
@@ -218,8 +222,8 @@ async fn a_redirect_of_the_token_endpoint_is_not_followed() {
         .await;
         let secrets = Secrets::new();
         let secret = secrets.write("client", SECRET);
-        let url = format!("http://{}/v2/token", answers.address);
-        let account = oauth_account("default", &answers.base_url(), &url, &secret, "");
+        let url = format!("http://{}/v2/token", server.address);
+        let account = oauth_account("default", &server.base_url(), &url, &secret, "");
         let exporter = Exporter::start(&format!("accounts:\n{account}")).await;
         let seen = exporter.settled().await.scrape().await;
         seen.expect("redirected", &[("up", 0.0)]);
@@ -244,7 +248,7 @@ async fn unusable_tokens_are_rejected_and_status_201_is_accepted() {
     ] {
         let twilio = Twilio::empty().await;
         twilio.handle.set_tokens(vec!["good".to_owned()]);
-        let issuer = Answers::start(move |_| Answer::error(status, body)).await;
+        let issuer = StubServer::start(move |_| StubResponse::error(status, body)).await;
         let secrets = Secrets::new();
         let secret = secrets.write("client", SECRET);
         let url = format!("http://{}/token", issuer.address);
@@ -298,9 +302,9 @@ async fn a_token_endpoint_that_hangs_delays_no_other_account() {
         account("other", &other, "")
     );
     let exporter = Exporter::start(&yaml).await;
-    let asked = Instant::now();
+    let started = Instant::now();
     let seen = exporter.scrape_within(1.5).await;
-    let took = asked.elapsed();
+    let took = started.elapsed();
     assert!(took < Duration::from_millis(1500), "{took:?}");
     for (account, up) in [
         ("fine", 1.0),
