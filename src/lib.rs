@@ -73,8 +73,8 @@
 //! - A page never makes a request to Twilio, never counts as a scrape of a new label value, and has no inline script or style. What is
 //!   wrong is never worded twice: the log and the pages have the sentences of [`diagnosis`].
 //! - A source of operations is never applied in part. If anything in it is wrong, its last operations stay.
-//! - A web configuration never turns TLS, client certificates or passwords off while the exporter runs, as a file that is being
-//!   written would. Nothing of it that rustls does not support is ignored.
+//! - A web configuration never turns TLS, client certificates, their allowed names, passwords, read-only users or the rate limit off
+//!   while the exporter runs, as a file that is being written would. Nothing of it that rustls does not support is ignored.
 //! - A wrong password never takes the place of a scrape: passwords are checked off the async threads, a bounded number at once.
 //! - A configuration is never applied in part. All its problems are reported together; then the exporter does not start, or
 //!   the current configuration stays.
@@ -93,6 +93,7 @@
 //! | which requests to make, and when; what to save | [`collector`] |
 //! | a new configuration while the exporter runs | [`reload`] |
 //! | HTTP server | [`web`] |
+//! | whether everything works, tried once | [`check`] |
 //! | all of it together | [`app`] |
 //! | the command line | [`cli`] |
 //!
@@ -100,6 +101,7 @@
 
 pub mod app;
 pub mod build_info;
+pub mod check;
 pub mod cli;
 pub mod clock;
 pub mod clock_skew;

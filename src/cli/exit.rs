@@ -10,6 +10,8 @@ use crate::config::ConfigError;
 pub(super) enum ProgramError {
     /// The configuration is wrong.
     Configuration(ConfigError),
+    /// The command has printed everything; only its exit code is left.
+    Reported(u8),
     /// Any other failure.
     Running(anyhow::Error),
 }
@@ -37,6 +39,7 @@ pub(super) fn report(failure: &ProgramError) -> ExitCode {
             write_message(format_args!("twilio-email-exporter: {error}"));
             ExitCode::from(2)
         }
+        ProgramError::Reported(code) => ExitCode::from(*code),
         ProgramError::Running(error) => {
             write_message(format_args!("twilio-email-exporter: {error:#}"));
             ExitCode::FAILURE

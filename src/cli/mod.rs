@@ -1,5 +1,6 @@
 //! The command line: parses it, runs the command, and returns the exit code.
 
+mod check;
 mod demo;
 mod environment;
 mod exit;
@@ -62,6 +63,8 @@ enum Command {
     Simulate(simulate::Options),
     /// Collect once and print the metrics; for cron jobs and the textfile collector
     Once(once::Options),
+    /// Check that everything works: credentials, rights, files, addresses; report what fails, and the cure
+    Check(check::Options),
     /// Check whether the running exporter is ready; for health checks of containers
     Health(health::Options),
     /// Print completions for a shell: bash, elvish, fish, powershell or zsh
@@ -114,6 +117,7 @@ pub fn main() -> ExitCode {
             Command::Demo(options) => demo::run(options).await,
             Command::Simulate(options) => simulate::run(options).await,
             Command::Once(options) => once::run(&options).await,
+            Command::Check(options) => check::run(&options).await,
             Command::Health(options) => health::run(&options).await,
             Command::Completions(options) => generate::completions(command_line(), &options),
             Command::Man(options) => generate::manual(command_line(), &options),
@@ -149,7 +153,10 @@ fn command_line() -> clap::Command {
         demo.mut_arg("listen", |option| option.help(demo::LISTEN_HELP))
             .mut_arg("level", |option| option.help(demo::LEVEL_HELP))
     };
-    show_variables(CommandLine::command().mut_subcommand("demo", demo))
+    let check =
+        |check: clap::Command| check.mut_arg("level", |option| option.help(check::LEVEL_HELP));
+    let command = CommandLine::command().mut_subcommand("demo", demo);
+    show_variables(command.mut_subcommand("check", check))
 }
 
 /// Adds each option's variable to its help on a separate line, because clap would break the line within the brackets.

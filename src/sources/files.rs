@@ -21,6 +21,11 @@ use crate::ongoing_failure::OngoingFailure;
 
 /// The most files of an account: each has its own series and is checked before each collection.
 const MOST_FILES: usize = 1000;
+/// The text for a file of the configuration that does not exist.
+pub const FILE_MISSING: &str =
+    "the operation file does not exist; create it or remove it from the configuration";
+/// The text for a pattern that no file matches.
+pub const NO_FILE_YET: &str = "no operation file matches yet";
 /// The most reads that hang in one directory; other reads in it wait for these.
 const HANGING_IN_DIRECTORY: usize = 4;
 /// The most directory listings that hang in one directory; several patterns may name one directory.
@@ -239,10 +244,10 @@ impl WatchedPattern {
         let (account, files) = (reporter.account(), &self.pattern);
         match failure {
             PatternFailure::Empty if files.is_glob() => {
-                tracing::info!(account, %files, "no operation file matches yet");
+                tracing::info!(account, %files, "{NO_FILE_YET}");
             }
             PatternFailure::Empty => {
-                tracing::warn!(account, %files, "the operation file does not exist; create it or remove it from the configuration");
+                tracing::warn!(account, %files, "{FILE_MISSING}");
             }
             PatternFailure::Unreadable(error) => {
                 tracing::warn!(account, %files, %error, "cannot read the directory of operation files; their last operations stay");

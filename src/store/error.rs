@@ -3,6 +3,9 @@
 use std::io;
 use std::path::PathBuf;
 
+/// The name of the state file in its directory.
+pub use super::file::NAME as FILE_NAME;
+
 /// Why the store failed. Each variant needs another action.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {

@@ -15,7 +15,7 @@ use super::tables;
 use crate::timestamp::Timestamp;
 
 /// Its name in the directory.
-pub(super) const NAME: &str = "state.redb";
+pub const NAME: &str = "state.redb";
 
 /// What redb may keep of the file in memory. The exporter as a whole is to stay under 40 MiB; what changes in one scrape fits, and the rest of
 /// the file is in the operating system's cache.

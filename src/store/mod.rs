@@ -40,7 +40,7 @@ use parking_lot::Mutex;
 use redb::{Error, ReadTransaction, WriteTransaction};
 
 pub use emails::{EmailBatch, NameKind, SavedEmail, SavedEmails, SavedName};
-pub use error::StoreError;
+pub use error::{FILE_NAME, StoreError};
 pub use saved::{Batch, GroupKey, SavedAccount, SavedGroup, SavedOperation, UNBORN};
 
 use crate::operation::OperationId;

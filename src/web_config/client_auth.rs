@@ -46,6 +46,8 @@ pub(super) enum Demand {
         verifier: Arc<dyn ClientCertVerifier>,
         /// Whether clients without a certificate of the authorities are refused.
         verifies: bool,
+        /// Whether certificates without one of the allowed names are refused.
+        limits_names: bool,
     },
 }
 
@@ -118,10 +120,12 @@ fn demand(
         }
         Trust::Any
     };
+    let limits_names = sans.is_some();
     let verifier = Verifier::new(presence, trust, sans, provider);
     Some(Demand::Certificate {
         verifier: Arc::new(verifier),
         verifies: auth_type == T::RequireAndVerifyClientCert,
+        limits_names,
     })
 }
 

@@ -32,6 +32,7 @@ const LAYERS: &[&[&str]] = &[
     &["collector"],
     &["reload"],
     &["web"],
+    &["check"],
     &["app"],
     &["cli"],
     // What fuzz targets call; no part of the program.

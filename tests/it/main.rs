@@ -3,6 +3,7 @@
 mod accounts;
 mod api;
 mod binary;
+mod check;
 mod clocks;
 mod connections;
 mod credentials;
