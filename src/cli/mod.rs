@@ -14,6 +14,7 @@ mod rejected;
 mod serve;
 mod signals;
 mod simulate;
+mod watch;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -62,6 +63,8 @@ enum Command {
     Simulate(simulate::Options),
     /// Collect once and print the metrics; for cron jobs and the textfile collector
     Once(once::Options),
+    /// Follow a send in the terminal or in a script until it has settled
+    Watch(watch::Options),
     /// Ask the running exporter whether it is ready; for health checks of containers
     Health(health::Options),
     /// Print completions for a shell: bash, elvish, fish, powershell or zsh
@@ -114,6 +117,7 @@ pub fn main() -> ExitCode {
             Command::Demo(options) => demo::run(options).await,
             Command::Simulate(options) => simulate::run(options).await,
             Command::Once(options) => once::run(&options).await,
+            Command::Watch(options) => watch::run(&options).await,
             Command::Health(options) => health::run(&options).await,
             Command::Completions(options) => generate::completions(command_line(), &options),
             Command::Man(options) => generate::manual(command_line(), &options),
@@ -149,7 +153,14 @@ fn command_line() -> clap::Command {
         demo.mut_arg("listen", |option| option.help(demo::LISTEN_HELP))
             .mut_arg("level", |option| option.help(demo::LEVEL_HELP))
     };
-    show_variables(CommandLine::command().mut_subcommand("demo", demo))
+    let watch =
+        |watch: clap::Command| watch.mut_arg("level", |option| option.help(watch::LEVEL_HELP));
+    let command = CommandLine::command();
+    show_variables(
+        command
+            .mut_subcommand("demo", demo)
+            .mut_subcommand("watch", watch),
+    )
 }
 
 /// Adds each option's variable to its help on a separate line, because clap would break the line within the brackets.

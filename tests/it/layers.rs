@@ -31,7 +31,7 @@ const LAYERS: &[&[&str]] = &[
     &["twilio", "registry", "delivery", "sources", "web_config"],
     &["collector"],
     &["reload"],
-    &["web"],
+    &["web", "watch"],
     &["app"],
     &["cli"],
     // What fuzz targets call; no part of the program.
@@ -63,6 +63,8 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("listenfd", &["web"]),
     ("sd_notify", &["systemd"]),
     ("clap", &["cli"]),
+    ("console", &["watch"]),
+    ("indicatif", &["watch"]),
     ("anyhow", &["app", "cli"]),
     ("serde_saphyr", &["document"]),
     ("tracing_subscriber", &["cli"]),

@@ -43,6 +43,7 @@ mod tags;
 mod textfile;
 mod variants;
 mod waiting;
+mod watch;
 mod watching;
 mod web;
 mod web_config;
