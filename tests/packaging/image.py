@@ -249,17 +249,32 @@ def check_health(container, variables, start):
     say("health check: healthy when ready; unhealthy when it does not run, is not ready, hangs, or has stopped")
 
 
+def documented():
+    """The variables of the command in docs/install.md that starts the image; those that name secrets name files in the container."""
+    command = re.search(r"^docker run (.*?)\n```", (ROOT / "docs/install.md").read_text(), re.M | re.S)[1]
+    variables = dict(re.findall(r"--env (\w+)=(\S+)", command))
+    for option in ("--read-only", "--cap-drop ALL", "--security-opt no-new-privileges", ":/data", ":10202:10202"):
+        if option not in command:
+            raise Failed(f"docs/install.md starts the image without {option}")
+    if not variables or not all(name.endswith("_FILE") and path.startswith("/run/secrets/") for name, path in variables.items()):
+        raise Failed(f"docs/install.md starts the image with the variables {sorted(variables)}")
+    return variables
+
+
 def check_life(container, work):
     """From the first start to the second, by the names and over the encryption that Twilio's API has."""
     data = work / "data"
     data.mkdir()
     os.chown(data, 65532, 65532)
-    (work / "token").write_text("made-up\n")
-    (work / "token").chmod(0o444)
+    variables = documented()
+    for path in variables.values():
+        secret = work / Path(path).name
+        secret.write_text("SK" + "0" * 32 + "\n")
+        secret.chmod(0o444)
+        container.mount(path, secret)
     (work / "resolv.conf").write_text("nameserver 127.0.0.77\n")
     (work / "hosts").write_text("127.0.0.1 localhost\n")
     container.mount("/data", data)
-    container.mount("/run/secrets/token", work / "token")
     container.mount("/etc/resolv.conf", work / "resolv.conf")
     container.mount("/etc/hosts", work / "hosts")
     port, api = peers.free_port(), peers.free_port()
@@ -271,9 +286,8 @@ def check_life(container, work):
         peers.NameServer("127.0.0.77", {"twilio.test": "127.0.0.1"})
         secure = peers.TlsProxy(authority.issue("twilio.test"), api)
         # Variables and no options, because the health check has only the container's variables.
-        variables = {"TWILIO_ACCOUNT_SID": "AC" + "0" * 32, "TWILIO_AUTH_TOKEN_FILE": "/run/secrets/token",
-                     "TWILIO_EMAIL_BASE_URL": f"https://twilio.test:{secure.port}/v1",
-                     "TWILIO_EMAIL_WEB_LISTEN_ADDRESS": f"127.0.0.1:{port}"}
+        variables |= {"TWILIO_EMAIL_BASE_URL": f"https://twilio.test:{secure.port}/v1",
+                      "TWILIO_EMAIL_WEB_LISTEN_ADDRESS": f"127.0.0.1:{port}"}
         address = f"http://127.0.0.1:{port}"
 
         def start():
