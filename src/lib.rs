@@ -26,8 +26,8 @@
 //! [`sources`] (files, which the exporter reads before each collection, and URLs, which it polls at their own intervals) and
 //! from senders that register operations over HTTP. The store has saved a registration before the sender gets the response.
 //!
-//! No other loop polls Twilio. Prometheus decides when: by a scrape, by a probe of one operation, or by service discovery.
-//! Scrapes at the same time share one collection. A collection that takes longer than its scrape goes on in the background,
+//! No other loop of the exporter polls Twilio. Prometheus decides when: by a scrape, by a probe of one operation, or by service
+//! discovery. Scrapes at the same time share one collection. A collection that takes longer than its scrape goes on in the background,
 //! within a limit, and the next scrape exposes what it read. Accounts are collected concurrently; no account waits for
 //! another.
 //!
@@ -92,7 +92,7 @@
 //! | requests to Twilio, known operations, known emails, further sources of operations; TLS and users of the HTTP server | [`twilio`], [`registry`], [`delivery`], [`sources`], [`web_config`] |
 //! | which requests to make, and when; what to save | [`collector`] |
 //! | a new configuration while the exporter runs | [`reload`] |
-//! | HTTP server | [`web`] |
+//! | HTTP server; operations that a person or a script follows | [`web`], [`watch`] |
 //! | whether everything works, tried once | [`check`] |
 //! | all of it together | [`app`] |
 //! | the command line | [`cli`] |
@@ -131,5 +131,6 @@ pub mod store;
 pub mod systemd;
 pub mod timestamp;
 pub mod twilio;
+pub mod watch;
 pub mod web;
 pub mod web_config;

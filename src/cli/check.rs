@@ -89,7 +89,7 @@ pub(super) async fn run(options: &Options) -> Result<(), ProgramError> {
         .context("cannot write the results to stdout")?;
     match code(&report) {
         0 => Ok(()),
-        code => Err(ProgramError::Reported(code)),
+        code => Err(ProgramError::Code(code, None)),
     }
 }
 

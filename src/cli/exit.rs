@@ -1,4 +1,4 @@
-//! The exit codes: 0 success, 1 failure while running, 2 wrong usage or configuration.
+//! The exit codes: 0 success, 1 failure while running, 2 wrong usage or configuration. `watch` has further ones.
 
 use std::process::ExitCode;
 
@@ -10,8 +10,8 @@ use crate::config::ConfigError;
 pub(super) enum ProgramError {
     /// The configuration is wrong.
     Configuration(ConfigError),
-    /// The command has printed everything; only its exit code is left.
-    Reported(u8),
+    /// An ending with an exit code of its own; with the message, if there is one.
+    Code(u8, Option<String>),
     /// Any other failure.
     Running(anyhow::Error),
 }
@@ -39,7 +39,12 @@ pub(super) fn report(failure: &ProgramError) -> ExitCode {
             write_message(format_args!("twilio-email-exporter: {error}"));
             ExitCode::from(2)
         }
-        ProgramError::Reported(code) => ExitCode::from(*code),
+        ProgramError::Code(code, message) => {
+            if let Some(message) = message {
+                write_message(format_args!("twilio-email-exporter: {message}"));
+            }
+            ExitCode::from(*code)
+        }
         ProgramError::Running(error) => {
             write_message(format_args!("twilio-email-exporter: {error:#}"));
             ExitCode::FAILURE

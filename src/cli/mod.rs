@@ -15,6 +15,7 @@ mod rejected;
 mod serve;
 mod signals;
 mod simulate;
+mod watch;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -65,6 +66,8 @@ enum Command {
     Once(once::Options),
     /// Check that everything works: credentials, rights, files, addresses; report what fails, and the cure
     Check(check::Options),
+    /// Follow a send in the terminal or in a script until it has settled
+    Watch(watch::Options),
     /// Check whether the running exporter is ready; for health checks of containers
     Health(health::Options),
     /// Print completions for a shell: bash, elvish, fish, powershell or zsh
@@ -118,6 +121,7 @@ pub fn main() -> ExitCode {
             Command::Simulate(options) => simulate::run(options).await,
             Command::Once(options) => once::run(&options).await,
             Command::Check(options) => check::run(&options).await,
+            Command::Watch(options) => watch::run(&options).await,
             Command::Health(options) => health::run(&options).await,
             Command::Completions(options) => generate::completions(command_line(), &options),
             Command::Man(options) => generate::manual(command_line(), &options),
@@ -155,8 +159,15 @@ fn command_line() -> clap::Command {
     };
     let check =
         |check: clap::Command| check.mut_arg("level", |option| option.help(check::LEVEL_HELP));
-    let command = CommandLine::command().mut_subcommand("demo", demo);
-    show_variables(command.mut_subcommand("check", check))
+    let watch =
+        |watch: clap::Command| watch.mut_arg("level", |option| option.help(watch::LEVEL_HELP));
+    let command = CommandLine::command();
+    show_variables(
+        command
+            .mut_subcommand("demo", demo)
+            .mut_subcommand("check", check)
+            .mut_subcommand("watch", watch),
+    )
 }
 
 /// Adds each option's variable to its help on a separate line, because clap would break the line within the brackets.

@@ -159,12 +159,14 @@ impl Record {
 
     /// What decides when it is due.
     ///
-    /// With `by_age`, finished operations that no source lists and that are small or settled wait at least a tenth of their age. In an
+    /// With `by_age`, finished operations that no source lists and that are small or unchanging wait at least a tenth of their age. In an
     /// account with many of them, somebody opens one every moment; one opened email must not make an old operation due every minute.
     pub(super) fn history(&self, by_age: bool) -> PollTimes {
         let is_small = || self.size().is_some_and(|size| size < SMALL);
-        let goes_by_age =
-            by_age && !self.is_watched() && self.is_finished() && (is_small() || self.is_settled());
+        let goes_by_age = by_age
+            && !self.is_watched()
+            && self.is_finished()
+            && (is_small() || self.is_unchanging());
         let read = self.last_success();
         PollTimes {
             change: self.last_change(),
@@ -173,8 +175,9 @@ impl Record {
         }
     }
 
-    /// Whether every email has a final status, in either counting mode.
-    fn is_settled(&self) -> bool {
+    /// Whether no stat changes any more, in either counting mode: every email is opened, lost or canceled. A settled operation may still
+    /// have delivered emails, which are opened later.
+    fn is_unchanging(&self) -> bool {
         let ends = [
             Status::Opened,
             Status::Undelivered,

@@ -47,6 +47,7 @@ mod undocumented_words;
 mod unusable_values;
 mod variants;
 mod waiting;
+mod watch;
 mod watching;
 mod web;
 mod web_config;

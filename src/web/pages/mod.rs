@@ -7,7 +7,6 @@
 mod accept;
 mod account;
 mod assets;
-mod breakdown;
 mod filter;
 mod grafana;
 mod html;

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use serde::Serialize;
 use url::form_urlencoded::Serializer;
 
-use super::breakdown::{Breakdown, Outcome};
 use super::grafana;
+use crate::operation::{Breakdown, Sums};
 use crate::operation::{CountingMode, OperationId};
 use crate::registry::Source;
 use crate::snapshot::ShownOperation;
@@ -32,7 +32,7 @@ pub(super) struct OperationSummary {
     pub(super) attempts: Option<u32>,
     pub(super) emails: Option<Breakdown>,
     #[serde(flatten)]
-    pub(super) outcome: Option<Outcome>,
+    pub(super) outcome: Option<Sums>,
     pub(super) created: String,
     pub(super) age_seconds: u64,
     pub(super) updated: Option<String>,
@@ -97,7 +97,7 @@ impl OperationSummary {
             recipients: stats.and_then(|stats| stats.recipients),
             attempts: stats.and_then(|stats| stats.attempts),
             emails,
-            outcome: emails.map(|emails| emails.outcome()),
+            outcome: emails.map(|emails| emails.sums()),
             created: created.to_string(),
             age_seconds: now.since(created).as_secs(),
             updated: text(times.updated),

@@ -6,11 +6,11 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use super::breakdown::{Breakdown, Outcome};
 use super::filter::{Filter, Sort};
 use super::operation::OperationSummary;
 use crate::collector::AccountOverview;
 use crate::operation::OperationState;
+use crate::operation::{Breakdown, Sums};
 use crate::snapshot::{AccountSnapshot, ShownOperation};
 use crate::timestamp::Timestamp;
 
@@ -44,7 +44,7 @@ pub(super) struct Selection {
 struct Candidate<'a> {
     account: &'a AccountSnapshot,
     operation: &'a ShownOperation,
-    outcome: Option<Outcome>,
+    outcome: Option<Sums>,
 }
 
 impl Selection {
@@ -105,7 +105,7 @@ impl<'a> Candidate<'a> {
         Self {
             account,
             operation,
-            outcome: emails.map(|emails| emails.outcome()),
+            outcome: emails.map(|emails| emails.sums()),
         }
     }
 

@@ -17,7 +17,7 @@ use crate::support::twilio::Twilio;
 
 const HOUR: Duration = Duration::from_hours(1);
 const LOOPBACK: &str = "127.0.0.1:0";
-const COMMANDS: [&str; 4] = ["serve", "demo", "simulate", "once"];
+const COMMANDS: [&str; 5] = ["serve", "demo", "simulate", "once", "watch"];
 
 /// GET over a connection of its own; status, head and body.
 fn get(address: SocketAddr, path: &str) -> (u16, String) {

@@ -6,13 +6,13 @@ use tokio::net::TcpListener;
 use super::*;
 use crate::support::eventually;
 use crate::support::exporter::{account_at, one_account};
-use crate::support::program::{Ended, Program, command, run};
+use crate::support::program::{Finished, Program, command, run};
 use crate::support::twilio::Twilio;
 
 /// The golden file of the JSON document.
 const GOLDEN: &str = "tests/it/golden/check.json";
 
-async fn program(yaml: &str, arguments: &[&str]) -> (Ended, Files) {
+async fn program(yaml: &str, arguments: &[&str]) -> (Finished, Files) {
     let files = files(yaml);
     let path = files.config.to_str().unwrap().to_owned();
     let begin = ["check", "--config.file", &path];
@@ -116,5 +116,5 @@ async fn sigint_ends_a_check_that_waits() {
     .await;
     running.signal("INT");
     let told = running.line(&["stopped before everything was checked"]);
-    assert_eq!(running.ended().code, Some(1), "{told}");
+    assert_eq!(running.wait().code, Some(1), "{told}");
 }

@@ -1,8 +1,8 @@
 //! The files and the URLs that list operations.
 
 use super::*;
-use crate::support::answers::{Answer, Answers};
 use crate::support::exporter::one_account;
+use crate::support::stub_server::{StubResponse, StubServer};
 use crate::support::twilio::Twilio;
 
 #[tokio::test]
@@ -42,12 +42,12 @@ async fn each_file_is_read_and_a_bad_one_fails_in_the_words_of_the_page() {
 #[tokio::test]
 async fn a_url_that_fails_is_a_failure_and_is_not_requested_offline() {
     let twilio = Twilio::empty().await;
-    let answers = Answers::start(|path| match path {
-        "/good" => Answer::json("[]"),
-        _ => Answer::error(404, "[]"),
+    let server = StubServer::start(|path| match path {
+        "/good" => StubResponse::json("[]"),
+        _ => StubResponse::error(404, "[]"),
     });
-    let answers = answers.await;
-    let url = |path| format!("{{url: 'http://{}/{path}'}}", answers.address);
+    let server = server.await;
+    let url = |path| format!("{{url: 'http://{}/{path}'}}", server.address);
     let more = format!("operation_urls: [{}, {}]", url("good"), url("bad"));
     let mut setup = Setup::new(&one_account(&twilio, &more));
     let report = setup.check().await;
@@ -56,11 +56,11 @@ async fn a_url_that_fails_is_a_failure_and_is_not_requested_offline() {
     let mut results = report.results();
     let broken = results.find(|result| result.status == Status::Failed);
     let cause = &broken.unwrap().cause;
-    assert_eq!(cause, "It answers with status 404: check the URL.");
-    let asked = answers.asked().len();
+    assert_eq!(cause, "It server with status 404: check the URL.");
+    let asked = server.requests().len();
     setup.offline = true;
     let report = setup.check().await;
     assert_eq!(only(&report, "operation_urls").status, Status::Skipped);
-    assert_eq!(answers.asked().len(), asked);
+    assert_eq!(server.requests().len(), asked);
     assert_eq!(twilio.handle.counts().token, 0);
 }

@@ -3,8 +3,8 @@
 use maud::{Markup, html};
 
 use super::{bar, words};
+use crate::operation::Sums;
 use crate::web::pages::account::{AccountSummary, Connection, Counters, Discovery};
-use crate::web::pages::breakdown::Outcome;
 use crate::web::pages::filter::Filter;
 use crate::web::pages::grafana;
 use crate::web::pages::overview::{Overview, Site};
@@ -78,7 +78,7 @@ fn card(account: &AccountSummary, site: &Site) -> Markup {
 }
 
 /// The share of lost emails and the counts behind it. Without an outcome, nothing was read.
-pub(super) fn share(outcome: Option<Outcome>) -> Markup {
+pub(super) fn share(outcome: Option<Sums>) -> Markup {
     let lost_share = outcome.and_then(|outcome| outcome.lost_share);
     html! {
         div class="share" {

@@ -4,8 +4,8 @@ use maud::{Markup, html};
 
 use super::operations::state;
 use super::{accounts, bar, words};
+use crate::operation::Breakdown;
 use crate::timestamp::Timestamp;
-use crate::web::pages::breakdown::Breakdown;
 use crate::web::pages::filter::Filter;
 use crate::web::pages::operation::OperationDetails;
 use crate::web::pages::overview::Site;

@@ -2,47 +2,54 @@
 
 use serde::Serialize;
 
-use crate::operation::{CountingMode, Stats, Status};
-use crate::snapshot::Totals;
+use super::counting_mode::CountingMode;
+use super::stats::{Stats, Status};
 
 /// Emails by their current status, each once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
-pub(super) struct Breakdown {
-    pub(super) scheduled: u64,
-    pub(super) queued: u64,
-    pub(super) sent: u64,
-    pub(super) delivered: u64,
-    pub(super) opened: u64,
-    pub(super) undelivered: u64,
-    pub(super) failed: u64,
-    pub(super) canceled: u64,
+pub struct Breakdown {
+    /// To be sent later.
+    pub scheduled: u64,
+    /// Queued at Twilio.
+    pub queued: u64,
+    /// Handed to the server of the recipient, and not delivered yet.
+    pub sent: u64,
+    /// Delivered, and not opened.
+    pub delivered: u64,
+    /// Opened.
+    pub opened: u64,
+    /// Sent, but not delivered.
+    pub undelivered: u64,
+    /// Not sent.
+    pub failed: u64,
+    /// Canceled.
+    pub canceled: u64,
 }
 
 /// What the counts mean for a person.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub(super) struct Outcome {
+pub struct Sums {
     /// Queued, scheduled or sent.
-    pub(super) in_flight: u64,
+    pub in_flight: u64,
     /// Delivered, opened ones included.
-    pub(super) delivered: u64,
+    pub delivered: u64,
     /// Undelivered or failed.
-    pub(super) lost: u64,
+    pub lost: u64,
     /// Delivered or lost.
-    pub(super) finished: u64,
+    pub finished: u64,
     /// Lost of finished, 0 to 1; `null` before an email is finished.
-    pub(super) lost_share: Option<f64>,
+    pub lost_share: Option<f64>,
 }
 
 impl Breakdown {
-    pub(super) fn of_stats(stats: &Stats, mode: CountingMode) -> Self {
-        Self::new(|status| u64::from(stats.get(status)), mode)
+    /// The emails of one operation.
+    #[must_use]
+    pub fn of_stats(stats: &Stats, mode: CountingMode) -> Self {
+        Self::of_counts(|status| u64::from(stats.get(status)), mode)
     }
 
-    pub(super) fn of_totals(totals: &Totals, mode: CountingMode) -> Self {
-        Self::new(|status| totals.at(status), mode)
-    }
-
-    fn new(at: impl Fn(Status) -> u64, mode: CountingMode) -> Self {
+    /// The emails of which Twilio counts `at` a status.
+    pub fn of_counts(at: impl Fn(Status) -> u64, mode: CountingMode) -> Self {
         let (sent, delivered) = match mode {
             CountingMode::Exclusive => (at(Status::Sent), at(Status::Delivered)),
             // An opened email still counts as delivered, and a delivered or an undelivered one as sent.
@@ -63,11 +70,28 @@ impl Breakdown {
         }
     }
 
-    pub(super) fn outcome(&self) -> Outcome {
+    /// The emails in a status.
+    #[must_use]
+    pub const fn at(&self, status: Status) -> u64 {
+        match status {
+            Status::Scheduled => self.scheduled,
+            Status::Queued => self.queued,
+            Status::Sent => self.sent,
+            Status::Delivered => self.delivered,
+            Status::Opened => self.opened,
+            Status::Undelivered => self.undelivered,
+            Status::Failed => self.failed,
+            Status::Canceled => self.canceled,
+        }
+    }
+
+    /// The sums over statuses.
+    #[must_use]
+    pub fn sums(&self) -> Sums {
         let delivered = self.delivered + self.opened;
         let lost = self.undelivered + self.failed;
         let finished = delivered + lost;
-        Outcome {
+        Sums {
             in_flight: self.scheduled + self.queued + self.sent,
             delivered,
             lost,
@@ -112,17 +136,12 @@ mod tests {
         ]
         .map(|(counts, mode)| Breakdown::of_stats(&stats(&[&counts[..], &lost].concat()), mode));
         assert_eq!(one, other);
-        let outcome = one.outcome();
+        let sums = one.sums();
         assert_eq!(
-            (
-                outcome.in_flight,
-                outcome.delivered,
-                outcome.lost,
-                outcome.finished
-            ),
+            (sums.in_flight, sums.delivered, sums.lost, sums.finished),
             (6, 10, 5, 15)
         );
-        assert_eq!(outcome.lost_share, Some(1.0 / 3.0));
-        assert_eq!(Breakdown::default().outcome().lost_share, None);
+        assert_eq!(sums.lost_share, Some(1.0 / 3.0));
+        assert_eq!(Breakdown::default().sums().lost_share, None);
     }
 }
