@@ -47,6 +47,8 @@
     stuckAfter: '30m',
     // or when an hour moved less than this share of it.
     stuckShare: 0.01,
+    // An operation is late when it is still scheduled so long after its time.
+    overdueAfter: '15m',
     // The longest time that you schedule a send ahead, where it is not known for when it was scheduled.
     scheduledAhead: '1d',
 

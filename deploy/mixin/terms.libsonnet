@@ -65,12 +65,12 @@ function(config) {
     local times = std.length(std.findSubstr('%s', query));
     '{{ if printf `%s`%s | query }}%s{{ else }}%s{{ end }}' % [query, std.repeat(' $of', times), yes, no],
 
-  // The name by which people know an operation: its label `name`, else its campaign, else when it was created.
+  // The name by which people know an operation: its label `name`, else its campaign, else when it begins.
   operationName::
     self.of(self.operationLabels)
     + '{{ $name := "" }}{{ with printf `twilio_email_operation_info{%s}` $of | query }}'
     + '{{ $name = or (first .).Labels.name (first .).Labels.' + config.routeBy + ' "" }}{{ end }}'
-    + '{{ if $name }}{{ $name }}{{ else }}Send of {{ with printf `max(twilio_email_operation_created_timestamp_seconds{%s})` $of | query }}'
+    + '{{ if $name }}{{ $name }}{{ else }}Send of {{ with printf `max(twilio_email_operation_scheduled_timestamp_seconds{%s}) or max(twilio_email_operation_created_timestamp_seconds{%s})` $of $of | query }}'
     + '{{ . | first | value | humanizeTimestamp | printf "%.16s" }} UTC{{ else }}unknown time{{ end }}{{ end }} ({{ $labels.account }})',
 
   // Ends a description with all labels that users gave to the operation; with nothing where there are none.

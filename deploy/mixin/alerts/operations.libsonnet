@@ -26,9 +26,10 @@
 
   local size = terms.figure('twilio_email_operation_size'),
   local emails(status) = terms.figure('twilio_email_operation_emails', ',status="%s"' % status),
-  // From its creation to its last change, or until now.
+  // From when it was to begin, or was created, to its last change, or until now.
   local age = terms.asked(
-    '(max(twilio_email_operation_updated_timestamp_seconds{%s}) or vector(time())) - scalar(max(twilio_email_operation_created_timestamp_seconds{%s}))',
+    '(max(twilio_email_operation_updated_timestamp_seconds{%s}) or vector(time()))'
+    + ' - (max(twilio_email_operation_scheduled_timestamp_seconds{%s}) or max(twilio_email_operation_created_timestamp_seconds{%s}))',
     terms.span
   ),
   local named = terms.of(terms.operationLabels) + ' Operation {{ $labels.operation_id }} of account {{ $labels.account }} ',
@@ -125,20 +126,30 @@
     'By the time at which it was last read: figures that are old because Twilio cannot be read are not stuck.',
   ),
 
+  local knowsWhen = 'max(twilio_email_operation_scheduled_timestamp_seconds{%s})',
   local overdue = alert(
     'TwilioEmailOperationLate',
     'warning',
     '10m',
     terms.lines([
-      'time() - %s > %d' % [kept('created_timestamp_seconds'), terms.seconds(config.scheduledAhead)],
+      '(',
+      '  time() - %s > %d' % [kept('scheduled_timestamp_seconds'), terms.seconds(config.overdueAfter)],
+      '  or',
+      '  time() - %s > %d' % [kept('created_timestamp_seconds'), terms.seconds(config.scheduledAhead)],
+      '    unless ' + kept('scheduled_timestamp_seconds'),
+      ')',
       'and ' + is('scheduled'),
       isLarge,
     ]),
-    ': still scheduled {{ $value | %s }} after it was created' % terms.span,
-    'was created {{ $value | humanizeDuration }} ago and is still scheduled, with %s emails waiting. Sends are expected to be scheduled at most %s ahead.'
-    % [emails('scheduled'), config.scheduledAhead],
+    ': still scheduled {{ $value | %s }} after %s' % [terms.span, terms.either(knowsWhen, 'its time', 'it was created')],
+    terms.either(
+      knowsWhen,
+      'was scheduled for {{ $value | humanizeDuration }} ago and has not begun, with %s emails waiting.' % emails('scheduled'),
+      'was created {{ $value | humanizeDuration }} ago and is still scheduled, with %s emails waiting. Sends are expected to be scheduled at most %s ahead.'
+      % [emails('scheduled'), config.scheduledAhead]
+    ),
     '5m',
-    'For when it is scheduled is not known, so the longest time ahead has to be.',
+    'For when it is scheduled is known with `series.tags`; else the longest time ahead has to be.',
   ),
 
   prometheusAlerts+:: {
