@@ -166,6 +166,22 @@
     note='As far as scrapes see it: of two starts between two scrapes one counts.',
   ),
 
+  local modeChanged = alert(
+    'TwilioEmailCountingModeChanged',
+    'warning',
+    '1m',
+    terms.lines([
+      'max by (%s) (changes(twilio_email_stats_reading{reading="cumulative"}[6h])) > 0' % terms.account,
+      // A new account proves its mode sooner or later.
+      'and on (%s) group by (%s) (last_over_time(twilio_email_up[1d] offset 1d))' % [terms.account, terms.account],
+    ]),
+    'Account {{ $labels.account }}: its stats are now read in the counting mode {{ %s }}'
+    % 'with printf `twilio_email_stats_reading{account=%q} == 1` $labels.account | query }}{{ (first .).Labels.reading }}{{ else }}?{{ end',
+    who + ' has been watched for more than a day, and its stats are read in another counting mode since less than 6 hours. What counters counted before the change was'
+    + ' read in the other mode, and is not corrected.',
+    keep='10m',
+  ),
+
   local notSaved = ofInstance(
     'TwilioEmailStateNotSaved',
     'warning',
@@ -215,6 +231,7 @@
         skew,
         reload,
         restarting,
+        modeChanged,
         notSaved,
         hangs,
         hidden,
