@@ -8,15 +8,30 @@ use super::promql::Mention;
 use super::rules::recorded;
 
 /// Labels that Prometheus adds or alerts have.
-const OF_PROMETHEUS: [&str; 8] = [
+const OF_PROMETHEUS: [&str; 9] = [
     "job",
     "instance",
+    "tier",
     "le",
     "alertname",
     "alertstate",
     "severity",
     "window",
     "__name__",
+];
+/// Labels that service discovery adds, and Prometheus servers that write to the same storage.
+const OF_SCRAPES: [&str; 11] = [
+    "cluster",
+    "environment",
+    "namespace",
+    "container",
+    "endpoint",
+    "node",
+    "pod",
+    "prometheus",
+    "prometheus_replica",
+    "replica",
+    "service",
 ];
 /// User labels in the examples of pages and dashboards.
 const OF_USERS: [&str; 3] = ["name", "campaign", "template"];
@@ -74,6 +89,7 @@ impl Known {
         let labels = labels
             .chain(LABELS.iter().map(|label| label.name))
             .chain(OF_PROMETHEUS)
+            .chain(OF_SCRAPES)
             .chain(OF_USERS);
         Self {
             labels: labels.collect(),
@@ -109,6 +125,7 @@ impl Known {
             !any && !label.starts_with('$')
                 && !series.labels.contains(&label.as_str())
                 && !OF_PROMETHEUS.contains(&label.as_str())
+                && !OF_SCRAPES.contains(&label.as_str())
         })?;
         Some(format!("{name} has no label `{label}`"))
     }
