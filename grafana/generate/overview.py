@@ -172,7 +172,9 @@ def line(name, colour):
 
 def over_time():
     rate = lambda outcome: query(PER_MINUTE + whole(outcomes(outcome, "$__rate_interval")), outcome)
-    lost, of = outcomes_by_value(LOST, NOW), outcomes_by_value(ENDED, NOW)
+    lost, ended = outcomes_by_value(LOST, NOW), outcomes_by_value(ENDED, NOW)
+    # When a send has just begun, nothing may have finished yet but late losses of the one before.
+    of = f"({ended} and {outcomes_by_value('delivered', NOW)} > 0 or {handled_by_value(NOW)})"
     limits = [
         (0.02, "2 %: look at it", "yellow"),
         (0.05, "5 %: providers review an account", "orange"),

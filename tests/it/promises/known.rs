@@ -18,6 +18,20 @@ const OF_PROMETHEUS: [&str; 8] = [
     "window",
     "__name__",
 ];
+/// What scrape configurations, schedulers and pairs of Prometheus servers add.
+const OF_PLACES: [&str; 9] = [
+    "cluster",
+    "namespace",
+    "pod",
+    "container",
+    "endpoint",
+    "service",
+    "node",
+    "replica",
+    "prometheus_replica",
+];
+/// What the dashboards' own queries make: what a send is called.
+const OF_DASHBOARDS: [&str; 1] = ["send"];
 /// User labels that pages and dashboards take as their examples.
 const OF_USERS: [&str; 3] = ["name", "campaign", "template"];
 /// Labels that only a recorded name's level tells.
@@ -74,6 +88,8 @@ impl Known {
         let labels = labels
             .chain(LABELS.iter().map(|label| label.name))
             .chain(OF_PROMETHEUS)
+            .chain(OF_PLACES)
+            .chain(OF_DASHBOARDS)
             .chain(OF_USERS);
         Self {
             labels: labels.collect(),
