@@ -167,6 +167,7 @@ def about():
 def times():
     created = one("created_timestamp_seconds")
     moments = lambda share: f"(vector(time()) and on () {one_ended()} / {SIZE} >= {share})[$__range:$__interval]"
+    starts = f"clamp_min({one('scheduled_timestamp_seconds')} - time(), 0)"
     after = lambda share: first_of(f"min_over_time({moments(share)}) - {created}", "vector(-1)")
     return [
         stat(
@@ -174,7 +175,7 @@ def times():
             "How long after the creation half, 90 % and 99 % of the emails had been delivered, lost or canceled. Right"
             " if the time shown contains the operation's beginning and the exporter ran then, otherwise at most that"
             " long.",
-            (12, 4),
+            (9, 4),
             [now(after(share), name) for share, name in ((0.5, "half"), (0.9, "90 %"), (0.99, "99 %"))],
             "s",
             thresholds("text"),
@@ -184,11 +185,13 @@ def times():
         ),
         stat(
             "Times",
-            "When the operation was created (a click shows its life since then), when it expires (seven days later), and"
-            " how old its stats are: an idle operation is polled less and less often.",
-            (12, 4),
+            "When the operation was created (a click shows its life since then), how long it still waits if it is"
+            " scheduled, when it expires (seven days after its creation), and how old its stats are: an idle operation is"
+            " polled less and less often.",
+            (15, 4),
             [
                 now(f"1000 * {created}", "created"),
+                now(first_of(starts, "vector(-1)"), "starts in"),
                 now(f"{one('expires_timestamp_seconds')} - time()", "expires in"),
                 now(f"time() - {one('last_success_timestamp_seconds')}", "age of the stats"),
             ],
@@ -197,6 +200,7 @@ def times():
             named=True,
             overrides=[
                 override("created", unit="dateTimeAsIso", links=[whole_life()]),
+                override("starts in", mappings=words(_minus1=("not scheduled", GREY), _0=("started", GREY))),
                 override("age of the stats", thresholds=thresholds("text", (3 * 3600, "orange"), (6 * 3600, "red"))),
             ],
             decimals=0,
