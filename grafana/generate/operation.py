@@ -3,7 +3,7 @@
 from grafana_foundation_sdk.models.dashboard import DataTransformerConfig, VariableSort
 
 from boards import dashboard, labels, variable, whole_life
-from overview import HIDDEN, LOST_BAR, SENT, STATE, WHERE, begun_at
+from overview import CAMPAIGN, HIDDEN, LOST_BAR, SENT, STATE, WHERE, begun_at
 from parts import (
     COLOURS, GAUGE_CELL, GREY, LOSS, coloured, column, count_cell, graph, now, override, query, share_cell, stat, table,
     thresholds, time_cell, words,
@@ -269,7 +269,8 @@ def beside():
             begun_at(like),
         ],
         [
-            *SENT,
+            SENT,
+            CAMPAIGN,
             ("G", " ", {"mappings": this, "custom_width": 80}),
             ("state", "State", STATE),
             ("A", "Age", time_cell(100)),

@@ -146,6 +146,9 @@ def stat(title, description, size, queries, unit, steps, fill=False, named=False
     panel.orientation(common.VizOrientation.AUTO)
     if named:
         panel.text(shared.VizTextDisplayOptions().title_size(14).value_size(22))
+    elif fill:
+        # A word on a coloured ground, which must fit on a narrow screen.
+        panel.text(shared.VizTextDisplayOptions().value_size(38))
     return common_to_all(panel, title, description, size, queries, unit, overrides, steps=steps, **defaults)
 
 

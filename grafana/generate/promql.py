@@ -128,9 +128,9 @@ def accepted_by_value(window):
     return by_value(ACCEPTED, "", window)
 
 
-def sending():
-    """The values of which something was accepted within an hour, or is queued: losses of others come late."""
-    return f"({accepted_by_value('1h')} > 0 or {by_value(EMAILS, QUEUED)} > 0)"
+def sending(window):
+    """The values of which something was accepted within the window, or is queued: losses of others come late."""
+    return f"({accepted_by_value(window)} > 0 or {by_value(EMAILS, QUEUED)} > 0)"
 
 
 def handled_by_value(window):
