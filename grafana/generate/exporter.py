@@ -1,10 +1,12 @@
-"""Exporter: whether its figures can be trusted, and what its dealings with Twilio cost."""
+"""Exporter: whether its data can be trusted, and what the API requests cost."""
 
+from boards import RUNBOOKS_OF_PANEL, dashboard, row
+from overview import CAUSES
 from parts import (
-    ANY_IS_BAD, COLOURED_CELL, GREY, RUNBOOKS_OF_PANEL, accounts, coloured, column, dashboard, graph, now, override,
-    query, row, stat, table, thresholds, words,
+    ANY_IS_BAD, COLOURED_CELL, GREY, coloured, column, count_cell, fixed, graph, now, override, query, stat, table,
+    thresholds, time_cell, words,
 )
-from promql import ACCOUNT, first_of, of_exporter
+from promql import ACCOUNT, OF_ACCOUNT, OF_JOB, cause, first_of, of_account, of_exporter, whole
 
 # The exporter's default for max_requests_per_second; another limit is not exposed.
 BUDGET = thresholds("transparent", (10, "orange"))
@@ -12,26 +14,37 @@ AGE = thresholds("green", (180, "yellow"), (600, "red"))
 YES = words(_1=("yes", "green"), _0=("no", "red"), _minus1=("off", GREY))
 
 
-def of(metric, matcher=""):
-    return f"twilio_email_{metric}{{{ACCOUNT}{matcher}}}"
+def of(metric, combine="max"):
+    return of_account(metric, OF_ACCOUNT, combine)
 
 
-def by_account(metric):
-    return f"min by (account) ({of(metric)})"
+def counter(metric, window, function="rate"):
+    """A counter of each exporter: what a pair does adds up, because Twilio serves both."""
+    return f"{function}(twilio_email_{metric}{{{OF_ACCOUNT}}}[{window}])"
+
+
+def age(metric):
+    return f"(time() - {of(metric)})"
+
+
+def pause():
+    return f"clamp_min({of('api_paused_until_timestamp_seconds')} - time(), 0)"
+
+
+def process(metric, matchers=OF_JOB):
+    return f"twilio_email_exporter_{metric}{{{matchers}}}"
 
 
 def health():
-    seen = "last_over_time(twilio_email_exporter_build_info[$__range])"
-    paused = f"max(clamp_min({of('api_paused_until_timestamp_seconds')} - time(), 0))"
-    age = f"max(time() - {of('collection_last_success_timestamp_seconds')})"
-    saved = "max(time() - (twilio_email_exporter_state_last_save_timestamp_seconds > 0))"
-    failing = "sum(increase(twilio_email_exporter_state_save_failures_total[1h]))"
+    seen = f"last_over_time({process('build_info')}[$__range])"
+    saved = f"max(time() - ({process('state_last_save_timestamp_seconds')} > 0))"
+    failing = f"sum(increase({process('state_save_failures_total')}[1h]))"
     return [
         stat(
             "Exporter",
             "Whether Prometheus reaches every exporter that it reached in the time shown.",
             (4, 4),
-            now(f"min(up and on (job, instance) {seen})"),
+            now(f"min(up{{{OF_JOB}}} and on (job, instance) {seen})"),
             "none",
             thresholds(GREY),
             fill=True,
@@ -41,7 +54,7 @@ def health():
         ),
         stat(
             "Not read",
-            "Accounts whose last collection did not reach Twilio or was not let in. The table below tells which.",
+            "Accounts whose last collection did not reach Twilio or did not authenticate. The table below has the reason.",
             (4, 4),
             now(f"sum({of('up')} == bool 0)"),
             "none",
@@ -63,7 +76,7 @@ def health():
             "Data age",
             "How long ago everything due was last read, for the account where that is longest.",
             (4, 4),
-            now(age),
+            now(f"max({age('collection_last_success_timestamp_seconds')})"),
             "s",
             AGE,
             decimals=0,
@@ -71,10 +84,10 @@ def health():
         ),
         stat(
             "Pause",
-            "How much longer Twilio asked to be left alone, the longest of all accounts. Nothing is asked of it until"
-            " then.",
+            "How much longer Twilio rate-limits the exporter, the longest of all accounts. The exporter makes no request"
+            " until then.",
             (4, 4),
-            now(paused),
+            now(f"max({pause()})"),
             "s",
             thresholds("green", (1, "yellow"), (600, "red")),
             decimals=0,
@@ -86,7 +99,7 @@ def health():
             "How long ago counters and marks were last saved; they are saved when something changes. In memory: nothing"
             " is, and counters start at 0 with the process.",
             (4, 4),
-            now(first_of(f"1e9 + 0 * ({failing} > 0)", saved, "0 * count(twilio_email_exporter_build_info) - 1")),
+            now(first_of(f"1e9 + 0 * ({failing} > 0)", saved, f"0 * count({process('build_info')}) - 1")),
             "s",
             thresholds("green", (1e9, "red")),
             decimals=0,
@@ -97,67 +110,49 @@ def health():
 
 
 def each_account():
-    off = f"0 * {by_account('up')} - 1"
-    requests = f"sum by (account) (rate({of('api_requests_total')}[$__rate_interval]))"
-    failures = f"sum by (account) (increase({of('api_request_failures_total')}[1h]))"
-    yes = {"mappings": YES, "custom_cellOptions": COLOURED_CELL, "custom_width": 85}
+    off = f"0 * {of('up')} - 1"
+    requests = f"sum by ({ACCOUNT}) ({counter('api_requests_total', '$__rate_interval')})"
+    failures = f"sum by ({ACCOUNT}) ({counter('api_request_failures_total', '1h', 'increase')})"
+    yes = {"mappings": YES, "custom_cellOptions": COLOURED_CELL, "custom_width": 75}
+    complete = {"mappings": words(_1=("yes", "green"), _0=("no", "orange"))}
+    aged = {"thresholds": AGE, "custom_cellOptions": COLOURED_CELL}
+    failed = {"thresholds": thresholds("text", (1, "orange")), "custom_cellOptions": COLOURED_CELL}
     return table(
         "Accounts",
-        "Read: reached Twilio and was let in. Listed: the list of operations answers (off: discovery is off). Complete:"
-        " everything due was read. Hidden: operations without series of their own. Failures: requests that failed"
-        " within an hour.",
+        "Read: reached Twilio and authenticated; if not, why. Listed: Twilio returns the list of operations (off:"
+        " discovery is off). Complete: everything due was read. Hidden: operations without series of their own."
+        " Failures: requests that failed within an hour. Skew: Twilio's clock minus the exporter's.",
         (24, 6),
         [
-            column(by_account("up")),
-            column(f"{by_account('discovery_up')} or on (account) {off}"),
-            column(by_account("collection_complete")),
-            column(f"max by (account) (time() - {of('collection_last_success_timestamp_seconds')})"),
-            column(f"max by (account) (clamp_min({of('api_paused_until_timestamp_seconds')} - time(), 0))"),
-            column(f"sum by (account) ({of('operations')})"),
-            column(f"max by (account) ({of('operations_without_series')})"),
+            column(of("up", "min")),
+            column(f"{of('discovery_up', 'min')} or on ({ACCOUNT}) {off}"),
+            column(of("collection_complete", "min")),
+            column(age("collection_last_success_timestamp_seconds")),
+            column(pause()),
+            column(f"sum by ({ACCOUNT}) (max by ({ACCOUNT}, state) (twilio_email_operations{{{OF_ACCOUNT}}}))"),
+            column(of("operations_without_series")),
             column(requests),
             column(failures),
-            column(f"max by (account) ({of('collection_duration_seconds')})"),
+            column(of("collection_duration_seconds")),
+            column(cause(OF_ACCOUNT)),
+            column(of("api_clock_skew_seconds")),
         ],
         [
-            ("account", "Account", {"custom_minWidth": 140}),
-            ("A", "Read", {**yes}),
-            ("B", "Listed", {**yes}),
-            (
-                "C",
-                "Complete",
-                {
-                    "mappings": words(_1=("yes", "green"), _0=("no", "orange")),
-                    "custom_cellOptions": COLOURED_CELL,
-                    "custom_width": 95,
-                },
-            ),
-            (
-                "D",
-                "Data age",
-                {
-                    "unit": "s",
-                    "decimals": 0,
-                    "thresholds": AGE,
-                    "custom_cellOptions": COLOURED_CELL,
-                    "custom_width": 100,
-                },
-            ),
-            ("E", "Pause", {"unit": "s", "decimals": 0, "mappings": words(_0=("none", GREY)), "custom_width": 85}),
-            ("J", "Collection", {"unit": "s", "decimals": 1, "custom_width": 105}),
-            ("F", "Operations", {"unit": "locale", "decimals": 0, "custom_width": 110}),
-            ("G", "Hidden", {"unit": "locale", "decimals": 0, "custom_width": 90}),
-            ("H", "Requests", {"unit": "reqps", "decimals": 2, "custom_width": 115}),
-            (
-                "I",
-                "Failures",
-                {
-                    "decimals": 0,
-                    "thresholds": thresholds("text", (1, "orange")),
-                    "custom_cellOptions": COLOURED_CELL,
-                    "custom_width": 90,
-                },
-            ),
+            ("account", "Account", {"custom_minWidth": 110}),
+            ("A", "Read", yes),
+            ("reason", "Not read because", {"mappings": CAUSES, "custom_cellOptions": COLOURED_CELL, "custom_width": 200}),
+            ("B", "Listed", yes),
+            ("C", "Complete", {**yes, **complete, "custom_width": 90}),
+            ("D", "Data age", {**time_cell(90), **aged}),
+            ("E", "Pause", {**time_cell(75), "mappings": words(_0=("none", GREY))}),
+            ("J", "Collection", {**time_cell(100), "decimals": 1}),
+            ("F", "Operations", count_cell(100)),
+            ("G", "Hidden", count_cell(80)),
+            ("H", "Requests", {"unit": "reqps", "decimals": 2, "custom_width": 105}),
+            ("I", "Failures", {**count_cell(85), **failed}),
+            ("L", "Skew", {"unit": "s", "decimals": 1, "custom_width": 75}),
+            ("job", "Job", {"custom_width": 120}),
+            ("K", "", {"custom_hideFrom": {"viz": True, "legend": True, "tooltip": True}}),
         ],
         sort="Account",
         descending=False,
@@ -165,47 +160,41 @@ def each_account():
 
 
 def requests():
-    failures = f"sum by (reason) (increase({of('api_request_failures_total')}[$__rate_interval])) > 0"
+    failures = f"sum by (reason) ({counter('api_request_failures_total', '$__rate_interval', 'increase')}) > 0"
     none = f'label_replace(0 * count({of("up")}), "reason", "none", "", "")'
-    quantile = lambda share: (
-        f"histogram_quantile({share}, sum by (endpoint, le)"
-        f" (rate({of('api_request_duration_seconds_bucket')}[$__rate_interval])))"
-    )
+    buckets = f"sum by (endpoint, le) ({counter('api_request_duration_seconds_bucket', '$__rate_interval')})"
+    quantile = lambda share: f"histogram_quantile({share}, {buckets})"
+    by = lambda labels: f"sum by ({labels}) ({counter('api_requests_total', '$__rate_interval')})"
+    paused = f"sum({of('api_paused_until_timestamp_seconds')} > bool time())"
     return [
         graph(
             "Requests by account",
             "Requests to Twilio a second, repeated ones included. Dashed, where in sight: 10, the limit of an account"
             " unless max_requests_per_second says otherwise.",
             (8, 8),
-            [query(f"sum by (account) (rate({of('api_requests_total')}[$__rate_interval]))", "{{account}}")],
+            [query(by("account"), "{{account}}")],
             "reqps",
             limits=BUDGET,
         ),
         graph(
-            "Requests by answer",
-            "Requests to Twilio a second, by endpoint and HTTP status; `none`: there was no answer.",
+            "Requests by response",
+            "Requests to Twilio a second, by endpoint and HTTP status; `none`: there was no response.",
             (8, 8),
-            [
-                query(
-                    f"sum by (endpoint, code) (rate({of('api_requests_total')}[$__rate_interval]))",
-                    "{{endpoint}} {{code}}",
-                )
-            ],
+            [query(by("endpoint, code"), "{{endpoint}} {{code}}")],
             "reqps",
             stacked=True,
         ),
         graph(
             "Failed requests",
-            "Requests that failed, by reason, in each interval. docs/troubleshooting.md tells what each reason means.",
+            "Requests that failed, by reason, in each interval. docs/troubleshooting.md explains the reasons.",
             (8, 8),
             [query(first_of(failures, none), "{{reason}}")],
             "short",
-            decimals=0,
             most=5,
         ),
         graph(
             "Latency",
-            "How long requests to Twilio take, answer included: half of them take no longer than the first, 95 of 100"
+            "How long requests to Twilio take, response included: half of them take no longer than the first, 95 of 100"
             " no longer than the second.",
             (8, 8),
             [query(quantile(0.5), "{{endpoint}} 50 %"), query(quantile(0.95), "{{endpoint}} 95 %")],
@@ -220,82 +209,70 @@ def requests():
             "s",
         ),
         graph(
-            "Pauses and missing figures",
-            "Accounts that Twilio asked to wait, that were not read, and that were read in part.",
+            "Pauses and missing data",
+            "Accounts that Twilio rate-limits, that were not read, and that were read in part.",
             (8, 8),
             [
-                query(f"sum({of('api_paused_until_timestamp_seconds')} > bool time())", "paused"),
+                query(paused, "paused"),
                 query(f"sum({of('up')} == bool 0)", "not read"),
                 query(f"sum({of('collection_complete')} == bool 0)", "incomplete"),
             ],
             "short",
             [
-                override("paused", color={"mode": "fixed", "fixedColor": "yellow"}),
-                override("not read", color={"mode": "fixed", "fixedColor": "red"}),
-                override("incomplete", color={"mode": "fixed", "fixedColor": "orange"}),
+                override("paused", color=fixed("yellow")),
+                override("not read", color=fixed("red")),
+                override("incomplete", color=fixed("orange")),
             ],
-            decimals=0,
-            most=3,
+            most=5,
         ),
     ]
 
 
 def extent():
+    hidden = whole(of("operations_without_series"))
+    in_state = lambda more="": f"max by ({ACCOUNT}, state) (twilio_email_operations{{{OF_ACCOUNT}{more}}})"
     states = ("scheduled", "processing", "completed", "canceled")
-    hidden = of("operations_without_series")
-    in_state = {state: of("operations", f',state="{state}"') for state in states}
     return [
         graph(
             "Tracked operations",
             "Operations of the last seven days by state, whatever the series limit.",
             (8, 8),
-            [query(f"sum({series})", state) for state, series in in_state.items()],
+            [query(whole(in_state(f',state="{state}"')), state) for state in states],
             "short",
             coloured(*states),
             stacked=True,
-            decimals=0,
+            most=5,
         ),
         graph(
             "Series limit",
             "How many operations have series of their own, and how many have none because of the series limit or their"
             " size.",
             (8, 8),
-            [
-                query(f"sum({of('operations')}) - sum({hidden})", "with series"),
-                query(f"sum({hidden})", "hidden"),
-            ],
+            [query(f"{whole(in_state())} - {hidden}", "with series"), query(hidden, "hidden")],
             "short",
-            [
-                override("with series", color={"mode": "fixed", "fixedColor": "blue"}),
-                override("hidden", color={"mode": "fixed", "fixedColor": "orange"}),
-            ],
-            decimals=0,
+            [override("with series", color=fixed("blue")), override("hidden", color=fixed("orange"))],
+            most=5,
         ),
         graph(
             "Samples per scrape",
             "How many samples a scrape brings into Prometheus: about 20 for each operation with series.",
             (8, 8),
-            [query(of_exporter("scrape_samples_scraped"), "{{instance}}")],
+            [query(of_exporter("scrape_samples_scraped{}"), "{{instance}}")],
             "short",
         ),
     ]
 
 
-def process():
-    each = lambda expr: [query(expr, "{{instance}}")]
+def processes():
+    each = lambda metric: [query(of_exporter(metric), "{{instance}}")]
     return [
-        graph(
-            "Memory",
-            "Resident memory of the exporter's process.",
-            (6, 8),
-            each(of_exporter("process_resident_memory_bytes")),
-            "bytes",
-        ),
+        graph("Memory", "Resident memory of the exporter's process.", (6, 8), each("process_resident_memory_bytes{}"),
+              "bytes"),
         graph(
             "CPU",
             "Processor time of the exporter's process in the five minutes before each moment; 100 % is one processor.",
             (6, 8),
-            each(of_exporter("rate(process_cpu_seconds_total[5m])")),
+            each("rate(process_cpu_seconds_total{}[5m])"),
             "percentunit",
             most=0.1,
         ),
@@ -303,14 +280,14 @@ def process():
             "Duration of a scrape",
             "How long Prometheus waits for the exposition, the collection included.",
             (6, 8),
-            each(of_exporter("scrape_duration_seconds")),
+            each("scrape_duration_seconds{}"),
             "s",
         ),
         graph(
             "Time since the start",
             "How long the exporter's process has been running; a fall to 0 is a restart.",
             (6, 8),
-            each(of_exporter("time() - process_start_time_seconds")),
+            each("time() - process_start_time_seconds{}"),
             "s",
         ),
     ]
@@ -325,12 +302,12 @@ def build():
         row("What is watched"),
         *extent(),
         row("The process"),
-        *process(),
+        *processes(),
     ]
     return dashboard(
         "exporter",
-        "Whether the exporter's figures can be trusted, and what its dealings with Twilio cost.",
+        "Whether the exporter's data can be trusted, and what the API requests cost.",
         "now-6h",
-        [accounts()],
+        [],
         panels,
     )

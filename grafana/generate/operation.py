@@ -1,25 +1,34 @@
-"""Operation: one send from its creation until Twilio forgets it, and beside the last sends like it."""
+"""Operation: one send from its creation until it expires, and beside it the last sends like it."""
 
+from grafana_foundation_sdk.models.dashboard import DataTransformerConfig, VariableSort
+
+from boards import dashboard, labels, variable, whole_life
+from overview import CAMPAIGN, HIDDEN, LOST_BAR, SENT, STATE, WHERE, begun_at
 from parts import (
-    CALLED, COLOURS, GAUGE_CELL, GREY, HIDDEN, LOSS, STATE, accounts, coloured, column, dashboard, graph, labels,
-    now, override, query, share_cell, stat, table, thresholds, variable, words,
+    COLOURS, GAUGE_CELL, GREY, LOSS, coloured, column, count_cell, graph, now, override, query, share_cell, stat, table,
+    thresholds, time_cell, words,
 )
-from promql import (
-    FEW, LOST, ONE, and_of, called, each, each_emails, each_reached, each_size, first_of, in_state, like_the_one, one,
-    one_emails, one_ended, one_in_transit, one_reached,
+from promql import ACCOUNT, FEW, LOST, OF_ACCOUNT, first_of
+from sends import (
+    IN_FLIGHT, ONE, SEND, and_of, begun, called, each, each_emails, each_ended, each_reached, each_size, in_state,
+    like_the_one, one, one_emails, one_ended, one_in_transit, one_reached, unless_scheduled,
 )
 
 SIZE = f"({one('size')} > 0)"
 NOT_YET = words(_minus1=("not yet", GREY))
+WAITS = words(_minus1=("scheduled", COLOURS["scheduled"]))
 
 
-def variables():
-    size = 'last_over_time(twilio_email_operation_size{account=~"$account"}[$__range])'
-    worth_it = first_of(f"group by (operation_id) ({size} >= {FEW})", f"group by (operation_id) ({size})")
+def operations():
+    """Operations of at least a few emails, the newest first, by their names."""
+    size = f"last_over_time(twilio_email_operation_size{{{OF_ACCOUNT}}}[$__range])"
+    created = f"last_over_time(twilio_email_operation_created_timestamp_seconds{{{OF_ACCOUNT}}}[$__range])"
+    worth_it = first_of(f"({size} >= {FEW})", size)
+    newest = f"max by ({SEND}) ({created} and on ({SEND}) ({worth_it}))"
+    listed = f"sort_desc(max by (operation_id, send) ({called(newest)}))"
     what = f"Operations of at least {FEW} emails, the newest first. A smaller one opens by its id in the address."
-    text = f"query_result({worth_it})"
-    operation = variable("operation_id", "Operation", what, text, '/\\{operation_id="(.*)"\\}/', sort=2)
-    return [accounts(), operation, labels()]
+    pattern = '/operation_id="(?<value>[^"]*)".*send="(?<text>[^"]*)"/'
+    return variable("operation_id", "Operation", what, f"query_result({listed})", pattern, VariableSort.DISABLED)
 
 
 def figures():
@@ -34,11 +43,13 @@ def figures():
         _3=("Completed", "green"),
         _4=("Canceled", GREY),
     )
+    before = f"{each_emails(LOST)} / {each_size()} unless on ({SEND}) twilio_email_operation_size{{{ONE}}}"
+    before = and_of(f"({before})", f"({like_the_one()})")
     return [
         stat(
             "State",
-            "What Twilio says of the operation. Completed: every email has left the queue; whether they arrived is told"
-            " beside.",
+            "The operation's state at Twilio. Completed: every email has left the queue; whether they arrived is shown"
+            " beside it.",
             (5, 4),
             now(state),
             "none",
@@ -48,7 +59,7 @@ def figures():
         ),
         stat(
             "Emails",
-            "Emails that the operation has created. They become more while it is being processed.",
+            "Emails that the operation has created. Their number grows while the operation is being processed.",
             (3, 4),
             now(one("size")),
             "locale",
@@ -58,36 +69,50 @@ def figures():
         stat(
             "Delivered",
             "Emails that reached a mailbox, opened ones included, of all.",
-            (4, 4),
-            now(f"{one_reached()} / {SIZE}"),
+            (3, 4),
+            now(unless_scheduled(f"{one_reached()} / {SIZE}")),
             "percentunit",
-            thresholds("green"),
+            thresholds("text"),
+            mappings=WAITS,
             decimals=1,
             empty="no emails",
         ),
         stat(
             "Lost",
-            "Undelivered and failed emails, of all. Yellow from 1 %, red from 5 %.",
-            (4, 4),
-            now(f"{one_emails(LOST)} / {SIZE}"),
+            "Undelivered and failed emails, of all. Yellow from 2 %, orange from 5 %, red from 10 %. Losses may follow a"
+            " send by up to 72 hours: so long does Twilio retry.",
+            (3, 4),
+            now(unless_scheduled(f"{one_emails(LOST)} / {SIZE}")),
             "percentunit",
             LOSS,
+            mappings=WAITS,
             decimals=1,
             empty="no emails",
         ),
         stat(
+            "Lost before",
+            "The median share lost of up to nine sends before this one that have the same ${label}.",
+            (4, 4),
+            now(f"quantile(0.5, {before})"),
+            "percentunit",
+            LOSS,
+            decimals=1,
+            empty="none before",
+        ),
+        stat(
             "Opened",
             "Opened emails, of those that reached a mailbox.",
-            (4, 4),
-            now(f"{one_emails('opened')} / clamp_min({one_reached()}, 1)"),
+            (3, 4),
+            now(unless_scheduled(f"{one_emails('opened')} / clamp_min({one_reached()}, 1)")),
             "percentunit",
             thresholds("blue"),
+            mappings=WAITS,
             decimals=1,
         ),
         stat(
-            "Still to come",
-            "Emails that have come to no end: scheduled, queued or in transit.",
-            (4, 4),
+            "Still in flight",
+            "Emails without a final status: scheduled, queued or in transit.",
+            (3, 4),
             now(f"clamp_min({one('size')} - {one_ended()}, 0)"),
             "locale",
             thresholds("text"),
@@ -97,7 +122,7 @@ def figures():
 
 
 def progress():
-    """Parts that add up to the size, under both readings of Twilio's figures."""
+    """Parts that add up to the size, in both counting modes."""
     parts = {
         "failed": one_emails("failed"),
         "undelivered": one_emails("undelivered"),
@@ -110,9 +135,9 @@ def progress():
     }
     return graph(
         "Progress",
-        "Where the operation's emails stand; together they are its size. An opened email is shown as opened alone,"
-        " whichever way Twilio counts it.",
-        (15, 14),
+        "Where the operation's emails are; together they are its size. An opened email is shown as opened alone, in both"
+        " counting modes.",
+        (15, 10),
         [query(expr, name) for name, expr in parts.items()],
         "short",
         coloured(*parts),
@@ -120,69 +145,65 @@ def progress():
     )
 
 
-def several(title, description, size, targets, overrides=(), **defaults):
-    """Several figures side by side, each with its name."""
-    panel = stat(title, description, size, targets[0], "s", thresholds("text"), decimals=0, **defaults)
-    more = [{"refId": chr(ord("A") + index), **target} for index, target in enumerate(targets)]
-    options = {**panel["options"], "textMode": "value_and_name", "text": {"titleSize": 14, "valueSize": 22}}
-    return {
-        **panel,
-        "targets": [{**panel["targets"][0], **target} for target in more],
-        "options": options,
-        "fieldConfig": {**panel["fieldConfig"], "overrides": list(overrides)},
-    }
-
-
-def about(series):
+def about():
+    bare = f"twilio_email_operation_info{{{ONE}}} or on ({SEND}) twilio_email_operation_size{{{ONE}}}"
     panel = table(
         "What it is",
         "The operation's account and id, and the labels that users gave it.",
-        (9, 6),
-        [now(series)],
+        (9, 10),
+        [now(f"max without (instance, pod, container, endpoint, service, node) ({bare})")],
         [],
         sort="label",
         descending=False,
+        header=False,
+        overrides=[
+            override("label", custom_width=105),
+            override("value", custom_cellOptions={"type": "auto", "wrapText": True}),
+        ],
     )
-    options = {**panel["options"], "showHeader": False}
-    columns = [
-        override("label", custom_width=105),
-        override("value", custom_cellOptions={"type": "auto", "wrapText": True}),
-    ]
-    return {
-        **panel,
-        "options": options,
-        "transformations": [{"id": "labelsToFields", "options": {"mode": "rows"}}],
-        "fieldConfig": {**panel["fieldConfig"], "overrides": columns},
-    }
+    return panel.with_transformation(DataTransformerConfig(id_val="labelsToFields", options={"mode": "rows"}))
 
 
 def times():
     created = one("created_timestamp_seconds")
     moments = lambda share: f"(vector(time()) and on () {one_ended()} / {SIZE} >= {share})[$__range:$__interval]"
+    starts = f"clamp_min({one('scheduled_timestamp_seconds')} - time(), 0)"
     after = lambda share: first_of(f"min_over_time({moments(share)}) - {created}", "vector(-1)")
-    bare = f"twilio_email_operation_info{{{ONE}}} or on (account, operation_id) twilio_email_operation_size{{{ONE}}}"
     return [
-        about(f"max without (job, instance) ({bare})"),
-        several(
-            "Came to an end, after",
+        stat(
+            "Finished, after",
             "How long after the creation half, 90 % and 99 % of the emails had been delivered, lost or canceled. Right"
-            " if the time shown contains the operation's beginning and the exporter ran then, otherwise at most so"
+            " if the time shown contains the operation's beginning and the exporter ran then, otherwise at most that"
             " long.",
             (9, 4),
             [now(after(share), name) for share, name in ((0.5, "half"), (0.9, "90 %"), (0.99, "99 %"))],
+            "s",
+            thresholds("text"),
+            named=True,
             mappings=NOT_YET,
+            decimals=0,
         ),
-        several(
+        stat(
             "Times",
-            "How long ago the operation was created, when Twilio forgets it (seven days after that), and how old its"
-            " figures are. An operation that rests is read less and less often.",
-            (9, 4),
+            "When the operation was created (a click shows its life since then), how long it still waits if it is"
+            " scheduled, when it expires (seven days after its creation), and how old its stats are: an idle operation is"
+            " polled less and less often.",
+            (15, 4),
             [
-                now(f"time() - {created}", "age"),
-                now(f"{one('expires_timestamp_seconds')} - time()", "forgotten in"),
-                now(f"time() - {one('last_success_timestamp_seconds')}", "figures' age"),
+                now(f"1000 * {created}", "created"),
+                now(first_of(starts, "vector(-1)"), "starts in"),
+                now(f"{one('expires_timestamp_seconds')} - time()", "expires in"),
+                now(f"time() - {one('last_success_timestamp_seconds')}", "age of the stats"),
             ],
-            [override("figures' age", thresholds=thresholds("green", (3 * 3600, "orange"), (6 * 3600, "red")))],
+            "s",
+            thresholds("text"),
+            named=True,
+            overrides=[
+                override("created", unit="dateTimeAsIso", links=[whole_life()]),
+                override("starts in", mappings=words(_minus1=("not scheduled", GREY), _0=("started", GREY))),
+                override("age of the stats", thresholds=thresholds("text", (3 * 3600, "orange"), (6 * 3600, "red"))),
+            ],
+            decimals=0,
         ),
     ]
 
@@ -193,7 +214,7 @@ def rates():
     return [
         graph(
             "Per minute",
-            "How many emails a minute the operation gets delivered, opened and lost.",
+            "How many emails a minute of the operation are delivered, opened and lost.",
             (8, 8),
             [
                 per_minute(one_emails("failed", change=True), "failed"),
@@ -206,14 +227,14 @@ def rates():
         ),
         graph(
             "Lost, of all",
-            "Undelivered and failed emails, as a share of the operation's emails so far. Dashed: 1 % and 5 %.",
+            "Undelivered and failed emails, as a share of the operation's emails so far. Dashed: 2 %, 5 % and 10 %.",
             (8, 8),
             [query(f"{one_emails(status)} / {SIZE}", status) for status in ("failed", "undelivered")],
             "percentunit",
             coloured("failed", "undelivered"),
             stacked=True,
             limits=LOSS,
-            most=0.06,
+            most=0.12,
         ),
         graph(
             "Time in transit",
@@ -231,33 +252,35 @@ def rates():
 def beside():
     like = f"({like_the_one()})"
     of = lambda figures: column(and_of(figures, like))
-    ended = f"({each_reached()} + {each_emails('undelivered|failed|canceled')})"
     this = words(_1=("this one", "text"))
     return table(
         "Beside the last operations with the same ${label}",
         "This operation and up to nine before it with the same value of the label, of at least 10 emails. Opened: of"
-        " those delivered. A click opens the operation.",
-        (24, 11),
+        " those delivered. A click shows the operation from its creation to now.",
+        (24, 10),
         [
             column(called(in_state(f"(time() - {like})"))),
-            of(each("twilio_email_operation_size")),
-            of(f"{ended} / {each_size()}"),
-            of(f"{each_reached()} / {each_size()}"),
-            of(f"{each_emails(LOST)} / {each_size()}"),
-            of(f"{each_emails('opened')} / ({each_reached()} > 0)"),
-            column(f"0 * max by (account, operation_id) (twilio_email_operation_size{{{ONE}}}) + 1"),
+            of(each("size")),
+            of(begun(f"{each_ended()} / {each_size()}")),
+            of(begun(f"{each_reached()} / {each_size()}")),
+            of(begun(f"{each_emails(LOST)} / {each_size()}")),
+            of(begun(f"{each_emails('opened')} / ({each_reached()} > 0)")),
+            column(f"0 * max by ({SEND}) (twilio_email_operation_size{{{ONE}}}) + 1"),
+            begun_at(like),
         ],
         [
-            ("send", "Operation", {**CALLED, "custom_width": 265}),
-            ("G", " ", {"mappings": this, "custom_width": 90}),
-            ("state", "State", {**STATE, "custom_width": 110}),
-            ("A", "Age", {"unit": "s", "decimals": 0, "custom_width": 110}),
-            ("B", "Size", {"unit": "locale", "decimals": 0, "custom_width": 90}),
-            ("C", "Ended", {**share_cell(thresholds("blue"), custom_cellOptions=GAUGE_CELL), "custom_minWidth": 150}),
-            ("D", "Delivered", {**share_cell(thresholds("green")), "custom_width": 100}),
-            ("E", "Lost", {**share_cell(LOSS), "custom_width": 90}),
-            ("F", "Opened", {**share_cell(thresholds("blue")), "custom_width": 90}),
-            ("account", "Account", {"custom_width": 120}),
+            SENT,
+            CAMPAIGN,
+            ("G", " ", {"mappings": this, "custom_width": 80}),
+            ("state", "State", STATE),
+            ("A", "Age", time_cell(100)),
+            ("B", "Size", count_cell(90)),
+            ("C", "Finished", {**share_cell(thresholds("blue"), custom_cellOptions=GAUGE_CELL), "custom_width": 150}),
+            ("D", "Delivered", {**share_cell(thresholds("text")), "custom_width": 95}),
+            ("E", "Lost", LOST_BAR),
+            ("F", "Opened", {**share_cell(thresholds("blue")), "custom_width": 85}),
+            *WHERE,
+            ("H", "begun", HIDDEN[0][2]),
             *HIDDEN,
         ],
         sort="Age",
@@ -266,11 +289,11 @@ def beside():
 
 
 def build():
-    panels = [*figures(), progress(), times(), *rates(), beside()]
+    panels = [*figures(), progress(), about(), *times(), *rates(), beside()]
     return dashboard(
         "operation",
-        "One send from its creation until Twilio forgets it, and beside the last sends like it.",
-        "now-24h",
-        variables(),
+        "One send from its creation until it expires, and beside it the last sends like it.",
+        "now-7d",
+        [operations(), labels()],
         panels,
     )

@@ -1,109 +1,107 @@
 """Overview: is mail getting through, for whom not, what is in flight, and how fast the error budget is spent."""
 
+from grafana_foundation_sdk.builders.dashboard import CustomVariable
+from grafana_foundation_sdk.models.dashboard import VariableOption
+
+from boards import FIRING, RUNBOOKS_OF_PANEL, dashboard, labels, open_operation, open_overview, row, tidy, values
 from parts import (
-    ANY_IS_BAD, BURN, CALLED, GAUGE_CELL, GREY, HIDDEN, LOSS, RUNBOOKS_OF_PANEL, STATE, accounts, bars, colour,
-    coloured, column, dashboard, graph, labels, now, query, row, share_cell, stat, table, thresholds, variable,
-    words,
+    ANY_IS_BAD, BURN, COLOURED_CELL, COLOURS, GAUGE_CELL, GREY, HIDE, LOSS, bars, colour, coloured, column, count_cell, fixed,
+    graph, now, override, query, share_cell, stat, table, thresholds, time_cell, words,
 )
 from promql import (
-    ACCOUNT, ENDED, FEW, LOST, NOW, accepted_by_value, and_of, burn, called, each, each_emails, each_reached,
-    each_size, emails, first_of, in_state, in_transit, lost_share, outcomes, outcomes_by_value,
+    ENDED, FEW, LOST, NOW, NOW_SECONDS, accepted, accepted_by_value, burn, cause, data_age, emails, first_of,
+    handled_by_value, in_transit, operations, outcomes, outcomes_by_value, sending, up, whole,
+)
+from sends import (
+    and_of, begun, called, chosen, each, each_emails, each_ended, each_reached, each_size, ended_now, in_state,
+    late, lost_now, share_now, words as verdicts,
 )
 
-UP = f"twilio_email_up{{{ACCOUNT}}}"
-AGE = f"time() - twilio_email_collection_last_success_timestamp_seconds{{{ACCOUNT}}}"
-# Figures older than this, in seconds, say nothing about now.
-OLD = 600
-SECONDS = 1800
 PER_MINUTE = "60 * "
+VERDICTS = words(
+    _6=("Unknown", "purple"),
+    _5=("No", "red"),
+    _4=("Stuck?", "orange"),
+    _3=("Partly", "orange"),
+    _2=("Late losses", "yellow"),
+    _1=("Yes", "green"),
+    _0=("Quiet", GREY),
+)
+# Reasons of failed requests as the exporter counts them, and three that no request has.
+CAUSES = words(
+    unauthorized=("Credentials rejected (401)", "red"),
+    forbidden=("Not permitted (403)", "red"),
+    not_found=("Not found (404): base URL?", "red"),
+    bad_request=("Bad request (400)", "red"),
+    rate_limited=("Rate-limited (429)", "orange"),
+    unavailable=("Twilio unavailable (503)", "orange"),
+    server_error=("Server error at Twilio", "orange"),
+    timeout=("No response in time", "orange"),
+    connect=("No connection", "orange"),
+    tls=("TLS failed", "red"),
+    invalid_response=("Not Twilio's response", "red"),
+    too_large=("Response too large", "orange"),
+    unknown=("See the exporter's log", "orange"),
+    late=("Data older than 10 min", "orange"),
+    not_scraped=("Exporter not scraped", "red"),
+)
 
 
-def variables():
-    kept = (
-        'group by (value) (last_over_time(twilio_email_emails_by_label{account=~"$account",label="$label"}[$__range]))'
-    )
-    plain = 'group by (value) (label_join(twilio_email_up{account=~"$account",$label!=""}, "value", "", "account"))'
-    what = "Which values of that label; `other` is what the exporter keeps no value of its own for."
-    value = variable("value", "Value", what, f"query_result({kept} or {plain})", '/\\{value="(.*)"\\}/', several=True)
-    objective = {
-        "name": "objective",
-        "label": "Objective",
-        "description": "Share of the emails that come to an end which must be delivered.",
-        "type": "custom",
-        "query": "90 % : 0.9, 95 % : 0.95, 98 % : 0.98, 99 % : 0.99, 99.5 % : 0.995, 99.9 % : 0.999",
-        "current": {"selected": True, "text": "99 %", "value": "0.99"},
-        "options": [],
-        "hide": 0,
-        "multi": False,
-        "includeAll": False,
-    }
-    return [accounts(), labels(), value, objective]
-
-
-def verdict():
-    """The first that holds, as a number that the panel turns into a word."""
-    share, ended = lost_share(NOW), outcomes(ENDED, NOW)
-    enough = f"{outcomes(LOST, NOW)} * {SECONDS} >= {FEW}"
-    return first_of(
-        f"5 + 0 * ({share} > 0.05 and {enough})",
-        f"4 + 0 * min({UP} == 0 or {AGE} > {OLD})",
-        f"3 + 0 * ({share} > 0.01 and {enough})",
-        f"2 + 0 * ({ended} > 0)",
-        f"1 + 0 * ({in_transit()} + {emails('queued')} > 0)",
-        f"0 * count({UP})",
-    )
+def objective():
+    choice = "90 % : 0.9, 95 % : 0.95, 98 % : 0.98, 99 % : 0.99, 99.5 % : 0.995, 99.9 % : 0.999"
+    variable = CustomVariable("objective").label("Objective").values(choice)
+    variable.description("Share of the emails that finish which must be delivered.")
+    return tidy(variable.current(VariableOption(selected=True, text="99 %", value="0.99")))
 
 
 def answer():
-    mappings = words(
-        _5=("No", "red"),
-        _4=("Unknown", "purple"),
-        _3=("Partly", "orange"),
-        _2=("Yes", "green"),
-        _1=("Stuck?", "orange"),
-        _0=("Quiet", GREY),
-    )
-    share = lost_share(NOW)
+    share = f"sum({lost_now()}) / sum({ended_now()})"
+    of_other_values = f'ALERTS{{{FIRING},label="$label",value!~"$value"}}'
+    alerts = f'ALERTS{{{FIRING},$label=~"$value|"}} unless {of_other_values}'
     return [
         stat(
             "Is mail getting through?",
-            "Of the emails that came to an end within 30 minutes. No: more than 5 % were lost. Partly: more than 1 %."
-            " (Fewer than 10 lost emails count as none.) Unknown: Twilio cannot be reached or does not let the exporter"
-            " in, or figures are older than 10 minutes. Stuck?: emails wait or are on their way, and none has come to"
-            " an end. Quiet: nothing is under way.",
-            (6, 4),
-            now(verdict()),
+            "The worst of the chosen accounts, judged by the last 30 minutes. Unknown: an account cannot be read, or its"
+            " data are older than 10 minutes; what cannot be read is not judged. No: more than 5 % were lost. Partly:"
+            " more than 2 %. (Fewer than 10 lost emails count only if none was delivered.) Late losses: sends that left the"
+            " queue long ago lose emails; Twilio retries for up to 72 hours. Stuck?: emails wait, and none finishes."
+            " Quiet: nothing is under way.",
+            (5, 4),
+            now(f"max({verdicts()})"),
             "none",
             thresholds(GREY),
             fill=True,
-            mappings=mappings,
+            mappings=VERDICTS,
             links=[RUNBOOKS_OF_PANEL],
             empty="No exporter",
         ),
         stat(
             "Lost (30 min)",
-            "Undelivered and failed emails, as a share of those that came to an end within 30 minutes.",
-            (4, 4),
-            now(share),
+            "Undelivered and failed emails, as a share of those that finished within 30 minutes. Late losses, of sends whose queue has been empty for an hour, are counted beside: they belong"
+            " to emails of hours or days ago.",
+            (5, 4),
+            [now(share, "of emails now"), now(first_of(f"sum({late()})", "0 * " + whole(emails("queued"))), "late")],
             "percentunit",
             LOSS,
+            named=True,
+            overrides=[override("late", unit="locale", decimals=0, thresholds=thresholds("text", (1, "yellow")))],
             decimals=1,
-            empty="none ended",
+            empty="none finished",
         ),
         stat(
             "Delivered (30 min)",
             "Emails that reached a mailbox within 30 minutes.",
-            (5, 4),
-            now(f"{outcomes('delivered', NOW)} * {SECONDS}"),
+            (4, 4),
+            now(f"{NOW_SECONDS} * " + whole(outcomes("delivered", NOW))),
             "locale",
-            thresholds("green"),
+            thresholds("text", (1, "green")),
             decimals=0,
         ),
         stat(
             "In flight",
-            "Emails that Twilio has queued, or has sent on without knowing yet what became of them.",
-            (4, 4),
-            now(f"{emails('queued')} + {in_transit()}"),
+            "Emails that Twilio has queued, or has sent without a result yet.",
+            (3, 4),
+            now(f"{whole(emails('queued'))} + {whole(in_transit())}"),
             "locale",
             thresholds("text"),
             decimals=0,
@@ -111,24 +109,83 @@ def answer():
         stat(
             "Burn (1 h)",
             "How many times faster than the objective allows emails are being lost. At 1 the budget lasts just as long"
-            " as its period; at 14.4 a month's budget is gone in two days.",
-            (5, 4),
+            " as its period; at 14.4 a month's budget is spent in two days.",
+            (4, 4),
             now(burn("1h")),
             "suffix:×",
             BURN,
             decimals=1,
         ),
+        stat(
+            "Alerts firing",
+            "Alerts of this exporter that fire now for the chosen jobs, accounts and values, and those about an exporter"
+            " as a whole. 0 also where its rules are not loaded into Prometheus.",
+            (3, 4),
+            now(f"count(max without (replica, prometheus_replica) ({alerts})) or on () vector(0)"),
+            "none",
+            ANY_IS_BAD,
+            links=[RUNBOOKS_OF_PANEL],
+        ),
     ]
 
 
+def each_account():
+    count = lambda vector: column(f"{vector} * {NOW_SECONDS}")
+    return table(
+        "Accounts",
+        "Each account by itself, the worst first, with the reason if it is not read. Late losses: of sends whose queue"
+        " has been empty for an hour. Other shares and counts: the last 30 minutes.",
+        (24, 6),
+        [
+            column(verdicts()),
+            column(cause()),
+            column(data_age()),
+            column(share_now()),
+            column(lost_now()),
+            column(f"{late()} or 0 * {up()}"),
+            count(outcomes("delivered", NOW)),
+            column(f"{emails('queued')} + {in_transit()}"),
+        ],
+        [
+            ("account", "Account", {"custom_minWidth": 120, "links": [open_overview()]}),
+            ("A", "Getting through?", {"mappings": VERDICTS, "custom_cellOptions": COLOURED_CELL, "custom_width": 135}),
+            ("reason", "Not read because", {"mappings": CAUSES, "custom_cellOptions": COLOURED_CELL, "custom_width": 205}),
+            ("C", "Data age", {**time_cell(95), "thresholds": thresholds("text", (600, "red")),
+                               "custom_cellOptions": COLOURED_CELL}),
+            ("D", "Lost share", {**share_cell(LOSS), "custom_width": 95}),
+            ("E", "Lost", count_cell(80)),
+            ("F", "Late losses", count_cell(100)),
+            ("G", "Delivered", count_cell(95)),
+            ("H", "In flight", count_cell(90)),
+            ("job", "Job", {"custom_width": 130}),
+            ("B", "", HIDE),
+        ],
+        sort="Getting through?",
+    )
+
+
+def line(name, colour):
+    """A named line that stays where it is."""
+    style = {"fill": "dash", "dash": [10, 10]}
+    return override(name, color=fixed(colour), custom_lineStyle=style, custom_lineWidth=1)
+
+
 def over_time():
-    rate = lambda outcome: query(f"{PER_MINUTE}{outcomes(outcome, '$__rate_interval')}", outcome)
-    lost, ended = outcomes_by_value(LOST, NOW), outcomes_by_value(ENDED, NOW)
+    rate = lambda outcome: query(PER_MINUTE + whole(outcomes(outcome, "$__rate_interval")), outcome)
+    # Short, because what was just accepted dilutes the share for as long.
+    window = "10m"
+    lost, of = outcomes_by_value(LOST, window), handled_by_value(window)
+    limits = [
+        (0.02, "2 %: look at it", "yellow"),
+        (0.05, "5 %: providers review an account", "orange"),
+        (0.1, "10 %: providers stop it", "red"),
+        (0.003, "0.3 % complaints: limit of Gmail and Yahoo", "purple"),
+    ]
     return [
         graph(
             "What becomes of emails, per minute",
-            "Emails a minute by what they came to. An opened email has been delivered before and is counted there.",
-            (14, 8),
+            "Emails a minute by their outcome. An opened email has been delivered before and is counted there.",
+            (12, 9),
             [rate("failed"), rate("undelivered"), rate("delivered")],
             "short",
             coloured("failed", "undelivered", "delivered"),
@@ -136,72 +193,101 @@ def over_time():
         ),
         graph(
             "Lost, by ${label}",
-            "Share lost of the emails that came to an end in the 30 minutes before each moment. Dashed: 1 % and 5 %.",
-            (10, 8),
-            [query(f"{lost}\n/ ({ended} > 0)", "{{value}}")],
+            "Share lost of the emails that finished (or were accepted, if that is more) in the 10 minutes before each"
+            " moment, while emails are queued or were accepted in them; losses after that come late. Dashed: bounce rates at"
+            " which sending providers act, and, to compare, the rate of complaints (which this API does not show) at"
+            " which Gmail and Yahoo do.",
+            (12, 9),
+            [
+                query(f"{lost}\n/ ({of} > 0)\nand on (value) {sending(window)}", "{{value}}"),
+                *(query(f"vector({share})", name) for share, name, _ in limits),
+            ],
             "percentunit",
-            limits=LOSS,
-            most=0.06,
+            [line(name, colour) for _, name, colour in limits],
+            most=0.12,
         ),
     ]
 
 
+# A send in a table: its name, where it leads, and what it belongs to.
+SENT = ("send", "Send", {"custom_minWidth": 190, "links": [open_operation()]})
+CAMPAIGN = ("campaign", "Campaign", {"custom_width": 130})
+STATES = words(
+    scheduled=("Scheduled", COLOURS["scheduled"]),
+    processing=("Processing", COLOURS["processing"]),
+    completed=("Completed", COLOURS["completed"]),
+    canceled=("Canceled", GREY),
+)
+STATE = {"mappings": STATES, "custom_cellOptions": COLOURED_CELL, "custom_width": 105}
+WHERE = [("account", "Account", {"custom_width": 120}), ("job", "Job", {"custom_width": 120})]
+HIDDEN = [(label, label, HIDE) for label in ("operation_id", "name")]
+# The whole bar is a fifth: more than that is as bad, and less can be told apart.
+LOST_BAR = {**share_cell(LOSS, custom_cellOptions=GAUGE_CELL, max=0.2), "custom_width": 190}
+
+
+def begun_at(operations):
+    """When they were created, in milliseconds: links take it from the column `begun`."""
+    return column(and_of(f"1000 * {each('created_timestamp_seconds')}", operations))
+
+
 def for_whom():
-    lost = each_emails(LOST)
-    recently = f"({lost} - ({each_emails(LOST, '$__range')} or 0 * {lost}) > 0)"
-    # Of one value alone, if one is chosen: the label stands on `operation_info`, or is `account`.
-    chosen = lambda metric: f'{metric}{{{ACCOUNT},$label=~"$value"}}'
-    chosen = f"({chosen('twilio_email_operation_info')} or {chosen('twilio_email_operation_size')})"
-    worst = f"({first_of(f'topk(10, {and_of(recently, chosen)})', f'topk(10, {lost})')})"
+    share = f"{each_emails(LOST)} / {each_size()}"
+    sizeable = f"({each('size')} >= {FEW})"
+    worst = first_of(
+        f"topk(20, {chosen(and_of(begun(share), sizeable))})",
+        f"topk(20, {chosen(begun(share))})",
+    )
+    worst = f"({worst})"
     of_worst = lambda figures: column(and_of(figures, worst))
     per_value = lambda which: column(outcomes_by_value(which, "$__range") + " * $__range_s")
-    share = lambda which, whole: column(
-        f"{outcomes_by_value(which, '$__range')}\n/ ({outcomes_by_value(whole, '$__range')} > 0)"
-    )
+    part = lambda which, of: column(f"{outcomes_by_value(which, '$__range')}\n/ ({of} > 0)")
     return [
         table(
-            "Operations that lost most",
-            "The ten operations that lost most emails (undelivered or failed) in the time shown; where none lost any,"
-            " over their whole life. A click opens the operation. Operations beyond the series limit are not seen"
-            " here.",
-            (14, 9),
+            "Sends, by loss",
+            f"The twenty operations of at least {FEW} emails that lost the largest share (undelivered or failed), of the"
+            " last seven days. Smaller ones only where there is no other. Sends that wait for their time are not judged."
+            " A click shows the send from its creation to now. Operations beyond the series limit are not here.",
+            (24, 10),
             [
                 column(called(in_state(worst))),
-                of_worst(f"{lost} / {each_size()}"),
-                of_worst(each("twilio_email_operation_size")),
-                of_worst(f"time() - {each('twilio_email_operation_created_timestamp_seconds')}"),
+                of_worst(each_emails(LOST)),
+                of_worst(each("size")),
+                of_worst(f"time() - {each('created_timestamp_seconds')}"),
+                begun_at(worst),
             ],
             [
-                ("send", "Operation", {**CALLED, "custom_minWidth": 255}),
-                ("A", "Lost", {"unit": "locale", "decimals": 0, "custom_width": 80}),
-                ("B", "Of all", {**share_cell(LOSS), "custom_width": 80}),
-                ("C", "Size", {"unit": "locale", "decimals": 0, "custom_width": 80}),
-                ("state", "State", {**STATE, "custom_width": 100}),
-                ("D", "Age", {"unit": "s", "decimals": 0, "custom_width": 90}),
-                ("account", "Account", {"custom_width": 110}),
+                SENT,
+                ("A", "Lost share", LOST_BAR),
+                CAMPAIGN,
+                ("C", "Size", count_cell(90)),
+                ("state", "State", STATE),
+                ("B", "Lost", count_cell(85)),
+                ("D", "Age", time_cell(100)),
+                *WHERE,
+                ("E", "begun", HIDE),
                 *HIDDEN,
             ],
-            sort="Lost",
+            sort="Lost share",
         ),
         table(
             "Lost, by ${label}, in the time shown",
-            "For each value of the label: the share lost of the emails that came to an end in the time shown; emails"
-            " lost, delivered and accepted; and of those delivered, the share opened.",
-            (10, 9),
+            "For each value of the label: the share lost of the emails that finished (or were accepted, if that is more)"
+            " in the time shown; emails lost, delivered and accepted; and of those delivered, the share opened.",
+            (24, 7),
             [
-                share(LOST, ENDED),
+                part(LOST, handled_by_value("$__range")),
                 per_value(LOST),
                 per_value("delivered"),
                 column(accepted_by_value("$__range") + " * $__range_s"),
-                share("opened", "delivered"),
+                part("opened", outcomes_by_value("delivered", "$__range")),
             ],
             [
-                ("value", "Value", {"custom_minWidth": 110}),
-                ("A", "Lost share", {**share_cell(LOSS, custom_cellOptions=GAUGE_CELL, max=0.2), "custom_width": 140}),
-                ("B", "Lost", {"unit": "locale", "decimals": 0, "custom_width": 75}),
-                ("C", "Delivered", {"unit": "locale", "decimals": 0, "custom_width": 90}),
-                ("D", "Accepted", {"unit": "locale", "decimals": 0, "custom_width": 90}),
-                ("E", "Opened", {**share_cell(thresholds("blue")), "custom_width": 75}),
+                ("value", "Value", {"custom_minWidth": 200}),
+                ("A", "Lost share", LOST_BAR),
+                ("B", "Lost", count_cell(100)),
+                ("C", "Delivered", count_cell(110)),
+                ("D", "Accepted", count_cell(110)),
+                ("E", "Opened", {**share_cell(thresholds("blue")), "custom_width": 100}),
             ],
             sort="Lost share",
         ),
@@ -209,22 +295,21 @@ def for_whom():
 
 
 def in_flight():
-    created = each("twilio_email_operation_created_timestamp_seconds")
-    sizeable = f"topk(15, {and_of(created, each('twilio_email_operation_size') + f' >= {FEW}')})"
-    newest = f"({first_of(sizeable, f'topk(15, {created})')})"
+    created = each("created_timestamp_seconds")
+    sizeable = f"({each('size')} >= {FEW})"
+    sizeable = f"topk(15, {chosen(and_of(created, sizeable))})"
+    newest = f"({first_of(sizeable, f'topk(15, {chosen(created)})')})"
     of_newest = lambda figures: column(and_of(figures, newest))
-    ended = f"({each_reached()} + {each_emails('undelivered|failed|canceled')})"
-    state = lambda which: query(f'sum(twilio_email_operations{{{ACCOUNT},state="{which}"}})', which)
     return [
         graph(
             "Emails in flight",
-            "Emails that have come to no end: scheduled for later, queued at Twilio, and in transit to the recipient's"
+            "Emails without a final status: scheduled for later, queued at Twilio, and in transit to the recipient's"
             " server.",
             (8, 8),
             [
-                query(emails("scheduled"), "scheduled"),
-                query(emails("queued"), "queued"),
-                query(in_transit(), "in transit"),
+                query(whole(emails("scheduled")), "scheduled"),
+                query(whole(emails("queued")), "queued"),
+                query(whole(in_transit()), "in transit"),
             ],
             "short",
             coloured("scheduled", "queued", "in transit"),
@@ -235,55 +320,51 @@ def in_flight():
             "Operations that wait for their time or are being processed; all that are tracked, whatever the series"
             " limit.",
             (8, 8),
-            [state("scheduled"), state("processing")],
+            [query(whole(operations(state)), state) for state in ("scheduled", "processing")],
             "short",
             coloured("scheduled", "processing"),
-            decimals=0,
+            most=5,
         ),
         graph(
-            "Accepted and ended, per minute",
-            "Emails created, and emails that came to an end. While the first is above the second, the queue grows.",
+            "Accepted and finished, per minute",
+            "Emails created, and emails that reached a final status. While the first is above the second, the queue grows.",
             (8, 8),
             [
-                query(
-                    f"{PER_MINUTE}sum(rate(twilio_email_emails_accepted_total{{{ACCOUNT}}}[$__rate_interval]))",
-                    "accepted",
-                ),
-                query(f"{PER_MINUTE}{outcomes(ENDED + '|canceled', '$__rate_interval')}", "ended"),
+                query(PER_MINUTE + whole(accepted("$__rate_interval")), "accepted"),
+                query(PER_MINUTE + whole(outcomes(ENDED + "|canceled", "$__rate_interval")), "finished"),
             ],
             "short",
-            coloured("accepted", "ended"),
+            coloured("accepted", "finished"),
         ),
         table(
-            "Newest operations",
+            "Newest sends",
             f"The fifteen newest operations of at least {FEW} emails, under way or not (of any size where there are"
-            " none). Ended: emails that were delivered, lost or canceled, of all. Opened: of those delivered. A click"
-            " opens the operation.",
-            (24, 11),
+            " none). Finished: emails that were delivered, lost or canceled, of all. Opened: of those delivered. A send"
+            " that waits for its time has no shares. A click shows the send from its creation to now.",
+            (24, 10),
             [
                 column(called(in_state(f"(time() - {newest})"))),
-                of_newest(each("twilio_email_operation_size")),
-                of_newest(f"{ended} / {each_size()}"),
-                of_newest(f"{each_reached()} / {each_size()}"),
-                of_newest(f"{each_emails(LOST)} / {each_size()}"),
-                of_newest(f"{each_emails('opened')} / ({each_reached()} > 0)"),
-                of_newest(f"time() - {each('twilio_email_operation_updated_timestamp_seconds')}"),
+                of_newest(each("size")),
+                of_newest(begun(f"{each_ended()} / {each_size()}")),
+                of_newest(begun(f"{each_reached()} / {each_size()}")),
+                of_newest(begun(f"{each_emails(LOST)} / {each_size()}")),
+                of_newest(begun(f"{each_emails('opened')} / ({each_reached()} > 0)")),
+                of_newest(f"time() - {each('updated_timestamp_seconds')}"),
+                begun_at(newest),
             ],
             [
-                ("send", "Operation", {**CALLED, "custom_width": 265}),
-                ("state", "State", {**STATE, "custom_width": 110}),
-                ("A", "Age", {"unit": "s", "decimals": 0, "custom_width": 110}),
-                ("B", "Size", {"unit": "locale", "decimals": 0, "custom_width": 90}),
-                (
-                    "C",
-                    "Ended",
-                    {**share_cell(thresholds("blue"), custom_cellOptions=GAUGE_CELL), "custom_minWidth": 150},
-                ),
-                ("D", "Delivered", {**share_cell(thresholds("green")), "custom_width": 100}),
-                ("E", "Lost", {**share_cell(LOSS), "custom_width": 90}),
-                ("F", "Opened", {**share_cell(thresholds("blue")), "custom_width": 90}),
-                ("G", "Last change", {"unit": "s", "decimals": 0, "custom_width": 110}),
-                ("account", "Account", {"custom_width": 120}),
+                SENT,
+                CAMPAIGN,
+                ("state", "State", STATE),
+                ("A", "Age", time_cell(100)),
+                ("B", "Size", count_cell(90)),
+                ("C", "Finished", {**share_cell(thresholds("blue"), custom_cellOptions=GAUGE_CELL), "custom_width": 170}),
+                ("D", "Delivered", {**share_cell(thresholds("text")), "custom_width": 95}),
+                ("E", "Lost", {**share_cell(LOSS), "custom_width": 80}),
+                ("F", "Opened", {**share_cell(thresholds("blue")), "custom_width": 85}),
+                ("G", "Last change", time_cell(105)),
+                *WHERE,
+                ("H", "begun", HIDE),
                 *HIDDEN,
             ],
             sort="Age",
@@ -294,36 +375,25 @@ def in_flight():
 
 def budget():
     windows = ["5m", "30m", "1h", "2h", "6h", "1d", "3d"]
-    left = "1 - " + burn("$__range")
-    firing = 'count(ALERTS{alertname=~"TwilioEmail.*",alertstate="firing"}) or on () vector(0)'
+    spent = burn("$__range")
     return [
-        [
-            stat(
-                "Budget left",
-                "What is left of the emails that the objective allows to be lost, if the time shown is its period."
-                " Below zero: more were lost than that.",
-                (4, 4),
-                now(left),
-                "percentunit",
-                thresholds("red", (0, "orange"), (0.5, "green")),
-                decimals=0,
-            ),
-            stat(
-                "Alerts firing",
-                "Alerts of this exporter that fire now, of all accounts. 0 also where its rules are not loaded into"
-                " Prometheus.",
-                (4, 4),
-                now(firing),
-                "none",
-                ANY_IS_BAD,
-                links=[RUNBOOKS_OF_PANEL],
-            ),
-        ],
+        stat(
+            "Error budget",
+            "Of the emails that the objective allows to be lost, if the time shown is its period: what is left, or how"
+            " many times over they were lost.",
+            (4, 8),
+            [now(f"1 - ({spent} <= 1)", "left"), now(f"{spent} > 1", "spent")],
+            "percentunit",
+            thresholds("orange", (0.5, "green")),
+            named=True,
+            overrides=[override("spent", unit="suffix: times over", decimals=1, thresholds=thresholds("red"))],
+            decimals=0,
+        ),
         bars(
             "Burn by window",
             "How many times faster than the objective allows emails were lost, within each window up to now. Two"
-            " windows together tell an incident: above 14.4 over 1h and 5m it is grave, above 6 over 6h and 30m"
-            " serious, above 1 over 3d and 6h slow.",
+            " windows together mean an incident: above 14.4 over 1h and 5m it is grave, above 6 over 6h and 30m"
+            " serious, above 1 over 3d and 6h slow. Late losses are included.",
             (8, 8),
             [now(burn(window), window) for window in windows],
             "suffix:×",
@@ -349,7 +419,7 @@ def by_label():
             "Delivered, by ${label}, per minute",
             "Emails a minute that reached a mailbox.",
             (12, 8),
-            [query(f"{PER_MINUTE}{outcomes_by_value('delivered', '$__rate_interval')}", "{{value}}")],
+            [query(PER_MINUTE + outcomes_by_value("delivered", "$__rate_interval"), "{{value}}")],
             "short",
         ),
         graph(
@@ -366,6 +436,7 @@ def by_label():
 def build():
     panels = [
         *answer(),
+        each_account(),
         *over_time(),
         *for_whom(),
         row("In flight"),
@@ -379,6 +450,6 @@ def build():
         "overview",
         "Is mail getting through, for whom not, what is in flight, and how fast the error budget is spent.",
         "now-6h",
-        variables(),
+        [labels(), values(), objective()],
         panels,
     )

@@ -1,14 +1,13 @@
-"""What the dashboards are made of: panels, variables, links, and the one meaning of each colour."""
+"""What the dashboards are made of: queries, panels, and the one meaning of each colour."""
 
-REPOSITORY = "https://github.com/twilio-email-exporter/twilio-email-exporter"
-RUNBOOKS = f"{REPOSITORY}/tree/main/docs/runbooks"
-DATASOURCE = {"type": "prometheus", "uid": "${datasource}"}
+from grafana_foundation_sdk.builders import (
+    bargauge, common as shared, dashboard as of_dashboard, heatmap as of_heatmap, prometheus, stat as of_stat,
+    table as of_table, text as of_text, timeseries,
+)
+from grafana_foundation_sdk.models import common, dashboard as model, heatmap as heatmap_model
+from grafana_foundation_sdk.models.prometheus import PromQueryFormat
 
-UIDS = {
-    "overview": ("twilio-email-overview", "Twilio Email / Overview"),
-    "operation": ("twilio-email-operation", "Twilio Email / Operation"),
-    "exporter": ("twilio-email-exporter", "Twilio Email / Exporter"),
-}
+DATASOURCE = model.DataSourceRef(type_val="prometheus", uid="${datasource}")
 
 # One colour, one meaning, on every panel. Names of Grafana's palette follow the theme; the grey is readable on both.
 GREY = "#8b93a1"
@@ -25,158 +24,214 @@ COLOURS = {
     "accepted": "purple",
     "processing": "purple",
     "completed": "green",
-    "ended": "green",
+    "finished": "green",
 }
 
 
 def thresholds(base, *steps):
     """Colours from `base` upwards: `(value, colour)`."""
-    return {
-        "mode": "absolute",
-        "steps": [{"color": base, "value": None}, *({"color": colour, "value": value} for value, colour in steps)],
-    }
+    steps = [model.Threshold(None, base), *(model.Threshold(value, colour) for value, colour in steps)]
+    return model.ThresholdsConfig(mode=model.ThresholdsMode.ABSOLUTE, steps=steps)
 
 
-LOSS = thresholds("green", (0.01, "yellow"), (0.05, "red"))
+# What sending providers act on: docs/dashboards.md has the sources.
+LOSS = thresholds("green", (0.02, "yellow"), (0.05, "orange"), (0.1, "red"))
 BURN = thresholds("green", (1, "yellow"), (6, "orange"), (14.4, "red"))
 PLAIN = thresholds("text")
 ANY_IS_BAD = thresholds("green", (1, "red"))
 
 
-def query(expr, legend="", **more):
-    return {"expr": expr, "legendFormat": legend or "__auto", **more}
+# Queries
 
 
-def now(expr, legend="", **more):
+def query(expr, legend="__auto"):
+    return prometheus.Dataquery().expr(expr).legend_format(legend).range().datasource(DATASOURCE)
+
+
+def now(expr, legend="__auto"):
     """A query about the end of the time shown alone."""
-    return query(expr, legend, instant=True, range=False, **more)
+    return query(expr, legend).instant()
 
 
 def column(expr):
-    """A query whose answer is a column of a table."""
-    return now(expr, format="table")
+    """A query whose result is a column of a table."""
+    return now(expr).format(PromQueryFormat.TABLE)
+
+
+# Fields
 
 
 def words(**named):
     """Value mappings: number or text, what is shown, and its colour."""
     options = {
-        key.lstrip("_").replace("minus", "-"): {"text": text, "color": colour, "index": index}
+        key.lstrip("_").replace("minus", "-"): model.ValueMappingResult(text=text, color=colour, index=index)
         for index, (key, (text, colour)) in enumerate(named.items())
     }
-    return [{"type": "value", "options": options}]
+    return [model.ValueMap(options=options)]
 
 
 def override(name, by="byName", **properties):
     """Properties of one field; `custom_…` means `custom.…`."""
-    listed = [{"id": key.replace("custom_", "custom.", 1), "value": value} for key, value in properties.items()]
-    return {"matcher": {"id": by, "options": name}, "properties": listed}
+    listed = [
+        model.DynamicConfigValue(id_val=key.replace("custom_", "custom.", 1), value=value)
+        for key, value in properties.items()
+    ]
+    return model.MatcherConfig(id_val=by, options=name), listed
+
+
+def fixed(colour):
+    return {"mode": "fixed", "fixedColor": colour}
 
 
 def colour(name, shade=None, **properties):
-    return override(name, color={"mode": "fixed", "fixedColor": shade or COLOURS[name]}, **properties)
+    return override(name, color=fixed(shade or COLOURS[name]), **properties)
 
 
 def coloured(*names):
     return [colour(name) for name in names]
 
 
-def panel(kind, title, description, size, targets, unit, options, defaults, overrides=(), **more):
+# Panels
+
+
+class Ready:
+    """What a method of the library wants to build, already built."""
+
+    def __init__(self, value):
+        self.value = value
+
+    def build(self):
+        return self.value
+
+
+def common_to_all(panel, title, description, size, queries, unit, overrides=(), **defaults):
+    """What every panel has. `defaults`: `steps`, `links`, `mappings`, `empty`, `decimals`, `least`, `greatest`."""
     width, height = size
-    return {
-        "type": kind,
-        "title": title,
-        "description": description,
-        "datasource": DATASOURCE,
-        "gridPos": {"w": width, "h": height},
-        "targets": [
-            {"refId": chr(ord("A") + index), "datasource": DATASOURCE, **target} for index, target in enumerate(targets)
-        ],
-        "fieldConfig": {"defaults": {"unit": unit, **defaults}, "overrides": list(overrides)},
-        "options": options,
-        **more,
-    }
+    panel.title(title).description(description).datasource(DATASOURCE).span(width).height(height).unit(unit)
+    for index, target in enumerate(queries):
+        panel.with_target(target.ref_id(chr(ord("A") + index)))
+    for matcher, properties in overrides:
+        panel.with_override(matcher, properties)
+    for name, value in defaults.items():
+        match name:
+            case "steps":
+                panel.thresholds(Ready(value))
+            case "links":
+                panel.data_links([Ready(link) for link in value])
+            case "mappings":
+                panel.mappings(value)
+            case "empty":
+                panel.no_value(value)
+            case "decimals":
+                panel.decimals(value)
+            case "least":
+                panel.min(value)
+            case "greatest":
+                panel.max(value)
+            case _:
+                raise TypeError(f"{title}: {name} is no property of a panel")
+    return panel
 
 
-def stat(title, description, size, target, unit, steps, fill=False, mappings=(), links=(), empty=None, **defaults):
-    if empty is not None:
-        defaults["noValue"] = empty
-    options = {
-        "reduceOptions": {"calcs": ["lastNotNull"], "values": False, "fields": ""},
-        "colorMode": "background" if fill else "value",
-        "graphMode": "none",
-        "textMode": "value",
-        "justifyMode": "center",
-        "orientation": "auto",
-        "wideLayout": True,
-    }
-    defaults = {"thresholds": steps, "mappings": list(mappings), "links": list(links), **defaults}
-    return panel("stat", title, description, size, [target], unit, options, defaults)
+LAST = shared.ReduceDataOptions().calcs(["lastNotNull"]).values(False).fields("")
 
 
-def bars(title, description, size, targets, unit, steps, **defaults):
-    options = {
-        "reduceOptions": {"calcs": ["lastNotNull"], "values": False, "fields": ""},
-        "displayMode": "basic",
-        "orientation": "horizontal",
-        "showUnfilled": True,
-        "valueMode": "color",
-        "namePlacement": "left",
-        "minVizHeight": 16,
-        "maxVizHeight": 28,
-        "sizing": "auto",
-    }
-    return panel(
-        "bargauge", title, description, size, targets, unit, options, {"thresholds": steps, "min": 0, **defaults}
-    )
+def stat(title, description, size, queries, unit, steps, fill=False, named=False, overrides=(), **defaults):
+    """One number or word, large; with `named`, one for each query, with its name."""
+    queries = queries if isinstance(queries, list) else [queries]
+    mode = common.BigValueTextMode.VALUE_AND_NAME if named else common.BigValueTextMode.VALUE
+    filled = common.BigValueColorMode.BACKGROUND if fill else common.BigValueColorMode.VALUE
+    panel = of_stat.Panel().reduce_options(LAST).color_mode(filled).text_mode(mode).wide_layout(True)
+    panel.graph_mode(common.BigValueGraphMode.NONE).justify_mode(common.BigValueJustifyMode.CENTER)
+    panel.orientation(common.VizOrientation.AUTO)
+    if named:
+        panel.text(shared.VizTextDisplayOptions().title_size(14).value_size(22))
+    elif fill:
+        # A word on a coloured ground, which must fit on a narrow screen.
+        panel.text(shared.VizTextDisplayOptions().value_size(38))
+    return common_to_all(panel, title, description, size, queries, unit, overrides, steps=steps, **defaults)
 
 
-def graph(title, description, size, targets, unit, overrides=(), stacked=False, limits=None, most=None, **defaults):
-    """Lines over time. `most`: how high the axis reaches at least, so that a flat 0 looks like one."""
-    custom = {
-        "drawStyle": "line",
-        "lineInterpolation": "linear",
-        "lineWidth": 1 if stacked else 2,
-        "fillOpacity": 60 if stacked else 0,
-        "showPoints": "never",
-        "spanNulls": False,
-        "stacking": {"mode": "normal" if stacked else "none", "group": "A"},
-        "thresholdsStyle": {"mode": "dashed" if limits else "off"},
-        **({"axisSoftMax": most} if most else {}),
-    }
-    options = {
-        "legend": {"displayMode": "list", "placement": "bottom", "showLegend": True, "calcs": []},
-        "tooltip": {"mode": "multi", "sort": "none" if stacked else "desc"},
-    }
-    defaults = {"custom": custom, "color": {"mode": "palette-classic"}, "min": 0, **defaults}
+def bars(title, description, size, queries, unit, steps, overrides=(), **defaults):
+    panel = bargauge.Panel().reduce_options(LAST).display_mode(common.BarGaugeDisplayMode.BASIC)
+    panel.orientation(common.VizOrientation.HORIZONTAL).show_unfilled(True).min_viz_height(16).max_viz_height(28)
+    panel.value_mode(common.BarGaugeValueMode.COLOR).name_placement(common.BarGaugeNamePlacement.LEFT)
+    panel.sizing(common.BarGaugeSizing.AUTO)
+    return common_to_all(panel, title, description, size, queries, unit, overrides, steps=steps, least=0, **defaults)
+
+
+def graph(
+    title, description, size, queries, unit, overrides=(), stacked=False, limits=None, most=None, orders=False, **defaults
+):
+    """Lines over time. `most`: how high the axis reaches at least, so that a flat 0 looks like one. `orders`: a logarithmic
+    axis, for what differs by orders of magnitude.
+
+    No fixed number of decimals: small numbers would have several marks of the same name on the axis.
+    """
+    panel = timeseries.Panel().draw_style(common.GraphDrawStyle.LINE).show_points(common.VisibilityMode.NEVER)
+    panel.line_width(1 if stacked else 2).fill_opacity(60 if stacked else 0).span_nulls(False)
+    panel.line_interpolation(common.LineInterpolation.LINEAR)
+    mode = common.StackingMode.NORMAL if stacked else common.StackingMode.NONE
+    panel.stacking(shared.StackingConfig().mode(mode).group("A"))
+    style = common.GraphThresholdsStyleMode.DASHED if limits else common.GraphThresholdsStyleMode.OFF
+    panel.thresholds_style(shared.GraphThresholdsStyleConfig().mode(style))
+    if most:
+        panel.axis_soft_max(most)
+    if orders:
+        panel.scale_distribution(shared.ScaleDistributionConfig().type(common.ScaleDistribution.LOG).log(10))
+    else:
+        panel.min(0)
+    sort = common.SortOrder.NONE if stacked else common.SortOrder.DESCENDING
+    panel.tooltip(shared.VizTooltipOptions().mode(common.TooltipDisplayMode.MULTI).sort(sort))
+    legend = shared.VizLegendOptions().display_mode(common.LegendDisplayMode.LIST).show_legend(True).calcs([])
+    panel.legend(legend.placement(common.LegendPlacement.BOTTOM))
+    panel.color_scheme(of_dashboard.FieldColor().mode(model.FieldColorModeId.PALETTE_CLASSIC))
     if limits:
-        defaults["thresholds"] = limits
-    return panel("timeseries", title, description, size, targets, unit, options, defaults, overrides)
+        defaults["steps"] = limits
+    return common_to_all(panel, title, description, size, queries, unit, overrides, **defaults)
 
 
-def table(title, description, size, targets, columns, sort, descending=True, keep=("account",), **defaults):
-    """Instant queries side by side, joined by the labels they share.
+def heatmap(title, description, size, expr, unit):
+    """How often a histogram's buckets were hit, over time."""
+    buckets = query(expr, "{{le}}").format(PromQueryFormat.HEATMAP)
+    colours = of_heatmap.HeatmapColorOptions().mode(heatmap_model.HeatmapColorMode.SCHEME).scheme("Oranges")
+    colours.fill("dark-orange").exponent(0.5).steps(64).reverse(False).scale(heatmap_model.HeatmapColorScale.EXPONENTIAL)
+    panel = of_heatmap.Panel().calculate(False).color(colours).cell_gap(1).show_legend().show_color_scale(True)
+    panel.y_axis(of_heatmap.YAxisConfig().unit(unit).axis_placement(common.AxisPlacement.LEFT))
+    panel.mode(common.TooltipDisplayMode.SINGLE).filter_values(Ready(heatmap_model.FilterValueRange(le=1e-9)))
+    return common_to_all(panel, title, description, size, [buckets], "short")
+
+
+def note(title, description, size, markdown):
+    """Text, for what no query can show."""
+    panel = of_text.Panel().title(title).description(description).span(size[0]).height(size[1])
+    return panel.mode("markdown").content(markdown)
+
+
+def table(
+    title, description, size, queries, columns, sort, descending=True, header=True, overrides=(), **defaults
+):
+    """Instant queries side by side, joined by the labels they share; labels without a column are not shown.
 
     `columns` are `(field, heading, properties)` in order; a field is a label or the letter of a query.
     """
-    field = lambda name: f"Value #{name}" if len(name) == 1 else name
-    overrides = [override(field(name), displayName=heading, **properties) for name, heading, properties in columns]
+    field = lambda name: f"Value #{name}" if len(name) == 1 and len(queries) > 1 else name
     order = {field(name): index for index, (name, _, _) in enumerate(columns)}
-    transformations = [
-        {"id": "merge", "options": {}},
-        {"id": "organize", "options": {"excludeByName": {"Time": True}, "indexByName": order, "renameByName": {}}},
-    ]
-    options = {"showHeader": True, "cellHeight": "sm", "sortBy": [{"displayName": sort, "desc": descending}]}
-    defaults = {
-        "custom": {"align": "left", "cellOptions": {"type": "auto"}, "inspect": False},
-        "thresholds": PLAIN,
-        **defaults,
-    }
-    more = {"transformations": transformations}
-    return panel("table", title, description, size, targets, "short", options, defaults, overrides, **more)
+    named = [override(field(name), displayName=heading, **properties) for name, heading, properties in columns]
+    panel = of_table.Panel().show_header(header).cell_height(common.TableCellHeight.SM).align("left")
+    panel.cell_options(common.TableAutoCellOptions()).inspect(False)
+    panel.footer(Ready(None)).sort_by([shared.TableSortByFieldState().display_name(sort).desc(descending)])
+    if columns:
+        panel.with_transformation(model.DataTransformerConfig(id_val="merge", options={}))
+        hidden = {name: True for name in ("Time", "cluster", "namespace") if name not in order}
+        organized = {"excludeByName": hidden, "indexByName": order, "renameByName": {}}
+        panel.with_transformation(model.DataTransformerConfig(id_val="organize", options=organized))
+    return common_to_all(panel, title, description, size, queries, "short", [*named, *overrides], steps=PLAIN, **defaults)
 
 
 GAUGE_CELL = {"type": "gauge", "mode": "basic", "valueDisplayMode": "color"}
 COLOURED_CELL = {"type": "color-text"}
+HIDE = {"custom_hideFrom": {"viz": True, "legend": True, "tooltip": True}}
 
 
 def share_cell(steps, **more):
@@ -191,181 +246,9 @@ def share_cell(steps, **more):
     }
 
 
-def row(title):
-    return {"type": "row", "title": title, "collapsed": False, "gridPos": {"w": 24, "h": 1}, "panels": []}
+def count_cell(width):
+    return {"unit": "locale", "decimals": 0, "custom_width": width}
 
 
-def arranged(panels):
-    """Numbers the panels and places them from left to right, a new line where one is full; a list is one column."""
-    placed = []
-    x = y = height = 0
-    for item in panels:
-        stack = item if isinstance(item, list) else [item]
-        width = stack[0]["gridPos"]["w"]
-        if x + width > 24:
-            x, y, height = 0, y + height, 0
-        down = 0
-        for part in stack:
-            part["gridPos"] = {"x": x, "y": y + down, **part["gridPos"]}
-            down += part["gridPos"]["h"]
-            placed.append({"id": len(placed) + 1, **part})
-        x, height = x + width, max(height, down)
-    return placed
-
-
-# Variables
-
-
-def datasource():
-    return {
-        "name": "datasource",
-        "label": "Data source",
-        "type": "datasource",
-        "query": "prometheus",
-        "regex": "",
-        "refresh": 1,
-        "hide": 0,
-        "multi": False,
-        "includeAll": False,
-        "options": [],
-        "current": {},
-    }
-
-
-def variable(name, label, description, text, regex="", sort=1, several=False):
-    """Values that Prometheus knows in the time shown."""
-    everything = {"selected": True, "text": ["All"], "value": ["$__all"]}
-    return {
-        "name": name,
-        "label": label,
-        "description": description,
-        "type": "query",
-        "datasource": DATASOURCE,
-        "query": {"query": text, "refId": f"variable-{name}"},
-        "definition": text,
-        "regex": regex,
-        "refresh": 2,
-        "sort": sort,
-        "hide": 0,
-        "multi": several,
-        "includeAll": several,
-        **({"allValue": ".*", "current": everything} if several else {"current": {}}),
-        "options": [],
-    }
-
-
-def accounts():
-    text = "label_values(twilio_email_up, account)"
-    return variable("account", "Account", "Accounts as the exporter's configuration names them.", text, several=True)
-
-
-def labels():
-    """Names of the labels that figures are kept by; `account` where there are none, and beside them."""
-    kept = 'group by (label) (last_over_time(twilio_email_emails_by_label{account=~"$account"}[$__range]))'
-    account = 'label_replace(vector(1), "label", "account", "", "")'
-    what = "By which label figures are told apart: account, or one of the exporter's aggregate_by."
-    return variable("label", "By", what, f"query_result({kept} or {account})", '/\\{label="(.*)"\\}/')
-
-
-# Links
-
-
-def to(board, text, icon="dashboard"):
-    uid = UIDS[board][0]
-    return {
-        "title": text,
-        "type": "link",
-        "icon": icon,
-        "url": f"/d/{uid}",
-        "tooltip": "",
-        "tags": [],
-        "asDropdown": False,
-        "includeVars": True,
-        "keepTime": True,
-        "targetBlank": False,
-    }
-
-
-def runbooks_link():
-    return {
-        **to("overview", "Runbooks", "doc"),
-        "url": RUNBOOKS,
-        "includeVars": False,
-        "keepTime": False,
-        "targetBlank": True,
-    }
-
-
-RUNBOOKS_OF_PANEL = {"title": "Runbooks", "url": RUNBOOKS, "targetBlank": True}
-
-
-def open_board(board, title):
-    """A link from a value to another dashboard, with the time and the data source kept."""
-    return {
-        "title": title,
-        "url": f"/d/{UIDS[board][0]}?${{__url_time_range}}&${{datasource:queryparam}}&${{account:queryparam}}",
-    }
-
-
-def open_operation(value):
-    """A link from a table's cell to its row's operation."""
-    link = open_board("operation", "Open this operation")
-    return {**link, "url": f"{link['url']}&${{label:queryparam}}&var-operation_id=${{{value}}}"}
-
-
-# What an operation is called: the user's name for it, else its id without the prefix that all ids share.
-NAME_OR_ID = [
-    {"type": "regex", "options": {"pattern": "^(.+) comms_operation_.*$", "result": {"text": "$1", "index": 0}}},
-    {"type": "regex", "options": {"pattern": "^ ?comms_operation_(.*)$", "result": {"text": "$1", "index": 1}}},
-]
-CALLED = {"mappings": NAME_OR_ID, "links": [open_operation("__data.fields.operation_id")]}
-STATES = words(
-    scheduled=("Scheduled", COLOURS["scheduled"]),
-    processing=("Processing", COLOURS["processing"]),
-    completed=("Completed", COLOURS["completed"]),
-    canceled=("Canceled", GREY),
-)
-STATE = {"mappings": STATES, "custom_cellOptions": COLOURED_CELL}
-HIDDEN = [
-    (label, label, {"custom_hideFrom": {"viz": True, "legend": True, "tooltip": True}})
-    for label in ("operation_id", "name")
-]
-
-
-def alerts():
-    """Marks on every graph where an alert of this exporter fires."""
-    return {
-        "name": "Alerts",
-        "datasource": DATASOURCE,
-        "enable": True,
-        "hide": False,
-        "iconColor": "red",
-        "target": {"refId": "Anno", "expr": 'ALERTS{alertname=~"TwilioEmail.*",alertstate="firing"}', "interval": "60s"},
-        "titleFormat": "{{alertname}}",
-        "textFormat": "{{account}} {{operation_id}}",
-        "tagKeys": "severity",
-        "useValueForTime": False,
-    }
-
-
-def dashboard(board, description, since, variables, panels):
-    uid, title = UIDS[board]
-    others = [to(other, name.split(" / ")[1]) for other, (_, name) in UIDS.items() if other != board]
-    return {
-        "uid": uid,
-        "title": title,
-        "description": description,
-        "tags": ["twilio-email"],
-        "schemaVersion": 39,
-        "version": 1,
-        "editable": False,
-        "graphTooltip": 1,
-        "refresh": "30s",
-        "time": {"from": since, "to": "now"},
-        "timepicker": {},
-        "timezone": "browser",
-        "annotations": {"list": [alerts()]},
-        "templating": {"list": [datasource(), *variables]},
-        "links": [*others, runbooks_link()],
-        "panels": arranged(panels),
-    }
+def time_cell(width):
+    return {"unit": "s", "decimals": 0, "custom_width": width}

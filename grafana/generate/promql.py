@@ -1,15 +1,37 @@
-"""PromQL in pieces, for what several panels ask.
+"""PromQL in pieces: accounts, the values of a label, and the exporter's process.
 
-Everything is asked of the exporter's own metrics, so the dashboards need no recording rules.
+Everything is asked of the exporter's own metrics, so the dashboards need no recording rules. Two exporters of one
+account differ in `instance` and in what a scheduler adds; of such a pair, the larger figure counts.
 """
 
-ACCOUNT = 'account=~"$account"'
+# What tells accounts apart. Where Prometheus has no such label, it is empty and changes nothing.
+PLACE = "cluster, namespace, job"
+ACCOUNT = f"{PLACE}, account"
+
+OF_JOB = 'job=~"$job"'
+OF_ACCOUNT = f'{OF_JOB},account=~"$account"'
+# Whole accounts, if all values are chosen or the label is `account`; nothing otherwise.
+WHOLE = f'{OF_ACCOUNT},$label=~"$value"'
+# Accounts that a chosen value of the label does not exclude: they are told apart by another label than this.
+NOT_EXCLUDED = f'{OF_ACCOUNT},$label=~"$value|"'
+# The emails whose operations have the chosen values of the label.
+LABELLED = f'{OF_ACCOUNT},label="$label",value=~"$value"'
+
 # Within which "now" is judged: long enough for a share to mean something, short enough for the night.
 NOW = "30m"
+NOW_SECONDS = 1800
+QUEUED = 'status="queued"'
 ENDED = "delivered|undelivered|failed"
 LOST = "undelivered|failed"
-# Fewer emails than this are no reason to get up, and no measure for others.
+# Fewer emails than this are no measure, unless most of them are lost.
 FEW = 10
+# Data older than this, in seconds, say nothing about now.
+OLD = 600
+
+OUTCOMES = ("twilio_email_email_outcomes_total", "twilio_email_email_outcomes_by_label_total")
+ACCEPTED = ("twilio_email_emails_accepted_total", "twilio_email_emails_accepted_by_label_total")
+EMAILS = ("twilio_email_emails", "twilio_email_emails_by_label")
+OPERATIONS = ("twilio_email_operations", "twilio_email_operations_by_label")
 
 
 def lines(*parts):
@@ -18,162 +40,148 @@ def lines(*parts):
 
 
 def first_of(*choices):
-    """The first of these expressions that gives anything at all."""
+    """The first of these expressions that has any sample."""
     return "\nor on () ".join(choices)
 
 
-# Of the account
+def whole(vector):
+    """The sum over all accounts."""
+    return f"sum({vector})"
 
 
-def outcomes(which, window, by=""):
-    """Emails a second that reached one of these outcomes; the same under both readings of Twilio's figures."""
-    selector = f'twilio_email_email_outcomes_total{{{ACCOUNT},outcome=~"{which}"}}'
-    return f"sum{by} (rate({selector}[{window}]))"
+def of_account(metric, matchers=NOT_EXCLUDED, combine="max"):
+    """A gauge of each account."""
+    return f"{combine} by ({ACCOUNT}) (twilio_email_{metric}{{{matchers}}})"
 
 
-def lost_share(window):
-    """Of the emails that came to an end, the share that was lost; nothing where none did."""
-    return f"{outcomes(LOST, window)} / ({outcomes(ENDED, window)} > 0)"
+# Of the chosen emails: whole accounts, or those with the chosen values of the label
+
+
+def chosen(metrics, matcher, window=None):
+    """Gauges, or the rates of counters within a window, for each account; one series for each account."""
+    plain, labelled = metrics
+    at = lambda metric, matchers: _rate(f"{metric}{{{matchers}{matcher and ',' + matcher}}}", window)
+    of_whole = f"max by ({ACCOUNT}) (sum without (outcome, status, state) ({at(plain, WHOLE)}))"
+    of_label = f"max by ({ACCOUNT}) (sum without (outcome, status, state, value) ({at(labelled, LABELLED)}))"
+    return f"({of_whole} or {of_label})"
+
+
+def _rate(selector, window):
+    return f"rate({selector}[{window}])" if window else selector
+
+
+def outcomes(which, window):
+    """Emails a second that reached one of these outcomes, for each account; the same in both counting modes."""
+    return chosen(OUTCOMES, f'outcome=~"{which}"', window)
+
+
+def accepted(window):
+    return chosen(ACCEPTED, "", window)
+
+
+def emails(which):
+    """Emails of all tracked operations at one of these statuses, for each account."""
+    return chosen(EMAILS, f'status=~"{which}"')
+
+
+def operations(state):
+    return chosen(OPERATIONS, f'state="{state}"')
+
+
+def handled(window):
+    """What losses are a share of: the emails that finished or, if there are more, those accepted meanwhile."""
+    ended = outcomes(ENDED, window)
+    return f"({accepted(window)} > {ended} or {ended})"
 
 
 def burn(window):
-    """How many times faster than the objective allows the error budget is spent; 0 where no email came to an end."""
-    return f"({lost_share(window)} or 0 * {outcomes(ENDED, window)}) / (1 - $objective)"
-
-
-def emails(status):
-    """Emails of all tracked operations at this status, as Twilio gives them."""
-    return f'sum(twilio_email_emails{{{ACCOUNT},status="{status}"}})'
+    """How many times faster than the objective allows emails are lost; 0 where no email was handled."""
+    return f"sum({outcomes(LOST, window)}) / clamp_min(sum({handled(window)}), 1e-9) / (1 - $objective)"
 
 
 def in_transit():
-    """Emails that Twilio has sent on and knows no end of; in a funnel `sent` contains what came after."""
-    of = lambda which: f'sum by (account) (twilio_email_emails{{{ACCOUNT},status=~"{which}"}})'
-    funnel = f'max by (account) (twilio_email_stats_reading{{{ACCOUNT},reading="cumulative"}})'
-    return f"sum(clamp_min({of('sent')} - on (account) {of('delivered|undelivered')} * on (account) {funnel}, 0))"
+    """Emails of each account that Twilio has sent and has no result of. In a funnel, `sent` includes later statuses."""
+    funnel = of_account("stats_reading", f'{OF_ACCOUNT},reading="cumulative"')
+    return f"clamp_min({emails('sent')} - {emails('delivered|undelivered')} * on ({ACCOUNT}) {funnel}, 0)"
 
 
-# By the values of the label that is chosen
+# By the values of the label
 
 
-def by_value(labelled, plain, matcher, window):
-    """A rate for each value of the chosen label. The plain metric has that label if it is `account`, and no other."""
-    of_label = f'{labelled}{{{ACCOUNT},label="$label",value=~"$value"{matcher}}}'
-    of_account = f'{plain}{{{ACCOUNT},$label!="",$label=~"$value"{matcher}}}'
-    joined = f'label_join(rate({of_account}[{window}]), "value", "", "account")'
-    return f"(sum by (value) (rate({of_label}[{window}])) or sum by (value) ({joined}))"
+def by_value(metrics, matcher, window=None):
+    """Like `chosen`, for each value of the label. The plain metric has that label if it is `account`, and no other."""
+    plain, labelled = metrics
+    at = lambda metric, matchers: _rate(f"{metric}{{{matchers}{matcher and ',' + matcher}}}", window)
+    of_label = f"sum without (outcome) ({at(labelled, LABELLED)})"
+    named_plain = OF_ACCOUNT + ',$label!="",$label=~"$value"'
+    of_plain = f"sum without (outcome) ({at(plain, named_plain)})"
+    named = f'label_join({of_plain}, "value", "", "account")'
+    once = lambda vector: f"max by ({ACCOUNT}, value) ({vector})"
+    return f"sum by (value) ({once(of_label)} or {once(named)})"
 
 
 def outcomes_by_value(which, window):
-    labelled, plain = "twilio_email_email_outcomes_by_label_total", "twilio_email_email_outcomes_total"
-    return by_value(labelled, plain, f',outcome=~"{which}"', window)
+    return by_value(OUTCOMES, f'outcome=~"{which}"', window)
 
 
 def accepted_by_value(window):
-    return by_value("twilio_email_emails_accepted_by_label_total", "twilio_email_emails_accepted_total", "", window)
+    return by_value(ACCEPTED, "", window)
 
 
-# Of operations. Two exporters may watch the same account, so each figure is taken once.
+def sending(window):
+    """The values of which something was accepted within the window, or is queued: losses of others come late."""
+    return f"({accepted_by_value(window)} > 0 or {by_value(EMAILS, QUEUED)} > 0)"
 
 
-def each(metric, matcher=""):
-    """A metric of every operation of the chosen accounts."""
-    return f"max by (account, operation_id) ({metric}{{{ACCOUNT}{matcher}}})"
+def handled_by_value(window):
+    ended = outcomes_by_value(ENDED, window)
+    return f"({accepted_by_value(window)} > {ended} or {ended})"
 
 
-def each_emails(which, before=""):
-    """Emails of every operation at one of these statuses; `before`: so long ago."""
-    selector = f'twilio_email_operation_emails{{{ACCOUNT},status=~"{which}"}}'
-    offset = before and f" offset {before}"
-    return f"max by (account, operation_id) (sum without (status) ({selector}{offset}))"
+# Whether an account is read
 
 
-def each_reached():
-    """Emails of every operation that reached a mailbox, whether `delivered` still counts the opened ones or not."""
-    exclusive = f'max by (account) (twilio_email_stats_reading{{{ACCOUNT},reading="exclusive"}})'
-    return f"({each_emails('delivered')} + {each_emails('opened')} * on (account) group_left () {exclusive})"
+def up(accounts=NOT_EXCLUDED):
+    return of_account("up", accounts)
 
 
-def each_size():
-    return f"({each('twilio_email_operation_size')} > 0)"
+def data_age(accounts=NOT_EXCLUDED):
+    """Seconds since everything due was last read, for each account; of a pair, the fresher one counts."""
+    return f"(time() - {of_account('collection_last_success_timestamp_seconds', accounts)})"
 
 
-def known_as(operations):
-    """Adds the label `name` that the user gave, where there is one."""
-    name = f"max by (account, operation_id, name) (twilio_email_operation_info{{{ACCOUNT}}})"
-    nameless = f"0 * {each('twilio_email_operation_size')} + 1"
-    return lines(
-        operations, f"* on (account, operation_id) group_left (name) ({name} or on (account, operation_id) {nameless})"
-    )
+def not_scraped(accounts=NOT_EXCLUDED):
+    """Accounts whose exporter cannot be scraped any more; one that was removed while its exporter runs is not meant."""
+    was = f"last_over_time(twilio_email_up{{{accounts}}}[$__range])"
+    down = f"{was} and on ({PLACE}, instance) up{{{OF_JOB}}} == 0"
+    nobody = f"{was} unless on ({PLACE}) twilio_email_exporter_build_info{{{OF_JOB}}}"
+    return f"(max by ({ACCOUNT}) ({down} or {nobody}) unless {up(accounts)})"
 
 
-def in_state(operations):
-    """Adds the label `state`."""
-    state = f"max by (account, operation_id, state) (twilio_email_operation_state{{{ACCOUNT}}} == 1)"
-    return lines(operations, f"* on (account, operation_id) group_left (state) {state}")
+def unread():
+    """The accounts of which nobody knows how they are now."""
+    return f"({up()} == 0 or {data_age()} > {OLD} or {not_scraped()})"
 
 
-def and_of(figures, operations):
-    """Figures of these operations alone."""
-    return lines(figures, f"and on (account, operation_id) {operations}")
-
-
-def called(operations):
-    """Adds the label `send`: the name, if any, and the id."""
-    return f'label_join({known_as(operations)}, "send", " ", "name", "operation_id")'
-
-
-# Of the one operation that is chosen
-
-ONE = f'{ACCOUNT},operation_id="$operation_id"'
-
-
-def one(metric, matcher=""):
-    return f"max(twilio_email_operation_{metric}{{{ONE}{matcher}}})"
-
-
-def one_emails(which, change=False):
-    """Its emails at one of these statuses, or how fast they grow a second."""
-    return f"max(sum without (status) ({_of_one(which, change)}))"
-
-
-def one_reached(change=False):
-    """Its emails that reached a mailbox, under either reading, or how fast they grow a second."""
-    delivered, opened = (_of_one(status, change) for status in ("delivered", "opened"))
-    exclusive = f'max by (account) (twilio_email_stats_reading{{{ACCOUNT},reading="exclusive"}})'
-    return f"max({delivered} + ignoring (status) {opened} * on (account) group_left () {exclusive})"
-
-
-def _of_one(which, change):
-    selector = f'twilio_email_operation_emails{{{ONE},status=~"{which}"}}'
-    return f"deriv({selector}[$__rate_interval])" if change else selector
-
-
-def one_ended():
-    """Its emails that came to an end, good or bad."""
-    return f"({one_reached()} + {one_emails('undelivered|failed|canceled')})"
-
-
-def one_in_transit():
-    """Its emails that have left the queue and have come to no end."""
-    return f"clamp_min({one('size')} - {one_emails('scheduled|queued')} - {one_ended()}, 0)"
-
-
-def like_the_one():
-    """The operation and up to nine before it that have the same value of the chosen label, none of them tiny."""
-    created, size = "twilio_email_operation_created_timestamp_seconds", "twilio_email_operation_size"
-    marked = lambda matchers: (
-        f"(twilio_email_operation_info{{{matchers}}} or on (account, operation_id) {size}{{{matchers}}})"
-    )
-    same = f"({marked(ACCOUNT)} and on ($label) {marked(ONE)})"
-    until_it = f"({each(created)} <= scalar({one('created_timestamp_seconds')}))"
-    worth_it = f"({each(size)} >= {FEW} or {size}{{{ONE}}})"
-    return f"topk(10, {and_of(and_of(until_it, same), worth_it)})"
+def cause(accounts=NOT_EXCLUDED):
+    """The accounts that are not read, with the label `reason`."""
+    failures = f"increase(twilio_email_api_request_failures_total{{{accounts}}}[1h])"
+    most = f"topk by ({ACCOUNT}) (1, max by ({ACCOUNT}, reason) (sum without (endpoint) ({failures})) > 0)"
+    named = lambda of, reason: f'label_replace({of}, "reason", "{reason}", "", "")'
+    return f"\nor on ({ACCOUNT}) ".join((
+        f"({most} and on ({ACCOUNT}) {up(accounts)} == 0)",
+        named(f"({up(accounts)} == 0)", "unknown"),
+        named(f"({data_age(accounts)} > {OLD})", "late"),
+        named(not_scraped(accounts), "not_scraped"),
+        # So that the column is there when all are read.
+        named(f"(0 * {up(accounts)})", ""),
+    ))
 
 
 # Of the exporter's process
 
 
 def of_exporter(metric):
-    """A metric that every process has, of the exporters alone."""
-    return f"{metric} and on (job, instance) twilio_email_exporter_build_info"
+    """A metric that every process has, of the exporters alone; `{}` in it stands for the chosen jobs."""
+    exporters = f"twilio_email_exporter_build_info{{{OF_JOB}}}"
+    return f"{metric.replace('{}', '{' + OF_JOB + '}')} and on (job, instance) {exporters}"

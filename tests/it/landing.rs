@@ -247,7 +247,10 @@ async fn pages_link_to_grafana_only_if_it_is_configured() {
     let overview = format!("{dashboard}overview?var-account=default");
     assert!(values(&page, "href").contains(&&*overview), "{page}");
     let operation = facts(&exporter, &format!("/operations/{id}")).await;
-    let expected = format!("{dashboard}operation?var-account=default&var-operation_id={id}");
+    let created = id.created().as_millis();
+    let expected = format!(
+        "{dashboard}operation?var-account=default&var-operation_id={id}&from={created}&to=now"
+    );
     assert_eq!(operation["grafana"], expected);
 }
 

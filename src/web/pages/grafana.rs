@@ -1,6 +1,10 @@
 //! Links to the dashboards in `grafana/`, where a Grafana is configured.
 
+use std::fmt::Write;
+
 use url::Url;
+
+use crate::operation::OperationId;
 
 /// The dashboard of an account, and that of one operation: `uid` in `grafana/*.json`.
 const OVERVIEW: &str = "twilio-email-overview";
@@ -12,10 +16,14 @@ pub(super) fn overview(base: &Url, account: Option<&str>) -> String {
     dashboard(base, OVERVIEW, variables)
 }
 
-/// The dashboard of one operation.
+/// The dashboard of one operation, from its creation to now.
 pub(super) fn operation(base: &Url, account: &str, id: &str) -> String {
     let variables = [("var-account", account), ("var-operation_id", id)];
-    dashboard(base, OPERATION, variables)
+    let mut link = dashboard(base, OPERATION, variables);
+    if let Ok(id) = id.parse::<OperationId>() {
+        let _ = write!(link, "&from={}&to=now", id.created().as_millis());
+    }
+    link
 }
 
 fn dashboard<'v>(

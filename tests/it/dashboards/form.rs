@@ -85,7 +85,7 @@ fn variables_are_defined_and_used_and_there_is_one_data_source() {
         let mut texts = Vec::new();
         strings(&dashboard.json, &mut texts);
         let used = texts.iter().flat_map(|text| variables_in(text));
-        // In the patterns of value mappings, `$` and `$1` mean something else.
+        // In patterns, `$` and `$1` mean something else.
         let used = used.filter(|name| !name.starts_with("__") && !["", "1"].contains(name));
         let used: BTreeSet<_> = used.collect();
         assert_eq!(used, defined, "{file}: variables used, defined");
@@ -125,6 +125,166 @@ fn no_panel_overlaps_another() {
             }
         }
     }
+}
+
+#[test]
+fn every_query_is_about_the_chosen_jobs_and_accounts() {
+    for dashboard in Dashboard::all() {
+        let mut queries = Vec::new();
+        keyed("expr", &dashboard.json, &mut queries);
+        keyed("query", &dashboard.json["templating"], &mut queries);
+        let queries = queries.iter().filter_map(|query| query.as_str());
+        for query in
+            queries.filter(|query| query.contains("twilio_email_") || query.contains("ALERTS"))
+        {
+            for (metric, matchers) in selectors(query) {
+                let at = format!("{}: {metric}{{{matchers}}}", dashboard.file);
+                // The list of jobs itself is about all of them.
+                let lists_jobs = query == "label_values(twilio_email_exporter_build_info, job)";
+                assert!(
+                    lists_jobs || matchers.contains(r#"job=~"$job"#),
+                    "{at}: $job"
+                );
+                let lists_accounts =
+                    query == r#"label_values(twilio_email_up{job=~"$job"}, account)"#;
+                let of_account = metric.starts_with("twilio_email_")
+                    && !metric.starts_with("twilio_email_exporter_");
+                if (of_account || metric == "ALERTS") && !lists_accounts {
+                    assert!(matchers.contains(r#"account=~"$account"#), "{at}: $account");
+                }
+                if metric.ends_with("_by_label") || metric.ends_with("_by_label_total") {
+                    let lists = matchers == r#"job=~"$job",account=~"$account""#
+                        || matchers == r#"job=~"$job",account=~"$account",label="$label""#;
+                    let chosen = matchers.contains(r#"label="$label",value=~"$value""#);
+                    assert!(chosen || lists, "{at}: $label, $value");
+                }
+            }
+        }
+    }
+}
+
+/// The metrics that a query selects, each with what stands between its braces.
+fn selectors(query: &str) -> Vec<(&str, &str)> {
+    let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == ':';
+    let mut found = Vec::new();
+    let starts = ["twilio_email_", "ALERTS", "process_", "scrape_", "up{"];
+    for start in starts {
+        for (at, _) in query.match_indices(start) {
+            // A part of a longer name, or the text of a matcher.
+            if query[..at].ends_with(|c: char| is_name(c) || c == '"') {
+                continue;
+            }
+            let rest = &query[at..];
+            let end = rest.find(|c| !is_name(c)).unwrap_or(rest.len());
+            let matchers = rest[end..]
+                .strip_prefix('{')
+                .and_then(|rest| rest.split_once('}'));
+            found.push((&rest[..end], matchers.map_or("", |(matchers, _)| matchers)));
+        }
+    }
+    assert!(!found.is_empty(), "{query}");
+    found
+}
+
+#[test]
+fn a_link_to_an_operation_shows_its_whole_life() {
+    let mut links = 0;
+    for dashboard in Dashboard::all() {
+        for panel in dashboard.panels() {
+            let mut found = Vec::new();
+            keyed("url", panel, &mut found);
+            let of_operation = found
+                .into_iter()
+                .map(text)
+                .filter(|url| url.contains("operation_id"));
+            for url in of_operation {
+                links += 1;
+                let at = format!("{}: {}: {url}", dashboard.file, panel["title"]);
+                assert!(url.contains("&to=now"), "{at}");
+                if url.contains("from=${__value.numeric}") {
+                    continue;
+                }
+                assert!(url.contains("from=${__data.fields.begun.numeric}"), "{at}");
+                let mut names = Vec::new();
+                strings(&panel["fieldConfig"]["overrides"], &mut names);
+                assert!(names.contains(&"begun"), "{at}: a column `begun`");
+            }
+        }
+    }
+    assert!(links >= 4, "links to operations: {links}");
+}
+
+#[test]
+fn axes_have_no_fixed_number_of_decimals() {
+    // With one, the marks between 0 and 1 would all be called 0 or 1.
+    for dashboard in Dashboard::all() {
+        let graphs = dashboard.panels().into_iter();
+        for graph in graphs.filter(|panel| panel["type"] == "timeseries") {
+            let defaults = &graph["fieldConfig"]["defaults"];
+            assert!(
+                defaults.get("decimals").is_none(),
+                "{}: {}",
+                dashboard.file,
+                graph["title"]
+            );
+        }
+    }
+}
+
+#[test]
+fn marks_of_alerts_read_only_labels_that_every_alert_fills() {
+    // Where an alert's own label comes out empty, Prometheus keeps the text of its template in `ALERTS`.
+    for dashboard in Dashboard::all() {
+        let annotation = &dashboard.json["annotations"]["list"][0];
+        let expr = text(&annotation["target"]["expr"]);
+        let labels = expr
+            .strip_prefix("max by (")
+            .and_then(|rest| rest.split_once(')'));
+        let labels: BTreeSet<_> = labels.expect(expr).0.split(", ").collect();
+        assert!(!labels.contains("campaign"), "{}: {expr}", dashboard.file);
+        let shown = [
+            text(&annotation["titleFormat"]),
+            text(&annotation["textFormat"]),
+        ]
+        .join(" ");
+        for label in shown.split_whitespace() {
+            let label = label.trim_start_matches("{{").trim_end_matches("}}");
+            assert!(
+                labels.contains(label),
+                "{}: {label} of {labels:?}",
+                dashboard.file
+            );
+        }
+    }
+}
+
+#[test]
+fn lost_shares_are_marked_where_providers_act() {
+    let overview = Dashboard::named("overview.json");
+    let mut panels = overview.panels().into_iter();
+    let graph = panels
+        .find(|panel| panel["title"] == "Lost, by ${label}")
+        .unwrap();
+    let docs = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/dashboards.md");
+    let docs = std::fs::read_to_string(docs).unwrap();
+    let mut lines = Vec::new();
+    for target in array(&graph["targets"]) {
+        if let Some(share) = text(&target["expr"]).strip_prefix("vector(") {
+            let share: f64 = share.trim_end_matches(')').parse().unwrap();
+            let name = format!("{} %", (share * 1000.0).round() / 10.0);
+            assert!(text(&target["legendFormat"]).starts_with(&name), "{target}");
+            // With its source.
+            let row = docs
+                .lines()
+                .find(|line| line.starts_with(&format!("| {name}")));
+            assert!(
+                row.is_some_and(|row| row.contains("](https://")),
+                "docs/dashboards.md: {name}"
+            );
+            lines.push(name);
+        }
+    }
+    assert_eq!(lines, ["2 %", "5 %", "10 %", "0.3 %"]);
 }
 
 /// All values of that key, however deep.

@@ -1,4 +1,7 @@
 //! The dashboards in `grafana/`.
 
+mod choices;
 mod form;
+mod scenes;
 mod values;
+mod verdict;

@@ -33,6 +33,8 @@ const OF_SCRAPES: [&str; 11] = [
     "replica",
     "service",
 ];
+/// A label that the dashboards' own queries make: the name of a send.
+const OF_DASHBOARDS: [&str; 1] = ["send"];
 /// User labels in the examples of pages and dashboards.
 const OF_USERS: [&str; 3] = ["name", "campaign", "template"];
 /// Labels that follow from the level in a recording rule's name.
@@ -90,6 +92,7 @@ impl Known {
             .chain(LABELS.iter().map(|label| label.name))
             .chain(OF_PROMETHEUS)
             .chain(OF_SCRAPES)
+            .chain(OF_DASHBOARDS)
             .chain(OF_USERS);
         Self {
             labels: labels.collect(),

@@ -88,23 +88,18 @@ impl Dashboard {
             values.map(|value| self::text(value).to_owned()).collect()
         } else {
             let query = call("query_result", &text).unwrap();
-            // The pattern picks the value of the only label.
-            let pattern = self::text(&variable["regex"]);
-            let label = pattern
-                .strip_prefix(r"/\{")
-                .and_then(|rest| rest.strip_suffix(r#"="(.*)"\}/"#))
-                .unwrap_or_else(|| panic!("{pattern}"));
+            let (label, labels) = picked(self::text(&variable["regex"]));
             let data = prometheus.get("/api/v1/query", &[("query", query)]).await;
             let series = array(&data["result"]).iter();
             let value = |series: &Value| {
-                assert_eq!(series["metric"].as_object().unwrap().len(), 1, "{series}");
+                let found = series["metric"].as_object().unwrap();
+                assert!(found.keys().eq(&labels), "{series} for {labels:?}");
                 self::text(&series["metric"][label]).to_owned()
             };
             series.map(value).collect::<Vec<_>>()
         };
-        options.sort();
-        if variable["sort"] == 2 {
-            options.reverse();
+        if variable["sort"] == 1 {
+            options.sort();
         }
         options
     }
@@ -209,10 +204,16 @@ pub(crate) fn fill(text: &str, chosen: &Chosen) -> String {
     let mut rest = text;
     while let Some((before, variable, after)) = next_variable(rest) {
         let built_in = BUILT_IN.iter().find(|(name, _)| *name == variable);
-        let value = built_in.map(|(_, value)| *value);
-        let value = value.or(chosen.get(variable).map(String::as_str));
+        let value = chosen.get(variable).map(String::as_str);
+        let value = value.or(built_in.map(|(_, value)| *value));
         filled.push_str(before);
-        filled.push_str(value.unwrap_or_else(|| panic!("no value for ${variable} in {text}")));
+        if variable.chars().all(|c| c.is_ascii_digit()) {
+            // A group of a pattern, which Grafana leaves as it is.
+            filled.push('$');
+            filled.push_str(variable);
+        } else {
+            filled.push_str(value.unwrap_or_else(|| panic!("no value for ${variable} in {text}")));
+        }
         rest = after;
     }
     filled + rest
@@ -240,6 +241,27 @@ fn next_variable(text: &str) -> Option<(&str, &str, &str)> {
     let end = rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '_');
     let (name, after) = rest.split_at(end.unwrap_or(rest.len()));
     Some((before, name, after))
+}
+
+/// Of a variable's pattern, the label whose value it takes, and all labels that it expects, in order.
+fn picked(pattern: &str) -> (&str, Vec<&str>) {
+    if let Some(label) = pattern
+        .strip_prefix(r"/\{")
+        .and_then(|rest| rest.strip_suffix(r#"="(.*)"\}/"#))
+    {
+        return (label, vec![label]);
+    }
+    // One label is the value, and another what a person sees.
+    let ends = pattern.match_indices(r#"="(?<"#);
+    let labels = ends.map(|(end, _)| {
+        let begin = pattern[..end].rfind(|c: char| !c.is_ascii_lowercase() && c != '_');
+        &pattern[begin.unwrap() + 1..end]
+    });
+    let labels: Vec<_> = labels.collect();
+    let value = labels
+        .iter()
+        .find(|label| pattern.contains(&format!(r#"{label}="(?<value>"#)));
+    (value.unwrap_or_else(|| panic!("{pattern}")), labels)
 }
 
 /// The arguments of a call of `function`.
