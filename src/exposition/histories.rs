@@ -93,7 +93,7 @@ impl History {
                 let other = all.flat_map(|account| &account.operations).next().cloned();
                 self.snapshot.accounts[at].operations.extend(other);
             }
-            17..=29 if shown > 0 => {
+            17..=30 if shown > 0 => {
                 let operation = &mut account.operations[place / 7 % shown];
                 change_operation(operation, change - 17, value);
             }
@@ -114,6 +114,7 @@ impl History {
             seen: None,
             up: None,
             last_success: None,
+            scheduled_for: None,
             labels: Labels::default(),
         };
         let operations = &mut self.snapshot.accounts[account].operations;
@@ -170,6 +171,7 @@ fn change_operation(shown: &mut ShownOperation, which: u8, value: u32) {
             let pairs = some.map(|_| pair).into_iter().collect::<BTreeMap<_, _>>();
             shown.labels = Arc::new(pairs);
         }
+        13 => shown.scheduled_for = some.map(moment),
         _ => {}
     }
     let Some(seen) = &mut shown.seen else {

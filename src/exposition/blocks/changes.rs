@@ -133,6 +133,7 @@ mod tests {
             seen: None,
             up: Some(!failed),
             last_success: None,
+            scheduled_for: None,
             labels: Labels::default(),
         };
         AccountSnapshot {

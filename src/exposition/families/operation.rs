@@ -44,7 +44,7 @@ const BLOCK_OF_STATES: usize = 32;
 const BLOCK_OF_CONSTANT: usize = 256;
 
 /// The families about single operations, in the order in which they are written.
-pub(in crate::exposition) const FAMILIES: [OperationFamily; 11] = {
+pub(in crate::exposition) const FAMILIES: [OperationFamily; 12] = {
     use OperationFamily as F;
     use Value::{Emails, Labels, Single, State};
     [
@@ -69,6 +69,11 @@ pub(in crate::exposition) const FAMILIES: [OperationFamily; 11] = {
             &catalogue::OPERATION_CREATED,
             BLOCK_OF_CONSTANT,
             Single(|shown| Some(read(shown)?.created.into())),
+        ),
+        F::new(
+            &catalogue::OPERATION_SCHEDULED,
+            BLOCK_OF_CONSTANT,
+            Single(|shown| shown.scheduled_for.map(SampleValue::from)),
         ),
         F::new(
             &catalogue::OPERATION_UPDATED,
