@@ -26,22 +26,28 @@ const SYNTAX: Syntax = Syntax::OpenMetrics;
 /// The default limit of operations with series, and ten times that.
 const SIZES: [u32; 2] = [1_000, 10_000];
 
-/// How an exposition differs from the one before.
-type Change = (&'static str, fn(usize, &mut ShownOperation));
+/// How an exposition differs from the one before: what happens to the operation with this number, of this many.
+type Change = (&'static str, fn(u32, u32, &mut ShownOperation));
 
-const CHANGES: [Change; 4] = [
-    ("unchanged", |_, _| {}),
+const CHANGES: [Change; 5] = [
+    ("unchanged", |_, _, _| {}),
     // What every collection does with the newest thousand operations.
-    ("read_again", |_, shown| {
+    ("read_again", |_, _, shown| {
         shown.last_success = later(shown.last_success);
     }),
-    // The worst case for blocks: the changed operations are far from each other.
-    ("one_percent", |number, shown| {
-        if number % 100 == 0 {
+    // The usual case: the newest operations are active.
+    ("newest_percent", |number, all, shown| {
+        if number < all / 100 {
             sent(shown);
         }
     }),
-    ("all", |_, shown| {
+    // The worst case for blocks: the changed operations are far from each other.
+    ("one_percent", |number, _, shown| {
+        if number.is_multiple_of(100) {
+            sent(shown);
+        }
+    }),
+    ("all", |_, _, shown| {
         sent(shown);
         shown.up = Some(false);
         if let Some(seen) = &mut shown.seen {
@@ -77,12 +83,12 @@ struct Turns {
 }
 
 impl Turns {
-    fn new(snapshot: &Snapshot, (_, change): Change) -> Self {
+    fn new(snapshot: &Snapshot, size: u32, (_, change): Change) -> Self {
         let mut changed = snapshot.clone();
         let operations = changed.accounts.iter_mut();
         let operations = operations.flat_map(|account| &mut account.operations);
-        for (number, shown) in operations.enumerate() {
-            change(number, shown);
+        for (number, shown) in (0..).zip(operations) {
+            change(number, size, shown);
         }
         let mut turns = Self {
             snapshots: [Arc::new(snapshot.clone()), Arc::new(changed)],
@@ -106,10 +112,13 @@ fn changes(criterion: &mut Criterion) {
         let mut text = Vec::new();
         Renderer::default().render_snapshot(&snapshot, SYNTAX, &mut text);
         let mut group = criterion.benchmark_group(format!("changes_{size}"));
-        group.sample_size(30);
+        group
+            .sample_size(30)
+            .warm_up_time(Duration::from_secs(1))
+            .measurement_time(Duration::from_secs(2));
         anew(&mut group, &snapshot, &text);
         for change in CHANGES {
-            let mut turns = Turns::new(&snapshot, change);
+            let mut turns = Turns::new(&snapshot, size, change);
             group.bench_function(format!("render_{}", change.0), |bencher| {
                 bencher.iter(|| black_box(turns.render()).len());
             });

@@ -106,6 +106,8 @@ impl Expositions {
         if let Some(shared) = shared {
             return Arc::clone(shared);
         }
+        // Its memory is used again, unless a client still receives it.
+        *last = None;
         let number = self.renders.fetch_add(1, Ordering::SeqCst) + 1;
         let exposition = rendering.render(number, snapshot, self.instruments.clone());
         let exposition = exposition.await;

@@ -24,7 +24,17 @@ impl Block {
     pub const fn text(&self) -> &Bytes {
         &self.text
     }
+
+    /// The memory of the text for another one; none if the text is still used, for instance sent to a client.
+    pub(super) fn into_memory(self) -> Vec<u8> {
+        self.text
+            .try_into_mut()
+            .map_or_else(|_| Vec::new(), Vec::from)
+    }
 }
+
+/// The part of a block's memory that may be unused: one in so many bytes.
+const SPARE: usize = 8;
 
 /// Makes blocks. It never uses a number twice.
 #[derive(Debug, Default)]
@@ -42,13 +52,23 @@ impl BlockWriter {
         self.syntax
     }
 
-    /// A block with what `write` writes; about `usual` bytes are expected.
-    pub(super) fn write(&mut self, usual: usize, write: impl FnOnce(&mut Text<'_>)) -> Block {
-        let mut text = Vec::with_capacity(usual);
-        write(&mut Text::new(&mut text, self.syntax));
-        // The block may be kept for days.
-        text.shrink_to_fit();
-        self.number(Bytes::from(text))
+    /// A block with what `write` writes, in `memory` if it has some; otherwise about `usual` bytes are expected.
+    pub(super) fn write(
+        &mut self,
+        mut memory: Vec<u8>,
+        usual: usize,
+        write: impl FnOnce(&mut Text<'_>),
+    ) -> Block {
+        memory.clear();
+        if memory.capacity() == 0 {
+            memory.reserve_exact(usual);
+        }
+        write(&mut Text::new(&mut memory, self.syntax));
+        // The block may be kept for days. A little more is left, for values that become longer.
+        if memory.capacity() > memory.len() + memory.len() / SPARE {
+            memory.shrink_to_fit();
+        }
+        self.number(Bytes::from(memory))
     }
 
     /// A block with a copy of `text`.

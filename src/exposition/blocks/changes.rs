@@ -28,7 +28,8 @@ pub(super) struct Changes {
 }
 
 impl Before {
-    const fn place(self) -> Option<usize> {
+    /// The place where it was.
+    pub(super) const fn place(self) -> Option<usize> {
         match self {
             Self::Absent => None,
             Self::Equal(place) | Self::Different(place) => Some(place),

@@ -16,6 +16,7 @@ const BESIDE_LABELS: usize = 128;
 pub(super) struct FamilyBlocks {
     family: OperationFamily,
     header: Block,
+    further_labels: Vec<String>,
     blocks: Vec<OperationBlock>,
     /// The bytes of an operation in the last block that was written.
     usual: usize,
@@ -41,9 +42,15 @@ pub(super) struct Update<'a> {
 impl FamilyBlocks {
     /// Without operations.
     pub(super) fn new(family: OperationFamily, writer: &mut BlockWriter) -> Self {
+        let mut further_labels = Vec::new();
+        let header = writer.write(Vec::new(), 0, |text| {
+            text.header(family.metric);
+            further_labels = family.further_labels(text);
+        });
         Self {
             family,
-            header: writer.write(0, |text| text.header(family.metric)),
+            header,
+            further_labels,
             blocks: Vec::new(),
             usual: BESIDE_LABELS,
         }
@@ -52,17 +59,27 @@ impl FamilyBlocks {
     /// Writes anew what has changed.
     pub(super) fn update(&mut self, update: &Update<'_>, writer: &mut BlockWriter) {
         let before = std::mem::take(&mut self.blocks);
-        let places = match update.cuts {
-            Some(cuts) => cuts.blocks(self.family.block),
-            None => before.iter().map(|block| block.places.clone()).collect(),
-        };
-        let mut blocks = Vec::with_capacity(places.len());
-        for places in places {
-            let block = match self.unchanged(&before, &places, update) {
-                Some(block) => block,
-                None => self.write(&places, update.new, writer),
-            };
-            blocks.push(OperationBlock { places, block });
+        let mut blocks = Vec::with_capacity(before.len());
+        match update.cuts {
+            Some(cuts) => {
+                for places in cuts.blocks(self.family.block) {
+                    let block = match self.find(&before, &places, update) {
+                        Some(block) => block,
+                        None => self.write(Vec::new(), &places, update.new, writer),
+                    };
+                    blocks.push(OperationBlock { places, block });
+                }
+            }
+            None => {
+                for OperationBlock { places, block } in before {
+                    let block = if self.is_same(&places, &places, update) {
+                        block
+                    } else {
+                        self.write(block.into_memory(), &places, update.new, writer)
+                    };
+                    blocks.push(OperationBlock { places, block });
+                }
+            }
         }
         self.blocks = blocks;
     }
@@ -79,46 +96,49 @@ impl FamilyBlocks {
         blocks.extend(with_samples.cloned());
     }
 
-    /// The block of `before` that has the text of the operations at `places`. It has the same operations of the same account in the
-    /// same order, and each has the same samples.
-    fn unchanged(
+    /// The block of `before` that has the text of the operations that are now at `places`.
+    fn find(
         &self,
         before: &[OperationBlock],
         places: &Range<usize>,
         update: &Update<'_>,
     ) -> Option<Block> {
-        let changes = &update.changes.operations()[places.clone()];
-        let (Before::Equal(first) | Before::Different(first)) = *changes.first()? else {
-            return None;
-        };
+        let first = update.changes.operations()[places.start].place()?;
         let at = before.binary_search_by_key(&first, |block| block.places.start);
         let block = &before[at.ok()?];
-        if block.places.len() != places.len() {
-            return None;
-        }
-        let new = &update.new.plain()[places.clone()];
-        let mut operations = block.places.clone().zip(changes).zip(new);
-        let is_same = operations.all(|((was, before), now)| match *before {
-            Before::Absent => false,
-            Before::Equal(place) => place == was,
-            Before::Different(place) => {
-                place == was && self.family.has_same_samples(update.old[place], now)
-            }
-        });
+        let is_same = self.is_same(&block.places, places, update);
         is_same.then(|| block.block.clone())
+    }
+
+    /// Whether the block of the operations that were at `before` has the text of those that are now at `places`: the same operations of
+    /// the same account in the same order, each with the same samples.
+    fn is_same(&self, before: &Range<usize>, places: &Range<usize>, update: &Update<'_>) -> bool {
+        let changes = &update.changes.operations()[places.clone()];
+        let new = &update.new.plain()[places.clone()];
+        let mut operations = before.clone().zip(changes).zip(new);
+        before.len() == places.len()
+            && operations.all(|((was, change), now)| match *change {
+                Before::Absent => false,
+                Before::Equal(place) => place == was,
+                Before::Different(place) => {
+                    place == was && self.family.has_same_samples(update.old[place], now)
+                }
+            })
     }
 
     fn write(
         &mut self,
+        memory: Vec<u8>,
         places: &Range<usize>,
         operations: &LabelledOperations<'_>,
         writer: &mut BlockWriter,
     ) -> Block {
         let family = self.family;
         let usual = (self.usual + 1) * places.len() + BESIDE_LABELS;
-        let block = writer.write(usual, |text| {
+        let block = writer.write(memory, usual, |text| {
             let operations = operations.range(places.clone());
-            family.write(operations, &mut text.continued(family.metric));
+            let mut samples = text.continued(family.metric);
+            family.write(operations, &self.further_labels, &mut samples);
         });
         self.usual = block.text().len() / places.len().max(1);
         block

@@ -15,7 +15,9 @@ impl LabelledOperations<'_> {
     /// format requires.
     pub(super) fn write(&self, text: &mut Text<'_>) {
         for family in OPERATION_FAMILIES {
-            family.write(self.iter(), &mut text.family(family.metric));
+            let further_labels = family.further_labels(text);
+            let mut samples = text.family(family.metric);
+            family.write(self.iter(), &further_labels, &mut samples);
         }
     }
 }

@@ -6,7 +6,7 @@
 
 use crate::exposition::catalogue::{self, Metric, Scope};
 use crate::exposition::labels::{further, is_label_name, push_further};
-use crate::exposition::text::Family;
+use crate::exposition::text::{Family, Text};
 use crate::exposition::value::SampleValue;
 use crate::operation::{Operation, OperationState, Status, Word};
 use crate::snapshot::{Labels, ShownOperation};
@@ -122,10 +122,30 @@ impl OperationFamily {
         }
     }
 
+    /// The texts of the labels that its samples have beside those of the operation, for [`Self::write`]. They are the same for all
+    /// operations.
+    pub(in crate::exposition) fn further_labels(self, text: &mut Text<'_>) -> Vec<String> {
+        match self.value {
+            Value::Emails => {
+                let statuses = Status::ALL.iter();
+                let texts = statuses.map(|status| further("status", status.as_str()));
+                texts.collect()
+            }
+            Value::State => {
+                let family = text.family(self.metric);
+                let states = OperationState::KNOWN.iter();
+                let texts = states.map(|state| family.state("state", state.as_str()));
+                texts.collect()
+            }
+            Value::Single(_) | Value::Labels => Vec::new(),
+        }
+    }
+
     /// Writes the samples of `operations`, each with its label text.
     pub(in crate::exposition) fn write<'o>(
         self,
         operations: impl Iterator<Item = (&'o str, &'o ShownOperation)>,
+        further_labels: &[String],
         family: &mut Family<'_>,
     ) {
         match self.value {
@@ -138,11 +158,12 @@ impl OperationFamily {
             }
             Value::Emails => {
                 let emails = operations.map(|(labels, shown)| (labels, Emails::of(shown)));
-                write_emails(emails, family);
+                write_emails(emails, further_labels, family);
             }
             Value::State => {
                 write_states(
                     operations.map(|(labels, shown)| (labels, state(shown))),
+                    further_labels,
                     family,
                 );
             }
@@ -183,9 +204,9 @@ impl<'o> Emails<'o> {
 
 fn write_emails<'o>(
     operations: impl Iterator<Item = (&'o str, Option<Emails<'o>>)>,
+    statuses: &[String],
     family: &mut Family<'_>,
 ) {
-    let statuses = Status::ALL.map(|status| further("status", status.as_str()));
     for (labels, emails) in operations {
         let Some(emails) = emails else {
             continue;
@@ -201,14 +222,14 @@ fn write_emails<'o>(
 
 fn write_states<'o>(
     operations: impl Iterator<Item = (&'o str, Option<&'o OperationState>)>,
+    states: &[String],
     family: &mut Family<'_>,
 ) {
-    let known = OperationState::KNOWN.map(|state| (family.state("state", state.as_str()), state));
     for (labels, current) in operations {
         let Some(current) = current else {
             continue;
         };
-        for (label, state) in &known {
+        for (label, state) in states.iter().zip(&OperationState::KNOWN) {
             family.sample_with(labels, label, current == state);
         }
         if let OperationState::Other(word) = current {

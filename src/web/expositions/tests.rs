@@ -159,10 +159,10 @@ async fn every_response_is_rendered_anew(operations: usize, steps: Vec<Step>) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(48))]
+    #![proptest_config(ProptestConfig::with_cases(24))]
     #[test]
     fn every_response_is_the_exposition_that_is_rendered_anew(
-        operations in 0_usize..150,
+        operations in 0_usize..80,
         steps in steps(),
     ) {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
