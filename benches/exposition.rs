@@ -102,6 +102,7 @@ fn snapshot(operations: u32) -> Snapshot {
     Snapshot {
         accounts: vec![AccountSnapshot {
             collectors: Vec::new(),
+            emails: None,
             name: Arc::from("marketing"),
             status: CollectionStatus::default(),
             counters: None,

@@ -9,6 +9,7 @@ use tokio::time::{Instant, timeout_at};
 use super::budget::RequestBudget;
 use super::collection::{Collection, CollectionResult};
 use super::email_probe::{EmailReads, ProbedEmails};
+use super::emails::Emails;
 use super::failure_log::FailureLog;
 use super::history::{Finished, History};
 use super::ledger::Ledger;
@@ -50,11 +51,11 @@ pub struct Account {
     collections: Runner<Progress>,
     history: Mutex<History>,
     tags: Arc<Tags>,
+    emails: Arc<Emails>,
 }
 
 impl Account {
-    pub(super) fn new(settings: AccountSettings, ledger: Ledger) -> Self {
-        let ledger = Arc::new(ledger);
+    pub(super) fn new(settings: AccountSettings, ledger: Arc<Ledger>, emails: Emails) -> Self {
         let name = || Arc::clone(ledger.name());
         let sources = Arc::new(SourceSync::new(Arc::clone(&ledger), &settings));
         let registrations = Registrations::new(Arc::clone(&ledger), Arc::clone(&sources));
@@ -68,6 +69,7 @@ impl Account {
             collections: Runner::default(),
             history: Mutex::new(History::new(name())),
             tags: Arc::new(Tags::new(Arc::clone(&ledger))),
+            emails: Arc::new(emails),
             settings: Mutex::new(Arc::new(settings)),
             ledger,
         }
@@ -165,13 +167,16 @@ impl Account {
         }
     }
 
-    /// As [`Self::collect`], but waits for the whole budget if need be, and for tags, too: for callers that do not come again.
+    /// As [`Self::collect`], but waits for the whole budget if need be, and for tags and emails, too: for callers that do not come again.
     pub(super) async fn collect_fully(self: &Arc<Self>, budget: Duration) {
         let run = self.begin();
         let all = async {
             run.finished().await;
             if let Some(tags) = self.tags.current() {
                 tags.finished().await;
+            }
+            if let Some(emails) = self.emails.current() {
+                emails.finished().await;
             }
         };
         let _ = tokio::time::timeout(budget, all).await;
@@ -188,6 +193,7 @@ impl Account {
         self.ledger.retry_failed_save();
         self.sources.reread_files(&self.settings()).await;
         let settings = self.settings();
+        self.emails.make_way(&settings);
         let budget = RequestBudget::new(&settings.limits);
         let collection = Collection {
             settings: &settings,
@@ -203,6 +209,9 @@ impl Account {
         self.ledger.finish_collection().await;
         if settings.wants_tags() && !result.is_blocked() {
             self.tags.begin(Arc::clone(&settings), &budget);
+        }
+        if settings.emails.enabled && !result.is_blocked() {
+            self.emails.begin(Arc::clone(&settings));
         }
         // Last: a scrape that sees that it has finished must not join it.
         self.finish(&settings, progress, result, &budget, began.elapsed());
@@ -242,6 +251,7 @@ impl Account {
         let mut registry = self.ledger.lock();
         let snapshot = self.known_of(&mut registry, status);
         registry.exposed();
+        self.emails.exposed();
         snapshot
     }
 
@@ -291,8 +301,14 @@ impl Account {
 
     fn known_of(&self, registry: &mut Registry, status: CollectionStatus) -> AccountSnapshot {
         self.ledger.expire(registry);
+        let settings = self.settings();
+        let emails = settings
+            .emails
+            .enabled
+            .then(|| self.emails.snapshot(&settings));
         AccountSnapshot {
             collectors: self.collectors(),
+            emails,
             ..registry.presenter().snapshot(status)
         }
     }
@@ -319,13 +335,15 @@ impl Account {
     }
 
     fn collectors(&self) -> Vec<CollectorStatus> {
-        let wants_tags = self.settings().wants_tags();
-        let tags = self.tags.status().filter(|_| wants_tags);
+        let settings = self.settings();
+        let tags = self.tags.status().filter(|_| settings.wants_tags());
+        let emails = self.emails.status().filter(|_| settings.emails.enabled);
         self.history
             .lock()
             .status()
             .into_iter()
             .chain(tags)
+            .chain(emails)
             .collect()
     }
 
@@ -354,6 +372,7 @@ impl Account {
             self.log.discovery_changed();
         }
         self.sources.apply_settings(&settings, &before);
+        self.emails.apply_settings(&settings);
     }
 
     /// Polls the URLs that list operations, at their intervals.
@@ -371,6 +390,7 @@ impl Account {
         self.sources.stop();
         self.collections.stop();
         self.tags.stop();
+        self.emails.stop();
         self.ledger.stop();
     }
 }

@@ -1,6 +1,7 @@
 //! Writes a snapshot as metric families. These modules decide which samples a scrape has; `text` decides their format.
 
 mod account;
+mod emails;
 mod group;
 mod labelled;
 mod operation;
@@ -20,5 +21,6 @@ impl Labelled<'_> {
         operation::write(self, text);
         account::write(self, text);
         group::write(self, text);
+        emails::write(self, text);
     }
 }
