@@ -11,7 +11,8 @@ use super::collection::{Collection, CollectionResult};
 use super::email_probe::{EmailReads, ProbedEmails};
 use super::emails::Emails;
 use super::failure_log::FailureLog;
-use super::history::{Finished, History};
+use super::first_emails::FirstEmails;
+use super::history::{self, Finished, History};
 use super::ledger::Ledger;
 use super::list_health::ListHealth;
 use super::probe::{self, Probed};
@@ -21,12 +22,12 @@ use super::runner::{Run, Runner};
 use super::settings::AccountSettings;
 use super::shared_reads::OperationReads;
 use super::source_sync::SourceSync;
-use super::tags::Tags;
-use crate::diagnosis::AccountFacts;
+use crate::diagnosis::{AccountFacts, Ongoing};
 use crate::operation::{CountingMode, OperationId};
 use crate::registry::{Page, Registry, Source, View};
 use crate::snapshot::{AccountSnapshot, CollectionStatus, CollectorStatus, Labels};
 use crate::store::StoreError;
+use crate::timestamp::Timestamp;
 
 /// What is known of an account, and how it goes.
 #[derive(Debug, Clone)]
@@ -50,7 +51,9 @@ pub struct Account {
     log: FailureLog,
     collections: Runner<Progress>,
     history: Mutex<History>,
-    tags: Arc<Tags>,
+    /// Since when the series limit has hidden operations.
+    hides_since: Mutex<Option<Timestamp>>,
+    first_emails: Arc<FirstEmails>,
     emails: Arc<Emails>,
 }
 
@@ -68,7 +71,8 @@ impl Account {
             log: FailureLog::new(name()),
             collections: Runner::default(),
             history: Mutex::new(History::new(name())),
-            tags: Arc::new(Tags::new(Arc::clone(&ledger))),
+            hides_since: Mutex::default(),
+            first_emails: Arc::new(FirstEmails::new(Arc::clone(&ledger))),
             emails: Arc::new(emails),
             settings: Mutex::new(Arc::new(settings)),
             ledger,
@@ -167,13 +171,13 @@ impl Account {
         }
     }
 
-    /// As [`Self::collect`], but waits for the whole budget if need be, and for tags and emails, too: for callers that do not come again.
+    /// As [`Self::collect`], but waits for the whole budget if need be, and for emails, too: for callers that do not come again.
     pub(super) async fn collect_fully(self: &Arc<Self>, budget: Duration) {
         let run = self.begin();
         let all = async {
             run.finished().await;
-            if let Some(tags) = self.tags.current() {
-                tags.finished().await;
+            if let Some(first_emails) = self.first_emails.current() {
+                first_emails.finished().await;
             }
             if let Some(emails) = self.emails.current() {
                 emails.finished().await;
@@ -207,8 +211,8 @@ impl Account {
         };
         let result = collection.run().await;
         self.ledger.finish_collection().await;
-        if settings.wants_tags() && !result.is_blocked() {
-            self.tags.begin(Arc::clone(&settings), &budget);
+        if settings.wants_first_emails() && !result.is_blocked() {
+            self.first_emails.begin(Arc::clone(&settings), &budget);
         }
         if settings.emails.enabled && !result.is_blocked() {
             self.emails.begin(Arc::clone(&settings));
@@ -273,7 +277,11 @@ impl Account {
     /// The facts behind the findings about the account whose status `snapshot` has.
     fn facts(&self, snapshot: &AccountSnapshot) -> AccountFacts {
         let (settings, failures) = (self.settings(), self.log.current_failures());
-        let unreadable = self.ledger.lock().agenda().failing();
+        let unreadable = {
+            let registry = self.ledger.lock();
+            let agenda = registry.agenda();
+            ongoing(agenda.failing_since(), Some(agenda.failing()))
+        };
         let status = &snapshot.status;
         let history = self.history.lock();
         AccountFacts {
@@ -282,16 +290,16 @@ impl Account {
             host: settings.client.host(),
             has_collected: status.duration.is_some(),
             up: status.up,
-            complete: status.complete,
+            incomplete_since: history.incomplete_since(),
             failure: failures.account().cloned(),
             list_failure: failures.list().filter(|_| settings.discovers).cloned(),
-            paused_until: status.paused_until,
+            paused_until: ongoing(settings.client.paused_since(), status.paused_until),
             next_login_at: status.next_login_at,
-            wrong_clock: status.clock_skew.filter(|_| history.clock_is_wrong()),
+            wrong_clock: ongoing(history.clock_wrong_since(), status.clock_skew),
             unsaved: self.ledger.unsaved(),
             unreadable,
             broken_sources: self.sources.broken(),
-            without_series: snapshot.without_series,
+            without_series: ongoing(*self.hides_since.lock(), Some(snapshot.without_series)),
             most_series: settings.series.max_operations,
             budget: RequestBudget::new(&settings.limits).total(),
             budget_left: history.budget_left(),
@@ -301,6 +309,9 @@ impl Account {
 
     fn known_of(&self, registry: &mut Registry, status: CollectionStatus) -> AccountSnapshot {
         self.ledger.expire(registry);
+        let snapshot = registry.presenter().snapshot(status);
+        let hides = snapshot.without_series > 0;
+        history::hold(&mut self.hides_since.lock(), hides, self.ledger.now());
         let settings = self.settings();
         let emails = settings
             .emails
@@ -309,7 +320,7 @@ impl Account {
         AccountSnapshot {
             collectors: self.collectors(),
             emails,
-            ..registry.presenter().snapshot(status)
+            ..snapshot
         }
     }
 
@@ -336,13 +347,14 @@ impl Account {
 
     fn collectors(&self) -> Vec<CollectorStatus> {
         let settings = self.settings();
-        let tags = self.tags.status().filter(|_| settings.wants_tags());
+        let first_emails = self.first_emails.status();
+        let first_emails = first_emails.filter(|_| settings.wants_first_emails());
         let emails = self.emails.status().filter(|_| settings.emails.enabled);
         self.history
             .lock()
             .status()
             .into_iter()
-            .chain(tags)
+            .chain(first_emails)
             .chain(emails)
             .collect()
     }
@@ -389,8 +401,14 @@ impl Account {
     pub(super) fn stop(&self) {
         self.sources.stop();
         self.collections.stop();
-        self.tags.stop();
+        self.first_emails.stop();
         self.emails.stop();
         self.ledger.stop();
     }
+}
+
+/// What has lasted since `since`; `None` if it does not hold.
+fn ongoing<T>(since: Option<Timestamp>, what: Option<T>) -> Option<Ongoing<T>> {
+    let (since, what) = since.zip(what)?;
+    Some(Ongoing { what, since })
 }

@@ -144,11 +144,11 @@ impl AccountStore {
     }
 
     /// Checks whether the file is still the one that everything was saved to; [`Self::is_behind`] returns the result.
-    pub(super) async fn check(&self) {
+    pub(super) async fn check(&self, now: Timestamp) {
         let this = self.clone();
         let check = move || this.store.check(this.generation.load(Ordering::Relaxed));
         if let Ok(Err(error)) = self.written(tokio::task::spawn_blocking(check)).await {
-            self.save_failed(&error);
+            self.save_failed(&error, now);
         }
     }
 
@@ -193,7 +193,7 @@ impl AccountStore {
                 Some(batch)
             }
             Ok(Err(error)) => {
-                self.save_failed(&error);
+                self.save_failed(&error, now);
                 None
             }
             // The exporter is stopping, or the store has a bug that panics.
@@ -223,8 +223,8 @@ impl AccountStore {
     }
 
     /// Counts a save that failed, and logs it unless it failed in the same way before.
-    pub(super) fn save_failed(&self, error: &StoreError) {
-        self.notice(error);
+    pub(super) fn save_failed(&self, error: &StoreError, now: Timestamp) {
+        self.notice(error, now);
         if matches!(error, StoreError::Found { .. }) {
             // It is loaded at once, and saving goes on.
             return;
@@ -242,6 +242,7 @@ impl AccountStore {
     pub(super) async fn register(
         &self,
         operations: Vec<(OperationId, Option<Labels>)>,
+        now: Timestamp,
     ) -> Result<(), StoreError> {
         let this = self.clone();
         let keep = move || this.store.register(&this.account, &operations);
@@ -254,7 +255,7 @@ impl AccountStore {
                 }
             }
             Err(error) => {
-                self.notice(error);
+                self.notice(error, now);
                 let error = error_chain(error);
                 if fails(&self.failures.registering, &error) {
                     tracing::error!(account = %self.account, error, "what was registered cannot be kept");
@@ -329,9 +330,9 @@ impl AccountStore {
         (error.is_some() || waits >= SLOW).then_some((waits, error))
     }
 
-    /// Counts a registry that panicked and was read again.
-    pub(super) fn registry_rebuilt(&self) {
-        self.instruments.registry_rebuilt();
+    /// Counts a registry that panicked and was read again at `now`.
+    pub(super) fn registry_rebuilt(&self, now: Timestamp) {
+        self.instruments.registry_rebuilt(now);
     }
 
     /// The registry has loaded what the store held in `generation`: from now on the account is saved there.
@@ -340,7 +341,7 @@ impl AccountStore {
         self.is_unloaded.store(false, Ordering::Relaxed);
     }
 
-    fn notice(&self, error: &StoreError) {
+    fn notice(&self, error: &StoreError, now: Timestamp) {
         if matches!(
             error,
             StoreError::Vanished { .. } | StoreError::Found { .. }
@@ -348,7 +349,7 @@ impl AccountStore {
             // An account that was never loaded has nothing that the new file lacks.
             let is_behind = !self.is_unloaded.load(Ordering::Relaxed);
             self.is_behind.store(is_behind, Ordering::Relaxed);
-            self.instruments.files_lost(self.store.files_lost());
+            self.instruments.files_lost(self.store.files_lost(), now);
         }
     }
 

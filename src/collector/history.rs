@@ -34,7 +34,10 @@ pub(super) struct History {
     duration: Option<Duration>,
     finished: Option<Instant>,
     last_success: Option<Timestamp>,
-    clock_is_wrong: bool,
+    /// Since when collections authenticate and are not complete.
+    incomplete_since: Option<Timestamp>,
+    /// Since when this machine's clock differs too much from Twilio's.
+    clock_wrong_since: Option<Timestamp>,
     /// The requests that the last collection left of its budget.
     budget_left: Option<usize>,
 }
@@ -63,7 +66,8 @@ impl History {
             duration: None,
             finished: None,
             last_success: None,
-            clock_is_wrong: false,
+            incomplete_since: None,
+            clock_wrong_since: None,
             budget_left: None,
         }
     }
@@ -84,10 +88,12 @@ impl History {
         }
         self.note_silence(result.made_requests() && !is_accepted && collection.took > SILENCE);
         self.note_silent_reads(progress.are_reads_silent() && collection.took > SILENCE);
-        self.note_clock_skew(collection.clock_skew);
+        self.note_clock_skew(collection.clock_skew, collection.at);
         // An account of which nothing at all was read is not complete, even if nothing was due.
         let read_nothing = self.up == Some(false);
-        self.complete = result.is_complete() && !read_nothing && !self.clock_is_wrong;
+        self.complete = result.is_complete() && !read_nothing && self.clock_wrong_since.is_none();
+        let is_incomplete = self.up() && !self.complete;
+        hold(&mut self.incomplete_since, is_incomplete, collection.at);
         self.duration = Some(collection.took);
         self.budget_left = Some(collection.budget_left);
         self.finished = Some(Instant::now());
@@ -114,8 +120,14 @@ impl History {
         self.budget_left
     }
 
-    pub(super) const fn clock_is_wrong(&self) -> bool {
-        self.clock_is_wrong
+    /// Since when collections authenticate and are not complete; `None` if the last one was, or did not authenticate.
+    pub(super) const fn incomplete_since(&self) -> Option<Timestamp> {
+        self.incomplete_since
+    }
+
+    /// Since when this machine's clock differs too much from Twilio's.
+    pub(super) const fn clock_wrong_since(&self) -> Option<Timestamp> {
+        self.clock_wrong_since
     }
 
     /// The last collection, as the run of one collector.
@@ -178,9 +190,9 @@ impl History {
         }
     }
 
-    fn note_clock_skew(&mut self, skew: Option<ClockSkew>) {
+    fn note_clock_skew(&mut self, skew: Option<ClockSkew>, at: Timestamp) {
         let is_wrong = skew.is_some_and(|skew| skew.span() > WRONG_CLOCK);
-        if is_wrong == std::mem::replace(&mut self.clock_is_wrong, is_wrong) {
+        if !hold(&mut self.clock_wrong_since, is_wrong, at) {
             return;
         }
         match skew {
@@ -195,6 +207,15 @@ impl History {
     }
 }
 
+/// Notes whether a condition holds at `at`; `since` is when it began. Returns whether that is news.
+pub(super) fn hold(since: &mut Option<Timestamp>, holds: bool, at: Timestamp) -> bool {
+    let is_news = since.is_some() != holds;
+    if is_news {
+        *since = holds.then_some(at);
+    }
+    is_news
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -207,6 +228,17 @@ mod tests {
     }
 
     fn add(history: &mut History, result: CollectionResult, accepted: bool, took: Duration) {
+        add_at(history, NOW, result, accepted, took, None);
+    }
+
+    fn add_at(
+        history: &mut History,
+        at: Timestamp,
+        result: CollectionResult,
+        accepted: bool,
+        took: Duration,
+        clock_skew: Option<ClockSkew>,
+    ) {
         let progress = Progress::default();
         if accepted {
             progress.note_accepted();
@@ -215,8 +247,8 @@ mod tests {
             result,
             progress: &progress,
             took,
-            at: NOW,
-            clock_skew: None,
+            at,
+            clock_skew,
             budget_left: 0,
         });
     }
@@ -270,5 +302,42 @@ mod tests {
         assert!(!history.up() && !history.complete());
         add(&mut history, CollectionResult::Idle, false, took);
         assert!(!history.complete(), "still nothing was read");
+    }
+    #[test]
+    fn collections_are_incomplete_since_the_first_that_authenticates_until_a_complete_one() {
+        use CollectionResult::{Blocked, Complete, Incomplete, Paused};
+        let mut history = history();
+        let mut since_after = |minutes, result, accepted| {
+            let at = NOW + Duration::from_mins(minutes);
+            add_at(&mut history, at, result, accepted, Duration::ZERO, None);
+            let since = history.incomplete_since();
+            since.map(|since| since.since(NOW).as_secs() / 60)
+        };
+        assert_eq!(since_after(0, Complete, true), None);
+        assert_eq!(since_after(1, Incomplete, true), Some(1));
+        assert_eq!(since_after(2, Incomplete, true), Some(1));
+        assert_eq!(since_after(3, Paused, false), Some(1), "still not read");
+        assert_eq!(since_after(4, Complete, true), None);
+        assert_eq!(since_after(5, Incomplete, true), Some(5));
+        assert_eq!(since_after(6, Blocked, false), None, "a failure of its own");
+        assert_eq!(since_after(7, Incomplete, true), Some(7));
+    }
+
+    #[test]
+    fn the_clock_is_wrong_since_the_first_response_that_shows_it_until_one_that_does_not() {
+        let mut history = history();
+        let mut since_after = |minutes, ahead| {
+            let at = NOW + Duration::from_mins(minutes);
+            let skew = ClockSkew::between(at, at + Duration::from_mins(ahead));
+            let (result, took) = (CollectionResult::Complete, Duration::ZERO);
+            add_at(&mut history, at, result, true, took, Some(skew));
+            let since = history.clock_wrong_since();
+            since.map(|since| since.since(NOW).as_secs() / 60)
+        };
+        assert_eq!(since_after(0, 60), None, "an hour is not too much");
+        assert_eq!(since_after(1, 61), Some(1));
+        assert_eq!(since_after(2, 600), Some(1));
+        assert_eq!(since_after(3, 0), None);
+        assert_eq!(since_after(4, 90), Some(4));
     }
 }

@@ -104,8 +104,9 @@ impl Ledger {
     /// Replaces a registry in which something panicked. This blocks the thread for as long as a start does, because nothing
     /// must read the registry before.
     fn repair(&self, damaged: &mut Registry) {
-        self.store.registry_rebuilt();
-        match restore::replace_damaged(&self.store, damaged, self.now()) {
+        let now = self.now();
+        self.store.registry_rebuilt(now);
+        match restore::replace_damaged(&self.store, damaged, now) {
             Ok(()) => {
                 tracing::error!(account = %self.name, "the registry of operations panicked and was rebuilt from the store; please report this bug with the lines above");
             }
@@ -216,7 +217,9 @@ impl Ledger {
         if registrations.is_empty() {
             return Ok(());
         }
-        self.store.register(registrations.to_vec()).await
+        self.store
+            .register(registrations.to_vec(), self.now())
+            .await
     }
 
     /// A collection begins: a save that failed in the one before is tried again.
@@ -235,7 +238,7 @@ impl Ledger {
     pub(super) async fn finish_collection(self: &Arc<Self>) {
         let this = Arc::clone(self);
         let finish = self.upkeep.begin(|_| async move {
-            this.store.check().await;
+            this.store.check(this.now()).await;
             this.save_changes().await;
             this.purge().await;
         });

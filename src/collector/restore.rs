@@ -112,7 +112,7 @@ pub(super) fn account(
         }
         Err(error) => {
             // Until it can be saved, emails are not counted.
-            account_store.save_failed(&error);
+            account_store.save_failed(&error, now);
         }
     }
     Ok((registry, account_store))
@@ -158,10 +158,17 @@ pub(super) fn carry_over(restored: &mut Registry, before: &mut Registry, now: Ti
             .iter()
             .filter_map(|read| Some((read.operation.id, read.tags.clone()?)))
             .collect();
+        let scheduled: Vec<_> = read
+            .iter()
+            .filter_map(|read| Some((read.operation.id, read.scheduled_for?)))
+            .collect();
         let operations = read.into_iter().map(|read| read.operation).collect();
         restored.observe(operations, |_| None, at, at);
         for (id, tags) in tagged {
             restored.tagged(id, Some(&tags));
+        }
+        for (id, time) in scheduled {
+            restored.scheduled_for(id, Some(time));
         }
     }
 }
@@ -309,6 +316,7 @@ mod tests {
         registry.observe(vec![operation(7)], |_| None, later, later);
         // No tag is asked for, but that they were read is known.
         registry.tagged(id, Some(&Labels::default()));
+        registry.scheduled_for(id, Some(later));
         take_up(&mut registry, account.restored(), later);
         assert_eq!(accepted(&registry), 7, "5 were counted before, 2 are new");
         assert_eq!(registry.presenter().all_listed_by(&file), listed);
@@ -317,6 +325,7 @@ mod tests {
         };
         assert_eq!((now.marks.accepted, now.last_success), (7, later));
         assert_eq!(now.tags, Some(Labels::default()));
+        assert_eq!(now.scheduled_for, Some(later));
     }
 
     #[test]

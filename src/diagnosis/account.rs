@@ -4,6 +4,7 @@ use super::facts::{AccountFacts, BrokenSource, Ongoing};
 use super::finding::{Finding, Severity};
 use super::request_failure::RequestFailure;
 use crate::clock_skew::ClockSkew;
+use crate::timestamp::Timestamp;
 
 /// What is wrong with an account, the worst first.
 #[must_use]
@@ -13,14 +14,12 @@ pub fn account(facts: &AccountFacts) -> Vec<Finding> {
     findings.extend(
         facts
             .wrong_clock
-            .map(|skew| about(facts, wrong_clock(skew))),
+            .as_ref()
+            .map(|skew| about(facts, skew.since, wrong_clock(skew.what))),
     );
     findings.extend(facts.unsaved.as_ref().map(|unsaved| {
-        let finding = Finding {
-            since: Some(unsaved.since),
-            ..self::unsaved(unsaved.what.as_deref())
-        };
-        about(facts, finding)
+        let finding = self::unsaved(unsaved.what.as_deref());
+        about(facts, unsaved.since, finding)
     }));
     findings.extend(
         facts
@@ -28,15 +27,16 @@ pub fn account(facts: &AccountFacts) -> Vec<Finding> {
             .iter()
             .map(|broken| source(facts, broken)),
     );
-    if facts.up && facts.unreadable > 0 {
-        findings.push(unreadable(facts));
+    let failing = facts.unreadable.as_ref().filter(|_| facts.up);
+    findings.extend(failing.map(|failing| unreadable(facts, failing)));
+    if findings.is_empty()
+        && facts.up
+        && let Some(since) = facts.incomplete_since
+    {
+        findings.push(incomplete(facts, since));
     }
-    if findings.is_empty() && facts.has_collected && facts.up && !facts.complete {
-        findings.push(incomplete(facts));
-    }
-    if facts.without_series > 0 {
-        findings.push(series(facts));
-    }
+    let hidden = facts.without_series.as_ref();
+    findings.extend(hidden.map(|hidden| series(facts, hidden)));
     findings.sort_by_key(|finding| finding.severity);
     findings
 }
@@ -55,9 +55,10 @@ pub fn wrong_clock(skew: ClockSkew) -> Finding {
     }
 }
 
-fn about(facts: &AccountFacts, finding: Finding) -> Finding {
+fn about(facts: &AccountFacts, since: Timestamp, finding: Finding) -> Finding {
     Finding {
         account: Some(facts.name.clone()),
+        since: Some(since),
         ..finding
     }
 }
@@ -70,21 +71,27 @@ fn requests(facts: &AccountFacts) -> Option<Finding> {
     let list = facts.list_failure.as_ref();
     match failure.or(list) {
         Some(failure) if is_down || is_paused => Some(down(facts, failure)),
-        _ if facts.paused_until.is_some() => {
-            // Another kind of request, such as that for tags, was rejected.
-            let failure = RequestFailure::RateLimited;
-            Some(failed(facts, Severity::Warning, &failure))
-        }
-        _ => list.map(|list| list_only(facts, list)),
+        _ => match &facts.paused_until {
+            Some(pause) => {
+                // Another kind of request, such as that for tags, was rejected.
+                let failure = Ongoing {
+                    what: RequestFailure::RateLimited,
+                    since: pause.since,
+                };
+                Some(failed(facts, Severity::Warning, &failure))
+            }
+            None => list.map(|list| list_only(facts, list)),
+        },
     }
 }
 
-fn failed(facts: &AccountFacts, severity: Severity, failure: &RequestFailure) -> Finding {
+fn failed(facts: &AccountFacts, severity: Severity, ongoing: &Ongoing<RequestFailure>) -> Finding {
+    let failure = &ongoing.what;
     let mut cure = failure.cure(facts.login).to_owned();
-    let retry = match (facts.paused_until, facts.next_login_at) {
-        (Some(until), _) => format!(
+    let retry = match (&facts.paused_until, facts.next_login_at) {
+        (Some(pause), _) => format!(
             " The exporter makes no request until {}.",
-            until.to_minute()
+            pause.what.to_minute()
         ),
         (None, Some(at)) => format!(
             " The exporter tries again at {}, and with other credentials at once.",
@@ -100,7 +107,7 @@ fn failed(facts: &AccountFacts, severity: Severity, failure: &RequestFailure) ->
         what: failure.what(facts.login, Some(&facts.name)),
         cause: failure.cause(facts.login).to_owned(),
         cure,
-        since: None,
+        since: Some(ongoing.since),
     }
 }
 
@@ -110,8 +117,7 @@ fn down(facts: &AccountFacts, failure: &Ongoing<RequestFailure>) -> Finding {
         RequestFailure::RateLimited => Severity::Warning,
         _ => Severity::Error,
     };
-    let mut finding = failed(facts, severity, &failure.what);
-    finding.since = Some(failure.since);
+    let mut finding = failed(facts, severity, failure);
     if is_about_address(&failure.what) && !facts.host.is_empty() {
         finding.cause.push_str(" The base URL names ");
         finding.cause.push_str(&facts.host);
@@ -135,8 +141,7 @@ const fn is_about_address(failure: &RequestFailure) -> bool {
 /// The list fails, and single operations can be read.
 fn list_only(facts: &AccountFacts, failure: &Ongoing<RequestFailure>) -> Finding {
     let name = &facts.name;
-    let mut finding = failed(facts, Severity::Error, &failure.what);
-    finding.since = Some(failure.since);
+    let mut finding = failed(facts, Severity::Error, failure);
     finding.cause = match failure.what {
         RequestFailure::Forbidden | RequestFailure::NoList(_) | RequestFailure::BadRequest(_) => {
             "Single operations can be read, and the list of operations is refused: new operations are not found.".to_owned()
@@ -182,8 +187,8 @@ fn source(facts: &AccountFacts, broken: &BrokenSource) -> Finding {
     }
 }
 
-fn unreadable(facts: &AccountFacts) -> Finding {
-    let (name, count) = (&facts.name, facts.unreadable);
+fn unreadable(facts: &AccountFacts, failing: &Ongoing<usize>) -> Finding {
+    let (name, count) = (&facts.name, failing.what);
     let operations = match count {
         1 => "One operation".to_owned(),
         _ => format!("{count} operations"),
@@ -195,11 +200,11 @@ fn unreadable(facts: &AccountFacts) -> Finding {
         what: format!("{operations} of account {name} cannot be read"),
         cause: "The id is of another account, the operation has expired, or Twilio fails for it. Its last values stay.".to_owned(),
         cure: "See the log for the reason. Remove ids that do not belong to the account from the configuration or from the source that lists them.".to_owned(),
-        since: None,
+        since: Some(failing.since),
     }
 }
 
-fn incomplete(facts: &AccountFacts) -> Finding {
+fn incomplete(facts: &AccountFacts, since: Timestamp) -> Finding {
     let name = &facts.name;
     Finding {
         severity: Severity::Warning,
@@ -212,15 +217,15 @@ fn incomplete(facts: &AccountFacts) -> Finding {
         }
         .to_owned(),
         cure: "Nothing, if the next collections are complete. Otherwise raise max_requests_per_second, if Twilio's limit allows it, and see the log.".to_owned(),
-        since: None,
+        since: Some(since),
     }
 }
 
-fn series(facts: &AccountFacts) -> Finding {
-    let (name, limit, hidden) = (&facts.name, facts.most_series, facts.without_series);
-    let operations = match hidden {
+fn series(facts: &AccountFacts, hidden: &Ongoing<u64>) -> Finding {
+    let (name, limit) = (&facts.name, facts.most_series);
+    let operations = match hidden.what {
         1 => "one operation".to_owned(),
-        _ => format!("{hidden} operations"),
+        count => format!("{count} operations"),
     };
     Finding {
         severity: Severity::Notice,
@@ -229,7 +234,7 @@ fn series(facts: &AccountFacts) -> Finding {
         what: format!("The series limit hides {operations} of account {name}"),
         cause: format!("Series and this page have the configured and the newest operations that are large enough, at most {limit}. Totals and counters include all of them."),
         cure: "Raise --series.max-operations, or lower series.min_size, if you need series of the others.".to_owned(),
-        since: None,
+        since: Some(hidden.since),
     }
 }
 

@@ -26,20 +26,19 @@ pub fn exporter(facts: &ExporterFacts) -> Vec<Finding> {
             let more = failed.problems.len() - shown.len();
             let _ = write!(cause, "\nThe log has the other {more}.");
         }
-        findings.push(Finding {
-            since: Some(failed.since),
-            ..finding(
-                Severity::Error,
-                "reload_failed",
-                "The new configuration is not loaded; the old one stays active",
-                &cause,
-                "Correct the configuration and reload it again.",
-            )
-        });
+        findings.push(finding(
+            failed.since,
+            Severity::Error,
+            "reload_failed",
+            "The new configuration is not loaded; the old one stays active",
+            &cause,
+            "Correct the configuration and reload it again.",
+        ));
     }
     findings.extend(facts.not_scraped_since.map(not_scraped));
-    if facts.rebuilds > 0 {
+    if let Some(since) = facts.rebuilt_since {
         findings.push(finding(
+            since,
             Severity::Warning,
             "registry_rebuilt",
             "The registry of operations panicked and was rebuilt from the saved state",
@@ -47,8 +46,9 @@ pub fn exporter(facts: &ExporterFacts) -> Vec<Finding> {
             "Report it with the lines of the log.",
         ));
     }
-    if facts.files_lost > 0 {
+    if let Some(since) = facts.file_lost_since {
         findings.push(finding(
+            since,
             Severity::Warning,
             "state_file_lost",
             "The state file was removed or replaced while the exporter ran",
@@ -56,8 +56,9 @@ pub fn exporter(facts: &ExporterFacts) -> Vec<Finding> {
             "Make sure that nothing else writes to the state directory (--storage.path).",
         ));
     }
-    if !facts.is_durable {
+    if let Some(since) = facts.memory_only_since {
         findings.push(finding(
+            since,
             Severity::Notice,
             "memory_only",
             "Counters are in memory alone",
@@ -69,19 +70,24 @@ pub fn exporter(facts: &ExporterFacts) -> Vec<Finding> {
 }
 
 fn not_scraped(since: Timestamp) -> Finding {
-    Finding {
-        since: Some(since),
-        ..finding(
-            Severity::Warning,
-            "not_scraped",
-            "Prometheus no longer scrapes this exporter",
-            "Prometheus does not run, no longer has this target, or cannot reach this exporter. Values grow old, because a scrape starts each collection.",
-            "Look at this target on the page /targets of Prometheus, and check its scrape configuration.",
-        )
-    }
+    finding(
+        since,
+        Severity::Warning,
+        "not_scraped",
+        "Prometheus no longer scrapes this exporter",
+        "Prometheus does not run, no longer has this target, or cannot reach this exporter. Values grow old, because a scrape starts each collection.",
+        "Look at this target on the page /targets of Prometheus, and check its scrape configuration.",
+    )
 }
 
-fn finding(severity: Severity, code: &'static str, what: &str, cause: &str, cure: &str) -> Finding {
+fn finding(
+    since: Timestamp,
+    severity: Severity,
+    code: &'static str,
+    what: &str,
+    cause: &str,
+    cure: &str,
+) -> Finding {
     Finding {
         severity,
         code,
@@ -89,6 +95,6 @@ fn finding(severity: Severity, code: &'static str, what: &str, cause: &str, cure
         what: what.to_owned(),
         cause: cause.to_owned(),
         cure: cure.to_owned(),
-        since: None,
+        since: Some(since),
     }
 }

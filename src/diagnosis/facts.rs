@@ -27,10 +27,6 @@ pub struct BrokenSource {
 }
 
 /// The facts about one account.
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each is a fact of its own, and any two of them can be true"
-)]
 #[derive(Debug, Clone, Default)]
 pub struct AccountFacts {
     /// Its configured name.
@@ -43,26 +39,26 @@ pub struct AccountFacts {
     pub has_collected: bool,
     /// Whether the last collection reached Twilio and authenticated.
     pub up: bool,
-    /// Whether everything due was read.
-    pub complete: bool,
+    /// Since when collections authenticate and do not read everything due; `None` if the last one did.
+    pub incomplete_since: Option<Timestamp>,
     /// Why no request of the account succeeds.
     pub failure: Option<Ongoing<RequestFailure>>,
     /// Why Twilio does not return the list of operations.
     pub list_failure: Option<Ongoing<RequestFailure>>,
-    /// The end of the current pause.
-    pub paused_until: Option<Timestamp>,
+    /// The end of the current pause, and since when the server limits requests.
+    pub paused_until: Option<Ongoing<Timestamp>>,
     /// When rejected credentials are tried again.
     pub next_login_at: Option<Timestamp>,
     /// The difference of the clocks, if it is too large.
-    pub wrong_clock: Option<ClockSkew>,
+    pub wrong_clock: Option<Ongoing<ClockSkew>>,
     /// Changes of its counters that wait to be saved for longer than a save takes; with the error, if there is one.
     pub unsaved: Option<Ongoing<Option<String>>>,
-    /// Operations that cannot be read.
-    pub unreadable: usize,
+    /// How many operations cannot be read, and since when there has been one.
+    pub unreadable: Option<Ongoing<usize>>,
     /// Sources of operations that cannot be used.
     pub broken_sources: Vec<BrokenSource>,
-    /// Operations that the series limit hides.
-    pub without_series: u64,
+    /// How many operations the series limit hides, and since when it has hidden one.
+    pub without_series: Option<Ongoing<u64>>,
     /// The series limit.
     pub most_series: usize,
     /// How many requests a collection may make.
@@ -87,12 +83,12 @@ pub struct FailedReload {
 pub struct ExporterFacts {
     /// The last reload, if it failed.
     pub failed_reload: Option<FailedReload>,
-    /// How many times an account's registry panicked and was rebuilt.
-    pub rebuilds: u64,
-    /// How many state files were lost.
-    pub files_lost: u64,
-    /// Whether counters are on a disk.
-    pub is_durable: bool,
+    /// When an account's registry panicked and was rebuilt for the first time.
+    pub rebuilt_since: Option<Timestamp>,
+    /// When a state file was lost for the first time.
+    pub file_lost_since: Option<Timestamp>,
+    /// The start of the exporter, if counters are in memory alone.
+    pub memory_only_since: Option<Timestamp>,
     /// The last scrape, if it was longer ago than any scrape interval.
     pub not_scraped_since: Option<Timestamp>,
 }

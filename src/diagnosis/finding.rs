@@ -33,7 +33,7 @@ pub struct Finding {
     pub cause: String,
     /// What to do.
     pub cure: String,
-    /// When it began; `None` if that is not known.
+    /// When it began. Each finding about facts has it; `None` only for a text that the log has at the moment when it begins.
     pub since: Option<Timestamp>,
 }
 

@@ -6,6 +6,7 @@ use crate::clock_skew::ClockSkew;
 use crate::timestamp::Timestamp;
 
 const NOW: Timestamp = Timestamp::from_millis(1_775_370_000_000);
+const EARLIER: Timestamp = Timestamp::from_millis(1_775_360_000_000);
 
 fn all_failures() -> Vec<RequestFailure> {
     use RequestFailure as F;
@@ -48,7 +49,6 @@ fn facts() -> AccountFacts {
         host: "comms.example.com".to_owned(),
         has_collected: true,
         up: true,
-        complete: true,
         is_durable: true,
         ..AccountFacts::default()
     }
@@ -123,11 +123,7 @@ fn an_account_that_works_has_no_finding() {
         ..AccountFacts::default()
     };
     assert_eq!(account(&starting), []);
-    let exporter_facts = ExporterFacts {
-        is_durable: true,
-        ..ExporterFacts::default()
-    };
-    assert_eq!(exporter(&exporter_facts), []);
+    assert_eq!(exporter(&ExporterFacts::default()), []);
 }
 
 #[test]
@@ -150,7 +146,10 @@ fn a_failing_list_is_less_than_a_failing_account() {
 fn a_pause_says_until_when_and_is_a_warning() {
     let paused = AccountFacts {
         up: false,
-        paused_until: Some(NOW + Duration::from_mins(2)),
+        paused_until: Some(Ongoing {
+            what: NOW + Duration::from_mins(2),
+            since: EARLIER,
+        }),
         ..facts()
     };
     let other_requests = only(&paused);
@@ -161,6 +160,7 @@ fn a_pause_says_until_when_and_is_a_warning() {
     for finding in [other_requests, only(&list)] {
         assert_eq!(finding.severity, Severity::Warning);
         assert_eq!(finding.code, "rate_limited");
+        assert!(finding.since.is_some());
         assert!(
             finding.cure.ends_with("no request until 06:22 UTC."),
             "{}",
@@ -173,18 +173,18 @@ fn a_pause_says_until_when_and_is_a_warning() {
 fn each_other_fact_is_a_finding_of_its_own() {
     let skew = ClockSkew::between(NOW, NOW + Duration::from_hours(30));
     let all = AccountFacts {
-        complete: false,
-        wrong_clock: Some(skew),
+        incomplete_since: Some(NOW),
+        wrong_clock: Some(since(skew)),
         unsaved: Some(since(Some(
             "cannot write to data: No space left on device".to_owned(),
         ))),
-        unreadable: 3,
+        unreadable: Some(since(3)),
         broken_sources: vec![BrokenSource {
             source: "a.yml".into(),
             error: "it is not text (UTF-8)".to_owned(),
             since: NOW,
         }],
-        without_series: 7,
+        without_series: Some(since(7)),
         most_series: 1000,
         ..facts()
     };
@@ -198,17 +198,22 @@ fn each_other_fact_is_a_finding_of_its_own() {
         "series_limit",
     ];
     assert_eq!(codes, expected, "the worst first");
-    assert!(findings.iter().all(|finding| finding.account.is_some()));
+    for finding in &findings {
+        assert_eq!(finding.account.as_deref(), Some("marketing"));
+        assert_eq!(finding.since, Some(NOW), "{}", finding.code);
+    }
     assert!(findings[0].what.contains("1d 6h ahead of Twilio's"));
     assert!(findings[1].cause.starts_with("Cannot write to data"));
     assert_eq!(findings[2].cause, "It is not text (UTF-8).");
     assert!(findings[3].what.starts_with("3 operations"));
     let incomplete = AccountFacts {
-        complete: false,
+        incomplete_since: Some(EARLIER),
         budget_left: Some(0),
         ..facts()
     };
-    assert!(only(&incomplete).cause.contains("budget"));
+    let incomplete = only(&incomplete);
+    assert!(incomplete.cause.contains("budget"));
+    assert_eq!(incomplete.since, Some(EARLIER));
 }
 
 #[test]
@@ -218,9 +223,9 @@ fn the_exporters_own_failures_are_findings() {
             problems: (0..8).map(|n| format!("accounts[{n}]: wrong")).collect(),
             since: NOW,
         }),
-        rebuilds: 1,
-        files_lost: 1,
-        is_durable: false,
+        rebuilt_since: Some(NOW),
+        file_lost_since: Some(NOW),
+        memory_only_since: Some(NOW),
         not_scraped_since: Some(NOW),
     });
     let codes: Vec<_> = findings.iter().map(|finding| finding.code).collect();
@@ -238,7 +243,9 @@ fn the_exporters_own_failures_are_findings() {
     assert_eq!(lines[1], "accounts[0]: wrong");
     assert_eq!(lines.len(), 7, "{cause}");
     assert_eq!(lines[6], "The log has the other 3.");
-    assert_eq!(findings[1].since, Some(NOW));
+    for finding in &findings {
+        assert_eq!(finding.since, Some(NOW), "{}", finding.code);
+    }
 }
 
 #[test]

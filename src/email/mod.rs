@@ -5,12 +5,14 @@
 mod address;
 mod counts;
 mod domain;
+mod first;
 mod id;
 mod providers;
 mod status;
 
 pub use counts::{DELIVERY_BUCKETS, DeliveryTimes, Outcomes, ProviderCounts};
 pub use domain::Domain;
+pub use first::{FirstEmail, can_be_scheduled};
 pub use id::EmailId;
 pub use providers::{ProviderId, Providers};
 pub use status::EmailStatus;

@@ -139,6 +139,12 @@ impl Instruments {
         self.start_times.exporter_starts(now);
     }
 
+    /// When the counters of the exporter itself began: its start.
+    #[must_use]
+    pub fn started(&self) -> Option<Timestamp> {
+        self.start_times.exporter()
+    }
+
     /// Notes that the counters of the account `name` begin at `now`, unless they have begun already.
     pub fn start_account(&self, name: &str, now: Timestamp) {
         self.start_times.account_starts(name, now);

@@ -30,6 +30,11 @@ impl StartTimes {
         self.0.lock().exporter = Some(now);
     }
 
+    /// Since when the counters of the exporter itself count.
+    pub(super) fn exporter(&self) -> Option<Timestamp> {
+        self.0.lock().exporter
+    }
+
     /// Notes that the counters of the account `name` are 0 at `now`, unless they count already.
     pub(super) fn account_starts(&self, name: &str, now: Timestamp) {
         let accounts = &mut self.0.lock().accounts;

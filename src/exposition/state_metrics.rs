@@ -25,6 +25,14 @@ pub struct StateInstruments {
     unsaved: Gauge,
     /// By account: when the first attempt to save its oldest unsaved change began.
     unsaved_since: Arc<Mutex<BTreeMap<Arc<str>, Instant>>>,
+    /// The first of each, for pages.
+    first: Arc<Mutex<FirstFaults>>,
+}
+
+#[derive(Debug, Default)]
+struct FirstFaults {
+    rebuilt: Option<Timestamp>,
+    lost: Option<Timestamp>,
 }
 
 impl StateInstruments {
@@ -37,6 +45,7 @@ impl StateInstruments {
             rebuilds: IntCounter::with_opts(opts(&catalogue::REGISTRY_REBUILDS))?,
             unsaved: Gauge::with_opts(opts(&catalogue::STATE_UNSAVED))?,
             unsaved_since: Arc::default(),
+            first: Arc::default(),
         })
     }
 
@@ -59,16 +68,16 @@ impl StateInstruments {
         unsaved_since.get(account).map(Instant::elapsed)
     }
 
-    /// How many times an account's registry panicked and was rebuilt.
+    /// When an account's registry panicked and was rebuilt for the first time.
     #[must_use]
-    pub fn rebuilt(&self) -> u64 {
-        self.rebuilds.get()
+    pub fn rebuilt_since(&self) -> Option<Timestamp> {
+        self.first.lock().rebuilt
     }
 
-    /// How many state files were lost since the start.
+    /// When a state file was lost for the first time.
     #[must_use]
-    pub fn lost(&self) -> u64 {
-        self.files_lost.get()
+    pub fn lost_since(&self) -> Option<Timestamp> {
+        self.first.lock().lost
     }
 
     /// Counts a failed save.
@@ -76,21 +85,25 @@ impl StateInstruments {
         self.failures.inc();
     }
 
-    /// Counts a registry that panicked and was rebuilt.
-    pub fn registry_rebuilt(&self) {
+    /// Counts a registry that panicked and was rebuilt at `at`.
+    pub fn registry_rebuilt(&self, at: Timestamp) {
         self.rebuilds.inc();
+        self.first.lock().rebuilt.get_or_insert(at);
     }
 
     pub(super) const fn rebuilds(&self) -> &IntCounter {
         &self.rebuilds
     }
 
-    /// Sets the number of state files that were lost since the start. It never decreases.
-    pub fn files_lost(&self, files: u64) {
+    /// Sets the number of state files that were lost since the start, the last of them before `at`. It never decreases.
+    pub fn files_lost(&self, files: u64, at: Timestamp) {
         // Under a lock, so that two accounts that notice the same loss count it once.
         let _counting = self.unsaved_since.lock();
         self.files_lost
             .inc_by(files.saturating_sub(self.files_lost.get()));
+        if files > 0 {
+            self.first.lock().lost.get_or_insert(at);
+        }
     }
 
     /// Removes an account, whose changes are not saved any more.
@@ -165,11 +178,15 @@ mod tests {
         let instruments = StateInstruments::new().unwrap();
         let lost = || value(&instruments, &catalogue::STATE_FILES_LOST);
         assert_eq!(lost(), Some(0.0));
-        instruments.files_lost(1);
-        instruments.files_lost(1);
+        let at = Timestamp::from_millis;
+        instruments.files_lost(0, at(0));
+        assert_eq!(instruments.lost_since(), None);
+        instruments.files_lost(1, at(1));
+        instruments.files_lost(1, at(2));
         assert_eq!(lost(), Some(1.0));
-        instruments.files_lost(3);
-        instruments.files_lost(2);
+        instruments.files_lost(3, at(3));
+        instruments.files_lost(2, at(4));
         assert_eq!(lost(), Some(3.0));
+        assert_eq!(instruments.lost_since(), Some(at(1)), "since the first");
     }
 }

@@ -118,6 +118,12 @@ impl Agenda<'_> {
         self.failures.attempted()
     }
 
+    /// Since when there has been an operation that could not be read.
+    #[must_use]
+    pub const fn failing_since(&self) -> Option<Timestamp> {
+        self.failures.since()
+    }
+
     /// Whether `id` could not be read when that was last attempted; `None` if it is not known any more.
     #[must_use]
     pub fn is_failing(&self, id: OperationId) -> Option<bool> {

@@ -14,6 +14,8 @@ pub(super) struct ReadFailures {
     by_id: HashMap<OperationId, Failure>,
     /// How many of them have a reason.
     attempted: usize,
+    /// When the first of those began to fail, after a time without any.
+    since: Option<Timestamp>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -44,6 +46,7 @@ impl ReadFailures {
         let replaced = self.by_id.insert(id, failure);
         if replaced.is_none_or(|replaced| replaced.reason.is_none()) {
             self.attempted += 1;
+            self.since.get_or_insert(now);
         }
         news
     }
@@ -54,6 +57,7 @@ impl ReadFailures {
             failure.first = jump.apply(failure.first);
             failure.last = jump.apply_to_read(failure.last);
         }
+        self.since = self.since.map(|since| jump.apply(since));
     }
 
     /// Notes that an operation was due and its read was left out. An earlier failure stays.
@@ -88,12 +92,18 @@ impl ReadFailures {
             .is_some_and(|removed| removed.reason.is_some())
         {
             self.attempted -= 1;
+            self.since = self.since.filter(|_| self.attempted > 0);
         }
     }
 
     /// How many operations could not be read when that was last attempted.
     pub(super) const fn attempted(&self) -> usize {
         self.attempted
+    }
+
+    /// Since when there has been an operation that could not be read.
+    pub(super) const fn since(&self) -> Option<Timestamp> {
+        self.since
     }
 
     /// Whether `id` could not be read when that was last attempted.
@@ -133,5 +143,35 @@ impl ReadFailures {
             }) => !schedule::is_unknown_due(*first, *last, now),
             _ => false,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    const START: Timestamp = Timestamp::from_millis(1_775_370_000_000);
+
+    #[test]
+    fn operations_are_unreadable_since_the_first_failure_after_a_time_without_any() {
+        let mut failures = ReadFailures::default();
+        let at = |minutes| START + Duration::from_mins(minutes);
+        let [one, other] = [1, 2].map(|n| crate::simulator::operation_id(START, n));
+        failures.not_reached(one, at(0));
+        assert_eq!(failures.since(), None, "it was not tried");
+        failures.failed(one, Reason::NotFound, at(1));
+        failures.failed(other, Reason::NotFound, at(2));
+        failures.failed(one, Reason::Timeout, at(3));
+        assert_eq!(failures.since(), Some(at(1)));
+        failures.remove(one);
+        assert_eq!(failures.since(), Some(at(1)), "another one still fails");
+        failures.shift(Jump::Forward(Duration::from_hours(1)));
+        assert_eq!(failures.since(), Some(at(61)), "the clock was set");
+        failures.remove(other);
+        assert_eq!(failures.since(), None);
+        failures.failed(other, Reason::NotFound, at(70));
+        assert_eq!(failures.since(), Some(at(70)));
     }
 }

@@ -237,6 +237,11 @@ impl Requester {
         self.throttle.paused_until(server)
     }
 
+    /// Since when the server of a current pause has rejected requests.
+    pub(super) fn paused_since(&self, server: Server) -> Option<Timestamp> {
+        self.throttle.paused_since(server)
+    }
+
     /// The earliest time at which `requests` more requests are made.
     pub(super) fn earliest(&self, requests: usize) -> tokio::time::Instant {
         self.throttle.earliest(requests)

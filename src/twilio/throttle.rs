@@ -50,6 +50,8 @@ struct ServerPauses {
     pause: Option<Pause>,
     /// The number of rejections in a row.
     refusals: u32,
+    /// When the first of them came.
+    since: Option<Timestamp>,
 }
 
 impl Throttle {
@@ -100,6 +102,13 @@ impl Throttle {
             .map(|pause| pause.until(instant, now))
     }
 
+    /// Since when the server of a current pause has rejected requests.
+    pub(super) fn paused_since(&self, server: Server) -> Option<Timestamp> {
+        let mut rhythm = self.rhythm.lock();
+        let pauses = rhythm.of(server);
+        pauses.pause(self.clock.instant()).and(pauses.since)
+    }
+
     /// Notes that the server limits the rate or is unavailable, and pauses all requests of the account to it.
     pub(super) fn refused(&self, server: Server, retry_after: Option<RetryAfter>) {
         let (instant, now) = (self.clock.instant(), self.clock.now());
@@ -109,6 +118,7 @@ impl Throttle {
         // Concurrent requests that are rejected together count as one rejection.
         if before.is_none() {
             backoff.refusals = backoff.refusals.saturating_add(1);
+            backoff.since.get_or_insert(now);
         }
         let length = pause::length(retry_after, backoff.refusals, now, fastrand::f64());
         let pause = Pause::new(length, instant, now);
@@ -122,8 +132,7 @@ impl Throttle {
         let mut rhythm = self.rhythm.lock();
         let backoff = rhythm.of(server);
         if backoff.pause(self.clock.instant()).is_none() {
-            backoff.refusals = 0;
-            backoff.pause = None;
+            *backoff = ServerPauses::default();
         }
     }
 
@@ -213,11 +222,16 @@ mod tests {
         }
         assert!(throttle.paused_until(Server::Api).unwrap() <= START + Duration::from_secs(6));
         clock.set(START + Duration::from_secs(10));
+        assert_eq!(throttle.paused_since(Server::Api), None, "it has ended");
         throttle.refused(Server::Api, None);
         assert!(throttle.paused_until(Server::Api).unwrap() >= START + Duration::from_secs(20));
+        let since = || throttle.paused_since(Server::Api);
+        assert_eq!(since(), Some(START), "no request succeeded in between");
         clock.set(START + Duration::from_mins(1));
         throttle.succeeded(Server::Api);
+        assert_eq!(since(), None);
         throttle.refused(Server::Api, None);
+        assert_eq!(since(), Some(START + Duration::from_mins(1)));
         assert!(throttle.paused_until(Server::Api).unwrap() <= START + Duration::from_secs(66));
     }
 

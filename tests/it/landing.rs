@@ -15,6 +15,7 @@ use crate::support::twilio::Twilio;
 mod accounts;
 mod operations;
 mod problems;
+mod since;
 
 const HOUR: Duration = Duration::from_hours(1);
 

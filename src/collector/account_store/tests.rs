@@ -152,7 +152,7 @@ async fn a_registration_that_hangs_is_logged() {
         let account_store = account_store.clone();
         async move {
             account_store
-                .register(vec![(id.parse().unwrap(), None)])
+                .register(vec![(id.parse().unwrap(), None)], NOW)
                 .await
         }
     });
@@ -173,11 +173,12 @@ async fn what_fails_to_be_saved_is_shown_with_its_age_and_a_lost_file_is_counted
     }
     std::fs::remove_file(disk.directory.path().join("state.redb")).unwrap();
     for (account_store, registry) in &stores {
-        account_store.check().await;
+        account_store.check(NOW).await;
         assert!(account_store.is_behind());
         assert!(save(account_store.clone(), registry).await.is_none());
     }
     assert_eq!(disk.state("files_lost_total"), Some(1.0));
+    assert_eq!(disk.instruments.state().lost_since(), Some(NOW));
     tokio::time::advance(Duration::from_mins(1)).await;
     assert_eq!(disk.state("unsaved_seconds"), Some(60.0));
     for (account_store, registry) in &stores {
@@ -197,7 +198,7 @@ async fn changes_are_unsaved_from_the_first_failure_until_a_save_succeeds() {
     let disk = Disk::new();
     let account_store = disk.account_store("default");
     assert_eq!(account_store.unsaved_for(), None);
-    account_store.save_failed(&StoreError::Stopped);
+    account_store.save_failed(&StoreError::Stopped, NOW);
     let (_, error) = account_store.unsaved_for().unwrap();
     assert_eq!(error, Some(StoreError::Stopped.to_string()));
     save(account_store.clone(), &registry("default"))

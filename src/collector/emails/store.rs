@@ -110,7 +110,8 @@ impl EmailStore {
             Ok(Err(StoreError::Vanished { .. })) => {
                 let current = self.store.generation();
                 self.generation.store(current, Ordering::Relaxed);
-                self.instruments.files_lost(self.store.files_lost());
+                let lost = self.store.files_lost();
+                self.instruments.files_lost(lost, now);
                 Committed::Lost
             }
             Ok(Err(error)) => {

@@ -95,7 +95,7 @@ impl AccountFigures {
         let (snapshot, facts) = (&overview.snapshot, &overview.facts);
         let status = &snapshot.status;
         let has_collected = status.duration.is_some();
-        let connection = match (facts.paused_until, status.up) {
+        let connection = match (status.paused_until, status.up) {
             (Some(_), _) => Connection::Paused,
             (None, true) => Connection::Reached,
             (None, false) if has_collected => Connection::NotReached,
@@ -135,13 +135,13 @@ impl AccountFigures {
                 .map(|success| now.since(success).as_secs()),
             request_budget: facts.budget,
             requests_left: facts.budget_left,
-            paused_until: text(facts.paused_until),
+            paused_until: text(status.paused_until),
             next_login_at: text(facts.next_login_at),
             counters,
             unsaved_since: text(unsaved_since),
             times: Times {
                 last_success: status.last_success,
-                paused_until: facts.paused_until,
+                paused_until: status.paused_until,
                 next_login_at: facts.next_login_at,
                 unsaved_since,
             },

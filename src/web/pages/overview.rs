@@ -125,11 +125,16 @@ pub(super) async fn overview(service: &Service, filter: &Filter) -> Overview {
     let now = service.clock.now();
     let scraped = service.scraped.last();
     let state = service.instruments.state();
+    let is_durable = accounts.iter().all(|account| account.facts.is_durable);
     let mut findings = diagnosis::exporter(&ExporterFacts {
         failed_reload: service.reload.as_ref().and_then(|reload| reload.failed()),
-        rebuilds: state.rebuilt(),
-        files_lost: state.lost(),
-        is_durable: accounts.iter().all(|account| account.facts.is_durable),
+        rebuilt_since: state.rebuilt_since(),
+        file_lost_since: state.lost_since(),
+        memory_only_since: if is_durable {
+            None
+        } else {
+            service.instruments.started()
+        },
         not_scraped_since: scraped.filter(|at| now.since(*at) > LONGEST_SCRAPE_INTERVAL),
     });
     findings.extend(
