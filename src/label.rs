@@ -21,7 +21,7 @@ const LONGEST_NAME: usize = 64;
 const OF_PROMETHEUS: [&str; 4] = ["instance", "job", "le", "quantile"];
 /// The labels of metrics about accounts and operations. A query that joins users' labels to other metrics would confuse them with
 /// these. A test in `exposition` keeps the list complete.
-const OF_METRICS: [&str; 16] = [
+const OF_METRICS: [&str; 18] = [
     "account",
     "code",
     "collector",
@@ -34,6 +34,8 @@ const OF_METRICS: [&str; 16] = [
     "provider",
     "reading",
     "reason",
+    "recipient_domain",
+    "sender_domain",
     "source",
     "state",
     "status",

@@ -1,9 +1,13 @@
 //! The values about Twilio that one scrape exposes. A snapshot is immutable and belongs to one moment; the registry creates it, and
 //! `exposition` and `web` read it. [`Totals`] are sums that the registry updates by differences.
 
+mod emails;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
+
+pub use emails::{EmailCounters, EmailsSnapshot, HeldNames};
 
 use crate::clock_skew::ClockSkew;
 use crate::operation::{
@@ -39,6 +43,8 @@ pub struct AccountSnapshot {
     pub unconfirmed: Option<Unconfirmed>,
     /// Tracked operations that the series limit hides.
     pub without_series: u64,
+    /// Its single emails; `None` unless they are collected.
+    pub emails: Option<EmailsSnapshot>,
     /// Sums by the labels that the configuration names, each value a group.
     pub groups: Vec<GroupSnapshot>,
     /// The operations that have series, newest first after the configured ones.
@@ -86,6 +92,8 @@ pub enum CollectorName {
     Operations,
     /// Reads the tags of emails.
     Tags,
+    /// Reads single emails.
+    Emails,
 }
 
 impl CollectorName {
@@ -95,6 +103,7 @@ impl CollectorName {
         match self {
             Self::Operations => "operations",
             Self::Tags => "tags",
+            Self::Emails => "emails",
         }
     }
 }

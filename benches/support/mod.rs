@@ -34,6 +34,7 @@ pub(crate) fn snapshot(operations: u32) -> Snapshot {
             counting_mode: CountingMode::Exclusive,
             totals,
             unconfirmed: None,
+            emails: None,
             without_series: 0,
             groups: Vec::new(),
             operations,

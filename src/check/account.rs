@@ -9,7 +9,7 @@ use super::requests::Requests;
 use super::result::{Area, CheckResult, Section};
 use super::settings::Settings;
 use super::sources;
-use crate::config::{Account, Series};
+use crate::config::Account;
 use crate::diagnosis::RequestFailure;
 use crate::twilio::Client;
 
@@ -20,9 +20,13 @@ const LONGEST: Duration = Duration::from_mins(1);
 const LEAST_RATE: f64 = 10.0;
 
 /// The section about `account`.
-pub(super) async fn check(account: &Account, series: &Series, settings: &Settings<'_>) -> Section {
+pub(super) async fn check(
+    account: &Account,
+    reads_emails: bool,
+    settings: &Settings<'_>,
+) -> Section {
     let (mut results, sources) = tokio::join!(
-        requests(account, series, settings),
+        requests(account, reads_emails, settings),
         sources::check(account, settings)
     );
     results.extend(sources);
@@ -32,7 +36,11 @@ pub(super) async fn check(account: &Account, series: &Series, settings: &Setting
     }
 }
 
-async fn requests(account: &Account, series: &Series, settings: &Settings<'_>) -> Vec<CheckResult> {
+async fn requests(
+    account: &Account,
+    reads_emails: bool,
+    settings: &Settings<'_>,
+) -> Vec<CheckResult> {
     if settings.offline {
         return vec![CheckResult::skipped(
             "requests",
@@ -47,7 +55,7 @@ async fn requests(account: &Account, series: &Series, settings: &Settings<'_>) -
         Ok(client) => client,
         Err(error) => return vec![CheckResult::failed("connection", error)],
     };
-    let mut requests = Requests::new(&client, account, series, &settings.clock);
+    let mut requests = Requests::new(&client, account, reads_emails, &settings.clock);
     if timeout(LONGEST, requests.make()).await.is_err() {
         requests.broke_off(RequestFailure::Timeout(LONGEST));
     }

@@ -61,8 +61,9 @@ fn begin<'a>(
     sections.push_back(server.map(|server| server.section).boxed());
     let directory = config.storage.path.as_deref();
     sections.push_back(storage::check(directory, settings, has_exporter).boxed());
+    let reads_emails = config.emails.enabled || !config.series.tags.is_empty();
     for account in &config.accounts {
-        sections.push_back(account::check(account, &config.series, settings).boxed());
+        sections.push_back(account::check(account, reads_emails, settings).boxed());
     }
     sections
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::result::{CheckResult, Status};
 use crate::clock::Clock;
-use crate::config::{Account, Credentials, Series};
+use crate::config::{Account, Credentials};
 use crate::diagnosis::{self, AccountFacts, Ongoing, RequestFailure};
 use crate::operation::{Operation, OperationId, RETENTION};
 use crate::timestamp::Timestamp;
@@ -94,13 +94,13 @@ impl<'a> Requests<'a> {
     pub(super) fn new(
         client: &'a Client,
         account: &'a Account,
-        series: &Series,
+        reads_emails: bool,
         clock: &Clock,
     ) -> Self {
         Self {
             client,
             account,
-            reads_emails: !series.tags.is_empty(),
+            reads_emails,
             now: clock.now(),
             listed: None,
             read: None,

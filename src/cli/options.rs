@@ -77,9 +77,9 @@ pub struct AccountOptions {
     #[arg(hide_env_values = true, help_heading = TWILIO)]
     operations: Vec<NonEmpty<OperationId>>,
 
-    /// Read single emails, too; not part of this version [default: false]
+    /// Read single emails, too: true or false [default: false]
     ///
-    /// read single emails, too; not part of this version: accepted with a warning
+    /// read single emails, too: delivery times and outcomes by mailbox provider (see [emails](emails.md)); costs requests
     #[arg(
         long = "collector.emails",
         env = "TWILIO_EMAIL_COLLECTOR_EMAILS",

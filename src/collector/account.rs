@@ -6,9 +6,11 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use tokio::time::{Instant, timeout_at};
 
+use super::account_status::AccountStatus;
 use super::budget::RequestBudget;
 use super::collection::{Collection, CollectionResult};
 use super::email_probe::{EmailReads, ProbedEmails};
+use super::emails::Emails;
 use super::failure_log::FailureLog;
 use super::first_emails::FirstEmails;
 use super::history::{self, Finished, History};
@@ -21,7 +23,7 @@ use super::runner::{Run, Runner};
 use super::settings::AccountSettings;
 use super::shared_reads::OperationReads;
 use super::source_sync::SourceSync;
-use crate::diagnosis::{AccountFacts, Ongoing};
+use crate::diagnosis::AccountFacts;
 use crate::operation::{CountingMode, OperationId};
 use crate::registry::{Page, Registry, Source, View};
 use crate::snapshot::{AccountSnapshot, CollectionStatus, CollectorStatus, Labels};
@@ -53,11 +55,11 @@ pub struct Account {
     /// Since when the series limit has hidden operations.
     hides_since: Mutex<Option<Timestamp>>,
     first_emails: Arc<FirstEmails>,
+    emails: Arc<Emails>,
 }
 
 impl Account {
-    pub(super) fn new(settings: AccountSettings, ledger: Ledger) -> Self {
-        let ledger = Arc::new(ledger);
+    pub(super) fn new(settings: AccountSettings, ledger: Arc<Ledger>, emails: Emails) -> Self {
         let name = || Arc::clone(ledger.name());
         let sources = Arc::new(SourceSync::new(Arc::clone(&ledger), &settings));
         let registrations = Registrations::new(Arc::clone(&ledger), Arc::clone(&sources));
@@ -72,6 +74,7 @@ impl Account {
             history: Mutex::new(History::new(name())),
             hides_since: Mutex::default(),
             first_emails: Arc::new(FirstEmails::new(Arc::clone(&ledger))),
+            emails: Arc::new(emails),
             settings: Mutex::new(Arc::new(settings)),
             ledger,
         }
@@ -169,13 +172,16 @@ impl Account {
         }
     }
 
-    /// As [`Self::collect`], but waits for the whole budget if need be, and for first emails, too: for callers that do not come again.
+    /// As [`Self::collect`], but waits for the whole budget if need be, and for emails, too: for callers that do not come again.
     pub(super) async fn collect_fully(self: &Arc<Self>, budget: Duration) {
         let run = self.begin();
         let all = async {
             run.finished().await;
             if let Some(first_emails) = self.first_emails.current() {
                 first_emails.finished().await;
+            }
+            if let Some(emails) = self.emails.current() {
+                emails.finished().await;
             }
         };
         let _ = tokio::time::timeout(budget, all).await;
@@ -192,6 +198,7 @@ impl Account {
         self.ledger.retry_failed_save();
         self.sources.reread_files(&self.settings()).await;
         let settings = self.settings();
+        self.emails.make_way(&settings);
         let budget = RequestBudget::new(&settings.limits);
         let collection = Collection {
             settings: &settings,
@@ -207,6 +214,9 @@ impl Account {
         self.ledger.finish_collection().await;
         if settings.wants_first_emails() && !result.is_blocked() {
             self.first_emails.begin(Arc::clone(&settings), &budget);
+        }
+        if settings.emails.enabled && !result.is_blocked() {
+            self.emails.begin(Arc::clone(&settings));
         }
         // Last: a scrape that sees that it has finished must not join it.
         self.finish(&settings, progress, result, &budget, began.elapsed());
@@ -246,6 +256,7 @@ impl Account {
         let mut registry = self.ledger.lock();
         let snapshot = self.known_of(&mut registry, status);
         registry.exposed();
+        self.emails.exposed();
         snapshot
     }
 
@@ -264,37 +275,16 @@ impl Account {
         AccountOverview { snapshot, facts }
     }
 
-    /// The facts behind the findings about the account whose status `snapshot` has.
     fn facts(&self, snapshot: &AccountSnapshot) -> AccountFacts {
-        let (settings, failures) = (self.settings(), self.log.current_failures());
-        let unreadable = {
-            let registry = self.ledger.lock();
-            let agenda = registry.agenda();
-            ongoing(agenda.failing_since(), Some(agenda.failing()))
-        };
-        let status = &snapshot.status;
-        let history = self.history.lock();
-        AccountFacts {
-            name: Arc::clone(self.name()),
-            login: settings.client.login(),
-            host: settings.client.host(),
-            has_collected: status.duration.is_some(),
-            up: status.up,
-            incomplete_since: history.incomplete_since(),
-            failure: failures.account().cloned(),
-            list_failure: failures.list().filter(|_| settings.discovers).cloned(),
-            paused_until: ongoing(settings.client.paused_since(), status.paused_until),
-            next_login_at: status.next_login_at,
-            wrong_clock: ongoing(history.clock_wrong_since(), status.clock_skew),
-            unsaved: self.ledger.unsaved(),
-            unreadable,
-            broken_sources: self.sources.broken(),
-            without_series: ongoing(*self.hides_since.lock(), Some(snapshot.without_series)),
-            most_series: settings.series.max_operations,
-            budget: RequestBudget::new(&settings.limits).total(),
-            budget_left: history.budget_left(),
-            is_durable: self.ledger.is_durable(),
+        AccountStatus {
+            settings: &self.settings(),
+            ledger: &self.ledger,
+            log: &self.log,
+            sources: &self.sources,
+            history: &self.history.lock(),
+            hides_since: *self.hides_since.lock(),
         }
+        .facts(snapshot)
     }
 
     fn known_of(&self, registry: &mut Registry, status: CollectionStatus) -> AccountSnapshot {
@@ -302,13 +292,12 @@ impl Account {
         let snapshot = registry.presenter().snapshot(status);
         let hides = snapshot.without_series > 0;
         history::hold(&mut self.hides_since.lock(), hides, self.ledger.now());
-        let theirs = status
-            .clock_skew
-            .unwrap_or_default()
-            .apply(self.ledger.now());
+        let approximate = |theirs| registry.presenter().unconfirmed(theirs);
+        let (emails, unconfirmed) = self.emails.snapshot(&self.settings(), approximate);
         AccountSnapshot {
             collectors: self.collectors(),
-            unconfirmed: Some(registry.presenter().unconfirmed(theirs)),
+            emails,
+            unconfirmed,
             ..snapshot
         }
     }
@@ -335,13 +324,16 @@ impl Account {
     }
 
     fn collectors(&self) -> Vec<CollectorStatus> {
-        let is_wanted = self.settings().wants_first_emails();
-        let first_emails = self.first_emails.status().filter(|_| is_wanted);
+        let settings = self.settings();
+        let first_emails = self.first_emails.status();
+        let first_emails = first_emails.filter(|_| settings.wants_first_emails());
+        let emails = self.emails.status().filter(|_| settings.emails.enabled);
         self.history
             .lock()
             .status()
             .into_iter()
             .chain(first_emails)
+            .chain(emails)
             .collect()
     }
 
@@ -370,6 +362,7 @@ impl Account {
             self.log.discovery_changed();
         }
         self.sources.apply_settings(&settings, &before);
+        self.emails.apply_settings(&settings);
     }
 
     /// Polls the URLs that list operations, at their intervals.
@@ -387,12 +380,7 @@ impl Account {
         self.sources.stop();
         self.collections.stop();
         self.first_emails.stop();
+        self.emails.stop();
         self.ledger.stop();
     }
-}
-
-/// What has lasted since `since`; `None` if it does not hold.
-fn ongoing<T>(since: Option<Timestamp>, what: Option<T>) -> Option<Ongoing<T>> {
-    let (since, what) = since.zip(what)?;
-    Some(Ongoing { what, since })
 }

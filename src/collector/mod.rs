@@ -8,11 +8,13 @@
 //! `first_emails`.
 
 mod account;
+mod account_status;
 mod account_store;
 mod budget;
 mod collection;
 mod current_failures;
 mod email_probe;
+mod emails;
 mod failure_log;
 mod first_emails;
 mod history;
@@ -41,12 +43,14 @@ use parking_lot::RwLock;
 
 pub use self::account::{Account, AccountOverview};
 pub use self::email_probe::ProbedEmails;
+use self::emails::Emails;
 use self::ledger::Ledger;
 pub use self::probe::Probed;
 pub use self::registrations::{Forgotten, MOST_REGISTERED, Registered};
 use self::settings::AccountSettings;
 use crate::clock::Clock;
-use crate::config::{self, Config, Series};
+use crate::config::{self, Config};
+use crate::email::Providers;
 use crate::exposition::{Endpoint, Instruments};
 use crate::snapshot::Snapshot;
 use crate::store::{Store, StoreError};
@@ -59,6 +63,8 @@ pub struct Collector {
     store: Arc<Store>,
     instruments: Instruments,
     clock: Clock,
+    /// The table of mailbox providers.
+    providers: Arc<Providers>,
 }
 
 /// There can be no collector.
@@ -85,11 +91,12 @@ impl Collector {
             store: Arc::clone(store),
             instruments: instruments.clone(),
             clock: clock.clone(),
+            providers: Arc::new(Providers::built_in()),
         };
         let accounts: Result<_, _> = config
             .accounts
             .iter()
-            .map(|account| collector.build(account, &config.series))
+            .map(|account| collector.build(account, config))
             .collect();
         *collector.accounts.write() = accounts?;
         Ok(collector)
@@ -105,11 +112,11 @@ impl Collector {
         for account in &config.accounts {
             if let Some(known) = before.iter().find(|known| known.name() == &account.name) {
                 let current = known.settings();
-                let settings = self.settings(account, &config.series, Some(&current))?;
+                let settings = self.settings(account, config, Some(&current))?;
                 changed.push((Arc::clone(known), settings));
                 next.push(Arc::clone(known));
             } else {
-                let new = self.build(account, &config.series)?;
+                let new = self.build(account, config)?;
                 added.push(Arc::clone(&new));
                 next.push(new);
             }
@@ -147,12 +154,18 @@ impl Collector {
     fn settings(
         &self,
         account: &config::Account,
-        series: &Series,
+        config: &Config,
         before: Option<&AccountSettings>,
     ) -> Result<AccountSettings, CollectorError> {
-        let settings =
-            AccountSettings::new(account, series, before, &self.instruments, &self.clock)?;
-        if settings.wants_first_emails() {
+        let settings = AccountSettings::new(
+            account,
+            &config.series,
+            (&config.emails, &self.providers),
+            before,
+            &self.instruments,
+            &self.clock,
+        )?;
+        if settings.wants_first_emails() || settings.emails.enabled {
             // Emails will be requested, so their counters begin at 0.
             let instruments = self.instruments.account(&account.name);
             instruments.expect(Endpoint::Emails);
@@ -163,14 +176,21 @@ impl Collector {
     fn build(
         &self,
         account: &config::Account,
-        series: &Series,
+        config: &Config,
     ) -> Result<Arc<Account>, CollectorError> {
-        let settings = self.settings(account, series, None)?;
+        let settings = self.settings(account, config, None)?;
         let state = self.instruments.state();
-        let (registry, account_store) =
-            restore::account(account, series, &self.store, &state, self.clock.now())?;
+        let (registry, account_store) = restore::account(
+            account,
+            &config.series,
+            &self.store,
+            &state,
+            self.clock.now(),
+        )?;
         let ledger = Ledger::new(registry, account_store, self.clock.clone());
-        Ok(Arc::new(Account::new(settings, ledger)))
+        let (ledger, store) = (Arc::new(ledger), Arc::clone(&self.store));
+        let emails = Emails::new(Arc::clone(&ledger), store, state, self.clock.clone());
+        Ok(Arc::new(Account::new(settings, ledger, emails)))
     }
 
     fn accounts(&self) -> Vec<Arc<Account>> {
@@ -183,7 +203,7 @@ impl Collector {
         join_all(accounts.iter().map(|account| account.collect(budget))).await;
     }
 
-    /// Collects every account for at most `budget`, first emails included.
+    /// Collects every account for at most `budget`, emails included.
     pub async fn collect_fully(&self, budget: Duration) {
         let accounts = self.accounts();
         join_all(accounts.iter().map(|account| account.collect_fully(budget))).await;

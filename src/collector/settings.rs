@@ -5,7 +5,8 @@
 use std::sync::Arc;
 
 use crate::clock::Clock;
-use crate::config::{Account, FilePattern, Limits, OperationUrl, Series};
+use crate::config::{Account, EmailsCollector, FilePattern, Limits, OperationUrl, Series};
+use crate::email::Providers;
 use crate::exposition::Instruments;
 use crate::operation::CountingMode;
 use crate::registry::Source;
@@ -23,6 +24,10 @@ pub(super) struct AccountSettings {
     pub(super) sources: Arc<Sources>,
     pub(super) series: Series,
     pub(super) counting_mode: Option<CountingMode>,
+    /// The collector of emails.
+    pub(super) emails: EmailsCollector,
+    /// The table of mailbox providers.
+    pub(super) providers: Arc<Providers>,
     /// The operations that the configuration lists.
     pub(super) operations: ListedOperations,
     files: Vec<FilePattern>,
@@ -34,6 +39,7 @@ impl AccountSettings {
     pub(super) fn new(
         account: &Account,
         series: &Series,
+        (emails, providers): (&EmailsCollector, &Arc<Providers>),
         before: Option<&Self>,
         instruments: &Instruments,
         clock: &Clock,
@@ -63,6 +69,8 @@ impl AccountSettings {
             sources,
             series: series.clone(),
             counting_mode: account.stats_reading,
+            emails: emails.clone(),
+            providers: Arc::clone(providers),
             operations: account.operations.clone(),
             files: account.operation_files.clone(),
             urls: account.operation_urls.clone(),

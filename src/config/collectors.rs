@@ -1,40 +1,105 @@
-//! The section `collectors`. The collector of single emails is not part of this version; its keys are still checked.
+//! The section `collectors`: the collector of single emails, which is off unless it is enabled.
 
 use std::ops::RangeInclusive;
+use std::path::{Path, PathBuf};
 
 use super::Overrides;
 use super::problem::Findings;
-use super::walk::Value;
+use super::walk::{Mapping, Value};
 
-/// The most domains with series of their own; each has about ten.
-const DOMAINS: RangeInclusive<usize> = 1..=10_000;
+/// The most domains with series of their own; each has five.
+const DOMAINS: RangeInclusive<usize> = 0..=10_000;
+/// The most emails in memory. Each takes 40 bytes at most, so the highest limit is 2 GB for each account.
+const EMAILS: RangeInclusive<usize> = 1..=50_000_000;
+/// The largest share of an account's requests. Operations need the rest.
+const LARGEST_SHARE: f64 = 0.9;
 
-/// Checks the section `collectors`. The command line has priority.
-pub(super) fn check(value: Option<&Value>, overrides: &Overrides, findings: &mut Findings) {
-    let mut place = "--collector.emails".to_owned();
-    let mut enabled = overrides.emails_collector;
-    if let Some(mut collectors) = value.and_then(|value| value.mapping(findings)) {
-        let emails = collectors.take("emails");
-        if let Some(mut emails) = emails.and_then(|value| value.mapping(findings)) {
-            let flag = emails.take("enabled");
-            if let Some(flag) = flag
-                && let Some(written) = flag.boolean(findings)
-                && enabled.is_none()
-            {
-                enabled = Some(written);
-                place = flag.place;
-            }
-            if let Some(value) = emails.take("max_domains") {
-                value.whole(&DOMAINS, findings);
-            }
-            emails.finish(findings);
+/// The collector of single emails.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EmailsCollector {
+    /// Whether emails are read.
+    pub enabled: bool,
+    /// The most domains of recipients with series of their own; 0: none.
+    pub max_domains: usize,
+    /// The same for domains of senders.
+    pub max_sender_domains: usize,
+    /// The most emails in memory, for each account.
+    pub max_emails: usize,
+    /// The share of an account's requests that emails may take; above 0, below 1.
+    pub request_share: f64,
+    /// The table of mailbox providers that extends or replaces the built-in one.
+    pub providers_file: Option<PathBuf>,
+}
+
+impl Default for EmailsCollector {
+    fn default() -> Self {
+        Self {
+            enabled: false,
+            max_domains: 0,
+            max_sender_domains: 20,
+            max_emails: 1_000_000,
+            request_share: 0.25,
+            providers_file: None,
         }
-        collectors.finish(findings);
     }
-    if enabled == Some(true) {
-        findings.notice(
-            &place,
-            "the emails collector is not part of this version: nothing is collected",
-        );
+}
+
+impl EmailsCollector {
+    /// Reads the section `collectors`; the command line has priority. Relative paths start at `directory`.
+    pub(super) fn read(
+        value: Option<&Value>,
+        overrides: &Overrides,
+        directory: &Path,
+        findings: &mut Findings,
+    ) -> Self {
+        let mut read = Self::default();
+        if let Some(mut collectors) = value.and_then(|value| value.mapping(findings)) {
+            let emails = collectors.take("emails");
+            if let Some(mut emails) = emails.and_then(|value| value.mapping(findings)) {
+                read.read_keys(&mut emails, directory, findings);
+                emails.finish(findings);
+            }
+            collectors.finish(findings);
+        }
+        read.enabled = overrides.emails_collector.unwrap_or(read.enabled);
+        read
+    }
+
+    fn read_keys(&mut self, emails: &mut Mapping, directory: &Path, findings: &mut Findings) {
+        if let Some(value) = emails.take("enabled")
+            && let Some(enabled) = value.boolean(findings)
+        {
+            self.enabled = enabled;
+        }
+        for (key, range, limit) in [
+            ("max_domains", &DOMAINS, &mut self.max_domains),
+            ("max_sender_domains", &DOMAINS, &mut self.max_sender_domains),
+            ("max_emails", &EMAILS, &mut self.max_emails),
+        ] {
+            if let Some(value) = emails.take(key)
+                && let Some(number) = value.whole(range, findings)
+            {
+                *limit = number;
+            }
+        }
+        if let Some(value) = emails.take("request_share")
+            && let Some(share) = value.number(findings)
+        {
+            if share > 0.0 && share <= LARGEST_SHARE {
+                self.request_share = share;
+            } else {
+                let message = format_args!("expected a number above 0, up to {LARGEST_SHARE}");
+                findings.problem(&value.place, message);
+            }
+        }
+        if let Some(value) = emails.take("providers_file")
+            && let Some(path) = value.text(findings)
+        {
+            findings.notice(
+                &value.place,
+                "tables of mailbox providers are not part of this version: the built-in one is used",
+            );
+            self.providers_file = Some(directory.join(path));
+        }
     }
 }

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use super::account::Account;
 use super::account::Defaults;
+use super::collectors::EmailsCollector;
 use super::environment::Environment;
 use super::network::Network;
 use super::overrides::Overrides;
@@ -17,7 +18,7 @@ use super::storage::Storage;
 use super::walk::Value;
 use super::web::Web;
 use super::yaml;
-use super::{accounts, base_url, collectors};
+use super::{accounts, base_url};
 
 /// The largest configuration file: room for ten thousand operations with labels. Larger lists belong into files of their own.
 const LARGEST: u64 = 1024 * 1024;
@@ -31,6 +32,8 @@ pub struct Config {
     pub accounts: Vec<Account>,
     /// Which operations have series of their own.
     pub series: Series,
+    /// The collector of single emails.
+    pub emails: EmailsCollector,
     /// The HTTP server of the exporter.
     pub web: Web,
     /// The limits of a scrape.
@@ -126,7 +129,12 @@ pub(super) fn config(
     };
     let mut section = |name| file.as_mut().and_then(|file| file.take(name));
     let series = Series::read(section("series").as_ref(), overrides, findings);
-    collectors::check(section("collectors").as_ref(), overrides, findings);
+    let emails = EmailsCollector::read(
+        section("collectors").as_ref(),
+        overrides,
+        defaults.directory,
+        findings,
+    );
     let storage = Storage::read(section("storage").as_ref(), overrides, findings);
     if let Some(file) = file {
         file.finish(findings);
@@ -139,6 +147,7 @@ pub(super) fn config(
     Some(Config {
         accounts,
         series,
+        emails,
         web,
         scrape,
         storage,

@@ -272,8 +272,28 @@ pub const SECTIONS: &[Section] = &[
             as_option("emails.enabled", "collector.emails"),
             key(
                 "emails.max_domains",
-                "`50`",
-                "1 to 10,000; recipient domains with series of their own",
+                "`0`",
+                "0 to 10,000; recipient domains with series of their own, the largest ones that have at least 10 emails; 0: recipient domains are not counted",
+            ),
+            key(
+                "emails.max_sender_domains",
+                "`20`",
+                "0 to 10,000; the same for domains of senders; 0: only `other`",
+            ),
+            key(
+                "emails.max_emails",
+                "`1000000`",
+                "1 to 50,000,000; emails in memory, for each account; each takes 40 bytes at most and is kept for seven days. Beyond it, whole operations are left out",
+            ),
+            key(
+                "emails.request_share",
+                "`0.25`",
+                "above 0, up to 0.9; the share of `max_requests_per_second` that emails may take. Operations always have the rest",
+            ),
+            key(
+                "emails.providers_file",
+                "none",
+                "a file with mailbox providers and their domains; not part of this version: accepted with a warning",
             ),
         ],
     },

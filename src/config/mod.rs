@@ -44,6 +44,7 @@ mod tests;
 
 pub use account::{Account, DEFAULT_NAME};
 pub use base_url::{DEFAULT as DEFAULT_BASE_URL, shown as shown_url};
+pub use collectors::EmailsCollector;
 pub use credentials::{Credentials, OAuthClient};
 pub use duration::{DurationError, parse as parse_duration};
 pub use file::Config;

@@ -49,6 +49,11 @@ impl Capacity {
         self.admitted_from = admitted_from;
     }
 
+    /// Whether `emails` take more than half of the room.
+    pub(super) const fn is_above_half(&self, emails: usize) -> bool {
+        emails > self.most / 2
+    }
+
     /// The number of emails that were left out, each time that they were read.
     pub(super) const fn left_out(&self) -> u64 {
         self.left_out

@@ -1,9 +1,9 @@
 //! What a row changes: the first one of an email, and later ones.
 
-use crate::email::{Domain, Email, EmailStatus};
+use crate::email::{Domain, Email, EmailStatus, Outcomes};
 use crate::operation::Outcome;
 
-use super::counts::{Outcomes, delivery_time, reached};
+use super::counts::{delivery_time, reached};
 use super::record::{DoneEmail, OpenEmail, OperationMark};
 use super::{Deliveries, Ingested};
 

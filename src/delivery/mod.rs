@@ -20,17 +20,16 @@ mod shown;
 mod tests;
 mod unsaved;
 
-pub use counts::{DELIVERY_BUCKETS, DeliveryTimes, Outcomes, ProviderCounts};
 pub use operation_emails::{EmailsByStatus, OperationEmails, ProviderEmails};
-pub use shown::ShownEmails;
 pub use unsaved::EmailChanges;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::email::{Email, EmailId, EmailStatus, Providers};
+use crate::email::{Email, EmailId, EmailStatus, Outcomes, ProviderCounts, Providers};
 use crate::operation::RETENTION;
-use crate::store::NameKind;
+use crate::snapshot::EmailCounters;
+use crate::store::{NameKind, SavedEmails};
 use crate::timestamp::Timestamp;
 
 use capacity::Capacity;
@@ -88,14 +87,18 @@ pub struct Deliveries {
     newest: Option<Timestamp>,
     /// An unknown email that is older may have been counted.
     expired_until: Timestamp,
+    /// The creation times of which everything has been read.
+    read_range: Option<(Timestamp, Timestamp)>,
     inbound: u64,
     by_provider: NameTable<ProviderCounts>,
     by_recipient: NameTable<Outcomes>,
     by_sender: NameTable<Outcomes>,
     statuses: StatusCounts,
     unsaved: Unsaved,
+    /// The state as last saved; `None` if the store has none of it.
+    saved_standing: Option<SavedEmails>,
     /// As last saved.
-    shown: Option<Arc<ShownEmails>>,
+    shown: Option<Arc<EmailCounters>>,
 }
 
 impl Deliveries {
@@ -114,12 +117,14 @@ impl Deliveries {
             is_first: true,
             newest: None,
             expired_until: Timestamp::default(),
+            read_range: None,
             inbound: 0,
             by_provider: NameTable::new(NameKind::Provider, MOST_PROVIDERS, 0),
             by_recipient: domains(NameKind::RecipientDomain, recipients, LEAST_TO_DOMAIN),
             by_sender: domains(NameKind::SenderDomain, limits.max_sender_domains, 1),
             statuses: StatusCounts::default(),
             unsaved: Unsaved::default(),
+            saved_standing: None,
             shown: None,
         }
     }
@@ -132,9 +137,21 @@ impl Deliveries {
         self.by_sender.set_most(limits.max_sender_domains);
     }
 
-    /// To be called when a collection begins: notes when the account was first watched.
+    /// To be called when a collection begins: notes when the account was first watched, and which new names need not expose 0 any more.
     pub fn begin(&mut self, now: Timestamp) {
         self.born.get_or_insert(now);
+        self.by_provider.pass(now);
+        self.by_recipient.pass(now);
+        self.by_sender.pass(now);
+    }
+
+    /// To be called when a scrape has exposed [`Self::shown`].
+    pub fn exposed(&mut self) {
+        if self.shown.is_some() {
+            self.by_provider.shown();
+            self.by_recipient.shown();
+            self.by_sender.shown();
+        }
     }
 
     /// To be called when a collection has read all that it had to: ends the first one, and gives names to the largest domains.
@@ -240,6 +257,29 @@ impl Deliveries {
         self.capacity.left_out()
     }
 
+    /// When the account was first watched. `None` until a collection has begun.
+    #[must_use]
+    pub const fn born(&self) -> Option<Timestamp> {
+        self.born
+    }
+
+    /// Whether half of the room is used. Emails from before the account was watched should not take the other half.
+    #[must_use]
+    pub fn is_half_full(&self) -> bool {
+        self.capacity.is_above_half(self.len())
+    }
+
+    /// The creation times of which everything has been read, as last noted or restored.
+    #[must_use]
+    pub const fn read_range(&self) -> Option<(Timestamp, Timestamp)> {
+        self.read_range
+    }
+
+    /// Notes the creation times of which everything has been read. They are saved with the next change.
+    pub const fn set_read_range(&mut self, range: Option<(Timestamp, Timestamp)>) {
+        self.read_range = range;
+    }
+
     /// Whether new operations are left out because there is no room.
     #[must_use]
     pub fn is_full(&self) -> bool {
@@ -248,7 +288,7 @@ impl Deliveries {
 
     /// The counters as they may be exposed; `None` before the first save: the file may have higher ones that cannot be read now.
     #[must_use]
-    pub fn shown(&self) -> Option<&Arc<ShownEmails>> {
+    pub fn shown(&self) -> Option<&Arc<EmailCounters>> {
         self.shown.as_ref()
     }
 

@@ -1,12 +1,15 @@
 //! Names with counters of their own: providers and domains. Their number is limited; `other` counts the rest.
 //!
 //! A name stays, and an email counts under the name that its domain had when the email was first seen. So no count moves from one series
-//! to another.
+//! to another. A new name exposes its counters as 0 for a while: Prometheus computes growth from two samples, and would miss what a
+//! series has in its first one.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::time::Duration;
 
 use super::counts::Counts;
 use crate::store::{NameKind, SavedName};
+use crate::timestamp::Timestamp;
 
 /// The name of everything without a name of its own. Its number is 0.
 const OTHER: &str = "other";
@@ -17,6 +20,25 @@ const LEAST_CANDIDATES: usize = 1024;
 /// This fraction of the names is left to domains that appear after the first collection.
 const SHARE_FOR_LATER: usize = 4;
 
+/// How long a new name exposes its counters as 0. Every Prometheus that scrapes at least this often sees the 0.
+const ZERO_FOR: Duration = Duration::from_mins(2);
+/// Until when a name exposes 0 that no collection has seen yet.
+const NOT_YET: Timestamp = Timestamp::from_millis(i64::MAX);
+
+/// One name and its counters.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+struct Name<C> {
+    /// Empty for a number that a damaged file lacks.
+    text: Box<str>,
+    counts: C,
+    /// Until when its counters are exposed as 0.
+    zero_until: Option<Timestamp>,
+    /// Whether it was saved, so that a scrape exposes it.
+    is_saved: bool,
+    /// Whether a scrape may have exposed the 0.
+    is_shown: bool,
+}
+
 /// Names and their counters.
 #[derive(Debug)]
 pub(super) struct NameTable<C> {
@@ -25,7 +47,7 @@ pub(super) struct NameTable<C> {
     most: usize,
     /// The fewest emails of a domain that gets a name.
     least: u32,
-    names: Vec<(Box<str>, C)>,
+    names: Vec<Name<C>>,
     by_name: HashMap<Box<str>, u16>,
     /// The emails of domains without a name: at least the largest domains, with counts that are too low by the same number at most.
     candidates: HashMap<Box<str>, u32>,
@@ -55,6 +77,11 @@ impl<C: Counts> NameTable<C> {
         if most == 0 {
             self.candidates = HashMap::new();
         }
+    }
+
+    /// The most names beside `other`.
+    pub(super) const fn most(&self) -> usize {
+        self.most
     }
 
     /// The number of a name, which is added if there is room.
@@ -117,26 +144,69 @@ impl<C: Counts> NameTable<C> {
 
     /// The counters of a number, to be changed.
     pub(super) fn count(&mut self, number: u16, count: impl FnOnce(&mut C)) {
-        if let Some((_, counts)) = self.names.get_mut(usize::from(number)) {
-            count(counts);
+        if let Some(name) = self.names.get_mut(usize::from(number)) {
+            count(&mut name.counts);
             self.unsaved.insert(number);
         }
     }
 
-    /// The names and their counters, by number.
-    pub(super) fn all(&self) -> impl Iterator<Item = (&str, &C)> {
-        self.names.iter().map(|(name, counts)| (&**name, counts))
+    /// The names, by number.
+    pub(super) fn all(&self) -> impl Iterator<Item = &str> {
+        self.names.iter().map(|name| &*name.text)
+    }
+
+    /// The names and their counters.
+    pub(super) fn counters(&self) -> BTreeMap<Box<str>, C> {
+        let named = self.names.iter().filter(|name| !name.text.is_empty());
+        named
+            .map(|name| (name.text.clone(), name.counts.clone()))
+            .collect()
+    }
+
+    /// The names whose counters are exposed as 0.
+    pub(super) fn held(&self) -> BTreeSet<Box<str>> {
+        let held = self.names.iter().filter(|name| name.zero_until.is_some());
+        held.map(|name| name.text.clone()).collect()
+    }
+
+    /// Notes that a scrape exposed all names that were saved.
+    pub(super) fn shown(&mut self) {
+        let names = self.names.iter_mut();
+        names.for_each(|name| name.is_shown |= name.is_saved);
+    }
+
+    /// Notes the time: after [`ZERO_FOR`] the counters of a new name are exposed as they are. A time that is further away is of a clock
+    /// that was set back since.
+    pub(super) fn pass(&mut self, now: Timestamp) {
+        for (number, name) in (0..=u16::MAX).zip(&mut self.names) {
+            // `other` is there from the start, so that the first exposition is enough.
+            let zero_for = if number == 0 {
+                Duration::ZERO
+            } else {
+                ZERO_FOR
+            };
+            let zero_until = match name.zero_until {
+                Some(until) if until > now + zero_for => Some(now + zero_for),
+                Some(until) if until <= now && name.is_shown => None,
+                other => other,
+            };
+            if zero_until != name.zero_until {
+                name.zero_until = zero_until;
+                self.unsaved.insert(number);
+            }
+        }
     }
 
     /// What the next save writes.
     pub(super) fn unsaved(&self) -> impl Iterator<Item = SavedName> {
         self.unsaved.iter().filter_map(|number| {
-            let (name, counts) = self.names.get(usize::from(*number))?;
+            let name = self.names.get(usize::from(*number))?;
             Some(SavedName {
                 kind: self.kind,
                 number: *number,
-                name: name.clone(),
-                counts: counts.to_list(),
+                name: name.text.clone(),
+                zero_until: name.zero_until,
+                counts: name.counts.to_list(),
             })
         })
     }
@@ -144,8 +214,12 @@ impl<C: Counts> NameTable<C> {
     /// Notes that these were saved. One that has changed since stays unsaved.
     pub(super) fn saved<'a>(&mut self, saved: impl Iterator<Item = &'a SavedName>) {
         for saved in saved.filter(|saved| saved.kind == self.kind) {
-            let now = self.names.get(usize::from(saved.number));
-            if now.is_some_and(|(_, counts)| counts.to_list() == saved.counts) {
+            let now = self.names.get_mut(usize::from(saved.number));
+            let is_same = |now: &mut Name<C>| {
+                now.is_saved = true;
+                now.counts.to_list() == saved.counts && now.zero_until == saved.zero_until
+            };
+            if now.is_some_and(is_same) {
                 self.unsaved.remove(&saved.number);
             }
         }
@@ -160,10 +234,17 @@ impl<C: Counts> NameTable<C> {
     pub(super) fn restore(&mut self, saved: &SavedName) {
         let at = usize::from(saved.number);
         while self.names.len() <= at {
-            self.names.push((Box::default(), C::default()));
+            self.names.push(Name::default());
         }
         self.by_name.insert(saved.name.clone(), saved.number);
-        self.names[at] = (saved.name.clone(), C::from_list(&saved.counts));
+        self.names[at] = Name {
+            text: saved.name.clone(),
+            counts: C::from_list(&saved.counts),
+            zero_until: saved.zero_until,
+            is_saved: true,
+            // The previous process may have exposed it.
+            is_shown: true,
+        };
     }
 
     fn free(&self) -> usize {
@@ -178,7 +259,13 @@ impl<C: Counts> NameTable<C> {
         let Ok(number) = u16::try_from(self.names.len()) else {
             return 0;
         };
-        self.names.push((Box::from(name), C::default()));
+        self.names.push(Name {
+            text: Box::from(name),
+            counts: C::default(),
+            zero_until: Some(NOT_YET),
+            is_saved: false,
+            is_shown: false,
+        });
         self.by_name.insert(Box::from(name), number);
         self.unsaved.insert(number);
         number
@@ -188,14 +275,14 @@ impl<C: Counts> NameTable<C> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::delivery::counts::Outcomes;
+    use crate::email::Outcomes;
 
     fn table(most: usize, least: u32) -> NameTable<Outcomes> {
         NameTable::new(NameKind::RecipientDomain, most, least)
     }
 
     fn names(table: &NameTable<Outcomes>) -> Vec<&str> {
-        table.all().map(|(name, _)| name).collect()
+        table.all().collect()
     }
 
     fn emails(table: &mut NameTable<Outcomes>, domain: &str, count: usize) {
@@ -263,6 +350,27 @@ mod tests {
     }
 
     #[test]
+    fn a_new_name_exposes_0_until_a_scrape_has_shown_it_and_two_minutes_have_passed() {
+        let now = Timestamp::from_millis(1_775_370_000_000);
+        let mut table = table(3, 1);
+        emails(&mut table, "a", 1);
+        table.name_largest(false);
+        let is_held = |table: &NameTable<Outcomes>| table.held().contains("a");
+        table.pass(now);
+        table.pass(now + ZERO_FOR);
+        table.shown();
+        table.pass(now + ZERO_FOR);
+        assert!(is_held(&table), "no scrape has shown it");
+        let saved: Vec<SavedName> = table.unsaved().collect();
+        table.saved(saved.iter());
+        table.shown();
+        table.pass(now + ZERO_FOR - Duration::from_secs(1));
+        assert!(is_held(&table));
+        table.pass(now + ZERO_FOR);
+        assert!(!is_held(&table));
+    }
+
+    #[test]
     fn what_was_saved_is_restored_with_its_numbers() {
         let mut before = table(3, 1);
         emails(&mut before, "a", 1);
@@ -279,7 +387,9 @@ mod tests {
         for saved in saved.iter().rev().chain(&rest) {
             after.restore(saved);
         }
-        assert!(after.all().eq(before.all()));
+        before.saved(rest.iter());
+        before.shown();
+        assert_eq!(after.names[1], before.names[1]);
         assert_eq!(after.number_of_email(Some("a")), 1);
     }
 }

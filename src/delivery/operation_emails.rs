@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
-use crate::email::{Email, EmailId, EmailStatus, ProviderId, Providers};
+use crate::email::{DeliveryTimes, Email, EmailId, EmailStatus, ProviderId, Providers};
 use crate::timestamp::Timestamp;
 
-use super::counts::{DeliveryTimes, delivery_time};
+use super::counts::delivery_time;
 
 /// The emails of each status, by [`EmailStatus`].
 pub type EmailsByStatus = [u64; EmailStatus::ALL.len()];

@@ -3,19 +3,21 @@
 use std::sync::Arc;
 
 use crate::email::EmailId;
+use crate::snapshot::{EmailCounters, HeldNames};
 use crate::store::{NameKind, SavedEmail, SavedEmails, SavedName};
 
 use super::Deliveries;
 use super::record::{DoneEmail, OpenEmail};
-use super::shown::ShownEmails;
 use super::unsaved::EmailChanges;
 
 impl Deliveries {
-    /// Restores what was saved: first the account and its names, then each email by [`Self::restore_email`], then [`Self::restored`].
+    /// Restores what was saved, after each email by [`Self::restore_email`]; [`Self::restored`] follows.
     pub fn restore(&mut self, saved: &SavedEmails, names: &[SavedName]) {
+        self.saved_standing = Some(*saved);
         self.born = saved.born;
         self.is_first = saved.born.is_none();
         self.expired_until = saved.expired_until;
+        self.read_range = saved.read_range;
         self.capacity.restore(saved.admitted_from);
         self.inbound = saved.inbound;
         for name in names {
@@ -27,11 +29,8 @@ impl Deliveries {
         }
     }
 
-    /// Restores an email, unless it has expired.
+    /// Restores an email. One that has expired is removed by [`Self::expire`].
     pub fn restore_email(&mut self, saved: &SavedEmail) {
-        if saved.id.created() < self.expired_until {
-            return;
-        }
         if saved.status.is_final() {
             self.add_done(DoneEmail::restore(saved));
         } else {
@@ -59,15 +58,31 @@ impl Deliveries {
             .by_provider
             .unsaved()
             .chain(self.by_recipient.unsaved());
+        let standing = SavedEmails {
+            born: self.born,
+            expired_until: self.expired_until,
+            admitted_from: self.capacity.admitted_from(),
+            inbound: self.inbound,
+            read_range: self.read_range,
+        };
+        let emails: Vec<_> = self.unsaved.ids().filter_map(email).collect();
+        let names: Vec<_> = names.chain(self.by_sender.unsaved()).collect();
+        let is_same = |saved: SavedEmails| {
+            let saved = SavedEmails {
+                expired_until: standing.expired_until,
+                read_range: standing.read_range,
+                ..saved
+            };
+            standing == saved
+        };
+        let is_changed = !emails.is_empty() || !names.is_empty();
         EmailChanges {
-            standing: SavedEmails {
-                born: self.born,
-                expired_until: self.expired_until,
-                admitted_from: self.capacity.admitted_from(),
-                inbound: self.inbound,
-            },
-            emails: self.unsaved.ids().filter_map(email).collect(),
-            names: names.chain(self.by_sender.unsaved()).collect(),
+            // Before the first page, nothing is known.
+            needs_save: self.born.is_some()
+                && (is_changed || !self.saved_standing.is_some_and(is_same)),
+            standing,
+            emails,
+            names,
             revision: self.unsaved.revision(),
             shown: Arc::new(self.current()),
         }
@@ -75,6 +90,7 @@ impl Deliveries {
 
     /// Notes that `changes` were saved.
     pub fn saved(&mut self, changes: &EmailChanges) {
+        self.saved_standing = Some(changes.standing);
         self.unsaved.saved(changes.revision);
         self.by_provider.saved(changes.names.iter());
         self.by_recipient.saved(changes.names.iter());
@@ -93,17 +109,31 @@ impl Deliveries {
             .iter()
             .map(|bytes| DoneEmail::from_bytes(bytes).id);
         self.unsaved.note_all(open.chain(done));
+        self.saved_standing = None;
         self.by_provider.lost();
         self.by_recipient.lost();
         self.by_sender.lost();
     }
 
-    fn current(&self) -> ShownEmails {
-        ShownEmails::new(
-            &self.by_provider,
-            &self.statuses,
-            [&self.by_recipient, &self.by_sender],
-            self.inbound,
-        )
+    /// The counters as the next save makes them.
+    fn current(&self) -> EmailCounters {
+        let (providers, statuses) = (&self.by_provider, &self.statuses);
+        let by_number = |(number, name): (usize, &str)| {
+            (!name.is_empty()).then(|| (Box::from(name), statuses.of(number)))
+        };
+        let (recipients, senders) = (&self.by_recipient, &self.by_sender);
+        EmailCounters {
+            since: self.born,
+            providers: providers.counters(),
+            statuses: providers.all().enumerate().filter_map(by_number).collect(),
+            recipient_domains: (recipients.most() > 0).then(|| recipients.counters()),
+            sender_domains: senders.counters(),
+            inbound: self.inbound,
+            held: HeldNames {
+                providers: providers.held(),
+                recipient_domains: recipients.held(),
+                sender_domains: senders.held(),
+            },
+        }
     }
 }

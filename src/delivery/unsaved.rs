@@ -4,9 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::email::EmailId;
+use crate::snapshot::EmailCounters;
 use crate::store::{EmailBatch, SavedEmail, SavedEmails, SavedName};
-
-use super::shown::ShownEmails;
 
 /// A number for each change. A save covers all changes up to one.
 pub(super) type Revision = u64;
@@ -18,10 +17,18 @@ pub struct EmailChanges {
     pub(super) emails: Vec<SavedEmail>,
     pub(super) names: Vec<SavedName>,
     pub(super) revision: Revision,
-    pub(super) shown: Arc<ShownEmails>,
+    /// Whether there is more to save than the passing of time.
+    pub(super) needs_save: bool,
+    pub(super) shown: Arc<EmailCounters>,
 }
 
 impl EmailChanges {
+    /// Whether there is anything to save. That emails expire, and how far the account was read, is saved with the next change.
+    #[must_use]
+    pub const fn needs_save(&self) -> bool {
+        self.needs_save
+    }
+
     /// The content of the transaction that saves them.
     #[must_use]
     pub fn batch<'a>(&'a self, account: &'a str, generation: u64) -> EmailBatch<'a> {

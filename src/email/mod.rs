@@ -3,12 +3,14 @@
 //! An address, a name, a subject or a body has no place in these types: of an address only the [`Domain`] is kept.
 
 mod address;
+mod counts;
 mod domain;
 mod first;
 mod id;
 mod providers;
 mod status;
 
+pub use counts::{DELIVERY_BUCKETS, DeliveryTimes, Outcomes, ProviderCounts};
 pub use domain::Domain;
 pub use first::{FirstEmail, can_be_scheduled};
 pub use id::EmailId;

@@ -1,4 +1,4 @@
-//! The table of all metrics of this exporter: [`ALL`] of a scrape, and [`PROBED`], which only `/probe` exposes. The exposition, the reference page and the tests of names use it.
+//! The table of all metrics of this exporter: [`ALL`] of a scrape, of which [`EMAIL_METRICS`] are about single emails, and [`PROBED`], which only `/probe` exposes. The exposition, the reference page and the tests of names use it.
 //!
 //! Names and help follow <https://prometheus.io/docs/practices/naming/>. `process_*` is not here, because Prometheus' client
 //! libraries define those names.
@@ -8,6 +8,11 @@ mod labels;
 mod tests;
 
 pub use super::metric::{Kind, Metric, Scope};
+pub use emails::{
+    DELIVERIES_UNOBSERVED, DELIVERY_DURATION, EMAIL_METRICS, EMAILS_COVERAGE, EMAILS_FOREIGN_ROWS,
+    EMAILS_LEFT_OUT, INBOUND, PROVIDER_EMAILS, PROVIDER_OUTCOMES, RECIPIENT_DOMAIN_OUTCOMES,
+    SENDER_DOMAIN_OUTCOMES,
+};
 pub use labels::{LABELS, Label};
 pub use probe::{
     PROBE_DELIVERIES_UNOBSERVED, PROBE_DELIVERY_DURATION, PROBE_DURATION, PROBE_EMAILS,
@@ -42,10 +47,28 @@ macro_rules! metrics {
     };
 }
 
-// After the macro, which it uses.
+// After the macro, which they use.
+mod emails;
 mod probe;
 
-metrics! { ALL:
+/// The metrics of a scrape, in the order of the reference page.
+pub static ALL: &[&Metric] = &{
+    const GENERAL: usize = GENERAL_METRICS.len();
+    let mut all: [&Metric; GENERAL + EMAIL_METRICS.len()] =
+        [&OPERATION_EMAILS; GENERAL + EMAIL_METRICS.len()];
+    let mut at = 0;
+    while at < all.len() {
+        all[at] = if at < GENERAL {
+            GENERAL_METRICS[at]
+        } else {
+            EMAIL_METRICS[at - GENERAL]
+        };
+        at += 1;
+    }
+    all
+};
+
+metrics! { GENERAL_METRICS:
     OPERATION_EMAILS: Operation Gauge "operation_emails" ["status"] {
         help: "Emails of the operation by status, as Twilio reports them.",
         details: "A status without emails is 0. Whether the statuses add up to the size depends on `twilio_email_stats_reading`.",
@@ -187,9 +210,9 @@ metrics! { ALL:
         example: "51230",
     }
     EMAILS_UNCONFIRMED: Account Gauge "emails_unconfirmed" ["older_than"] {
-        help: "Emails sent and neither confirmed nor failed for at least this long: an upper bound, from operations and their age.",
-        details: "The unconfirmed emails of all tracked operations that are at least this old: `sent` in the counting mode `exclusive`, `sent` without `delivered` and `undelivered` in the mode `cumulative`. An operation's age counts from its creation, or from the time for which it was scheduled if that is known; an email may have been sent later, so a long send can have an email here that is new. Twilio retries deferred mail for up to three days and reports nothing of it: a number that stays above 0 is the only sign of it. The exporter polls an idle operation less often, so a confirmation can take a tenth of the operation's idle time to be noticed.",
-        absent: "",
+        help: "Emails sent and neither confirmed nor failed for at least this long; exact if `collectors.emails` is on, else an upper bound from operations.",
+        details: "This is the only sign of deferred mail: Twilio retries it for up to three days and reports nothing. With the collector of emails, the exporter counts the emails themselves. Without it, it sums up the unconfirmed emails of all tracked operations that are at least this old: `sent` in the counting mode `exclusive`, `sent` without `delivered` and `undelivered` in the mode `cumulative`. An operation's age counts from its creation, or from the time for which it was scheduled if that is known. So a long send can have an email here that is new, and a confirmation can take a tenth of the operation's idle time to be noticed.",
+        absent: "with the collector of emails, until it has saved emails for the first time.",
         example: "37",
     }
     EMAILS_ACCEPTED: Account Counter "emails_accepted_total" [] {
@@ -249,13 +272,13 @@ metrics! { ALL:
     API_REQUESTS: Account Counter "api_requests_total" ["endpoint", "code"] {
         help: "Requests to Twilio by endpoint and HTTP status.",
         details: "Repeated requests count each time. Starts at 0 with the process, with the statuses that Twilio documents and `none`, for each endpoint that the account uses.",
-        absent: "for another status until the first response with it; for `emails` without `series.tags` until the first probe of emails, and for `token` without an OAuth client.",
+        absent: "for another status until the first response with it; for `emails` without `series.tags` and the collector of emails until the first probe of emails, and for `token` without an OAuth client.",
         example: "482",
     }
     API_REQUEST_FAILURES: Account Counter "api_request_failures_total" ["endpoint", "reason"] {
         help: "Requests to Twilio that failed, by endpoint and reason.",
         details: "Starts at 0 with the process.",
-        absent: "for `emails` without `series.tags` until the first probe of emails, and for `token` without an OAuth client; 0 from the start for the others.",
+        absent: "for `emails` without `series.tags` and the collector of emails until the first probe of emails, and for `token` without an OAuth client; 0 from the start for the others.",
         example: "2",
     }
     API_UNEXPECTED_VALUES: Account Counter "api_unexpected_values_total" ["field"] {
@@ -270,7 +293,7 @@ metrics! { ALL:
     API_REQUEST_DURATION: Account Histogram "api_request_duration_seconds" ["endpoint"] {
         help: "How long requests to Twilio took, in seconds.",
         details: "From sending to the end of the response, including requests without a response. Starts at 0 with the process.",
-        absent: "for `emails` without `series.tags` until the first probe of emails, and for `token` without an OAuth client.",
+        absent: "for `emails` without `series.tags` and the collector of emails until the first probe of emails, and for `token` without an OAuth client.",
         example: "482",
     }
     SOURCE_UP: Account Gauge "source_up" ["source"] {

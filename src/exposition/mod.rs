@@ -105,6 +105,7 @@ pub(crate) fn empty_account(name: &Arc<str>) -> AccountSnapshot {
         name: Arc::clone(name),
         status: CollectionStatus::default(),
         collectors: Vec::new(),
+        emails: None,
         counters: None,
         origins: CounterOrigins::default(),
         counting_mode: CountingMode::Exclusive,

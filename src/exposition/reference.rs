@@ -17,10 +17,10 @@ absent. If Twilio cannot be read, the last values stay, and `twilio_email_operat
 
 Counters start at 0, so that `rate()` and `increase()` need no extra care: Prometheus sees growth only between two samples, and would
 miss the first value of a series that starts above 0. Known label values are 0 from the start. If a value becomes known later (a
-campaign, with `series.aggregate_by`), its counters are 0 in at least one exposition and for two minutes, then expose the whole count.
+campaign, with `series.aggregate_by`, or a mailbox provider), its counters are 0 in at least one exposition and for two minutes, then expose the whole count.
 This holds over restarts, and for every Prometheus that scrapes at least every two minutes. Only these start above 0: an
 undocumented status in `twilio_email_api_requests_total` (`twilio_email_api_request_failures_total` counts it from 0), and, without
-`series.tags`, the endpoint `emails`, which begins with the first probe of emails.
+`series.tags` and the collector of emails, the endpoint `emails`, which begins with the first probe of emails.
 
 ## Formats
 

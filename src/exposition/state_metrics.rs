@@ -107,7 +107,7 @@ impl StateInstruments {
     }
 
     /// Removes an account, whose changes are not saved any more.
-    pub(super) fn forget_account(&self, account: &str) {
+    pub fn forget_account(&self, account: &str) {
         self.unsaved_since.lock().remove(account);
     }
 

@@ -69,6 +69,7 @@ impl<'a> Presenter<'a> {
             name: Arc::clone(self.account),
             status,
             collectors: Vec::new(),
+            emails: None,
             counting_mode: self.tables.counters.mode(),
             totals: self.tables.totals.clone(),
             unconfirmed: None,

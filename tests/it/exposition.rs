@@ -186,6 +186,7 @@ fn snapshot(account: &str, labels: BTreeMap<String, String>, seen: Operation) ->
     Snapshot {
         accounts: vec![AccountSnapshot {
             collectors: Vec::new(),
+            emails: None,
             name: Arc::from(account),
             status: CollectionStatus::default(),
             counters: None,

@@ -10,6 +10,7 @@ mod credentials;
 mod cross_site;
 mod dashboards;
 mod disk;
+mod emails;
 mod exposition;
 mod faults;
 mod formats;

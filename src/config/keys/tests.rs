@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::*;
-use crate::config::{Config, Limits, Overrides, Series, oauth, operation_url};
+use crate::config::{Config, EmailsCollector, Limits, Overrides, Series, oauth, operation_url};
 
 /// A key that no section knows and that resembles none of theirs, in every mapping.
 const UNKNOWN: &str = "
@@ -79,12 +79,33 @@ fn the_table_has_the_variables_that_are_read() {
 #[test]
 fn the_defaults_are_those_that_apply() {
     let (series, limits) = (Series::default(), Limits::default());
+    let emails = EmailsCollector::default();
     for (section, name, default) in [
         ("series", "min_size", series.min_size.to_string()),
         (
             "series",
             "max_label_values",
             series.max_label_values.to_string(),
+        ),
+        (
+            "collectors",
+            "emails.max_domains",
+            emails.max_domains.to_string(),
+        ),
+        (
+            "collectors",
+            "emails.max_sender_domains",
+            emails.max_sender_domains.to_string(),
+        ),
+        (
+            "collectors",
+            "emails.max_emails",
+            emails.max_emails.to_string(),
+        ),
+        (
+            "collectors",
+            "emails.request_share",
+            emails.request_share.to_string(),
         ),
         (
             "accounts[]",

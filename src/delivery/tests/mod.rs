@@ -67,7 +67,7 @@ fn row(created: Timestamp, number: u64, status: EmailStatus, after: Duration) ->
 }
 
 /// The counters as the next save exposes them.
-fn current(table: &Deliveries) -> Arc<ShownEmails> {
+fn current(table: &Deliveries) -> Arc<EmailCounters> {
     table.changes().shown
 }
 

@@ -218,7 +218,7 @@ impl Model {
 }
 
 /// The counters of the table in the form of the model, without providers that counted nothing.
-fn counted(shown: &ShownEmails) -> Counted {
+fn counted(shown: &EmailCounters) -> Counted {
     let mut providers = BTreeMap::new();
     for (name, counts) in &shown.providers {
         let counts = (counts.outcomes, counts.times.count(), counts.unobserved);
@@ -366,7 +366,8 @@ proptest! {
             for counts in current.providers.values() {
                 prop_assert_eq!(counts.outcomes[0], counts.times.count() + counts.unobserved);
             }
-            for domains in [&current.recipient_domains, &current.sender_domains] {
+            let recipients = current.recipient_domains.clone().unwrap_or_default();
+            for domains in [&recipients, &current.sender_domains] {
                 for outcome in 0..5 {
                     let by_domain: u64 = domains.values().map(|outcomes| outcomes[outcome]).sum();
                     let by_provider: u64 = current.providers.values().map(|counts| counts.outcomes[outcome]).sum();

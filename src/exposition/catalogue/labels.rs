@@ -37,6 +37,21 @@ pub static LABELS: &[Label] = &[
         example: "gmail",
     },
     Label {
+        name: "recipient_domain",
+        meaning: "The domain of the recipient's address, in its ASCII form, if it is one of the largest; `other` for the rest.",
+        example: "example.com",
+    },
+    Label {
+        name: "sender_domain",
+        meaning: "The domain of the sender's address, in its ASCII form; `other` beyond the limit.",
+        example: "news.example.com",
+    },
+    Label {
+        name: "older_than",
+        meaning: "The least time since the email was sent: `5m`, `1h`, `6h`, `1d`. An email that counts for `1d` also counts for the others.",
+        example: "1h",
+    },
+    Label {
         name: "state",
         meaning: "The state of an operation: `scheduled`, `processing`, `completed`, `canceled`. \
                   An undocumented state has Twilio's name for it; at most 20 of these, further ones are added up as `other`.",
@@ -97,7 +112,8 @@ pub static LABELS: &[Label] = &[
     },
     Label {
         name: "collector",
-        meaning: "What collects: `operations` (lists and reads operations), `tags` (reads the first email of operations for its tags and its schedule, if `series.tags` is set).",
+        meaning: "What collects: `operations` (lists and reads operations), `tags` (reads the first email of operations for its tags and its schedule, if `series.tags` is set), \
+                  `emails` (reads single emails, if they are collected).",
         example: "operations",
     },
     Label {

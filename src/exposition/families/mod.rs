@@ -1,6 +1,7 @@
 //! Writes a snapshot as metric families. These modules decide which samples a scrape has; `text` decides their format.
 
 mod account;
+mod emails;
 mod group;
 mod labelled;
 mod operation;
@@ -27,5 +28,6 @@ impl LabelledAccounts<'_> {
     pub(super) fn write(&self, text: &mut Text<'_>) {
         account::write(*self, text);
         group::write(*self, text);
+        emails::write(*self, text);
     }
 }

@@ -42,15 +42,17 @@ pub(super) fn read_email(id: EmailId, bytes: &[u8]) -> Result<SavedEmail, Unread
 /// Writes a name's number and counters. The kind and the name are the key.
 pub(super) fn write_name(saved: &SavedName) -> Vec<u8> {
     let mut out = Vec::new();
-    let counts = saved.counts.iter().copied().take(MOST_NUMBERS - 1);
-    let numbers: Vec<u64> = std::iter::once(saved.number.into()).chain(counts).collect();
+    let before = [saved.number.into(), moment(saved.zero_until)];
+    let counts = saved.counts.iter().copied();
+    let counts = counts.take(MOST_NUMBERS - before.len());
+    let numbers: Vec<u64> = before.into_iter().chain(counts).collect();
     write(&mut out, &numbers);
     out
 }
 
 /// Reads what [`write_name`] wrote.
 pub(super) fn read_name(kind: NameKind, name: &str, bytes: &[u8]) -> Result<SavedName, Unreadable> {
-    let [number, counts @ ..] = read::<MOST_NUMBERS>(bytes)?;
+    let [number, zero_until, counts @ ..] = read::<MOST_NUMBERS>(bytes)?;
     let used = counts
         .iter()
         .rposition(|count| *count > 0)
@@ -59,6 +61,7 @@ pub(super) fn read_name(kind: NameKind, name: &str, bytes: &[u8]) -> Result<Save
         kind,
         number: small(number)?,
         name: Box::from(name),
+        zero_until: maybe(zero_until)?,
         counts: counts[..used].to_vec(),
     })
 }
@@ -66,13 +69,13 @@ pub(super) fn read_name(kind: NameKind, name: &str, bytes: &[u8]) -> Result<Save
 /// Writes the state of an account's emails. No time is before 1970.
 pub(super) fn write_standing(saved: &SavedEmails) -> Vec<u8> {
     let mut out = Vec::new();
-    let millis = |time: Timestamp| time.as_millis().max(0).unsigned_abs();
     let numbers = [
-        // 0 stands for `None`.
-        saved.born.map_or(0, |born| millis(born) + 1),
+        moment(saved.born),
         millis(saved.expired_until),
         millis(saved.admitted_from),
         saved.inbound,
+        moment(saved.read_range.map(|(from, _)| from)),
+        moment(saved.read_range.map(|(_, until)| until)),
     ];
     write(&mut out, &numbers);
     out
@@ -80,17 +83,41 @@ pub(super) fn write_standing(saved: &SavedEmails) -> Vec<u8> {
 
 /// Reads what [`write_standing`] wrote.
 pub(super) fn read_standing(bytes: &[u8]) -> Result<SavedEmails, Unreadable> {
-    let [born, expired_until, admitted_from, inbound] = read(bytes)?;
-    let time = |millis: u64| {
-        let millis = i64::try_from(millis).map_err(|_| Unreadable::Senseless)?;
-        Ok(Timestamp::from_millis(millis))
-    };
+    let [
+        born,
+        expired_until,
+        admitted_from,
+        inbound,
+        read_from,
+        read_until,
+    ] = read(bytes)?;
     Ok(SavedEmails {
-        born: born.checked_sub(1).map(time).transpose()?,
+        born: maybe(born)?,
         expired_until: time(expired_until)?,
         admitted_from: time(admitted_from)?,
         inbound,
+        read_range: maybe(read_from)?.zip(maybe(read_until)?),
     })
+}
+
+/// A time as a number; no time is before 1970.
+fn millis(time: Timestamp) -> u64 {
+    time.as_millis().max(0).unsigned_abs()
+}
+
+/// A time as a number, 0 for `None`.
+fn moment(time: Option<Timestamp>) -> u64 {
+    time.map_or(0, |time| millis(time) + 1)
+}
+
+fn time(millis: u64) -> Result<Timestamp, Unreadable> {
+    let millis = i64::try_from(millis).map_err(|_| Unreadable::Senseless)?;
+    Ok(Timestamp::from_millis(millis))
+}
+
+/// Reads what [`moment`] wrote.
+fn maybe(moment: u64) -> Result<Option<Timestamp>, Unreadable> {
+    moment.checked_sub(1).map(time).transpose()
 }
 
 fn write(out: &mut Vec<u8>, numbers: &[u64]) {
@@ -168,7 +195,8 @@ mod tests {
         #[test]
         fn records_round_trip(
             (status, operation, provider, recipient, sender, sent_at) in any::<(u8, u64, u8, u16, u16, u32)>(),
-            (number, mut counts) in (any::<u16>(), prop::collection::vec(any::<u64>(), 0..62)),
+            (number, mut counts) in (any::<u16>(), prop::collection::vec(any::<u64>(), 0..61)),
+            zero_until in prop::option::of(0_i64..=i64::MAX),
             (born, times, inbound) in (prop::option::of(0_i64..i64::MAX), [0_i64..=i64::MAX, 0_i64..=i64::MAX], any::<u64>()),
         ) {
             let status = EmailStatus::from_index(status % 10).unwrap();
@@ -179,10 +207,12 @@ mod tests {
             while counts.last() == Some(&0) {
                 counts.pop();
             }
-            let name = SavedName { kind: NameKind::Provider, number, name: "x".into(), counts };
+            let zero_until = zero_until.map(Timestamp::from_millis);
+            let name = SavedName { kind: NameKind::Provider, number, name: "x".into(), zero_until, counts };
             prop_assert_eq!(read_name(NameKind::Provider, "x", &write_name(&name)), Ok(name));
             let [expired_until, admitted_from] = times.map(Timestamp::from_millis);
-            let standing = SavedEmails { born: born.map(Timestamp::from_millis), expired_until, admitted_from, inbound };
+            let read_range = zero_until.map(|from| (from, expired_until));
+            let standing = SavedEmails { born: born.map(Timestamp::from_millis), expired_until, admitted_from, inbound, read_range };
             prop_assert_eq!(read_standing(&write_standing(&standing)), Ok(standing));
         }
 

@@ -14,6 +14,8 @@ pub struct SavedEmails {
     pub admitted_from: Timestamp,
     /// Emails that Twilio received.
     pub inbound: u64,
+    /// All emails created from the first of these times until the second one have been read.
+    pub read_range: Option<(Timestamp, Timestamp)>,
 }
 
 /// One saved email.
@@ -55,7 +57,9 @@ pub struct SavedName {
     pub number: u16,
     /// The name.
     pub name: Box<str>,
-    /// Its counters, at most 63. Zeros at the end may be missing.
+    /// Until when its counters are exposed as 0; `None`: they are exposed as they are.
+    pub zero_until: Option<Timestamp>,
+    /// Its counters, at most 61. Zeros at the end may be missing.
     pub counts: Vec<u64>,
 }
 

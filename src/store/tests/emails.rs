@@ -22,6 +22,7 @@ fn name(name: &str, number: u16) -> SavedName {
         kind: NameKind::Provider,
         number,
         name: name.into(),
+        zero_until: None,
         counts: vec![0, 4],
     }
 }

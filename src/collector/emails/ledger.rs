@@ -1,0 +1,235 @@
+//! One account's emails in memory and in the store. What was read is ingested here, and saved before it is exposed.
+//!
+//! The lock is held for computations only, never across the disk or the network.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use parking_lot::{MappedMutexGuard, Mutex, MutexGuard};
+
+use super::slices::{DueInput, Slices};
+use super::store::{Committed, EmailStore};
+use crate::clock::Clock;
+use crate::config::EmailsCollector;
+use crate::delivery::{Deliveries, EmailLimits};
+use crate::email::{Email, Providers};
+use crate::exposition::StateInstruments;
+use crate::operation::RETENTION;
+use crate::snapshot::{EmailCounters, EmailsSnapshot, UNCONFIRMED_AGES, Unconfirmed};
+use crate::store::Store;
+use crate::timestamp::Timestamp;
+
+/// How often expired emails are deleted from the store.
+const PURGE_INTERVAL: Duration = Duration::from_hours(1);
+/// After the store has lost its file, everything is saved once more. A file that vanishes again waits for the next run.
+const SAVES: usize = 2;
+
+/// The emails of one account and their store.
+#[derive(Debug)]
+pub(super) struct EmailLedger {
+    name: Arc<str>,
+    clock: Clock,
+    /// `None` while emails are not collected, and until they are loaded.
+    emails: Mutex<Option<Deliveries>>,
+    store: EmailStore,
+    last_purge: Mutex<Option<Instant>>,
+}
+
+impl EmailLedger {
+    pub(super) fn new(
+        name: Arc<str>,
+        store: Arc<Store>,
+        instruments: StateInstruments,
+        clock: Clock,
+    ) -> Self {
+        Self {
+            store: EmailStore::new(Arc::clone(&name), store, instruments),
+            name,
+            clock,
+            emails: Mutex::new(None),
+            last_purge: Mutex::new(None),
+        }
+    }
+
+    pub(super) const fn name(&self) -> &Arc<str> {
+        &self.name
+    }
+
+    pub(super) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// Monotonic time, for intervals.
+    pub(super) fn instant(&self) -> Instant {
+        self.clock.instant()
+    }
+
+    /// Whether what was saved is in memory.
+    pub(super) fn is_loaded(&self) -> bool {
+        self.emails.lock().is_some()
+    }
+
+    /// Loads what was saved, unless it is loaded. Returns whether it is.
+    pub(super) async fn load(&self, config: &EmailsCollector, providers: &Arc<Providers>) -> bool {
+        if self.is_loaded() {
+            return true;
+        }
+        let empty = Deliveries::new(Arc::clone(providers), &limits(config));
+        let Some(loaded) = self.store.load(empty).await else {
+            return false;
+        };
+        *self.emails.lock() = Some(loaded);
+        true
+    }
+
+    /// Applies a new configuration.
+    pub(super) fn reconfigure(&self, config: &EmailsCollector, providers: &Arc<Providers>) {
+        if let Some(mut emails) = self.lock() {
+            emails.reconfigure(Arc::clone(providers), &limits(config));
+        }
+    }
+
+    /// Forgets everything in memory: emails are not collected any more. The store keeps what was saved.
+    pub(super) fn unload(&self) {
+        *self.emails.lock() = None;
+        self.stop();
+    }
+
+    /// Saves nothing any more.
+    pub(super) fn stop(&self) {
+        self.store.stop();
+    }
+
+    /// The emails in memory, if they are loaded. Do not hold the guard across an `await`.
+    pub(super) fn lock(&self) -> Option<MappedMutexGuard<'_, Deliveries>> {
+        MutexGuard::try_map(self.emails.lock(), Option::as_mut).ok()
+    }
+
+    /// Ingests the rows of a page at `now`, by Twilio's clock.
+    pub(super) fn ingest(&self, rows: &[Email], now: Timestamp) {
+        if let Some(mut emails) = self.lock() {
+            emails.begin(now);
+            for row in rows {
+                emails.ingest(row, now);
+            }
+        }
+    }
+
+    /// Passes what decides which emails are due to `decide`.
+    pub(super) fn due<T>(
+        &self,
+        now: Timestamp,
+        since: Timestamp,
+        decide: impl FnOnce(&DueInput<'_>) -> T,
+    ) -> Option<T> {
+        let emails = self.lock()?;
+        Some(decide(&DueInput {
+            now,
+            since,
+            born: emails.born(),
+            open: &|from, until| emails.open_created(from, until),
+            wants_baseline: !emails.is_half_full(),
+        }))
+    }
+
+    /// What was read before the exporter started.
+    pub(super) fn restored_slices(&self) -> Option<Slices> {
+        let (from, until) = self.lock()?.read_range()?;
+        Some(Slices::restored(from, until))
+    }
+
+    /// Notes how far the account was read, to be saved with the next change.
+    pub(super) fn note_range(&self, range: Option<(Timestamp, Timestamp)>) {
+        if let Some(mut emails) = self.lock() {
+            emails.set_read_range(range);
+        }
+    }
+
+    /// Ends a run that read all that it had to.
+    pub(super) fn end(&self) {
+        if let Some(mut emails) = self.lock() {
+            emails.end();
+        }
+    }
+
+    /// Saves what changed; from then on it is exposed. Returns whether everything is saved.
+    pub(super) async fn save(&self) -> bool {
+        for _ in 0..SAVES {
+            let take = || {
+                let mut emails = self.lock()?;
+                let changes = emails.changes();
+                if !changes.needs_save() {
+                    if emails.shown().is_some() {
+                        emails.saved(&changes);
+                    }
+                    return None;
+                }
+                Some(changes)
+            };
+            match self.store.commit(take, self.now()).await {
+                None => return true,
+                Some(Committed::Saved(changes)) => {
+                    if let Some(mut emails) = self.lock() {
+                        emails.saved(&changes);
+                    }
+                    return true;
+                }
+                Some(Committed::Lost) => {
+                    if let Some(mut emails) = self.lock() {
+                        emails.lost();
+                    }
+                }
+                Some(Committed::Failed) => return false,
+            }
+        }
+        false
+    }
+
+    /// Removes emails that have expired at `now`, by Twilio's clock.
+    pub(super) async fn expire(&self, now: Timestamp) {
+        if let Some(mut emails) = self.lock() {
+            emails.expire(now);
+        }
+        {
+            let instant = self.instant();
+            let mut last = self.last_purge.lock();
+            if last.is_some_and(|last| instant.saturating_duration_since(last) < PURGE_INTERVAL) {
+                return;
+            }
+            *last = Some(instant);
+        }
+        self.store.purge(now - RETENTION).await;
+    }
+
+    /// Notes that a scrape exposed what [`Self::snapshot`] returned last.
+    pub(super) fn exposed(&self) {
+        if let Some(mut emails) = self.lock() {
+            emails.exposed();
+        }
+    }
+
+    /// What a scrape exposes at `now`, by Twilio's clock, and the unconfirmed emails, once emails have been saved.
+    pub(super) fn snapshot(&self, now: Timestamp) -> (EmailsSnapshot, Option<Unconfirmed>) {
+        let Some(emails) = self.lock() else {
+            return (EmailsSnapshot::default(), None);
+        };
+        let counters = emails.shown().map(EmailCounters::exposed);
+        let unconfirmed = counters
+            .is_some()
+            .then(|| UNCONFIRMED_AGES.map(|(_, age)| emails.unconfirmed(age, now) as u64));
+        let snapshot = EmailsSnapshot {
+            left_out: emails.left_out(),
+            counters,
+            ..EmailsSnapshot::default()
+        };
+        (snapshot, unconfirmed)
+    }
+}
+
+fn limits(config: &EmailsCollector) -> EmailLimits {
+    EmailLimits {
+        max_emails: config.max_emails,
+        max_recipient_domains: config.max_domains,
+        max_sender_domains: config.max_sender_domains,
+    }
+}

@@ -1,0 +1,106 @@
+//! What is known of an account's list of emails: how it behaves, and what of it has been read.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::operation_lists::OperationLists;
+use super::slices::Slices;
+use crate::collector::list_backoff::ListBackoff;
+use crate::email::Email;
+use crate::twilio::{ApiError, Listing, PAGE_SIZE};
+
+/// A page that is too large is requested again with this fraction of its rows.
+const SMALLER: usize = 5;
+/// The fewest rows of a page: no email is larger than Twilio's limit for its attachments, and ten of those fit into a page.
+const FEWEST_ROWS: usize = 8;
+
+/// The list of emails of one account.
+#[derive(Debug)]
+pub(super) struct ListState {
+    account: Arc<str>,
+    /// Whether anything can be read.
+    pub(super) backoff: ListBackoff,
+    /// Whether Twilio returns the list of all emails; while it does not, operations' own lists are read.
+    pub(super) unfiltered: ListBackoff,
+    pub(super) slices: Slices,
+    /// Whether Twilio ignores the dates of the list.
+    pub(super) ignores_dates: bool,
+    pub(super) operations: OperationLists,
+    /// Rows of other operations than the requested one, since the start.
+    pub(super) foreign_rows: u64,
+    page_size: usize,
+}
+
+impl ListState {
+    pub(super) fn new(account: Arc<str>) -> Self {
+        Self {
+            account,
+            backoff: ListBackoff::after_failures(),
+            unfiltered: ListBackoff::after_refusals(),
+            slices: Slices::default(),
+            ignores_dates: false,
+            operations: OperationLists::default(),
+            foreign_rows: 0,
+            page_size: PAGE_SIZE,
+        }
+    }
+
+    /// The rows to request per page.
+    pub(super) const fn page_size(&self) -> usize {
+        self.page_size
+    }
+
+    /// Requests fewer rows per page than `size`, with which a page was too large. Returns whether that is possible.
+    pub(super) fn shrink_pages(&mut self, size: usize) -> bool {
+        let smaller = size / SMALLER;
+        if smaller < FEWEST_ROWS {
+            return false;
+        }
+        if self.page_size == PAGE_SIZE {
+            tracing::warn!(account = %self.account, rows = smaller, "pages of emails are too large; fewer rows are requested, which takes more requests");
+        }
+        self.page_size = self.page_size.min(smaller);
+        true
+    }
+
+    /// Notes that a list was not filtered by date.
+    pub(super) fn note_dates(&mut self, list: &Listing<'_, Email>) {
+        if list.ignores_dates() && !std::mem::replace(&mut self.ignores_dates, true) {
+            tracing::warn!(account = %self.account, "Twilio ignores the dates of the list of emails; it is read from its beginning until nothing more is due");
+        }
+    }
+
+    /// Notes rows of other operations than the requested one.
+    pub(super) fn note_foreign_rows(&mut self, rows: usize) {
+        if rows > 0 && self.foreign_rows == 0 {
+            tracing::warn!(account = %self.account, rows, "Twilio ignores `operationId` in the list of emails; rows of other operations are not counted");
+        }
+        self.foreign_rows += rows as u64;
+    }
+
+    /// Notes that everything could be read.
+    pub(super) fn succeeded(&mut self) {
+        if self.backoff.up() == Some(false) {
+            tracing::info!(account = %self.account, "emails can be read again");
+        }
+        self.backoff.succeeded();
+    }
+
+    /// Notes that nothing more can be read now.
+    pub(super) fn failed(&mut self, error: &ApiError, now: Instant) {
+        if let Some(reason) = error.reason()
+            && self.backoff.up() != Some(false)
+        {
+            tracing::warn!(account = %self.account, reason = reason.as_str(), %error, "emails cannot be read");
+        }
+        self.backoff.failed(error, now);
+    }
+
+    /// Notes that Twilio does not return the list of all emails.
+    pub(super) fn refused(&mut self, error: &ApiError, now: Instant) {
+        if self.unfiltered.up() != Some(false) {
+            tracing::warn!(account = %self.account, %error, "Twilio refuses the list of all emails; the emails of known operations are read, which takes a request for each");
+        }
+        self.unfiltered.failed(error, now);
+    }
+}

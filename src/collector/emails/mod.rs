@@ -1,0 +1,246 @@
+//! Reads an account's emails, after each collection of its operations and on a task of its own: a scrape never waits for it.
+
+mod budget;
+mod by_operation;
+mod ledger;
+mod list_state;
+mod operation_lists;
+mod reader;
+mod slices;
+mod store;
+
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+use tokio::time::Instant;
+
+use self::budget::EmailBudget;
+use self::ledger::EmailLedger;
+use self::list_state::ListState;
+use self::reader::Reader;
+use self::slices::Slices;
+use super::ledger::Ledger;
+use super::runner::{Run, Runner};
+use super::settings::AccountSettings;
+use crate::clock::Clock;
+use crate::exposition::StateInstruments;
+use crate::operation::RETENTION;
+use crate::snapshot::{CollectorName, CollectorStatus, EmailsSnapshot, Unconfirmed};
+use crate::store::Store;
+use crate::timestamp::Timestamp;
+use crate::twilio::ApiError;
+
+/// Reads the emails of one account.
+#[derive(Debug)]
+pub(super) struct Emails {
+    ledger: EmailLedger,
+    operations: Arc<Ledger>,
+    state: Mutex<ListState>,
+    /// The last finished run.
+    last: Mutex<Option<CollectorStatus>>,
+    runner: Runner<()>,
+}
+
+impl Emails {
+    pub(super) fn new(
+        operations: Arc<Ledger>,
+        store: Arc<Store>,
+        instruments: StateInstruments,
+        clock: Clock,
+    ) -> Self {
+        let name = operations.name();
+        Self {
+            ledger: EmailLedger::new(Arc::clone(name), store, instruments, clock),
+            state: Mutex::new(ListState::new(Arc::clone(name))),
+            operations,
+            last: Mutex::new(None),
+            runner: Runner::default(),
+        }
+    }
+
+    /// Begins to read what is due, or joins the run that does.
+    pub(super) fn begin(self: &Arc<Self>, settings: Arc<AccountSettings>) -> Run<()> {
+        let this = Arc::clone(self);
+        self.runner
+            .begin(|_| async move { this.run(&settings).await })
+    }
+
+    /// To be called when a collection of operations begins. Where an account may make one request at a time, the current one for emails is
+    /// given up: Twilio may leave it without a response, and operations come first.
+    pub(super) fn make_way(&self, settings: &AccountSettings) {
+        if settings.limits.concurrent_requests == 1 && self.runner.current().is_some() {
+            self.runner.stop();
+            *self.last.lock() = None;
+        }
+    }
+
+    /// The current run.
+    pub(super) fn current(&self) -> Option<Run<()>> {
+        self.runner.current()
+    }
+
+    /// The last finished run.
+    pub(super) fn status(&self) -> Option<CollectorStatus> {
+        *self.last.lock()
+    }
+
+    /// What a scrape exposes, and the unconfirmed emails. Without the collector those are `approximate`, of the time at Twilio.
+    pub(super) fn snapshot(
+        &self,
+        settings: &AccountSettings,
+        approximate: impl FnOnce(Timestamp) -> Unconfirmed,
+    ) -> (Option<EmailsSnapshot>, Option<Unconfirmed>) {
+        let now = self.twilio_time(settings);
+        if !settings.emails.enabled {
+            return (None, Some(approximate(now)));
+        }
+        let (snapshot, unconfirmed) = self.ledger.snapshot(now);
+        let state = self.state.lock();
+        let is_listed = snapshot.counters.is_some() && state.unfiltered.up() != Some(false);
+        let snapshot = EmailsSnapshot {
+            foreign_rows: state.foreign_rows,
+            coverage: is_listed.then(|| state.slices.coverage(now)),
+            ..snapshot
+        };
+        (Some(snapshot), unconfirmed)
+    }
+
+    /// Notes that a scrape exposed what [`Self::snapshot`] returned last.
+    pub(super) fn exposed(&self) {
+        self.ledger.exposed();
+    }
+
+    /// Applies a reloaded configuration.
+    pub(super) fn apply_settings(&self, settings: &AccountSettings) {
+        if settings.emails.enabled {
+            self.ledger
+                .reconfigure(&settings.emails, &settings.providers);
+        } else {
+            self.runner.stop();
+            self.ledger.unload();
+            *self.last.lock() = None;
+            *self.state.lock() = ListState::new(Arc::clone(self.ledger.name()));
+        }
+    }
+
+    /// Begins no further request or save. A commit that runs is finished.
+    pub(super) fn stop(&self) {
+        self.runner.stop();
+        self.ledger.stop();
+    }
+
+    /// The time of day at Twilio.
+    fn twilio_time(&self, settings: &AccountSettings) -> Timestamp {
+        let now = self.ledger.now();
+        settings
+            .client
+            .clock_skew()
+            .map_or(now, |skew| skew.apply(now))
+    }
+
+    async fn run(&self, settings: &AccountSettings) {
+        if !self.state.lock().backoff.is_due(self.ledger.instant()) {
+            return;
+        }
+        let began = Instant::now();
+        let success = self.read(settings).await;
+        *self.last.lock() = Some(CollectorStatus {
+            name: CollectorName::Emails,
+            success,
+            duration: began.elapsed(),
+        });
+    }
+
+    /// Returns whether everything due was read and saved.
+    async fn read(&self, settings: &AccountSettings) -> bool {
+        let is_loaded = self.ledger.is_loaded();
+        if !self
+            .ledger
+            .load(&settings.emails, &settings.providers)
+            .await
+        {
+            return false;
+        }
+        if !is_loaded && let Some(slices) = self.ledger.restored_slices() {
+            self.state.lock().slices = slices;
+        }
+        let since = self.twilio_time(settings);
+        self.ledger.expire(since).await;
+        let budget = EmailBudget::new(&settings.limits, &settings.emails);
+        let reader = Reader {
+            settings,
+            ledger: &self.ledger,
+            state: &self.state,
+            budget: &budget,
+        };
+        let read = self.read_all(&reader, since).await;
+        if read.is_ok() {
+            self.ledger.end();
+        }
+        let range = self.state.lock().slices.covered();
+        self.ledger.note_range(range);
+        let is_saved = self.ledger.save().await;
+        match read {
+            Ok(is_complete) => {
+                self.state.lock().succeeded();
+                is_complete && is_saved
+            }
+            // The next collection after the pause tries again.
+            Err(ApiError::Paused { .. }) => false,
+            Err(error) => {
+                let now = self.ledger.instant();
+                self.state.lock().failed(&error, now);
+                false
+            }
+        }
+    }
+
+    /// Reads what is due in the run that began at `since`. Returns whether that was everything.
+    async fn read_all(&self, reader: &Reader<'_>, since: Timestamp) -> Result<bool, ApiError> {
+        let is_due = |state: &ListState| state.unfiltered.is_due(self.ledger.instant());
+        if is_due(&self.state.lock()) {
+            match self.read_windows(reader, since).await {
+                Err(error) if error.is_refusal() => {
+                    let now = self.ledger.instant();
+                    self.state.lock().refused(&error, now);
+                }
+                read => {
+                    if read.is_ok() {
+                        self.state.lock().unfiltered.succeeded();
+                    }
+                    return read;
+                }
+            }
+        }
+        let oldest = since - RETENTION;
+        let found = by_operation::read(reader, &self.operations, oldest).await?;
+        self.state.lock().note_foreign_rows(found.foreign_rows);
+        Ok(found.is_complete)
+    }
+
+    /// Reads the windows that are due, the newest one first, as far as the budget allows.
+    async fn read_windows(&self, reader: &Reader<'_>, since: Timestamp) -> Result<bool, ApiError> {
+        let mut is_complete = true;
+        self.state.lock().slices.expire(since);
+        if self.state.lock().ignores_dates {
+            return reader.read(Slices::everything(since)).await;
+        }
+        loop {
+            let next = reader.next_window(&mut self.state.lock().slices, since);
+            let Some(window) = next else {
+                return Ok(is_complete);
+            };
+            if reader.budget.is_spent() {
+                return Ok(false);
+            }
+            is_complete &= reader.read(window).await?;
+            if window.until.is_none() {
+                // What the first run finds is baseline. Older emails are so by their age, when they are read later.
+                self.ledger.end();
+            }
+            if self.state.lock().ignores_dates {
+                return Ok(is_complete);
+            }
+        }
+    }
+}

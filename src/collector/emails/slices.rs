@@ -1,0 +1,314 @@
+//! Which creation times of emails have been read, and which are due: pure functions of earlier reads and of now.
+//!
+//! Time is divided into slices. A slice is read in every run while it is new, then after a fifth of its age, and not any more once
+//! none of its emails can change. Neighbouring slices are read together, because a page has room for a thousand emails.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::operation::RETENTION;
+use crate::timestamp::Timestamp;
+
+/// The length of a slice, in milliseconds. The newest one and the one before are read in every run: an email may become visible late.
+const SLICE: i64 = 120_000;
+/// Emails become visible within this time.
+const OVERLAP: Duration = Duration::from_mins(2);
+/// The interval of a slice is this share of its age: a minute after five, an hour after five hours.
+const SHARE: u32 = 5;
+/// The longest interval. Emails change for up to 72 hours, and are opened later still.
+const LONGEST: Duration = Duration::from_hours(12);
+/// A slice is read until this long after its end, also if none of its emails can change: rows may have moved between pages.
+const SETTLED_AFTER: Duration = Duration::from_mins(30);
+/// Emails that one page covers, with room for new ones.
+const PAGE: u32 = 900;
+/// The most rows of one list. One that breaks off is read again from its beginning.
+const LONGEST_LIST: u32 = 10_000;
+/// Slices that were never read have an unknown number of emails. The first window of them has this many, an hour.
+const FIRST_UNREAD: usize = 30;
+/// A window of this many pages is long: the next one of slices that were never read is half as long.
+const MANY_PAGES: usize = 10;
+
+/// A span of creation times to read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct EmailWindow {
+    pub(super) from: Timestamp,
+    /// `None`: until now.
+    pub(super) until: Option<Timestamp>,
+    /// Its first and last slice.
+    slices: (i64, i64),
+    is_unread: bool,
+}
+
+/// What the slices are read by.
+pub(super) struct DueInput<'a> {
+    pub(super) now: Timestamp,
+    /// When the run began.
+    pub(super) since: Timestamp,
+    /// Emails created before are baseline: they can wait.
+    pub(super) born: Option<Timestamp>,
+    /// The number of emails created between two times that may change.
+    pub(super) open: &'a dyn Fn(Timestamp, Timestamp) -> usize,
+    /// Whether slices from before `born` are read that never were.
+    pub(super) wants_baseline: bool,
+}
+
+/// One slice that was read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Slice {
+    /// When its last read began.
+    read: Timestamp,
+    /// Its rows then.
+    rows: u32,
+}
+
+/// What has been read of an account's emails.
+#[derive(Debug)]
+pub(super) struct Slices {
+    read: BTreeMap<i64, Slice>,
+    /// The slices of the next window of unread ones.
+    unread_span: usize,
+}
+
+impl Default for Slices {
+    fn default() -> Self {
+        Self {
+            read: BTreeMap::new(),
+            unread_span: FIRST_UNREAD,
+        }
+    }
+}
+
+fn slice_of(time: Timestamp) -> i64 {
+    time.as_millis().div_euclid(SLICE)
+}
+
+fn start_of(slice: i64) -> Timestamp {
+    Timestamp::from_millis(slice.saturating_mul(SLICE))
+}
+
+impl Slices {
+    /// The window of all creation times, for a list that ignores dates.
+    pub(super) fn everything(now: Timestamp) -> EmailWindow {
+        window((slice_of(now - RETENTION) + 1, slice_of(now)), None, false)
+    }
+
+    /// What was read before a restart: the emails created from `from` until `until`, which was then.
+    pub(super) fn restored(from: Timestamp, until: Timestamp) -> Self {
+        let slice = Slice {
+            read: until,
+            rows: 0,
+        };
+        let oldest = slice_of(until - RETENTION).max(slice_of(from));
+        Self {
+            read: (oldest..=slice_of(until)).map(|at| (at, slice)).collect(),
+            ..Self::default()
+        }
+    }
+
+    /// The creation times of which everything was read; `None` if nothing was.
+    pub(super) fn covered(&self) -> Option<(Timestamp, Timestamp)> {
+        let (first, slice) = self.read.first_key_value()?;
+        let (mut last, mut until) = (*first, slice.read);
+        for (at, slice) in self.read.range(first + 1..) {
+            if *at != last + 1 {
+                until = until.min(start_of(last + 1));
+                break;
+            }
+            (last, until) = (*at, slice.read);
+        }
+        Some((start_of(*first), until.min(start_of(last + 1))))
+    }
+
+    /// The share of the last seven days that was read.
+    pub(super) fn coverage(&self, now: Timestamp) -> f64 {
+        let (oldest, newest) = (slice_of(now - RETENTION) + 1, slice_of(now));
+        let read = self.read.range(oldest..=newest).count();
+        read as f64 / (newest - oldest + 1).max(1) as f64
+    }
+
+    /// Forgets slices that have expired.
+    pub(super) fn expire(&mut self, now: Timestamp) {
+        self.read = self.read.split_off(&slice_of(now - RETENTION));
+    }
+
+    /// Notes that slices were read by a list that began at `since`: those of `window`, or only those created after the slice of `behind`.
+    /// `rows` are the rows of each slice.
+    pub(super) fn note_read(
+        &mut self,
+        window: EmailWindow,
+        behind: Option<Timestamp>,
+        since: Timestamp,
+        rows: &BTreeMap<i64, u32>,
+    ) {
+        let (first, last) = window.slices;
+        let first = behind.map_or(first, |behind| {
+            slice_of(behind).saturating_add(1).max(first)
+        });
+        for at in first..=last.min(slice_of(since)) {
+            let rows = rows.get(&at).copied().unwrap_or_default();
+            self.read.insert(at, Slice { read: since, rows });
+        }
+    }
+
+    /// Notes the pages that a window took, so that the next window of unread slices has a suitable length.
+    pub(super) fn note_pages(&mut self, window: EmailWindow, pages: usize) {
+        if window.is_unread && pages > MANY_PAGES {
+            self.unread_span = (self.unread_span / 2).max(1);
+        } else if window.is_unread && pages <= 1 {
+            self.unread_span = self.unread_span.saturating_mul(2);
+        }
+    }
+
+    /// The slice of a creation time, as key of the rows of [`Self::note_read`].
+    pub(super) fn slice_of(time: Timestamp) -> i64 {
+        slice_of(time)
+    }
+
+    /// The next window to read; `None` if nothing is due.
+    pub(super) fn next(&mut self, input: &DueInput<'_>) -> Option<EmailWindow> {
+        let (oldest, newest) = (slice_of(input.since - RETENTION) + 1, slice_of(input.since));
+        if !self.was_read_in_run(newest, input) {
+            return Some(self.newest(oldest, newest, input));
+        }
+        let born = input.born.map_or(i64::MAX, slice_of);
+        if let Some(missed) = self.newest_unread(born.max(oldest), newest) {
+            return Some(self.unread(missed, born.max(oldest)));
+        }
+        if let Some(latest) = self.most_late(oldest, newest, input) {
+            return Some(self.around(latest, oldest, newest, input));
+        }
+        let baseline = self.newest_unread(oldest, newest.min(born));
+        baseline
+            .filter(|_| input.wants_baseline)
+            .map(|at| self.unread(at, oldest))
+    }
+
+    fn was_read_in_run(&self, at: i64, input: &DueInput<'_>) -> bool {
+        let slice = self.read.get(&at);
+        slice.is_some_and(|slice| (input.since..=input.now).contains(&slice.read))
+    }
+
+    /// How late a slice is, as a multiple of its interval; `None` if it is not due.
+    fn lateness(&self, at: i64, input: &DueInput<'_>) -> Option<f64> {
+        let slice = self.read.get(&at)?;
+        if self.was_read_in_run(at, input) {
+            return None;
+        }
+        // A read in the future means that the clock was set back since.
+        if slice.read > input.now || slice.read < start_of(at + 1) + OVERLAP {
+            return Some(f64::INFINITY);
+        }
+        let interval = (slice.read.since(start_of(at)) / SHARE).min(LONGEST);
+        let late = input.now.since(slice.read).as_secs_f64() / interval.as_secs_f64();
+        (late >= 1.0).then_some(late)
+    }
+
+    /// Whether a due slice need not be read any more. It counts as read now.
+    fn is_settled(&self, at: i64, input: &DueInput<'_>) -> bool {
+        let (from, until) = (start_of(at), start_of(at + 1));
+        let slice = self.read.get(&at);
+        slice.is_some_and(|slice| slice.read >= until + SETTLED_AFTER)
+            && (input.open)(from, until) == 0
+    }
+
+    /// The slice that is latest for its interval. Settled slices count as read.
+    fn most_late(&mut self, oldest: i64, newest: i64, input: &DueInput<'_>) -> Option<i64> {
+        let due: Vec<(i64, f64)> = (oldest..=newest)
+            .filter_map(|at| Some((at, self.lateness(at, input)?)))
+            .collect();
+        let mut latest: Option<(i64, f64)> = None;
+        for (at, late) in due {
+            if self.is_settled(at, input) {
+                if let Some(slice) = self.read.get_mut(&at) {
+                    slice.read = input.since;
+                }
+            } else if latest.is_none_or(|(_, most)| late >= most) {
+                latest = Some((at, late));
+            }
+        }
+        latest.map(|(at, _)| at)
+    }
+
+    fn newest_unread(&self, oldest: i64, newest: i64) -> Option<i64> {
+        (oldest..=newest)
+            .rev()
+            .find(|at| !self.read.contains_key(at))
+    }
+
+    /// The window of unread slices that ends with `last`.
+    fn unread(&self, last: i64, oldest: i64) -> EmailWindow {
+        let span = i64::try_from(self.unread_span).unwrap_or(i64::MAX);
+        let mut first = last;
+        while first > oldest && last - first + 1 < span && !self.read.contains_key(&(first - 1)) {
+            first -= 1;
+        }
+        window((first, last), Some(start_of(last + 1)), true)
+    }
+
+    /// The window in which new emails appear, and what is due just before it.
+    fn newest(&self, oldest: i64, newest: i64, input: &DueInput<'_>) -> EmailWindow {
+        let mut first = newest;
+        while first > oldest && newest - first < i64::try_from(FIRST_UNREAD).unwrap_or(1) {
+            let before = first - 1;
+            let is_wanted = !self.read.contains_key(&before)
+                || self.lateness(before, input) == Some(f64::INFINITY);
+            if !is_wanted {
+                break;
+            }
+            first = before;
+        }
+        let first = self.extended((first, newest), oldest, newest, input).0;
+        window((first, newest), None, false)
+    }
+
+    fn around(&self, at: i64, oldest: i64, newest: i64, input: &DueInput<'_>) -> EmailWindow {
+        let (first, last) = self.extended((at, at), oldest, newest, input);
+        window((first, last), Some(start_of(last + 1)), false)
+    }
+
+    /// Extends a window to due slices that cost no further page, and to neighbours that are due.
+    fn extended(
+        &self,
+        (mut first, mut last): (i64, i64),
+        oldest: i64,
+        newest: i64,
+        input: &DueInput<'_>,
+    ) -> (i64, i64) {
+        let rows = |from: i64, to: i64| self.read.range(from..=to).map(|(_, each)| each.rows);
+        let mut total: u32 = rows(first, last).sum();
+        for (step, end) in [(-1, oldest), (1, newest)] {
+            let (mut at, mut between) = (if step < 0 { first } else { last }, 0_u32);
+            while at != end {
+                at += step;
+                let Some(slice) = self.read.get(&at) else {
+                    break;
+                };
+                let is_next = at == first - 1 || at == last + 1;
+                between = between.saturating_add(slice.rows);
+                let most = if is_next { LONGEST_LIST } else { PAGE };
+                if total.saturating_add(between) > most {
+                    break;
+                }
+                if self.lateness(at, input).is_some() && !self.is_settled(at, input) {
+                    (first, last) = (first.min(at), last.max(at));
+                    total = total.saturating_add(between);
+                    between = 0;
+                }
+            }
+        }
+        (first, last)
+    }
+}
+
+fn window(slices: (i64, i64), until: Option<Timestamp>, is_unread: bool) -> EmailWindow {
+    EmailWindow {
+        from: start_of(slices.0),
+        until,
+        slices,
+        is_unread,
+    }
+}
+
+#[cfg(test)]
+#[path = "slices_tests.rs"]
+mod tests;

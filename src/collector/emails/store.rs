@@ -1,0 +1,147 @@
+//! Saves an account's emails: one commit at a time, and all of them anew after the store has lost its file.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use parking_lot::Mutex as Lock;
+use tokio::sync::Mutex;
+use tokio::task::spawn_blocking;
+use tokio::time::Instant;
+
+use crate::collector::account_store::error_chain;
+use crate::delivery::{Deliveries, EmailChanges};
+use crate::exposition::StateInstruments;
+use crate::ongoing_failure::OngoingFailure;
+use crate::store::{Store, StoreError};
+use crate::timestamp::Timestamp;
+
+/// What becomes of a commit.
+pub(super) enum Committed {
+    /// It is on the disk.
+    Saved(EmailChanges),
+    /// The store has begun a new file: all emails must be saved anew.
+    Lost,
+    /// It failed; the next run tries again.
+    Failed,
+}
+
+/// The store, as the emails of one account see it.
+#[derive(Debug)]
+pub(super) struct EmailStore {
+    account: Arc<str>,
+    /// Under which the age of its unsaved changes is kept: operations are saved on their own.
+    key: Arc<str>,
+    store: Arc<Store>,
+    instruments: StateInstruments,
+    /// Held by the commit under way: a later one that overtakes it would leave less in the store than was shown.
+    committing: Arc<Mutex<()>>,
+    /// The generation of the store in which all emails were last saved.
+    generation: AtomicU64,
+    failing: Lock<OngoingFailure<String>>,
+}
+
+impl EmailStore {
+    pub(super) fn new(account: Arc<str>, store: Arc<Store>, instruments: StateInstruments) -> Self {
+        Self {
+            // No account has a name with a control character.
+            key: Arc::from(format!("{account}\nemails")),
+            account,
+            generation: AtomicU64::new(store.generation()),
+            store,
+            instruments,
+            committing: Arc::default(),
+            failing: Lock::new(OngoingFailure::new()),
+        }
+    }
+
+    /// Fills `empty` with what was saved, on a thread that may wait for the disk. `None` if the store cannot be read now.
+    pub(super) async fn load(&self, mut empty: Deliveries) -> Option<Deliveries> {
+        // A commit of an earlier configuration may be under way.
+        let committing = Arc::clone(&self.committing).lock_owned().await;
+        if !self.store.was_opened() {
+            return None;
+        }
+        self.generation
+            .store(self.store.generation(), Ordering::Relaxed);
+        let (store, account) = (Arc::clone(&self.store), Arc::clone(&self.account));
+        let load = move || {
+            let _committing = committing;
+            let saved = store.load_emails(&account, &mut |email| empty.restore_email(&email))?;
+            if let Some((standing, names)) = saved {
+                empty.restore(&standing, &names);
+                empty.restored();
+            }
+            Ok::<_, StoreError>(empty)
+        };
+        match spawn_blocking(load).await {
+            Ok(Ok(loaded)) => Some(loaded),
+            Ok(Err(error)) => {
+                self.failed(&error);
+                None
+            }
+            Err(_) => None,
+        }
+    }
+
+    /// Saves the changes that `take` returns, which may be none. It goes on if the caller stops waiting.
+    pub(super) async fn commit(
+        &self,
+        take: impl FnOnce() -> Option<EmailChanges>,
+        now: Timestamp,
+    ) -> Option<Committed> {
+        let permit = Arc::clone(&self.committing).lock_owned().await;
+        let changes = take()?;
+        self.instruments.save_begins(&self.key, Instant::now());
+        let (store, account) = (Arc::clone(&self.store), Arc::clone(&self.account));
+        let generation = self.generation.load(Ordering::Relaxed);
+        let commit = move || {
+            let _permit = permit;
+            let saved = store.commit_emails(&changes.batch(&account, generation));
+            saved.map(|()| changes)
+        };
+        Some(match spawn_blocking(commit).await {
+            Ok(Ok(changes)) => {
+                self.instruments.saved(&self.key, now);
+                if self.failing.lock().recovered() {
+                    tracing::info!(account = %self.account, "counters of emails are saved again");
+                }
+                Committed::Saved(changes)
+            }
+            Ok(Err(StoreError::Vanished { .. })) => {
+                let current = self.store.generation();
+                self.generation.store(current, Ordering::Relaxed);
+                let lost = self.store.files_lost();
+                self.instruments.files_lost(lost, now);
+                Committed::Lost
+            }
+            Ok(Err(error)) => {
+                self.failed(&error);
+                self.instruments.save_failed();
+                Committed::Failed
+            }
+            // The exporter is stopping, or the store has a bug that panics.
+            Err(_) => Committed::Failed,
+        })
+    }
+
+    /// Deletes emails created before `before`. Where that fails, nothing is lost but room.
+    pub(super) async fn purge(&self, before: Timestamp) {
+        let (store, account) = (Arc::clone(&self.store), Arc::clone(&self.account));
+        let purge = move || while let Ok(true) = store.purge_emails(&account, before) {};
+        // A panic of the store is reported by its next commit.
+        let _ = spawn_blocking(purge).await;
+    }
+
+    /// Notes that the emails are not saved any more, because the collector is off.
+    pub(super) fn stop(&self) {
+        self.instruments.forget_account(&self.key);
+    }
+
+    fn failed(&self, error: &StoreError) {
+        let error = error_chain(error);
+        let is_new = self.failing.lock().failed(error.clone(), Instant::now());
+        if is_new {
+            tracing::error!(account = %self.account, error, "emails cannot be saved or loaded; their counters stay as they were saved last");
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! The metrics about single emails, which the collector of emails reads.
+
+use crate::exposition::metric::{Kind, Metric, Scope};
+
+metrics! { EMAIL_METRICS:
+    DELIVERY_DURATION: Account Histogram "delivery_duration_seconds" ["provider"] {
+        help: "How long emails took until the recipient's server accepted them, which is not the inbox, in seconds.",
+        details: "From `scheduledFor`, else `createdAt`, to the `updatedAt` of a row that the exporter saw as `DELIVERED`. Twilio's times have \
+                  whole seconds. `twilio_email_deliveries_unobserved_total` counts the deliveries that are missing here. Emails created before the \
+                  account was first watched do not count. An email counts under the provider that its domain had when it was first seen.",
+        absent: "unless emails are collected (`collectors.emails.enabled`), until they have been saved for the first time, and for a provider \
+                 until it has an email. A new series is 0 for its first two minutes.",
+        example: "780",
+    }
+    DELIVERIES_UNOBSERVED: Account Counter "deliveries_unobserved_total" ["provider"] {
+        help: "Emails that were delivered after a time that the exporter could not see.",
+        details: "Emails that were opened, and so overwritten, before the exporter read them as delivered; and emails without a possible \
+                  `updatedAt`. If many are missing, the histogram of delivery times is a biased sample.",
+        absent: "like `twilio_email_delivery_duration_seconds`.",
+        example: "31",
+    }
+    PROVIDER_OUTCOMES: Account Counter "provider_outcomes_total" ["provider", "outcome"] {
+        help: "Emails that have reached the outcome, by the recipient's mailbox provider.",
+        details: "Counted from the emails themselves: each email counts each outcome once. `delivered` means accepted by the recipient's \
+                  server. A loss can follow a send by up to 72 hours, because Twilio retries deferred mail for so long.",
+        absent: "like `twilio_email_delivery_duration_seconds`.",
+        example: "1894",
+    }
+    PROVIDER_EMAILS: Account Gauge "provider_emails" ["provider", "status"] {
+        help: "Emails of the last seven days by the recipient's mailbox provider and by status.",
+        details: "Of the emails that the exporter has read. Emails that the account received are in `twilio_email_inbound_total`.",
+        absent: "like `twilio_email_delivery_duration_seconds`.",
+        example: "811",
+    }
+    RECIPIENT_DOMAIN_OUTCOMES: Account Counter "recipient_domain_outcomes_total" ["recipient_domain", "outcome"] {
+        help: "Emails that have reached the outcome, by the domain of the recipient.",
+        details: "The largest domains with at least 10 emails have names, as many as `collectors.emails.max_domains`; `other` counts the rest. A domain \
+                  that has a name keeps it, so no count moves from one series to another.",
+        absent: "unless `collectors.emails.max_domains` is above 0; else like `twilio_email_delivery_duration_seconds`.",
+        example: "311",
+    }
+    SENDER_DOMAIN_OUTCOMES: Account Counter "sender_domain_outcomes_total" ["sender_domain", "outcome"] {
+        help: "Emails that have reached the outcome, by the domain of the sender.",
+        details: "As many domains as `collectors.emails.max_sender_domains` have names; `other` counts the rest.",
+        absent: "like `twilio_email_delivery_duration_seconds`.",
+        example: "1894",
+    }
+    INBOUND: Account Counter "inbound_total" [] {
+        help: "Emails that the account received.",
+        details: "Emails with the status `INBOUND`.",
+        absent: "unless emails are collected, and until they have been saved for the first time.",
+        example: "4",
+    }
+    EMAILS_COVERAGE: Account Gauge "emails_coverage_ratio" [] {
+        help: "Share of the last seven days whose emails have been read at least once, from 0 to 1.",
+        details: "It rises after the first start, and after a time in which the exporter did not run: the newest emails are read first.",
+        absent: "unless emails are collected; until they have been saved for the first time; and while Twilio refuses the list of all emails.",
+        example: "1",
+    }
+    EMAILS_LEFT_OUT: Account Counter "emails_left_out_total" [] {
+        help: "Rows of emails that were not counted because there are more than `collectors.emails.max_emails`.",
+        details: "An email counts each time that its row is read. All emails of an operation are left out, or none. Starts at 0 with the process.",
+        absent: "unless emails are collected.",
+        example: "0",
+    }
+    EMAILS_FOREIGN_ROWS: Account Counter "emails_foreign_rows_total" [] {
+        help: "Rows of other operations in lists of the emails of one operation, which were not counted.",
+        details: "Above 0, Twilio ignores `operationId`. Starts at 0 with the process.",
+        absent: "unless emails are collected.",
+        example: "0",
+    }
+}

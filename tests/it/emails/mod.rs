@@ -1,0 +1,116 @@
+//! The collector of emails (`--collector.emails`).
+
+mod collecting;
+mod durable;
+mod model;
+mod privacy;
+mod refused;
+
+use std::path::Path;
+use std::time::Duration;
+
+use twilio_email_exporter::clock::Clock;
+use twilio_email_exporter::simulator::SimulatorSettings;
+
+use crate::support::PATIENCE;
+use crate::support::exporter::{Exporter, one_account};
+use crate::support::exposition::Exposition;
+use crate::support::scene::{ZERO_FOR, morning, pass};
+use crate::support::twilio::Twilio;
+
+/// Between two scrapes.
+const INTERVAL: Duration = Duration::from_secs(15);
+
+/// A simulated account, an exporter that collects its emails, and a clock that only the test moves.
+struct Scene {
+    clock: Clock,
+    twilio: Twilio,
+    exporter: Exporter,
+}
+
+/// The configuration of an exporter that collects emails, with further keys of the account and of the collector.
+fn configuration(
+    twilio: &Twilio,
+    account: &str,
+    collector: &str,
+    storage: Option<&Path>,
+) -> String {
+    let storage = storage.map_or_else(String::new, |path| {
+        format!("storage: {{path: {}}}\n", path.display())
+    });
+    let account = one_account(twilio, account);
+    format!("{account}collectors: {{emails: {{enabled: true{collector}}}}}\n{storage}")
+}
+
+impl Scene {
+    /// An exporter whose first collection found nothing.
+    async fn new() -> Self {
+        Self::with("", "").await
+    }
+
+    async fn with(account: &str, collector: &str) -> Self {
+        let (clock, twilio) = quiet_account().await;
+        Self::watching(clock, twilio, account, collector).await
+    }
+
+    /// An exporter of what is in `twilio`, after its first collection. New providers expose their counters from now on.
+    async fn watching(clock: Clock, twilio: Twilio, account: &str, collector: &str) -> Self {
+        let yaml = configuration(&twilio, account, collector, None);
+        let exporter = Exporter::start_at(&yaml, clock.clone()).await;
+        let exporter = exporter.settled().await;
+        let scene = Self {
+            clock,
+            twilio,
+            exporter,
+        };
+        scene
+            .seen("the first emails", |seen| inbound(seen).is_some())
+            .await;
+        pass(&scene.clock, ZERO_FOR);
+        scene
+    }
+
+    /// Scrapes until one shows what is `wanted`.
+    async fn seen(&self, what: &str, wanted: impl Fn(&Exposition) -> bool) -> Exposition {
+        let deadline = tokio::time::Instant::now() + PATIENCE;
+        loop {
+            pass(&self.clock, INTERVAL);
+            let seen = self.exporter.scrape().await;
+            if wanted(&seen) {
+                return seen;
+            }
+            assert!(
+                tokio::time::Instant::now() < deadline,
+                "not within {PATIENCE:?}: {what}\n{:#?}",
+                seen.families
+                    .iter()
+                    .filter(|family| family.name.contains("provider"))
+                    .collect::<Vec<_>>()
+            );
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+}
+
+/// An account without operations, and its clock.
+async fn quiet_account() -> (Clock, Twilio) {
+    let clock = morning();
+    let twilio = Twilio::start(SimulatorSettings::empty(), clock.clone()).await;
+    (clock, twilio)
+}
+
+fn inbound(seen: &Exposition) -> Option<f64> {
+    seen.value("twilio_email_inbound_total", &[])
+}
+
+/// The counter of an outcome at a provider.
+fn outcome(seen: &Exposition, provider: &str, outcome: &str) -> Option<f64> {
+    let labels = [("provider", provider), ("outcome", outcome)];
+    seen.value("twilio_email_provider_outcomes_total", &labels)
+}
+
+/// The number of emails of a provider that have a status.
+fn emails(seen: &Exposition, provider: &str, status: &str) -> Option<f64> {
+    let labels = [("provider", provider), ("status", status)];
+    seen.value("twilio_email_provider_emails", &labels)
+}
