@@ -67,7 +67,7 @@ pub struct Scene<'a> {
 pub struct ReadFailure {
     /// The operation whose read failed.
     pub operation: OperationId,
-    /// The class of the failure; `None` during a pause.
+    /// The class of the failure; `None` if no request was made because of a pause.
     pub reason: Option<Reason>,
     /// What failed, as a sentence without its full stop.
     pub what: String,

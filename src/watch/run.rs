@@ -243,6 +243,10 @@ impl<'a> Watch<'a> {
             what,
             next: now + wait,
         };
+        if failure.reason.is_none() && self.failure.is_none() {
+            // The response that began the pause is about to be taken in, and is reported.
+            return Ok(None);
+        }
         let is_known = self.failure.as_ref().is_some_and(|known| {
             // A pause has no reason of its own.
             known.reason == failure.reason || failure.reason.is_none()
