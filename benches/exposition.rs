@@ -142,6 +142,7 @@ fn operation(number: u32) -> ShownOperation {
         last_success: Some(Timestamp::from_millis(
             1_775_380_000_118 + i64::from(number),
         )),
+        scheduled_for: None,
         labels: Labels::default(),
     }
 }

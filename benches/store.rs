@@ -39,6 +39,7 @@ fn saved(n: u32) -> SavedOperation {
         last_change: created,
         credited: Labels::default(),
         tags: None,
+        scheduled_for: None,
     }
 }
 

@@ -141,6 +141,8 @@ pub struct ShownOperation {
     pub up: Option<bool>,
     /// When it was last read.
     pub last_success: Option<Timestamp>,
+    /// The `scheduledFor` of its first email; `None`: not scheduled, or not known.
+    pub scheduled_for: Option<Timestamp>,
     /// The user's labels, by name, without those the configuration does not allow; empty when there are none.
     pub labels: Labels,
 }

@@ -10,6 +10,7 @@ use super::budget::RequestBudget;
 use super::collection::{Collection, CollectionResult};
 use super::email_probe::{EmailReads, ProbedEmails};
 use super::failure_log::FailureLog;
+use super::first_emails::FirstEmails;
 use super::history::{self, Finished, History};
 use super::ledger::Ledger;
 use super::list_health::ListHealth;
@@ -20,7 +21,6 @@ use super::runner::{Run, Runner};
 use super::settings::AccountSettings;
 use super::shared_reads::OperationReads;
 use super::source_sync::SourceSync;
-use super::tags::Tags;
 use crate::diagnosis::{AccountFacts, Ongoing};
 use crate::operation::{CountingMode, OperationId};
 use crate::registry::{Page, Registry, Source, View};
@@ -52,7 +52,7 @@ pub struct Account {
     history: Mutex<History>,
     /// Since when the series limit has hidden operations.
     hides_since: Mutex<Option<Timestamp>>,
-    tags: Arc<Tags>,
+    first_emails: Arc<FirstEmails>,
 }
 
 impl Account {
@@ -71,7 +71,7 @@ impl Account {
             collections: Runner::default(),
             history: Mutex::new(History::new(name())),
             hides_since: Mutex::default(),
-            tags: Arc::new(Tags::new(Arc::clone(&ledger))),
+            first_emails: Arc::new(FirstEmails::new(Arc::clone(&ledger))),
             settings: Mutex::new(Arc::new(settings)),
             ledger,
         }
@@ -169,13 +169,13 @@ impl Account {
         }
     }
 
-    /// As [`Self::collect`], but waits for the whole budget if need be, and for tags, too: for callers that do not come again.
+    /// As [`Self::collect`], but waits for the whole budget if need be, and for first emails, too: for callers that do not come again.
     pub(super) async fn collect_fully(self: &Arc<Self>, budget: Duration) {
         let run = self.begin();
         let all = async {
             run.finished().await;
-            if let Some(tags) = self.tags.current() {
-                tags.finished().await;
+            if let Some(first_emails) = self.first_emails.current() {
+                first_emails.finished().await;
             }
         };
         let _ = tokio::time::timeout(budget, all).await;
@@ -205,8 +205,8 @@ impl Account {
         };
         let result = collection.run().await;
         self.ledger.finish_collection().await;
-        if settings.wants_tags() && !result.is_blocked() {
-            self.tags.begin(Arc::clone(&settings), &budget);
+        if settings.wants_first_emails() && !result.is_blocked() {
+            self.first_emails.begin(Arc::clone(&settings), &budget);
         }
         // Last: a scrape that sees that it has finished must not join it.
         self.finish(&settings, progress, result, &budget, began.elapsed());
@@ -330,13 +330,13 @@ impl Account {
     }
 
     fn collectors(&self) -> Vec<CollectorStatus> {
-        let wants_tags = self.settings().wants_tags();
-        let tags = self.tags.status().filter(|_| wants_tags);
+        let is_wanted = self.settings().wants_first_emails();
+        let first_emails = self.first_emails.status().filter(|_| is_wanted);
         self.history
             .lock()
             .status()
             .into_iter()
-            .chain(tags)
+            .chain(first_emails)
             .collect()
     }
 
@@ -381,7 +381,7 @@ impl Account {
     pub(super) fn stop(&self) {
         self.sources.stop();
         self.collections.stop();
-        self.tags.stop();
+        self.first_emails.stop();
         self.ledger.stop();
     }
 }

@@ -1,4 +1,4 @@
-//! The request budget of one collection: windows, single reads and tags spend from it.
+//! The request budget of one collection: windows, single reads and first emails spend from it.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -10,14 +10,14 @@ const SECONDS: f64 = 60.0;
 const FEWEST_REQUESTS: usize = 4;
 /// Windows that take more pages than planned leave this many requests for single reads.
 const KEPT_FOR_READS: usize = FEWEST_REQUESTS / 2;
-/// Tags spend at most the requests of this many seconds per collection: stats are more urgent than labels.
-const SECONDS_FOR_TAGS: f64 = 2.0;
+/// First emails spend at most the requests of this many seconds per collection: stats are more urgent than labels.
+const SECONDS_FOR_FIRST_EMAILS: f64 = 2.0;
 
 /// How many requests a collection may still make. The throttle limits their rate; this limits their number.
 #[derive(Debug)]
 pub(super) struct RequestBudget {
     total: usize,
-    for_tags: usize,
+    for_first_emails: usize,
     spent: AtomicUsize,
 }
 
@@ -25,7 +25,7 @@ impl RequestBudget {
     pub(super) fn new(limits: &Limits) -> Self {
         Self {
             total: requests_in(limits, SECONDS).max(FEWEST_REQUESTS),
-            for_tags: requests_in(limits, SECONDS_FOR_TAGS).max(1),
+            for_first_emails: requests_in(limits, SECONDS_FOR_FIRST_EMAILS).max(1),
             spent: AtomicUsize::new(0),
         }
     }
@@ -44,9 +44,9 @@ impl RequestBudget {
         self.left().max(KEPT_FOR_READS)
     }
 
-    /// How many reads of tags are left; at least one, so that tags make progress beside any number of reads.
-    pub(super) fn left_for_tags(&self) -> usize {
-        self.left().clamp(1, self.for_tags)
+    /// How many reads of first emails are left; at least one, so that they make progress beside any number of reads.
+    pub(super) fn left_for_first_emails(&self) -> usize {
+        self.left().clamp(1, self.for_first_emails)
     }
 
     /// How many requests are left.
@@ -78,20 +78,26 @@ mod tests {
     }
 
     #[test]
-    fn windows_single_reads_and_tags_spend_one_budget() {
+    fn windows_single_reads_and_first_emails_spend_one_budget() {
         let budget = budget(10.0);
         assert_eq!((budget.total(), budget.left_for_reads()), (600, 600));
-        assert_eq!(budget.left_for_tags(), 20);
+        assert_eq!(budget.left_for_first_emails(), 20);
         budget.spend(590);
-        assert_eq!((budget.left_for_reads(), budget.left_for_tags()), (10, 10));
+        assert_eq!(
+            (budget.left_for_reads(), budget.left_for_first_emails()),
+            (10, 10)
+        );
         budget.spend(2_000);
-        assert_eq!((budget.left_for_reads(), budget.left_for_tags()), (2, 1));
+        assert_eq!(
+            (budget.left_for_reads(), budget.left_for_first_emails()),
+            (2, 1)
+        );
         assert_eq!(budget.total(), 600, "the plan counts from the whole");
     }
 
     #[test]
     fn a_slow_account_still_makes_progress() {
         let budget = budget(0.01);
-        assert_eq!((budget.total(), budget.left_for_tags()), (4, 1));
+        assert_eq!((budget.total(), budget.left_for_first_emails()), (4, 1));
     }
 }

@@ -4,7 +4,8 @@
 //!
 //! [`Account`] composes the parts. From the lowest to the highest: `settings` (what a reload may change), `ledger` (registry
 //! and store), the parts beside it (`list_health`, `shared_reads`, `source_sync`, `registrations`, `runner`), and what uses
-//! them: `collection` (by way of `plan`, `window_reader` and `single_reads`), `probe` and `tags`.
+//! them: `collection` (by way of `plan`, `window_reader` and `single_reads`), `probe` and
+//! `first_emails`.
 
 mod account;
 mod account_store;
@@ -13,6 +14,7 @@ mod collection;
 mod current_failures;
 mod email_probe;
 mod failure_log;
+mod first_emails;
 mod history;
 mod ledger;
 mod list_backoff;
@@ -29,7 +31,6 @@ mod settings;
 mod shared_reads;
 mod single_reads;
 mod source_sync;
-mod tags;
 mod window_reader;
 
 use std::sync::Arc;
@@ -151,7 +152,7 @@ impl Collector {
     ) -> Result<AccountSettings, CollectorError> {
         let settings =
             AccountSettings::new(account, series, before, &self.instruments, &self.clock)?;
-        if settings.wants_tags() {
+        if settings.wants_first_emails() {
             // Emails will be requested, so their counters begin at 0.
             let instruments = self.instruments.account(&account.name);
             instruments.expect(Endpoint::Emails);
@@ -182,7 +183,7 @@ impl Collector {
         join_all(accounts.iter().map(|account| account.collect(budget))).await;
     }
 
-    /// Collects every account for at most `budget`, tags included.
+    /// Collects every account for at most `budget`, first emails included.
     pub async fn collect_fully(&self, budget: Duration) {
         let accounts = self.accounts();
         join_all(accounts.iter().map(|account| account.collect_fully(budget))).await;

@@ -53,6 +53,7 @@ pub(super) async fn probe(
         up: Some(read.is_ok()),
         last_success: read.is_ok().then(|| ledger.now()),
         seen: read.ok(),
+        scheduled_for: None,
         labels: Labels::default(),
     };
     Probed {

@@ -24,7 +24,8 @@ pub(super) struct Restored {
     pub(super) is_known: bool,
 }
 
-/// Reads the registry of the account `name` from `store`, with the operations that were registered over HTTP. It waits for the disk.
+/// Reads the registry of the account `name` from `store`, with the operations that were registered over HTTP. It waits for the
+/// disk.
 pub(super) fn registry(
     name: &Arc<str>,
     rules: &Rules,
@@ -76,7 +77,7 @@ fn permitted(account: &str, mut registered: ListedOperations) -> ListedOperation
             account,
             operations,
             labels,
-            "operations were registered with labels that are not allowed any more; they stay registered without them"
+            "some registered labels are not allowed any more; their operations stay registered without them"
         );
     }
     registered
@@ -118,8 +119,8 @@ pub(super) fn account(
     Ok((registry, account_store))
 }
 
-/// Puts what was saved of the account into `registry`, which did not know it because the store could not be opened when the exporter
-/// started. Operations that were read meanwhile count what they have grown beyond what was saved.
+/// Puts what was saved of the account into `registry`, which did not know it because the store could not be opened when the
+/// exporter started. Operations that were read meanwhile count what they have grown beyond what was saved.
 pub(super) fn take_up(registry: &mut Registry, restored: Restored, now: Timestamp) {
     let Restored {
         registry: mut saved,
@@ -158,10 +159,17 @@ pub(super) fn carry_over(restored: &mut Registry, before: &mut Registry, now: Ti
             .iter()
             .filter_map(|read| Some((read.operation.id, read.tags.clone()?)))
             .collect();
+        let scheduled: Vec<_> = read
+            .iter()
+            .filter_map(|read| Some((read.operation.id, read.scheduled_for?)))
+            .collect();
         let operations = read.into_iter().map(|read| read.operation).collect();
         restored.observe(operations, |_| None, at, at);
         for (id, tags) in tagged {
             restored.tagged(id, Some(&tags));
+        }
+        for (id, time) in scheduled {
+            restored.scheduled_for(id, Some(time));
         }
     }
 }
@@ -174,7 +182,7 @@ pub(super) async fn load(store: &AccountStore, now: Timestamp) -> Option<(Restor
         .await;
     restored
         .inspect_err(|error| {
-            tracing::error!(account = %store.account(), error = error_chain(error), "what was saved cannot be loaded");
+            tracing::error!(account = %store.account(), error = error_chain(error), "cannot load the saved state");
         })
         .ok()
 }
@@ -309,6 +317,7 @@ mod tests {
         registry.observe(vec![operation(7)], |_| None, later, later);
         // No tag is asked for, but that they were read is known.
         registry.tagged(id, Some(&Labels::default()));
+        registry.scheduled_for(id, Some(later));
         take_up(&mut registry, account.restored(), later);
         assert_eq!(accepted(&registry), 7, "5 were counted before, 2 are new");
         assert_eq!(registry.presenter().all_listed_by(&file), listed);
@@ -317,6 +326,7 @@ mod tests {
         };
         assert_eq!((now.marks.accepted, now.last_success), (7, later));
         assert_eq!(now.tags, Some(Labels::default()));
+        assert_eq!(now.scheduled_for, Some(later));
     }
 
     #[test]

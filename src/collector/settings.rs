@@ -79,8 +79,8 @@ impl AccountSettings {
         !self.files.is_empty()
     }
 
-    /// Whether the tags of emails become labels.
-    pub(super) fn wants_tags(&self) -> bool {
+    /// Whether the first emails of operations are read: their tags become labels.
+    pub(super) fn wants_first_emails(&self) -> bool {
         !self.series.tags.is_empty()
     }
 }

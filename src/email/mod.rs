@@ -4,11 +4,13 @@
 
 mod address;
 mod domain;
+mod first;
 mod id;
 mod providers;
 mod status;
 
 pub use domain::Domain;
+pub use first::{FirstEmail, can_be_scheduled};
 pub use id::EmailId;
 pub use providers::{ProviderId, Providers};
 pub use status::EmailStatus;

@@ -82,6 +82,12 @@ metrics! { ALL:
         absent: "until the operation has been read.",
         example: "1775370000",
     }
+    OPERATION_SCHEDULED: Operation Gauge "operation_scheduled_timestamp_seconds" [] {
+        help: "For when the operation is or was scheduled, in seconds since 1970.",
+        details: "`scheduledFor` of its first email, which the exporter reads once, if the operation is scheduled and `series.tags` is set.",
+        absent: "for an operation that is not scheduled, until its first email has been read, and if the time in it is impossible.",
+        example: "1775373600",
+    }
     OPERATION_UPDATED: Operation Gauge "operation_updated_timestamp_seconds" [] {
         help: "When Twilio last changed the operation, in seconds since 1970.",
         details: "Twilio's `updatedAt`.",

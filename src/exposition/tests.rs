@@ -216,6 +216,7 @@ fn rich() -> Snapshot {
             ..paused.clone()
         }),
         up: Some(false),
+        scheduled_for: Some(Timestamp::from_millis(1_775_373_600_000)),
         labels: labels(&[("account", "nothing is left")]),
         ..shown(paused)
     };
@@ -302,6 +303,7 @@ fn barely_started() -> AccountSnapshot {
         seen: None,
         up: None,
         last_success: None,
+        scheduled_for: None,
         labels: Labels::default(),
     };
     let labelled = ShownOperation {
@@ -351,6 +353,7 @@ fn shown(operation: Operation) -> ShownOperation {
         seen: Some(operation),
         up: Some(true),
         last_success: Some(Timestamp::from_millis(1_775_370_330_118)),
+        scheduled_for: None,
         labels: Labels::default(),
     }
 }

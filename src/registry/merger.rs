@@ -105,6 +105,7 @@ impl<'a> Merger<'a> {
         self.tables.totals.add(&operation.state, &operation.stats);
         self.tables.labels.groups.changed(&was, operation);
         self.tables.labels.changed(operation.id);
+        self.tables.scheduled.changed(operation.id);
         let marks = self
             .tables
             .counters
@@ -160,6 +161,8 @@ impl<'a> Merger<'a> {
             .tables
             .counters
             .first_seen(operation, saved.as_ref().map(|saved| saved.marks));
+        let scheduled_for = saved.as_ref().and_then(|saved| saved.scheduled_for);
+        self.tables.scheduled.restore(id, scheduled_for);
         let (credited, tags) =
             saved.map_or((None, None), |saved| (Some(saved.credited), saved.tags));
         self.tables.totals.add(&operation.state, &operation.stats);

@@ -11,6 +11,7 @@ mod chunks;
 mod clock_jumps;
 mod contributions;
 mod due;
+mod first_emails;
 mod group;
 mod groups;
 mod label_pool;
@@ -21,6 +22,7 @@ mod read_failures;
 mod record;
 mod rejected_operations;
 mod schedule;
+mod scheduled_times;
 mod tables;
 mod undocumented_values;
 mod unsaved_changes;
@@ -177,21 +179,6 @@ impl Registry {
                 self.tables.remove(&record);
                 self.tables.unsaved.evict_early(saved);
             }
-        }
-    }
-
-    /// At most `most` operations whose tags are wanted and unknown, newest first.
-    #[must_use]
-    pub fn untagged(&self, most: usize) -> Vec<OperationId> {
-        self.tables.labels.untagged(most)
-    }
-
-    /// Notes the tags of an operation's first email; `None`: there is no email yet, or it is not clear whose it is.
-    pub fn tagged(&mut self, id: OperationId, tags: Option<&Labels>) {
-        if self.chunks.get(id).is_some() {
-            self.tables.labels.tagged(id, tags);
-            self.relabel(id);
-            self.tables.unsaved.changed(id);
         }
     }
 

@@ -39,6 +39,16 @@ pub struct Page {
     pub next: Option<OperationId>,
 }
 
+/// An operation that has series.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct WithSeries<'a> {
+    id: OperationId,
+    /// `None` if it was never read.
+    pub(super) record: Option<&'a Record>,
+    /// Whether the last attempt to read an operation without a record worked; `None` before the first attempt.
+    up_if_unread: Option<bool>,
+}
+
 /// The registry as it is shown.
 #[derive(Debug, Clone, Copy)]
 pub struct Presenter<'a> {
@@ -86,7 +96,7 @@ impl<'a> Presenter<'a> {
     pub fn view(&self, id: OperationId) -> Option<View> {
         let is_known = self.tables.watched.contains(id) || self.chunks.get(id).is_some();
         is_known.then(|| View {
-            shown: self.show_watched(id),
+            shown: self.show(&self.watched(id)),
             labels: self.tables.labels.all(id, &self.tables.watched),
             sources: self.tables.watched.sources_of(id).cloned().collect(),
         })
@@ -143,50 +153,56 @@ impl<'a> Presenter<'a> {
     }
 
     fn shown(&self) -> Vec<ShownOperation> {
-        let mut shown: Vec<_> = self
-            .tables
-            .watched
-            .configured()
-            .map(|id| self.show_watched(id))
-            .collect();
-        let room = self.most_shown.saturating_sub(shown.len());
-        let others = self.tables.watched.newest_others().take(room);
-        shown.extend(others.map(|id| self.show_watched(id)));
-        let room = self.most_shown.saturating_sub(shown.len());
-        shown.reserve_exact(room.min(self.chunks.size()));
-        let policy = self.chunks.policy();
-        let newest = self.chunks.iter().rev();
-        let newest = newest
-            .flat_map(|chunk| chunk.large(policy))
-            .filter(|record| !record.is_watched());
-        shown.extend(
-            newest
-                .take(room)
-                .map(|record| self.show(record.id, Some(record), None)),
-        );
-        let room = self.most_shown.saturating_sub(shown.len());
-        let rejected = self.rejected.ids().take(room);
-        shown.extend(rejected.map(|id| self.show(id, None, Some(false))));
+        let mut shown = Vec::with_capacity(self.most_shown.min(self.chunks.size()));
+        shown.extend(self.with_series().map(|each| self.show(&each)));
         shown
     }
 
-    fn show_watched(&self, id: OperationId) -> ShownOperation {
-        let unread = self.tables.failures.contains(id).then_some(false);
-        self.show(id, self.chunks.get(id), unread)
+    /// The operations that have series.
+    pub(super) fn with_series(self) -> impl Iterator<Item = WithSeries<'a>> {
+        let watched = &self.tables.watched;
+        let configured: Vec<_> = watched.configured().collect();
+        let room = self.most_shown.saturating_sub(configured.len());
+        let others = watched.newest_others().map(move |id| self.watched(id));
+        let policy = self.chunks.policy();
+        let newest = self.chunks.iter().rev();
+        let newest = newest
+            .flat_map(move |chunk| chunk.large(policy))
+            .filter(|record| !record.is_watched())
+            .map(|record| WithSeries {
+                id: record.id,
+                record: Some(record),
+                up_if_unread: None,
+            });
+        let rejected = self.rejected.ids().map(|id| WithSeries {
+            id,
+            record: None,
+            up_if_unread: Some(false),
+        });
+        let configured = configured.into_iter().map(move |id| self.watched(id));
+        configured.chain(others.chain(newest).chain(rejected).take(room))
     }
 
-    /// `up_if_unread` is for an operation without a record.
-    fn show(
-        &self,
-        id: OperationId,
-        record: Option<&Record>,
-        up_if_unread: Option<bool>,
-    ) -> ShownOperation {
+    fn watched(&self, id: OperationId) -> WithSeries<'a> {
+        WithSeries {
+            id,
+            record: self.chunks.get(id),
+            up_if_unread: self.tables.failures.contains(id).then_some(false),
+        }
+    }
+
+    fn show(&self, shown: &WithSeries<'_>) -> ShownOperation {
+        let WithSeries {
+            id,
+            record,
+            up_if_unread,
+        } = *shown;
         ShownOperation {
             id,
             seen: record.map(|record| record.operation(&self.tables.undocumented)),
             up: record.map_or(up_if_unread, |record| Some(!record.failed)),
             last_success: record.map(Record::last_success),
+            scheduled_for: self.tables.scheduled.get(id),
             labels: self.tables.labels.shown(id),
         }
     }

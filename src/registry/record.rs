@@ -94,7 +94,7 @@ impl Record {
         }
     }
 
-    /// The operation as the store keeps it.
+    /// The operation as the store keeps it, without the time for which it is scheduled.
     pub(super) fn to_saved(
         self,
         undocumented: &UndocumentedValues,
@@ -108,6 +108,7 @@ impl Record {
             marks: self.marks,
             credited,
             tags,
+            scheduled_for: None,
         }
     }
 
@@ -195,6 +196,12 @@ impl Record {
         OperationState::KNOWN
             .get(usize::from(self.state))
             .is_some_and(finished)
+    }
+
+    /// Whether Twilio is to send it later, or some of its emails.
+    pub(super) fn is_scheduled(&self) -> bool {
+        let state = OperationState::KNOWN.get(usize::from(self.state));
+        state == Some(&OperationState::Scheduled) || self.emails[Status::Scheduled as usize] > 0
     }
 
     /// The same record, with whether a source lists it.

@@ -10,6 +10,7 @@ use super::groups::Seen;
 use super::operation_labels::OperationLabels;
 use super::read_failures::ReadFailures;
 use super::record::Record;
+use super::scheduled_times::ScheduledTimes;
 use super::undocumented_values::UndocumentedValues;
 use super::unsaved_changes::{ToSave, UnsavedChanges};
 use super::vocabulary;
@@ -25,6 +26,7 @@ use crate::timestamp::Timestamp;
 pub(super) struct Tables {
     pub(super) watched: Watched,
     pub(super) labels: OperationLabels,
+    pub(super) scheduled: ScheduledTimes,
     pub(super) failures: ReadFailures,
     pub(super) undocumented: UndocumentedValues,
     /// How many undocumented words were beyond the limit.
@@ -39,6 +41,7 @@ impl Tables {
         Self {
             watched: Watched::default(),
             labels: OperationLabels::new(series),
+            scheduled: ScheduledTimes::default(),
             failures: ReadFailures::default(),
             undocumented: UndocumentedValues::default(),
             unexpected: Unexpected::default(),
@@ -77,6 +80,7 @@ impl Tables {
         self.counters.detect_cumulative(std::iter::once(operation));
         self.totals.add(&operation.state, &operation.stats);
         self.labels.restore(&saved, &self.watched);
+        self.scheduled.restore(operation.id, saved.scheduled_for);
         self.watched.set_read(operation.id, true);
         let record = Record::new(
             operation,
@@ -111,6 +115,7 @@ impl Tables {
             .remove(&saved.operation.state, &saved.operation.stats);
         self.labels.groups.left(&saved.operation);
         self.labels.remove(record.id);
+        self.scheduled.remove(record.id);
         self.unsaved.remove(record.id, || saved);
         self.undocumented.remove(record.id);
         self.failures.remove(record.id);
@@ -178,6 +183,9 @@ impl Tables {
     pub(super) fn to_saved(&self, record: &Record) -> SavedOperation {
         let credited = self.labels.groups.credited(record.id);
         let tags = self.labels.tags(record.id).cloned();
-        record.to_saved(&self.undocumented, credited, tags)
+        SavedOperation {
+            scheduled_for: self.scheduled.get(record.id),
+            ..record.to_saved(&self.undocumented, credited, tags)
+        }
     }
 }

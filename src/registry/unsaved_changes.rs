@@ -136,6 +136,7 @@ mod tests {
             marks: Marks::default(),
             credited: Labels::default(),
             tags: None,
+            scheduled_for: None,
         }
     }
 

@@ -112,6 +112,7 @@ pub(super) fn operation(
         marks,
         credited,
         tags,
+        scheduled_for: None,
     })
 }
 

@@ -25,8 +25,11 @@ const HAS_UPDATED: u8 = 1 << 3;
 const HAS_UNKNOWN: u8 = 1 << 4;
 const HAS_CREDITED: u8 = 1 << 5;
 const HAS_TAGS: u8 = 1 << 6;
-/// For a byte of more flags behind this one. No version writes any yet.
+/// A byte of more flags is behind this one.
 const MORE_FLAGS: u8 = 1 << 7;
+
+/// In the second byte of flags, which is only there if it is not 0.
+const HAS_SCHEDULE: u8 = 1;
 
 /// In an account's flags.
 const CUMULATIVE_PROVEN: u8 = 1;
@@ -58,8 +61,12 @@ pub(super) fn write_operation(saved: &SavedOperation, out: &mut Vec<u8>) {
             | flag(updated.is_some(), HAS_UPDATED)
             | flag(stats.unknown.is_some(), HAS_UNKNOWN)
             | flag(!saved.credited.is_empty(), HAS_CREDITED)
-            | flag(saved.tags.is_some(), HAS_TAGS),
+            | flag(saved.tags.is_some(), HAS_TAGS)
+            | flag(saved.scheduled_for.is_some(), MORE_FLAGS),
     );
+    if saved.scheduled_for.is_some() {
+        out.push(HAS_SCHEDULE);
+    }
     if state_bits == OTHER_STATE {
         push_text(out, state.as_str());
     }
@@ -88,6 +95,9 @@ pub(super) fn write_operation(saved: &SavedOperation, out: &mut Vec<u8>) {
     if let Some(tags) = &saved.tags {
         push_labels(out, tags);
     }
+    if let Some(time) = saved.scheduled_for {
+        push_time(out, time, *created);
+    }
 }
 
 /// Reads what [`write_operation`] wrote, in this format or an older one.
@@ -101,7 +111,7 @@ pub(super) fn read_operation(id: OperationId, bytes: &[u8]) -> Result<SavedOpera
         other => return Err(Unreadable::Version(other)),
     }
     let flags = reader.byte()?;
-    if flags & MORE_FLAGS != 0 {
+    if flags & MORE_FLAGS != 0 && reader.byte()? != HAS_SCHEDULE {
         return Err(Unreadable::Senseless);
     }
     let state = match flags & STATE {
@@ -134,6 +144,9 @@ pub(super) fn read_operation(id: OperationId, bytes: &[u8]) -> Result<SavedOpera
     })?;
     let mut given = |flag| has(flag).then(|| labels(&mut reader)).transpose();
     let (credited, tags) = (given(HAS_CREDITED)?, given(HAS_TAGS)?);
+    let scheduled_for = has(MORE_FLAGS)
+        .then(|| time(&mut reader, created))
+        .transpose()?;
     reader.end()?;
     Ok(SavedOperation {
         operation: Operation {
@@ -148,6 +161,7 @@ pub(super) fn read_operation(id: OperationId, bytes: &[u8]) -> Result<SavedOpera
         marks,
         credited: credited.unwrap_or_default(),
         tags,
+        scheduled_for,
     })
 }
 

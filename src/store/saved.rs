@@ -21,6 +21,8 @@ pub struct SavedOperation {
     pub credited: Labels,
     /// The requested tags of its first email; `None`: not known.
     pub tags: Option<Labels>,
+    /// The `scheduledFor` of its first email; `None`: it has none, or it is not known.
+    pub scheduled_for: Option<Timestamp>,
 }
 
 /// The key of a group: a label and one of its values.

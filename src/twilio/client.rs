@@ -9,10 +9,10 @@ use url::Url;
 use super::authenticator::{Authenticator, Authorization};
 use super::body;
 use super::error::ApiError;
+use super::first_email;
 use super::list_filter::ListFilter;
 use super::requester::Requester;
 use super::resource::Resource;
-use super::tags::{self, EmailTags};
 use super::throttle::Server;
 use super::transport::{self, TransportError};
 use super::wire::{self, ListPage};
@@ -20,7 +20,7 @@ use crate::clock::Clock;
 use crate::clock_skew::ClockSkew;
 use crate::config::{self, Credentials};
 use crate::diagnosis::Login;
-use crate::email::Email;
+use crate::email::{Email, FirstEmail};
 use crate::exposition::{AccountInstruments, Endpoint};
 use crate::http;
 use crate::operation::{Operation, OperationId, RETENTION, Unexpected};
@@ -122,14 +122,14 @@ impl Client {
         read.inspect_err(|error| self.note_failure(Endpoint::Operation, error))
     }
 
-    /// Reads the tags of an operation's first email, if it has one yet: `GET /Emails`
+    /// Reads an operation's first email, if it has one yet: `GET /Emails`
     /// (<https://www.twilio.com/docs/email/api/email-resource>).
-    pub async fn tags(&self, id: OperationId) -> Result<Option<EmailTags>, ApiError> {
-        let mut url = self.url(tags::PATH);
+    pub async fn first_email(&self, id: OperationId) -> Result<Option<FirstEmail>, ApiError> {
+        let mut url = self.url(first_email::PATH);
         url.query_pairs_mut()
             .append_pair("operationId", &id.to_string())
             .append_pair("pageSize", "1");
-        let read = move |outcome: Result<&[u8], ApiError>| tags::first(outcome?, id);
+        let read = move |outcome: Result<&[u8], ApiError>| first_email::first(outcome?, id);
         self.get(Endpoint::Emails, url, body::LIMIT, read).await
     }
 

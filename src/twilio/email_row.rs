@@ -7,7 +7,6 @@ mod address_field;
 mod text_field;
 
 use std::fmt;
-use std::time::Duration;
 
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 
@@ -15,17 +14,13 @@ use self::address_field::AddressField;
 use self::text_field::TextField;
 use super::resource::{Resource, Row};
 use super::{row, scan};
-use crate::email::{Email, EmailId, EmailStatus};
+use crate::email::{Email, EmailId, EmailStatus, can_be_scheduled};
 use crate::exposition::Endpoint;
 use crate::operation::{OperationId, ResponseField, Unexpected};
 use crate::timestamp::Timestamp;
 
 /// The largest page: 1,000 emails whose bodies have 50 KiB each, and their other fields. A page of larger bodies needs fewer rows.
 const LARGEST_PAGE: usize = 56 * 1024 * 1024;
-/// The longest time between the creation of an email and its `scheduledFor`. Twilio documents no limit; a later time is a wrong one.
-const LATEST_SCHEDULE: Duration = Duration::from_hours(366 * 24);
-/// `scheduledFor` may be this much before the creation, because clocks differ.
-const EARLIEST_SCHEDULE: Duration = Duration::from_hours(24);
 
 impl Resource for Email {
     type Id = EmailId;
@@ -115,9 +110,8 @@ impl Fields<'_> {
     }
 
     fn scheduled(&self, created: Timestamp) -> Result<Option<Timestamp>, ()> {
-        let can_be = created - EARLIEST_SCHEDULE..=created + LATEST_SCHEDULE;
         match self.scheduled_for.time()? {
-            Some(scheduled) if !can_be.contains(&scheduled) => Err(()),
+            Some(scheduled) if !can_be_scheduled(created, scheduled) => Err(()),
             scheduled => Ok(scheduled),
         }
     }

@@ -6,10 +6,10 @@ use reqwest::StatusCode;
 use reqwest::header::{DATE, HeaderMap, HeaderValue, RETRY_AFTER};
 
 use super::error::ApiError;
+use super::first_email;
 use super::pause;
 use super::resource::Resource;
 use super::status::{classify, date};
-use super::tags;
 use super::token::{self, Token};
 use super::wire;
 use crate::email::{Domain, Email};
@@ -34,8 +34,8 @@ pub fn response(input: &[u8]) {
     page::<Email>(input);
     emails(input);
     let id = ID.parse().expect("an id");
-    if let Ok(Some(tags)) = tags::first(input, id) {
-        for (name, value) in tags {
+    if let Ok(Some(first)) = first_email::first(input, id) {
+        for (name, value) in first.tags {
             assert!(crate::label::check_name(&name).is_ok());
             assert!(crate::label::check_value(&value).is_ok());
         }

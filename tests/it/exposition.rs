@@ -180,6 +180,7 @@ fn snapshot(account: &str, labels: BTreeMap<String, String>, seen: Operation) ->
         seen: Some(seen),
         up: Some(true),
         last_success: None,
+        scheduled_for: None,
         labels: Arc::new(labels),
     };
     Snapshot {

@@ -29,6 +29,7 @@ mod prometheus;
 mod promises;
 mod published;
 mod reload;
+mod scheduled;
 mod scrape;
 mod scrape_limit;
 mod security_page;

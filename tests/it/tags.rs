@@ -6,7 +6,6 @@ use serde_json::json;
 use twilio_email_exporter::operation::OperationId;
 use twilio_email_exporter::simulator::SimulatorSettings;
 
-use crate::support::client::client;
 use crate::support::eventually;
 use crate::support::exporter::{Exporter, account, one_account};
 use crate::support::exposition::Exposition;
@@ -17,17 +16,7 @@ const SERIES: &str = "series: {tags: [campaign], aggregate_by: [campaign]}\n";
 
 /// Sends to two people through the simulated API; returns the operation's id.
 async fn send(twilio: &Twilio, tags: serde_json::Value) -> OperationId {
-    let to = json!([{"address": "jane@example.com"}, {"address": "joe@example.com"}]);
-    let sent = client()
-        .post(format!("{}/Emails", twilio.base_url()))
-        .basic_auth("AC00000000000000000000000000000000", Some("x"))
-        .header("content-type", "application/json")
-        .body(json!({"from": {"address": "us@example.com"}, "to": to, "tags": tags, "content": {"subject": "Hi"}}).to_string())
-        .send()
-        .await
-        .unwrap();
-    let response: serde_json::Value = serde_json::from_str(&sent.text().await.unwrap()).unwrap();
-    response["operationId"].as_str().unwrap().parse().unwrap()
+    twilio.send(json!({"tags": tags})).await
 }
 
 fn campaign(seen: &Exposition, id: OperationId, campaign: &str) -> bool {

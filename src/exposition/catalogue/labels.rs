@@ -92,7 +92,7 @@ pub static LABELS: &[Label] = &[
     },
     Label {
         name: "collector",
-        meaning: "What collects: `operations` (lists and reads operations), `tags` (reads the tags of emails, if any are wanted).",
+        meaning: "What collects: `operations` (lists and reads operations), `tags` (reads the first email of operations for its tags and its schedule, if `series.tags` is set).",
         example: "operations",
     },
     Label {

@@ -18,6 +18,7 @@ pub(super) fn write(labelled: &Labelled<'_>, text: &mut Text<'_>) {
     families.per_read_operation(&catalogue::OPERATION_ATTEMPTS, |seen| seen.stats.attempts);
     families.states();
     families.per_read_operation(&catalogue::OPERATION_CREATED, |seen| Some(seen.created));
+    families.per_operation(&catalogue::OPERATION_SCHEDULED, |shown| shown.scheduled_for);
     families.per_read_operation(&catalogue::OPERATION_UPDATED, |seen| seen.updated);
     families.per_read_operation(&catalogue::OPERATION_EXPIRES, |seen| Some(seen.expires()));
     families.per_operation(&catalogue::OPERATION_UP, |shown| shown.up);

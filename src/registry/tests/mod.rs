@@ -8,6 +8,7 @@ mod groups;
 mod labels;
 mod presenter;
 mod rejected_operations;
+mod scheduled_times;
 mod vocabulary;
 
 use std::collections::BTreeMap;

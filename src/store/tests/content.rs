@@ -69,16 +69,19 @@ pub(super) fn any_saved() -> impl Strategy<Value = SavedOperation> {
         times,
         marks,
         labels(),
-        proptest::option::of(labels()),
+        (proptest::option::of(labels()), proptest::option::of(time())),
     )
         .prop_map(
-            |(operation, (last_success, last_change), marks, credited, tags)| SavedOperation {
-                operation,
-                last_success,
-                last_change,
-                marks,
-                credited,
-                tags,
+            |(operation, (last_success, last_change), marks, credited, (tags, scheduled_for))| {
+                SavedOperation {
+                    operation,
+                    last_success,
+                    last_change,
+                    marks,
+                    credited,
+                    tags,
+                    scheduled_for,
+                }
             },
         )
 }

@@ -173,6 +173,7 @@ proptest! {
     #[test]
     fn every_operation_of_format_3_is_read(mut saved in any_saved()) {
         saved.operation.stats = only_format_3(&saved.operation.stats);
+        saved.scheduled_for = None;
         let mut bytes = Vec::new();
         write_operation(&saved, &mut bytes);
         prop_assert_eq!(read_operation(saved.operation.id, &bytes), Ok(saved));

@@ -53,6 +53,7 @@ pub(super) fn saved(number: u32, delivered: u32) -> SavedOperation {
         marks,
         credited: Labels::default(),
         tags: None,
+        scheduled_for: None,
     }
 }
 

@@ -59,7 +59,7 @@ async fn once_exits_with_1_when_nothing_can_be_read_and_prints_that() {
             finished.stderr
         );
         assert!(
-            finished.stderr.contains("operations cannot be listed"),
+            finished.stderr.contains("cannot list operations"),
             "{fault}: {}",
             finished.stderr
         );

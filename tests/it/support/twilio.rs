@@ -12,6 +12,8 @@ use twilio_email_exporter::operation::OperationId;
 use twilio_email_exporter::simulator::{self, Handle, Simulator, SimulatorSettings};
 use twilio_email_exporter::timestamp::Timestamp;
 
+use super::client::client;
+
 /// A simulated Twilio that listens. It stops when the value is dropped.
 pub(crate) struct Twilio {
     pub(crate) handle: Handle,
@@ -72,6 +74,28 @@ impl Twilio {
         self.handle.put(json!({
             "id": id.to_string(), "status": status, "stats": stats, "createdAt": times.0, "updatedAt": times.1,
         }));
+    }
+
+    /// Sends to two people through the API, with `more` fields; returns the operation's id.
+    pub(crate) async fn send(&self, more: Value) -> OperationId {
+        let mut body = json!({
+            "from": {"address": "us@example.com"},
+            "to": [{"address": "jane@example.com"}, {"address": "joe@example.com"}],
+            "content": {"subject": "Hi"},
+        });
+        for (name, value) in more.as_object().unwrap() {
+            body[name] = value.clone();
+        }
+        let sent = client()
+            .post(format!("{}/Emails", self.base_url()))
+            .basic_auth("AC00000000000000000000000000000000", Some("x"))
+            .header("content-type", "application/json")
+            .body(body.to_string())
+            .send()
+            .await
+            .unwrap();
+        let response: Value = serde_json::from_str(&sent.text().await.unwrap()).unwrap();
+        response["operationId"].as_str().unwrap().parse().unwrap()
     }
 
     /// Injects a fault; `simulator::Fault` documents the grammar.

@@ -1,6 +1,6 @@
-//! Reads the tags of emails as labels of their operations: one request for each operation, once.
+//! Reads the first email of operations, for its tags and for `scheduledFor`: one request for each operation, once.
 //!
-//! Tags are read after a collection, on a task of their own: scrapes wait for stats, and labels may come with the next one.
+//! First emails are read after a collection, on a task of their own: scrapes wait for stats, and labels may come with the next one.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -18,13 +18,13 @@ use crate::operation::OperationId;
 use crate::snapshot::{CollectorName, CollectorStatus};
 use crate::twilio::ApiError;
 
-/// Reads tags at most this fraction of the account's requests at once: Twilio may leave them without a response for as long as
+/// Reads emails at most this fraction of the account's requests at once: Twilio may leave them without a response for as long as
 /// the request timeout, and operations need the rest.
 const SHARE_OF_CONCURRENCY: usize = 2;
 
-/// Reads the tags of one account.
+/// Reads the first emails of one account.
 #[derive(Debug)]
-pub(super) struct Tags {
+pub(super) struct FirstEmails {
     ledger: Arc<Ledger>,
     emails: Mutex<ListBackoff>,
     /// The last finished run that had something to read.
@@ -32,7 +32,7 @@ pub(super) struct Tags {
     runner: Runner<()>,
 }
 
-impl Tags {
+impl FirstEmails {
     pub(super) fn new(ledger: Arc<Ledger>) -> Self {
         Self {
             ledger,
@@ -42,14 +42,14 @@ impl Tags {
         }
     }
 
-    /// Begins to read tags that are wanted and not known, or joins the run that does.
+    /// Begins to read first emails that are wanted and not known, or joins the run that does.
     pub(super) fn begin(
         self: &Arc<Self>,
         settings: Arc<AccountSettings>,
         budget: &RequestBudget,
     ) -> Run<()> {
         let this = Arc::clone(self);
-        let most = budget.left_for_tags();
+        let most = budget.left_for_first_emails();
         self.runner
             .begin(|_| async move { this.read(&settings, most).await })
     }
@@ -68,12 +68,12 @@ impl Tags {
         self.runner.stop();
     }
 
-    /// Reads at most `most` tags, of the newest operations first, until Twilio refuses one.
+    /// Reads at most `most` emails, until Twilio refuses one.
     async fn read(&self, settings: &AccountSettings, most: usize) {
         if !self.emails.lock().is_due(self.ledger.instant()) {
             return;
         }
-        let ids = self.ledger.lock().untagged(most);
+        let ids = self.ledger.lock().without_first_email(most);
         if ids.is_empty() {
             return;
         }
@@ -106,16 +106,23 @@ impl Tags {
 
     /// Returns whether it succeeded.
     async fn read_one(&self, settings: &AccountSettings, id: OperationId) -> bool {
-        let read = settings.client.tags(id).await;
+        let read = settings.client.first_email(id).await;
         let mut emails = self.emails.lock();
         let account = self.ledger.name();
         match read {
-            Ok(tags) => {
+            Ok(first) => {
                 if emails.up() == Some(false) {
                     tracing::info!(%account, "tags can be read again");
                 }
                 emails.succeeded();
-                self.ledger.lock().tagged(id, tags.map(Arc::new).as_ref());
+                let mut registry = self.ledger.lock();
+                match first {
+                    Some(first) => {
+                        registry.tagged(id, Some(&Arc::new(first.tags)));
+                        registry.scheduled_for(id, first.scheduled_for);
+                    }
+                    None => registry.first_email_not_found(id),
+                }
                 true
             }
             // The next collection after the pause tries again.
@@ -124,7 +131,7 @@ impl Tags {
                 if let Some(reason) = error.reason()
                     && emails.up() != Some(false)
                 {
-                    tracing::warn!(%account, reason = reason.as_str(), %error, "tags cannot be read");
+                    tracing::warn!(%account, reason = reason.as_str(), %error, "cannot read tags");
                 }
                 emails.failed(&error, self.ledger.instant());
                 false

@@ -1,6 +1,6 @@
-//! Parses the tags of an operation's emails from the list of emails (<https://www.twilio.com/docs/email/api/email-resource>).
+//! Parses an operation's first email from the list of emails (<https://www.twilio.com/docs/email/api/email-resource>).
 //!
-//! Rows of this list contain personal data. Only the operation's id and the tags are parsed.
+//! Rows of this list contain personal data. Only the operation's id, the tags and `scheduledFor` are parsed.
 
 use std::collections::BTreeMap;
 
@@ -8,8 +8,10 @@ use serde_json::Value;
 
 use super::error::ApiError;
 use super::wire;
+use crate::email::{FirstEmail, can_be_scheduled};
 use crate::label;
 use crate::operation::{OperationId, Unexpected};
+use crate::timestamp::Timestamp;
 
 /// The list of emails, below the base URL.
 pub(super) const PATH: &[&str] = &["Emails"];
@@ -17,14 +19,11 @@ pub(super) const PATH: &[&str] = &["Emails"];
 /// More than the rows of Twilio's largest page. The request limits the page to one row, which a server may ignore.
 const MOST_ROWS: usize = 2000;
 
-/// The tags of an email, by name.
-pub type EmailTags = BTreeMap<String, String>;
-
-/// The tags of the first row that is an email of `id`; `None` without such a row. Tags that are no valid labels are left out: the
-/// configuration determines the names, and values have the same limits as other labels.
+/// The first row that is an email of `id`; `None` without such a row. Tags that are no valid labels are left out: the
+/// configuration determines the names, and values have the same limits as other labels. So is a `scheduledFor` that is no possible time.
 ///
 /// Twilio ignores an unknown filter and then returns emails of all operations, so a row without the operation's id is skipped.
-pub(super) fn first(body: &[u8], id: OperationId) -> Result<Option<EmailTags>, ApiError> {
+pub(super) fn first(body: &[u8], id: OperationId) -> Result<Option<FirstEmail>, ApiError> {
     let body = wire::without_mark(body, &mut Unexpected::default());
     let (rows, _) = wire::rows(body, &KEYS, MOST_ROWS)?;
     let rows = rows
@@ -34,7 +33,11 @@ pub(super) fn first(body: &[u8], id: OperationId) -> Result<Option<EmailTags>, A
         let said = row.operation_id.as_ref().and_then(Value::as_str);
         said.and_then(|said| said.parse().ok()) == Some(id)
     };
-    Ok(rows.filter(own).map(EmailRow::tags).next())
+    let first = |row: EmailRow| FirstEmail {
+        scheduled_for: row.scheduled_for(id),
+        tags: row.tags(),
+    };
+    Ok(rows.filter(own).map(first).next())
 }
 
 /// The possible keys of the rows in a list of emails.
@@ -45,12 +48,20 @@ const KEYS: [&str; 2] = ["emails", "data"];
 struct EmailRow {
     operation_id: Option<Value>,
     tags: Option<Value>,
+    scheduled_for: Option<Value>,
 }
 
 impl EmailRow {
-    fn tags(self) -> EmailTags {
+    /// An operation creates its emails when it is created.
+    fn scheduled_for(&self, operation: OperationId) -> Option<Timestamp> {
+        let text = self.scheduled_for.as_ref()?.as_str()?;
+        let time = text.trim().parse().ok()?;
+        can_be_scheduled(operation.created(), time).then_some(time)
+    }
+
+    fn tags(self) -> BTreeMap<String, String> {
         let Some(Value::Object(tags)) = self.tags else {
-            return EmailTags::new();
+            return BTreeMap::new();
         };
         let text = |value| match value {
             Value::String(text) => Some(text),
@@ -74,13 +85,49 @@ mod tests {
 
     const ID: &str = "comms_operation_01h2xcejqtf2nbrexx3vqjhp41";
 
-    fn read(body: &Value) -> Result<Option<EmailTags>, ApiError> {
+    fn read(body: &Value) -> Result<Option<FirstEmail>, ApiError> {
         first(body.to_string().as_bytes(), ID.parse().unwrap())
     }
 
-    fn tags(given: &[(&str, &str)]) -> EmailTags {
+    fn tags(given: &[(&str, &str)]) -> FirstEmail {
         let own = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
-        given.iter().map(own).collect()
+        FirstEmail {
+            tags: given.iter().map(own).collect(),
+            scheduled_for: None,
+        }
+    }
+
+    #[test]
+    fn a_scheduled_time_is_read_and_an_impossible_one_is_none() {
+        let scheduled_for = |value: Value| {
+            let row = json!({"operationId": ID, "scheduledFor": value});
+            read(&json!({"emails": [row]}))
+                .unwrap()
+                .unwrap()
+                .scheduled_for
+        };
+        let id: OperationId = ID.parse().unwrap();
+        let hour = std::time::Duration::from_hours(1);
+        for time in [
+            id.created() - hour,
+            id.created(),
+            id.created() + 8000 * hour,
+        ] {
+            assert_eq!(scheduled_for(json!(format!(" {time}"))), Some(time));
+        }
+        let late = (id.created() + 9000 * hour).to_string();
+        let early = (id.created() - 25 * hour).to_string();
+        for wrong in [
+            json!(null),
+            json!(""),
+            json!("soon"),
+            json!(1_775_370_000),
+            json!({}),
+            json!(late),
+            json!(early),
+        ] {
+            assert_eq!(scheduled_for(wrong.clone()), None, "{wrong}");
+        }
     }
 
     #[test]
@@ -103,7 +150,7 @@ mod tests {
         let own = json!({"operationId": ID});
         assert_eq!(
             read(&json!({"emails": [other, own]})),
-            Ok(Some(EmailTags::new()))
+            Ok(Some(FirstEmail::default()))
         );
     }
 

@@ -1,0 +1,93 @@
+//! For when operations are scheduled: Twilio returns that with their emails only.
+
+use std::collections::HashMap;
+
+use crate::operation::OperationId;
+use crate::timestamp::Timestamp;
+
+/// How often the exporter requests the first email of an operation in vain before it waits for the operation to change.
+const MOST_TRIES: u8 = 3;
+
+/// What the first emails of operations say of their schedules.
+#[derive(Debug, Default)]
+pub(super) struct ScheduledTimes {
+    /// Operations that are not scheduled, and those whose first email was not requested yet, have no entry.
+    by_operation: HashMap<OperationId, Schedule>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Schedule {
+    /// Its first email has this `scheduledFor`.
+    At(Timestamp),
+    /// Its first email has none.
+    Missing,
+    /// How often its first email was requested and was not there.
+    Tried(u8),
+}
+
+impl ScheduledTimes {
+    /// The time, if it is known.
+    pub(super) fn get(&self, id: OperationId) -> Option<Timestamp> {
+        match self.by_operation.get(&id) {
+            Some(Schedule::At(time)) => Some(*time),
+            _ => None,
+        }
+    }
+
+    /// Whether a request for the first email may tell the time.
+    pub(super) fn is_wanted(&self, id: OperationId) -> bool {
+        match self.by_operation.get(&id) {
+            None => true,
+            Some(Schedule::Tried(tries)) => *tries < MOST_TRIES,
+            Some(Schedule::At(_) | Schedule::Missing) => false,
+        }
+    }
+
+    /// Loads a saved time.
+    pub(super) fn restore(&mut self, id: OperationId, time: Option<Timestamp>) {
+        if let Some(time) = time {
+            self.by_operation.insert(id, Schedule::At(time));
+        }
+    }
+
+    /// Notes the first email of an operation. Returns whether the time is news.
+    pub(super) fn read(
+        &mut self,
+        id: OperationId,
+        time: Option<Timestamp>,
+        is_scheduled: bool,
+    ) -> bool {
+        let before = self.get(id);
+        match time {
+            Some(time) => {
+                self.by_operation.insert(id, Schedule::At(time));
+            }
+            // Most operations are not scheduled, and need no entry.
+            None if is_scheduled => {
+                self.by_operation.insert(id, Schedule::Missing);
+            }
+            None => self.remove(id),
+        }
+        self.get(id) != before
+    }
+
+    /// Notes that there was no first email yet.
+    pub(super) fn not_found(&mut self, id: OperationId) {
+        match self.by_operation.entry(id).or_insert(Schedule::Tried(0)) {
+            Schedule::Tried(tries) => *tries = tries.saturating_add(1),
+            Schedule::At(_) | Schedule::Missing => {}
+        }
+    }
+
+    /// Notes that the stats of an operation changed: it may have a first email now.
+    pub(super) fn changed(&mut self, id: OperationId) {
+        if let Some(Schedule::Tried(tries)) = self.by_operation.get_mut(&id) {
+            *tries = (*tries).min(MOST_TRIES - 1);
+        }
+    }
+
+    /// Removes an operation that leaves memory.
+    pub(super) fn remove(&mut self, id: OperationId) {
+        self.by_operation.remove(&id);
+    }
+}
