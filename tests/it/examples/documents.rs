@@ -59,19 +59,22 @@ fn check_exporter(document: &Value, place: &str) {
     assert!(loaded.is_ok(), "{place}: {:?}", loaded.err());
 }
 
-/// Makes every key that names the file of a secret name the file `secret`.
+/// Makes every key that names the file of a secret or of a certificate name the file `secret`.
 fn name_secrets(value: &mut Value) {
     match value {
         Value::Array(items) => items.iter_mut().for_each(name_secrets),
         Value::Object(fields) => {
             for (key, field) in fields {
-                let is_secret = [
+                let is_read = [
                     "token_file",
                     "secret_file",
                     "password_file",
                     "credentials_file",
+                    "ca_file",
+                    "cert_file",
+                    "key_file",
                 ];
-                if is_secret.iter().any(|ending| key.ends_with(ending)) {
+                if is_read.iter().any(|ending| key.ends_with(ending)) {
                     *field = json!("secret");
                 } else {
                     name_secrets(field);
