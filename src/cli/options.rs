@@ -78,7 +78,7 @@ pub struct AccountOptions {
     #[arg(value_parser = given(StringValueParser::new()), hide_env_values = true, help_heading = TWILIO)]
     base_url: Option<NonEmpty<String>>,
 
-    /// File with the only certificate authorities to trust, for accounts without a ca_file [default: the system's]
+    /// File with the only certificate authorities to trust, for accounts without authorities of their own [default: the system's]
     ///
     /// file (PEM) with the only certificate authorities to trust, for accounts that have none of their own; read at the start and at
     /// each reload
