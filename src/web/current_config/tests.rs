@@ -102,7 +102,11 @@ async fn a_broken_file_is_logged_once_and_when_it_is_valid_again() {
         assert!(scene.check().await);
     }
     assert_eq!(log.lines("is again the current one"), 1);
-    assert_eq!(log.lines("was loaded again"), 0, "nothing is new");
+    assert_eq!(
+        log.lines("reloaded the web configuration"),
+        0,
+        "nothing is new"
+    );
 }
 
 #[tokio::test]
