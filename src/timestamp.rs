@@ -33,6 +33,12 @@ impl Timestamp {
         self.0 as f64 / 1000.0
     }
 
+    /// RFC 3339 in UTC, always with milliseconds: `2026-04-05T06:20:00.000Z`.
+    #[must_use]
+    pub fn to_millis(self) -> String {
+        self.formatted("%Y-%m-%dT%H:%M:%S%.3fZ")
+    }
+
     /// The time of day in UTC, to the minute: `20:31 UTC`.
     #[must_use]
     pub fn to_minute(self) -> String {
@@ -163,5 +169,12 @@ mod tests {
             (start + Duration::MAX).to_string(),
             "9223372036854775807 ms after 1970"
         );
+    }
+
+    #[test]
+    fn to_millis_always_has_three_digits() {
+        let text = |millis| Timestamp::from_millis(millis).to_millis();
+        assert_eq!(text(0), "1970-01-01T00:00:00.000Z");
+        assert_eq!(text(1_775_370_000_070), "2026-04-05T06:20:00.070Z");
     }
 }

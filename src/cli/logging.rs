@@ -4,7 +4,8 @@ use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
-use super::options::{LogFormat, LogLevel, LogOptions};
+use super::log_line::LogLine;
+use super::options::{LogLevel, LogOptions};
 use super::output::LogOutput;
 use crate::config::Config;
 
@@ -22,27 +23,11 @@ pub(super) fn start(options: &LogOptions, default_level: LogLevel) {
         .with_targets(LOUD.map(|library| (library, LevelFilter::ERROR)))
         .with_target("twilio_email_exporter", level);
     let registry = tracing_subscriber::registry().with(targets);
+    let lines = tracing_subscriber::fmt::layer()
+        .event_format(LogLine(options.format()))
+        .with_writer(LogOutput);
     // Only a second call fails; then the first log stays.
-    let _ = match options.format() {
-        LogFormat::Logfmt => {
-            let lines = tracing_logfmt::builder()
-                .with_target(false)
-                .with_span_name(false)
-                .with_span_path(false)
-                .layer();
-            registry.with(lines.with_writer(LogOutput)).try_init()
-        }
-        LogFormat::Json => {
-            let lines = tracing_subscriber::fmt::layer()
-                .json()
-                .flatten_event(true)
-                .with_current_span(false)
-                .with_span_list(false);
-            registry
-                .with(lines.with_target(false).with_writer(LogOutput))
-                .try_init()
-        }
-    };
+    let _ = registry.with(lines).try_init();
 }
 
 /// Logs the notices about a configuration.

@@ -6,6 +6,7 @@ mod environment;
 mod exit;
 mod generate;
 mod health;
+mod log_line;
 mod logging;
 mod once;
 pub mod options;

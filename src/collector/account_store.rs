@@ -126,7 +126,7 @@ impl AccountStore {
             Err(error) => {
                 let error = error_chain(&error);
                 if fails(&self.failures.reading, &error) {
-                    tracing::warn!(account = %self.account, operation = %id, error, "what was saved of operations cannot be read");
+                    tracing::warn!(account = %self.account, operation = %id, error, "cannot read saved operations");
                 }
                 None
             }
@@ -217,7 +217,7 @@ impl AccountStore {
             }
             if fails(&self.failures.slow, "slow") {
                 let seconds = began.elapsed().as_secs();
-                tracing::error!(account = %self.account, seconds, "saving takes too long: the disk does not answer; counters stay as they were saved last");
+                tracing::error!(account = %self.account, seconds, "saving takes too long: the disk does not respond; counters keep their last saved values");
             }
         }
     }
@@ -234,7 +234,7 @@ impl AccountStore {
         let error = error_chain(error);
         if fails(&self.failures.saving, &error) {
             let error = diagnosis::unsaved(Some(&error)).log_text();
-            tracing::error!(account = %self.account, error, "counters cannot be saved; they stay as they were saved last");
+            tracing::error!(account = %self.account, error, "cannot save counters; they keep their last saved values");
         }
     }
 
@@ -251,14 +251,14 @@ impl AccountStore {
         match &kept {
             Ok(()) => {
                 if works(&self.failures.registering) {
-                    tracing::info!(account = %self.account, "registrations are kept again");
+                    tracing::info!(account = %self.account, "registrations are saved again");
                 }
             }
             Err(error) => {
                 self.notice(error, now);
                 let error = error_chain(error);
                 if fails(&self.failures.registering, &error) {
-                    tracing::error!(account = %self.account, error, "what was registered cannot be kept");
+                    tracing::error!(account = %self.account, error, "cannot save registrations");
                 }
             }
         }

@@ -111,7 +111,7 @@ impl FailureLog {
         };
         if self.current.lock().list.failed(reason, Instant::now()) {
             let error = error.of_list().map(|failure| failure.explained(login));
-            tracing::warn!(account = %self.account, reason = reason.as_str(), error, "operations cannot be listed");
+            tracing::warn!(account = %self.account, reason = reason.as_str(), error, "cannot list operations");
         }
     }
 
@@ -222,7 +222,7 @@ impl FailureLog {
             others.recovered();
             tracing::info!(account = %self.account, "the other operations can be read again");
         } else if others.failed((), now) {
-            tracing::warn!(account = %self.account, operations, "more operations cannot be read; operation_up shows which");
+            tracing::warn!(account = %self.account, operations, "cannot read more operations; operation_up shows which");
         }
     }
 }
@@ -237,6 +237,6 @@ impl UnreadableRows {
 impl NamedFailure {
     fn warn(&self, account: &str, id: OperationId) {
         let (reason, error) = (self.reason.as_str(), &self.error);
-        tracing::warn!(account, operation = %id, reason, %error, "an operation cannot be read");
+        tracing::warn!(account, operation = %id, reason, %error, "cannot read an operation");
     }
 }

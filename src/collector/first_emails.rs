@@ -131,7 +131,7 @@ impl FirstEmails {
                 if let Some(reason) = error.reason()
                     && emails.up() != Some(false)
                 {
-                    tracing::warn!(%account, reason = reason.as_str(), %error, "tags cannot be read");
+                    tracing::warn!(%account, reason = reason.as_str(), %error, "cannot read tags");
                 }
                 emails.failed(&error, self.ledger.instant());
                 false

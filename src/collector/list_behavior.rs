@@ -95,7 +95,7 @@ impl ListBehavior {
         if listing.ignores_dates() && !std::mem::replace(&mut self.logged.dates, true) {
             let account = &self.account;
             let newest_first = listing.is_newest_first();
-            tracing::warn!(%account, newest_first, "Twilio ignores the dates of a list; it is read from its beginning until a page holds nothing new or due, or to its end if the newest operations do not come first");
+            tracing::warn!(%account, newest_first, "Twilio ignores the dates of a list; it is read from its beginning until a page has no new or due operation, or to its end if the newest operations do not come first");
         }
     }
 

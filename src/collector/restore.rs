@@ -24,7 +24,8 @@ pub(super) struct Restored {
     pub(super) is_known: bool,
 }
 
-/// Reads the registry of the account `name` from `store`, with the operations that were registered over HTTP. It waits for the disk.
+/// Reads the registry of the account `name` from `store`, with the operations that were registered over HTTP. It waits for the
+/// disk.
 pub(super) fn registry(
     name: &Arc<str>,
     rules: &Rules,
@@ -76,7 +77,7 @@ fn permitted(account: &str, mut registered: ListedOperations) -> ListedOperation
             account,
             operations,
             labels,
-            "operations were registered with labels that are not allowed any more; they stay registered without them"
+            "some registered labels are not allowed any more; their operations stay registered without them"
         );
     }
     registered
@@ -118,8 +119,8 @@ pub(super) fn account(
     Ok((registry, account_store))
 }
 
-/// Puts what was saved of the account into `registry`, which did not know it because the store could not be opened when the exporter
-/// started. Operations that were read meanwhile count what they have grown beyond what was saved.
+/// Puts what was saved of the account into `registry`, which did not know it because the store could not be opened when the
+/// exporter started. Operations that were read meanwhile count what they have grown beyond what was saved.
 pub(super) fn take_up(registry: &mut Registry, restored: Restored, now: Timestamp) {
     let Restored {
         registry: mut saved,
@@ -181,7 +182,7 @@ pub(super) async fn load(store: &AccountStore, now: Timestamp) -> Option<(Restor
         .await;
     restored
         .inspect_err(|error| {
-            tracing::error!(account = %store.account(), error = error_chain(error), "what was saved cannot be loaded");
+            tracing::error!(account = %store.account(), error = error_chain(error), "cannot load the saved state");
         })
         .ok()
 }

@@ -64,7 +64,7 @@ mod tests {
     const NOW: Timestamp = Timestamp::from_millis(1_775_370_000_000);
 
     #[test]
-    fn only_a_difference_of_more_than_a_second_is_a_jump_and_it_is_one_once() {
+    fn only_a_difference_of_more_than_a_second_is_a_jump_and_it_is_reported_once() {
         let (second, ms) = (Duration::from_secs(1), Duration::from_millis(1));
         let start = Instant::now();
         for (apart, jump) in [

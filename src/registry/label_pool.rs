@@ -50,7 +50,7 @@ mod tests {
     }
 
     #[test]
-    fn what_nobody_uses_any_more_goes() {
+    fn unused_labels_are_removed() {
         let mut pool = LabelPool::default();
         let kept: Vec<_> = (0..10)
             .map(|campaign| pool.share(labels(campaign)))

@@ -78,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn the_longer_it_rests_the_rarer_it_is_asked_for() {
+    fn the_longer_an_operation_is_idle_the_less_often_it_is_polled() {
         assert_eq!(pause_after(Duration::ZERO, 0), Duration::ZERO);
         assert_eq!(
             pause_after(Duration::from_secs(100), 0),
@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn a_change_does_not_shorten_the_least_pause() {
+    fn a_change_does_not_shorten_the_shortest_interval() {
         let swept = PollTimes {
             min_interval_from: CHANGE,
             change: CHANGE + Duration::from_hours(5),
@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_one_is_asked_for_ever_more_rarely() {
+    fn an_unknown_operation_is_polled_less_and_less_often() {
         let (mut now, mut last, mut polls) = (CHANGE, CHANGE, 1);
         while now < CHANGE + Duration::from_hours(24) {
             now = now + Duration::from_secs(15);
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_due_at_the_very_moment_and_not_before() {
+    fn an_operation_is_due_at_its_time_and_not_before() {
         let hour = Duration::from_hours(1);
         let moment = CHANGE + hour + hour / SHARE;
         assert!(is_due(read(hour), 0, moment));
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn the_longest_pause_is_up_to_twice_as_long() {
+    fn the_longest_interval_is_up_to_twice_as_long() {
         let long = Duration::from_hours(100);
         assert_eq!(pause_after(long, 128), LONGEST + LONGEST / 2);
         assert_eq!(pause_after(long, 64), LONGEST + LONGEST / 4);
@@ -160,7 +160,8 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_one_is_due_after_a_tenth_of_the_time_it_was_unknown_and_after_an_hour_at_most() {
+    fn an_unknown_operation_is_due_after_a_tenth_of_the_time_it_was_unknown_and_after_at_most_an_hour()
+     {
         let apart = Duration::from_millis(1);
         for (unknown, pause) in [
             (Duration::ZERO, Duration::ZERO),

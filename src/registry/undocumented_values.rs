@@ -99,7 +99,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn undocumented_states_do_not_grow_without_end() {
+    fn the_number_of_undocumented_states_is_limited() {
         let mut undocumented = UndocumentedValues::default();
         let numbers: Vec<u8> = (0..300)
             .map(|n| undocumented.number(&OperationState::parse(&format!("S{n}"))))
@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn the_stats_of_an_operation_leave_with_it() {
+    fn the_undocumented_stats_of_an_operation_are_removed_with_it() {
         let mut undocumented = UndocumentedValues::default();
         let id = "comms_operation_01h2xcejqtf2nbrexx3vqjhp41"
             .parse()

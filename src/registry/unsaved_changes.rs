@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn an_operation_that_comes_back_is_no_removed_one() {
+    fn an_operation_that_returns_is_not_a_removed_one() {
         let mut unsaved = UnsavedChanges::default();
         unsaved.changed(id(0));
         unsaved.remove(id(0), || saved(0));

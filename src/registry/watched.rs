@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn labels_of_all_sources_come_together_and_the_stronger_source_decides() {
+    fn labels_of_all_sources_are_merged_and_the_stronger_source_has_priority() {
         let mut watched = Watched::default();
         let weak = ListedOperations::from([(
             id(1),
@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn an_operation_is_watched_until_its_last_source_lets_go() {
+    fn an_operation_is_watched_until_its_last_source_removes_it() {
         let mut watched = Watched::default();
         let listed = ListedOperations::from([(id(1), labels(&[])), (id(2), labels(&[]))]);
         watched.replace(Source::Configuration, listed);

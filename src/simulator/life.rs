@@ -304,7 +304,7 @@ pub(super) mod tests {
                     for (new, old) in counters(&tally).iter().zip(counters(&old)) {
                         prop_assert!(*new >= old);
                     }
-                    prop_assert_eq!(updated == old_updated, tally == old, "updatedAt moves with the figures");
+                    prop_assert_eq!(updated == old_updated, tally == old, "updatedAt changes with the stats");
                 }
                 before = Some((tally, updated));
             }

@@ -49,7 +49,7 @@ pub(super) struct Shared(pub(super) Arc<Backend>);
 #[derive(Debug)]
 pub(super) struct Backend {
     file: FileBackend,
-    /// A file opened for reading takes no locks (a lock to write wants a file to write); the directory is locked anyway.
+    /// A file opened for reading takes no locks, because a write lock needs a writable file. The directory is locked anyway.
     locks: bool,
     /// What was written so far in order, and the length it gives; `None` once it goes to the file. Locked for writing only for
     /// moments, so that no read waits for an fsync.
@@ -147,13 +147,13 @@ impl Backend {
         !self.locks
     }
 
-    /// Does to the file what was held, in the same order and with the same syncs, so that a crash within it is one that redb
-    /// knows; from now on everything goes to the file. After an error everything is still held.
+    /// Writes everything that is held to the file, in the same order and with the same syncs, so that redb can recover from a
+    /// crash within it. From then on writes go to the file. After an error everything is still held.
     pub(super) fn settle(&self) -> Result<(), io::Error> {
         if self.is_read_only() {
             return Err(io::ErrorKind::ReadOnlyFilesystem.into());
         }
-        // Reads go on meanwhile: what is held covers all that changes in the file, except its length.
+        // Reads continue: the held writes cover everything that changes in the file, except its length.
         let mut held = self.held.upgradable_read();
         for at in 0..held.as_ref().map_or(0, |held| held.steps.len()) {
             match held.as_ref().and_then(|held| held.steps.get(at)) {
@@ -183,8 +183,8 @@ impl Backend {
         self.file.sync_data()
     }
 
-    /// What the file may hold if the machine stops while what is held is being written, `before` being its content: everything before some
-    /// sync, and of what follows up to the next one a beginning, or all but one write.
+    /// What the file may hold if the machine stops while what is held is being written, `before` being its content: everything
+    /// before some sync, and of what follows up to the next one a beginning, or all but one write.
     #[cfg(test)]
     pub(super) fn images(&self, before: &[u8]) -> Vec<Vec<u8>> {
         let held = self.held.read();

@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_near_zero_takes_one_byte() {
+    fn a_number_near_zero_takes_one_byte() {
         for value in [0, -1, 1, -64, 63] {
             let mut out = Vec::new();
             push_signed(&mut out, value);

@@ -47,7 +47,7 @@ pub enum StoreError {
         /// The operating system's error.
         source: io::Error,
     },
-    /// The file holds something that was not written to it. (At opening, such a file is set aside instead.)
+    /// The content of the file differs from what was written. (At opening, such a file is set aside instead.)
     #[error("{} is damaged: {what}; it is set aside when the exporter starts again", file.display())]
     Damaged {
         /// The state file.
@@ -55,7 +55,7 @@ pub enum StoreError {
         /// Where and how.
         what: String,
     },
-    /// The file vanished while the exporter ran, or another one is in its place. A new one was made: everything that is in
+    /// The file was deleted while the exporter ran, or another one is in its place. A new one was created: everything in
     /// memory must be saved again, in the current [`Store::generation`](super::Store::generation).
     #[error("{} was {what} while the exporter ran; a new one is written from memory", file.display())]
     Vanished {
@@ -64,8 +64,8 @@ pub enum StoreError {
         /// What was found at its path.
         what: &'static str,
     },
-    /// The file could not be opened at the start and can be now. What it holds is to be loaded before anything is
-    /// saved, in the current [`Store::generation`](super::Store::generation).
+    /// The file could not be opened at the start and can be now. Its content must be loaded before anything is saved, in the
+    /// current [`Store::generation`](super::Store::generation).
     #[error("{} can be read now; its content is loaded first", file.display())]
     Found {
         /// The state file.

@@ -9,7 +9,7 @@ use redb::Error;
 use super::StoreError;
 use super::file::NAME;
 
-/// A transaction that was to write has failed.
+/// The error of a failed write transaction.
 pub(super) fn writing(directory: &Path, error: Error) -> StoreError {
     match error {
         Error::Io(source) => StoreError::Unwritable {
@@ -21,7 +21,7 @@ pub(super) fn writing(directory: &Path, error: Error) -> StoreError {
     }
 }
 
-/// A transaction that was to read has failed.
+/// The error of a failed read transaction.
 pub(super) fn reading(directory: &Path, error: Error) -> StoreError {
     match error {
         Error::Io(source) => StoreError::Io {
@@ -32,7 +32,7 @@ pub(super) fn reading(directory: &Path, error: Error) -> StoreError {
     }
 }
 
-/// The file holds what was not written to it.
+/// The error of a file whose content differs from what was written.
 pub(super) fn damaged(directory: &Path, what: String) -> StoreError {
     StoreError::Damaged {
         file: directory.join(NAME),
@@ -40,7 +40,7 @@ pub(super) fn damaged(directory: &Path, what: String) -> StoreError {
     }
 }
 
-/// Nothing can be written, because of `source`, which is kept for the next time as well.
+/// The error that nothing can be written because of `source`, which the caller keeps.
 pub(super) fn unwritable(directory: &Path, source: &io::Error) -> StoreError {
     let source = source.raw_os_error().map_or_else(
         || io::Error::new(source.kind(), source.to_string()),

@@ -17,11 +17,11 @@ use crate::timestamp::Timestamp;
 /// Its name in the directory.
 pub const NAME: &str = "state.redb";
 
-/// What redb may keep of the file in memory. The exporter as a whole is to stay under 40 MiB; what changes in one scrape fits, and the rest of
-/// the file is in the operating system's cache.
+/// The size of redb's cache. The exporter should use less than 40 MiB. The changes of one scrape fit, and the rest of the file
+/// is in the operating system's cache.
 const CACHE: usize = 4 << 20;
 
-/// The most names that are tried for a file that is set aside, all with the same second.
+/// The most names that are tried for a file that is set aside within one second.
 const NAMES_TRIED: u32 = 1000;
 
 /// A file whose pages and records have all been read and are valid.
@@ -29,9 +29,9 @@ const NAMES_TRIED: u32 = 1000;
 pub(super) struct StateFile {
     pub(super) database: Database,
     place: Place,
-    /// Why nothing can be written to the file, if so.
+    /// Why nothing can be written to the file; `None` if it can.
     pub(super) held: Option<io::Error>,
-    /// The version it had before it was brought up.
+    /// The version it had before it was upgraded.
     pub(super) upgraded_from: Option<u64>,
 }
 
@@ -48,7 +48,7 @@ pub(super) enum Finding {
     Sound(Box<StateFile>),
     /// It cannot.
     Unfit(FileFault, String),
-    /// It cannot be read, now.
+    /// It cannot be read now.
     Unreachable(io::Error),
     /// Another process has it.
     InUse,
@@ -56,13 +56,13 @@ pub(super) enum Finding {
     Newer(u64),
 }
 
-/// Why a file cannot be used; the word is part of the name it is set aside under.
+/// Why a file cannot be used. The word is part of its new name when it is set aside.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum FileFault {
     Damaged,
     Foreign,
     Empty,
-    /// Not the one that the running exporter wrote.
+    /// Not the file that the running exporter wrote.
     Exchanged,
 }
 
@@ -94,7 +94,7 @@ impl StateFile {
             Ok(file)
         });
         if named.is_err() {
-            // Nothing was ever kept in it. Should this fail, the next one tries again.
+            // Nothing was saved in it. If this fails, the next attempt tries again.
             let _ = fs::remove_file(&unfinished);
         }
         named
@@ -120,9 +120,10 @@ impl StateFile {
 
     /// Does `work` in one transaction that is on the disk when this returns.
     ///
-    /// In two phases: with one, redb takes damage in the last commit for a crash and silently goes back to the commit before, whose
-    /// counters have already been passed. The second phase costs some tenths of a millisecond. Without redb's quick repair: it triples the time of
-    /// a small commit to save a check of the file that is made at every start anyway.
+    /// It commits in two phases: with one, redb treats damage in the last commit as a crash and silently restores the commit
+    /// before, whose counters are lower than those already exposed. The second phase costs some tenths of a millisecond.
+    /// Without redb's quick repair: it triples the time of a small commit to save a check of the file that is made at every
+    /// start anyway.
     pub(super) fn transact<T>(
         &self,
         work: impl FnOnce(&WriteTransaction) -> Result<T, Error>,
@@ -139,12 +140,12 @@ impl StateFile {
         contained(|| Ok(self.database.begin_read()?))
     }
 
-    /// What it is, whatever its name.
+    /// The identity of the file, independent of its name.
     pub(super) fn identity(&self) -> Option<Identity> {
         self.place.identity()
     }
 
-    /// The open file, without what is in it.
+    /// The open file, without its content.
     pub(super) fn place(&self) -> Place {
         self.place.clone()
     }
@@ -154,12 +155,12 @@ impl StateFile {
         self.place.misplaced(path)
     }
 
-    /// Whether it was opened for reading alone, so that only opening it again can help.
+    /// Whether it was opened for reading only, so that it must be opened again to write.
     pub(super) fn is_read_only(&self) -> bool {
         self.place.0.is_read_only()
     }
 
-    /// Tries again to let what is written go to the file; the reason if it does not.
+    /// Tries again to write to the file. Returns the reason if that fails.
     pub(super) fn settle(&mut self) -> Option<&io::Error> {
         if self.held.is_some() {
             self.held = self.place.0.settle().err();
@@ -173,11 +174,11 @@ impl Place {
         self.0.identity().ok().flatten()
     }
 
-    /// What is wrong if this is no longer the file at `path`, or no longer whole. Writing to it would go nowhere, then.
+    /// What is wrong if this is no longer the file at `path`, or no longer complete. Writes to it would be lost.
     pub(super) fn misplaced(&self, path: &Path) -> Option<&'static str> {
         match fs::metadata(path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Some("gone"),
-            // Whether it is still there shows when the disk answers.
+            // The next check shows whether it is still there, when the disk responds.
             Err(_) => None,
             Ok(metadata) if Identity::of(&metadata) != self.identity() => Some("another one"),
             Ok(_) => (!self.0.is_whole().unwrap_or(true)).then_some("cut off"),
@@ -185,7 +186,7 @@ impl Place {
     }
 }
 
-/// Opens the file and reads all of it. Nothing is written to it unless it is found to be ours and whole.
+/// Opens the file and reads all of it. Writes nothing unless the file is complete and of this program.
 pub(super) fn examine(path: &Path, upgrades: &[Upgrade], gate: &DiskGate) -> Finding {
     let (mut file, unwritable) = match OpenOptions::new().read(true).write(true).open(path) {
         Ok(file) => (file, None),
@@ -255,7 +256,7 @@ fn judge_header(file: &mut File) -> io::Result<Option<(FileFault, &'static str)>
     })
 }
 
-/// Renames the file so that its name says what is wrong and when that was noticed; never over another one.
+/// Renames the file so that its name has the fault and the time. Never replaces another file.
 pub(super) fn set_aside(path: &Path, fault: FileFault, now: Timestamp) -> io::Result<PathBuf> {
     let whole_seconds =
         Timestamp::from_millis(now.as_millis().div_euclid(1000).saturating_mul(1000));
@@ -284,8 +285,8 @@ pub(super) fn set_aside(path: &Path, fault: FileFault, now: Timestamp) -> io::Re
     Err(io::ErrorKind::AlreadyExists.into())
 }
 
-/// Runs `work` on a file that may hold anything. redb promises errors instead of panics where it checks a file; should it panic all the
-/// same, that is damage too.
+/// Runs `work` on a file with any content. redb returns errors instead of panics where it checks a file. If it still panics,
+/// that counts as damage.
 pub(super) fn contained<T>(work: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
     catch_unwind(AssertUnwindSafe(work))
         .unwrap_or_else(|_| Err(Error::Corrupted("redb panicked on it".to_owned())))
@@ -299,7 +300,7 @@ fn is_about_content(error: &io::Error) -> bool {
     )
 }
 
-/// Makes a rename durable. Where a directory cannot be synced, the file system has its own order.
+/// Makes a rename durable. A directory that cannot be synced is ignored: its file system orders writes itself.
 fn sync_directory(directory: &Path) {
     if let Ok(directory) = File::open(directory) {
         let _ = directory.sync_all();

@@ -1,9 +1,9 @@
 //! The saved state: high-water marks, counters, last stats and registrations, in one file of one directory.
 //!
 //! A counter is exposed only after [`Store::commit`] has saved it. The file is a [redb](https://www.redb.org) database: transactions
-//! that hold after `kill -9` or a power cut, a checksum on every page, a lock against a second process, and memory bounded by a named
-//! cache. `SQLite` needs a C compiler and an SQL layer for a few tables; a log file of our own would need the compaction and the crash
-//! tests that redb already has.
+//! that hold after `kill -9` or a power cut, a checksum on every page, a lock against a second process, and memory bounded by
+//! a named cache. `SQLite` needs a C compiler and an SQL layer for a few tables; a log file of our own would need the
+//! compaction and the crash tests that redb already has.
 //!
 //! The store reads the whole file when it opens it, so damage is found before anything is exposed. A file that cannot be used is
 //! set aside, never deleted. Without a disk, the exporter works and commits fail until the disk is back.
@@ -129,13 +129,13 @@ impl Store {
         &self.notices
     }
 
-    /// Rises when a new file takes the place of one that vanished, and when one is found that could not be opened at the start.
+    /// Increases when a new file replaces a deleted one, and when a file is found that could not be opened at the start.
     #[must_use]
     pub fn generation(&self) -> u64 {
         self.readers.generation()
     }
 
-    /// The number of files that vanished while the exporter ran.
+    /// The number of files that were deleted while the exporter ran.
     #[must_use]
     pub fn files_lost(&self) -> u64 {
         self.readers.files_lost()

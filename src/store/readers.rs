@@ -104,7 +104,7 @@ impl Readers {
         found > 0 && found == self.generation()
     }
 
-    /// How many files have been created in place of one that vanished.
+    /// The number of files that were created in place of a deleted one.
     pub(super) fn files_lost(&self) -> u64 {
         // A file is found once at most: from then on one has been opened.
         let found = u64::from(self.found.load(Ordering::Acquire) > 0);

@@ -165,8 +165,8 @@ pub(super) fn read_operation(id: OperationId, bytes: &[u8]) -> Result<SavedOpera
     })
 }
 
-/// Which number `place` means in a list of what was accepted and of outcomes. To leave one out would count it again, so a version
-/// with more of them must raise the format.
+/// The number that `place` means in a list of accepted emails and outcomes. A number that is left out would be counted again,
+/// so a version with more of them must raise the format.
 fn number_at<'a, N>(
     accepted: &'a mut N,
     outcomes: &'a mut [N; Outcome::ALL.len()],

@@ -64,8 +64,8 @@ pub const UNBORN: Timestamp = Timestamp::from_millis(i64::MAX);
 /// The saved state of an account, except its operations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SavedAccount {
-    /// When the exporter began to count, by Twilio's clock; operations created before are baseline. [`UNBORN`] until Twilio has
-    /// answered.
+    /// When the exporter began to count, by Twilio's clock; operations created before are baseline. [`UNBORN`] until Twilio
+    /// has responded.
     pub born: Timestamp,
     /// The counters as they were exposed.
     pub counters: Counters,
@@ -88,6 +88,6 @@ pub struct Batch<'a> {
     pub groups: &'a [SavedGroup],
     /// The groups to delete.
     pub removed: &'a [GroupKey],
-    /// The [generation](super::Store::generation) in which the account was last kept whole: the batch has what changed since.
+    /// The [generation](super::Store::generation) in which the whole account was last saved: the batch has the changes since.
     pub generation: u64,
 }

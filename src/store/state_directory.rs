@@ -15,15 +15,15 @@ use super::readers::Readers;
 use super::{failures, tables};
 use crate::timestamp::Timestamp;
 
-/// The directory and the file, as far as there are any. Its lock is held through commits: reads use [`Readers`].
+/// The directory and the file, if they exist. Commits hold its lock, so reads use [`Readers`].
 #[derive(Debug, Default)]
 pub(super) struct StateDirectory {
-    /// The directory, locked for as long as it is open. It also covers the moments when the file is not, and file systems
-    /// where the file cannot be opened for writing.
+    /// The directory, locked for as long as it is open. This lock also covers the times when the file is not locked, and file
+    /// systems where it cannot be opened for writing.
     claim: Option<File>,
     /// The file, while it can be used.
     file: Option<StateFile>,
-    /// What is read meanwhile. Once a file was opened or created, no other one is taken in its place.
+    /// The readers of the file. Once a file was opened or created, no other file replaces it.
     readers: Arc<Readers>,
     /// The identity of that file.
     identity: Option<Identity>,
@@ -132,7 +132,7 @@ impl StateDirectory {
         let is_empty = || tables::is_empty(&found.database.begin_read()?);
         let is_late = matches!(reason, OpenReason::Again(_)) && !self.readers.ever_opened();
         if is_late && !is_empty().map_err(|error: Error| failures::reading(directory, error))? {
-            // Nothing has been saved yet, so nothing has been exposed as counted: accounts load what is there, and go on.
+            // Nothing has been saved yet, so no counter has been exposed: accounts load the saved state and continue.
             self.readers.found();
             notices.push(format!(
                 "{} can be read now: the saved state is loaded, and counters continue from it",
@@ -155,8 +155,8 @@ impl StateDirectory {
         Ok(())
     }
 
-    /// Takes a new file in place of one that vanished. Whatever is at its path now is set aside. The result says so: what was
-    /// kept in the old one is to be kept anew.
+    /// Creates a new file in place of a deleted one, and sets aside whatever is at its path now. Always returns an error, so
+    /// that callers save everything again.
     pub(super) fn begin_anew(
         &mut self,
         directory: &Path,
@@ -164,7 +164,7 @@ impl StateDirectory {
         what: &'static str,
         notices: &mut Vec<String>,
     ) -> Result<StoreError, StoreError> {
-        // The directory may be another one as well: a mount that went or came.
+        // The directory may be another one as well, after a mount or an unmount.
         self.close();
         self.claim = None;
         self.claim(directory)?;

@@ -28,7 +28,7 @@ const META: TableDefinition<'static, &str, u64> = TableDefinition::new("meta");
 const FORMAT: &str = "format";
 /// By name.
 const ACCOUNTS: TableDefinition<'static, &str, &[u8]> = TableDefinition::new("accounts");
-/// The start of the name of an account's table of operations; the account follows.
+/// The start of the name of an account's table of operations; the name of the account follows.
 const OPERATIONS: &str = "operations/";
 /// The same for its groups, by label and value.
 const GROUPS: &str = "groups/";
@@ -237,8 +237,8 @@ pub(super) fn write(transaction: &WriteTransaction, batch: &Batch<'_>) -> Result
     Ok(())
 }
 
-/// Removes at most `limit` operations of `account` whose ids are older than `before`, and all of those that were registered;
-/// returns how many of the former.
+/// Removes at most `limit` operations of `account` whose ids are older than `before`, and all registrations of such
+/// operations. Returns the number of removed operations.
 pub(super) fn purge(
     transaction: &WriteTransaction,
     account: &str,
@@ -261,9 +261,9 @@ pub(super) fn purge(
     Ok(keys.len())
 }
 
-/// Ids sort by the time they carry, which is their first fifty bits: this is where those of `time` begin.
+/// The first key of `time`: ids sort by the time in their first fifty bits.
 fn first_key_at(time: Timestamp) -> Key {
-    /// Of the first eight bytes, what follows the time.
+    /// The bits of the first eight bytes after the time.
     const BEHIND_THE_TIME: u32 = u64::BITS - 50;
     let millis = u64::try_from(time.as_millis())
         .unwrap_or(0)
@@ -298,7 +298,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_time_that_no_id_can_have_is_behind_all_ids() {
+    fn a_time_that_no_id_can_have_sorts_after_all_ids() {
         let id: OperationId = "comms_operation_01h2xcejqtf2nbrexx3vqjhp41"
             .parse()
             .unwrap();

@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn a_400_is_about_the_client_only_if_it_says_so() {
+    fn a_400_is_about_the_client_only_with_the_error_invalid_client() {
         let bad = ApiError::BadRequest { status: 400 };
         let classified = |body: &str| refusal(bad.clone(), body.as_bytes());
         for client in ["invalid_client", "unauthorized_client"] {

@@ -119,6 +119,6 @@ async fn a_program_without_file_descriptors_recovers_and_logs_it_once() {
             .filter(|line| line.contains(words))
             .count()
     };
-    let lines = lines("too many connections") + lines("cannot be accepted");
+    let lines = lines("too many connections") + lines("cannot accept connections");
     assert_eq!(lines, 1, "{}", finished.stderr);
 }

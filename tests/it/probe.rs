@@ -151,11 +151,11 @@ async fn an_invalid_probe_gets_400_and_the_reason() {
         ("target=x&account=one".to_owned(), "target: "),
         (
             format!("target={id}"),
-            "The parameter account is missing, and there are several: one, two.\n",
+            "The parameter account is required, because there are several accounts: one, two.\n",
         ),
         (
             format!("target={id}&account=jane@example.com"),
-            "There is no such account; there are: one, two.\n",
+            "There is no such account. Accounts: one, two.\n",
         ),
         (
             format!("target={id}&target={id}"),

@@ -54,7 +54,7 @@ async fn a_reload_changes_operations_labels_and_limits_and_keeps_counters() {
     .await;
     assert_eq!(
         (status, text.as_str()),
-        (200, "The configuration was loaded again.\n")
+        (200, "The configuration was reloaded.\n")
     );
     let seen = exporter.scrape().await;
     assert_eq!(accepted(&seen), Some(14.0));

@@ -45,9 +45,9 @@ fn count(lines: &[String], words: &str) -> usize {
     lines.iter().filter(|line| line.contains(words)).count()
 }
 
-const FAILS: &str = "an operation cannot be read";
+const FAILS: &str = "cannot read an operation";
 const WORKS: &str = "an operation can be read again";
-const MORE_FAIL: &str = "more operations cannot be read";
+const MORE_FAIL: &str = "cannot read more operations";
 const MORE_WORK: &str = "more operations can be read again";
 const OTHERS_WORK: &str = "the other operations can be read again";
 

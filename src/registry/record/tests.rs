@@ -12,7 +12,7 @@ fn a_record_stays_small() {
 }
 
 #[test]
-fn what_goes_in_comes_out() {
+fn a_record_returns_the_operation_that_it_was_made_from() {
     let mut undocumented = UndocumentedValues::default();
     for (state, size, updated, unknown) in [
         ("COMPLETED", Some(7), Some(NOW), None),
@@ -44,7 +44,7 @@ fn what_goes_in_comes_out() {
 }
 
 #[test]
-fn each_quantity_is_kept_by_itself() {
+fn each_quantity_is_kept_on_its_own() {
     let mut undocumented = UndocumentedValues::default();
     for kept in Stat::QUANTITIES {
         for count in [0, 7] {
@@ -63,7 +63,7 @@ fn each_quantity_is_kept_by_itself() {
 }
 
 #[test]
-fn times_out_of_range_are_brought_to_its_ends() {
+fn times_out_of_range_are_clamped() {
     assert_eq!(Moment::of(Timestamp::from_millis(-1)).get().as_millis(), 0);
     assert_eq!(
         Moment::of(Timestamp::from_millis(i64::MAX))
@@ -127,7 +127,7 @@ fn only_finished_unwatched_operations_that_are_small_or_unchanging_are_polled_by
 }
 
 #[test]
-fn a_clock_that_is_set_moves_what_the_exporter_noted_and_no_time_of_twilios() {
+fn a_clock_change_shifts_the_exporters_times_and_no_time_of_twilio() {
     let noted = NOW - HOUR;
     for (updated, moved) in [(noted, false), (NOW - 2 * HOUR, true)] {
         let mut record = record(OperationState::Completed, None, 0, updated);

@@ -1,11 +1,11 @@
-//! What counters show, over corrections, restarts, jumps of the clock and saves that fail.
+//! Counters after corrections, restarts, clock changes and failed saves.
 
 use super::*;
 use crate::clock_skew::ClockSkew;
 use crate::store::SavedAccount;
 
 #[test]
-fn what_was_there_before_anybody_watched_is_not_counted_and_what_came_after_is() {
+fn operations_created_before_the_account_was_watched_are_baseline_and_later_ones_count() {
     let mut registry = registry(&[]);
     let before = operation(NOW - 49 * HOUR, 0, 100);
     let after = operation(NOW - 47 * HOUR, 0, 10);
@@ -20,7 +20,7 @@ fn what_was_there_before_anybody_watched_is_not_counted_and_what_came_after_is()
 }
 
 #[test]
-fn the_birth_is_told_from_the_id_to_the_millisecond() {
+fn the_birth_is_compared_with_the_id_to_the_millisecond() {
     let born = NOW - 48 * HOUR;
     let mut registry = registry(&[]);
     let same_second = |millis: u64, n| {
@@ -57,7 +57,7 @@ fn a_birth_in_the_future_is_corrected_by_twilios_clock() {
 }
 
 #[test]
-fn what_the_first_collection_finds_is_baseline_whatever_its_creation_says() {
+fn operations_found_by_the_first_collection_are_baseline_whatever_their_creation_time() {
     let mut registry = Registry::new(Arc::from("default"), &series(), None, NOW - HOUR);
     registry.decide_birth(None, NOW);
     observe(&mut registry, &[operation(NOW, 0, 5)], NOW);
@@ -72,7 +72,7 @@ fn what_the_first_collection_finds_is_baseline_whatever_its_creation_says() {
 }
 
 #[test]
-fn a_corrected_figure_never_lowers_a_counter_and_is_not_counted_twice() {
+fn a_corrected_stat_never_lowers_a_counter_and_is_not_counted_twice() {
     let mut registry = registry(&[]);
     for (delivered, counted_then) in [(5, 5), (3, 5), (5, 5), (6, 6)] {
         observe(&mut registry, &[operation(NOW, 0, delivered)], NOW);
@@ -82,7 +82,7 @@ fn a_corrected_figure_never_lowers_a_counter_and_is_not_counted_twice() {
 }
 
 #[test]
-fn counters_are_shown_only_as_they_were_saved() {
+fn counters_are_exposed_only_as_saved() {
     let mut registry = registry(&[]);
     assert_eq!(
         registry
@@ -108,7 +108,7 @@ fn counters_are_shown_only_as_they_were_saved() {
 }
 
 #[test]
-fn a_change_of_the_reading_counts_nothing_again() {
+fn a_change_of_the_counting_mode_counts_nothing_again() {
     let mut registry = registry(&[]);
     let mut first = operation(NOW, 0, 4);
     first.stats.size = Some(9);
@@ -133,7 +133,7 @@ fn a_change_of_the_reading_counts_nothing_again() {
 }
 
 #[test]
-fn figures_that_fall_near_the_end_are_not_believed() {
+fn stats_that_fall_near_the_end_are_ignored() {
     let mut registry = registry(&[]);
     let old = NOW - RETENTION + HOUR;
     observe(
@@ -150,7 +150,7 @@ fn figures_that_fall_near_the_end_are_not_believed() {
 }
 
 #[test]
-fn a_restart_takes_up_everything_but_the_dead() {
+fn a_restart_loads_everything_except_expired_operations() {
     let mut before = registry(&[]);
     let dying = NOW - RETENTION + HOUR;
     observe(
@@ -189,7 +189,7 @@ fn a_restart_takes_up_everything_but_the_dead() {
 }
 
 #[test]
-fn an_operation_that_a_jump_of_the_clock_made_forgotten_is_not_counted_again() {
+fn an_operation_removed_by_a_clock_change_is_not_counted_again() {
     let mut registry = registry(&[]);
     observe(&mut registry, &[operation(NOW, 0, 4)], NOW);
     let batch = registry.unsaved();
@@ -201,13 +201,13 @@ fn an_operation_that_a_jump_of_the_clock_made_forgotten_is_not_counted_again() {
 }
 
 #[test]
-fn an_operation_that_goes_unsaved_is_saved_all_the_same_and_counts_once() {
+fn an_operation_that_leaves_memory_unsaved_is_saved_and_counts_once() {
     let mut registry = registry(&[]);
     observe(&mut registry, &[operation(NOW, 0, 4)], NOW);
     registry.expire(NOW + 1000 * HOUR);
     let batch = registry.unsaved();
     assert_eq!(batch.operations[0].marks.accepted, 4);
-    // The clock is put back before that was saved: the store does not know it.
+    // The clock is set back before that was saved, so the store does not have it.
     observe(&mut registry, &[operation(NOW, 0, 5)], NOW);
     registry.saved(&batch);
     assert_eq!(registry.unsaved().operations[0].marks.accepted, 5);
@@ -216,7 +216,7 @@ fn an_operation_that_goes_unsaved_is_saved_all_the_same_and_counts_once() {
 }
 
 #[test]
-fn what_changes_while_a_save_is_under_way_is_still_to_be_saved() {
+fn a_change_during_a_save_is_saved_by_the_next_one() {
     let mut registry = registry(&[]);
     observe(
         &mut registry,
@@ -232,7 +232,7 @@ fn what_changes_while_a_save_is_under_way_is_still_to_be_saved() {
 }
 
 #[test]
-fn an_operation_of_the_very_moment_of_birth_counts_whole() {
+fn an_operation_created_at_the_birth_counts_completely() {
     let born = NOW - 48 * HOUR;
     let mut registry = registry(&[]);
     observe(&mut registry, &[operation(born, 0, 3)], NOW);
@@ -243,7 +243,7 @@ fn an_operation_of_the_very_moment_of_birth_counts_whole() {
 }
 
 #[test]
-fn what_the_user_says_of_the_reading_is_in_force_from_then_on() {
+fn a_configured_counting_mode_applies_from_then_on() {
     let mut registry = registry(&[]);
     let mode = |registry: &Registry| {
         registry
@@ -268,7 +268,7 @@ fn what_the_user_says_of_the_reading_is_in_force_from_then_on() {
 }
 
 #[test]
-fn figures_that_rise_or_move_near_the_end_are_believed() {
+fn stats_that_rise_near_the_end_are_used() {
     let old = NOW - RETENTION + HOUR;
     let mut registry = registry(&[]);
     observe(&mut registry, &[operation(old, 0, 4)], NOW);
@@ -285,7 +285,7 @@ fn figures_that_rise_or_move_near_the_end_are_believed() {
 }
 
 #[test]
-fn figures_that_fall_are_not_believed_from_six_hours_before_the_end_on() {
+fn stats_that_fall_are_ignored_from_six_hours_before_the_end_on() {
     let end = Duration::from_hours(6);
     for (left, believed) in [(end, 9), (end + Duration::from_millis(1), 4)] {
         let created = NOW - RETENTION + left;
@@ -297,7 +297,7 @@ fn figures_that_fall_are_not_believed_from_six_hours_before_the_end_on() {
 }
 
 #[test]
-fn how_far_discovery_has_come_is_saved_now_and_then_and_what_is_proven_at_once() {
+fn discovery_progress_is_saved_now_and_then_and_a_proven_mode_immediately() {
     let mut registry = registry(&[]);
     let _ = counted(&mut registry);
     assert!(registry.is_saved());
@@ -331,10 +331,10 @@ fn how_far_discovery_has_come_is_saved_now_and_then_and_what_is_proven_at_once()
 }
 
 #[test]
-fn the_creation_is_the_ids_to_two_seconds_and_the_given_one_beyond() {
+fn the_creation_time_is_that_of_the_id_unless_they_differ_by_more_than_two_seconds() {
     let born = NOW - 48 * HOUR;
     let seconds = |seconds: u64| Duration::from_secs(seconds);
-    // By its id it is of before, by `createdAt` of after the birth.
+    // By its id it was created before the birth, by `createdAt` after it.
     for (apart, counted_then) in [(seconds(2), 0), (Duration::from_millis(2001), 5)] {
         let mut registry = registry(&[]);
         let mut operation = operation(born - Duration::from_millis(1), 0, 5);
@@ -352,7 +352,7 @@ fn the_creation_is_the_ids_to_two_seconds_and_the_given_one_beyond() {
 }
 
 #[test]
-fn a_change_is_as_old_as_twilio_says_unless_it_says_the_same_as_before() {
+fn a_change_has_twilios_time_unless_that_time_is_unchanged() {
     let changed = |registry: &Registry| registry.unsaved().operations[0].last_change;
     let mut registry = registry(&[]);
     let at = |updated, delivered| Operation {
@@ -368,7 +368,7 @@ fn a_change_is_as_old_as_twilio_says_unless_it_says_the_same_as_before() {
 }
 
 #[test]
-fn what_was_read_in_this_collection_is_not_fresh_again() {
+fn an_operation_read_in_this_collection_is_not_newly_read_again() {
     let mut registry = registry(&[]);
     let since = NOW - Duration::from_secs(5);
     let read = |registry: &mut Registry, now| {

@@ -12,7 +12,7 @@ fn apart(n: u32, apart: Duration) -> Operation {
 }
 
 #[test]
-fn an_operation_whose_id_says_another_time_is_read_alone() {
+fn an_operation_whose_id_has_another_time_is_read_alone() {
     let tolerance = Duration::from_mins(10);
     let mut registry = registry(&[]);
     let mut early = operation(NOW - HOUR, 4, 1);
@@ -103,7 +103,7 @@ fn an_unread_operation_is_due_until_it_expires_and_not_twice_in_one_collection()
     let in_collection = registry.agenda().due(since, since + MS, false);
     assert_eq!(in_collection, []);
     assert_eq!(due(&registry, since + HOUR).len(), 2);
-    // Another rejection begins the same again.
+    // Another rejection starts the same again.
     registry.reject(id(NOW, 1), since + HOUR);
     assert_eq!(due(&registry, since + HOUR), [id(NOW, 0)]);
 }
@@ -163,7 +163,7 @@ fn the_newest_page_is_found_where_a_page_is_smaller_than_a_chunk_and_where_it_is
 }
 
 #[test]
-fn another_reason_begins_a_failure_anew() {
+fn another_reason_starts_a_new_failure() {
     let mut registry = registry(&[id(NOW, 0)]);
     registry.fail(id(NOW, 0), Reason::NotFound, NOW);
     assert!(

@@ -34,7 +34,8 @@ impl Set {
     }
 }
 
-/// Takes `registry`, which has had the time until [`NOW`], through a day of collections after the clock was set. Returns when each of
+/// Takes `registry`, which has had the time until [`NOW`], through a day of collections after the clock was set. Returns when
+/// each of
 /// `ids` was polled; `poll` reads or fails one.
 fn polled(
     registry: &mut Registry,
@@ -163,7 +164,7 @@ fn an_operation_that_twilio_does_not_know_is_polled_as_often_when_the_clock_is_s
     }
 }
 
-/// After a restart nobody knows that the clock was set back.
+/// After a restart the exporter cannot know that the clock was set back.
 #[test]
 fn times_in_the_future_that_were_saved_make_an_operation_due_once() {
     let mut before = registry(&[]);
@@ -219,14 +220,14 @@ fn an_attempt_in_the_future_is_served_first() {
         attempts(&registry, later),
         [(read, NOW), (failed, NOW)].into()
     );
-    // An attempt of this very moment is none in the future.
+    // An attempt at this time is not in the future.
     assert_eq!(schedule::attempt(NOW, NOW), NOW);
     registry.fail(read, Reason::ServerError, later);
     assert_eq!(attempts(&registry, later + HOUR)[&read], later);
 }
 
 #[test]
-fn a_read_in_the_future_is_none_of_a_collection_whose_list_fails() {
+fn a_read_in_the_future_does_not_belong_to_a_collection_whose_list_fails() {
     let mut registry = registry(&[]);
     observe(&mut registry, &[operation(NOW - HOUR, 0, 1)], NOW);
     let back = NOW - Duration::from_mins(10);
@@ -235,7 +236,7 @@ fn a_read_in_the_future_is_none_of_a_collection_whose_list_fails() {
 }
 
 #[test]
-fn what_was_discovered_by_a_clock_that_was_ahead_is_discovered_until_now() {
+fn discovery_by_a_clock_that_was_ahead_is_limited_to_now() {
     let mut registry = registry(&[]);
     registry.discovered(NOW + 9 * HOUR);
     let start = Instant::now();

@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn due_is_what_no_list_covered_and_what_rests_is_left_alone() {
+fn operations_that_no_list_covered_are_due_and_idle_ones_are_not() {
     let young = NOW - Duration::from_mins(1);
     let mut registry = registry(&[id(young, 0), id(young, 1)]);
     observe(&mut registry, &[operation(young, 0, 1)], NOW);
@@ -21,7 +21,8 @@ fn due_is_what_no_list_covered_and_what_rests_is_left_alone() {
 }
 
 #[test]
-fn of_very_many_small_sends_that_are_over_go_by_their_age_but_watched_ones_by_their_last_change() {
+fn in_large_accounts_small_finished_sends_are_scheduled_by_age_and_watched_ones_by_their_last_change()
+ {
     let created = NOW - 50 * HOUR;
     let mut registry = registry(&[id(created, 1)]);
     let updated = |updated, n, emails| Operation {
@@ -39,7 +40,7 @@ fn of_very_many_small_sends_that_are_over_go_by_their_age_but_watched_ones_by_th
 }
 
 #[test]
-fn one_that_twilio_does_not_know_is_asked_for_ever_more_rarely() {
+fn an_unknown_operation_is_polled_less_and_less_often() {
     let mut registry = registry(&[id(NOW, 0)]);
     observe(&mut registry, &[operation(NOW, 1, 1)], NOW);
     for unknown in [id(NOW, 0), id(NOW, 1)] {
@@ -63,7 +64,7 @@ fn one_that_twilio_does_not_know_is_asked_for_ever_more_rarely() {
 }
 
 #[test]
-fn what_fails_again_and_again_waits_behind_what_was_not_asked_for() {
+fn an_operation_that_keeps_failing_waits_behind_those_not_yet_polled() {
     let mut registry = registry(&[id(NOW, 0), id(NOW, 1), id(NOW, 2)]);
     observe(&mut registry, &[operation(NOW, 1, 1)], NOW);
     let later = NOW + Duration::from_secs(1);
@@ -81,7 +82,7 @@ fn what_fails_again_and_again_waits_behind_what_was_not_asked_for() {
 }
 
 #[test]
-fn a_window_that_failed_shows_on_what_it_did_not_reach() {
+fn a_failed_window_fails_the_operations_it_did_not_reach() {
     let mut registry = registry(&[]);
     registry.most_shown = 9;
     let ids = [1, 2, 3].map(|hours| id(NOW - hours * HOUR, 0));
@@ -100,7 +101,7 @@ fn a_window_that_failed_shows_on_what_it_did_not_reach() {
 }
 
 #[test]
-fn the_newest_page_takes_in_as_much_as_a_page_holds() {
+fn the_newest_page_covers_as_many_operations_as_a_page_has() {
     let mut registry = registry(&[]);
     let operations: Vec<_> = (0_u32..2000)
         .map(|n| operation(NOW - Duration::from_secs(u64::from(n)), 0, 1))
@@ -121,7 +122,7 @@ fn the_newest_page_takes_in_as_much_as_a_page_holds() {
 }
 
 #[test]
-fn a_window_that_failed_has_its_first_and_its_last_moment() {
+fn a_failed_window_includes_its_first_and_last_times() {
     let created = NOW - HOUR;
     let since = NOW + HOUR;
     let ms = Duration::from_millis(1);

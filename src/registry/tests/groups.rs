@@ -1,4 +1,4 @@
-//! What operations give to the groups of their labels.
+//! What operations add to the groups of their labels.
 
 use super::*;
 use crate::registry::group::ZERO_FOR;
@@ -30,7 +30,7 @@ fn label(registry: &mut Registry, id: OperationId, campaign: Option<&str>) {
 }
 
 #[test]
-fn an_operation_gives_to_its_group_what_it_gives_to_the_account() {
+fn an_operation_counts_in_its_group_as_in_the_account() {
     let mut registry = registry(&[]);
     label(&mut registry, id(NOW, 0), Some("spring"));
     observe(
@@ -48,7 +48,7 @@ fn an_operation_gives_to_its_group_what_it_gives_to_the_account() {
 }
 
 #[test]
-fn a_label_that_comes_late_brings_what_was_counted_but_no_baseline() {
+fn a_later_label_adds_past_counts_without_the_baseline() {
     let mut registry = registry(&[]);
     let old = NOW - 100 * HOUR;
     observe(
@@ -85,7 +85,7 @@ fn a_group_ends_seven_days_after_its_newest_operation_expired() {
 }
 
 #[test]
-fn another_label_takes_what_stands_and_leaves_what_was_counted() {
+fn a_changed_label_moves_the_current_stats_and_not_the_counts() {
     let mut registry = registry(&[]);
     label(&mut registry, id(NOW, 0), Some("spring"));
     observe(&mut registry, &[operation(NOW, 0, 4)], NOW);
@@ -93,7 +93,7 @@ fn another_label_takes_what_stands_and_leaves_what_was_counted() {
     observe(&mut registry, &[operation(NOW, 0, 5)], NOW);
     assert_eq!(campaign(&mut registry, "spring"), Some((0, 4)));
     assert_eq!(campaign(&mut registry, "autumn"), Some((5, 1)));
-    // A label that goes and comes back counts nothing again.
+    // A label that is removed and added again counts no email twice.
     label(&mut registry, id(NOW, 0), None);
     assert_eq!(campaign(&mut registry, "autumn"), Some((0, 1)));
     label(&mut registry, id(NOW, 0), Some("autumn"));
@@ -101,7 +101,7 @@ fn another_label_takes_what_stands_and_leaves_what_was_counted() {
 }
 
 #[test]
-fn values_beyond_the_bound_are_together_even_before_anything_was_read() {
+fn values_beyond_the_limit_are_one_group_even_before_any_read() {
     let mut registry = registry(&[]);
     for (n, value) in [(0, "a"), (1, "b"), (2, "c"), (3, "d")] {
         label(&mut registry, id(NOW, n), Some(value));
@@ -115,7 +115,7 @@ fn values_beyond_the_bound_are_together_even_before_anything_was_read() {
 }
 
 #[test]
-fn groups_outlive_a_restart_and_a_jump_of_the_clock_without_counting_twice() {
+fn groups_survive_a_restart_and_a_clock_change_without_counting_twice() {
     let mut before = registry(&[]);
     label(&mut before, id(NOW, 0), Some("spring"));
     observe(&mut before, &[operation(NOW, 0, 4)], NOW);
@@ -135,7 +135,7 @@ fn groups_outlive_a_restart_and_a_jump_of_the_clock_without_counting_twice() {
 }
 
 #[test]
-fn what_nobody_lists_any_more_goes_where_nothing_is_discovered() {
+fn without_discovery_operations_that_no_source_lists_are_removed() {
     let mut registry = registry(&[id(NOW, 0)]);
     let file = Source::File(Arc::from("a.yml"));
     let listed = |campaign| {
@@ -160,7 +160,7 @@ fn what_nobody_lists_any_more_goes_where_nothing_is_discovered() {
         (4, vec![id(NOW, 0)])
     );
     assert_eq!(campaign(&mut registry, "spring"), Some((0, 9)));
-    // A list may name what is too old.
+    // A list may name expired operations.
     registry.list(file, listed("spring").into(), NOW + RETENTION);
     assert!(
         registry
@@ -199,7 +199,7 @@ fn a_new_group_begins_at_0_for_every_server_that_scrapes_often_enough() {
         );
     }
     assert_eq!(scraped(&mut registry, "spring", seconds(120)), Some(4));
-    // Another one begins for itself, and later emails of the first show at once.
+    // Another group starts at 0, and later emails of the first group are exposed immediately.
     label(&mut registry, id(NOW, 1), Some("autumn"));
     observe(
         &mut registry,
@@ -209,13 +209,13 @@ fn a_new_group_begins_at_0_for_every_server_that_scrapes_often_enough() {
     assert_eq!(scraped(&mut registry, "spring", seconds(130)), Some(6));
     assert_eq!(scraped(&mut registry, "autumn", seconds(130)), Some(0));
     assert_eq!(scraped(&mut registry, "autumn", seconds(250)), Some(3));
-    // A clock that is put back lowers nothing.
+    // A clock that is set back lowers no counter.
     assert_eq!(scraped(&mut registry, "autumn", NOW - HOUR), Some(3));
     assert!(registry.is_saved());
 }
 
 #[test]
-fn a_group_that_nobody_has_seen_at_0_begins_there_however_late() {
+fn a_group_that_was_never_exposed_at_0_starts_at_0_however_late() {
     let mut registry = registry(&[]);
     label(&mut registry, id(NOW, 0), Some("spring"));
     observe(&mut registry, &[operation(NOW, 0, 4)], NOW);
@@ -224,7 +224,7 @@ fn a_group_that_nobody_has_seen_at_0_begins_there_however_late() {
 }
 
 #[test]
-fn what_a_group_has_shown_outlives_a_restart_and_its_0_is_not_shown_for_longer() {
+fn exposed_values_of_a_group_survive_a_restart_and_its_0_is_not_exposed_longer() {
     let minutes = |minutes| NOW + Duration::from_mins(minutes);
     let mut first = registry(&[]);
     label(&mut first, id(NOW, 0), Some("spring"));
@@ -248,7 +248,7 @@ fn what_a_group_has_shown_outlives_a_restart_and_its_0_is_not_shown_for_longer()
     let mut third = restarted(&second);
     assert_eq!(scraped(&mut third, "spring", minutes(2)), Some(4));
     assert_eq!(scraped(&mut third, "spring", NOW - HOUR), Some(4));
-    // That it may be shown as it is was not saved when it was killed: nobody has seen more than 0.
+    // The process was killed before it saved that the counters may be exposed, so only 0 was exposed.
     let mut killed = restarted(&first);
     killed.expire(minutes(3));
     let shown = killed

@@ -25,7 +25,7 @@ fn all_labels(registry: &Registry, n: u32) -> Labels {
     registry.presenter().view(id(NOW, n)).unwrap().labels
 }
 
-/// The groups with the number of their operations and their saved accepted emails, when none is new any more.
+/// The groups with the number of their operations and their saved accepted emails, when no group is new.
 fn groups(registry: &mut Registry) -> Vec<(String, u64, u64)> {
     for time in [NOW, NOW + ZERO_FOR] {
         registry.tables.labels.groups.begin(time);
@@ -130,7 +130,7 @@ fn a_listed_label_takes_precedence_over_a_tag_and_only_allowed_labels_have_serie
     let shown = |registry: &Registry, n| registry.tables.labels.shown(id(NOW, n));
     assert_eq!(shown(&registry, 0), labels(&[("team", "growth")]));
     assert_eq!(shown(&registry, 1), Labels::default());
-    // Tags and labels outlive a restart.
+    // Tags and labels survive a restart.
     let batch = registry.unsaved();
     assert_eq!(
         batch.operations[0].tags.as_deref().map(BTreeMap::len),
@@ -174,7 +174,7 @@ fn each_label_has_groups_and_a_limit_of_its_own() {
     assert_eq!(groups(&mut registry), expected);
     let batch = registry.unsaved();
     assert!(registry.is_saved());
-    // A label that has no groups any more takes them along, from the store as well.
+    // When a label has no groups any more, its groups are removed, from the store as well.
     registry.reconfigure(&series(), None);
     assert_eq!(groups(&mut registry), expected[..3]);
     registry.reconfigure(&two_labels(), None);
@@ -183,7 +183,7 @@ fn each_label_has_groups_and_a_limit_of_its_own() {
 }
 
 #[test]
-fn groups_that_ended_are_removed_from_the_store_once() {
+fn expired_groups_are_removed_from_the_store_once() {
     let mut registry = with(&two_labels());
     registry.set(
         &Source::Api,
@@ -217,7 +217,7 @@ fn a_restart_loads_the_groups_of_labels_that_still_have_groups() {
     );
     observe(&mut before, &[operation(NOW, 0, 4)], NOW);
     let _ = groups(&mut before);
-    // What the store has: everything.
+    // The store has everything.
     before.lost();
     let batch = before.unsaved();
     assert_eq!((batch.operations.len(), batch.groups.len()), (1, 2));
@@ -261,7 +261,7 @@ fn an_operation_that_changes_without_any_counter_is_unsaved() {
 }
 
 #[test]
-fn a_label_that_an_operation_got_while_it_was_not_in_memory_brings_what_it_had_counted() {
+fn a_label_set_while_an_operation_was_not_in_memory_adds_its_past_counts() {
     let mut registry = registry(&[]);
     observe(&mut registry, &[operation(NOW, 0, 4)], NOW);
     let batch = registry.unsaved();
@@ -274,7 +274,7 @@ fn a_label_that_an_operation_got_while_it_was_not_in_memory_brings_what_it_had_c
 }
 
 #[test]
-fn a_label_of_an_operation_in_memory_is_to_be_saved_and_one_of_an_unread_operation_is_not() {
+fn a_label_of_an_operation_in_memory_is_saved_and_one_of_an_unread_operation_is_not() {
     let mut registry = registry(&[]);
     observe(&mut registry, &[operation(NOW, 0, 4)], NOW);
     let _ = counted(&mut registry);
@@ -298,7 +298,7 @@ fn a_label_of_an_operation_in_memory_is_to_be_saved_and_one_of_an_unread_operati
 }
 
 #[test]
-fn a_scrape_before_the_first_save_has_not_shown_a_group_at_0_and_a_previous_process_may_have() {
+fn a_scrape_before_the_first_save_exposes_no_group_at_0_and_a_previous_process_may_have() {
     let mut registry = registry(&[]);
     registry.set(&Source::Api, id(NOW, 0), Some(labels(&[("campaign", "a")])));
     observe(&mut registry, &[operation(NOW, 0, 4)], NOW);
@@ -323,7 +323,7 @@ fn a_scrape_before_the_first_save_has_not_shown_a_group_at_0_and_a_previous_proc
 }
 
 #[test]
-fn tags_are_saved_and_a_new_group_says_at_once_until_when_it_is_exposed_as_0() {
+fn tags_are_saved_and_the_end_of_the_0_of_a_new_group_is_saved_immediately() {
     let mut registry = with(&tagged(&["campaign"]));
     observe(&mut registry, &[operation(NOW, 0, 1)], NOW);
     let _ = counted(&mut registry);

@@ -1,4 +1,4 @@
-//! What is shown, and that chunks hold what they were given; the rest by subject.
+//! What the registry exposes, and the content of chunks. Other subjects have files of their own.
 
 mod account_counters;
 mod agenda;
@@ -68,7 +68,7 @@ fn registry(configured: &[OperationId]) -> Registry {
     registry
 }
 
-/// Nothing was there at first.
+/// The first collection finds no operation.
 fn begin(registry: &mut Registry) {
     registry.decide_birth(None, NOW);
     registry.end_first_collection();
@@ -112,7 +112,7 @@ fn sum(registry: &Registry, status: &str) -> u64 {
         .1
 }
 
-/// Saves, and returns the counters that are shown then: accepted and delivered.
+/// Saves, and returns the exposed counters: accepted and delivered.
 fn counted(registry: &mut Registry) -> (u64, u64) {
     let batch = registry.unsaved();
     registry.saved(&batch);
@@ -137,7 +137,7 @@ fn due(registry: &Registry, now: Timestamp) -> Vec<OperationId> {
 }
 
 #[test]
-fn configured_operations_are_shown_whatever_the_limit_then_the_newest() {
+fn configured_operations_are_exposed_whatever_the_limit_then_the_newest() {
     let ago = |hours| NOW - hours * HOUR;
     let mut registry = registry(&[id(ago(100), 9)]);
     let listed =
@@ -157,7 +157,7 @@ fn configured_operations_are_shown_whatever_the_limit_then_the_newest() {
 }
 
 #[test]
-fn the_few_that_are_large_are_found_among_many_that_are_not() {
+fn the_few_large_operations_are_found_among_many_small_ones() {
     for large in [0, 3, 500, 2000] {
         let series = Series {
             min_size: 10,
@@ -202,7 +202,7 @@ fn small_operations_can_be_left_out_but_one_without_a_size_is_not_small() {
 }
 
 #[test]
-fn what_twilio_no_longer_keeps_is_forgotten_but_stays_counted() {
+fn an_expired_operation_is_removed_and_stays_in_the_counters() {
     let old = NOW - RETENTION + HOUR;
     let mut registry = registry(&[id(old, 1)]);
     observe(
@@ -224,7 +224,7 @@ fn what_twilio_no_longer_keeps_is_forgotten_but_stays_counted() {
 }
 
 #[test]
-fn a_configured_operation_past_its_time_is_not_even_asked_for() {
+fn an_expired_configured_operation_is_never_polled() {
     let mut registry = registry(&[id(NOW - RETENTION, 0), id(NOW, 0)]);
     registry.expire(NOW);
     assert_eq!(due(&registry, NOW), [id(NOW, 0)]);
@@ -239,7 +239,7 @@ fn a_panic_while_a_response_is_merged_loses_no_record() {
     for response in [&all, &every_other] {
         let mut registry = registry(&[]);
         observe(&mut registry, &every_other, NOW);
-        // Of the fourth chunk of five, by the newest first.
+        // Of the fourth of five chunks, from the newest one.
         registry.panic_on(every_other[300].id);
         let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
             observe(&mut registry, response, NOW);
@@ -257,10 +257,10 @@ fn a_panic_while_a_response_is_merged_loses_no_record() {
 }
 
 proptest! {
-    // Each case is thousands of operations.
+    // Each case has thousands of operations.
     #![proptest_config(ProptestConfig::with_cases(24))]
     #[test]
-    fn chunks_hold_what_a_map_holds(pages in proptest::collection::vec(proptest::collection::vec((0_u32..4000, 1_u32..9), 1..300), 1..30)) {
+    fn chunks_have_the_same_content_as_a_map(pages in proptest::collection::vec(proptest::collection::vec((0_u32..4000, 1_u32..9), 1..300), 1..30)) {
         let mut registry = registry(&[]);
         let mut model = BTreeMap::new();
         for page in pages {

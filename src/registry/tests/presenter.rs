@@ -46,7 +46,7 @@ fn pages_have_every_watched_and_every_read_operation_once() {
 }
 
 #[test]
-fn a_page_inspects_a_bounded_number_of_operations() {
+fn a_page_inspects_a_limited_number_of_operations() {
     let mut registry = registry(&[]);
     let all: Vec<_> = (0..10_001).map(|n| operation(NOW, n, 1)).collect();
     observe(&mut registry, &all, NOW);
@@ -71,7 +71,7 @@ fn whether_an_operation_is_up_is_unknown_before_the_first_attempt() {
 }
 
 #[test]
-fn another_configuration_shows_other_operations_at_once() {
+fn another_configuration_exposes_other_operations_immediately() {
     let mut registry = registry(&[]);
     observe(
         &mut registry,
@@ -90,7 +90,7 @@ fn another_configuration_shows_other_operations_at_once() {
 }
 
 #[test]
-fn operations_below_the_old_minimum_size_are_shown_once_the_minimum_is_lower() {
+fn operations_below_the_old_minimum_size_are_exposed_once_the_minimum_is_lower() {
     let minimum = |min_size| Series {
         min_size,
         ..series()
@@ -119,7 +119,7 @@ fn an_operation_of_a_blocked_account_stays_readable_once_it_was_read() {
 }
 
 #[test]
-fn a_window_that_failed_ends_where_it_says() {
+fn a_failed_window_ends_at_its_end() {
     let mut registry = registry(&[]);
     registry.most_shown = 9;
     let hours = [1, 2, 3, 4, 5];
@@ -173,7 +173,7 @@ fn an_operation_that_leaves_memory_leaves_nothing_behind() {
         assert_eq!(registry.tables.labels.shown(id(NOW, n)), Labels::default());
     }
     assert_eq!(registry.tables.watched.unread().len(), 0);
-    // One that is still listed is unread again when its record goes.
+    // An operation that is still listed is unread again when its record is removed.
     let mut registry = super::registry(&[id(NOW, 0)]);
     observe(&mut registry, &[operation(NOW, 0, 1)], NOW);
     assert_eq!(registry.tables.watched.unread().len(), 0);
@@ -207,7 +207,7 @@ fn nothing_of_an_operation_that_left_memory_stays_in_a_table() {
     let tables = &registry.tables;
     assert_eq!(tables.undocumented.stats(odd.id), None);
     assert_eq!(tables.labels.shown(odd.id), Labels::default());
-    // An early eviction alone is unsaved when the store lost it, and goes when it expires.
+    // Only an early eviction is unsaved when the store lost it, and it is removed when it expires.
     registry.saved(&registry.unsaved());
     registry.lost();
     let batch = registry.unsaved();

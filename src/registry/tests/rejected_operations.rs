@@ -1,4 +1,4 @@
-//! Answers that cannot be believed.
+//! Implausible responses.
 
 use super::*;
 
@@ -24,7 +24,7 @@ fn a_rejected_operation_stays_as_it_was_and_is_not_due_again_in_the_same_collect
 }
 
 #[test]
-fn one_that_was_never_believed_is_shown_and_asked_for_until_it_is() {
+fn an_operation_with_only_implausible_stats_is_exposed_and_polled_until_they_are_plausible() {
     let mut registry = registry(&[]);
     let one = id(NOW, 0);
     assert!(registry.reject(one, NOW));
@@ -46,7 +46,7 @@ fn one_that_was_never_believed_is_shown_and_asked_for_until_it_is() {
         (vec![one], Some(true))
     );
     assert_eq!(counted(&mut registry), (5, 5));
-    // What Twilio no longer keeps is not remembered, nor is what is known by other ways shown twice.
+    // Expired operations are removed, and operations that are known otherwise are not exposed twice.
     assert!(!registry.reject(id(NOW - RETENTION, 0), NOW));
     assert!(registry.reject(id(NOW, 1), NOW));
     registry.set(&Source::Api, id(NOW, 1), Some(Labels::default()));
@@ -58,7 +58,7 @@ fn one_that_was_never_believed_is_shown_and_asked_for_until_it_is() {
 }
 
 #[test]
-fn so_many_that_were_never_believed_are_remembered_and_none_without_the_list() {
+fn a_limited_number_of_implausible_operations_is_kept_and_none_without_a_list() {
     let mut registry = registry(&[]);
     let news = (0..1500).filter(|n| registry.reject(id(NOW, *n), NOW));
     assert_eq!(news.count(), 1000);
@@ -77,7 +77,7 @@ fn so_many_that_were_never_believed_are_remembered_and_none_without_the_list() {
 }
 
 #[test]
-fn text_that_is_no_state_leaves_what_is_known_and_is_a_failed_read() {
+fn an_unreadable_state_keeps_the_last_values_and_is_a_failed_read() {
     let mut registry = registry(&[]);
     let mut odd = operation(NOW, 0, 5);
     odd.state = OperationState::parse("Jane Doe");
@@ -102,7 +102,7 @@ fn text_that_is_no_state_leaves_what_is_known_and_is_a_failed_read() {
 }
 
 #[test]
-fn a_figure_that_an_earlier_version_believed_does_not_hide_what_comes() {
+fn an_impossible_mark_of_an_earlier_version_does_not_hide_growth() {
     let mut before = registry(&[]);
     let mut lost = operation(NOW, 0, 9);
     observe(&mut before, &[lost.clone()], NOW);
@@ -156,7 +156,7 @@ fn a_funnel_is_proven_by_two_operations_or_by_many_emails_and_over_a_restart() {
 }
 
 #[test]
-fn a_reading_that_the_user_fixed_stands_against_any_evidence() {
+fn a_configured_counting_mode_overrides_all_evidence() {
     let series = series();
     let name = || Arc::from("default");
     let mut exclusive = Registry::new(name(), &series, Some(CountingMode::Exclusive), NOW - HOUR);

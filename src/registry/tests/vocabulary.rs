@@ -1,4 +1,4 @@
-//! Undocumented words have series of their own, up to a bound.
+//! Undocumented words have series of their own, up to a limit.
 
 use super::*;
 use crate::operation::{ResponseField, Word};
@@ -26,7 +26,7 @@ fn noted(registry: &mut Registry) -> BTreeMap<ResponseField, u64> {
 }
 
 #[test]
-fn words_that_are_too_many_are_other_together_and_counted() {
+fn words_beyond_the_limit_are_other_and_counted() {
     let mut registry = registry(&[]);
     let operations: Vec<_> = (0..2000)
         .map(|n| {
@@ -78,7 +78,7 @@ fn words_that_are_too_many_are_other_together_and_counted() {
     registry.saved(&batch);
     observe(&mut registry, &operations, NOW);
     assert!(registry.is_saved());
-    // As many are restored.
+    // The same number is restored.
     let mut after = super::registry(&[]);
     after.restore_operations(batch.operations, NOW);
     assert_eq!(undocumented(&after), (21, 21));
@@ -112,7 +112,7 @@ fn a_word_that_no_operation_has_any_more_makes_room() {
 }
 
 #[test]
-fn words_that_come_and_go_for_ever_leave_sums_right() {
+fn sums_stay_correct_while_words_come_and_go() {
     let mut registry = registry(&[]);
     for n in 0..500 {
         observe(&mut registry, &[odd(0, &format!("s{n}"), &[])], NOW);
@@ -122,7 +122,7 @@ fn words_that_come_and_go_for_ever_leave_sums_right() {
 }
 
 #[test]
-fn many_words_of_one_operation_have_no_more_places_than_there_are() {
+fn many_words_of_one_operation_stay_within_the_limit() {
     let mut registry = registry(&[]);
     let words: Vec<_> = (0..32).map(|n| format!("w{n}")).collect();
     let stats = |words: &[String]| {

@@ -1,4 +1,4 @@
-//! What is held reads as if it were written.
+//! Held writes can be read as if they were in the file.
 
 use std::fs;
 
@@ -26,7 +26,7 @@ fn acts() -> impl Strategy<Value = Vec<Act>> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
     #[test]
-    fn what_is_held_reads_as_if_written(before in proptest::collection::vec(any::<u8>(), 0..100), acts in acts()) {
+    fn held_writes_are_read_as_if_written(before in proptest::collection::vec(any::<u8>(), 0..100), acts in acts()) {
         let mut model = before.clone();
         let path = tempfile::NamedTempFile::new().unwrap().into_temp_path();
         fs::write(&path, &before).unwrap();

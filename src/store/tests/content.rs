@@ -1,4 +1,4 @@
-//! What is kept comes back.
+//! Saved values are loaded unchanged.
 
 use proptest::prelude::*;
 
@@ -170,7 +170,7 @@ fn counts_of_zero_take_no_bytes() {
 }
 
 #[test]
-fn what_was_committed_is_there_after_opening_again() {
+fn committed_values_are_loaded_after_reopening() {
     let directory = tempfile::tempdir().unwrap();
     // Two levels that do not exist yet, and more operations than are loaded at once.
     let path = directory.path().join("not/yet");
@@ -209,7 +209,7 @@ fn what_was_committed_is_there_after_opening_again() {
 }
 
 #[test]
-fn without_a_directory_nothing_is_kept_and_nothing_fails() {
+fn without_a_directory_nothing_is_saved_and_nothing_fails() {
     let store = Store::open(None, now()).unwrap();
     commit(&store, &(Some(standing(1)), vec![saved(1, 1)])).unwrap();
     assert_eq!(content(&store), (None, Vec::new()));
@@ -222,7 +222,7 @@ fn without_a_directory_nothing_is_kept_and_nothing_fails() {
 }
 
 #[test]
-fn a_purge_forgets_the_older_ones_in_bounded_steps() {
+fn a_purge_deletes_older_operations_in_limited_steps() {
     let directory = tempfile::tempdir().unwrap();
     let store = open(directory.path());
     assert!(
@@ -246,7 +246,7 @@ fn a_purge_forgets_the_older_ones_in_bounded_steps() {
 }
 
 #[test]
-fn groups_are_kept_until_they_end() {
+fn groups_are_saved_until_they_are_removed() {
     let directory = tempfile::tempdir().unwrap();
     let store = open(directory.path());
     let group = |value, accepted| SavedGroup {
@@ -303,7 +303,7 @@ fn a_group_of_the_first_version_was_exposed_as_it_is() {
 }
 
 #[test]
-fn what_was_registered_is_kept_until_it_is_forgotten() {
+fn registrations_are_saved_until_they_are_removed() {
     let directory = tempfile::tempdir().unwrap();
     let store = open(directory.path());
     let [first, second] = [1, 2].map(|number| saved(number, 0).operation.id);
@@ -325,9 +325,9 @@ fn what_was_registered_is_kept_until_it_is_forgotten() {
     );
 }
 
-/// An operation as the first version wrote it, whose state and stat have spaces in their names.
+/// An operation of the first version, whose state and stat have spaces in their names.
 #[test]
-fn words_that_an_earlier_version_kept_are_read_and_not_shown() {
+fn words_with_spaces_of_an_earlier_version_are_read_and_not_exposed() {
     let id: OperationId = format!("{PREFIX}01h2xcejqtf2nbrexx3vqjhp41")
         .parse()
         .unwrap();

@@ -1,4 +1,4 @@
-//! Stopped at any moment: either the state before a commit or the one after it, and after it once it has returned.
+//! A crash at any time leaves the state before a commit or the one after it, and always the one after a commit that has returned.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use crate::store::file::{Finding, examine};
 use crate::store::format::UPGRADES;
 
 #[test]
-fn a_commit_that_fails_midway_leaves_nothing() {
+fn a_commit_that_fails_midway_changes_nothing() {
     let directory = tempfile::tempdir().unwrap();
     let store = open(directory.path());
     let before = fill(&store, 3);
@@ -37,7 +37,7 @@ fn a_commit_that_fails_midway_leaves_nothing() {
 }
 
 #[test]
-fn a_process_killed_after_a_commit_has_lost_nothing() {
+fn a_kill_after_a_commit_loses_nothing() {
     let directory = tempfile::tempdir().unwrap();
     let store = open(directory.path());
     let kept = fill(&store, 20);

@@ -7,7 +7,7 @@ use super::*;
 use crate::store::file::{FileFault, Finding, examine};
 use crate::store::format::UPGRADES;
 
-/// A file after a clean end, one whose process was killed, and what both hold.
+/// A file after a clean exit, one after a kill, and the content of both.
 fn files() -> ([Vec<u8>; 2], Content) {
     let directory = tempfile::tempdir().unwrap();
     let store = open(directory.path());
@@ -18,14 +18,14 @@ fn files() -> ([Vec<u8>; 2], Content) {
     ([clean, killed], content)
 }
 
-/// In memory where the system has a place for that: a thousand files are opened, and each sync takes milliseconds.
+/// A directory in memory if the system has one: the tests open a thousand files, and each sync takes milliseconds.
 fn directory_without_syncs() -> tempfile::TempDir {
     tempfile::tempdir_in("/dev/shm")
         .or_else(|_| tempfile::tempdir())
         .unwrap()
 }
 
-/// Opens `bytes` as a file; whether it still held `content`, else it must have been seen through.
+/// Opens `bytes` as a file. Returns whether it has `content`; otherwise the damage must have been detected.
 fn still_holds(path: &Path, bytes: &[u8], content: &Content, what: &str) -> bool {
     fs::write(path, bytes).unwrap();
     match examine(path, UPGRADES, &DiskGate::default()) {
@@ -45,7 +45,7 @@ fn still_holds(path: &Path, bytes: &[u8], content: &Content, what: &str) -> bool
 }
 
 #[test]
-fn a_file_cut_off_anywhere_is_seen_through() {
+fn a_file_truncated_anywhere_is_detected() {
     let directory = directory_without_syncs();
     let path = directory.path().join("copy");
     let (files, content) = files();
@@ -62,14 +62,14 @@ fn a_file_cut_off_anywhere_is_seen_through() {
 }
 
 #[test]
-fn flipped_bits_are_seen_through() {
+fn flipped_bits_are_detected() {
     let directory = directory_without_syncs();
     let path = directory.path().join("copy");
     let (files, content) = files();
     for (bytes, which) in files.iter().zip(["clean", "killed"]) {
         let mut bytes = bytes.clone();
         let (mut harmless, mut noticed) = (0, 0);
-        // Each bit of what has no checksum of redb's; here and there one of the rest of the header, and of all pages.
+        // Each bit without a checksum of redb's, and some bits of the rest of the header and of all pages.
         let unprotected = 0..64 * 8;
         let slots = (64 * 8..320 * 8).step_by(11);
         let pages = (320 * 8..bytes.len() * 8).step_by(8 * 509 + 3);
@@ -88,7 +88,7 @@ fn flipped_bits_are_seen_through() {
 }
 
 #[test]
-fn pages_exchanged_or_zeroed_are_seen_through() {
+fn exchanged_or_zeroed_pages_are_detected() {
     let directory = directory_without_syncs();
     let path = directory.path().join("copy");
     let ([clean, _], content) = files();
@@ -112,7 +112,7 @@ fn pages_exchanged_or_zeroed_are_seen_through() {
     }
 }
 
-/// Puts `bytes` where the state is and opens; the name it was set aside under.
+/// Writes `bytes` to the path of the state file and opens the store. Returns the name under which the file was set aside.
 fn set_aside(bytes: &[u8]) -> String {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path();
@@ -138,7 +138,7 @@ fn set_aside(bytes: &[u8]) -> String {
 }
 
 #[test]
-fn what_cannot_be_used_is_set_aside_under_a_name_that_says_why_and_when() {
+fn an_unusable_file_is_set_aside_with_the_fault_and_the_time_in_its_name() {
     assert_eq!(set_aside(b""), "state.redb.empty-20261123T220000Z");
     let sqlite = [
         &b"SQLite format 3\0"[..],
@@ -175,7 +175,7 @@ fn a_database_of_another_program_is_foreign() {
 }
 
 #[test]
-fn nothing_that_was_set_aside_is_overwritten() {
+fn a_file_that_was_set_aside_is_not_overwritten() {
     let directory = tempfile::tempdir().unwrap();
     for text in ["one", "two", "three"] {
         fs::write(directory.path().join(NAME), text).unwrap();
@@ -191,7 +191,7 @@ fn nothing_that_was_set_aside_is_overwritten() {
 }
 
 #[test]
-fn a_record_that_makes_no_sense_is_damage_although_its_page_is_whole() {
+fn an_invalid_record_is_damage_although_its_page_is_valid() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join(NAME);
     drop(open(directory.path()));
@@ -246,7 +246,7 @@ fn a_file_of_a_newer_version_is_refused_and_left_as_it_is() {
 }
 
 #[test]
-fn an_older_format_is_brought_up_step_by_step() {
+fn an_older_format_is_upgraded_step_by_step() {
     const LOG: redb::TableDefinition<'_, u64, u64> = redb::TableDefinition::new("log");
     let upgrade_1_to_2 = |transaction: &WriteTransaction| {
         transaction.open_table(LOG)?.insert(0, 1)?;
@@ -261,7 +261,7 @@ fn an_older_format_is_brought_up_step_by_step() {
     let directory = tempfile::tempdir().unwrap();
     let store = open(directory.path());
     let kept = fill(&store, 5);
-    // As the first version left it.
+    // A file of the first version.
     store
         .write(None, |transaction| tables::set_format(transaction, 1))
         .unwrap();

@@ -1,4 +1,4 @@
-//! Directories and disks that do not do what they should.
+//! Directories and disks that fail.
 
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -7,7 +7,7 @@ use std::process::Command;
 use super::*;
 
 #[test]
-fn a_start_waits_a_moment_for_a_process_that_is_ending() {
+fn a_start_waits_a_moment_for_a_process_that_exits() {
     let directory = tempfile::tempdir().unwrap();
     let ending = Store::open(Some(directory.path()), now()).unwrap();
     let (begun, begins) = std::sync::mpsc::channel();
@@ -21,7 +21,7 @@ fn a_start_waits_a_moment_for_a_process_that_is_ending() {
 }
 
 #[test]
-fn a_second_one_in_the_same_directory_is_refused() {
+fn a_second_store_in_the_same_directory_is_refused() {
     let directory = tempfile::tempdir().unwrap();
     let first = open(directory.path());
     let refused = Store::open(Some(directory.path()), now()).unwrap_err();
@@ -38,7 +38,7 @@ fn a_second_one_in_the_same_directory_is_refused() {
 }
 
 #[test]
-fn the_file_alone_refuses_a_second_one_too() {
+fn the_lock_of_the_file_alone_refuses_a_second_store() {
     let directory = tempfile::tempdir().unwrap();
     drop(open(directory.path()));
     let other = redb::Database::open(directory.path().join(NAME)).unwrap();
@@ -49,7 +49,7 @@ fn the_file_alone_refuses_a_second_one_too() {
 }
 
 #[test]
-fn a_directory_that_cannot_be_made_is_told_and_tried_again() {
+fn a_directory_that_cannot_be_created_is_reported_and_retried() {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("file");
     fs::write(&file, "in the way").unwrap();
@@ -73,7 +73,7 @@ fn a_directory_that_cannot_be_made_is_told_and_tried_again() {
 }
 
 #[test]
-fn a_state_that_appears_later_is_not_overwritten_before_it_is_loaded() {
+fn a_store_that_appears_later_is_not_overwritten_before_it_is_loaded() {
     let directory = tempfile::tempdir().unwrap();
     let kept = fill(&open(&directory.path().join("elsewhere")), 3);
     let data = directory.path().join("data");
@@ -92,14 +92,14 @@ fn a_state_that_appears_later_is_not_overwritten_before_it_is_loaded() {
     }
     assert_eq!(content(&store), kept);
     assert_eq!((store.generation(), store.files_lost()), (1, 0));
-    // What is registered meanwhile is added to what is there.
+    // New registrations are added to the saved ones.
     let id = saved(9, 1).operation.id;
     let labels = Labels::default();
     store.register(ACCOUNT, &[(id, Some(labels))]).unwrap();
     assert!(store.registered(ACCOUNT).unwrap().contains_key(&id));
     let more = (kept.0, vec![saved(9, 9)]);
     commit_in(&store, 1, &more).unwrap();
-    // From now on it vanishes like any other.
+    // From now on a deletion of it is noticed.
     fs::remove_file(data.join(NAME)).unwrap();
     let lost = commit_in(&store, 1, &more).unwrap_err();
     assert!(matches!(lost, StoreError::Vanished { .. }), "{lost}");
@@ -110,7 +110,7 @@ fn a_state_that_appears_later_is_not_overwritten_before_it_is_loaded() {
 
 /// An empty store that appears later has nothing to load.
 #[test]
-fn an_empty_state_that_appears_later_is_used() {
+fn an_empty_store_that_appears_later_is_used() {
     let directory = tempfile::tempdir().unwrap();
     drop(open(&directory.path().join("elsewhere")));
     let data = directory.path().join("data");
@@ -123,7 +123,7 @@ fn an_empty_state_that_appears_later_is_used() {
     assert_eq!((content(&store), store.generation()), (new, 0));
 }
 
-/// Whoever may write to the directory could otherwise let the exporter overwrite any of its user's files.
+/// Otherwise somebody with write access to the directory could make the exporter overwrite any file of its user.
 #[test]
 fn a_link_in_place_of_the_unfinished_file_is_not_followed() {
     let directory = tempfile::tempdir().unwrap();
@@ -148,15 +148,15 @@ fn a_link_in_place_of_the_unfinished_file_is_not_followed() {
     }
     assert_eq!(fs::read_to_string(&others_file).unwrap(), "precious");
     assert_eq!(others(directory.path()), ["precious"]);
-    // A directory in its place is somebody's, too.
+    // A directory in its place is not deleted either.
     fs::create_dir_all(data.join("state.redb.new")).unwrap();
     assert_eq!(open(&data).notices().len(), 1);
     assert_eq!(others(&data), ["state.redb.new"]);
 }
 
-/// What a crash while it was made has left.
+/// A crash during the creation leaves an unfinished file.
 #[test]
-fn an_unfinished_file_is_made_anew() {
+fn an_unfinished_file_is_created_again() {
     let directory = tempfile::tempdir().unwrap();
     fs::write(directory.path().join("state.redb.new"), vec![7; 100_000]).unwrap();
     let store = open(directory.path());
@@ -166,11 +166,11 @@ fn an_unfinished_file_is_made_anew() {
     assert_eq!(others(directory.path()), [""; 0]);
 }
 
-/// A file system of its own, for as long as it lives.
+/// A mounted file system, until the value is dropped.
 struct Disk(tempfile::TempDir);
 
 impl Disk {
-    /// `None` where a test may not mount.
+    /// `None` if the test may not mount.
     fn mount(kibibytes: u32) -> Option<Self> {
         let directory = tempfile::tempdir().unwrap();
         let size = format!("size={kibibytes}k");
@@ -179,7 +179,7 @@ impl Disk {
             .arg(directory.path())
             .status();
         if !status.is_ok_and(|status| status.success()) {
-            // Written past the test harness, which hides what a passing test prints.
+            // Written directly, because the test harness hides the output of a passing test.
             let _ = writeln!(
                 std::io::stderr(),
                 "SKIPPED: a test of the store needs `mount`, hence root"
@@ -205,7 +205,7 @@ impl Disk {
         self.0.path().join("data")
     }
 
-    /// Takes the room that is left.
+    /// Fills the rest of the disk.
     fn fill(&self) -> PathBuf {
         let path = self.0.path().join("ballast");
         let mut file = fs::File::create(&path).unwrap();
@@ -221,7 +221,7 @@ impl Drop for Disk {
 }
 
 #[test]
-fn a_full_disk_fails_commits_and_costs_nothing_that_was_kept() {
+fn a_full_disk_fails_commits_and_loses_no_saved_value() {
     let Some(disk) = Disk::mount(1024) else {
         return;
     };
@@ -241,7 +241,7 @@ fn a_full_disk_fails_commits_and_costs_nothing_that_was_kept() {
         assert_eq!(content(&store), kept);
     }
     drop(store);
-    // A start on the full disk shows what was kept.
+    // After a start on the full disk the saved values are loaded.
     let store = open(&disk.data());
     assert_eq!(content(&store), kept);
     assert!(commit(&store, &more).is_err());
@@ -253,7 +253,7 @@ fn a_full_disk_fails_commits_and_costs_nothing_that_was_kept() {
 }
 
 #[test]
-fn a_disk_full_from_the_start_heals_without_litter() {
+fn a_disk_full_from_the_start_recovers_and_leaves_no_temporary_file() {
     let Some(disk) = Disk::mount(256) else { return };
     fs::create_dir(disk.data()).unwrap();
     let ballast = disk.fill();
@@ -277,7 +277,7 @@ fn a_disk_full_from_the_start_heals_without_litter() {
 }
 
 #[test]
-fn a_read_only_disk_shows_what_was_kept_even_after_a_crash() {
+fn a_read_only_disk_is_loaded_even_after_a_crash() {
     let Some(disk) = Disk::mount(1024) else {
         return;
     };
@@ -285,7 +285,7 @@ fn a_read_only_disk_shows_what_was_kept_even_after_a_crash() {
     let running = open(elsewhere.path());
     let kept = fill(&running, 10);
     fs::create_dir(disk.data()).unwrap();
-    // Taken from under a running store, as `kill -9` would leave it.
+    // A copy of the file of a running store, as `kill -9` would leave it.
     fs::copy(elsewhere.path().join(NAME), disk.data().join(NAME)).unwrap();
     disk.remount("ro");
     let store = open(&disk.data());
@@ -309,7 +309,7 @@ fn a_read_only_disk_shows_what_was_kept_even_after_a_crash() {
 }
 
 #[test]
-fn a_damaged_file_on_a_read_only_disk_is_told_and_left() {
+fn a_damaged_file_on_a_read_only_disk_is_reported_and_not_changed() {
     let Some(disk) = Disk::mount(256) else { return };
     fs::create_dir(disk.data()).unwrap();
     fs::write(disk.data().join(NAME), "not a database").unwrap();
@@ -331,7 +331,7 @@ fn a_damaged_file_on_a_read_only_disk_is_told_and_left() {
 }
 
 #[test]
-fn a_store_and_its_errors_cross_threads() {
+fn a_store_and_its_errors_can_be_sent_to_other_threads() {
     fn crosses<T: Send + Sync>() {}
     crosses::<Store>();
     crosses::<StoreError>();

@@ -1,4 +1,4 @@
-//! How format 3 was written: a frozen copy of its encoder. Files like these exist; never change it.
+//! The encoder of format 3, a frozen copy. Such files exist, so never change it.
 
 use proptest::prelude::*;
 
@@ -137,7 +137,7 @@ pub(super) fn write_account(saved: &SavedAccount) -> Vec<u8> {
     out
 }
 
-/// Wraps around, so that any two times will do.
+/// Wraps around, so that any two times are possible.
 fn push_time(out: &mut Vec<u8>, time: Timestamp, near: Timestamp) {
     push_signed(out, time.as_millis().wrapping_sub(near.as_millis()));
 }
@@ -214,7 +214,7 @@ fn records_of_format_3_have_these_bytes() {
 }
 
 #[test]
-fn a_file_of_format_3_is_brought_up_and_loses_nothing() {
+fn a_file_of_format_3_is_upgraded_and_loses_nothing() {
     const ACCOUNTS: redb::TableDefinition<'_, &str, &[u8]> = redb::TableDefinition::new("accounts");
     let directory = tempfile::tempdir().unwrap();
     let mut operations: Vec<_> = (0..50).map(|number| saved(number, number)).collect();
@@ -260,7 +260,7 @@ fn a_file_of_format_3_is_brought_up_and_loses_nothing() {
 
 /// A stat that a later version adds at the end of the table needs no new record.
 #[test]
-fn a_stat_of_a_later_version_is_left_out_and_costs_nothing_else() {
+fn a_stat_of_a_later_version_is_ignored_and_affects_no_other_value() {
     let saved = saved(7, 3);
     let mut bytes = Vec::new();
     crate::store::record::write_operation(&saved, &mut bytes);
@@ -275,7 +275,7 @@ fn a_stat_of_a_later_version_is_left_out_and_costs_nothing_else() {
         read_operation(saved.operation.id, &later),
         Ok(saved.clone())
     );
-    // A mark must not be left out: it would count again.
+    // A mark must not be left out, because it would be counted again.
     let later = [before, &[0b111, 3, 4, 4, 0b100_0011, 4, 3, 99]].concat();
     assert!(read_operation(saved.operation.id, &later).is_err());
     let flags = [&[bytes[0], bytes[1] | 1 << 7], &bytes[2..]].concat();

@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::*;
 use crate::store::disk_gate::Hang;
 
-/// So long a test waits for something that takes no time.
+/// The longest wait of a test for something that takes no time.
 const LIMIT: Duration = Duration::from_secs(20);
 
 struct Hanging {
@@ -36,9 +36,9 @@ impl Hanging {
         }
     }
 
-    /// Commits `operations` operations while `hold` lasts; asserts that everything can be read meanwhile, and what is there
-    /// afterwards.
-    fn assert_reads_go_on(&self, hold: fn(&DiskGate) -> Hang, operations: u32) {
+    /// Commits `operations` operations while `hold` lasts; asserts that everything can be read meanwhile, and checks the
+    /// content afterwards.
+    fn assert_reads_continue(&self, hold: fn(&DiskGate) -> Hang, operations: u32) {
         let after = (
             Some(standing(50)),
             (0..operations).map(|number| saved(number, 9)).collect(),
@@ -76,28 +76,28 @@ impl Hanging {
 }
 
 #[test]
-fn reads_go_on_while_an_fsync_hangs() {
-    Hanging::new().assert_reads_go_on(DiskGate::hold_syncs, 10);
+fn reads_continue_while_an_fsync_hangs() {
+    Hanging::new().assert_reads_continue(DiskGate::hold_syncs, 10);
 }
 
 /// redb syncs the file in the middle of a transaction when it grows, and keeps a lock meanwhile.
 #[test]
-fn reads_go_on_while_the_file_grows_and_the_fsync_hangs() {
+fn reads_continue_while_the_file_grows_and_the_fsync_hangs() {
     let hanging = Hanging::new();
     let path = hanging.directory.path().join(NAME);
     let before = fs::metadata(&path).unwrap().len();
-    hanging.assert_reads_go_on(DiskGate::hold_syncs, 20_000);
+    hanging.assert_reads_continue(DiskGate::hold_syncs, 20_000);
     let after = fs::metadata(&path).unwrap().len();
     assert!(after > before, "{after} after {before}: the file grew");
 }
 
 #[test]
-fn reads_go_on_while_a_write_hangs() {
-    Hanging::new().assert_reads_go_on(DiskGate::hold_writes, 10);
+fn reads_continue_while_a_write_hangs() {
+    Hanging::new().assert_reads_continue(DiskGate::hold_writes, 10);
 }
 
 #[test]
-fn reads_go_on_while_an_old_commit_is_still_read() {
+fn reads_continue_while_an_old_commit_is_still_read() {
     let hanging = Hanging::new();
     let store = &hanging.store;
     let old = store.readers.last().unwrap();
@@ -106,7 +106,7 @@ fn reads_go_on_while_an_old_commit_is_still_read() {
     }
     let seen = tables::some_operations(&old.transaction, ACCOUNT, None, 100).unwrap();
     assert_eq!(seen, hanging.before.1);
-    hanging.assert_reads_go_on(DiskGate::hold_syncs, 10);
+    hanging.assert_reads_continue(DiskGate::hold_syncs, 10);
 }
 
 /// Opening a file again needs redb's lock of it, which a read in progress must not keep.
@@ -125,9 +125,9 @@ fn a_file_is_opened_again_while_an_old_commit_is_still_read() {
     commit(store, &hanging.before).unwrap();
 }
 
-/// A read whose file a failing commit closes sees what the file holds when it is open again.
+/// A read whose file was closed by a failing commit reads the file when it is open again.
 #[test]
-fn a_read_that_loses_its_file_is_made_again() {
+fn a_read_whose_file_was_closed_is_repeated() {
     let hanging = Hanging::new();
     let store = &hanging.store;
     let mut calls = 0;
@@ -145,7 +145,7 @@ fn a_read_that_loses_its_file_is_made_again() {
     assert_eq!(calls, 2);
 }
 
-/// Who finds no open file waits for whoever opens it, but not for ever.
+/// A read without an open file waits until it is opened, within a limit.
 #[test]
 fn a_read_without_an_open_file_gives_up() {
     let hanging = Hanging::new();

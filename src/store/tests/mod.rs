@@ -1,4 +1,4 @@
-//! The store from outside, and its file in every bad state.
+//! Tests of the store through its API, and of damaged files.
 
 mod content;
 mod crash;
@@ -84,7 +84,7 @@ pub(super) fn commit(store: &Store, content: &Content) -> Result<(), StoreError>
     commit_in(store, 0, content)
 }
 
-/// As from an account that was last kept whole in this generation.
+/// A commit of an account that was last saved completely in this generation.
 pub(super) fn commit_in(
     store: &Store,
     generation: u64,
@@ -105,7 +105,7 @@ pub(super) fn open(directory: &Path) -> Store {
     Store::open(Some(directory), now()).unwrap()
 }
 
-/// Three commits; the content after them.
+/// Makes three commits. Returns the content after them.
 pub(super) fn fill(store: &Store, operations: u32) -> Content {
     for delivered in 0..3 {
         let content = (

@@ -1,8 +1,8 @@
-//! A file that is taken away from under the exporter.
+//! A file that is deleted or replaced while the exporter runs.
 
 use super::*;
 
-/// Says what became of it, and that everything that is committed from then on is in a new file.
+/// Asserts that the deletion is reported as `what`, and that later commits are in a new file.
 fn assert_begins_anew(store: &Store, directory: &Path, what: &str, aside: &[&str]) {
     let generation = store.generation();
     let files_lost = store.files_lost();
@@ -14,7 +14,7 @@ fn assert_begins_anew(store: &Store, directory: &Path, what: &str, aside: &[&str
     assert_eq!(*reported, what, "{lost}");
     assert_eq!(store.generation(), generation + 1);
     assert_eq!(store.files_lost(), files_lost + 1);
-    // What is only a change to what was lost is refused, by whomever.
+    // A batch with only the changes to a lost state is refused.
     for _ in 0..2 {
         let late = commit_in(store, generation, &more).unwrap_err();
         assert!(matches!(late, StoreError::Vanished { .. }), "{late}");
@@ -32,7 +32,7 @@ fn assert_begins_anew(store: &Store, directory: &Path, what: &str, aside: &[&str
 }
 
 #[test]
-fn a_file_that_is_deleted_or_moved_is_written_anew() {
+fn a_deleted_or_moved_file_is_written_again() {
     let directory = tempfile::tempdir().unwrap();
     let store = open(directory.path());
     fill(&store, 3);
@@ -46,7 +46,7 @@ fn a_file_that_is_deleted_or_moved_is_written_anew() {
 }
 
 #[test]
-fn a_file_that_another_took_the_place_of_is_set_aside_and_written_anew() {
+fn a_replaced_file_is_set_aside_and_written_again() {
     let directory = tempfile::tempdir().unwrap();
     let elsewhere = tempfile::tempdir().unwrap();
     fill(&open(elsewhere.path()), 5);
@@ -67,9 +67,9 @@ fn a_file_that_another_took_the_place_of_is_set_aside_and_written_anew() {
     assert!(aside == backup, "it is as it was");
 }
 
-/// As after an error of the disk: the file is closed, and opened again when it is needed.
+/// Like after an error of the disk: the file is closed, and opened again when it is needed.
 #[test]
-fn a_file_that_was_exchanged_while_it_was_closed_is_set_aside_and_written_anew() {
+fn a_file_that_was_replaced_while_it_was_closed_is_set_aside_and_written_again() {
     let directory = tempfile::tempdir().unwrap();
     let elsewhere = tempfile::tempdir().unwrap();
     fill(&open(elsewhere.path()), 5);
@@ -112,7 +112,7 @@ fn a_file_that_was_damaged_while_it_was_closed_stays_where_it_is() {
 }
 
 #[test]
-fn a_file_that_is_cut_off_is_set_aside_and_written_anew() {
+fn a_truncated_file_is_set_aside_and_written_again() {
     let directory = tempfile::tempdir().unwrap();
     let store = open(directory.path());
     fill(&store, 3);
@@ -143,7 +143,7 @@ fn a_check_notices_a_file_that_is_gone_before_anything_is_saved() {
 }
 
 #[test]
-fn what_was_saved_can_be_loaded_once_the_file_could_be_opened() {
+fn saved_values_can_be_loaded_once_the_file_could_be_opened() {
     assert!(Store::open(None, now()).unwrap().was_opened());
     let directory = tempfile::tempdir().unwrap();
     let blocker = directory.path().join("no-directory");
@@ -170,7 +170,7 @@ fn a_file_is_gone_only_if_its_path_is_and_not_if_the_disk_cannot_say() {
 }
 
 #[test]
-fn a_directory_that_goes_is_made_anew_and_locked() {
+fn a_deleted_directory_is_created_again_and_locked() {
     let parent = tempfile::tempdir().unwrap();
     let directory = parent.path().join("data");
     let store = open(&directory);
@@ -179,19 +179,19 @@ fn a_directory_that_goes_is_made_anew_and_locked() {
     assert_begins_anew(&store, &directory, "gone", &[]);
     let second = Store::open(Some(&directory), now()).unwrap_err();
     assert!(matches!(second, StoreError::InUse { .. }), "{second}");
-    // The old one is free for whoever needs it, and holds what was kept.
+    // The old file is unlocked and still has the saved values.
     assert_eq!(content(&open(&parent.path().join("moved"))).1.len(), 3);
 }
 
 #[test]
-fn what_is_in_its_place_is_not_taken_for_another() {
+fn the_open_file_is_not_mistaken_for_another_one() {
     let directory = tempfile::tempdir().unwrap();
     let store = open(directory.path());
     for _ in 0..20 {
         let kept = fill(&store, 300);
         store.check(0).unwrap();
         assert_eq!(content(&store), kept);
-        // The file may shrink by itself.
+        // The file may become shorter by itself.
         while store
             .purge(ACCOUNT, now() + std::time::Duration::from_hours(1000))
             .unwrap()

@@ -129,7 +129,7 @@ fn the_recipient_is_an_object_a_text_or_a_list_of_these() {
 }
 
 #[test]
-fn escapes_in_an_address_are_read_as_what_they_mean() {
+fn escapes_in_an_address_are_decoded() {
     let row = full().to_string();
     for written in [
         r"jane\u0040example.com",
@@ -194,7 +194,7 @@ fn times_are_parsed_in_every_variant() {
 }
 
 #[test]
-fn a_time_that_cannot_be_used_is_left_out_or_costs_its_row() {
+fn an_unusable_time_is_left_out_or_makes_its_row_invalid() {
     let at_id = EmailId::parse(ID, None).unwrap().created();
     for odd in [json!("yesterday"), json!("0001-01-01T00:00:00Z"), json!(7)] {
         let (created, unexpected) = read(&with(json!({"createdAt": odd})));
@@ -229,7 +229,7 @@ fn an_email_without_an_operation_is_an_email() {
 }
 
 #[test]
-fn a_bad_row_costs_only_itself() {
+fn an_invalid_row_affects_no_other_row() {
     let good = full().to_string();
     let broken = |value: &[u8]| {
         let start = format!(r#"{{"id":"{ID}","status":"SENT","x":"#);
@@ -278,7 +278,7 @@ fn a_bad_row_costs_only_itself() {
 }
 
 #[test]
-fn bytes_that_are_no_utf8_in_what_is_skipped_do_no_harm() {
+fn invalid_utf8_in_skipped_members_is_ignored() {
     let row = full().to_string();
     for (text, bytes) in [
         ("Jane Doe", &b"Jan\xe9"[..]),
@@ -310,7 +310,7 @@ fn of_a_repeated_field_the_last_one_counts() {
 }
 
 #[test]
-fn deep_nesting_costs_only_its_row() {
+fn deep_nesting_affects_only_its_row() {
     let deep = |depth: usize| "[".repeat(depth) + &"]".repeat(depth);
     let skipped = format!(
         r#"{{"id":"{ID}","status":"SENT","content":{}}}"#,
@@ -323,7 +323,7 @@ fn deep_nesting_costs_only_its_row() {
 }
 
 #[test]
-fn nothing_but_domains_of_a_row_is_kept() {
+fn only_domains_of_a_row_are_kept() {
     let mark = "marked-secret";
     let marked = json!({
         "id": ID, "status": format!("{mark}@x.example"), "createdAt": mark, "updatedAt": mark,

@@ -316,7 +316,7 @@ async fn two_rows_more_than_an_hour_outside_the_dates_prove_that_the_dates_are_i
 }
 
 #[tokio::test]
-async fn rows_within_two_seconds_stand_in_any_order_and_later_ones_show_another_order() {
+async fn rows_within_two_seconds_may_have_any_order_and_later_ones_show_another_order() {
     let seconds = |seconds: u64| NOW - Duration::from_secs(60 - seconds);
     assert!(observed(&[seconds(0), seconds(2)]).await.1);
     assert!(!observed(&[seconds(0), seconds(3)]).await.1);

@@ -63,7 +63,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn places_are_bounded_per_client_and_in_all() {
+    fn places_are_limited_per_client_and_in_total() {
         let line = Line::default();
         let address = |number: u8| Some(IpAddr::from([127, 0, 0, number]));
         let mut places: Vec<Place> = (0..PLACES_PER_CLIENT)

@@ -65,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn a_flood_of_rejected_passwords_is_bounded_and_keeps_the_accepted_ones() {
+    fn a_flood_of_rejected_passwords_is_limited_and_keeps_the_accepted_ones() {
         let users = Users::default();
         let mut verdicts = Verdicts::default();
         verdicts.accept(b"a", key(0), &users);
@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn accepted_passwords_are_bounded_per_user_and_end_with_the_user() {
+    fn accepted_passwords_are_limited_per_user_and_removed_with_the_user() {
         let users = Users::default();
         let mut verdicts = Verdicts::default();
         for number in 0..10 {

@@ -1,5 +1,5 @@
-//! Accepts connections and serves HTTP on them, within limits. A client that opens connections without requests, or does not read its
-//! responses, never prevents a scrape: the connection without a request that was idle for longest is closed.
+//! Accepts connections and serves HTTP on them, within limits. A client that opens connections without requests, or does not
+//! read its responses, never prevents a scrape: the connection without a request that was idle for longest is closed.
 
 mod body;
 mod client;
@@ -65,8 +65,8 @@ impl Connections {
         })
     }
 
-    /// Serves `router` until `stopped` is true. Then it closes idle connections immediately and the others after their response, and
-    /// returns when all are closed. Each request has a [`ConnectedClient`] in its extensions.
+    /// Serves `router` until `stopped` is true. Then it closes idle connections immediately and the others after their
+    /// response, and returns when all are closed. Each request has a [`ConnectedClient`] in its extensions.
     pub async fn serve(
         self: Arc<Self>,
         mut listener: Box<dyn Listener>,
@@ -152,7 +152,7 @@ impl Connections {
         let mut open = self.open.lock();
         let made_room = open.close_idle();
         open.log(|times| {
-            tracing::error!(%error, times, "connections to the exporter cannot be accepted; raise the limit of open files if it is that");
+            tracing::error!(%error, times, "cannot accept connections; raise the limit of open files if that is the cause");
         });
         if made_room {
             RETRY_WAIT_AFTER_CLOSE

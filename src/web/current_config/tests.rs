@@ -81,7 +81,7 @@ async fn a_change_is_applied_when_two_checks_read_the_same() {
 }
 
 #[tokio::test]
-async fn a_broken_file_is_logged_once_and_when_it_is_good_again() {
+async fn a_broken_file_is_logged_once_and_when_it_is_valid_again() {
     let scene = Scene::new(&users(&["a"]));
     let (log, _guard) = Log::start();
     scene.write("basic_auth_users: {a: s3cret}\nrate_limit: 1s\n");
@@ -102,7 +102,11 @@ async fn a_broken_file_is_logged_once_and_when_it_is_good_again() {
         assert!(scene.check().await);
     }
     assert_eq!(log.lines("is again the current one"), 1);
-    assert_eq!(log.lines("was loaded again"), 0, "nothing is new");
+    assert_eq!(
+        log.lines("reloaded the web configuration"),
+        0,
+        "nothing is new"
+    );
 }
 
 #[tokio::test]

@@ -94,8 +94,8 @@ impl Twilio {
             .send()
             .await
             .unwrap();
-        let answer: Value = serde_json::from_str(&sent.text().await.unwrap()).unwrap();
-        answer["operationId"].as_str().unwrap().parse().unwrap()
+        let response: Value = serde_json::from_str(&sent.text().await.unwrap()).unwrap();
+        response["operationId"].as_str().unwrap().parse().unwrap()
     }
 
     /// Injects a fault; `simulator::Fault` documents the grammar.
