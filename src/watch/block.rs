@@ -217,28 +217,28 @@ fn row(
     } else {
         (count as f64 / size as f64).min(1.0)
     };
-    let figures = format!(
+    let counts = format!(
         "{:>digits$} {:>SHARE$}",
         words::grouped(count),
         words::percent(share)
     );
     let name = format!("{:<NAME$}", status.as_str());
     let room = columns
-        .saturating_sub(NAME + figures.len() + 2)
+        .saturating_sub(NAME + counts.len() + 2)
         .min(LONGEST_BAR);
-    let (name, figures) = match count {
-        0 => (palette.dim(&name), palette.dim(&figures)),
+    let (name, counts) = match count {
+        0 => (palette.dim(&name), palette.dim(&counts)),
         _ if matches!(status, Status::Undelivered | Status::Failed) => {
-            (palette.red(&name), palette.red(&figures))
+            (palette.red(&name), palette.red(&counts))
         }
-        _ => (name, figures),
+        _ => (name, counts),
     };
     if room < SHORTEST_BAR {
-        return format!("{name} {figures}");
+        return format!("{name} {counts}");
     }
     let bar = bar(count, size, room);
     let rest = " ".repeat(room - measure_text_width(&bar));
-    format!("{name} {}{rest} {figures}", palette.status(status, &bar))
+    format!("{name} {}{rest} {counts}", palette.status(status, &bar))
 }
 
 /// A bar of `count` of `size` emails, where all have `room` cells. One email is at least an eighth of a cell.
@@ -259,7 +259,7 @@ fn cells(count: u64, size: u64, room: usize) -> usize {
 
 /// Two lines per operation, as many as fit: those that are not done first, the worst before others.
 fn short(scene: &Scene, rows: usize, columns: usize, palette: Palette) -> Vec<String> {
-    /// The id with the state, and the bar with the figures.
+    /// The id with the state, and the bar with the counts.
     const EACH: usize = 2;
     let mut order: Vec<&Followed> = scene.operations.iter().collect();
     let places = rows / EACH;
@@ -310,13 +310,13 @@ fn lost(operation: &Followed) -> String {
 fn overall(operation: &Followed, (digits, columns): (usize, usize), palette: Palette) -> String {
     let (sums, emails) = (operation.sums(), operation.emails());
     let progress = operation.progress().unwrap_or_default();
-    let figures = format!(" {:>SHARE$}", words::percent(progress));
+    let counts = format!(" {:>SHARE$}", words::percent(progress));
     let lost = palette.red(&format!("{:>digits$}", lost(operation)));
     let room = columns
-        .saturating_sub(figures.len() + digits)
+        .saturating_sub(counts.len() + digits)
         .min(LONGEST_BAR);
     if room < SHORTEST_BAR {
-        return figures.trim_start().to_owned() + &lost;
+        return counts.trim_start().to_owned() + &lost;
     }
     let cells = |count| cells(count, operation.size(), room);
     // Losses are seen however few they are.
@@ -334,7 +334,7 @@ fn overall(operation: &Followed, (digits, columns): (usize, usize), palette: Pal
         palette.yellow(&"█".repeat(yellow)),
         palette.dim(&"░".repeat(rest)),
     ];
-    bar.concat() + &figures + &lost
+    bar.concat() + &counts + &lost
 }
 
 /// The id in at most `columns`: whole, without the prefix that all ids share, or without its middle.

@@ -133,14 +133,14 @@ async fn a_full_disk_is_one_failure_per_collection_and_one_log_line() {
         let stderr = program.stderr();
         stderr.lines().filter(|line| line.contains(words)).count()
     };
-    assert_eq!(lines("counters cannot be saved"), 1, "{}", program.stderr());
+    assert_eq!(lines("cannot save counters"), 1, "{}", program.stderr());
     std::fs::remove_file(&in_the_way).unwrap();
     eventually("saved", || async {
         accepted(&scrape(&client, address).await.unwrap()).is_some()
     })
     .await;
     assert_eq!(lines("counters are saved again"), 1, "{}", program.stderr());
-    assert_eq!(lines("counters cannot be saved"), 1);
+    assert_eq!(lines("cannot save counters"), 1);
 }
 
 /// The file is deleted, moved or replaced: without a check the exporter would write into a file that nobody can open.

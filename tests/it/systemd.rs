@@ -84,7 +84,7 @@ fn missing_or_unsupported_systemd_sockets_are_reported_with_cause_and_cure() {
     ];
     refused(&finished, 1, &words);
     let both = ["serve", "--web.systemd-socket", "--web.listen-address=:0"];
-    let words = ["--web.systemd-socket", "leave out one of the two"];
+    let words = ["--web.systemd-socket", "remove one of the two"];
     refused(&run(&both, &CREDENTIALS), 2, &words);
     let datagram = UnixDatagram::unbound().unwrap();
     let words = ["--web.systemd-socket", "descriptor 3", "ListenStream="];

@@ -26,8 +26,12 @@ async fn each_file_is_read_and_a_bad_one_fails_in_the_words_of_the_page() {
             "bad.yml",
         ),
         (Status::Ok, "good.yml lists 0 operations", "good.yml"),
-        (Status::Warning, "is not there; create it", "missing.yml"),
-        (Status::Warning, "is there yet", "none/*.yml"),
+        (Status::Warning, "does not exist; create it", "missing.yml"),
+        (
+            Status::Warning,
+            "no operation file matches yet",
+            "none/*.yml",
+        ),
     ];
     assert_eq!(results.len(), expected.len(), "{results:#?}");
     for (result, (status, words, name)) in results.iter().zip(expected) {
@@ -56,7 +60,10 @@ async fn a_url_that_fails_is_a_failure_and_is_not_requested_offline() {
     let mut results = report.results();
     let broken = results.find(|result| result.status == Status::Failed);
     let cause = &broken.unwrap().cause;
-    assert_eq!(cause, "It server with status 404: check the URL.");
+    assert_eq!(
+        cause,
+        "The server responded with status 404: check the URL."
+    );
     let asked = server.requests().len();
     setup.offline = true;
     let report = setup.check().await;

@@ -21,7 +21,7 @@ use crate::support::twilio::Twilio;
 const PROGRAM: &str = "twilio-email-exporter";
 /// The start of a URL of the exporter in pages.
 const EXPORTER: [&str; 2] = ["localhost:10202", "http://localhost:10202"];
-/// The operation that the API's examples register.
+/// The operation that examples register. It replaces `ID`, and variables for an id.
 const EXAMPLE: &str = "comms_operation_01h2xcejqtf2nbrexx3vqjhp41";
 
 fn all() -> Vec<(Block, Vec<Command>)> {
@@ -55,6 +55,15 @@ fn arguments(words: &[String]) -> Option<&[String]> {
 
 /// The problem with arguments: clap parses them before it prints the help.
 fn problem_with(arguments: &[String]) -> Option<String> {
+    let value = |word: &String| {
+        let is_variable = word == "ID" || word.starts_with('$') && word.ends_with("id");
+        if is_variable {
+            EXAMPLE.to_owned()
+        } else {
+            word.clone()
+        }
+    };
+    let arguments: Vec<_> = arguments.iter().map(value).collect();
     let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
     let finished = run(&[&arguments[..], &["--help"]].concat(), &[]);
     (finished.code != Some(0)).then(|| format!("{arguments:?}: {}", finished.stderr))

@@ -136,10 +136,7 @@ fn a_file_is_logged_when_it_is_missing_breaks_works_again_and_is_removed() {
         "INFO no operation file matches yet",
     ];
     assert_eq!(lines(None), missing);
-    assert_eq!(
-        lines(Some("[]")),
-        ["INFO files that list operations are there"]
-    );
+    assert_eq!(lines(Some("[]")), ["INFO found operation files"]);
     assert_eq!(
         lines(Some("[")),
         ["WARN cannot use a source of operations; its last operations stay"]
