@@ -109,6 +109,7 @@ fn snapshot(operations: u32) -> Snapshot {
             origins: CounterOrigins::default(),
             counting_mode: CountingMode::Exclusive,
             totals,
+            unconfirmed: None,
             without_series: 0,
             groups: Vec::new(),
             operations,

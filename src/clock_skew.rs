@@ -10,7 +10,7 @@ use crate::timestamp::Timestamp;
 const RESOLUTION: Duration = Duration::from_secs(2);
 
 /// The server's time minus ours. Positive where this machine's clock is behind.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct ClockSkew {
     /// In milliseconds.
     millis: i64,

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use emails::{EmailCounters, EmailsSnapshot, HeldNames, UNCONFIRMED_AGES};
+pub use emails::{EmailCounters, EmailsSnapshot, HeldNames, UNCONFIRMED_AGES, Unconfirmed};
 
 use crate::clock_skew::ClockSkew;
 use crate::operation::{
@@ -39,6 +39,8 @@ pub struct AccountSnapshot {
     pub counting_mode: CountingMode,
     /// Sums over all tracked operations.
     pub totals: Totals,
+    /// Emails that are sent and neither confirmed nor failed; `None`: not known.
+    pub unconfirmed: Option<Unconfirmed>,
     /// Tracked operations that the series limit hides.
     pub without_series: u64,
     /// Its single emails; `None` unless they are collected.

@@ -6,6 +6,7 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use tokio::time::{Instant, timeout_at};
 
+use super::account_overview::{AccountOverview, ongoing};
 use super::budget::RequestBudget;
 use super::collection::{Collection, CollectionResult};
 use super::email_probe::{EmailReads, ProbedEmails};
@@ -22,21 +23,12 @@ use super::runner::{Run, Runner};
 use super::settings::AccountSettings;
 use super::shared_reads::OperationReads;
 use super::source_sync::SourceSync;
-use crate::diagnosis::{AccountFacts, Ongoing};
+use crate::diagnosis::AccountFacts;
 use crate::operation::{CountingMode, OperationId};
 use crate::registry::{Page, Registry, Source, View};
 use crate::snapshot::{AccountSnapshot, CollectionStatus, CollectorStatus, Labels};
 use crate::store::StoreError;
 use crate::timestamp::Timestamp;
-
-/// What is known of an account, and how it goes.
-#[derive(Debug, Clone)]
-pub struct AccountOverview {
-    /// What is known.
-    pub snapshot: AccountSnapshot,
-    /// The facts behind its findings.
-    pub facts: AccountFacts,
-}
 
 /// One account.
 #[derive(Debug)]
@@ -312,13 +304,15 @@ impl Account {
         let snapshot = registry.presenter().snapshot(status);
         let hides = snapshot.without_series > 0;
         history::hold(&mut self.hides_since.lock(), hides, self.ledger.now());
+        let skew = status.clock_skew.unwrap_or_default();
+        let theirs = skew.apply(self.ledger.now());
         let settings = self.settings();
-        let emails = settings
-            .emails
-            .enabled
-            .then(|| self.emails.snapshot(&settings));
+        let emails = self.emails.snapshot(&settings);
+        let exact = emails.as_ref().and_then(|emails| emails.unconfirmed);
+        let unconfirmed = exact.unwrap_or_else(|| registry.presenter().unconfirmed(theirs));
         AccountSnapshot {
             collectors: self.collectors(),
+            unconfirmed: Some(unconfirmed),
             emails,
             ..snapshot
         }
@@ -346,16 +340,14 @@ impl Account {
     }
 
     fn collectors(&self) -> Vec<CollectorStatus> {
-        let settings = self.settings();
-        let first_emails = self.first_emails.status();
-        let first_emails = first_emails.filter(|_| settings.wants_first_emails());
-        let emails = self.emails.status().filter(|_| settings.emails.enabled);
+        let is_wanted = self.settings().wants_first_emails();
+        let first_emails = self.first_emails.status().filter(|_| is_wanted);
         self.history
             .lock()
             .status()
             .into_iter()
             .chain(first_emails)
-            .chain(emails)
+            .chain(self.emails.status())
             .collect()
     }
 
@@ -405,10 +397,4 @@ impl Account {
         self.emails.stop();
         self.ledger.stop();
     }
-}
-
-/// What has lasted since `since`; `None` if it does not hold.
-fn ongoing<T>(since: Option<Timestamp>, what: Option<T>) -> Option<Ongoing<T>> {
-    let (since, what) = since.zip(what)?;
-    Some(Ongoing { what, since })
 }

@@ -8,6 +8,7 @@
 //! `first_emails`.
 
 mod account;
+mod account_overview;
 mod account_store;
 mod budget;
 mod collection;
@@ -40,7 +41,8 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use parking_lot::RwLock;
 
-pub use self::account::{Account, AccountOverview};
+pub use self::account::Account;
+pub use self::account_overview::AccountOverview;
 pub use self::email_probe::ProbedEmails;
 use self::emails::Emails;
 use self::ledger::Ledger;

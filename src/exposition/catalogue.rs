@@ -10,8 +10,8 @@ mod tests;
 pub use super::metric::{Kind, Metric, Scope};
 pub use emails::{
     DELIVERIES_UNOBSERVED, DELIVERY_DURATION, EMAIL_METRICS, EMAILS_COVERAGE, EMAILS_FOREIGN_ROWS,
-    EMAILS_LEFT_OUT, EMAILS_UNCONFIRMED, INBOUND, PROVIDER_EMAILS, PROVIDER_OUTCOMES,
-    RECIPIENT_DOMAIN_OUTCOMES, SENDER_DOMAIN_OUTCOMES,
+    EMAILS_LEFT_OUT, INBOUND, PROVIDER_EMAILS, PROVIDER_OUTCOMES, RECIPIENT_DOMAIN_OUTCOMES,
+    SENDER_DOMAIN_OUTCOMES,
 };
 pub use labels::{LABELS, Label};
 pub use probe::{
@@ -208,6 +208,12 @@ metrics! { GENERAL_METRICS:
         details: "It decreases when an operation expires.",
         absent: "",
         example: "51230",
+    }
+    EMAILS_UNCONFIRMED: Account Gauge "emails_unconfirmed" ["older_than"] {
+        help: "Emails sent and neither confirmed nor failed for at least this long: exact if emails are collected, else an upper bound from operations and their age.",
+        details: "With the collector of emails, counted from the emails themselves. Without it, and until it has read any, the unconfirmed emails of all tracked operations that are at least this old: `sent` in the counting mode `exclusive`, `sent` without `delivered` and `undelivered` in the mode `cumulative`. An operation's age counts from its creation, or from the time for which it was scheduled if that is known; an email may have been sent later, so a long send can have an email here that is new. Twilio retries deferred mail for up to three days and reports nothing of it: a number that stays above 0 is the only sign of it. The exporter polls an idle operation less often, so a confirmation can take a tenth of the operation's idle time to be noticed.",
+        absent: "",
+        example: "37",
     }
     EMAILS_ACCEPTED: Account Counter "emails_accepted_total" [] {
         help: "Emails created, over all operations ever seen.",

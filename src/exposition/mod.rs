@@ -102,6 +102,7 @@ pub(crate) fn empty_account(name: &Arc<str>) -> AccountSnapshot {
         origins: CounterOrigins::default(),
         counting_mode: CountingMode::Exclusive,
         totals: Totals::default(),
+        unconfirmed: None,
         without_series: 0,
         groups: Vec::new(),
         operations: Vec::new(),

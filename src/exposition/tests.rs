@@ -231,18 +231,7 @@ fn rich() -> Snapshot {
             AccountSnapshot {
                 name: Arc::from("marketing"),
                 emails: Some(emails::emails()),
-                collectors: vec![
-                    CollectorStatus {
-                        name: CollectorName::Operations,
-                        success: true,
-                        duration: Duration::from_millis(184),
-                    },
-                    CollectorStatus {
-                        name: CollectorName::Tags,
-                        success: false,
-                        duration: Duration::from_secs(10),
-                    },
-                ],
+                collectors: collectors(),
                 status: CollectionStatus {
                     up: true,
                     discovery_up: Some(true),
@@ -270,6 +259,7 @@ fn rich() -> Snapshot {
                 },
                 counting_mode: CountingMode::Exclusive,
                 totals,
+                unconfirmed: Some([37, 5, 2, 0]),
                 without_series: 3,
                 groups: vec![group("other", None), group("Spring \"sale\"", Some(7))],
                 operations: vec![spring, paused],
@@ -277,6 +267,21 @@ fn rich() -> Snapshot {
             barely_started(),
         ],
     }
+}
+
+fn collectors() -> Vec<CollectorStatus> {
+    vec![
+        CollectorStatus {
+            name: CollectorName::Operations,
+            success: true,
+            duration: Duration::from_millis(184),
+        },
+        CollectorStatus {
+            name: CollectorName::Tags,
+            success: false,
+            duration: Duration::from_secs(10),
+        },
+    ]
 }
 
 /// What an operation added to a counter, read at `millis`.
@@ -335,6 +340,7 @@ fn barely_started() -> AccountSnapshot {
         origins: CounterOrigins::default(),
         counting_mode: CountingMode::Cumulative,
         totals: Totals::default(),
+        unconfirmed: None,
         without_series: 0,
         groups: Vec::new(),
         operations: vec![

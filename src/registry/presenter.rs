@@ -72,6 +72,7 @@ impl<'a> Presenter<'a> {
             emails: None,
             counting_mode: self.tables.counters.mode(),
             totals: self.tables.totals.clone(),
+            unconfirmed: None,
             counters: self.tables.counters.exposed(),
             origins: self.tables.counters.origins(),
             groups: self.tables.labels.groups.show(),

@@ -28,7 +28,7 @@ pub(super) struct Record {
     updated: Moment,
     last_success: Moment,
     last_change: Moment,
-    emails: [u32; Status::ALL.len()],
+    pub(super) emails: [u32; Status::ALL.len()],
     /// In the order of [`Stat::QUANTITIES`]; 0 where Twilio returned none.
     quantities: [u32; Stat::QUANTITIES.len()],
     pub(super) marks: Marks,

@@ -7,7 +7,8 @@ use std::time::Duration;
 use crate::email::{EmailStatus, Outcomes, ProviderCounts};
 use crate::timestamp::Timestamp;
 
-/// The ages for which sent emails without a confirmation are counted, each with the value of its label.
+/// The ages by which unconfirmed emails are summed up, as values of the label `older_than`. Twilio retries deferred mail for up to
+/// three days.
 pub const UNCONFIRMED_AGES: [(&str, Duration); 4] = [
     ("5m", Duration::from_mins(5)),
     ("1h", Duration::from_hours(1)),
@@ -15,14 +16,17 @@ pub const UNCONFIRMED_AGES: [(&str, Duration); 4] = [
     ("1d", Duration::from_hours(24)),
 ];
 
+/// The emails that have been sent and neither confirmed nor failed for at least each of [`UNCONFIRMED_AGES`].
+pub type Unconfirmed = [u64; UNCONFIRMED_AGES.len()];
+
 /// The emails of an account at one moment.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct EmailsSnapshot {
     /// The counters as far as they are saved; `None` before the first save.
     pub counters: Option<Arc<EmailCounters>>,
-    /// The emails that were sent at least so long ago and neither delivered nor undelivered since, by [`UNCONFIRMED_AGES`]; `None`
-    /// until emails have been read.
-    pub unconfirmed: Option<[u64; UNCONFIRMED_AGES.len()]>,
+    /// The emails that were sent at least so long ago and neither delivered nor undelivered since; `None` until the emails of the last
+    /// seven days have been read.
+    pub unconfirmed: Option<Unconfirmed>,
     /// Rows that were left out because there was no room, since the start.
     pub left_out: u64,
     /// Rows of other operations than the requested one, since the start.

@@ -43,6 +43,7 @@ mod support;
 mod systemd;
 mod tags;
 mod textfile;
+mod unconfirmed;
 mod variants;
 mod waiting;
 mod watching;

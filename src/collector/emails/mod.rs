@@ -30,6 +30,10 @@ use crate::store::Store;
 use crate::timestamp::Timestamp;
 use crate::twilio::ApiError;
 
+/// From this share of the last seven days on, unconfirmed emails are counted from the emails themselves: the rest is newer than the last
+/// run.
+const COVERED: f64 = 0.99;
+
 /// Reads the emails of one account.
 #[derive(Debug)]
 pub(super) struct Emails {
@@ -79,22 +83,28 @@ impl Emails {
         self.runner.current()
     }
 
-    /// The last finished run.
+    /// The last finished run; `None` unless emails are collected.
     pub(super) fn status(&self) -> Option<CollectorStatus> {
         *self.last.lock()
     }
 
-    /// What a scrape exposes.
-    pub(super) fn snapshot(&self, settings: &AccountSettings) -> EmailsSnapshot {
+    /// What a scrape exposes; `None` unless emails are collected.
+    pub(super) fn snapshot(&self, settings: &AccountSettings) -> Option<EmailsSnapshot> {
+        if !settings.emails.enabled {
+            return None;
+        }
         let now = self.twilio_time(settings);
         let snapshot = self.ledger.snapshot(now);
         let state = self.state.lock();
         let is_listed = snapshot.counters.is_some() && state.unfiltered.up() != Some(false);
-        EmailsSnapshot {
+        let coverage = is_listed.then(|| state.slices.coverage(now));
+        let is_covered = coverage.is_some_and(|share| share >= COVERED);
+        Some(EmailsSnapshot {
             foreign_rows: state.foreign_rows,
-            coverage: is_listed.then(|| state.slices.coverage(now)),
+            unconfirmed: snapshot.unconfirmed.filter(|_| is_covered),
+            coverage,
             ..snapshot
-        }
+        })
     }
 
     /// Notes that a scrape exposed what [`Self::snapshot`] returned last.

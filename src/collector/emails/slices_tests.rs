@@ -32,8 +32,9 @@ fn run(
             .map(|at| (at, rows))
             .collect();
         slices.note_read(window, None, now, &found);
-        let all = (window.slices.1 - window.slices.0 + 1) as usize * rows as usize;
-        slices.note_pages(window, all.div_ceil(1000));
+        let all = window.slices.1.abs_diff(window.slices.0 - 1) * u64::from(rows);
+        let pages = usize::try_from(all.div_ceil(1000)).unwrap();
+        slices.note_pages(window, pages);
         windows.push(window);
     }
 }

@@ -45,12 +45,6 @@ metrics! { EMAIL_METRICS:
         absent: "like `twilio_email_delivery_duration_seconds`.",
         example: "1894",
     }
-    EMAILS_UNCONFIRMED: Account Gauge "emails_unconfirmed" ["older_than"] {
-        help: "Emails that were sent at least so long ago, and neither confirmed nor failed since.",
-        details: "Counted from the emails themselves. This is the only sign of deferred mail in Twilio's API.",
-        absent: "unless emails are collected, and until they have been saved for the first time.",
-        example: "12",
-    }
     INBOUND: Account Counter "inbound_total" [] {
         help: "Emails that the account received.",
         details: "Emails with the status `INBOUND`.",

@@ -7,7 +7,7 @@ use crate::exposition::labels::further;
 use crate::exposition::text::{Origin, Text};
 use crate::exposition::value::SampleValue;
 use crate::operation::{CountingMode, Outcome};
-use crate::snapshot::{AccountSnapshot, CollectorStatus, Totals};
+use crate::snapshot::{AccountSnapshot, CollectorStatus, Totals, UNCONFIRMED_AGES};
 use crate::timestamp::Timestamp;
 
 /// The value for "no pause" and "no wait": 0 cannot be confused with a real time.
@@ -40,6 +40,7 @@ pub(super) fn write(labelled: &Labelled<'_>, text: &mut Text<'_>) {
         Some(account.without_series)
     });
     families.sums(&catalogue::EMAILS, "status", Totals::emails);
+    families.unconfirmed();
     families.accepted();
     families.outcomes();
     families.counting_modes();
@@ -96,6 +97,16 @@ impl<'a> AccountFamilies<'a, '_> {
             for collector in &account.collectors {
                 let name = further("collector", collector.name.as_str());
                 family.sample_with(labels, &name, value(collector));
+            }
+        }
+    }
+
+    fn unconfirmed(&mut self) {
+        let mut family = self.text.family(&catalogue::EMAILS_UNCONFIRMED);
+        for (labels, account) in self.labelled.accounts() {
+            let emails = account.unconfirmed.into_iter().flatten();
+            for ((age, _), emails) in UNCONFIRMED_AGES.iter().zip(emails) {
+                family.sample_with(labels, &further("older_than", age), emails);
             }
         }
     }

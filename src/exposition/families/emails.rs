@@ -9,7 +9,7 @@ use crate::exposition::labels::{further, push_further};
 use crate::exposition::text::{Origin, Text};
 use crate::exposition::value::SampleValue;
 use crate::operation::Outcome;
-use crate::snapshot::{EmailCounters, EmailsSnapshot, UNCONFIRMED_AGES};
+use crate::snapshot::{EmailCounters, EmailsSnapshot};
 
 pub(super) fn write(labelled: &Labelled<'_>, text: &mut Text<'_>) {
     let accounts: Vec<(&str, &EmailsSnapshot)> = labelled
@@ -51,15 +51,6 @@ pub(super) fn write(labelled: &Labelled<'_>, text: &mut Text<'_>) {
     outcomes(&counted, text, by_sender, |counters| {
         by_domain(&counters.sender_domains)
     });
-    let mut unconfirmed = text.family(&catalogue::EMAILS_UNCONFIRMED);
-    for (labels, emails) in &accounts {
-        for ((age, _), count) in UNCONFIRMED_AGES
-            .iter()
-            .zip(emails.unconfirmed.iter().flatten())
-        {
-            unconfirmed.sample_with(labels, &further("older_than", age), *count);
-        }
-    }
     let mut inbound = text.family(&catalogue::INBOUND);
     for (labels, counters) in &counted {
         inbound.counter(labels, "", counters.inbound, origin(counters));

@@ -9,6 +9,7 @@ mod labels;
 mod presenter;
 mod rejected_operations;
 mod scheduled_times;
+mod unconfirmed;
 mod vocabulary;
 
 use std::collections::BTreeMap;
