@@ -297,7 +297,7 @@ impl Account {
         AccountSnapshot {
             collectors: self.collectors(),
             emails,
-            unconfirmed,
+            unconfirmed: Some(unconfirmed),
             ..snapshot
         }
     }

@@ -210,9 +210,9 @@ metrics! { GENERAL_METRICS:
         example: "51230",
     }
     EMAILS_UNCONFIRMED: Account Gauge "emails_unconfirmed" ["older_than"] {
-        help: "Emails sent and neither confirmed nor failed for at least this long; exact if `collectors.emails` is on, else an upper bound from operations.",
-        details: "This is the only sign of deferred mail: Twilio retries it for up to three days and reports nothing. With the collector of emails, the exporter counts the emails themselves. Without it, it sums up the unconfirmed emails of all tracked operations that are at least this old: `sent` in the counting mode `exclusive`, `sent` without `delivered` and `undelivered` in the mode `cumulative`. An operation's age counts from its creation, or from the time for which it was scheduled if that is known. So a long send can have an email here that is new, and a confirmation can take a tenth of the operation's idle time to be noticed.",
-        absent: "with the collector of emails, until it has saved emails for the first time.",
+        help: "Emails sent and neither confirmed nor failed for at least this long: exact if emails are collected, else an upper bound from operations and their age.",
+        details: "This is the only sign of deferred mail: Twilio retries it for up to three days and reports nothing. With the collector of emails, and once 99 % of the last seven days have been read, the exporter counts the emails themselves. Otherwise it sums up the unconfirmed emails of all tracked operations that are at least this old: `sent` in the counting mode `exclusive`, `sent` without `delivered` and `undelivered` in the mode `cumulative`. An operation's age counts from its creation, or from the time for which it was scheduled if that is known. So a long send can have an email here that is new, and a confirmation can take a tenth of the operation's idle time to be noticed.",
+        absent: "",
         example: "37",
     }
     EMAILS_ACCEPTED: Account Counter "emails_accepted_total" [] {

@@ -176,7 +176,6 @@ fn instruments() -> Instruments {
 }
 
 /// Two accounts with every value that is exposed, and every value that is left out.
-#[expect(clippy::too_many_lines, reason = "a list of values")]
 fn rich() -> Snapshot {
     let mut stats = Stats {
         size: Some(2000),
@@ -232,18 +231,7 @@ fn rich() -> Snapshot {
             AccountSnapshot {
                 name: Arc::from("marketing"),
                 emails: Some(emails::emails()),
-                collectors: vec![
-                    CollectorStatus {
-                        name: CollectorName::Operations,
-                        success: true,
-                        duration: Duration::from_millis(184),
-                    },
-                    CollectorStatus {
-                        name: CollectorName::Tags,
-                        success: false,
-                        duration: Duration::from_secs(10),
-                    },
-                ],
+                collectors: collectors(),
                 status: CollectionStatus {
                     up: true,
                     discovery_up: Some(true),
@@ -279,6 +267,21 @@ fn rich() -> Snapshot {
             barely_started(),
         ],
     }
+}
+
+fn collectors() -> Vec<CollectorStatus> {
+    vec![
+        CollectorStatus {
+            name: CollectorName::Operations,
+            success: true,
+            duration: Duration::from_millis(184),
+        },
+        CollectorStatus {
+            name: CollectorName::Tags,
+            success: false,
+            duration: Duration::from_secs(10),
+        },
+    ]
 }
 
 /// What an operation added to a counter, read at `millis`.

@@ -30,6 +30,10 @@ use crate::store::Store;
 use crate::timestamp::Timestamp;
 use crate::twilio::ApiError;
 
+/// From this share of the last seven days on, unconfirmed emails are counted from the emails themselves: the rest is newer than the last
+/// run.
+const COVERED: f64 = 0.99;
+
 /// Reads the emails of one account.
 #[derive(Debug)]
 pub(super) struct Emails {
@@ -79,27 +83,32 @@ impl Emails {
         self.runner.current()
     }
 
-    /// The last finished run.
+    /// The last finished run; `None` unless emails are collected.
     pub(super) fn status(&self) -> Option<CollectorStatus> {
         *self.last.lock()
     }
 
-    /// What a scrape exposes, and the unconfirmed emails. Without the collector those are `approximate`, of the time at Twilio.
+    /// What a scrape exposes, and the unconfirmed emails. Unless nearly all emails have been read, those are `approximate`, for the time
+    /// at Twilio.
     pub(super) fn snapshot(
         &self,
         settings: &AccountSettings,
         approximate: impl FnOnce(Timestamp) -> Unconfirmed,
-    ) -> (Option<EmailsSnapshot>, Option<Unconfirmed>) {
+    ) -> (Option<EmailsSnapshot>, Unconfirmed) {
         let now = self.twilio_time(settings);
         if !settings.emails.enabled {
-            return (None, Some(approximate(now)));
+            return (None, approximate(now));
         }
         let (snapshot, unconfirmed) = self.ledger.snapshot(now);
         let state = self.state.lock();
         let is_listed = snapshot.counters.is_some() && state.unfiltered.up() != Some(false);
+        let coverage = is_listed.then(|| state.slices.coverage(now));
+        let is_covered = coverage.is_some_and(|share| share >= COVERED);
+        let unconfirmed = unconfirmed.filter(|_| is_covered);
+        let unconfirmed = unconfirmed.unwrap_or_else(|| approximate(now));
         let snapshot = EmailsSnapshot {
             foreign_rows: state.foreign_rows,
-            coverage: is_listed.then(|| state.slices.coverage(now)),
+            coverage,
             ..snapshot
         };
         (Some(snapshot), unconfirmed)

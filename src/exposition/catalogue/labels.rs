@@ -47,11 +47,6 @@ pub static LABELS: &[Label] = &[
         example: "news.example.com",
     },
     Label {
-        name: "older_than",
-        meaning: "The least time since the email was sent: `5m`, `1h`, `6h`, `1d`. An email that counts for `1d` also counts for the others.",
-        example: "1h",
-    },
-    Label {
         name: "state",
         meaning: "The state of an operation: `scheduled`, `processing`, `completed`, `canceled`. \
                   An undocumented state has Twilio's name for it; at most 20 of these, further ones are added up as `other`.",
