@@ -1,6 +1,7 @@
 //! The dashboards in `grafana/`.
 
 mod choices;
+mod deliverability;
 mod figures;
 mod form;
 mod scenes;
