@@ -20,13 +20,19 @@ WAITS = words(_minus1=("scheduled", COLOURS["scheduled"]))
 
 
 def operations():
-    """Operations of at least a few emails, the newest first, by their names."""
-    size = f"last_over_time(twilio_email_operation_size{{{OF_ACCOUNT}}}[$__range])"
-    created = f"last_over_time(twilio_email_operation_created_timestamp_seconds{{{OF_ACCOUNT}}}[$__range])"
+    """Operations of at least a few emails, the newest first, by their names.
+
+    Those of the last hour of the time shown: to look through days of all operations takes many seconds.
+    """
+    size = f"last_over_time(twilio_email_operation_size{{{OF_ACCOUNT}}}[1h])"
+    created = f"last_over_time(twilio_email_operation_created_timestamp_seconds{{{OF_ACCOUNT}}}[1h])"
     worth_it = first_of(f"({size} >= {FEW})", size)
     newest = f"max by ({SEND}) ({created} and on ({SEND}) ({worth_it}))"
     listed = f"sort_desc(max by (operation_id, send) ({called(newest)}))"
-    what = f"Operations of at least {FEW} emails, the newest first. A smaller one opens by its id in the address."
+    what = (
+        f"Operations of at least {FEW} emails that existed in the last hour of the time shown, the newest first. Another one"
+        " opens by its id in the address."
+    )
     pattern = '/operation_id="(?<value>[^"]*)".*send="(?<text>[^"]*)"/'
     return variable("operation_id", "Operation", what, f"query_result({listed})", pattern, VariableSort.DISABLED)
 

@@ -230,15 +230,16 @@ def begun_at(operations):
     return column(and_of(f"1000 * {each('created_timestamp_seconds')}", operations))
 
 
+def sizeable():
+    """1 for every operation of a size worth a look, else 0."""
+    return f"{each('size')} >= bool {FEW}"
+
+
 def for_whom():
     share = f"{each_emails(LOST)} / {each_size()}"
-    sizeable = f"({each('size')} >= {FEW})"
-    worst = first_of(
-        f"topk(20, {chosen(and_of(begun(share), sizeable))})",
-        f"topk(20, {chosen(begun(share))})",
-    )
-    worst = f"({worst})"
-    of_worst = lambda figures: column(and_of(figures, worst))
+    # One rank for both: a send of some size is before any smaller one.
+    worst = f"topk(20, {chosen(begun(f'({share} + ({sizeable()}))'))})"
+    of_worst = lambda figures: and_of(figures, worst)
     per_value = lambda which: column(outcomes_by_value(which, "$__range") + " * $__range_s")
     part = lambda which, of: column(f"{outcomes_by_value(which, '$__range')}\n/ ({of} > 0)")
     return [
@@ -249,10 +250,10 @@ def for_whom():
             " A click shows the send from its creation to now. Operations beyond the series limit are not here.",
             (24, 10),
             [
-                column(called(in_state(worst))),
-                of_worst(each_emails(LOST)),
-                of_worst(each("size")),
-                of_worst(f"time() - {each('created_timestamp_seconds')}"),
+                column(called(in_state(f"({of_worst(share)})"))),
+                column(of_worst(each_emails(LOST))),
+                column(of_worst(each("size"))),
+                column(of_worst(f"time() - {each('created_timestamp_seconds')}")),
                 begun_at(worst),
             ],
             [
@@ -296,9 +297,7 @@ def for_whom():
 
 def in_flight():
     created = each("created_timestamp_seconds")
-    sizeable = f"({each('size')} >= {FEW})"
-    sizeable = f"topk(15, {chosen(and_of(created, sizeable))})"
-    newest = f"({first_of(sizeable, f'topk(15, {chosen(created)})')})"
+    newest = f"topk(15, {chosen(f'({created} + 1e10 * ({sizeable()}))')})"
     of_newest = lambda figures: column(and_of(figures, newest))
     return [
         graph(
@@ -343,7 +342,7 @@ def in_flight():
             " that waits for its time has no shares. A click shows the send from its creation to now.",
             (24, 10),
             [
-                column(called(in_state(f"(time() - {newest})"))),
+                column(called(in_state("(" + and_of(f"(time() - {created})", newest) + ")"))),
                 of_newest(each("size")),
                 of_newest(begun(f"{each_ended()} / {each_size()}")),
                 of_newest(begun(f"{each_reached()} / {each_size()}")),
