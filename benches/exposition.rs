@@ -1,22 +1,16 @@
-//! How long a scrape's text takes, and its compression: our writer, the `prometheus` crate's on the same samples, and copying the bytes as the least
-//! that anything could take.
+//! How long a scrape's text takes when all of it is written: our writer, the `prometheus` crate's on the same samples, and copying the
+//! bytes as the least that anything could take. `changes` measures what scrapes take after each other.
+
+mod support;
 
 use std::collections::BTreeMap;
 use std::hint::black_box;
 use std::io::Write;
-use std::sync::Arc;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use prometheus::{Encoder, GaugeVec, Opts, Registry, TextEncoder};
+use support::snapshot;
 use twilio_email_exporter::exposition::{Renderer, Syntax};
-use twilio_email_exporter::operation::{
-    CountingMode, Operation, OperationId, OperationState, Stats, Status,
-};
-use twilio_email_exporter::snapshot::{
-    AccountSnapshot, CollectionStatus, CounterOrigins, Labels, ShownOperation, Snapshot, Totals,
-};
-use twilio_email_exporter::timestamp::Timestamp;
-use twilio_email_exporter::web::{Compressors, Encoding};
 
 /// Ten times the default series limit.
 const OPERATIONS: u32 = 10_000;
@@ -61,90 +55,6 @@ fn exposition(criterion: &mut Criterion) {
         });
     });
     group.finish();
-}
-
-/// What compression costs beside the text of the default series limit.
-fn compression(criterion: &mut Criterion) {
-    let snapshot = snapshot(OPERATIONS / 10);
-    let mut renderer = Renderer::default();
-    let mut text = Vec::new();
-    renderer.render_snapshot(&snapshot, Syntax::OpenMetrics, &mut text);
-    let mut group = criterion.benchmark_group("compression");
-    group.sample_size(20);
-    let mut out = Vec::new();
-    group.bench_function("rendering", |bencher| {
-        bencher.iter(|| {
-            out.clear();
-            renderer.render_snapshot(black_box(&snapshot), Syntax::OpenMetrics, &mut out);
-            black_box(out.len())
-        });
-    });
-    let compressors = Compressors::default();
-    for (name, encoding) in [("gzip", Encoding::Gzip), ("zstd", Encoding::Zstd)] {
-        group.bench_function(name, |bencher| {
-            bencher.iter(|| {
-                out.clear();
-                let compressed = compressors.compress(encoding, black_box(&text), &mut out);
-                compressed.expect("there is memory");
-                black_box(out.len())
-            });
-        });
-    }
-    group.finish();
-}
-
-fn snapshot(operations: u32) -> Snapshot {
-    let operations: Vec<_> = (0..operations).map(operation).collect();
-    let mut totals = Totals::default();
-    for seen in operations.iter().filter_map(|shown| shown.seen.as_ref()) {
-        totals.add(&seen.state, &seen.stats);
-    }
-    Snapshot {
-        accounts: vec![AccountSnapshot {
-            collectors: Vec::new(),
-            name: Arc::from("marketing"),
-            status: CollectionStatus::default(),
-            counters: None,
-            origins: CounterOrigins::default(),
-            counting_mode: CountingMode::Exclusive,
-            totals,
-            without_series: 0,
-            groups: Vec::new(),
-            operations,
-        }],
-    }
-}
-
-fn operation(number: u32) -> ShownOperation {
-    let id = format!("comms_operation_01h2xcejqtf2nbrexx3v{number:06}");
-    let id: OperationId = id.parse().expect("digits are of base 32");
-    let mut stats = Stats {
-        size: Some(number * 7),
-        ..Stats::default()
-    };
-    for (nth, status) in Status::ALL.into_iter().enumerate() {
-        stats.set(
-            status,
-            number % 1000 * 11_u32.pow(u32::try_from(nth).unwrap_or(0) % 4),
-        );
-    }
-    let created = Timestamp::from_millis(1_775_370_000_000 + i64::from(number) * 1000);
-    ShownOperation {
-        id,
-        seen: Some(Operation {
-            id,
-            state: OperationState::Processing,
-            stats,
-            created,
-            updated: None,
-        }),
-        up: Some(true),
-        last_success: Some(Timestamp::from_millis(
-            1_775_380_000_118 + i64::from(number),
-        )),
-        scheduled_for: None,
-        labels: Labels::default(),
-    }
 }
 
 /// A registry of gauges with the samples of `text`, in which nothing is escaped.
@@ -193,5 +103,5 @@ fn assert_same_samples(text: &str, registry: &Registry) {
     );
 }
 
-criterion_group!(benches, exposition, compression);
+criterion_group!(benches, exposition);
 criterion_main!(benches);

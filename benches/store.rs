@@ -58,7 +58,7 @@ fn commits(criterion: &mut Criterion) {
             standing: &standing,
             operations,
             groups: &[],
-            ended: &[],
+            removed: &[],
             generation: 0,
         };
         store.commit(black_box(&batch)).expect("room on the disk");

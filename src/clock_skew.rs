@@ -8,9 +8,11 @@ use crate::timestamp::Timestamp;
 
 /// An HTTP date has whole seconds, and a response takes some time.
 const RESOLUTION: Duration = Duration::from_secs(2);
+/// A clock that differs from Twilio's by more makes operations expire too early or too late.
+const WRONG: Duration = Duration::from_hours(1);
 
 /// The server's time minus ours. Positive where this machine's clock is behind.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct ClockSkew {
     /// In milliseconds.
     millis: i64,
@@ -35,6 +37,12 @@ impl ClockSkew {
         } else {
             ours + self.span()
         }
+    }
+
+    /// Whether the difference is so large that operations expire too early or too late.
+    #[must_use]
+    pub fn is_wrong(self) -> bool {
+        self.span() > WRONG
     }
 
     /// In seconds, negative where this machine's clock is ahead.

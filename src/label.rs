@@ -21,13 +21,14 @@ const LONGEST_NAME: usize = 64;
 const OF_PROMETHEUS: [&str; 4] = ["instance", "job", "le", "quantile"];
 /// The labels of metrics about accounts and operations. A query that joins users' labels to other metrics would confuse them with
 /// these. A test in `exposition` keeps the list complete.
-const OF_METRICS: [&str; 15] = [
+const OF_METRICS: [&str; 16] = [
     "account",
     "code",
     "collector",
     "endpoint",
     "field",
     "label",
+    "older_than",
     "operation_id",
     "outcome",
     "provider",

@@ -14,7 +14,8 @@
 //! 5. The registry ingests the operations and returns what changed. The [`store`] saves the changes. Counters expose only
 //!    saved values.
 //! 6. When everything due was read, or at the scrape's [`deadline`], the registry returns an immutable [`snapshot`]. Pure
-//!    functions in [`exposition`] write it in the format that the scraper accepts, and [`web`] compresses and sends it.
+//!    functions in [`exposition`] write it in the format that the scraper accepts, and [`web`] compresses and sends it. Both keep the
+//!    parts of the last exposition, and write and compress only those that have changed.
 //!
 //! An active operation is polled at every scrape. The longer an operation is idle, the less often it is polled. After seven
 //! days Twilio no longer returns it: its series end, and the counters keep its emails. A counter grows by the growth of the
@@ -25,8 +26,8 @@
 //! [`sources`] (files, which the exporter reads before each collection, and URLs, which it polls at their own intervals) and
 //! from senders that register operations over HTTP. The store has saved a registration before the sender gets the response.
 //!
-//! No other loop polls Twilio. Prometheus decides when: by a scrape, by a probe of one operation, or by service discovery.
-//! Scrapes at the same time share one collection. A collection that takes longer than its scrape goes on in the background,
+//! No other loop of the exporter polls Twilio. Prometheus decides when: by a scrape, by a probe of one operation, or by service
+//! discovery. Scrapes at the same time share one collection. A collection that takes longer than its scrape goes on in the background,
 //! within a limit, and the next scrape exposes what it read. Accounts are collected concurrently; no account waits for
 //! another.
 //!
@@ -45,6 +46,7 @@
 //! - A counter for a label's value never starts above 0, so `rate()` sees all of its growth.
 //! - A scrape never gets the text of another collection, nor metrics of the exporter from before the scrape arrived. Scrapes that
 //!   would get the same text never render or compress it twice.
+//! - A kept part of an exposition is never used for other values: every use compares all values that the part was written from.
 //! - An exemplar never names an operation whose emails its counter does not include.
 //! - A series never outlives its subject: every scrape writes all gauges anew, from one snapshot.
 //! - Undocumented words of Twilio's never create an unlimited number of series.
@@ -56,7 +58,7 @@
 //! - A client that sends slowly, sends nothing, does not read, or opens many connections never prevents a scrape of another client, and
 //!   never uses unlimited memory.
 //! - A connection on which a request got no response is never used again.
-//! - A request never bypasses the account's throttle: the exporter makes none during a pause that Twilio asked for, and none
+//! - A request never bypasses the account's throttle: the exporter makes none during a pause that Twilio requested, and none
 //!   beyond the account's limits.
 //! - Credentials that Twilio rejected are never used again within a minute, unless another request with them authenticates.
 //! - A scrape never visits all operations to find those that are due or expired, or to add up their stats. Chunks name the due
@@ -71,8 +73,8 @@
 //! - A page never makes a request to Twilio, never counts as a scrape of a new label value, and has no inline script or style. What is
 //!   wrong is never worded twice: the log and the pages have the sentences of [`diagnosis`].
 //! - A source of operations is never applied in part. If anything in it is wrong, its last operations stay.
-//! - A web configuration never turns TLS, client certificates or passwords off while the exporter runs, as a file that is being
-//!   written would. Nothing of it that rustls does not support is ignored.
+//! - A web configuration never turns TLS, client certificates, their allowed names, passwords, read-only users or the rate limit off
+//!   while the exporter runs, as a file that is being written would. Nothing of it that rustls does not support is ignored.
 //! - A wrong password never takes the place of a scrape: passwords are checked off the async threads, a bounded number at once.
 //! - A configuration is never applied in part. All its problems are reported together; then the exporter does not start, or
 //!   the current configuration stays.
@@ -90,7 +92,8 @@
 //! | requests to Twilio, known operations, known emails, further sources of operations; TLS and users of the HTTP server | [`twilio`], [`registry`], [`delivery`], [`sources`], [`web_config`] |
 //! | which requests to make, and when; what to save | [`collector`] |
 //! | a new configuration while the exporter runs | [`reload`] |
-//! | HTTP server | [`web`] |
+//! | HTTP server; operations that a person or a script follows | [`web`], [`watch`] |
+//! | whether everything works, tried once | [`check`] |
 //! | all of it together | [`app`] |
 //! | the command line | [`cli`] |
 //!
@@ -98,6 +101,7 @@
 
 pub mod app;
 pub mod build_info;
+pub mod check;
 pub mod cli;
 pub mod clock;
 pub mod clock_skew;
@@ -127,5 +131,6 @@ pub mod store;
 pub mod systemd;
 pub mod timestamp;
 pub mod twilio;
+pub mod watch;
 pub mod web;
 pub mod web_config;

@@ -47,7 +47,7 @@ pub enum ReloadError {
     Config(#[from] ConfigError),
     /// The new configuration cannot be applied: the machine has no TLS certificates, or the saved state of a new account cannot
     /// be read.
-    #[error("the new configuration cannot be carried out: {0}")]
+    #[error("the new configuration cannot be applied: {0}")]
     Impossible(String),
     /// A disk or a mount hangs.
     #[error("reading it takes longer than {} s; check the disks or mounts that it and its secrets are on", LOAD_TIMEOUT.as_secs())]
@@ -135,7 +135,7 @@ impl Reload {
         if config.storage.path != self.storage {
             notices.push(Problem {
                 place: "storage.path".to_owned(),
-                message: "takes effect when the exporter starts the next time; until then state is kept where it was"
+                message: "takes effect after a restart; until then the exporter uses the previous directory"
                     .to_owned(),
             });
         }
@@ -158,7 +158,7 @@ impl Reload {
         match result {
             Ok(notices) => {
                 self.instruments.config_loaded(self.clock.now());
-                tracing::info!("the configuration was loaded again");
+                tracing::info!("reloaded the configuration");
                 for notice in notices {
                     tracing::warn!("{notice}");
                 }
@@ -168,13 +168,13 @@ impl Reload {
                 for problem in &error.problems {
                     tracing::error!(
                         origin = error.origin,
-                        "the configuration stays as it was: {problem}"
+                        "cannot reload the configuration: {problem}"
                     );
                 }
             }
             Err(error) => {
                 self.instruments.config_rejected();
-                tracing::error!("the configuration stays as it was: {error}");
+                tracing::error!("cannot reload the configuration: {error}");
             }
         }
     }

@@ -41,7 +41,7 @@ pub(crate) enum FileError {
 /// One file of a value.
 #[derive(Debug, Clone)]
 pub(crate) struct RotatingFile {
-    /// The key of the configuration that names the file. It tells the files of one value apart in errors.
+    /// The key of the configuration that names the file. It identifies the file in errors.
     pub(crate) key: Option<&'static str>,
     pub(crate) path: PathBuf,
 }
@@ -70,12 +70,12 @@ pub(crate) struct RotatingValue<T> {
 struct Reading<T> {
     /// What the current value was made from.
     contents: Option<Contents>,
-    under_way: Option<UnderWay<T>>,
+    under_way: Option<PendingRead<T>>,
     failure: OngoingFailure<String>,
 }
 
-/// A read that has not ended yet, perhaps because it hangs.
-struct UnderWay<T> {
+/// A read that has not finished yet, perhaps because it hangs.
+struct PendingRead<T> {
     until: Instant,
     outcome: oneshot::Receiver<Outcome<T>>,
 }
@@ -180,14 +180,14 @@ impl<T: Clone + Send + 'static> RotatingValue<T> {
 }
 
 impl<T: Send + 'static> Reading<T> {
-    /// Waits for the read under way, or for a new one. A read that hangs is waited for once.
+    /// Waits for the pending read, or for a new one. A read that hangs is waited for once.
     async fn read(&mut self, origin: &Arc<Origin<T>>) -> Outcome<T> {
         if origin.files.is_empty() && self.contents.is_some() {
             return Ok(None);
         }
         let under_way = match &mut self.under_way {
             Some(under_way) => under_way,
-            none => none.insert(UnderWay::begin(origin, self.contents.clone())?),
+            none => none.insert(PendingRead::begin(origin, self.contents.clone())?),
         };
         let Ok(outcome) = timeout_at(under_way.until, &mut under_way.outcome).await else {
             return Err(format!(
@@ -201,7 +201,7 @@ impl<T: Send + 'static> Reading<T> {
     }
 }
 
-impl<T: Send + 'static> UnderWay<T> {
+impl<T: Send + 'static> PendingRead<T> {
     /// Reads on a thread of its own. One of the runtime's would delay the exporter's end if it hung.
     fn begin(origin: &Arc<Origin<T>>, before: Option<Contents>) -> Result<Self, String> {
         let (sender, outcome) = oneshot::channel();

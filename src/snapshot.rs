@@ -35,6 +35,8 @@ pub struct AccountSnapshot {
     pub counting_mode: CountingMode,
     /// Sums over all tracked operations.
     pub totals: Totals,
+    /// Emails that are sent and neither confirmed nor failed; `None`: not known.
+    pub unconfirmed: Option<Unconfirmed>,
     /// Tracked operations that the series limit hides.
     pub without_series: u64,
     /// Sums by the labels that the configuration names, each value a group.
@@ -42,6 +44,18 @@ pub struct AccountSnapshot {
     /// The operations that have series, newest first after the configured ones.
     pub operations: Vec<ShownOperation>,
 }
+
+/// The ages by which unconfirmed emails are summed up, as values of the label `older_than`. Twilio retries deferred mail for up to
+/// three days.
+pub const UNCONFIRMED_AGES: [(&str, Duration); 4] = [
+    ("5m", Duration::from_mins(5)),
+    ("1h", Duration::from_hours(1)),
+    ("6h", Duration::from_hours(6)),
+    ("1d", Duration::from_hours(24)),
+];
+
+/// The emails that have been sent and neither confirmed nor failed for at least each of [`UNCONFIRMED_AGES`].
+pub type Unconfirmed = [u64; UNCONFIRMED_AGES.len()];
 
 /// Since when the counters of an account count, and which operations made them grow last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -20,20 +20,21 @@ local file(comment, names) = {
   'twilio-email-objective.yml': file(|||
     The objective: the share of accepted emails that are to be neither undelivered nor failed. This is the one place to set it.
     It is below 1; an account gets one of its own when a line like this stands before the common one:
-      0.999 * group by (job, account) (last_over_time(twilio_email_up{account="receipts"}[1d])) or
+      0.999 * group by (cluster, environment, namespace, job, account) (last_over_time(twilio_email_up{account="receipts"}[1d])) or
   |||, ['twilio-email-objective']),
 
   'twilio-email-ratios.yml': file(|||
-    What became of an account's emails within windows of time; right under both readings of Twilio's figures.
+    What became of an account's emails within windows of time; right under both readings of Twilio's figures, with one exporter or
+    several, and at any scrape interval up to 5 minutes.
 
     emails_accepted  created within the window
     email_outcomes   reached this outcome within the window; an opened email has reached delivered, too
     emails_lost      became undelivered or failed
+    emails_ended     were delivered, undelivered or failed
     emails_handled   were accepted or came to an end, whichever are more: so a campaign whose failures come first is not judged
-                     by them alone, and one whose emails were accepted long ago is judged by those that come to an end
-    failure          lost of handled: what the objective is about
-    delivery         delivered of those that came to an end
-    open             opened of delivered; above 1 where emails of an earlier time are opened now
+                     by them alone, and one whose emails were accepted long ago is judged by those that come to an end. Where
+                     losses come alone, later than the mail that they belong to, it is the mail of the last three days
+    failure          lost of handled: what the objective is about; its lower_bound is for few emails
     budget_burn      failure in multiples of what the objective allows
     A ratio of nothing is absent.
   |||, ['twilio-email-ratios', 'twilio-email-ratios-long']),
@@ -48,9 +49,9 @@ local file(comment, names) = {
 
   'twilio-email-operations.yml': file(|||
     Alerts on one operation: a campaign, or any send of many emails.
-  |||, ['twilio-email-operations']),
+  |||, ['twilio-email-operations', 'twilio-email-operations-slow']),
 
   'twilio-email-exporter.yml': file(|||
     Alerts on whether what is seen can be believed: the exporter, and its way to Twilio.
-  |||, ['twilio-email-exporter']),
+  |||, ['twilio-email-exporter', 'twilio-email-watching']),
 }

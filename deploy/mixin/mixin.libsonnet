@@ -4,4 +4,5 @@
 + (import 'alerts/delivery.libsonnet')
 + (import 'alerts/operations.libsonnet')
 + (import 'alerts/exporter.libsonnet')
++ (import 'alerts/watching.libsonnet')
 + (import 'dashboards.libsonnet')

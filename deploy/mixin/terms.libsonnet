@@ -2,10 +2,12 @@
 function(config) {
   local terms = self,
 
-  // The labels of an account, of a user label's value within it, and of an operation.
+  // The labels of an exporter's job, of an account, of a user label's value within it, and of an operation.
+  job: std.join(', ', [label for label in config.accountLabels if label != 'account']),
   account: std.join(', ', config.accountLabels),
   label: self.account + ', label, value',
   operation: self.account + ', operation_id',
+  jobLabels: [label for label in config.accountLabels if label != 'account'],
   labelLabels: config.accountLabels + ['label', 'value'],
   operationLabels: config.accountLabels + ['operation_id'],
 
@@ -27,31 +29,60 @@ function(config) {
 
   // PromQL that is read by people: one line for each part.
   lines(parts):: std.join('\n', parts),
+  indented(text):: '  ' + std.strReplace(text, '\n', '\n  '),
 
   seconds(span)::
     local units = { s: 1, m: 60, h: 3600, d: 86400, w: 604800 };
     std.parseInt(std.substr(span, 0, std.length(span) - 1)) * units[std.substr(span, std.length(span) - 1, 1)],
 
-  // Begins a description: `$of` selects what has the alert's own `labels`.
+  // The value of a gauge at any scrape interval up to 5 minutes, also after a scrape that failed.
+  now(metric):: 'last_over_time(%s[%s])' % [metric, config.freshness],
+  // Of several exporters of an account the one that does best, or knows most.
+  best(what):: 'max by (%s) (%s)' % [terms.account, what],
+
+  // Begins a text: `$of` selects what has the alert's own `labels`.
   of(labels):: '{{ $of := printf `%s` %s -}}' % [
     std.join(',', [label + '=%q' for label in labels]),
     std.join(' ', ['$labels.' + label for label in labels]),
   ],
 
-  // A figure beside the alert's own; it must be there whenever the alert is. `more` selects further, `after` follows in PromQL.
-  figure(metric, more='', after='')::
-    '{{ printf `%s{%%s%s}%s` $of | query | first | value | printf "%%.0f" }}' % [metric, more, after],
+  // How a number, a share and a span are written. Twelve thousand is 12,000; a share has one decimal; a span of minutes no seconds.
+  number: 'printf "%.0f" | reReplaceAll `(\\d)(\\d{3})$` `$1,$2` | reReplaceAll `(\\d)(\\d{3}),` `$1,$2,`',
+  percent: 'humanizePercentage | reReplaceAll `(\\.\\d)\\d+%` `$1%`',
+  span: 'humanizeDuration | reReplaceAll `m( \\d+s)?$` ` min`',
+
+  // What a query gives, written in one of these ways; a question mark where there is nothing. `$of` stands for each %s in it.
+  asked(query, how)::
+    local times = std.length(std.findSubstr('%s', query));
+    '{{ with printf `%s`%s | query }}{{ . | first | value | %s }}{{ else }}?{{ end }}' % [query, std.repeat(' $of', times), how],
+
+  // A figure beside the alert's own: of several exporters, the highest. `more` selects further, `after` follows in PromQL.
+  figure(metric, more='', after='', how=self.number)::
+    self.asked('max(%s{%%s%s}%s)' % [metric, more, after], how),
+
+  // Whether a query gives anything.
+  either(query, yes, no)::
+    local times = std.length(std.findSubstr('%s', query));
+    '{{ if printf `%s`%s | query }}%s{{ else }}%s{{ end }}' % [query, std.repeat(' $of', times), yes, no],
+
+  // The name by which people know an operation: its label `name`, else its campaign, else when it begins.
+  operationName::
+    self.of(self.operationLabels)
+    + '{{ $name := "" }}{{ with printf `twilio_email_operation_info{%s}` $of | query }}'
+    + '{{ $name = or (first .).Labels.name (first .).Labels.' + config.routeBy + ' "" }}{{ end }}'
+    + '{{ if $name }}{{ $name }}{{ else }}Send of {{ with printf `max(twilio_email_operation_scheduled_timestamp_seconds{%s}) or max(twilio_email_operation_created_timestamp_seconds{%s})` $of $of | query }}'
+    + '{{ . | first | value | humanizeTimestamp | printf "%.16s" }} UTC{{ else }}unknown time{{ end }}{{ end }} ({{ $labels.account }})',
 
   // Ends a description with all labels that users gave to the operation; with nothing where there are none.
   userLabels::
-    local others = std.join('|', ['__name__', 'operation_id'] + std.setUnion(config.targetLabels, std.set(config.accountLabels)));
+    local others = std.join('|', ['__name__', 'operation_id'] + std.set(config.accountLabels)) + '|' + config.targetLabels;
     ' {{- with printf `twilio_email_operation_info{%s}` $of | query }} Its labels: {{- range $name, $value := (first .).Labels }}'
     + ' {{- if not (match `^(%s)$` $name) }} {{ $name }}="{{ $value }}" {{- end }} {{- end }}. {{- end }}' % others,
 
-  // The user label by which an operation's alerts are routed; empty, and so no label, where the operation has none.
+  // The user label by which an operation's alerts are routed. Never empty: Prometheus would show the template in `ALERTS`.
   route::
     self.of(self.operationLabels)
-    + ' {{ with printf `twilio_email_operation_info{%%s}` $of | query }}{{ (first .).Labels.%s }}{{ end }}' % config.routeBy,
+    + ' {{ with printf `twilio_email_operation_info{%%s}` $of | query }}{{ or (first .).Labels.%s "none" }}{{ else }}none{{ end }}' % config.routeBy,
 
   // An alert. `name` is also that of its runbook; `dashboard` is a uid and what follows it.
   alert(name, severity, span, expr, dashboard, summary, description, keep=null, labels={}, note=null):: {
@@ -70,9 +101,11 @@ function(config) {
   },
 
   // The dashboards, and what they are to show.
-  local variable(name, label) = 'var-%s={{ $labels.%s | urlquery }}' % [name, label],
-  overview: 'twilio-email-overview?' + variable('account', 'account'),
-  ofLabel: std.join('&', [self.overview, variable('label', 'label'), variable('value', 'value')]),
-  ofOperation: 'twilio-email-operation?%s&%s' % [variable('account', 'account'), variable('operation_id', 'operation_id')],
-  exporter: 'twilio-email-exporter?' + variable('account', 'account'),
+  local variable(name) = 'var-%s={{ $labels.%s | urlquery }}' % [name, name],
+  local variables(names) = std.join('&', [variable(name) for name in names if name != 'job' || std.member(config.accountLabels, 'job')]),
+  overview: 'twilio-email-overview?' + variables(['job', 'account']),
+  ofLabel: 'twilio-email-overview?' + variables(['job', 'account', 'label', 'value']),
+  ofOperation: 'twilio-email-operation?' + variables(['job', 'account', 'operation_id']),
+  exporter: 'twilio-email-exporter?' + variables(['job', 'account']),
+  exporters: 'twilio-email-exporter?' + variables(['job']),
 }

@@ -23,8 +23,7 @@ const LISTEN: ListenAddress = ListenAddress::Socket(SocketAddr::new(
 /// The help of options whose default differs here.
 pub(super) const LISTEN_HELP: &str =
     "Address to listen on; repeatable, or comma-separated [default: 127.0.0.1:10202]";
-pub(super) const LEVEL_HELP: &str =
-    "Least important messages: error, warn, info, debug, trace [default: info, on a terminal warn]";
+pub(super) const LEVEL_HELP: &str = "Log messages of this level and above: error, warn, info, debug or trace [default: info, on a terminal warn]";
 
 /// The options of `demo`.
 #[derive(Debug, clap::Args)]

@@ -1,4 +1,4 @@
-//! The exit codes: 0 success, 1 failure while running, 2 wrong usage or configuration.
+//! The exit codes: 0 success, 1 failure while running, 2 wrong usage or configuration. `watch` has further ones.
 
 use std::process::ExitCode;
 
@@ -10,6 +10,8 @@ use crate::config::ConfigError;
 pub(super) enum ProgramError {
     /// The configuration is wrong.
     Configuration(ConfigError),
+    /// An ending with an exit code of its own; with the message, if there is one.
+    Code(u8, Option<String>),
     /// Any other failure.
     Running(anyhow::Error),
 }
@@ -36,6 +38,12 @@ pub(super) fn report(failure: &ProgramError) -> ExitCode {
         ProgramError::Configuration(error) => {
             write_message(format_args!("twilio-email-exporter: {error}"));
             ExitCode::from(2)
+        }
+        ProgramError::Code(code, message) => {
+            if let Some(message) = message {
+                write_message(format_args!("twilio-email-exporter: {message}"));
+            }
+            ExitCode::from(*code)
         }
         ProgramError::Running(error) => {
             write_message(format_args!("twilio-email-exporter: {error:#}"));

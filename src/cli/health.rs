@@ -1,4 +1,4 @@
-//! `health`: asks the running exporter whether it is ready, for the health checks of containers.
+//! `health`: checks whether the running exporter is ready, for the health checks of containers.
 
 use anyhow::anyhow;
 

@@ -1,5 +1,6 @@
 //! The command line: parses it, runs the command, and returns the exit code.
 
+mod check;
 mod demo;
 mod environment;
 mod exit;
@@ -14,6 +15,7 @@ mod rejected;
 mod serve;
 mod signals;
 mod simulate;
+mod watch;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -62,7 +64,11 @@ enum Command {
     Simulate(simulate::Options),
     /// Collect once and print the metrics; for cron jobs and the textfile collector
     Once(once::Options),
-    /// Ask the running exporter whether it is ready; for health checks of containers
+    /// Check that everything works: credentials, rights, files, addresses; report what fails, and the cure
+    Check(check::Options),
+    /// Follow a send in the terminal or in a script until it has settled
+    Watch(watch::Options),
+    /// Check whether the running exporter is ready; for health checks of containers
     Health(health::Options),
     /// Print completions for a shell: bash, elvish, fish, powershell or zsh
     Completions(generate::Completions),
@@ -114,6 +120,8 @@ pub fn main() -> ExitCode {
             Command::Demo(options) => demo::run(options).await,
             Command::Simulate(options) => simulate::run(options).await,
             Command::Once(options) => once::run(&options).await,
+            Command::Check(options) => check::run(&options).await,
+            Command::Watch(options) => watch::run(&options).await,
             Command::Health(options) => health::run(&options).await,
             Command::Completions(options) => generate::completions(command_line(), &options),
             Command::Man(options) => generate::manual(command_line(), &options),
@@ -149,7 +157,17 @@ fn command_line() -> clap::Command {
         demo.mut_arg("listen", |option| option.help(demo::LISTEN_HELP))
             .mut_arg("level", |option| option.help(demo::LEVEL_HELP))
     };
-    show_variables(CommandLine::command().mut_subcommand("demo", demo))
+    let check =
+        |check: clap::Command| check.mut_arg("level", |option| option.help(check::LEVEL_HELP));
+    let watch =
+        |watch: clap::Command| watch.mut_arg("level", |option| option.help(watch::LEVEL_HELP));
+    let command = CommandLine::command();
+    show_variables(
+        command
+            .mut_subcommand("demo", demo)
+            .mut_subcommand("check", check)
+            .mut_subcommand("watch", watch),
+    )
 }
 
 /// Adds each option's variable to its help on a separate line, because clap would break the line within the brackets.
@@ -198,8 +216,8 @@ mod tests {
                 .filter(|option| !option.is_hide_set())
             {
                 if let Some(variable) = option.get_env() {
-                    let told = format!("[env: {}]", variable.display());
-                    assert!(help.contains(&told), "{told} in {help}");
+                    let variable_text = format!("[env: {}]", variable.display());
+                    assert!(help.contains(&variable_text), "{variable_text} in {help}");
                 }
             }
         }

@@ -62,7 +62,7 @@ pub(super) async fn run(options: &Options) -> Result<(), ProgramError> {
     };
     let snapshot = tokio::select! {
         snapshot = collect => snapshot,
-        () = stop => return Err(anyhow!("stopped before the collection had ended").into()),
+        () = stop => return Err(anyhow!("stopped before the collection finished").into()),
     };
     let mut exposition = Vec::new();
     exposition::render_accounts(&snapshot, &instruments, &mut exposition);

@@ -56,6 +56,43 @@ pub struct ServeOptions {
 /// The options of the account and its operations.
 #[derive(Debug, Clone, Args)]
 pub struct AccountOptions {
+    /// How requests reach Twilio.
+    #[command(flatten)]
+    pub connection: ConnectionOptions,
+
+    /// Discover operations by Twilio's list of them: true or false [default: true]
+    ///
+    /// find operations through Twilio's list of them, in accounts without a `discovery` of their own; `--discovery` alone means
+    /// `true`
+    #[arg(long, env = "TWILIO_EMAIL_DISCOVERY", value_name = "BOOL")]
+    #[arg(num_args = 0..=1, default_missing_value = "true", value_parser = given(BoolValueParser::new()))]
+    #[arg(hide_env_values = true, hide_possible_values = true, help_heading = TWILIO)]
+    discovery: Option<NonEmpty<bool>>,
+
+    /// An operation that always has series; repeatable, or comma-separated [default: none]
+    ///
+    /// an operation that is always watched and has series; repeatable, comma-separated in the variable; only with one account
+    #[arg(long = "operation", env = "TWILIO_EMAIL_OPERATIONS", value_name = "ID")]
+    #[arg(value_delimiter = ',', value_parser = given(|text: &str| text.trim().parse::<OperationId>()))]
+    #[arg(hide_env_values = true, help_heading = TWILIO)]
+    operations: Vec<NonEmpty<OperationId>>,
+
+    /// Read single emails, too; not part of this version [default: false]
+    ///
+    /// read single emails, too; not part of this version: accepted with a warning
+    #[arg(
+        long = "collector.emails",
+        env = "TWILIO_EMAIL_COLLECTOR_EMAILS",
+        value_name = "BOOL"
+    )]
+    #[arg(num_args = 0..=1, default_missing_value = "true", value_parser = given(BoolValueParser::new()))]
+    #[arg(hide_env_values = true, hide_possible_values = true, help_heading = TWILIO)]
+    emails_collector: Option<NonEmpty<bool>>,
+}
+
+/// The options of the accounts and of how their requests reach Twilio.
+#[derive(Debug, Clone, Args)]
+pub struct ConnectionOptions {
     /// YAML file with accounts and operations [default: none, one account from the environment]
     ///
     /// the YAML file below, at most 1 MiB
@@ -78,7 +115,7 @@ pub struct AccountOptions {
     #[arg(value_parser = given(StringValueParser::new()), hide_env_values = true, help_heading = TWILIO)]
     base_url: Option<NonEmpty<String>>,
 
-    /// File with the only certificate authorities to trust, for accounts that do not say it [default: the system's]
+    /// File with the only certificate authorities to trust, for accounts that name none [default: the system's]
     ///
     /// file (PEM) with the only certificate authorities to trust, for accounts that have none of their own; read at the start and at
     /// each reload
@@ -101,34 +138,6 @@ pub struct AccountOptions {
     #[arg(num_args = 0..=1, default_missing_value = "true", value_parser = given(BoolValueParser::new()))]
     #[arg(hide_env_values = true, hide_possible_values = true, help_heading = TWILIO)]
     proxy_from_environment: Option<NonEmpty<bool>>,
-
-    /// Find operations through Twilio's list of them: true or false [default: true]
-    ///
-    /// find operations through Twilio's list of them, in accounts that do not say it themselves; `--discovery` alone means `true`
-    #[arg(long, env = "TWILIO_EMAIL_DISCOVERY", value_name = "BOOL")]
-    #[arg(num_args = 0..=1, default_missing_value = "true", value_parser = given(BoolValueParser::new()))]
-    #[arg(hide_env_values = true, hide_possible_values = true, help_heading = TWILIO)]
-    discovery: Option<NonEmpty<bool>>,
-
-    /// An operation to watch always; repeatable, or comma-separated [default: none]
-    ///
-    /// an operation that is always watched and has series; repeatable, comma-separated in the variable; only with one account
-    #[arg(long = "operation", env = "TWILIO_EMAIL_OPERATIONS", value_name = "ID")]
-    #[arg(value_delimiter = ',', value_parser = given(|text: &str| text.trim().parse::<OperationId>()))]
-    #[arg(hide_env_values = true, help_heading = TWILIO)]
-    operations: Vec<NonEmpty<OperationId>>,
-
-    /// Read single emails, too; not part of this version [default: false]
-    ///
-    /// read single emails, too; not part of this version: accepted with a warning
-    #[arg(
-        long = "collector.emails",
-        env = "TWILIO_EMAIL_COLLECTOR_EMAILS",
-        value_name = "BOOL"
-    )]
-    #[arg(num_args = 0..=1, default_missing_value = "true", value_parser = given(BoolValueParser::new()))]
-    #[arg(hide_env_values = true, hide_possible_values = true, help_heading = TWILIO)]
-    emails_collector: Option<NonEmpty<bool>>,
 }
 
 /// The options of the store.
@@ -136,8 +145,8 @@ pub struct AccountOptions {
 pub struct StorageOptions {
     /// Directory for what must survive a restart; "" keeps everything in memory [default: data]
     ///
-    /// directory of the counters and high-water marks that survive a restart (see [storage](storage.md)); `""`: everything in memory, as
-    /// `demo` and `once` do unless the option or its variable says otherwise
+    /// directory of the counters and high-water marks that survive a restart (see [storage](storage.md)); `""`:
+    /// everything in memory, as in `demo` and `once` unless the option or its variable is set
     // Not `NonEmpty`, because an empty value has a meaning here.
     #[arg(
         long = "storage.path",
@@ -189,13 +198,20 @@ impl ServeOptions {
 impl AccountOptions {
     /// Adds the options that were set.
     pub fn write_to(&self, overrides: &mut Overrides) {
+        self.connection.write_to(overrides);
+        overrides.discovery = NonEmpty::value(self.discovery.as_ref());
+        overrides.operations = values(&self.operations);
+        overrides.emails_collector = NonEmpty::value(self.emails_collector.as_ref());
+    }
+}
+
+impl ConnectionOptions {
+    /// Adds the options that were set.
+    pub fn write_to(&self, overrides: &mut Overrides) {
         overrides.config_file = NonEmpty::value(self.config_file.as_ref());
         overrides.base_url = NonEmpty::value(self.base_url.as_ref());
         overrides.ca_file = NonEmpty::value(self.ca_file.as_ref());
         overrides.proxy_from_environment = NonEmpty::value(self.proxy_from_environment.as_ref());
-        overrides.discovery = NonEmpty::value(self.discovery.as_ref());
-        overrides.operations = values(&self.operations);
-        overrides.emails_collector = NonEmpty::value(self.emails_collector.as_ref());
     }
 }
 

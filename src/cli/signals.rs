@@ -7,6 +7,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::reload::Reload;
 use crate::systemd;
+use crate::watch::StopSignal;
 use crate::web::CurrentWebConfig;
 
 /// The number of SIGXFSZ; tokio has no constant for it.
@@ -33,12 +34,20 @@ pub(super) fn survive_file_size_limit() {
 
 /// A future that resolves at the first SIGTERM or SIGINT. The handlers are installed by the call, not by the first poll.
 pub(super) fn stop() -> anyhow::Result<impl Future<Output = ()>> {
+    let signal = stop_signal()?;
+    Ok(async move {
+        signal.await;
+    })
+}
+
+/// Like [`stop`], with the signal.
+pub(super) fn stop_signal() -> anyhow::Result<impl Future<Output = StopSignal>> {
     let mut terminate = signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("cannot listen for SIGINT")?;
     Ok(async move {
         tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
+            _ = terminate.recv() => StopSignal::Terminate,
+            _ = interrupt.recv() => StopSignal::Interrupt,
         }
     })
 }
@@ -52,7 +61,7 @@ pub(super) fn hang_ups(
     Ok(async move {
         while hang_up.recv().await.is_some() {
             if reload.is_none() && web_config.is_none() {
-                tracing::info!("SIGHUP: there is no configuration to load again");
+                tracing::info!("received SIGHUP, but there is no configuration file to reload");
                 continue;
             }
             systemd::reloading();

@@ -302,8 +302,13 @@ impl Account {
         let snapshot = registry.presenter().snapshot(status);
         let hides = snapshot.without_series > 0;
         history::hold(&mut self.hides_since.lock(), hides, self.ledger.now());
+        let theirs = status
+            .clock_skew
+            .unwrap_or_default()
+            .apply(self.ledger.now());
         AccountSnapshot {
             collectors: self.collectors(),
+            unconfirmed: Some(registry.presenter().unconfirmed(theirs)),
             ..snapshot
         }
     }

@@ -360,7 +360,7 @@ impl AccountStore {
             standing: &batch.account,
             operations: &batch.operations,
             groups: &batch.groups,
-            ended: &batch.ended,
+            removed: &batch.removed,
             generation: self.generation.load(Ordering::Relaxed),
         })?;
         // Everything that is known of it is there now.

@@ -17,8 +17,6 @@ const MOST_SILENT: u32 = 3;
 /// A collection without any response that takes longer is silent. A scrape still waits this long for a silent account, so that
 /// it notices the first response.
 const SILENCE: Duration = Duration::from_secs(1);
-/// A clock that differs from Twilio's by more makes operations expire too early or too late.
-const WRONG_CLOCK: Duration = Duration::from_hours(1);
 
 /// The finished collections of one account.
 #[derive(Debug)]
@@ -191,7 +189,7 @@ impl History {
     }
 
     fn note_clock_skew(&mut self, skew: Option<ClockSkew>, at: Timestamp) {
-        let is_wrong = skew.is_some_and(|skew| skew.span() > WRONG_CLOCK);
+        let is_wrong = skew.is_some_and(ClockSkew::is_wrong);
         if !hold(&mut self.clock_wrong_since, is_wrong, at) {
             return;
         }

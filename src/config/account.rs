@@ -23,7 +23,7 @@ pub const DEFAULT_NAME: &str = "default";
 
 /// The longest name. It is a label's value on every series.
 const LONGEST_NAME: usize = 64;
-/// One account of Twilio's, with checked values.
+/// One Twilio account, with checked values.
 #[derive(Debug, Clone)]
 pub struct Account {
     /// The value of the label `account`; unique.
@@ -52,7 +52,7 @@ pub struct Account {
 pub(super) struct Defaults<'a> {
     pub(super) base_url: Option<Url>,
     pub(super) discovery: bool,
-    /// For the only account.
+    /// The operations of the only account.
     pub(super) operations: &'a [OperationId],
     /// The directory of the configuration file. Relative paths in the file start there.
     pub(super) directory: &'a Path,
@@ -140,17 +140,17 @@ fn read_name<'d>(
     let Some(value) = mapping.take("name") else {
         findings.problem(
             &mapping.place_of("name"),
-            "missing; every figure carries it as the label `account`",
+            "missing; every series has it as the label `account`",
         );
         return None;
     };
     let name = value.text(findings)?;
     let wrong = if name.trim().is_empty() {
-        "empty; every figure carries it as the label `account`".to_owned()
+        "empty; every series has it as the label `account`".to_owned()
     } else if name.chars().count() > LONGEST_NAME {
         format!("longer than {LONGEST_NAME} characters")
     } else if name.contains(char::is_control) {
-        "holds a control character or a line break".to_owned()
+        "has a control character or a line break".to_owned()
     } else if let Some(first) = names.get(name) {
         format!("the same name as {first}")
     } else {

@@ -30,12 +30,12 @@ pub(super) fn from_file(
         return Vec::new();
     };
     if items.is_empty() {
-        let message = "an empty list; add an account, or leave `accounts` out to take it from the environment";
+        let message = "an empty list; add an account, or remove `accounts` to use the account of the environment";
         findings.problem(&value.place, message);
     }
     if items.len() > 1 && !defaults.operations.is_empty() {
         let message = format_args!(
-            "the file has {} accounts; give the operations as `operations` of one of them",
+            "the file has {} accounts; set the operations as `operations` of one of them",
             items.len()
         );
         findings.problem("--operation", message);
@@ -66,7 +66,7 @@ fn tell_idle(account: &Account, place: &str, findings: &mut Findings) {
     if !account.discovery && !is_listed {
         findings.notice(
             place,
-            "nothing is watched: discovery is off and there are no operations",
+            "no operation can be found: discovery is off and no operations are configured",
         );
     }
 }

@@ -20,10 +20,10 @@ pub(super) enum BaseUrlError {
     #[error("expected http:// or https://")]
     Scheme,
     #[error(
-        "a user name or a password does not belong into the URL; give the account's credentials"
+        "the URL must not contain a user name or a password; set the account's credentials instead"
     )]
     Credentials,
-    #[error("a base URL ends with its path; take away what starts with ? or #")]
+    #[error("a base URL ends with its path; remove the part from ? or # on")]
     QueryOrFragment,
 }
 
@@ -39,7 +39,7 @@ pub(super) fn notice_if_in_the_clear(place: &str, url: &Url, findings: &mut Find
     if url.scheme() == "http" && !is_loopback(url) {
         findings.notice(
             place,
-            "credentials and figures cross the network in the clear; use https://",
+            "credentials and stats are sent unencrypted; use https://",
         );
     }
 }
@@ -97,7 +97,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn paths_can_be_joined_whatever_the_slash() {
+    fn paths_can_be_joined_with_and_without_a_slash() {
         for (text, joined) in [
             (DEFAULT, "https://comms.twilio.com/v1/Emails/Operations"),
             ("http://[::1]:8080", "http://[::1]:8080/Emails/Operations"),

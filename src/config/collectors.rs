@@ -1,4 +1,4 @@
-//! The section `collectors`. The collector of single emails is not part of this version; its keys are checked all the same.
+//! The section `collectors`. The collector of single emails is not part of this version; its keys are still checked.
 
 use std::ops::RangeInclusive;
 

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use super::{Config, ConfigError, Overrides};
 
-/// What the environment of every file holds.
+/// The environment of every file.
 const ENVIRONMENT: [(&str, &str); 2] = [
     ("TWILIO_API_KEY", "SK00000000000000000000000000000000"),
     ("TWILIO_API_SECRET", "not-a-secret"),
@@ -35,15 +35,15 @@ fn load(path: &Path) -> Result<Config, ConfigError> {
     })
 }
 
-/// Compares `told` with the text beside `path`.
-pub(crate) fn expect(path: &Path, told: &str) {
+/// Compares `reported` with the text beside `path`.
+pub(crate) fn expect(path: &Path, reported: &str) {
     let beside = path.with_extension("txt");
-    if std::env::var_os("BLESS").is_some() && !told.is_empty() {
-        fs::write(&beside, told).unwrap();
+    if std::env::var_os("BLESS").is_some() && !reported.is_empty() {
+        fs::write(&beside, reported).unwrap();
     }
     let expected = fs::read_to_string(&beside).unwrap_or_default();
     assert_eq!(
-        told,
+        reported,
         expected,
         "{} and {}",
         path.display(),
@@ -51,17 +51,17 @@ pub(crate) fn expect(path: &Path, told: &str) {
     );
 }
 
-/// A text beside a good file holds its notices.
+/// The text beside a good file has its notices.
 #[test]
 fn good_files_load() {
     for path in files(Path::new("tests/config/good")) {
         let config = load(&path).unwrap_or_else(|error| panic!("{error}"));
         assert!(!config.accounts.is_empty(), "{}", path.display());
-        let mut told = String::new();
+        let mut reported = String::new();
         for notice in &config.notices {
-            writeln!(told, "{notice}").unwrap();
+            writeln!(reported, "{notice}").unwrap();
         }
-        expect(&path, &told);
+        expect(&path, &reported);
     }
 }
 
@@ -77,9 +77,10 @@ fn bad_files_fail_with_the_text_beside_them() {
 
 /// A secret in the wrong place is refused without being repeated.
 #[test]
-fn no_secret_of_a_file_is_told() {
+fn no_secret_of_a_file_is_in_an_error() {
     for path in files(Path::new("tests/config/bad")) {
-        let told = load(&path).map_or_else(|error| format!("{error} {error:?}"), |_| String::new());
-        assert!(!told.contains("s3cret"), "{told}");
+        let reported =
+            load(&path).map_or_else(|error| format!("{error} {error:?}"), |_| String::new());
+        assert!(!reported.contains("s3cret"), "{reported}");
     }
 }

@@ -102,10 +102,7 @@ impl Pair {
             _ => return,
         };
         let present = present.rsplit('.').next().unwrap_or(present);
-        findings.problem(
-            missing,
-            format_args!("missing, but needed beside {present}"),
-        );
+        findings.problem(missing, format_args!("missing, but needed with {present}"));
     }
 
     fn complete(self) -> Option<(Secret, Secret)> {
@@ -155,7 +152,7 @@ impl Given {
         });
         let token = token.complete().map(basic);
         let mut unused = |preferred: &str, place: &str| {
-            findings.notice(place, format_args!("not used: {preferred} is preferred"));
+            findings.notice(place, format_args!("not used: {preferred} has priority"));
         };
         if key.is_some() && client.is_some() {
             unused(&names[0], &client_place);

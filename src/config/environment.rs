@@ -81,7 +81,7 @@ fn variable(
         (Some(_), Some(_)) => {
             findings.problem(
                 name,
-                format_args!("set beside {file_name}; unset one of the two"),
+                format_args!("set together with {file_name}; unset one of the two"),
             );
             Field::Invalid
         }
@@ -126,12 +126,12 @@ mod tests {
             }
             None => String::new(),
         };
-        let told = findings.problems.iter().chain(&findings.notices);
-        (login, told.map(ToString::to_string).collect())
+        let reported = findings.problems.iter().chain(&findings.notices);
+        (login, reported.map(ToString::to_string).collect())
     }
 
     #[test]
-    fn either_pair_will_do_and_a_lone_account_sid_does_no_harm() {
+    fn either_pair_of_credentials_is_enough_and_an_account_sid_may_be_alone() {
         let nothing: Vec<String> = Vec::new();
         let account = ("TWILIO_ACCOUNT_SID", ACCOUNT);
         let token = [account, ("TWILIO_AUTH_TOKEN", "t\n")];
@@ -146,19 +146,19 @@ mod tests {
     }
 
     #[test]
-    fn of_two_pairs_the_key_is_used_and_a_notice_names_the_other() {
+    fn of_two_pairs_the_api_key_is_used_and_a_notice_names_the_other() {
         let both = [
             ("TWILIO_ACCOUNT_SID", ACCOUNT),
             ("TWILIO_AUTH_TOKEN", "t"),
             ("TWILIO_API_KEY", KEY),
             ("TWILIO_API_SECRET", "s"),
         ];
-        let notice = "TWILIO_AUTH_TOKEN: not used: the API key of TWILIO_API_KEY is preferred";
+        let notice = "TWILIO_AUTH_TOKEN: not used: the API key of TWILIO_API_KEY has priority";
         assert_eq!(read(&both), ("SK:s".into(), vec![notice.to_owned()]));
     }
 
     #[test]
-    fn an_oauth_client_will_do_too() {
+    fn an_oauth_client_is_enough() {
         let client = [
             ("TWILIO_ACCOUNT_SID", ACCOUNT),
             ("TWILIO_OAUTH_CLIENT_ID", "id"),
@@ -173,9 +173,9 @@ mod tests {
             ("id:s http://127.0.0.1:1/t".into(), Vec::new())
         );
         let wrong = [&client[..], &[("TWILIO_OAUTH_TOKEN_URL", "here")]].concat();
-        let (login, told) = read(&wrong);
-        assert_eq!((login.as_str(), told.len()), ("", 1));
-        assert!(told[0].starts_with("TWILIO_OAUTH_TOKEN_URL: expected a URL like "));
+        let (login, reported) = read(&wrong);
+        assert_eq!((login.as_str(), reported.len()), ("", 1));
+        assert!(reported[0].starts_with("TWILIO_OAUTH_TOKEN_URL: expected a URL like "));
     }
 
     #[test]
@@ -185,71 +185,80 @@ mod tests {
             ("TWILIO_OAUTH_CLIENT_SECRET", "s"),
         ];
         let token = [("TWILIO_ACCOUNT_SID", ACCOUNT), ("TWILIO_AUTH_TOKEN", "t")];
-        let (login, told) = read(&[client, token].concat());
+        let (login, reported) = read(&[client, token].concat());
         assert!(login.starts_with("id:s "), "{login}");
-        let preferred = "the OAuth client of TWILIO_OAUTH_CLIENT_ID is preferred";
-        assert_eq!(told, [format!("TWILIO_AUTH_TOKEN: not used: {preferred}")]);
+        let preferred = "the OAuth client of TWILIO_OAUTH_CLIENT_ID has priority";
+        assert_eq!(
+            reported,
+            [format!("TWILIO_AUTH_TOKEN: not used: {preferred}")]
+        );
         let key = [("TWILIO_API_KEY", KEY), ("TWILIO_API_SECRET", "k")];
-        let (login, told) = read(&[key, client, token].concat());
+        let (login, reported) = read(&[key, client, token].concat());
         assert_eq!(login, "SK:k");
-        let preferred = "not used: the API key of TWILIO_API_KEY is preferred";
+        let preferred = "not used: the API key of TWILIO_API_KEY has priority";
         let unused = ["TWILIO_OAUTH_CLIENT_ID", "TWILIO_AUTH_TOKEN"];
-        assert_eq!(told, unused.map(|place| format!("{place}: {preferred}")));
+        assert_eq!(
+            reported,
+            unused.map(|place| format!("{place}: {preferred}"))
+        );
         let url = [("TWILIO_OAUTH_TOKEN_URL", "https://127.0.0.1/t")];
-        let (login, told) = read(&[&key[..], &url].concat());
+        let (login, reported) = read(&[&key[..], &url].concat());
         let unused = "TWILIO_OAUTH_TOKEN_URL: not used: there is no TWILIO_OAUTH_CLIENT_ID";
-        assert_eq!((login.as_str(), told), ("SK:k", vec![unused.to_owned()]));
+        assert_eq!(
+            (login.as_str(), reported),
+            ("SK:k", vec![unused.to_owned()])
+        );
     }
 
     #[test]
     fn half_pairs_name_the_other_half() {
-        for (name, value, told) in [
+        for (name, value, reported) in [
             (
                 "TWILIO_ACCOUNT_SID",
                 ACCOUNT,
-                "TWILIO_AUTH_TOKEN: missing, but needed beside TWILIO_ACCOUNT_SID",
+                "TWILIO_AUTH_TOKEN: missing, but needed with TWILIO_ACCOUNT_SID",
             ),
             (
                 "TWILIO_AUTH_TOKEN",
                 "t",
-                "TWILIO_ACCOUNT_SID: missing, but needed beside TWILIO_AUTH_TOKEN",
+                "TWILIO_ACCOUNT_SID: missing, but needed with TWILIO_AUTH_TOKEN",
             ),
             (
                 "TWILIO_API_KEY",
                 KEY,
-                "TWILIO_API_SECRET: missing, but needed beside TWILIO_API_KEY",
+                "TWILIO_API_SECRET: missing, but needed with TWILIO_API_KEY",
             ),
             (
                 "TWILIO_OAUTH_CLIENT_ID",
                 "id",
-                "TWILIO_OAUTH_CLIENT_SECRET: missing, but needed beside TWILIO_OAUTH_CLIENT_ID",
+                "TWILIO_OAUTH_CLIENT_SECRET: missing, but needed with TWILIO_OAUTH_CLIENT_ID",
             ),
             (
                 "TWILIO_OAUTH_CLIENT_SECRET",
                 "s",
-                "TWILIO_OAUTH_CLIENT_ID: missing, but needed beside TWILIO_OAUTH_CLIENT_SECRET",
+                "TWILIO_OAUTH_CLIENT_ID: missing, but needed with TWILIO_OAUTH_CLIENT_SECRET",
             ),
             (
                 "TWILIO_API_SECRET",
                 "s",
-                "TWILIO_API_KEY: missing, but needed beside TWILIO_API_SECRET",
+                "TWILIO_API_KEY: missing, but needed with TWILIO_API_SECRET",
             ),
         ] {
             assert_eq!(
                 read(&[(name, value)]),
-                (String::new(), vec![told.to_owned()])
+                (String::new(), vec![reported.to_owned()])
             );
         }
     }
 
     #[test]
-    fn nothing_at_all_names_all_ways_and_the_demo() {
-        let (_, told) = read(&[("TWILIO_API_KEY", " ")]);
-        assert_eq!(told, [format!("environment: {CURE}")]);
+    fn without_credentials_the_error_names_all_pairs_and_the_demo() {
+        let (_, reported) = read(&[("TWILIO_API_KEY", " ")]);
+        assert_eq!(reported, [format!("environment: {CURE}")]);
     }
 
     #[test]
-    fn files_stand_in_for_values_but_not_beside_them() {
+    fn a_file_replaces_a_value_and_both_together_are_an_error() {
         let folder = tempfile::tempdir().unwrap();
         let file = |name: &str, content: &str| {
             let path = folder.path().join(name);
@@ -263,8 +272,9 @@ mod tests {
         ];
         assert_eq!(read(&files), ("AC:t".into(), Vec::new()));
         let twice = [files[0], files[1], ("TWILIO_AUTH_TOKEN", "t")];
-        let told = "TWILIO_AUTH_TOKEN: set beside TWILIO_AUTH_TOKEN_FILE; unset one of the two";
-        assert_eq!(read(&twice), (String::new(), vec![told.to_owned()]));
+        let reported =
+            "TWILIO_AUTH_TOKEN: set together with TWILIO_AUTH_TOKEN_FILE; unset one of the two";
+        assert_eq!(read(&twice), (String::new(), vec![reported.to_owned()]));
     }
 
     #[test]
@@ -273,8 +283,8 @@ mod tests {
             ("TWILIO_ACCOUNT_SID", "s3cret"),
             ("TWILIO_AUTH_TOKEN", "s3 cret"),
         ];
-        let (login, told) = read(&wrong);
-        assert_eq!((login.as_str(), told.len()), ("", 2));
-        assert!(!told.concat().contains("s3"), "{told:?}");
+        let (login, reported) = read(&wrong);
+        assert_eq!((login.as_str(), reported.len()), ("", 2));
+        assert!(!reported.concat().contains("s3"), "{reported:?}");
     }
 }

@@ -71,7 +71,7 @@ fn secret_of(
     let value = mapping.take(file);
     if mapping.has_refused(inline) {
         let message = format_args!(
-            "a secret does not stand in this file: write it into a file of its own and name that as `{file}`"
+            "a secret must not be in this file: write it to a file of its own and set `{file}`"
         );
         findings.problem(&mapping.place_of(inline), message);
         return Field::Invalid;

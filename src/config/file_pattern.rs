@@ -23,9 +23,9 @@ pub(super) enum FilePatternError {
     Empty,
     #[error("expected a name that ends with .yml, .yaml or .json")]
     Ending,
-    #[error("names of files have no control characters here: each is the value of a label")]
+    #[error("a file name must not contain control characters, because it is a label value")]
     Control,
-    #[error("`*` may stand in the last part of the path alone")]
+    #[error("`*` is allowed only in the last part of the path")]
     Star,
 }
 
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn relative_names_are_meant_from_the_base() {
+    fn relative_patterns_start_at_the_base() {
         for (text, path, directory) in [
             ("a.yml", "/base/a.yml", "/base"),
             ("sub/*.json", "/base/sub/*.json", "/base/sub"),
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_pattern_is_refused() {
+    fn a_text_that_is_not_a_pattern_is_refused() {
         for (text, error) in [
             ("", FilePatternError::Empty),
             (" ", FilePatternError::Empty),
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn stars_stand_for_anything_but_a_leading_dot() {
+    fn a_star_matches_anything_but_a_leading_dot() {
         for (text, fitting, others) in [
             (
                 "a.yml",
@@ -204,9 +204,9 @@ mod tests {
     }
 
     proptest! {
-        /// What the stars of a pattern stood for may be anything.
+        /// The text in the place of a star may be anything.
         #[test]
-        fn every_filled_pattern_fits(pieces in prop::collection::vec("[ab.]{0,3}", 1..5), filling in "[ab.é]{0,3}") {
+        fn a_pattern_matches_every_name_made_from_it(pieces in prop::collection::vec("[ab.]{0,3}", 1..5), filling in "[ab.é]{0,3}") {
             let text = format!("x{}.yml", pieces.join("*"));
             let name = format!("x{}.yml", pieces.join(&filling));
             prop_assert!(!text.contains('*') || pattern(&text).fits(&name));

@@ -73,7 +73,7 @@ impl Form {
         }
         let quoted = |quote| text.len() > 1 && text.starts_with(quote) && text.ends_with(quote);
         if quoted('"') || quoted('\'') {
-            return Some("stands in quotation marks, which would be part of it; take them away");
+            return Some("is in quotation marks, which would be part of it; remove them");
         }
         if text
             .split_once('=')
@@ -82,7 +82,7 @@ impl Form {
             return Some("holds a variable's name as well; it must be the secret and nothing else");
         }
         if Sid::begins(text) {
-            return Some("holds a SID; the secret that belongs to the SID must stand here");
+            return Some("is a SID; write the secret that belongs to the SID");
         }
         None
     }
@@ -111,10 +111,10 @@ const fn is_invisible(c: char) -> bool {
 mod tests {
     use super::*;
 
-    fn told(form: Form, text: &str) -> String {
-        let told = form.check(text).err().unwrap_or_default();
-        assert!(!told.contains("s3cret"), "{told}");
-        told
+    fn reported(form: Form, text: &str) -> String {
+        let reported = form.check(text).err().unwrap_or_default();
+        assert!(!reported.contains("s3cret"), "{reported}");
+        reported
     }
 
     #[test]
@@ -132,12 +132,12 @@ mod tests {
             "ACs3cret",
         ] {
             for form in [Form::Secret, Form::Password, Form::Credentials] {
-                assert_eq!(told(form, text), "", "{text}");
+                assert_eq!(reported(form, text), "", "{text}");
             }
         }
-        assert_eq!(told(Form::Password, "correct horse  båttery"), "");
-        assert_eq!(told(Form::Password, &sid("AC")), "");
-        assert_eq!(told(Form::ClientId, &sid("OQ")), "");
+        assert_eq!(reported(Form::Password, "correct horse  båttery"), "");
+        assert_eq!(reported(Form::Password, &sid("AC")), "");
+        assert_eq!(reported(Form::ClientId, &sid("OQ")), "");
     }
 
     fn sid(prefix: &str) -> String {
@@ -171,17 +171,17 @@ mod tests {
             (&pair, "a SID"),
             (&client, "a SID"),
         ] {
-            let told = told(Form::Secret, text);
-            assert!(told.contains(why), "{text:?}: {told:?}");
+            let reported = reported(Form::Secret, text);
+            assert!(reported.contains(why), "{text:?}: {reported:?}");
         }
     }
 
     #[test]
     fn a_client_id_is_one_word() {
-        assert_eq!(told(Form::ClientId, "OQ0123"), "");
+        assert_eq!(reported(Form::ClientId, "OQ0123"), "");
         for wrong in ["", " ", "two words", "line\nbreak", "é", "\u{feff}x"] {
             assert!(
-                told(Form::ClientId, wrong).contains("one word"),
+                reported(Form::ClientId, wrong).contains("one word"),
                 "{wrong:?}"
             );
         }
@@ -196,9 +196,9 @@ mod tests {
             ("s3cret\u{202e}", "invisible"),
             (r#"{"password": "s3cret"}"#, "JSON"),
         ] {
-            let told = told(Form::Password, text);
-            assert!(told.contains(why), "{text:?}: {told:?}");
+            let reported = reported(Form::Password, text);
+            assert!(reported.contains(why), "{text:?}: {reported:?}");
         }
-        assert!(told(Form::Credentials, "Bearer s3cret").contains("white space"));
+        assert!(reported(Form::Credentials, "Bearer s3cret").contains("white space"));
     }
 }

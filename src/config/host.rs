@@ -103,7 +103,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_way_to_write_a_host_is_the_same_host() {
+    fn all_notations_of_a_host_are_equal() {
         for (host, texts) in [
             (
                 "exporter.example.com",
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_host_is_refused() {
+    fn a_text_that_is_not_a_host_is_refused() {
         for text in [
             "",
             ".",

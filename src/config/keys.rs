@@ -84,7 +84,7 @@ pub const SECTIONS: &[Section] = &[
             key(
                 "name",
                 "needed",
-                "value of the label `account`; unique, at most 64 characters. Counters are kept under it: a new name begins a new count",
+                "value of the label `account`; unique, at most 64 characters. Counters belong to the name: with a new name they restart",
             ),
             key(
                 "account_sid",
@@ -135,18 +135,18 @@ pub const SECTIONS: &[Section] = &[
             key(
                 "max_requests_per_second",
                 "`10`",
-                "above 0, up to 1,000,000; fractions are fine. After a rest, two seconds' worth may go at once; a collection plans a minute's worth at most (at least 4)",
+                "above 0, up to 1,000,000; fractions are fine. After an idle time, the requests of two seconds may be sent at once; a collection plans at most the requests of one minute (at least 4)",
             ),
             key("max_concurrent_requests", "`8`", "1 to 256"),
             key(
                 "request_timeout",
                 "`10s`",
-                "for one request, answer included; 10ms to 2m",
+                "for one request including the response; 10ms to 2m",
             ),
             key(
                 "stats_reading",
                 "`auto`",
-                "how Twilio's figures are meant: `exclusive` (an opened email no longer counts as delivered), `cumulative` (it does), or `auto`: exclusive until figures prove the other",
+                "the counting mode of Twilio's stats: `exclusive` (an opened email no longer counts as delivered), `cumulative` (it still does), or `auto`: exclusive until stats prove the other",
             ),
         ],
     },
@@ -158,7 +158,7 @@ pub const SECTIONS: &[Section] = &[
             key(
                 "token_url",
                 "`https://oauth.twilio.com/v2/token`",
-                "where it gets access tokens. With a `base_url` of your own, tokens still come from here",
+                "where it requests access tokens; used also with a `base_url` of your own",
             ),
         ],
     },
@@ -184,14 +184,14 @@ pub const SECTIONS: &[Section] = &[
             key(
                 "name",
                 "scheme, host and port of the URL, with a fingerprint of the rest (`https://crm.example#1f3a`)",
-                "how the source is called in logs, responses and the label `source`; 1 to 64 characters",
+                "the name of the source in logs, responses and the label `source`; 1 to 64 characters",
             ),
             key(
                 "refresh_interval",
                 "`1m`",
                 "time between two requests; 100ms to 1d",
             ),
-            key("timeout", "`10s`", "for one answer; 10ms to 2m"),
+            key("timeout", "`10s`", "for one response; 10ms to 2m"),
             key(
                 "basic_auth.username",
                 "needed in `basic_auth`",
@@ -205,12 +205,12 @@ pub const SECTIONS: &[Section] = &[
             key(
                 "authorization.type",
                 "`Bearer`",
-                "the scheme of the header `Authorization`. Not beside `basic_auth`",
+                "the scheme of the header `Authorization`. Not together with `basic_auth`",
             ),
             key(
                 "authorization.credentials_file",
                 "needed in `authorization`",
-                "a file with what follows the scheme",
+                "a file with the text after the scheme",
             ),
             key(
                 "tls_config.ca_file",
@@ -220,13 +220,13 @@ pub const SECTIONS: &[Section] = &[
             key(
                 "tls_config.cert_file",
                 "none",
-                "the certificate that is shown, with `key_file`",
+                "the client certificate, with `key_file`",
             ),
             key("tls_config.key_file", "none", "the key of that certificate"),
             key(
                 "tls_config.server_name",
                 "the URL's",
-                "the name of the handshake and of the server's certificate",
+                "the server name in the handshake and in the server's certificate",
             ),
             key(
                 "tls_config.insecure_skip_verify",
@@ -242,7 +242,7 @@ pub const SECTIONS: &[Section] = &[
             key(
                 "min_size",
                 "`1`",
-                "the fewest emails of a discovered operation that gets series; one that tells no size, or none yet, counts as 1",
+                "the fewest emails of a discovered operation that gets series; an operation without a size counts as 1",
             ),
             key(
                 "labels",
@@ -252,12 +252,12 @@ pub const SECTIONS: &[Section] = &[
             key(
                 "aggregate_by",
                 "none",
-                "labels, at most 8, by whose values emails and operations are also summed up and counted: `emails_by_label`, `operations_by_label`, `emails_accepted_by_label_total`, `email_outcomes_by_label_total`",
+                "labels, at most 8. Emails and operations are also aggregated by their values: `emails_by_label`, `operations_by_label`, `emails_accepted_by_label_total`, `email_outcomes_by_label_total`",
             ),
             key(
                 "max_label_values",
                 "`100`",
-                "1 to 10,000: so many values of each of those are told apart; what comes beyond shows as the value `other`",
+                "1 to 10,000: the most values of each of these labels with their own series; further values are `other`",
             ),
             key(
                 "tags",

@@ -7,7 +7,7 @@ use super::duration;
 use super::problem::Findings;
 use super::walk::Mapping;
 
-/// A higher `max_requests_per_second` is a typing error: no API of Twilio's accepts that many.
+/// A higher `max_requests_per_second` is a typing error: no API of Twilio accepts such a rate.
 const MOST_REQUESTS_PER_SECOND: f64 = 1_000_000.0;
 /// Each concurrent request holds a response of up to some megabytes in memory.
 const CONCURRENT_REQUESTS: RangeInclusive<usize> = 1..=256;

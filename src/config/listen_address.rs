@@ -37,7 +37,7 @@ pub enum ListenAddressError {
     )]
     Port,
     /// An IPv6 address without brackets.
-    #[error("an IPv6 address stands in brackets, such as [::1]:10202")]
+    #[error("an IPv6 address needs brackets, such as [::1]:10202")]
     Brackets,
     /// Neither an address nor the name of a host.
     #[error("expected an IP address or a host's name before the port, such as 127.0.0.1:10202")]
@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn each_way_to_be_wrong_is_named() {
+    fn each_invalid_address_has_its_error() {
         for (text, error) in [
             ("", ListenAddressError::Port),
             ("10202", ListenAddressError::Port),

@@ -99,7 +99,7 @@ impl Network {
             && value.boolean(findings) == Some(true)
         {
             if proxy_url.is_some() {
-                let message = "given beside `proxy_url`; leave one of the two out";
+                let message = "set together with `proxy_url`; remove one of the two";
                 findings.problem(&value.place, message);
             }
             proxy = from_environment(&value.place, environment, findings);

@@ -120,10 +120,7 @@ pub(super) fn read(
     mapping.finish(findings);
     let url = url?;
     if login.is_some() && url.scheme() == "http" && !base_url::is_loopback(&url) {
-        findings.notice(
-            &place,
-            "credentials cross the network in the clear; use https://",
-        );
+        findings.notice(&place, "credentials are sent unencrypted; use https://");
     }
     if tls != Tls::default() && url.scheme() == "http" {
         findings.notice(&place, "tls_config is for https:// and does nothing here");
@@ -147,10 +144,10 @@ fn read_url(value: &Value, findings: &mut Findings) -> Option<Url> {
             "expected http:// or https://".to_owned()
         }
         Ok(url) if !url.username().is_empty() || url.password().is_some() => {
-            "a user name or a password does not belong into the URL; give `basic_auth`".to_owned()
+            "the URL must not contain a user name or a password; use `basic_auth`".to_owned()
         }
         Ok(url) if url.fragment().is_some() => {
-            "what starts with # is never sent; take it away".to_owned()
+            "the fragment (from # on) is never sent; remove it".to_owned()
         }
         Ok(url) => return Some(url),
     };
@@ -200,7 +197,7 @@ fn read_login(
     if let (Some(_), Some(second)) = (&basic, &authorization) {
         findings.problem(
             &second.place,
-            "given beside `basic_auth`; leave one of the two out",
+            "set together with `basic_auth`; remove one of the two",
         );
     }
     let basic = basic.and_then(|value| read_basic(&value, directory, findings));
@@ -217,7 +214,7 @@ fn read_basic(value: &Value, directory: &Path, findings: &mut Findings) -> Optio
     if username.is_some_and(|name| name.contains(|c: char| c == ':' || c.is_control())) {
         findings.problem(
             &place,
-            "a user name holds neither `:` nor control characters",
+            "a user name must not contain `:` or control characters",
         );
     }
     let password_file = secret_file(
@@ -247,7 +244,7 @@ fn read_authorization(
         // The token of RFC 9110, without its unusual characters.
         let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
         if text.eq_ignore_ascii_case("basic") {
-            findings.problem(&value.place, "for Basic give `basic_auth`");
+            findings.problem(&value.place, "for Basic, use `basic_auth`");
         } else if text.is_empty() || !text.chars().all(plain) {
             findings.problem(&value.place, "expected one word, such as Bearer");
         }
@@ -274,7 +271,7 @@ fn secret_file(
     let value = mapping.take(file);
     if refused {
         let message = format_args!(
-            "a secret does not stand in this file: write it into a file of its own and name that as `{file}`"
+            "a secret must not be in this file: write it to a file of its own and set `{file}`"
         );
         findings.problem(&mapping.place_of(inline), message);
         return None;
@@ -306,7 +303,7 @@ fn read_tls(value: &Value, directory: &Path, findings: &mut Findings) -> Tls {
         if mapping.has(one) && !mapping.has(other) {
             findings.problem(
                 &mapping.place_of(other),
-                format_args!("missing, but needed beside `{one}`"),
+                format_args!("missing, but needed with `{one}`"),
             );
         }
     }
@@ -321,7 +318,7 @@ fn read_tls(value: &Value, directory: &Path, findings: &mut Findings) -> Tls {
     if insecure_skip_verify {
         findings.notice(
             &skip_place,
-            "whoever answers is believed; give `ca_file` instead",
+            "the server's certificate is not verified; use `ca_file` instead",
         );
     }
     mapping.finish(findings);

@@ -47,7 +47,7 @@ pub enum SecretError {
     TooLarge(PathBuf),
     /// The operating system cannot read the file, and the path may be the secret itself.
     #[error(
-        "cannot read it: {0}. What is written here does not look like a path (/run/secrets/token, ./token): is it the secret itself?"
+        "cannot read it: {0}. The text here does not look like a path (/run/secrets/token, ./token): is it the secret itself?"
     )]
     Unnamed(io::Error),
     /// The file is empty.
@@ -232,7 +232,7 @@ mod tests {
     use super::super::sid::Sid;
     use super::*;
 
-    fn told(content: &[u8]) -> String {
+    fn reported(content: &[u8]) -> String {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("secret");
         std::fs::write(&path, content).unwrap();
@@ -246,24 +246,27 @@ mod tests {
     }
 
     #[test]
-    fn the_line_break_at_the_end_does_not_count() {
-        assert_eq!(told(b"s3cret"), "s3cret");
-        assert_eq!(told(b"s3cret\n"), "s3cret");
-        assert_eq!(told(b"s3cret\r\n"), "s3cret");
+    fn the_line_break_at_the_end_is_not_part_of_the_secret() {
+        assert_eq!(reported(b"s3cret"), "s3cret");
+        assert_eq!(reported(b"s3cret\n"), "s3cret");
+        assert_eq!(reported(b"s3cret\r\n"), "s3cret");
     }
 
     #[test]
-    fn a_byte_order_mark_is_no_part_of_it() {
-        assert_eq!(told(b"\xef\xbb\xbfs3cret\n"), "s3cret");
+    fn a_byte_order_mark_is_not_part_of_the_secret() {
+        assert_eq!(reported(b"\xef\xbb\xbfs3cret\n"), "s3cret");
         let given = Secret::given("\u{feff}s3cret", Form::Secret).unwrap();
         assert_eq!(given.text().expose_secret(), "s3cret");
         let sid = format!("\u{feff}AC{}", "0".repeat(32));
         assert!(Secret::given(&sid, Form::Sid(Sid::Account)).is_ok());
         let empty = "…/./secret is empty; write the secret into it";
-        assert_eq!(told(b"\xef\xbb\xbf\r\n"), empty);
+        assert_eq!(reported(b"\xef\xbb\xbf\r\n"), empty);
         let error = Secret::given("\u{feff}", Form::Secret).unwrap_err();
         assert_eq!(error.to_string(), "is empty");
-        assert_eq!(told(b"\xff\xfes\0"), "is text in UTF-16; write it in UTF-8");
+        assert_eq!(
+            reported(b"\xff\xfes\0"),
+            "is text in UTF-16; write it in UTF-8"
+        );
     }
 
     #[test]
@@ -276,9 +279,9 @@ mod tests {
     }
 
     #[test]
-    fn what_should_name_a_file_is_shown_only_if_it_cannot_be_the_secret() {
+    fn a_path_is_in_an_error_only_if_it_cannot_be_the_secret() {
         let folder = tempfile::tempdir().unwrap();
-        let told = |named: &str| {
+        let reported = |named: &str| {
             let secret = Secret::in_file("place", folder.path(), named, Form::Secret);
             secret.unwrap_err().to_string()
         };
@@ -290,32 +293,35 @@ mod tests {
             "s3cret/",
             "s3cret\0",
         ] {
-            let told = told(secret);
-            assert!(!told.contains("s3cret"), "{told}");
-            assert!(told.contains("is it the secret itself?"), "{told}");
+            let reported = reported(secret);
+            assert!(!reported.contains("s3cret"), "{reported}");
+            assert!(reported.contains("is it the secret itself?"), "{reported}");
         }
         let path = folder.path().join("missing").display().to_string();
         for (named, shown) in [(&*path, &*path), ("./missing", "/./missing")] {
-            let told = told(named);
+            let reported = reported(named);
             assert!(
-                told.starts_with("cannot read /") && told.contains(shown),
-                "{told}"
+                reported.starts_with("cannot read /") && reported.contains(shown),
+                "{reported}"
             );
         }
         std::fs::write(folder.path().join("empty"), "").unwrap();
-        assert!(told("empty").ends_with("/empty is empty; write the secret into it"));
+        assert!(reported("empty").ends_with("/empty is empty; write the secret into it"));
     }
 
     #[test]
-    fn what_is_no_secret_is_refused_without_showing_it() {
-        assert_eq!(told(b"\n"), "…/./secret is empty; write the secret into it");
-        assert_eq!(told(b"\xffs3cret"), "is not readable text (UTF-8)");
+    fn a_text_that_is_not_a_secret_is_refused_and_not_repeated() {
+        assert_eq!(
+            reported(b"\n"),
+            "…/./secret is empty; write the secret into it"
+        );
+        assert_eq!(reported(b"\xffs3cret"), "is not readable text (UTF-8)");
         for content in [&b"s3 cret"[..], b"s3\ncret", b"\0s3cret"] {
-            let text = told(content);
+            let text = reported(content);
             assert!(text.starts_with("holds white space"), "{text}");
         }
-        assert_eq!(told(&vec![b'x'; 64 * 1024]).len(), 64 * 1024);
-        let large = told(&vec![b'x'; 64 * 1024 + 1]);
+        assert_eq!(reported(&vec![b'x'; 64 * 1024]).len(), 64 * 1024);
+        let large = reported(&vec![b'x'; 64 * 1024 + 1]);
         assert!(
             large.starts_with("…/./secret is larger than 64 KiB"),
             "{large}"

@@ -73,7 +73,7 @@ impl Series {
                 let labels = read_labels(&value, findings);
                 if labels.len() > MOST_AGGREGATES {
                     let message = format_args!(
-                        "{} labels; at most {MOST_AGGREGATES} can be aggregated by, each of them multiplies series",
+                        "{} labels; at most {MOST_AGGREGATES} are allowed, because each of them multiplies series",
                         labels.len()
                     );
                     findings.problem(&value.place, message);

@@ -54,7 +54,7 @@ mod tests {
     fn a_sid_has_its_letters_and_32_digits() {
         let sid = format!("AC{}", "0".repeat(32));
         assert_eq!(Sid::Account.check(&sid), Ok(()));
-        let told = Err("an API key SID is `SK` and 32 hexadecimal digits".to_owned());
+        let reported = Err("an API key SID is `SK` and 32 hexadecimal digits".to_owned());
         for wrong in [
             &sid,
             "",
@@ -62,7 +62,7 @@ mod tests {
             &format!("SK{}", "g".repeat(32)),
             &format!("SK{}", "0".repeat(33)),
         ] {
-            assert_eq!(Sid::ApiKey.check(wrong), told, "{wrong}");
+            assert_eq!(Sid::ApiKey.check(wrong), reported, "{wrong}");
         }
     }
 }

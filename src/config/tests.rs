@@ -1,4 +1,4 @@
-//! What the parts of a configuration make together.
+//! Tests of whole configurations.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -65,7 +65,7 @@ fn nothing_but_credentials_gives_the_defaults() {
 }
 
 #[test]
-fn an_empty_file_is_as_good_as_none() {
+fn an_empty_file_equals_no_file() {
     for source in ["", "~", "# nothing\n", "accounts:\nseries:\n"] {
         let config = load(source, Overrides::default()).unwrap();
         assert_eq!(&*config.accounts[0].name, DEFAULT_NAME, "{source:?}");
@@ -73,7 +73,7 @@ fn an_empty_file_is_as_good_as_none() {
 }
 
 #[test]
-fn a_file_says_it_all() {
+fn a_file_sets_every_value() {
     let more = format!(
         "base_url: 'http://127.0.0.1:1/x', discovery: false, max_requests_per_second: 0.5, max_concurrent_requests: 1, \
          stats_reading: cumulative, operations: [{{id: {ID}, labels: {{a: 1.10, b: true, c: no}}}}]"
@@ -118,15 +118,15 @@ fn a_name_may_have_64_characters() {
 
 #[test]
 fn at_most_eight_labels_can_be_aggregated_by() {
-    let told = |labels: &str| {
+    let reported = |labels: &str| {
         let source = format!("series: {{aggregate_by: [{labels}]}}\n");
         problems(load(source, Overrides::default()))
     };
-    assert_eq!(told("a, b, c, d, e, f, g, h"), Vec::<String>::new());
+    assert_eq!(reported("a, b, c, d, e, f, g, h"), Vec::<String>::new());
     assert_eq!(
-        told("a, b, c, d, e, f, g, h, i"),
+        reported("a, b, c, d, e, f, g, h, i"),
         [
-            "series.aggregate_by: 9 labels; at most 8 can be aggregated by, each of them multiplies series"
+            "series.aggregate_by: 9 labels; at most 8 are allowed, because each of them multiplies series"
         ]
     );
 }
@@ -155,15 +155,15 @@ fn without_discovery_any_one_source_of_operations_is_enough() {
 fn a_file_may_have_one_mebibyte() {
     let sized = |length: usize| load("#".repeat(length), Overrides::default());
     assert!(sized(1 << 20).is_ok());
-    let told = problems(sized((1 << 20) + 1));
+    let reported = problems(sized((1 << 20) + 1));
     assert!(
-        told.len() == 1 && told[0].contains("larger than 1 MiB"),
-        "{told:?}"
+        reported.len() == 1 && reported[0].contains("larger than 1 MiB"),
+        "{reported:?}"
     );
 }
 
 #[test]
-fn the_command_line_wins_over_the_file_but_not_over_an_account() {
+fn the_command_line_overrides_the_file_but_not_the_keys_of_an_account() {
     let overrides = Overrides {
         base_url: Some("https://proxy.example".into()),
         discovery: Some(false),
@@ -197,7 +197,7 @@ fn the_command_line_wins_over_the_file_but_not_over_an_account() {
 }
 
 #[test]
-fn operations_of_the_command_line_go_to_the_only_account() {
+fn operations_of_the_command_line_belong_to_the_only_account() {
     let overrides = Overrides {
         operations: vec![
             ID.parse().unwrap(),
@@ -217,14 +217,12 @@ fn operations_of_the_command_line_go_to_the_only_account() {
     let two = format!("accounts:\n{}{}", account("a", ""), account("b", ""));
     assert_eq!(
         problems(load(two, overrides)),
-        [
-            "--operation: the file has 2 accounts; give the operations as `operations` of one of them"
-        ]
+        ["--operation: the file has 2 accounts; set the operations as `operations` of one of them"]
     );
 }
 
 #[test]
-fn what_the_command_line_cannot_say_is_a_problem() {
+fn an_invalid_option_is_a_problem() {
     let overrides = Overrides {
         base_url: Some("comms.twilio.com".into()),
         max_operations: Some(1_000_001),
@@ -250,7 +248,7 @@ fn what_the_command_line_cannot_say_is_a_problem() {
 }
 
 #[test]
-fn unreadable_files_are_told() {
+fn unreadable_files_are_reported() {
     let missing = Overrides {
         config_file: Some("no/such.yml".into()),
         ..Overrides::default()
@@ -273,7 +271,7 @@ fn unreadable_files_are_told() {
 }
 
 #[test]
-fn no_secret_shows_in_debug() {
+fn no_secret_is_in_debug_texts() {
     let config = load(
         format!("accounts:\n{}", account("a", "")),
         Overrides::default(),
@@ -288,7 +286,7 @@ proptest! {
         let _ = load(bytes, Overrides::default());
     }
 
-    /// Nearly right files reach deeper than noise does.
+    /// Nearly valid files test more code than random bytes.
     #[test]
     fn no_yaml_panics(
         lines in prop::collection::vec(
@@ -304,7 +302,7 @@ proptest! {
 }
 
 #[test]
-fn sources_are_meant_from_the_file_and_each_is_called_otherwise() {
+fn paths_of_sources_are_relative_to_the_file_and_each_source_has_its_own_name() {
     let more = "operation_files: [a.yml, /etc/b/*.json], operation_urls: [\
         {url: 'https://c.example/s3cret?team=s3cret'}, {url: 'https://c.example/t?team=b', name: crm, refresh_interval: 5s, \
         authorization: {credentials_file: token}, tls_config: {ca_file: token}}]";
@@ -342,7 +340,7 @@ fn sources_are_meant_from_the_file_and_each_is_called_otherwise() {
     assert!(!format!("{account:?}").contains("s3cret"));
 }
 
-/// Wherever a secret slips in by mistake, no problem repeats it.
+/// No problem repeats a secret in any wrong place.
 #[test]
 fn no_problem_repeats_a_value() {
     const MARK: &str = "4f9c2e7d1a8b3c5d6e7f8091a2b3c4d5";
@@ -375,8 +373,8 @@ fn no_problem_repeats_a_value() {
                 (format!("{MARK}: 1, {MARK}"), key_end),
             ] {
                 let changed = [before, &mark, &behind[end..]].concat();
-                for told in problems(load(&changed, Overrides::default())) {
-                    assert!(!told.contains(&MARK[..12]), "{told}\n{changed}");
+                for reported in problems(load(&changed, Overrides::default())) {
+                    assert!(!reported.contains(&MARK[..12]), "{reported}\n{changed}");
                     tried += 1;
                 }
             }

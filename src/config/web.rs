@@ -36,7 +36,7 @@ pub struct Web {
     pub listen: Vec<ListenAddress>,
     /// Whether systemd passes the sockets to listen on.
     pub systemd_socket: bool,
-    /// The hosts that the exporter is known by; empty: all.
+    /// The allowed hosts of requests; empty: all.
     pub allowed_hosts: Vec<Host>,
     /// The path of the exposition; starts with `/`, made of unreserved characters.
     pub telemetry_path: String,
@@ -82,7 +82,7 @@ impl Web {
         web.systemd_socket = overrides.systemd_socket == Some(true);
         if web.systemd_socket && !overrides.listen.is_empty() {
             let message =
-                "the sockets of systemd replace --web.listen-address; leave out one of the two";
+                "the sockets of systemd replace --web.listen-address; remove one of the two";
             findings.problem("--web.systemd-socket", message);
         }
         web.allowed_hosts.clone_from(&overrides.allowed_hosts);
@@ -111,7 +111,7 @@ impl Web {
 fn check_listen(addresses: &[ListenAddress]) -> Result<(), String> {
     let mut seen = HashSet::new();
     match addresses.iter().find(|address| !seen.insert(*address)) {
-        Some(twice) => Err(format!("{twice} is given twice; leave one out")),
+        Some(twice) => Err(format!("{twice} is listed twice; remove one")),
         None => Ok(()),
     }
 }
@@ -139,7 +139,7 @@ fn read_grafana(text: &str) -> Result<Url, String> {
             format!("not a URL ({error}); expected one like https://grafana.example.com")
         }
         BaseUrlError::Credentials => {
-            "a user name or a password does not belong into the URL; pages show it".to_owned()
+            "the URL must not contain a user name or a password, because pages show it".to_owned()
         }
         other => other.to_string(),
     })
@@ -176,13 +176,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_address_is_given_once() {
+    fn a_repeated_address_is_a_problem() {
         let parse = |text: &str| text.parse::<ListenAddress>().unwrap();
         let different = [":1", "127.0.0.1:1", "localhost:1", "unix:/a"].map(parse);
         assert_eq!(check_listen(&different), Ok(()));
         let twice = ["unix:/a", ":1", "unix:/a"].map(parse);
-        let told = check_listen(&twice).unwrap_err();
-        assert_eq!(told, "unix:/a is given twice; leave one out");
+        let reported = check_listen(&twice).unwrap_err();
+        assert_eq!(reported, "unix:/a is listed twice; remove one");
     }
 
     #[test]

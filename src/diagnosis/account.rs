@@ -1,10 +1,16 @@
 //! The findings about one account.
 
+use std::sync::Arc;
+
 use super::facts::{AccountFacts, BrokenSource, Ongoing};
 use super::finding::{Finding, Severity};
 use super::request_failure::RequestFailure;
 use crate::clock_skew::ClockSkew;
+use crate::operation::OperationId;
 use crate::timestamp::Timestamp;
+
+/// What to do about operations of another account.
+const FOREIGN_IDS: &str = "Remove ids that do not belong to the account from the configuration or from the source that lists them.";
 
 /// What is wrong with an account, the worst first.
 #[must_use]
@@ -138,6 +144,28 @@ const fn is_about_address(failure: &RequestFailure) -> bool {
     )
 }
 
+/// The list of emails fails with `failure`, and operations can be read.
+#[must_use]
+pub fn emails_only(facts: &AccountFacts, failure: &Ongoing<RequestFailure>) -> Finding {
+    let name = &facts.name;
+    let mut finding = failed(facts, Severity::Error, failure);
+    finding.cause = match failure.what {
+        RequestFailure::Forbidden | RequestFailure::NoList(_) | RequestFailure::BadRequest(_) => {
+            "Operations can be read, and the list of emails is refused: nothing is known of single emails, nor of their tags.".to_owned()
+        }
+        _ => format!("{} Single emails and their tags are not read meanwhile.", finding.cause),
+    };
+    let status = match failure.what {
+        RequestFailure::Forbidden => 403,
+        RequestFailure::NoList(status) | RequestFailure::BadRequest(status) => status,
+        _ => return finding,
+    };
+    finding.what =
+        format!("Twilio does not return the list of emails of account {name} ({status})");
+    "Give the API key access to Email, or use the auth token; or switch off what reads emails (series.tags, collectors.emails).".clone_into(&mut finding.cure);
+    finding
+}
+
 /// The list fails, and single operations can be read.
 fn list_only(facts: &AccountFacts, failure: &Ongoing<RequestFailure>) -> Finding {
     let name = &facts.name;
@@ -199,7 +227,7 @@ fn unreadable(facts: &AccountFacts, failing: &Ongoing<usize>) -> Finding {
         account: Some(name.clone()),
         what: format!("{operations} of account {name} cannot be read"),
         cause: "The id is of another account, the operation has expired, or Twilio fails for it. Its last values stay.".to_owned(),
-        cure: "See the log for the reason. Remove ids that do not belong to the account from the configuration or from the source that lists them.".to_owned(),
+        cure: format!("See the log for the reason. {FOREIGN_IDS}"),
         since: Some(failing.since),
     }
 }
@@ -235,6 +263,20 @@ fn series(facts: &AccountFacts, hidden: &Ongoing<u64>) -> Finding {
         cause: format!("Series and this page have the configured and the newest operations that are large enough, at most {limit}. Totals and counters include all of them."),
         cure: "Raise --series.max-operations, or lower series.min_size, if you need series of the others.".to_owned(),
         since: Some(hidden.since),
+    }
+}
+
+/// One operation of account `name` cannot be read, because of `error`.
+#[must_use]
+pub fn unreadable_operation(name: &Arc<str>, operation: OperationId, error: &str) -> Finding {
+    Finding {
+        severity: Severity::Warning,
+        code: "unreadable_operations",
+        account: Some(Arc::clone(name)),
+        what: format!("Operation {operation} of account {name} cannot be read"),
+        cause: sentence(error),
+        cure: FOREIGN_IDS.to_owned(),
+        since: None,
     }
 }
 

@@ -60,7 +60,7 @@ impl Seed<'_> {
     fn spend<E: Error>(self) -> Result<(), E> {
         let left = self.left.get().checked_sub(1);
         self.left
-            .set(left.ok_or_else(|| E::custom("more values than are read"))?);
+            .set(left.ok_or_else(|| E::custom("too many values"))?);
         Ok(())
     }
 }
@@ -174,7 +174,7 @@ mod tests {
         let mut findings = Findings::default();
         assert!(parse("[{\"a\": 1}]", 4, &mut findings).is_some());
         let many = problems("[{\"a\": 1}]", 3);
-        assert!(many[0].contains("more values than are read"), "{many:?}");
+        assert!(many[0].contains("too many values"), "{many:?}");
     }
 
     #[test]

@@ -186,6 +186,12 @@ metrics! { ALL:
         absent: "",
         example: "51230",
     }
+    EMAILS_UNCONFIRMED: Account Gauge "emails_unconfirmed" ["older_than"] {
+        help: "Emails sent and neither confirmed nor failed for at least this long: an upper bound, from operations and their age.",
+        details: "The unconfirmed emails of all tracked operations that are at least this old: `sent` in the counting mode `exclusive`, `sent` without `delivered` and `undelivered` in the mode `cumulative`. An operation's age counts from its creation, or from the time for which it was scheduled if that is known; an email may have been sent later, so a long send can have an email here that is new. Twilio retries deferred mail for up to three days and reports nothing of it: a number that stays above 0 is the only sign of it. The exporter polls an idle operation less often, so a confirmation can take a tenth of the operation's idle time to be noticed.",
+        absent: "",
+        example: "37",
+    }
     EMAILS_ACCEPTED: Account Counter "emails_accepted_total" [] {
         help: "Emails created, over all operations ever seen.",
         details: "Emails from before the account was first watched are not counted (baseline). A value is saved before it is exposed, so it never decreases when the process stops or is killed.",

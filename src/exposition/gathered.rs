@@ -23,8 +23,12 @@ pub(super) fn write(
         help: gathered.help(),
         kind,
     });
+    let mut labels = String::new();
     for metric in gathered.get_metric() {
-        let labels = labels(metric);
+        labels.clear();
+        for label in metric.get_label() {
+            push_further(&mut labels, label.name(), label.value());
+        }
         match gathered.get_field_type() {
             MetricType::COUNTER => {
                 family.suffixed("", &labels, metric.get_counter().get_value());
@@ -58,15 +62,6 @@ fn kind(gathered: &MetricFamily) -> Option<Kind> {
         }
         _ => None,
     }
-}
-
-/// The labels of a series, with a comma before each.
-fn labels(metric: &Metric) -> String {
-    let mut text = String::new();
-    for label in metric.get_label() {
-        push_further(&mut text, label.name(), label.value());
-    }
-    text
 }
 
 #[cfg(test)]

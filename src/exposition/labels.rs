@@ -1,5 +1,7 @@
 //! Escaped label text. An operation's labels are part of each of its dozen or more samples, so they are escaped once per scrape.
 
+use std::ops::Range;
+
 use crate::operation::OperationId;
 
 /// The label texts of many accounts or operations, such as `account="a",operation_id="b"`, in one allocation.
@@ -38,8 +40,16 @@ impl LabelTexts {
 
     /// The texts in the order in which they were added.
     pub(super) fn iter(&self) -> impl Iterator<Item = &str> {
-        let mut start = 0;
-        self.ends.iter().map(move |&end| {
+        self.range(0..self.ends.len())
+    }
+
+    /// The texts at `places`.
+    pub(super) fn range(&self, places: Range<usize>) -> impl Iterator<Item = &str> {
+        let mut start = places
+            .start
+            .checked_sub(1)
+            .map_or(0, |last| self.ends[last]);
+        self.ends[places].iter().map(move |&end| {
             let text = &self.text[start..end];
             start = end;
             text
@@ -109,6 +119,8 @@ mod tests {
             texts.push_operation("account=\"x\"", &id);
             let operation = format!("account=\"x\",operation_id=\"{id}\"");
             assert!(texts.iter().eq(["account=\"a\\\"b\"", &operation]));
+            assert!(texts.range(1..2).eq([&operation]));
+            assert_eq!(texts.range(1..1).count(), 0);
         }
     }
 

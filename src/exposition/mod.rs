@@ -1,14 +1,17 @@
 //! Prometheus' exposition formats: the metrics and how a scrape's response is written.
 //!
-//! [`catalogue`] is the table of metrics. A scrape writes the values about Twilio anew from a [`Snapshot`], directly to the buffer.
-//! The exporter's own metrics are in [`Instruments`].
+//! [`catalogue`] is the table of metrics. [`Renderer`] writes the values about Twilio from a [`Snapshot`]; [`BlockRenderer`] does the
+//! same and uses what it wrote for the scrape before, where nothing has changed. The exporter's own metrics are in [`Instruments`].
 
+mod blocks;
 pub mod catalogue;
 mod connections;
 mod families;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzzing;
 mod gathered;
+#[cfg(test)]
+pub(crate) mod histories;
 mod instruments;
 mod labels;
 mod metric;
@@ -22,6 +25,7 @@ mod text;
 mod value;
 mod web_metrics;
 
+pub use blocks::{Block, BlockRenderer};
 pub use connections::{Closed, ConnectionInstruments, Refused};
 pub use instruments::{AccountInstruments, Build, Endpoint, Instruments};
 pub use probe::{Probe, ProbeEmails, ProbeProvider, ProbeRows};
@@ -35,7 +39,7 @@ use std::sync::Arc;
 
 use crate::operation::CountingMode;
 use crate::snapshot::{AccountSnapshot, CollectionStatus, CounterOrigins, Snapshot, Totals};
-use families::Labelled;
+use families::{LabelledAccounts, LabelledOperations};
 use labels::LabelTexts;
 use text::Text;
 
@@ -63,10 +67,13 @@ impl Renderer {
 
     /// Appends the values about Twilio to `out`, without the exporter's own metrics and without an end.
     pub fn render_snapshot(&mut self, snapshot: &Snapshot, syntax: Syntax, out: &mut Vec<u8>) {
-        let labelled = Labelled::new(snapshot, &mut self.accounts, &mut self.operations);
+        let accounts = LabelledAccounts::new(snapshot, &mut self.accounts);
+        let operations = LabelledOperations::new(accounts, &mut self.operations);
         // One allocation instead of repeated doubling, which copies. The system backs only written pages with memory.
-        out.reserve(labelled.usual_len());
-        labelled.write(&mut Text::new(out, syntax));
+        out.reserve(operations.usual_len());
+        let mut text = Text::new(out, syntax);
+        operations.write(&mut text);
+        accounts.write(&mut text);
     }
 
     /// Appends the exposition of `/probe` to `out`.
@@ -77,10 +84,11 @@ impl Renderer {
                 ..empty_account(probe.account)
             }],
         };
-        let labelled = Labelled::new(&snapshot, &mut self.accounts, &mut self.operations);
+        let accounts = LabelledAccounts::new(&snapshot, &mut self.accounts);
+        let operations = LabelledOperations::new(accounts, &mut self.operations);
         let mut text = Text::new(out, syntax);
-        labelled.write_operations(&mut text);
-        if let (Some(emails), Some((labels, _))) = (&probe.emails, labelled.operations().next()) {
+        operations.write(&mut text);
+        if let (Some(emails), Some((labels, _))) = (&probe.emails, operations.iter().next()) {
             emails.write(labels, &mut text);
         }
         let mut success = text.family(&catalogue::PROBE_SUCCESS);
@@ -101,6 +109,7 @@ pub(crate) fn empty_account(name: &Arc<str>) -> AccountSnapshot {
         origins: CounterOrigins::default(),
         counting_mode: CountingMode::Exclusive,
         totals: Totals::default(),
+        unconfirmed: None,
         without_series: 0,
         groups: Vec::new(),
         operations: Vec::new(),

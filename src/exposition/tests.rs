@@ -263,6 +263,7 @@ fn rich() -> Snapshot {
                 },
                 counting_mode: CountingMode::Exclusive,
                 totals,
+                unconfirmed: Some([37, 5, 2, 0]),
                 without_series: 3,
                 groups: vec![group("other", None), group("Spring \"sale\"", Some(7))],
                 operations: vec![spring, paused],
@@ -327,6 +328,7 @@ fn barely_started() -> AccountSnapshot {
         origins: CounterOrigins::default(),
         counting_mode: CountingMode::Cumulative,
         totals: Totals::default(),
+        unconfirmed: None,
         without_series: 0,
         groups: Vec::new(),
         operations: vec![

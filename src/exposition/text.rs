@@ -5,6 +5,8 @@
 //! one number, without `fmt` and without an allocation per sample. The two formats differ in headers, in state sets, in what follows
 //! a counter's value, and at the end; all of that is in this module.
 
+use std::fmt::Write;
+
 use super::labels::push_further;
 use super::metric::{Kind, Metric};
 use super::syntax::Syntax;
@@ -21,20 +23,34 @@ const UNITS: [&str; 2] = ["seconds", "bytes"];
 pub(super) struct Text<'a> {
     out: &'a mut Vec<u8>,
     syntax: Syntax,
+    /// The memory for text that a sample needs before it is written.
+    scratch: String,
 }
 
 impl<'a> Text<'a> {
     pub(super) fn new(out: &'a mut Vec<u8>, syntax: Syntax) -> Self {
-        Self { out, syntax }
+        Self {
+            out,
+            syntax,
+            scratch: String::new(),
+        }
     }
 
     /// Starts a family. All its samples must be written before the next family starts. A family without samples writes nothing.
     pub(super) fn family(&mut self, metric: &'static Metric) -> Family<'_> {
-        self.headed(Header {
-            name: metric.name,
-            help: metric.help,
-            kind: metric.kind,
-        })
+        self.headed(Header::of(metric))
+    }
+
+    /// Like [`Self::family`], for samples that follow other samples of the family or its header.
+    pub(super) fn continued(&mut self, metric: &'static Metric) -> Family<'_> {
+        let mut family = self.family(metric);
+        family.head = family.header.head();
+        family
+    }
+
+    /// Writes the header of a family that has samples.
+    pub(super) fn header(&mut self, metric: &'static Metric) {
+        self.family(metric).start();
     }
 
     /// Like [`Self::family`], for a family that is not in the catalogue.
@@ -44,6 +60,7 @@ impl<'a> Text<'a> {
             syntax: self.syntax,
             header,
             head: String::new(),
+            scratch: &mut self.scratch,
         }
     }
 
@@ -65,6 +82,19 @@ pub(super) struct Header<'a> {
 }
 
 impl<'a> Header<'a> {
+    const fn of(metric: &'static Metric) -> Self {
+        Self {
+            name: metric.name,
+            help: metric.help,
+            kind: metric.kind,
+        }
+    }
+
+    /// What the samples with labels begin with.
+    fn head(&self) -> String {
+        format!("{}{{", self.name)
+    }
+
     /// The name of the family. In OpenMetrics the samples of counters and infos have a suffix that their family does not have.
     fn family_name(&self, syntax: Syntax) -> &'a str {
         let suffix = match (syntax, self.kind) {
@@ -92,6 +122,7 @@ pub(super) struct Family<'a> {
     header: Header<'a>,
     /// The name and `{`; empty until the header is written.
     head: String,
+    scratch: &'a mut String,
 }
 
 impl Family<'_> {
@@ -109,6 +140,21 @@ impl Family<'_> {
     ) {
         self.labelled(labels, further, value.into());
         self.out.push(b'\n');
+    }
+
+    /// Writes a sample with one further label.
+    pub(super) fn sample_of(
+        &mut self,
+        labels: &str,
+        name: &str,
+        label: &str,
+        value: impl Into<SampleValue>,
+    ) {
+        let mut further = std::mem::take(self.scratch);
+        further.clear();
+        push_further(&mut further, name, label);
+        self.sample_with(labels, &further, value);
+        *self.scratch = further;
     }
 
     /// Writes the sample of a counter.
@@ -170,14 +216,19 @@ impl Family<'_> {
 
     /// Writes a bucket of a histogram. OpenMetrics has one spelling of a bound, in which integers have a fraction.
     pub(super) fn bucket(&mut self, labels: &str, bound: f64, count: u64) {
-        let bound = match self.syntax {
-            _ if bound == f64::INFINITY => "+Inf".to_owned(),
-            Syntax::Text => bound.to_string(),
-            Syntax::OpenMetrics => format!("{bound:?}"),
+        let mut all = std::mem::take(self.scratch);
+        all.clear();
+        all.push_str(labels);
+        all.push_str(",le=\"");
+        // Writing to a string does not fail.
+        let _ = match self.syntax {
+            _ if bound == f64::INFINITY => all.write_str("+Inf"),
+            Syntax::Text => write!(all, "{bound}"),
+            Syntax::OpenMetrics => write!(all, "{bound:?}"),
         };
-        let mut labels = labels.to_owned();
-        push_further(&mut labels, "le", &bound);
-        self.suffixed("_bucket", &labels, count);
+        all.push('"');
+        self.suffixed("_bucket", &all, count);
+        *self.scratch = all;
     }
 
     /// Writes a line up to the value.
@@ -212,9 +263,9 @@ impl Family<'_> {
     /// Writes the operation, how many emails it added, and when the exporter read them.
     fn exemplar(&mut self, contribution: &Contribution) {
         self.out.extend_from_slice(b" # {operation_id=\"");
-        let mut id = String::new();
-        contribution.operation.push_to(&mut id);
-        self.out.extend_from_slice(id.as_bytes());
+        self.scratch.clear();
+        contribution.operation.push_to(self.scratch);
+        self.out.extend_from_slice(self.scratch.as_bytes());
         self.out.extend_from_slice(b"\"} ");
         SampleValue::from(contribution.emails).push_to(self.out);
         self.out.push(b' ');
@@ -223,7 +274,7 @@ impl Family<'_> {
 
     #[cold]
     fn start(&mut self) {
-        let Header { name, help, kind } = self.header;
+        let Header { help, kind, .. } = self.header;
         let family = self.header.family_name(self.syntax);
         let kind = kind.word(self.syntax);
         let mut help = help.replace('\\', "\\\\").replace('\n', "\\n");
@@ -237,124 +288,9 @@ impl Family<'_> {
         }
         let header = format!("# HELP {family} {help}\n# TYPE {family} {kind}\n{unit}");
         self.out.extend_from_slice(header.as_bytes());
-        self.head = format!("{name}{{");
+        self.head = self.header.head();
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::exposition::catalogue::Scope;
-
-    static AWKWARD: Metric = metric(
-        "awkward_seconds_total",
-        Kind::Counter,
-        "A \\ and a\nbreak and a \".",
-    );
-    static MODE: Metric = metric("mode", Kind::StateSet, "The mode.");
-    static BUILD: Metric = metric("build_info", Kind::Info, "The build.");
-
-    const fn metric(name: &'static str, kind: Kind, help: &'static str) -> Metric {
-        Metric {
-            name,
-            kind,
-            scope: Scope::Account,
-            own_labels: &[],
-            help,
-            details: "",
-            absent: "",
-            example: "",
-        }
-    }
-
-    fn written(syntax: Syntax, write: impl FnOnce(&mut Text<'_>)) -> String {
-        let mut out = Vec::new();
-        let mut text = Text::new(&mut out, syntax);
-        write(&mut text);
-        text.end();
-        String::from_utf8(out).unwrap()
-    }
-
-    #[test]
-    fn the_header_is_written_with_the_first_sample() {
-        let write = |text: &mut Text<'_>| {
-            let _ = text.family(&AWKWARD);
-            let mut family = text.family(&AWKWARD);
-            family.sample("a=\"b\"", true);
-            family.sample_with("a=\"b\"", ",c=\"d\"", 2_u32);
-        };
-        let samples =
-            "awkward_seconds_total{a=\"b\"} 1\nawkward_seconds_total{a=\"b\",c=\"d\"} 2\n";
-        assert_eq!(
-            written(Syntax::Text, write),
-            format!(
-                "# HELP awkward_seconds_total A \\\\ and a\\nbreak and a \".\n# TYPE awkward_seconds_total counter\n{samples}"
-            )
-        );
-        assert_eq!(
-            written(Syntax::OpenMetrics, write),
-            format!(
-                "# HELP awkward_seconds A \\\\ and a\\nbreak and a \\\".\n# TYPE awkward_seconds counter\n\
-                 # UNIT awkward_seconds seconds\n{samples}# EOF\n"
-            )
-        );
-    }
-
-    #[test]
-    fn only_open_metrics_has_the_start_and_the_operation_beside_a_counter() {
-        let contribution = Contribution {
-            operation: "comms_operation_01h2xcejqtf2nbrexx3vqjhp41"
-                .parse()
-                .unwrap(),
-            emails: 12,
-            read: Timestamp::from_millis(1_500),
-        };
-        let origin = Origin {
-            since: Some(Timestamp::from_millis(7_000)),
-            contribution: Some(&contribution),
-        };
-        let write = |text: &mut Text<'_>| {
-            let mut family = text.family(&AWKWARD);
-            family.counter("a=\"b\"", ",c=\"d\"", 90, origin);
-        };
-        assert!(
-            written(Syntax::Text, write)
-                .ends_with("counter\nawkward_seconds_total{a=\"b\",c=\"d\"} 90\n")
-        );
-        let exemplar = "{operation_id=\"comms_operation_01h2xcejqtf2nbrexx3vqjhp41\"} 12 1.5";
-        assert!(written(Syntax::OpenMetrics, write).ends_with(&format!(
-            "seconds\nawkward_seconds_total{{a=\"b\",c=\"d\"}} 90 # {exemplar}\n\
-             awkward_seconds_created{{a=\"b\",c=\"d\"}} 7\n# EOF\n"
-        )));
-    }
-
-    #[test]
-    fn a_state_set_has_a_label_with_the_name_of_its_family() {
-        let write = |text: &mut Text<'_>| {
-            let mut family = text.family(&MODE);
-            let slow = family.state("speed", "slow");
-            family.sample_with("a=\"b\"", &slow, true);
-        };
-        assert_eq!(
-            written(Syntax::Text, write),
-            "# HELP mode The mode.\n# TYPE mode gauge\nmode{a=\"b\",speed=\"slow\"} 1\n"
-        );
-        assert_eq!(
-            written(Syntax::OpenMetrics, write),
-            "# HELP mode The mode.\n# TYPE mode stateset\nmode{a=\"b\",speed=\"slow\",mode=\"slow\"} 1\n# EOF\n"
-        );
-    }
-
-    #[test]
-    fn the_family_of_an_info_has_no_suffix_in_open_metrics() {
-        let write = |text: &mut Text<'_>| text.family(&BUILD).sample("version=\"1\"", true);
-        assert_eq!(
-            written(Syntax::Text, write),
-            "# HELP build_info The build.\n# TYPE build_info gauge\nbuild_info{version=\"1\"} 1\n"
-        );
-        assert_eq!(
-            written(Syntax::OpenMetrics, write),
-            "# HELP build The build.\n# TYPE build info\nbuild_info{version=\"1\"} 1\n# EOF\n"
-        );
-    }
-}
+mod tests;

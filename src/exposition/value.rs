@@ -1,12 +1,13 @@
 //! The values of samples as text: integers and times without `fmt`, and other numbers in the shortest form that parses to the same
 //! value. All are written the same in every format.
 
+use std::io::Write;
 use std::time::Duration;
 
 use crate::timestamp::Timestamp;
 
 /// The value of a sample.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum SampleValue {
     Count(u64),
     Moment(Timestamp),
@@ -83,12 +84,12 @@ fn push_moment(out: &mut Vec<u8>, moment: Timestamp) {
 
 /// Writes the shortest text that parses to the same number, as `Display` does.
 fn push_number(out: &mut Vec<u8>, number: f64) {
-    let text = match number {
-        f64::INFINITY => "+Inf".to_owned(),
-        f64::NEG_INFINITY => "-Inf".to_owned(),
-        finite_or_nan => finite_or_nan.to_string(),
+    // Writing to a vector does not fail.
+    let _ = match number {
+        f64::INFINITY => out.write_all(b"+Inf"),
+        f64::NEG_INFINITY => out.write_all(b"-Inf"),
+        finite_or_nan => write!(out, "{finite_or_nan}"),
     };
-    out.extend_from_slice(text.as_bytes());
 }
 
 #[cfg(test)]

@@ -100,12 +100,12 @@ fn encoding(headers: &HeaderMap) -> Result<Encoding, BodyError> {
                 ("" | "identity", found) => found,
                 ("gzip" | "x-gzip", Encoding::None) => Encoding::Gzip,
                 ("gzip" | "x-gzip", Encoding::Gzip) => {
-                    return Err(BodyError::Encoding("gzip, and again"));
+                    return Err(BodyError::Encoding("gzip, twice"));
                 }
                 (other, _) => {
                     let known = ENCODINGS.into_iter().find(|known| *known == other);
                     return Err(BodyError::Encoding(
-                        known.unwrap_or("one that HTTP has not"),
+                        known.unwrap_or("one that is not registered"),
                     ));
                 }
             };
@@ -307,8 +307,8 @@ mod tests {
             (&["Deflate"], "deflate"),
             (&["gzip, br"], "br"),
             (&["zstd", "gzip"], "zstd"),
-            (&["gzip", "gzip"], "gzip, and again"),
-            (&["made-up-secret"], "one that HTTP has not"),
+            (&["gzip", "gzip"], "gzip, twice"),
+            (&["made-up-secret"], "one that is not registered"),
         ] {
             assert_eq!(of(other), Err(BodyError::Encoding(name)), "{other:?}");
         }

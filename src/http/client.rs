@@ -57,7 +57,7 @@ struct Pool {
 pub(crate) struct RequestGuard<'a> {
     client: &'a HttpClient,
     pool: Pool,
-    ended: bool,
+    finished: bool,
 }
 
 /// A request that got no response.
@@ -116,7 +116,7 @@ impl HttpClient {
         RequestGuard {
             client: self,
             pool: self.pool.lock().clone(),
-            ended: false,
+            finished: false,
         }
     }
 
@@ -159,13 +159,13 @@ impl RequestGuard<'_> {
 
     /// Finishes the request: the response was read, or there is none.
     pub(crate) fn end(mut self) {
-        self.ended = true;
+        self.finished = true;
     }
 }
 
 impl Drop for RequestGuard<'_> {
     fn drop(&mut self) {
-        if !self.ended {
+        if !self.finished {
             self.client.replace(self.pool.number);
         }
     }

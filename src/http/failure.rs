@@ -94,13 +94,15 @@ pub(crate) fn tls_words(error: &TlsError) -> String {
         TlsError::InvalidMessage(_) | TlsError::PeerSentOversizedRecord => {
             "what the server sent is not TLS".into()
         }
-        TlsError::PeerIncompatible(_) => "the server has no TLS version or cipher of ours".into(),
+        TlsError::PeerIncompatible(_) => {
+            "the server has no TLS version or cipher suite in common with the exporter".into()
+        }
         TlsError::NoApplicationProtocol => "the server speaks neither HTTP/2 nor HTTP/1.1".into(),
-        TlsError::NoCertificatesPresented => "the server showed no certificate".into(),
+        TlsError::NoCertificatesPresented => "the server sent no certificate".into(),
         TlsError::InappropriateMessage { .. }
         | TlsError::InappropriateHandshakeMessage { .. }
         | TlsError::PeerMisbehaved(_)
-        | TlsError::DecryptError => "the server breaks the rules of TLS".into(),
+        | TlsError::DecryptError => "the server violates the TLS protocol".into(),
         TlsError::InvalidCertRevocationList(_) => "a revocation list cannot be read".into(),
         TlsError::InconsistentKeys(_) => "the certificate and the private key do not match".into(),
         _ => "the handshake failed".into(),
@@ -136,7 +138,7 @@ fn http2(error: &h2::Error) -> NoResponse {
         return NoResponse::Connect(io_words(io.kind()));
     }
     let what = match (error.is_go_away(), error.is_reset(), error.is_remote()) {
-        (true, _, true) => "the server ended the HTTP/2 connection",
+        (true, _, true) => "the server closed the HTTP/2 connection",
         (_, true, true) => "the server reset the HTTP/2 stream",
         _ => "what the server sent is not HTTP/2",
     };

@@ -6,6 +6,7 @@ mod client;
 mod failure;
 #[cfg(test)]
 mod tests;
+mod verifier;
 
 use std::sync::Arc;
 
@@ -19,6 +20,7 @@ pub(crate) use authorities::AuthoritiesError;
 pub(crate) use body::{BodyError, read};
 pub(crate) use client::HttpClient;
 pub(crate) use failure::{CONNECTION_REFUSED, NoResponse, UNKNOWN_HOST, failure, tls_words};
+pub(crate) use verifier::{CertificateVerifier, Signatures};
 
 /// A TLS configuration with rustls and ring.
 pub(crate) fn tls() -> Result<ConfigBuilder<ClientConfig, WantsVerifier>, rustls::Error> {

@@ -61,7 +61,11 @@ fn trusting(roots: RootCertStore) -> ClientConfig {
 }
 
 /// Requests `url` with the timeout `limit`. `None` after the timeout.
-async fn ask(client: &HttpClient, url: &str, limit: Duration) -> Option<Result<u16, NoResponse>> {
+async fn request(
+    client: &HttpClient,
+    url: &str,
+    limit: Duration,
+) -> Option<Result<u16, NoResponse>> {
     let exchange = async {
         let guard = client.guard();
         let request = client.requests().get(url).build().unwrap();
@@ -77,7 +81,7 @@ async fn ask(client: &HttpClient, url: &str, limit: Duration) -> Option<Result<u
 
 /// The reason why a request for `url` gets no response.
 async fn failure(client: &HttpClient, url: &str) -> NoResponse {
-    let failure = ask(client, url, SOON).await.unwrap().unwrap_err();
+    let failure = request(client, url, SOON).await.unwrap().unwrap_err();
     if let NoResponse::Tls(words) | NoResponse::Connect(words) | NoResponse::Protocol(words) =
         &failure
     {
@@ -137,22 +141,22 @@ async fn an_http2_error_is_reported_by_its_code_and_not_by_its_text() {
         (
             GOAWAY,
             2,
-            "the server ended the HTTP/2 connection (INTERNAL_ERROR)",
+            "the server closed the HTTP/2 connection (INTERNAL_ERROR)",
         ),
         (
             GOAWAY,
             11,
-            "the server ended the HTTP/2 connection (ENHANCE_YOUR_CALM)",
+            "the server closed the HTTP/2 connection (ENHANCE_YOUR_CALM)",
         ),
         (
             GOAWAY,
             0,
-            "the server ended the HTTP/2 connection (NO_ERROR)",
+            "the server closed the HTTP/2 connection (NO_ERROR)",
         ),
         (
             GOAWAY,
             99,
-            "the server ended the HTTP/2 connection (code 99)",
+            "the server closed the HTTP/2 connection (code 99)",
         ),
         (
             RST_STREAM,

@@ -33,6 +33,20 @@ impl CountingMode {
             Self::Cumulative => delivered,
         }
     }
+
+    /// How many emails are sent and neither confirmed nor failed, of the emails by [`Status`].
+    #[must_use]
+    pub fn unconfirmed(self, emails: &[u32; Status::ALL.len()]) -> u64 {
+        let at = |status: Status| u64::from(emails[status as usize]);
+        let ended = match self {
+            Self::Exclusive => 0,
+            // An opened email was delivered, even if Twilio counted the two at slightly different times.
+            Self::Cumulative => {
+                at(Status::Delivered).max(at(Status::Opened)) + at(Status::Undelivered)
+            }
+        };
+        at(Status::Sent).saturating_sub(ended)
+    }
 }
 
 /// In cumulative mode an email counts in several statuses, so the sum exceeds `total` by at least 1 / 2 of `sent`. Counts that
@@ -110,6 +124,26 @@ mod tests {
             (1000, &[(Sent, 900), (Delivered, 110)]),
         ] {
             assert_eq!(evidence(size, parts), Evidence::None, "{size} {parts:?}");
+        }
+    }
+
+    #[test]
+    fn sent_emails_are_unconfirmed_until_they_are_counted_elsewhere() {
+        use Status::{Delivered, Opened, Sent, Undelivered};
+        for (parts, exclusive, cumulative) in [
+            (&[(Sent, 9)][..], 9, 9),
+            (
+                &[(Sent, 9), (Delivered, 5), (Opened, 3), (Undelivered, 1)],
+                9,
+                3,
+            ),
+            (&[(Sent, 9), (Delivered, 5), (Opened, 6)], 9, 3),
+            (&[(Sent, 2), (Delivered, 5)], 2, 0),
+            (&[(Delivered, 5), (Opened, 5)], 0, 0),
+        ] {
+            let emails = stats(None, parts).emails;
+            let modes = CountingMode::ALL.map(|mode| mode.unconfirmed(&emails));
+            assert_eq!(modes, [exclusive, cumulative], "{parts:?}");
         }
     }
 

@@ -1,5 +1,6 @@
 //! An Email operation: its id, state, stats and outcomes. All values are validated, and nothing here does I/O or reads a clock.
 
+mod breakdown;
 mod counting_mode;
 mod id;
 mod outcome;
@@ -11,6 +12,7 @@ mod word;
 
 use std::time::Duration;
 
+pub use breakdown::{Breakdown, Sums};
 pub use counting_mode::{CountingMode, Evidence};
 pub use id::{IdError, OperationId, PREFIX};
 pub use outcome::{Counters, Marks, Outcome};

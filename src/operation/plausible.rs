@@ -25,8 +25,8 @@ impl Stats {
             return Some("more emails at one status than there are");
         }
         let ends = [Status::Undelivered, Status::Failed, Status::Canceled];
-        let ended: u64 = ends.iter().map(|end| u64::from(self.get(*end))).sum();
-        (ended > u64::from(whole))
+        let settled: u64 = ends.iter().map(|end| u64::from(self.get(*end))).sum();
+        (settled > u64::from(whole))
             .then_some("more emails undelivered, failed and canceled than there are")
     }
 }

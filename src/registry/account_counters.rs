@@ -261,9 +261,10 @@ impl AccountCounters {
 
 /// When the operation was created, as precisely as possible.
 fn created(operation: &Operation) -> Timestamp {
-    let (given, told) = (operation.created, operation.id.created());
-    if given.since(told) <= CREATED_AT_PRECISION && told.since(given) <= CREATED_AT_PRECISION {
-        told
+    let (given, from_id) = (operation.created, operation.id.created());
+    if given.since(from_id) <= CREATED_AT_PRECISION && from_id.since(given) <= CREATED_AT_PRECISION
+    {
+        from_id
     } else {
         given
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::record::Record;
 use super::schedule;
-use crate::operation::{OperationId, RETENTION};
+use crate::operation::{CountingMode, OperationId, RETENTION};
 use crate::timestamp::Timestamp;
 
 /// The most operations in a chunk. A page returns 1,000; the rest of it is for operations that are new since the last
@@ -36,6 +36,8 @@ pub(super) struct Summary {
     pub(super) created: Option<(Timestamp, Timestamp)>,
     /// How many of its operations are large enough for series.
     pub(super) large: usize,
+    /// The unconfirmed emails of its operations, by [`CountingMode`].
+    pub(super) unconfirmed: [u64; CountingMode::ALL.len()],
 }
 
 /// The settings that the summary depends on besides the records.
@@ -73,6 +75,7 @@ impl Chunk {
                 expires: Timestamp::default(),
                 created: None,
                 large: 0,
+                unconfirmed: [0; CountingMode::ALL.len()],
             },
         };
         chunk.recompute_summary(policy);
@@ -99,6 +102,7 @@ impl Chunk {
             expires: latest,
             created: None,
             large: 0,
+            unconfirmed: [0; CountingMode::ALL.len()],
         };
         let spread = self.spread();
         for record in &self.records {
@@ -108,6 +112,9 @@ impl Chunk {
             summary.read = summary.read.max(record.last_success());
             summary.expires = summary.expires.min(record.created() + RETENTION);
             summary.large += usize::from(policy.is_large(record));
+            for mode in CountingMode::ALL {
+                summary.unconfirmed[mode as usize] += record.unconfirmed(mode);
+            }
             if is_in_place(record) {
                 let created = record.created();
                 let (from, until) = summary.created.unwrap_or((created, created));

@@ -25,8 +25,8 @@ pub(super) struct Groups {
     most: usize,
     pub(super) by_key: BTreeMap<GroupKey, Group>,
     members: HashMap<OperationId, Vec<Membership>>,
-    /// Groups that ended and may still be in the store.
-    ended: Vec<GroupKey>,
+    /// Removed groups that may still be in the store.
+    removed: Vec<GroupKey>,
 }
 
 /// That an operation is in a group, or was when it last had the label.
@@ -51,7 +51,7 @@ impl Groups {
             most,
             by_key: BTreeMap::new(),
             members: HashMap::new(),
-            ended: Vec::new(),
+            removed: Vec::new(),
         }
     }
 
@@ -69,7 +69,7 @@ impl Groups {
             .by_key
             .keys()
             .filter(|key| !labels.contains(&key.label));
-        self.ended.extend(gone.cloned());
+        self.removed.extend(gone.cloned());
         self.by_key.retain(|key, _| labels.contains(&key.label));
     }
 
@@ -230,16 +230,16 @@ impl Groups {
     /// Whether there is nothing to save.
     pub(super) fn is_saved(&self) -> bool {
         let mut groups = self.by_key.iter();
-        self.ended.is_empty() && groups.all(|(key, group)| group.unsaved(key).is_none())
+        self.removed.is_empty() && groups.all(|(key, group)| group.unsaved(key).is_none())
     }
 
-    /// Removes the groups that have ended.
+    /// Removes groups without operations.
     pub(super) fn expire(&mut self, now: Timestamp) {
-        let ended = &mut self.ended;
+        let removed = &mut self.removed;
         self.by_key.retain(|key, group| {
             let has_ended = group.has_ended(now);
             if has_ended {
-                ended.push(key.clone());
+                removed.push(key.clone());
             }
             !has_ended
         });
@@ -250,21 +250,21 @@ impl Groups {
         self.by_key.values_mut().for_each(Group::lost);
     }
 
-    /// What is to be saved: groups that changed, and those that ended.
+    /// What is to be saved: groups that changed, and those that were removed.
     pub(super) fn unsaved(&self) -> (Vec<SavedGroup>, Vec<GroupKey>) {
         let groups = self.by_key.iter();
         let changed = groups.filter_map(|(key, group)| group.unsaved(key));
-        (changed.collect(), self.ended.clone())
+        (changed.collect(), self.removed.clone())
     }
 
     /// Notes that this has been saved.
-    pub(super) fn saved(&mut self, saved: &[SavedGroup], ended: &[GroupKey]) {
+    pub(super) fn saved(&mut self, saved: &[SavedGroup], removed: &[GroupKey]) {
         for saved in saved {
             if let Some(group) = self.by_key.get_mut(&saved.key) {
                 group.saved(saved);
             }
         }
-        self.ended.retain(|key| !ended.contains(key));
+        self.removed.retain(|key| !removed.contains(key));
     }
 
     /// What a scrape exposes.

@@ -24,6 +24,7 @@ mod rejected_operations;
 mod schedule;
 mod scheduled_times;
 mod tables;
+mod unconfirmed;
 mod undocumented_values;
 mod unsaved_changes;
 mod vocabulary;

@@ -71,6 +71,7 @@ impl<'a> Presenter<'a> {
             collectors: Vec::new(),
             counting_mode: self.tables.counters.mode(),
             totals: self.tables.totals.clone(),
+            unconfirmed: None,
             counters: self.tables.counters.exposed(),
             origins: self.tables.counters.origins(),
             groups: self.tables.labels.groups.show(),

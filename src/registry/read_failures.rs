@@ -132,7 +132,7 @@ impl ReadFailures {
             .is_some_and(|failure| failure.reason == Some(Reason::Forbidden))
     }
 
-    /// Whether Twilio returned that it does not know the operation, and it is too early to ask again.
+    /// Whether Twilio returned 404 for the operation, and it is too early for another read.
     pub(super) fn is_waiting(&self, id: OperationId, now: Timestamp) -> bool {
         match self.by_id.get(&id) {
             Some(Failure {

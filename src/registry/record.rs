@@ -28,7 +28,7 @@ pub(super) struct Record {
     updated: Moment,
     last_success: Moment,
     last_change: Moment,
-    emails: [u32; Status::ALL.len()],
+    pub(super) emails: [u32; Status::ALL.len()],
     /// In the order of [`Stat::QUANTITIES`]; 0 where Twilio returned none.
     quantities: [u32; Stat::QUANTITIES.len()],
     pub(super) marks: Marks,
@@ -159,12 +159,14 @@ impl Record {
 
     /// What decides when it is due.
     ///
-    /// With `by_age`, finished operations that no source lists and that are small or settled wait at least a tenth of their age. In an
+    /// With `by_age`, finished operations that no source lists and that are small or unchanging wait at least a tenth of their age. In an
     /// account with many of them, somebody opens one every moment; one opened email must not make an old operation due every minute.
     pub(super) fn history(&self, by_age: bool) -> PollTimes {
         let is_small = || self.size().is_some_and(|size| size < SMALL);
-        let goes_by_age =
-            by_age && !self.is_watched() && self.is_finished() && (is_small() || self.is_settled());
+        let goes_by_age = by_age
+            && !self.is_watched()
+            && self.is_finished()
+            && (is_small() || self.is_unchanging());
         let read = self.last_success();
         PollTimes {
             change: self.last_change(),
@@ -173,19 +175,20 @@ impl Record {
         }
     }
 
-    /// Whether every email has a final status, in either counting mode.
-    fn is_settled(&self) -> bool {
+    /// Whether no stat changes any more, in either counting mode: every email is opened, lost or canceled. A settled operation may still
+    /// have delivered emails, which are opened later.
+    fn is_unchanging(&self) -> bool {
         let ends = [
             Status::Opened,
             Status::Undelivered,
             Status::Failed,
             Status::Canceled,
         ];
-        let ended: u64 = ends
+        let settled: u64 = ends
             .iter()
             .map(|status| u64::from(self.emails[*status as usize]))
             .sum();
-        self.size().is_some_and(|size| ended >= u64::from(size))
+        self.size().is_some_and(|size| settled >= u64::from(size))
     }
 
     /// Whether Twilio has finished or canceled it.

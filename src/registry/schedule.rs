@@ -114,15 +114,15 @@ mod tests {
 
     #[test]
     fn an_unknown_one_is_asked_for_ever_more_rarely() {
-        let (mut now, mut last, mut asked) = (CHANGE, CHANGE, 1);
+        let (mut now, mut last, mut polls) = (CHANGE, CHANGE, 1);
         while now < CHANGE + Duration::from_hours(24) {
             now = now + Duration::from_secs(15);
             if is_unknown_due(CHANGE, last, now) {
                 last = now;
-                asked += 1;
+                polls += 1;
             }
         }
-        assert!((20..120).contains(&asked), "{asked}");
+        assert!((20..120).contains(&polls), "{polls}");
     }
 
     #[test]
@@ -178,6 +178,6 @@ mod tests {
             );
         }
         let last = CHANGE + Duration::from_hours(1);
-        assert!(!is_unknown_due(CHANGE, last, last), "asked just now");
+        assert!(!is_unknown_due(CHANGE, last, last), "polled just now");
     }
 }

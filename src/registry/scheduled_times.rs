@@ -1,6 +1,7 @@
 //! For when operations are scheduled: Twilio returns that with their emails only.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ops::Bound;
 
 use crate::operation::OperationId;
 use crate::timestamp::Timestamp;
@@ -13,6 +14,8 @@ const MOST_TRIES: u8 = 3;
 pub(super) struct ScheduledTimes {
     /// Operations that are not scheduled, and those whose first email was not requested yet, have no entry.
     by_operation: HashMap<OperationId, Schedule>,
+    /// Those whose time is known.
+    by_time: BTreeMap<Timestamp, BTreeSet<OperationId>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,6 +37,13 @@ impl ScheduledTimes {
         }
     }
 
+    /// The operations that are scheduled for later than `moment`, the first ones first.
+    pub(super) fn after(&self, moment: Timestamp) -> impl Iterator<Item = OperationId> {
+        let later = (Bound::Excluded(moment), Bound::Unbounded);
+        let ids = self.by_time.range(later).flat_map(|(_, ids)| ids);
+        ids.copied()
+    }
+
     /// Whether a request for the first email may tell the time.
     pub(super) fn is_wanted(&self, id: OperationId) -> bool {
         match self.by_operation.get(&id) {
@@ -46,7 +56,7 @@ impl ScheduledTimes {
     /// Loads a saved time.
     pub(super) fn restore(&mut self, id: OperationId, time: Option<Timestamp>) {
         if let Some(time) = time {
-            self.by_operation.insert(id, Schedule::At(time));
+            self.set(id, Some(Schedule::At(time)));
         }
     }
 
@@ -58,16 +68,9 @@ impl ScheduledTimes {
         is_scheduled: bool,
     ) -> bool {
         let before = self.get(id);
-        match time {
-            Some(time) => {
-                self.by_operation.insert(id, Schedule::At(time));
-            }
-            // Most operations are not scheduled, and need no entry.
-            None if is_scheduled => {
-                self.by_operation.insert(id, Schedule::Missing);
-            }
-            None => self.remove(id),
-        }
+        // Most operations are not scheduled, and need no entry.
+        let missing = is_scheduled.then_some(Schedule::Missing);
+        self.set(id, time.map(Schedule::At).or(missing));
         self.get(id) != before
     }
 
@@ -88,6 +91,24 @@ impl ScheduledTimes {
 
     /// Removes an operation that leaves memory.
     pub(super) fn remove(&mut self, id: OperationId) {
-        self.by_operation.remove(&id);
+        self.set(id, None);
+    }
+
+    fn set(&mut self, id: OperationId, schedule: Option<Schedule>) {
+        let before = match schedule {
+            Some(schedule) => self.by_operation.insert(id, schedule),
+            None => self.by_operation.remove(&id),
+        };
+        if let Some(Schedule::At(time)) = before
+            && let Some(ids) = self.by_time.get_mut(&time)
+        {
+            ids.remove(&id);
+            if ids.is_empty() {
+                self.by_time.remove(&time);
+            }
+        }
+        if let Some(Schedule::At(time)) = schedule {
+            self.by_time.entry(time).or_default().insert(id);
+        }
     }
 }

@@ -148,12 +148,12 @@ impl Tables {
         let in_memory = in_memory
             .filter_map(|id| chunks.get(id))
             .map(|record| self.to_saved(record));
-        let (groups, ended) = self.labels.groups.unsaved();
+        let (groups, removed) = self.labels.groups.unsaved();
         ToSave {
             account: *self.counters.account(),
             operations: in_memory.chain(self.unsaved.removed().cloned()).collect(),
             groups,
-            ended,
+            removed,
             covers: self.unsaved.revision(),
         }
     }
@@ -162,7 +162,7 @@ impl Tables {
     pub(super) fn saved(&mut self, saved: &ToSave) {
         self.unsaved.saved(saved.covers);
         self.counters.saved(&saved.account);
-        self.labels.groups.saved(&saved.groups, &saved.ended);
+        self.labels.groups.saved(&saved.groups, &saved.removed);
     }
 
     /// Notes that the store lost what it had; the operations in memory are `ids`.

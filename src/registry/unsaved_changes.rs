@@ -23,8 +23,8 @@ pub struct ToSave {
     pub operations: Vec<SavedOperation>,
     /// The groups that changed.
     pub groups: Vec<SavedGroup>,
-    /// The groups that ended.
-    pub ended: Vec<GroupKey>,
+    /// The removed groups.
+    pub removed: Vec<GroupKey>,
     pub(super) covers: Revision,
 }
 

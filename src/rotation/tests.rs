@@ -52,7 +52,7 @@ impl Folder {
     }
 }
 
-/// Paused for this moment alone: reads continue on threads of their own.
+/// Paused only here: reads continue on threads of their own.
 async fn advance(time: Duration) {
     tokio::time::pause();
     tokio::time::advance(time).await;
@@ -106,7 +106,7 @@ async fn without_a_good_value_each_error_is_returned_and_not_logged() {
     assert_eq!(value.refreshed().await.unwrap(), "one");
 }
 
-/// A log that is read for its last hours shows what still fails.
+/// The last hours of a log show what still fails.
 #[tokio::test]
 async fn a_failure_is_logged_when_it_begins_once_an_hour_and_when_it_ends() {
     let folder = Folder::new(&[("a", "one")]);

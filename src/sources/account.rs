@@ -37,14 +37,14 @@ pub struct Sources {
 struct FileSources {
     files: Arc<Mutex<Files>>,
     /// A check whose news were not delivered yet.
-    under_way: Mutex<Option<JoinHandle<RereadFiles>>>,
+    in_progress: Mutex<Option<JoinHandle<RereadFiles>>>,
     /// The failure of checks that take too long or panic.
-    failure: parking_lot::Mutex<OngoingFailure<LookFailure>>,
+    failure: parking_lot::Mutex<OngoingFailure<CheckFailure>>,
     reporter: SourceReporter,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum LookFailure {
+enum CheckFailure {
     /// It takes longer than [`REREAD_WAIT`].
     Slow,
     /// Its task panicked or was cancelled.
@@ -74,7 +74,7 @@ impl Sources {
             urls: account.operation_urls.iter().map(source).collect(),
             files: (!patterns.is_empty()).then(|| FileSources {
                 files: Arc::new(Mutex::new(Files::new(patterns, reporter.clone()))),
-                under_way: Mutex::default(),
+                in_progress: Mutex::default(),
                 failure: parking_lot::Mutex::new(OngoingFailure::new()),
                 reporter,
             }),
@@ -111,36 +111,36 @@ impl Sources {
 impl FileSources {
     /// `None` if it takes too long.
     async fn reread(&self) -> Option<RereadFiles> {
-        let mut under_way = self.under_way.lock().await;
-        let task = under_way.get_or_insert_with(|| {
+        let mut in_progress = self.in_progress.lock().await;
+        let task = in_progress.get_or_insert_with(|| {
             let files = Arc::clone(&self.files);
             tokio::spawn(async move { files.lock().await.reread().await })
         });
         let Ok(reread) = timeout(REREAD_WAIT, task).await else {
-            if self.fails(LookFailure::Slow) {
+            if self.fails(CheckFailure::Slow) {
                 let seconds = REREAD_WAIT.as_secs();
                 tracing::warn!(
                     account = self.reporter.account(),
                     seconds,
-                    "looking at the files that list operations takes long; collections go on without"
+                    "checking the operation files takes too long; collections continue without it"
                 );
             }
             return None;
         };
-        *under_way = None;
+        *in_progress = None;
         match reread {
             Ok(reread) => {
                 if self.failure.lock().recovered() {
                     tracing::info!(
                         account = self.reporter.account(),
-                        "files that list operations are reread at in time again"
+                        "checking the operation files works again"
                     );
                 }
                 Some(reread)
             }
             Err(error) => {
-                if self.fails(LookFailure::Broken) {
-                    tracing::error!(account = self.reporter.account(), %error, "reading the files that list operations failed");
+                if self.fails(CheckFailure::Broken) {
+                    tracing::error!(account = self.reporter.account(), %error, "cannot check the operation files");
                 }
                 Some(RereadFiles {
                     news: Vec::new(),
@@ -151,7 +151,7 @@ impl FileSources {
     }
 
     /// Whether to log that.
-    fn fails(&self, failure: LookFailure) -> bool {
+    fn fails(&self, failure: CheckFailure) -> bool {
         self.failure.lock().failed(failure, Instant::now())
     }
 }
@@ -167,10 +167,10 @@ impl UrlSource {
     }
 
     async fn once(&self, deliver: &impl Fn(News)) {
-        self.ask().await.into_iter().for_each(deliver);
+        self.poll().await.into_iter().for_each(deliver);
     }
 
-    async fn ask(&self) -> Option<News> {
+    async fn poll(&self) -> Option<News> {
         let mut status = self.status.lock().await;
         let body = match self.url.body().await {
             Err(error) => return status.fails(error, &self.reporter),
@@ -181,6 +181,6 @@ impl UrlSource {
             Ok(body) => body,
         };
         let (body, judged) = url::classify(body).await;
-        status.takes_in(&body, judged, &self.reporter)
+        status.apply(&body, judged, &self.reporter)
     }
 }

@@ -1,7 +1,8 @@
 //! Calls to the file system, any of which may hang forever: a mount whose server is gone returns nothing, not even an error.
 //!
-//! A call that hangs cannot be interrupted and keeps its thread. The caller waits at most [`LIMIT`], and the call is not repeated
-//! before it has ended, so blocked threads do not pile up. The threads are not those of the runtime, which the store needs too.
+//! A call that hangs cannot be interrupted and keeps its thread. The caller waits at most [`LIMIT`], and the call is
+//! not repeated before it has finished, so blocked threads do not pile up. The threads are not those of the runtime,
+//! which the store needs too.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::fmt;
@@ -23,7 +24,7 @@ const MOST: usize = 64;
 
 /// Calls with a key each, at most one per key at a time.
 pub(super) struct Calls<K, T> {
-    running: FuturesUnordered<BoxFuture<'static, Ended<K, T>>>,
+    running: FuturesUnordered<BoxFuture<'static, Finished<K, T>>>,
     /// The keys of the running calls.
     busy: BTreeSet<K>,
     /// Whether two keys are in the same directory, so that both calls hang if one does.
@@ -43,14 +44,14 @@ pub(super) struct Round<K, T> {
     idle: Vec<Thread>,
 }
 
-/// A call that has ended, with its result unless it panicked.
-struct Ended<K, T> {
+/// A call that has finished, with its result unless it panicked.
+struct Finished<K, T> {
     key: K,
-    answer: Option<T>,
+    result: Option<T>,
     thread: Thread,
 }
 
-/// A thread that runs one call after another. It ends when the value is dropped and the running call has ended.
+/// A thread that runs one call after another. It ends when the value is dropped and the running call has finished.
 struct Thread(mpsc::Sender<Call<()>>);
 
 impl<K: Ord + Clone + Send + 'static, T: Send + 'static> Calls<K, T> {
@@ -73,21 +74,21 @@ impl<K: Ord + Clone + Send + 'static, T: Send + 'static> Calls<K, T> {
         }
     }
 
-    /// The next result, of this round or of an earlier one. `None` when all calls of the round have ended, or none has ended for
-    /// [`LIMIT`]: a key without a result hangs, or waits for calls that hang.
+    /// The next result, of this round or of an earlier one. `None` when all calls of the round have finished, or none
+    /// has finished for [`LIMIT`]: a key without a result hangs, or waits for calls that hang.
     pub(super) async fn next(&mut self, round: &mut Round<K, T>) -> Option<(K, T)> {
         loop {
             self.begin(round);
-            let ended = if round.begun.is_empty() {
+            let finished = if round.begun.is_empty() {
                 self.running.next().now_or_never()??
             } else {
                 timeout(LIMIT, self.running.next()).await.ok()??
             };
-            self.busy.remove(&ended.key);
-            round.begun.remove(&ended.key);
-            if let Some(answer) = ended.answer {
-                round.idle.push(ended.thread);
-                return Some((ended.key, answer));
+            self.busy.remove(&finished.key);
+            round.begun.remove(&finished.key);
+            if let Some(result) = finished.result {
+                round.idle.push(finished.thread);
+                return Some((finished.key, result));
             }
         }
     }
@@ -109,13 +110,13 @@ impl<K: Ord + Clone + Send + 'static, T: Send + 'static> Calls<K, T> {
             if let Some((key, call)) = round.waiting.remove(at) {
                 self.busy.insert(key.clone());
                 round.begun.insert(key.clone());
-                let answer = thread.call(call).map(Result::ok);
-                let ended = answer.map(|answer| Ended {
+                let result = thread.call(call).map(Result::ok);
+                let finished = result.map(|result| Finished {
                     key,
-                    answer,
+                    result,
                     thread,
                 });
-                self.running.push(ended.boxed());
+                self.running.push(finished.boxed());
             }
         }
     }
@@ -138,11 +139,11 @@ impl Thread {
     }
 
     fn call<T: Send + 'static>(&self, call: Call<T>) -> oneshot::Receiver<T> {
-        let (answer, answered) = oneshot::channel();
+        let (result, answered) = oneshot::channel();
         // Fails only after a panic; then there is no result.
         let _ = self.0.send(Box::new(move || {
             // Fails if the sources were dropped.
-            let _ = answer.send(call());
+            let _ = result.send(call());
         }));
         answered
     }
@@ -182,12 +183,12 @@ mod tests {
         }
     }
 
-    /// The keys that are answered in a round of all below `keys`, in order.
+    /// The keys with a result in a round of all below `keys`, in order.
     async fn round(calls: &mut Calls<usize, usize>, disk: &Arc<Disk>, keys: usize) -> Vec<usize> {
         let mut round = calls.round((0..keys).map(|key| disk.call(key)));
         let mut answered = Vec::new();
-        while let Some((key, answer)) = calls.next(&mut round).await {
-            assert_eq!(key, answer);
+        while let Some((key, result)) = calls.next(&mut round).await {
+            assert_eq!(key, result);
             answered.push(key);
         }
         answered.sort_unstable();
@@ -220,7 +221,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn threads_are_bounded_in_total_and_per_directory() {
+    async fn threads_are_limited_in_total_and_per_directory() {
         let (disk, mut all) = calls(100);
         disk.hangs_below(usize::MAX);
         for _ in 0..2 {
@@ -229,7 +230,7 @@ mod tests {
         }
         disk.hangs_below(0);
         let (disk, mut few) = calls(2);
-        // Of the first hundred two hang, and the others of it wait for them; the next hundreds do not.
+        // Two of the first hundred hang, and the others in it wait for them. The next hundreds do not wait.
         disk.hangs_below(100);
         let others: Vec<_> = (100..300).collect();
         assert_eq!(round(&mut few, &disk, 300).await, others);

@@ -30,19 +30,19 @@ pub enum SourceError {
     #[error("{0}")]
     Settings(String),
     /// A status other than 200.
-    #[error("it answers with status {}{}", .0, cure(*.0))]
+    #[error("the server responded with status {}{}", .0, cure(*.0))]
     Status(u16),
     /// The content type is not JSON, which Prometheus requires.
-    #[error("its answer has no `Content-Type: application/json`")]
+    #[error("the response has no `Content-Type: application/json`")]
     ContentType,
     /// An encoding that the request does not accept.
-    #[error("its answer has the encoding {0}; only gzip, or none, is asked for")]
+    #[error("the response has the encoding {0}; only gzip or none is accepted")]
     Encoding(&'static str),
     /// The encoding is gzip and the body is not valid gzip.
-    #[error("its answer is said to be gzip and is not")]
+    #[error("the response has the encoding gzip, but is not valid gzip")]
     Gzip,
     /// No complete response within the time limit.
-    #[error("no answer within {} s", .0.as_secs_f64())]
+    #[error("no response within {} s", .0.as_secs_f64())]
     Timeout(Duration),
     /// No connection, or it was closed. The text is the exporter's own.
     #[error("no connection: {0}")]
@@ -90,8 +90,8 @@ impl fmt::Display for Problems {
 
 fn cure(status: u16) -> &'static str {
     match status {
-        300..=399 => ": redirects are not followed; configure the URL it leads to",
-        401 => ": it does not accept the credentials; check `basic_auth` or `authorization`",
+        300..=399 => ": redirects are not followed; configure the URL to which it redirects",
+        401 => ": it rejects the credentials; check `basic_auth` or `authorization`",
         403 => ": the credentials lack the right to read it",
         404 | 410 => ": check the URL",
         429 => ": raise `refresh_interval`",
@@ -104,12 +104,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn problems_are_one_line_and_bounded() {
+    fn problems_are_one_line_and_limited() {
         let mut findings = Findings::up_to(2);
         findings.problem("[0]", "expected\na mapping");
         findings.problem("", "empty");
-        findings.problem("[2]", "not told");
-        findings.problem("[3]", "not told");
+        findings.problem("[2]", "not reported");
+        findings.problem("[3]", "not reported");
         let error = SourceError::Malformed(findings.into());
         assert_eq!(
             error.to_string(),
@@ -119,14 +119,14 @@ mod tests {
 
     #[test]
     fn an_error_says_what_to_do() {
-        let told = SourceError::Status(302).to_string();
+        let reported = SourceError::Status(302).to_string();
         assert!(
-            told.starts_with("it answers with status 302: redirects"),
-            "{told}"
+            reported.starts_with("the server responded with status 302: redirects"),
+            "{reported}"
         );
         assert_eq!(
             SourceError::Status(500).to_string(),
-            "it answers with status 500; 200 is expected"
+            "the server responded with status 500; 200 is expected"
         );
         let limit = 16 * 1024 * 1024;
         assert_eq!(

@@ -21,6 +21,11 @@ use crate::ongoing_failure::OngoingFailure;
 
 /// The most files of an account: each has its own series and is checked before each collection.
 const MOST_FILES: usize = 1000;
+/// The text for a file of the configuration that does not exist.
+pub const FILE_MISSING: &str =
+    "the operation file does not exist; create it or remove it from the configuration";
+/// The text for a pattern that no file matches.
+pub const NO_FILE_YET: &str = "no operation file matches yet";
 /// The most reads that hang in one directory; other reads in it wait for these.
 const HANGING_IN_DIRECTORY: usize = 4;
 /// The most directory listings that hang in one directory; several patterns may name one directory.
@@ -157,18 +162,14 @@ impl Files {
         if paths.len() <= MOST_FILES {
             if self.too_many.recovered() {
                 let (account, files) = (self.reporter.account(), paths.len());
-                tracing::info!(
-                    account,
-                    files,
-                    "all files that list operations are read again"
-                );
+                tracing::info!(account, files, "all operation files are read again");
             }
         } else if self.too_many.failed((), Instant::now()) {
             tracing::warn!(
                 account = self.reporter.account(),
                 files = paths.len(),
                 most = MOST_FILES,
-                "too many files that list operations; only the first by name are read"
+                "too many operation files; only the first by name are read"
             );
         }
         paths.into_iter().take(MOST_FILES).cloned().collect()
@@ -187,7 +188,7 @@ impl Files {
         let mut there: BTreeSet<PathBuf> = paths.iter().cloned().collect();
         while let Some((path, found)) = self.reads.next(&mut round).await {
             // A read that hung may be of a file that matches no pattern any more.
-            if hanging.remove(&path) && !self.take_in(&path, found, news).await {
+            if hanging.remove(&path) && !self.apply(&path, found, news).await {
                 there.remove(&path);
             }
         }
@@ -200,7 +201,7 @@ impl Files {
     }
 
     /// Applies the content of `path`. Returns false if there is no file.
-    async fn take_in(
+    async fn apply(
         &mut self,
         path: &Path,
         found: Result<Found, SourceError>,
@@ -217,11 +218,7 @@ impl Files {
         match found {
             Ok(Found::Content(fingerprint, content)) => {
                 known.fingerprint = fingerprint.is_settled(now).then_some(fingerprint);
-                news.extend(
-                    known
-                        .take_in(content, format_of(path), &self.reporter)
-                        .await,
-                );
+                news.extend(known.apply(content, format_of(path), &self.reporter).await);
             }
             Ok(_) => known.status.is_unchanged(&self.reporter),
             Err(error) => news.extend(known.cannot_be_read(error, &self.reporter)),
@@ -235,7 +232,7 @@ impl WatchedPattern {
     fn works(&mut self, reporter: &SourceReporter) {
         if self.failure.recovered() {
             let (account, files) = (reporter.account(), &self.pattern);
-            tracing::info!(account, %files, "files that list operations are there");
+            tracing::info!(account, %files, "found operation files");
         }
     }
 
@@ -247,13 +244,13 @@ impl WatchedPattern {
         let (account, files) = (reporter.account(), &self.pattern);
         match failure {
             PatternFailure::Empty if files.is_glob() => {
-                tracing::info!(account, %files, "no file that lists operations is there yet");
+                tracing::info!(account, %files, "{NO_FILE_YET}");
             }
             PatternFailure::Empty => {
-                tracing::warn!(account, %files, "the file that lists operations is not there; create it or take it out of the configuration");
+                tracing::warn!(account, %files, "{FILE_MISSING}");
             }
             PatternFailure::Unreadable(error) => {
-                tracing::warn!(account, %files, %error, "the directory of files that list operations cannot be read; what they listed last stays");
+                tracing::warn!(account, %files, %error, "cannot read the directory of operation files; their last operations stay");
             }
         }
     }
@@ -267,7 +264,7 @@ impl Known {
         }
     }
 
-    async fn take_in(
+    async fn apply(
         &mut self,
         content: Vec<u8>,
         format: Format,
@@ -284,7 +281,7 @@ impl Known {
             let error = SourceError::Unreadable(error.to_string());
             (Err(error), Vec::new())
         });
-        self.status.takes_in(&content, judged, reporter)
+        self.status.apply(&content, judged, reporter)
     }
 
     fn cannot_be_read(&mut self, error: SourceError, reporter: &SourceReporter) -> Option<News> {

@@ -65,7 +65,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_changed_a_moment_ago_may_change_unseen() {
+    fn a_change_within_the_clock_tick_is_not_visible() {
         let fingerprint = Fingerprint {
             size: 1,
             place: (1, 1),

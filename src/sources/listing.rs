@@ -23,7 +23,7 @@ const MOST_TARGETS: usize = 100_000;
 /// The most values and keys: enough for the most targets, each in its own group with two labels.
 const NODES: usize = 10 * MOST_TARGETS + 1;
 /// The most problems that are reported together.
-const TOLD: usize = 10;
+const MOST_REPORTED: usize = 10;
 
 /// The format of a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,7 +39,7 @@ pub(super) fn parse(content: &[u8], format: Format) -> Result<ListedOperations, 
     let text = std::str::from_utf8(content).map_err(|_| SourceError::NotText)?;
     // Editors on Windows write a byte order mark before a text; it has no meaning in UTF-8.
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let mut findings = Findings::up_to(TOLD);
+    let mut findings = Findings::up_to(MOST_REPORTED);
     match groups(text, format, &mut findings) {
         Some(listed) if findings.problems.is_empty() => Ok(listed),
         _ => Err(SourceError::Malformed(findings.into())),

@@ -22,7 +22,7 @@ use std::sync::Arc;
 
 pub use account::Sources;
 pub use error::{Problems, SourceError};
-pub use files::Files;
+pub use files::{FILE_MISSING, Files, NO_FILE_YET};
 pub use source_status::SourceReporter;
 pub use url::Url;
 

@@ -87,13 +87,13 @@ impl SourceStatus {
                 account = %reporter.account,
                 source = %self.source,
                 %error,
-                "a source of operations cannot be used; what it listed last stays"
+                "cannot use a source of operations; its last operations stay"
             );
         }
     }
 
     /// Applies the parsed list of `content`.
-    pub(super) fn takes_in(
+    pub(super) fn apply(
         &mut self,
         content: &[u8],
         judged: Result<ListedOperations, SourceError>,
@@ -125,7 +125,7 @@ impl SourceStatus {
         tracing::info!(
             account = %reporter.account,
             source = %self.source,
-            "a source of operations is gone, and what it listed with it"
+            "a source of operations is gone; its operations are removed"
         );
         News::Gone {
             source: self.source,

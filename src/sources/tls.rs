@@ -9,16 +9,14 @@ use std::sync::Arc;
 use reqwest::ClientBuilder;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use rustls::client::WantsClientCert;
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
-use rustls::{ClientConfig, ConfigBuilder, DigitallySignedStruct, SignatureScheme};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::{ClientConfig, ConfigBuilder};
 use url::{Host, Url};
 
 use super::error::SourceError;
 use crate::config::{OperationUrl, Tls};
-use crate::http::{self, AuthoritiesError};
+use crate::http::{self, AuthoritiesError, CertificateVerifier};
 
 /// What TLS is set up from, in PEM.
 pub(super) struct Material<'c> {
@@ -76,10 +74,9 @@ fn trusting(
     let words = |error: rustls::Error| SourceError::Tls(http::tls_words(&error));
     let builder = http::tls().map_err(words)?;
     if settings.insecure_skip_verify {
-        let accept_any = Arc::new(AcceptAny(http::provider()));
         return Ok(builder
             .dangerous()
-            .with_custom_certificate_verifier(accept_any));
+            .with_custom_certificate_verifier(CertificateVerifier::any()));
     }
     let Some(authorities) = material.authorities else {
         return http::system_roots(builder, scheme).map_err(words);
@@ -123,46 +120,5 @@ impl Resolve for FixedHost {
             let found: Vec<SocketAddr> = tokio::net::lookup_host((host, 0)).await?.collect();
             Ok(Box::new(found.into_iter()) as Addrs)
         })
-    }
-}
-
-/// A verifier that accepts every certificate: `insecure_skip_verify`.
-#[derive(Debug)]
-struct AcceptAny(Arc<CryptoProvider>);
-
-impl ServerCertVerifier for AcceptAny {
-    fn verify_server_cert(
-        &self,
-        _: &CertificateDer<'_>,
-        _: &[CertificateDer<'_>],
-        _: &ServerName<'_>,
-        _: &[u8],
-        _: UnixTime,
-    ) -> Result<ServerCertVerified, rustls::Error> {
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        let algorithms = &self.0.signature_verification_algorithms;
-        verify_tls12_signature(message, certificate, signed, algorithms)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        let algorithms = &self.0.signature_verification_algorithms;
-        verify_tls13_signature(message, certificate, signed, algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.signature_verification_algorithms.supported_schemes()
     }
 }

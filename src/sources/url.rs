@@ -137,9 +137,9 @@ impl Url {
             BodyError::Encoding(name) => SourceError::Encoding(name),
             BodyError::Gzip => SourceError::Gzip,
             BodyError::TooManyPieces => {
-                SourceError::Protocol("the answer came in far too many pieces".to_owned())
+                SourceError::Protocol("the response has too many pieces".to_owned())
             }
-            BodyError::CutOff => SourceError::Connect("the answer was cut off".to_owned()),
+            BodyError::CutOff => SourceError::Connect("the response was cut off".to_owned()),
             BodyError::Timeout => SourceError::Timeout(self.settings.timeout),
         })
     }
@@ -186,7 +186,7 @@ async fn blocking<T: Send + 'static>(
 ) -> Result<T, SourceError> {
     let done = spawn_blocking(work).await;
     // The message of a panic may quote the content.
-    done.map_err(|_| SourceError::Unreadable("the work on it was broken off".to_owned()))
+    done.map_err(|_| SourceError::Unreadable("processing the response was aborted".to_owned()))
 }
 
 /// Whether the content type is JSON, in UTF-8 if it has a charset, as Prometheus requires.
@@ -205,7 +205,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_json_in_utf_8_will_do() {
+    fn only_json_in_utf_8_is_accepted() {
         let is_json = |value: &str| {
             let mut headers = HeaderMap::new();
             headers.insert(CONTENT_TYPE, value.parse().unwrap());

@@ -3,6 +3,9 @@
 use std::io;
 use std::path::PathBuf;
 
+/// The name of the state file in its directory.
+pub use super::file::NAME as FILE_NAME;
+
 /// Why the store failed. Each variant needs another action.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -53,7 +56,7 @@ pub enum StoreError {
         what: String,
     },
     /// The file vanished while the exporter ran, or another one is in its place. A new one was made: everything that is in
-    /// memory is to be kept anew, in the generation that [`Store::generation`](super::Store::generation) tells now.
+    /// memory must be saved again, in the current [`Store::generation`](super::Store::generation).
     #[error("{} was {what} while the exporter ran; a new one is written from memory", file.display())]
     Vanished {
         /// The state file.
@@ -61,9 +64,9 @@ pub enum StoreError {
         /// What was found at its path.
         what: &'static str,
     },
-    /// The file could not be opened at the start and can be now. What it holds is to be loaded before anything is saved, in the
-    /// generation that [`Store::generation`](super::Store::generation) tells now.
-    #[error("{} can be read now; what it holds is loaded first", file.display())]
+    /// The file could not be opened at the start and can be now. What it holds is to be loaded before anything is
+    /// saved, in the current [`Store::generation`](super::Store::generation).
+    #[error("{} can be read now; its content is loaded first", file.display())]
     Found {
         /// The state file.
         file: PathBuf,

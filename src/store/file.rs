@@ -15,7 +15,7 @@ use super::tables;
 use crate::timestamp::Timestamp;
 
 /// Its name in the directory.
-pub(super) const NAME: &str = "state.redb";
+pub const NAME: &str = "state.redb";
 
 /// What redb may keep of the file in memory. The exporter as a whole is to stay under 40 MiB; what changes in one scrape fits, and the rest of
 /// the file is in the operating system's cache.
@@ -291,7 +291,7 @@ pub(super) fn contained<T>(work: impl FnOnce() -> Result<T, Error>) -> Result<T,
         .unwrap_or_else(|_| Err(Error::Corrupted("redb panicked on it".to_owned())))
 }
 
-/// Whether an error tells of the file's content rather than of the disk.
+/// Whether an error is about the file's content and not about the disk.
 fn is_about_content(error: &io::Error) -> bool {
     matches!(
         error.kind(),

@@ -14,6 +14,7 @@ mod bytes;
 pub mod disk_gate;
 mod emails;
 mod error;
+mod failures;
 mod fields;
 mod file;
 mod format;
@@ -27,7 +28,6 @@ mod state_directory;
 mod tables;
 #[cfg(test)]
 mod tests;
-mod trouble;
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -40,7 +40,7 @@ use parking_lot::Mutex;
 use redb::{Error, ReadTransaction, WriteTransaction};
 
 pub use emails::{EmailBatch, NameKind, SavedEmail, SavedEmails, SavedName};
-pub use error::StoreError;
+pub use error::{FILE_NAME, StoreError};
 pub use saved::{Batch, GroupKey, SavedAccount, SavedGroup, SavedOperation, UNBORN};
 
 use crate::operation::OperationId;
@@ -100,11 +100,11 @@ impl Store {
         };
         if let Some(directory) = directory {
             let mut notices = Vec::new();
-            let asked = Instant::now();
+            let started = Instant::now();
             let prepared = loop {
                 let mut state = store.state.lock();
                 match state.prepare(directory, OpenReason::Start(now), &mut notices) {
-                    Err(StoreError::InUse { .. }) if asked.elapsed() < HANDOVER => {}
+                    Err(StoreError::InUse { .. }) if started.elapsed() < HANDOVER => {}
                     prepared => break prepared,
                 }
                 drop(state);
@@ -115,7 +115,7 @@ impl Store {
                 Err(fatal @ (StoreError::InUse { .. } | StoreError::Newer { .. })) => {
                     return Err(fatal);
                 }
-                Err(error) => notices.push(trouble::not_saving(&error)),
+                Err(error) => notices.push(failures::not_saving(&error)),
             }
             store.notices = notices;
         }
@@ -156,7 +156,7 @@ impl Store {
         let Some(directory) = &self.directory else {
             return Ok(());
         };
-        // Found out without waiting for the commit under way.
+        // Does not wait for the current commit.
         let is_in_place = |last: Arc<LastCommit>| last.misplaced(&directory.join(NAME)).is_none();
         if generation == self.generation() && self.readers.last().is_some_and(is_in_place) {
             return Ok(());
@@ -253,7 +253,7 @@ impl Store {
         Ok(registered.unwrap_or_default())
     }
 
-    /// Keeps what was registered for `account`, or forgets it where there are no labels; all or nothing, on the disk when
+    /// Saves registrations of `account`, or removes those without labels; all or nothing, on the disk when
     /// this returns `Ok`.
     pub fn register(
         &self,
@@ -275,8 +275,8 @@ impl Store {
         .map(|_| ())
     }
 
-    /// Forgets operations of `account` whose ids are older than `before`, their marks included: one that is seen again counts as new.
-    /// A call forgets at most ten thousand; whether there may be more is returned.
+    /// Deletes operations of `account` whose ids are older than `before`, with their marks: one that is seen again
+    /// counts as new. A call deletes at most ten thousand. Returns whether there may be more.
     pub fn purge(&self, account: &str, before: Timestamp) -> Result<bool, StoreError> {
         let purged = self.write(None, |transaction| {
             tables::purge(transaction, account, before, PURGED_AT_ONCE)
@@ -300,7 +300,7 @@ impl Store {
                 Ok(read) => return Ok(Some(read)),
                 Err(error) => {
                     if self.readers.failed(&last) || attempt == READS {
-                        return Err(trouble::reading(directory, error));
+                        return Err(failures::reading(directory, error));
                     }
                 }
             }
@@ -316,7 +316,7 @@ impl Store {
         }
         let Some(mut state) = self.state.try_lock_for(OPENING) else {
             let timed_out = Error::Io(io::ErrorKind::TimedOut.into());
-            return Err(trouble::reading(directory, timed_out));
+            return Err(failures::reading(directory, timed_out));
         };
         // Somebody else may have opened it meanwhile.
         if self.readers.last().is_none() {
@@ -347,7 +347,7 @@ impl Store {
             Err(error) => {
                 // redb takes nothing more after an error of the disk: what comes next opens the file anew.
                 state.close();
-                Err(trouble::writing(directory, error))
+                Err(failures::writing(directory, error))
             }
         }
     }
@@ -369,17 +369,17 @@ impl Store {
             File::options()
                 .write(true)
                 .open(directory.join(NAME))
-                .map_err(|error| trouble::unwritable(directory, &error))?;
+                .map_err(|error| failures::unwritable(directory, &error))?;
             state.close();
         }
         if state.file().is_none() {
             self.prepare_again(directory, state)?;
         }
-        let nothing = || trouble::unwritable(directory, &io::ErrorKind::NotFound.into());
+        let nothing = || failures::unwritable(directory, &io::ErrorKind::NotFound.into());
         let file = state.file().ok_or_else(nothing)?;
         match &file.held {
             None => Ok(file),
-            Some(error) => Err(trouble::unwritable(directory, error)),
+            Some(error) => Err(failures::unwritable(directory, error)),
         }
     }
 

@@ -73,19 +73,19 @@ pub(super) fn operation(
         .transpose()?;
     let last_success = time(&mut reader, created)?;
     let last_change = time(&mut reader, last_success)?;
-    let emails = figures::<{ STATUSES.len() }>(&mut reader)?;
-    let mut figure = |flag| has(flag).then(|| reader.small()).transpose();
+    let emails = counts::<{ STATUSES.len() }>(&mut reader)?;
+    let mut count = |flag| has(flag).then(|| reader.small()).transpose();
     let mut stats = Stats {
-        size: figure(HAS_SIZE)?,
-        recipients: figure(HAS_RECIPIENTS)?,
-        attempts: figure(HAS_ATTEMPTS)?,
+        size: count(HAS_SIZE)?,
+        recipients: count(HAS_RECIPIENTS)?,
+        attempts: count(HAS_ATTEMPTS)?,
         unknown: has(HAS_UNKNOWN).then(|| unknown(&mut reader)).transpose()?,
         ..Stats::default()
     };
     for (status, emails) in STATUSES.into_iter().zip(emails) {
         stats.set(status, emails);
     }
-    let [accepted, outcomes @ ..] = figures::<{ 1 + OUTCOMES.len() }>(&mut reader)?;
+    let [accepted, outcomes @ ..] = counts::<{ 1 + OUTCOMES.len() }>(&mut reader)?;
     let mut marks = Marks {
         accepted,
         ..Marks::default()
@@ -178,16 +178,16 @@ fn counters(reader: &mut Reader<'_>) -> Result<Counters, Unreadable> {
     Ok(counters)
 }
 
-fn figures<const N: usize>(reader: &mut Reader<'_>) -> Result<[u32; N], Unreadable> {
+fn counts<const N: usize>(reader: &mut Reader<'_>) -> Result<[u32; N], Unreadable> {
     let bits = reader.byte()?;
     if u32::from(bits) >> N != 0 {
         return Err(Unreadable::Senseless);
     }
-    let mut figures = [0; N];
-    for (at, figure) in figures.iter_mut().enumerate() {
+    let mut counts = [0; N];
+    for (at, count) in counts.iter_mut().enumerate() {
         if bits >> at & 1 == 1 {
-            *figure = reader.small()?;
+            *count = reader.small()?;
         }
     }
-    Ok(figures)
+    Ok(counts)
 }

@@ -1,4 +1,4 @@
-//! Reads see the last commit. They never wait for the commit under way, however long the disk takes.
+//! Reads see the last commit. They never wait for the current commit, however long the disk takes.
 //!
 //! Each commit leaves a read transaction for them. They must not begin one themselves, because redb holds the
 //! lock for it while the file grows, including the fsync.

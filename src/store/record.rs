@@ -80,9 +80,9 @@ pub(super) fn write_operation(saved: &SavedOperation, out: &mut Vec<u8>) {
     push_counts(out, known.map(|stat| stats.count(stat).map(u64::from)));
     if let Some(unknown) = &stats.unknown {
         push(out, unknown.len() as u64);
-        for (word, figure) in unknown.iter() {
+        for (word, count) in unknown.iter() {
             push_text(out, word.as_str());
-            push(out, u64::from(*figure));
+            push(out, u64::from(*count));
         }
     }
     let Marks { accepted, outcomes } = saved.marks;

@@ -87,7 +87,7 @@ pub struct Batch<'a> {
     /// The groups that changed.
     pub groups: &'a [SavedGroup],
     /// The groups to delete.
-    pub ended: &'a [GroupKey],
+    pub removed: &'a [GroupKey],
     /// The [generation](super::Store::generation) in which the account was last kept whole: the batch has what changed since.
     pub generation: u64,
 }

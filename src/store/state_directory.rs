@@ -12,7 +12,7 @@ use super::disk_gate::DiskGate;
 use super::file::{self, FileFault, Finding, NAME, StateFile};
 use super::format::{self, UPGRADES};
 use super::readers::Readers;
-use super::{tables, trouble};
+use super::{failures, tables};
 use crate::timestamp::Timestamp;
 
 /// The directory and the file, as far as there are any. Its lock is held through commits: reads use [`Readers`].
@@ -113,7 +113,7 @@ impl StateDirectory {
             }
             Finding::Missing => self.create(directory),
             Finding::Unfit(_, what) if self.readers.ever_opened() => {
-                Err(trouble::damaged(directory, what))
+                Err(failures::damaged(directory, what))
             }
             Finding::Unfit(fault, what) => {
                 set_aside(directory, reason, fault, &what, notices)?;
@@ -131,23 +131,25 @@ impl StateDirectory {
     ) -> Result<(), StoreError> {
         let is_empty = || tables::is_empty(&found.database.begin_read()?);
         let is_late = matches!(reason, OpenReason::Again(_)) && !self.readers.ever_opened();
-        if is_late && !is_empty().map_err(|error: Error| trouble::reading(directory, error))? {
+        if is_late && !is_empty().map_err(|error: Error| failures::reading(directory, error))? {
             // Nothing has been saved yet, so nothing has been exposed as counted: accounts load what is there, and go on.
             self.readers.found();
             notices.push(format!(
-                "{} can be read now: what was saved is loaded, and counters go on from there",
+                "{} can be read now: the saved state is loaded, and counters continue from it",
                 directory.join(NAME).display()
             ));
         }
         if let Some(version) = found.upgraded_from {
             let current = format::current(UPGRADES);
             notices.push(format!(
-                "{} was brought from format {version} to {current}",
+                "{} was upgraded from format {version} to {current}",
                 directory.join(NAME).display()
             ));
         }
         if let (Some(error), OpenReason::Start(_)) = (&found.held, reason) {
-            notices.push(trouble::not_saving(&trouble::unwritable(directory, error)));
+            notices.push(failures::not_saving(&failures::unwritable(
+                directory, error,
+            )));
         }
         self.set(found);
         Ok(())
@@ -177,7 +179,7 @@ impl StateDirectory {
 
     fn create(&mut self, directory: &Path) -> Result<(), StoreError> {
         let made = StateFile::create(directory, UPGRADES, &self.gate);
-        let made = made.map_err(|error| trouble::writing(directory, error))?;
+        let made = made.map_err(|error| failures::writing(directory, error))?;
         self.set(made);
         Ok(())
     }
@@ -194,7 +196,7 @@ impl StateDirectory {
             std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
             builder
                 .create(directory)
-                .map_err(|error| trouble::unwritable(directory, &error))?;
+                .map_err(|error| failures::unwritable(directory, &error))?;
         }
         let Ok(handle) = File::open(directory) else {
             return Ok(());
@@ -222,7 +224,7 @@ fn set_aside(
     let path = directory.join(NAME);
     let (OpenReason::Start(now) | OpenReason::Again(now)) = reason;
     let aside = file::set_aside(&path, fault, now)
-        .map_err(|error| trouble::unwritable(directory, &error))?;
+        .map_err(|error| failures::unwritable(directory, &error))?;
     notices.push(format!(
         "{} is {} ({what}): it was set aside as {}, and {}",
         path.display(),
@@ -231,7 +233,7 @@ fn set_aside(
         if matches!(fault, FileFault::Exchanged) {
             "a new one is written from memory"
         } else {
-            "counting starts anew from what is seen first"
+            "counters restart, with the next stats as the baseline"
         }
     ));
     Ok(())

@@ -213,10 +213,10 @@ pub(super) fn write(transaction: &WriteTransaction, batch: &Batch<'_>) -> Result
     transaction
         .open_table(ACCOUNTS)?
         .insert(batch.account, standing.as_slice())?;
-    if !batch.groups.is_empty() || !batch.ended.is_empty() {
+    if !batch.groups.is_empty() || !batch.removed.is_empty() {
         let name = format!("{GROUPS}{}", batch.account);
         let mut table = transaction.open_table(groups_table(&name))?;
-        for GroupKey { label, value } in batch.ended {
+        for GroupKey { label, value } in batch.removed {
             table.remove((&**label, &**value))?;
         }
         for saved in batch.groups {

@@ -14,8 +14,10 @@ pub(super) async fn read(response: reqwest::Response, limit: usize) -> Result<Ve
     body.map_err(|error| match error {
         BodyError::TooLarge(limit) => ApiError::TooLarge { limit },
         BodyError::Encoding(name) => ApiError::Encoding(name),
-        BodyError::Gzip => ApiError::InvalidResponse("it is said to be gzip and is not"),
-        BodyError::TooManyPieces => ApiError::InvalidResponse("it came in far too many pieces"),
+        BodyError::Gzip => {
+            ApiError::InvalidResponse("its encoding is gzip, but it is not valid gzip")
+        }
+        BodyError::TooManyPieces => ApiError::InvalidResponse("it has too many pieces"),
         BodyError::CutOff => ApiError::InvalidResponse("it was cut off"),
         // The caller replaces the timeout by the request's.
         BodyError::Timeout => ApiError::Timeout(Duration::ZERO),

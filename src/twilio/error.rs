@@ -55,7 +55,7 @@ pub enum ApiError {
     /// 429.
     #[error("{}", RequestFailure::RateLimited)]
     RateLimited {
-        /// What `Retry-After` asked for.
+        /// The value of `Retry-After`.
         retry_after: Option<RetryAfter>,
     },
     /// 502, 503 or 504.
@@ -63,7 +63,7 @@ pub enum ApiError {
     Unavailable {
         /// The HTTP status.
         status: u16,
-        /// What `Retry-After` asked for.
+        /// The value of `Retry-After`.
         retry_after: Option<RetryAfter>,
     },
     /// 500 and other 5xx; Twilio documents not to retry.
@@ -108,16 +108,16 @@ pub enum ApiError {
     /// No request was made: there is no access token.
     #[error("{}", without_token(.0))]
     NoToken(Box<ApiError>),
-    /// No request was made: Twilio rejected these credentials, and their backoff has not ended.
+    /// No request was made: Twilio rejected these credentials, and their backoff has not finished.
     #[error(
-        "not requested: Twilio rejected the credentials. The exporter tries them again at {retry_at}, and other ones at once"
+        "not requested: Twilio rejected the credentials. The exporter tries them again at {retry_at}, and new ones immediately"
     )]
     LoginRejected {
         /// When they are tried again.
         retry_at: Timestamp,
     },
-    /// No request was made: Twilio asked for a pause.
-    #[error("not requested: Twilio asked for a pause until {until}")]
+    /// No request was made: Twilio requested a pause.
+    #[error("not requested: Twilio requested a pause until {until}")]
     Paused {
         /// The end of the pause.
         until: Timestamp,

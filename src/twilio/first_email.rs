@@ -16,7 +16,7 @@ use crate::timestamp::Timestamp;
 /// The list of emails, below the base URL.
 pub(super) const PATH: &[&str] = &["Emails"];
 
-/// More than the rows of Twilio's largest page. The request asks for one row, which a server may ignore.
+/// More than the rows of Twilio's largest page. The request limits the page to one row, which a server may ignore.
 const MOST_ROWS: usize = 2000;
 
 /// The first row that is an email of `id`; `None` without such a row. Tags that are no valid labels are left out: the

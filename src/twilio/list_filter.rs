@@ -1,4 +1,4 @@
-//! What a list is asked for, and which rows belong to it.
+//! The filter of a list request, and the rows that belong to it.
 
 use url::Url;
 

@@ -39,8 +39,8 @@ pub struct Listing<'a, T: Resource = Operation> {
     size: usize,
     /// The token of the next page; `None` for the first page.
     token: Option<String>,
-    ended: bool,
-    /// Why no further page can be read, although the list has not ended.
+    finished: bool,
+    /// Why no further page can be read, although the list has not finished.
     broken: Option<ApiError>,
     /// Whether the last page was full and named no next one, which may be the end or not.
     unsure: bool,
@@ -111,7 +111,7 @@ impl<'a, T: Resource> Listing<'a, T> {
             filter,
             size: PAGE_SIZE,
             token: None,
-            ended: false,
+            finished: false,
             broken: None,
             unsure: false,
             rows: Rows::New,
@@ -147,10 +147,10 @@ impl<'a, T: Resource> Listing<'a, T> {
         if let Some(error) = self.broken.take() {
             return Err(self.failed(error));
         }
-        if self.ended {
+        if self.finished {
             return Ok(None);
         }
-        self.ended = true;
+        self.finished = true;
         if std::mem::take(&mut self.unsure) {
             return self.confirm_end().await;
         }
@@ -190,7 +190,7 @@ impl<'a, T: Resource> Listing<'a, T> {
         match &page.pagination.next {
             Next::Token(token) => {
                 self.token = Some(token.clone());
-                self.ended = false;
+                self.finished = false;
                 // An empty page does not show the server's page size.
                 let rows = Some(page.size()).filter(|rows| *rows > 0);
                 self.seen.page_size = self.seen.page_size.max(rows);
@@ -200,7 +200,7 @@ impl<'a, T: Resource> Listing<'a, T> {
             Next::Unnamed if page.size() < full || self.token.is_some() => {}
             Next::Unnamed => {
                 self.unsure = true;
-                self.ended = false;
+                self.finished = false;
             }
             Next::Unreadable => self.broken = Some(UNREADABLE_NEXT),
         }
@@ -261,7 +261,7 @@ impl<'a, T: Resource> Listing<'a, T> {
 
     /// Ends the list before its last page.
     pub const fn stop(&mut self) {
-        self.ended = true;
+        self.finished = true;
     }
 
     /// The number of pages read.

@@ -165,7 +165,7 @@ impl Requester {
         }
     }
 
-    /// Starts a pause if the server asks for one, and resets the count of rejections if it responds.
+    /// Starts a pause if the server requests one, and resets the count of rejections if it responds.
     fn pace(&self, endpoint: Endpoint, outcome: &Result<Vec<u8>, ApiError>) {
         match outcome {
             Err(
@@ -218,7 +218,7 @@ impl Requester {
                 tracing::warn!(
                     account = self.instruments.name(),
                     field = field.as_str(),
-                    "Twilio returned values that are not used as they are; twilio_email_api_unexpected_values_total counts them"
+                    "Twilio returned unexpected values; twilio_email_api_unexpected_values_total counts them"
                 );
             }
         }

@@ -46,7 +46,7 @@ pub(super) enum Server {
 /// The pauses of one server.
 #[derive(Debug, Default)]
 struct ServerPauses {
-    /// The last pause, which may have ended.
+    /// The last pause, which may have finished.
     pause: Option<Pause>,
     /// The number of rejections in a row.
     refusals: u32,

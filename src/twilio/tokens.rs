@@ -169,7 +169,7 @@ impl Tokens {
     fn fetched(&self, state: &mut TokenState, token: Token) -> Arc<Token> {
         self.note(state, None);
         if state.logged.take().is_some() {
-            tracing::info!(account = %self.account, "there are access tokens again");
+            tracing::info!(account = %self.account, "access tokens can be fetched again");
         }
         Arc::clone(state.token.insert(Arc::new(token)))
     }
@@ -195,9 +195,9 @@ impl Tokens {
         let (account, reason) = (&self.account, reason.as_str());
         let error = error.clone().without_token();
         if lasts {
-            tracing::warn!(account = %account, reason, %error, "the access token cannot be renewed; it is used to its end");
+            tracing::warn!(account = %account, reason, %error, "cannot renew the access token; it is used until it expires");
         } else {
-            tracing::warn!(account = %account, reason, %error, "nothing can be read without an access token");
+            tracing::warn!(account = %account, reason, %error, "cannot fetch an access token");
         }
     }
 

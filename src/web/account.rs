@@ -9,10 +9,10 @@ use crate::collector::Account;
 #[derive(Debug, thiserror::Error)]
 pub(super) enum NoAccount {
     /// No account has the name that was given.
-    #[error("There is no such account; there are: {0}.")]
+    #[error("There is no such account. Accounts: {0}.")]
     Unknown(String),
     /// No name was given, and there is more than one account.
-    #[error("The parameter account is missing, and there are several: {0}.")]
+    #[error("The parameter account is required, because there are several accounts: {0}.")]
     Unnamed(String),
 }
 

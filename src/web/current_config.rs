@@ -22,7 +22,7 @@ use crate::config::{ConfigError, Problem};
 use crate::exposition::WebInstruments;
 use crate::ongoing_failure::OngoingFailure;
 use crate::reload::ReloadError;
-use crate::web_config::{ReadFiles, WebConfig, load};
+use crate::web_config::{ReadFiles, User, WebConfig, load};
 
 /// The interval at which the files are read again. They have a few KiB, so a check takes far less than a millisecond.
 const CHECK_INTERVAL: Duration = Duration::from_secs(1);
@@ -199,7 +199,7 @@ impl CurrentWebConfig {
             Ok(notices) => {
                 files.failure.recovered();
                 self.instruments.config_loaded(self.clock.now());
-                tracing::info!("the web configuration was loaded again");
+                tracing::info!("reloaded the web configuration");
                 log_notices(notices);
             }
             Err(error) => {
@@ -216,6 +216,12 @@ impl CurrentWebConfig {
 /// What of `new` a running exporter does not apply.
 fn needs_restart(current: &WebConfig, new: &WebConfig) -> Vec<Problem> {
     let verifies = |config: &WebConfig| config.tls.as_ref().is_some_and(|tls| tls.verifies_clients);
+    let limits_names = |config: &WebConfig| {
+        config
+            .tls
+            .as_ref()
+            .is_some_and(|tls| tls.limits_client_names)
+    };
     let changes = [
         (
             current.tls.is_some() && new.tls.is_none(),
@@ -233,6 +239,25 @@ fn needs_restart(current: &WebConfig, new: &WebConfig) -> Vec<Problem> {
             "verifies clients no more, which a running exporter never applies. Restart it to do this",
         ),
         (
+            new.tls.is_some() && limits_names(current) && !limits_names(new),
+            "tls_server_config.client_allowed_sans",
+            "allows every name of a client's certificate, which a running exporter never applies. Restart it to do this",
+        ),
+        (
+            current
+                .users
+                .all()
+                .iter()
+                .any(|user| may_write_now(user, new)),
+            "read_only_users",
+            "lacks a user who may only read until now, and so could change something; a running exporter never applies that. Restart it to do this",
+        ),
+        (
+            current.rate_limit.is_some() && new.rate_limit.is_none(),
+            "rate_limit",
+            "is missing, which would turn the limit off; a running exporter never does. Restart it to do this",
+        ),
+        (
             !current.users.is_empty() && new.users.is_empty(),
             "basic_auth_users",
             "has no users, which would turn authentication off; a running exporter never does. Restart it to do this",
@@ -246,17 +271,23 @@ fn needs_restart(current: &WebConfig, new: &WebConfig) -> Vec<Problem> {
     refused.map(problem).collect()
 }
 
+/// Whether `user` may only read, and may also write with `new`.
+fn may_write_now(user: &User, new: &WebConfig) -> bool {
+    let after = new.users.get(user.name.as_bytes());
+    !user.may_write && after.is_some_and(|user| user.may_write)
+}
+
 fn log_error(error: &ReloadError) {
     match error {
         ReloadError::Config(error) => {
             for problem in &error.problems {
                 tracing::error!(
                     origin = error.origin,
-                    "the web configuration stays as it was: {problem}"
+                    "cannot reload the web configuration: {problem}"
                 );
             }
         }
-        other => tracing::error!("the web configuration stays as it was: {other}"),
+        other => tracing::error!("cannot reload the web configuration: {other}"),
     }
 }
 

@@ -39,8 +39,8 @@ fn query(text: &str) {
     for label in query.all("label") {
         list_parameter(&label);
     }
-    if let Err(error) = query.finish("there is account") {
-        assert_eq!(error, "Unknown parameter; there is account.");
+    if let Err(error) = query.finish("account") {
+        assert_eq!(error, "Unknown parameter. Allowed: account.");
     }
 }
 

@@ -1,4 +1,5 @@
-//! Asks a running exporter on this machine whether it is ready: the client of `/-/ready`, for the health checks of containers.
+//! Checks whether a running exporter on this machine is ready: the client of `/-/ready`, for the health checks of
+//! containers.
 //!
 //! With TLS, it accepts the certificate of the web configuration and no other. So it needs no authority, and a name of the
 //! certificate need not be `localhost`.
@@ -13,25 +14,24 @@ use axum::http::header::HOST;
 use axum::http::{Request, StatusCode};
 use hyper::client::conn::http1::handshake;
 use hyper_util::rt::TokioIo;
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, Error, SignatureScheme};
+use rustls::ClientConfig;
+use rustls::pki_types::{CertificateDer, ServerName};
 use tokio::net::{TcpStream, UnixStream, lookup_host};
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
 use super::connections::ClientStream;
 use crate::config::ListenAddress;
-use crate::http;
+use crate::http::{self, CertificateVerifier};
 use crate::web_config::WebConfig;
 
-/// The longest check. An exporter that needs longer for a response without work is not healthy.
-const LONGEST: Duration = Duration::from_secs(5);
+/// The longest check. An exporter that needs longer for a response without work is not healthy. The image's `HEALTHCHECK` ends after three
+/// seconds, and then nobody would see why.
+const LONGEST: Duration = Duration::from_secs(2);
 /// What the requests are for. Health endpoints are served for every host.
 const NAME: &str = "localhost";
 
-/// Why the exporter is not ready, or cannot be asked.
+/// Why the exporter is not ready, or cannot be checked.
 #[derive(Debug, thiserror::Error)]
 pub enum HealthError {
     /// The port is unknown.
@@ -85,10 +85,10 @@ pub enum HealthError {
     },
 }
 
-/// Asks the exporter that listens on `address` with the web configuration `config` whether it is ready.
+/// Checks whether the exporter that listens on `address` with the web configuration `config` is ready.
 ///
 /// # Errors
-/// When it is not ready, or cannot be asked.
+/// When it is not ready, or cannot be checked.
 pub async fn check_health(address: &ListenAddress, config: &WebConfig) -> Result<(), HealthError> {
     let tls = config.tls.as_ref();
     if tls.is_some_and(|tls| tls.verifies_clients) {
@@ -181,60 +181,8 @@ async fn request(
 
 /// Accepts `certificate` and no other.
 fn pinning(certificate: CertificateDer<'static>) -> Option<ClientConfig> {
-    let verifier = Pinned {
-        certificate,
-        provider: http::provider(),
-    };
     let builder = http::tls().ok()?.dangerous();
-    let builder = builder.with_custom_certificate_verifier(Arc::new(verifier));
+    let verifier = CertificateVerifier::only(certificate);
+    let builder = builder.with_custom_certificate_verifier(verifier);
     Some(builder.with_no_client_auth())
-}
-
-#[derive(Debug)]
-struct Pinned {
-    certificate: CertificateDer<'static>,
-    provider: Arc<CryptoProvider>,
-}
-
-impl ServerCertVerifier for Pinned {
-    fn verify_server_cert(
-        &self,
-        presented: &CertificateDer<'_>,
-        _: &[CertificateDer<'_>],
-        _: &ServerName<'_>,
-        _: &[u8],
-        _: UnixTime,
-    ) -> Result<ServerCertVerified, Error> {
-        if *presented == self.certificate {
-            return Ok(ServerCertVerified::assertion());
-        }
-        Err(Error::InvalidCertificate(
-            CertificateError::ApplicationVerificationFailure,
-        ))
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        let algorithms = &self.provider.signature_verification_algorithms;
-        verify_tls12_signature(message, certificate, signed, algorithms)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        let algorithms = &self.provider.signature_verification_algorithms;
-        verify_tls13_signature(message, certificate, signed, algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        let algorithms = &self.provider.signature_verification_algorithms;
-        algorithms.supported_schemes()
-    }
 }

@@ -19,15 +19,15 @@ pub(super) async fn reload(State(service): State<Arc<Service>>) -> (StatusCode, 
     if service.reload.is_none() && web_config.is_none() {
         return (
             StatusCode::NOT_FOUND,
-            "There is nothing to load again.\n".to_owned(),
+            "There is no configuration file to reload.\n".to_owned(),
         );
     }
     let (mut status, mut text) = (StatusCode::OK, String::new());
     if let Some(reload) = &service.reload {
-        status = status.max(tell("configuration", reload.reload().await, &mut text));
+        status = status.max(report("configuration", reload.reload().await, &mut text));
     }
     if let Some(web_config) = web_config {
-        status = status.max(tell(
+        status = status.max(report(
             "web configuration",
             web_config.reload().await,
             &mut text,
@@ -37,18 +37,18 @@ pub(super) async fn reload(State(service): State<Arc<Service>>) -> (StatusCode, 
 }
 
 /// Appends the result of the reload of `what` to `text`.
-fn tell(what: &str, result: Result<Vec<Problem>, ReloadError>, text: &mut String) -> StatusCode {
+fn report(what: &str, result: Result<Vec<Problem>, ReloadError>, text: &mut String) -> StatusCode {
     // Writing to a string does not fail.
     match result {
         Ok(notices) => {
-            let _ = writeln!(text, "The {what} was loaded again.");
+            let _ = writeln!(text, "The {what} was reloaded.");
             for notice in notices {
                 let _ = writeln!(text, "{notice}");
             }
             StatusCode::OK
         }
         Err(error) => {
-            let _ = writeln!(text, "The {what} stays as it was: {error}");
+            let _ = writeln!(text, "The {what} was not reloaded: {error}");
             StatusCode::INTERNAL_SERVER_ERROR
         }
     }

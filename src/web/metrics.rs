@@ -10,7 +10,6 @@ use axum::http::{HeaderMap, HeaderValue};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use futures_util::stream;
-use tokio_util::task::task_tracker::TaskTrackerToken;
 
 use super::negotiation::{Encoding, Format};
 use super::service::{Service, text_of};
@@ -35,12 +34,9 @@ pub(super) async fn metrics(State(service): State<Arc<Service>>, headers: Header
         Encoding::negotiate(&headers),
     );
     let (encoding, text) = exposition.await;
-    let sent = ResponseBody {
-        text,
-        _scrape: scrape,
-    };
     let headers = response_headers(format, encoding);
-    (headers, Body::from(Bytes::from_owner(sent))).into_response()
+    // A graceful shutdown waits until the body is dropped.
+    (headers, Body::new(text.into_body(scrape))).into_response()
 }
 
 /// The headers of [`metrics`] alone. It makes no collection, so the length of the body is not known.
@@ -58,16 +54,4 @@ fn response_headers(format: Format, encoding: Encoding) -> HeaderMap {
         headers.insert(CONTENT_ENCODING, HeaderValue::from_static(name));
     }
     headers
-}
-
-/// An exposition that is being sent. A graceful shutdown waits until it is dropped.
-struct ResponseBody {
-    text: Bytes,
-    _scrape: TaskTrackerToken,
-}
-
-impl AsRef<[u8]> for ResponseBody {
-    fn as_ref(&self) -> &[u8] {
-        &self.text
-    }
 }

@@ -4,7 +4,6 @@
 mod account;
 mod api;
 mod auth;
-mod buffers;
 mod compression;
 mod connections;
 mod current_config;
@@ -19,6 +18,7 @@ pub mod listeners;
 mod metrics;
 mod negotiation;
 mod pages;
+mod parts;
 mod probe;
 mod query;
 mod scrape_limit;
@@ -36,7 +36,7 @@ use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{get, post};
 
 pub use self::auth::{AccessControl, NoRandomNumbers};
-pub use self::compression::Compressors;
+pub use self::compression::{Compressors, KeptBlocks};
 pub use self::connections::{
     Accepted, ClientAddress, ClientStream, ConnectedClient, ConnectionLimits, Connections,
     Listener, TlsSource,

@@ -88,13 +88,13 @@ impl ProbeRequest {
         let account = query.one("account")?;
         let emails = query.one("emails")?;
         let debug = query.one("debug")?;
-        query.finish("there are target, account, emails and debug")?;
+        query.finish("target, account, emails and debug")?;
         let target = target.ok_or("The parameter target is missing: an operation's id.")?;
         let target = target.parse::<OperationId>();
         let target = target.map_err(|error| format!("target: {error}."))?;
         let account = account::one(service, account.as_deref());
         let account = account.map_err(|error| error.to_string())?;
-        // A scrape that silently lacks what its configuration asks for would be taken for a send without emails.
+        // Without the emails that the scrape configuration requests, the response would look like a send without emails.
         let emails = match emails.as_deref() {
             Some("true") => true,
             None | Some("false") => false,

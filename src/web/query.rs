@@ -35,7 +35,7 @@ impl Query {
         if self.0.is_empty() {
             return Ok(());
         }
-        Err(format!("Unknown parameter; {known}."))
+        Err(format!("Unknown parameter. Allowed: {known}."))
     }
 }
 
@@ -49,7 +49,7 @@ mod tests {
         assert_eq!(query.one("account"), Ok(Some("a b".to_owned())));
         assert_eq!(query.all("label"), ["x=1", "y"]);
         assert_eq!(query.one("limit"), Ok(None));
-        assert_eq!(query.finish("there is account"), Ok(()));
+        assert_eq!(query.finish("account"), Ok(()));
         assert_eq!(Query::read(None).one("account"), Ok(None));
         let twice = Query::read(Some("a=1&a=2")).one("a");
         assert_eq!(twice, Err("The parameter a is given twice.".to_owned()));
@@ -58,8 +58,8 @@ mod tests {
     #[test]
     fn an_unknown_parameter_is_rejected_and_not_repeated() {
         let query = Query::read(Some("jane@example.com=1"));
-        let result = query.finish("there is account");
-        let sentence = "Unknown parameter; there is account.".to_owned();
+        let result = query.finish("account");
+        let sentence = "Unknown parameter. Allowed: account.".to_owned();
         assert_eq!(result, Err(sentence));
     }
 }

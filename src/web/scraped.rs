@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use crate::timestamp::Timestamp;
 
-/// What stands for no scrape.
+/// The value for no scrape.
 const NEVER: i64 = i64::MIN;
 
 /// The last scrape since the start.

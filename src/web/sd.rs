@@ -72,7 +72,7 @@ pub(super) async fn sd(
 fn read(service: &Service, query: Option<&str>) -> Result<Option<String>, String> {
     let mut query = Query::read(query);
     let account = query.one("account")?;
-    query.finish("there is account")?;
+    query.finish("account")?;
     // A mistyped name must not look like an account without operations.
     account::all(service, account.as_deref()).map_err(|error| error.to_string())?;
     Ok(account)

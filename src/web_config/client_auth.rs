@@ -46,6 +46,8 @@ pub(super) enum Demand {
         verifier: Arc<dyn ClientCertVerifier>,
         /// Whether clients without a certificate of the authorities are refused.
         verifies: bool,
+        /// Whether certificates without one of the allowed names are refused.
+        limits_names: bool,
     },
 }
 
@@ -111,17 +113,19 @@ fn demand(
         }
         trusted(authorities, presence, provider, findings)?
     } else {
-        // The content is checked, although it only tells clients which certificates fit.
+        // The content is checked, although clients only use it to choose a certificate.
         if let Some(pem) = authorities.text() {
             let certificates = pem.certificates();
             findings.take(&pem.place, certificates);
         }
         Trust::Any
     };
+    let limits_names = sans.is_some();
     let verifier = Verifier::new(presence, trust, sans, provider);
     Some(Demand::Certificate {
         verifier: Arc::new(verifier),
         verifies: auth_type == T::RequireAndVerifyClientCert,
+        limits_names,
     })
 }
 

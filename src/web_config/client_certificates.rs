@@ -4,14 +4,13 @@
 use std::sync::Arc;
 
 use rustls::client::danger::HandshakeSignatureValid;
-use rustls::crypto::{
-    CryptoProvider, WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature,
-};
+use rustls::crypto::CryptoProvider;
 use rustls::pki_types::{CertificateDer, UnixTime};
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::{CertificateError, DigitallySignedStruct, DistinguishedName, Error, SignatureScheme};
 
 use super::certificate::{Certificate, SubjectName, Validity};
+use crate::http::Signatures;
 use crate::timestamp::Timestamp;
 
 /// Whether a client needs a certificate.
@@ -39,7 +38,7 @@ pub(super) struct Verifier {
     presence: Presence,
     trust: Trust,
     allowed: Option<Vec<SubjectName>>,
-    algorithms: WebPkiSupportedAlgorithms,
+    signatures: Signatures,
 }
 
 impl Verifier {
@@ -54,7 +53,7 @@ impl Verifier {
             presence,
             trust,
             allowed,
-            algorithms: provider.signature_verification_algorithms,
+            signatures: Signatures::of(provider),
         }
     }
 
@@ -127,7 +126,7 @@ impl ClientCertVerifier for Verifier {
         certificate: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls12_signature(message, certificate, signed, &self.algorithms)
+        self.signatures.verify_1_2(message, certificate, signed)
     }
 
     fn verify_tls13_signature(
@@ -136,10 +135,10 @@ impl ClientCertVerifier for Verifier {
         certificate: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls13_signature(message, certificate, signed, &self.algorithms)
+        self.signatures.verify_1_3(message, certificate, signed)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.algorithms.supported_schemes()
+        self.signatures.schemes()
     }
 }

@@ -27,11 +27,11 @@ fn loaded(path: &Path) -> Result<WebConfig, ConfigError> {
 fn good_files_load() {
     for path in ["good", "good_beyond_toolkit"].map(folder).concat() {
         let config = loaded(&path).unwrap_or_else(|error| panic!("{error}"));
-        let mut told = String::new();
+        let mut notices = String::new();
         for notice in &config.notices {
-            writeln!(told, "{notice}").unwrap();
+            writeln!(notices, "{notice}").unwrap();
         }
-        expect(&path, &told);
+        expect(&path, &notices);
     }
 }
 

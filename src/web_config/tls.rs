@@ -37,6 +37,8 @@ pub struct Tls {
     pub certificate: CertificateDer<'static>,
     /// Whether only clients with a certificate of the configured authorities can connect.
     pub verifies_clients: bool,
+    /// Whether only clients whose certificate has an allowed name can connect.
+    pub limits_client_names: bool,
 }
 
 /// `None` if the section does not turn TLS on, or a problem was reported.
@@ -84,6 +86,13 @@ pub(super) fn read(
         server: Arc::new(server),
         certificate,
         verifies_clients: matches!(demand, Demand::Certificate { verifies: true, .. }),
+        limits_client_names: matches!(
+            demand,
+            Demand::Certificate {
+                limits_names: true,
+                ..
+            }
+        ),
     })
 }
 

@@ -1,4 +1,4 @@
-//! Several accounts side by side: none waits for another, and none is mistaken for another.
+//! Several accounts: none waits for another, and their operations are kept apart.
 
 use std::time::{Duration, Instant};
 
@@ -14,7 +14,7 @@ use crate::support::twilio::Twilio;
 const HOUR: Duration = Duration::from_hours(1);
 
 #[tokio::test]
-async fn an_account_in_good_health_does_not_wait_for_the_others() {
+async fn a_healthy_account_does_not_wait_for_others() {
     let [fine, hanging, refused] = [
         Twilio::empty().await,
         Twilio::empty().await,
@@ -30,9 +30,9 @@ async fn an_account_in_good_health_does_not_wait_for_the_others() {
         account("fine", &fine, "")
     );
     let exporter = Exporter::start(&yaml).await;
-    let asked = Instant::now();
+    let started = Instant::now();
     let seen = exporter.scrape_within(1.5).await;
-    let took = asked.elapsed();
+    let took = started.elapsed();
     assert!(
         took < Duration::from_millis(1500),
         "answered after {took:?}"
@@ -66,7 +66,7 @@ async fn an_account_in_good_health_does_not_wait_for_the_others() {
 }
 
 #[tokio::test]
-async fn a_pause_is_for_the_account_that_was_refused_alone() {
+async fn a_pause_applies_only_to_the_rate_limited_account() {
     let [one, other] = [Twilio::empty().await, Twilio::empty().await];
     let yaml = format!(
         "accounts:\n{}{}",
@@ -94,7 +94,7 @@ async fn a_pause_is_for_the_account_that_was_refused_alone() {
 }
 
 #[tokio::test]
-async fn an_account_that_stays_silent_does_not_hold_up_scrapes() {
+async fn an_account_without_responses_does_not_delay_scrapes() {
     let [silent, fine] = [Twilio::empty().await, Twilio::empty().await];
     let yaml = format!(
         "accounts:\n{}{}",
@@ -106,22 +106,22 @@ async fn an_account_that_stays_silent_does_not_hold_up_scrapes() {
     for _ in 0..3 {
         exporter.scrape().await;
     }
-    let asked = Instant::now();
+    let started = Instant::now();
     let seen = exporter.scrape().await;
-    let waited = asked.elapsed();
+    let waited = started.elapsed();
     assert!(waited < Duration::from_millis(1900), "{waited:?}");
     assert_eq!(seen.of("silent", "up"), Some(0.0));
     assert_eq!(seen.of("silent", "collection_complete"), Some(0.0));
     assert_eq!(seen.of("fine", "up"), Some(1.0));
     silent.handle.clear_faults();
-    eventually("the silent account answers again", || async {
+    eventually("the silent account responds again", || async {
         exporter.scrape().await.of("silent", "up") == Some(1.0)
     })
     .await;
 }
 
 #[tokio::test]
-async fn one_id_in_two_accounts_is_two_operations() {
+async fn the_same_id_in_two_accounts_is_two_operations() {
     let [one, other] = [Twilio::empty().await, Twilio::empty().await];
     let id = one.put(HOUR, json!({"total": 3, "opened": 3}));
     other.set(
@@ -167,7 +167,7 @@ async fn one_id_in_two_accounts_is_two_operations() {
 }
 
 #[tokio::test]
-async fn every_account_is_limited_for_itself() {
+async fn each_account_has_its_own_limits() {
     let [one, other] = [Twilio::empty().await, Twilio::empty().await];
     let watched = |twilio: &Twilio| {
         let ids: Vec<_> = (1..=8)
@@ -194,7 +194,7 @@ async fn every_account_is_limited_for_itself() {
 }
 
 #[tokio::test]
-async fn an_operation_of_somebody_else_does_not_stand_for_the_account() {
+async fn a_403_for_one_operation_is_not_a_failure_of_the_account() {
     let clock = morning();
     let twilio = Twilio::start(SimulatorSettings::empty(), clock.clone()).await;
     let ids: Vec<_> = (1..=4)

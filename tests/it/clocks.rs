@@ -1,4 +1,4 @@
-//! A machine's clock that is wrong when the exporter first starts: counters count the same as with a right one.
+//! A machine's clock that is wrong when the exporter first starts: counters are the same as with a correct one.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -9,10 +9,10 @@ use twilio_email_exporter::clock::Clock;
 use twilio_email_exporter::simulator::SimulatorSettings;
 use twilio_email_exporter::timestamp::Timestamp;
 
-use crate::support::answers::{Answer, Answers};
 use crate::support::exporter::{Exporter, account_at, one_account};
 use crate::support::exposition::Exposition;
 use crate::support::scene::{INTERVAL, morning, pass};
+use crate::support::stub_server::{StubResponse, StubServer};
 use crate::support::twilio::Twilio;
 
 const HOUR: Duration = Duration::from_hours(1);
@@ -23,7 +23,7 @@ fn accepted(seen: &Exposition) -> Option<f64> {
 }
 
 #[tokio::test]
-async fn a_clock_that_is_wrong_at_the_first_start_falsifies_no_counter() {
+async fn a_wrong_clock_at_the_first_start_falsifies_no_counter() {
     let truth = morning().now();
     for wrong in [
         truth + HOUR,
@@ -62,7 +62,7 @@ async fn a_clock_that_is_wrong_at_the_first_start_falsifies_no_counter() {
 }
 
 #[tokio::test]
-async fn a_pause_before_the_first_list_ends_no_first_collection() {
+async fn a_pause_before_the_first_list_does_not_complete_the_first_collection() {
     let clock = morning();
     let twilio = Twilio::start(SimulatorSettings::empty(), clock.clone()).await;
     let id = twilio.put(HOUR, json!({}));
@@ -70,21 +70,21 @@ async fn a_pause_before_the_first_list_ends_no_first_collection() {
     let list = json!({"operations": [row], "pagination": {"next": null}}).to_string();
     let refuses = Arc::new(AtomicBool::new(true));
     let refusing = Arc::clone(&refuses);
-    // No answer has a date, so nothing shows that our clock is a day behind.
-    let answers = Answers::start(move |_| {
+    // No response has a date, so the exporter cannot notice that its clock is a day behind.
+    let server = StubServer::start(move |_| {
         if refusing.load(Ordering::Relaxed) {
-            Answer {
+            StubResponse {
                 status: 429,
                 headers: vec![("retry-after", "10".to_owned())],
-                ..Answer::json("{}".to_owned())
+                ..StubResponse::json("{}".to_owned())
             }
         } else {
-            Answer::json(list.clone())
+            StubResponse::json(list.clone())
         }
     })
     .await;
     let behind = Clock::manual(clock.now() - DAY);
-    let account = account_at("default", &answers.base_url(), "");
+    let account = account_at("default", &server.base_url(), "");
     let exporter = Exporter::start_at(&format!("accounts:\n{account}"), behind.clone()).await;
     let exporter = exporter.settled().await;
     pass(&behind, Duration::from_secs(5));

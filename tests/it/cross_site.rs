@@ -1,4 +1,4 @@
-//! Browsers as attackers: what pages of other sites can have a browser send to the exporter, and what they get of it.
+//! Requests that a page of another site makes a browser send, and what such a page can read of the responses.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ const OPERATIONS: &str = "/api/v1/operations";
 /// Markup that would run if a page contained it unescaped.
 const HOSTILE: &str = "\"'><script>alert(1)</script>&<img src=x onerror=alert(2)>";
 
-/// Everything that changes something is on.
+/// An exporter on which every path that changes something is enabled.
 async fn writable(twilio: &Twilio, hosts: &[&str]) -> Exporter {
     let hosts = hosts.iter().map(|host| Host::from_option(host).unwrap());
     let options = Overrides {
@@ -30,12 +30,12 @@ async fn writable(twilio: &Twilio, hosts: &[&str]) -> Exporter {
 }
 
 impl Exporter {
-    fn ask(&self, method: Method, path: &str) -> RequestBuilder {
+    fn request(&self, method: Method, path: &str) -> RequestBuilder {
         self.client.request(method, self.url(path))
     }
 
     fn register(&self, id: &str) -> RequestBuilder {
-        let request = self.ask(Method::POST, OPERATIONS);
+        let request = self.request(Method::POST, OPERATIONS);
         let request = request.header("content-type", "application/json");
         request.body(json!({"id": id}).to_string())
     }
@@ -79,7 +79,7 @@ async fn a_page_of_another_site_changes_nothing() {
             (Method::PATCH, OPERATIONS),
             (Method::POST, "/-/reload"),
         ] {
-            let request = exporter.ask(method.clone(), path).header(name, value);
+            let request = exporter.request(method.clone(), path).header(name, value);
             let response = sent(request).await;
             let what = format!("{method} {path} with {name}: {value}");
             assert_eq!(response.status(), 403, "{what}");
@@ -93,8 +93,10 @@ async fn a_page_of_another_site_changes_nothing() {
                 assert_eq!(problem["status"], 403, "{what}");
             }
         }
-        // Reading is not refused here: the browser keeps the response from the page.
-        let read = exporter.ask(Method::GET, "/metrics").header(name, value);
+        // Reading is not refused: the browser does not show the response to the page.
+        let read = exporter
+            .request(Method::GET, "/metrics")
+            .header(name, value);
         assert_eq!(sent(read).await.status(), 200, "{name}: {value}");
         assert!(exporter.is_registered(&id).await, "{name}: {value}");
     }
@@ -110,7 +112,7 @@ async fn a_page_of_another_site_changes_nothing() {
         assert_eq!(sent(request).await.status(), 200, "{name}: {value}");
     }
     let delete = exporter
-        .ask(Method::DELETE, &operation)
+        .request(Method::DELETE, &operation)
         .header("origin", own);
     assert_eq!(sent(delete).await.status(), 200);
 }
@@ -135,7 +137,7 @@ async fn a_form_of_any_page_changes_nothing() {
             (Method::DELETE, format!("{OPERATIONS}/{id}")),
             (Method::POST, "/-/reload".to_owned()),
         ] {
-            let mut request = exporter.ask(method.clone(), &path).body(body.clone());
+            let mut request = exporter.request(method.clone(), &path).body(body.clone());
             if let Some(media) = media {
                 request = request.header("content-type", media);
             }
@@ -147,7 +149,7 @@ async fn a_form_of_any_page_changes_nothing() {
     }
     assert!(!exporter.is_registered(&id).await);
     // As `curl -X POST` sends it.
-    let reload = exporter.ask(Method::POST, "/-/reload");
+    let reload = exporter.request(Method::POST, "/-/reload");
     assert_eq!(sent(reload).await.status(), 200);
 }
 
@@ -157,7 +159,7 @@ async fn no_other_site_gets_permission_to_send_or_to_read() {
     let exporter = writable(&twilio, &[]).await;
     for path in ["/", "/metrics", "/sd", OPERATIONS, "/-/reload"] {
         for method in [Method::OPTIONS, Method::GET] {
-            let request = exporter.ask(method.clone(), path);
+            let request = exporter.request(method.clone(), path);
             let request = request.header("origin", "https://attacker.example");
             let request = request
                 .header("access-control-request-method", "POST")
@@ -176,10 +178,10 @@ async fn no_other_site_gets_permission_to_send_or_to_read() {
 }
 
 #[tokio::test]
-async fn a_name_that_the_exporter_is_not_known_by_is_refused() {
+async fn a_request_for_an_unknown_host_name_is_refused() {
     let twilio = Twilio::empty().await;
     let exporter = writable(&twilio, &["exporter.example", "[2001:db8::1]:10202"]).await;
-    let ask = |path: &str, host: &str| exporter.ask(Method::GET, path).header("host", host);
+    let get = |path: &str, host: &str| exporter.request(Method::GET, path).header("host", host);
     for path in ["/", "/metrics", "/sd", "/probe", OPERATIONS, "/nothing"] {
         for host in [
             "attacker.example",
@@ -188,7 +190,7 @@ async fn a_name_that_the_exporter_is_not_known_by_is_refused() {
             "127.0.0.1",
             "localhost:10202",
         ] {
-            let response = sent(ask(path, host)).await;
+            let response = sent(get(path, host)).await;
             assert_eq!(response.status(), 421, "{path} of {host}");
             let text = response.text().await.unwrap();
             assert!(text.contains("--web.allowed-host"), "{text}");
@@ -202,26 +204,26 @@ async fn a_name_that_the_exporter_is_not_known_by_is_refused() {
         "[2001:DB8:0::1]",
         "[2001:db8::1]:1",
     ] {
-        assert_eq!(sent(ask("/metrics", host)).await.status(), 200, "{host}");
+        assert_eq!(sent(get("/metrics", host)).await.status(), 200, "{host}");
     }
     // A probe of an orchestrator uses the address of the container.
     for path in ["/-/healthy", "/-/ready"] {
         assert_eq!(
-            sent(ask(path, "10.1.2.3:10202")).await.status(),
+            sent(get(path, "10.1.2.3:10202")).await.status(),
             200,
             "{path}"
         );
     }
-    let reload = exporter.ask(Method::POST, "/-/reload");
+    let reload = exporter.request(Method::POST, "/-/reload");
     assert_eq!(sent(reload).await.status(), 421, "by its address");
     let reload = exporter
-        .ask(Method::POST, "/-/reload")
+        .request(Method::POST, "/-/reload")
         .header("host", "exporter.example");
     assert_eq!(sent(reload).await.status(), 200);
 }
 
 #[tokio::test]
-async fn the_names_of_the_exporter_come_from_options_and_from_the_environment() {
+async fn the_known_host_names_come_from_options_and_the_environment() {
     let account = [("TWILIO_ACCOUNT_SID", SID), ("TWILIO_AUTH_TOKEN", TOKEN)];
     let here = ("TWILIO_EMAIL_BASE_URL", "http://127.0.0.1:1/v1");
     let listed = ("TWILIO_EMAIL_WEB_ALLOWED_HOST", "exporter.example, ::1");
@@ -260,7 +262,7 @@ async fn the_names_of_the_exporter_come_from_options_and_from_the_environment() 
 async fn every_response_has_the_security_headers() {
     let twilio = Twilio::empty().await;
     let exporter = writable(&twilio, &["127.0.0.1"]).await;
-    let request = |method, path| exporter.ask(method, path);
+    let request = |method, path| exporter.request(method, path);
     let cases = [
         (request(Method::GET, "/"), 200),
         (request(Method::GET, "/metrics"), 200),

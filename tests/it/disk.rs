@@ -48,7 +48,7 @@ async fn a_limit_of_file_sizes_fails_saves_and_nothing_else() {
     let directory = tempfile::tempdir().unwrap();
     let twilio = Twilio::empty().await;
     twilio.put(HOUR, json!({"total": 7, "delivered": 7}));
-    // The file cannot even be made: blocks of 512 bytes.
+    // The file cannot be created: blocks of 512 bytes.
     let mut limited = program(&twilio, directory.path(), "ulimit -f 4");
     let client = client();
     let seen = scrape(&client, limited.address()).await.unwrap();
@@ -60,13 +60,13 @@ async fn a_limit_of_file_sizes_fails_saves_and_nothing_else() {
         limited.stderr()
     );
     limited.signal("TERM");
-    assert_eq!(limited.ended().code, Some(0));
-    // It can be made, and cannot grow.
+    assert_eq!(limited.wait().code, Some(0));
+    // It can be created, but cannot grow.
     let mut free = program(&twilio, directory.path(), "");
     let seen = scrape(&client, free.address()).await.unwrap();
     assert_eq!(failures(&seen), Some(0.0));
     free.signal("TERM");
-    assert_eq!(free.ended().code, Some(0));
+    assert_eq!(free.wait().code, Some(0));
     let size = std::fs::metadata(directory.path().join("state.redb"))
         .unwrap()
         .len();
@@ -89,19 +89,23 @@ async fn a_limit_of_file_sizes_fails_saves_and_nothing_else() {
     seen.expect("limited again", &[("up", 1.0)]);
     assert!(accepted(&seen).is_some(), "counters stay at what was saved");
     limited.signal("TERM");
-    let ended = limited.ended();
-    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
-    assert!(ended.stderr.contains("File too large"), "{}", ended.stderr);
+    let finished = limited.wait();
+    assert_eq!(finished.code, Some(0), "{}", finished.stderr);
+    assert!(
+        finished.stderr.contains("File too large"),
+        "{}",
+        finished.stderr
+    );
 }
 
-/// A full disk, as far as the exporter can tell: every save fails.
+/// Like a full disk: every save fails.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_disk_that_takes_nothing_is_one_failure_a_collection_and_one_line() {
+async fn a_full_disk_is_one_failure_per_collection_and_one_log_line() {
     let directory = tempfile::tempdir().unwrap();
     let in_the_way = directory.path().join("file");
     std::fs::write(&in_the_way, "in the way").unwrap();
     let twilio = Twilio::empty().await;
-    // Several pages: each one is saved as it comes.
+    // Several pages: each one is saved when it was read.
     for number in 0..2500 {
         twilio.put(
             HOUR + Duration::from_millis(number),
@@ -139,9 +143,9 @@ async fn a_disk_that_takes_nothing_is_one_failure_a_collection_and_one_line() {
     assert_eq!(lines("counters cannot be saved"), 1);
 }
 
-/// Deleted, moved away, or exchanged for another: the exporter would go on writing into nothing.
+/// The file is deleted, moved or replaced: without a check the exporter would write into a file that nobody can open.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_file_that_vanishes_is_written_anew_and_the_counters_survive_a_restart() {
+async fn a_deleted_file_is_written_again_and_the_counters_survive_a_restart() {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("state.redb");
     let twilio = Twilio::empty().await;
@@ -151,7 +155,7 @@ async fn a_file_that_vanishes_is_written_anew_and_the_counters_survive_a_restart
     let mut running = program(&twilio, directory.path(), enable_api);
     let address = running.address();
     scrape(&client, address).await.unwrap();
-    // What counts has come since the exporter runs.
+    // Counters include only emails since the exporter was started.
     let id = twilio.put(Duration::ZERO, json!({"total": 7, "delivered": 7}));
     let registered = client
         .post(format!("http://{address}/api/v1/operations"))
@@ -166,16 +170,16 @@ async fn a_file_that_vanishes_is_written_anew_and_the_counters_survive_a_restart
     let seen = scrape(&client, address).await.unwrap();
     assert_eq!((accepted(&seen), failures(&seen)), (Some(7.0), Some(0.0)));
     std::fs::remove_file(&file).unwrap();
-    // Nothing has changed, and yet it is noticed.
+    // The exporter notices it although there is nothing to save.
     let seen = scrape(&client, address).await.unwrap();
     assert_eq!((accepted(&seen), failures(&seen)), (Some(7.0), Some(1.0)));
     let lost = "twilio_email_exporter_state_files_lost_total";
     assert_eq!(seen.value(lost, &[]), Some(1.0));
     eventually("a new file", || async { file.exists() }).await;
-    let told = running.line(&["level=error", "was gone while the exporter ran"]);
-    assert!(told.contains("a new one is written from memory"), "{told}");
+    let line = running.line(&["level=error", "was gone while the exporter ran"]);
+    assert!(line.contains("a new one is written from memory"), "{line}");
     running.signal("KILL");
-    running.ended();
+    running.wait();
     let mut again = program(&twilio, directory.path(), enable_api);
     let address = again.address();
     let seen = scrape(&client, address).await.unwrap();
@@ -189,9 +193,9 @@ async fn a_file_that_vanishes_is_written_anew_and_the_counters_survive_a_restart
     assert!(one.contains("blue"), "still registered: {one}");
 }
 
-/// A save that hangs is no failure: without its age it would show nowhere.
+/// A save that hangs is not counted as a failure, so its age must be exposed.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_save_that_hangs_is_shown_while_the_counters_stand_still() {
+async fn a_save_that_hangs_is_exposed_and_the_counters_do_not_change() {
     let directory = tempfile::tempdir().unwrap();
     let twilio = Twilio::empty().await;
     let yaml =
@@ -224,12 +228,12 @@ async fn a_save_that_hangs_is_shown_while_the_counters_stand_still() {
     .await;
 }
 
-/// How a start is kept from the state of the exporter before, and how it gets there later.
+/// What keeps the exporter from opening its store at the start.
 #[derive(Debug, Clone, Copy)]
 enum Barrier {
-    /// The directory may not be opened. The exporter runs as a user who has to care.
+    /// The mode of the directory. The exporter runs as a user to whom it applies.
     Mode,
-    /// Something else is where the directory should be, as before a mount.
+    /// A file is in the place of the directory, as before a mount.
     File,
 }
 
@@ -273,9 +277,9 @@ fn set_mode(path: &Path, mode: u32) {
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
 }
 
-/// Nothing has been exposed as counted until then, so the counters go on from what was saved.
+/// No counter is exposed until then, so the counters continue from their saved values.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_state_that_can_be_opened_only_after_the_start_is_loaded() {
+async fn a_store_that_can_be_opened_only_after_the_start_is_loaded() {
     for barrier in [Barrier::Mode, Barrier::File] {
         let directory = tempfile::tempdir().unwrap();
         set_mode(directory.path(), 0o755);
@@ -290,9 +294,9 @@ async fn a_state_that_can_be_opened_only_after_the_start_is_loaded() {
         let first = Exporter::start_with(&yaml, Clock::System, options).await;
         let first = first.settled().await;
         let grows = twilio.put(Duration::ZERO, json!({"total": 9, "delivered": 4}));
-        let rests = twilio.put(Duration::ZERO, json!({"total": 2, "delivered": 2}));
+        let idle = twilio.put(Duration::ZERO, json!({"total": 2, "delivered": 2}));
         assert_eq!(accepted(&first.scrape().await), Some(11.0), "{barrier:?}");
-        let label = json!({"id": rests.to_string(), "labels": {"team": "blue"}});
+        let label = json!({"id": idle.to_string(), "labels": {"team": "blue"}});
         let registered = first.client.post(first.url("/api/v1/operations"));
         let registered = registered.header("Content-Type", "application/json");
         let registered = registered.body(label.to_string()).send().await.unwrap();
@@ -310,7 +314,7 @@ async fn a_state_that_can_be_opened_only_after_the_start_is_loaded() {
         let all = [("status", "delivered")];
         assert_eq!(seen.value("twilio_email_emails", &all), Some(10.0));
         assert_eq!(accepted(&seen), None, "{barrier:?}: nothing is counted");
-        // What comes meanwhile counts as well.
+        // Emails of the time in between count as well.
         twilio.put(Duration::ZERO, json!({"total": 5, "delivered": 5}));
         let seen = scrape(&client, address).await.unwrap();
         assert_eq!(seen.value("twilio_email_emails", &all), Some(15.0));
@@ -326,16 +330,16 @@ async fn a_state_that_can_be_opened_only_after_the_start_is_loaded() {
         let outcomes = seen.value("twilio_email_email_outcomes_total", &outcome);
         assert_eq!(outcomes, Some(15.0), "{barrier:?}");
         assert_eq!(seen.value("twilio_email_emails", &all), Some(15.0));
-        let one = format!("http://{address}/api/v1/operations/{rests}");
+        let one = format!("http://{address}/api/v1/operations/{idle}");
         let one = client.get(one).send().await.unwrap().text().await.unwrap();
         assert!(one.contains("blue"), "still registered: {one}");
-        let told = running.line(&["level=warn", "can be read now"]);
-        assert!(told.contains("what was saved is loaded"), "{told}");
+        let line = running.line(&["level=warn", "can be read now"]);
+        assert!(line.contains("the saved state is loaded"), "{line}");
         running.line(&["counters are saved again"]);
         running.signal("TERM");
-        let ended = running.ended();
-        assert_eq!(ended.code, Some(0), "{}", ended.stderr);
-        // And all of it was saved.
+        let finished = running.wait();
+        assert_eq!(finished.code, Some(0), "{}", finished.stderr);
+        // All of it was saved.
         set_mode(&data, 0o755);
         let again = Exporter::start(&yaml).await.settled().await;
         assert_eq!(accepted(&again.scrape().await), Some(16.0), "{barrier:?}");

@@ -192,6 +192,7 @@ fn snapshot(account: &str, labels: BTreeMap<String, String>, seen: Operation) ->
             origins: CounterOrigins::default(),
             counting_mode: CountingMode::Exclusive,
             totals,
+            unconfirmed: None,
             without_series: 0,
             groups: Vec::new(),
             operations: vec![shown],

@@ -259,7 +259,7 @@ async fn an_outcome_names_an_operation_that_made_it_grow() {
 }
 
 #[tokio::test]
-async fn the_start_of_the_accounts_counters_outlives_a_restart() {
+async fn the_created_timestamp_of_the_accounts_counters_survives_a_restart() {
     let twilio = Twilio::empty().await;
     let directory = tempfile::tempdir().unwrap();
     let yaml =

@@ -1,4 +1,4 @@
-//! The whole exposition of a scripted account, letter by letter.
+//! The whole exposition of a scripted account, byte by byte.
 //!
 //! `UPDATE_GOLDEN=1 cargo test --test it golden` writes the file anew; then look at the difference.
 
@@ -29,7 +29,7 @@ fn put(twilio: &Twilio, n: u128, age: Duration, status: &str, stats: &Value) -> 
     id
 }
 
-/// Two accounts at the third collection: one with operations in every state and one failing read, one that is refused.
+/// Two accounts at the third collection: one with operations in every state and one failing read, and one that is rejected.
 async fn scripted(clock: &Clock) -> (Exporter, [Twilio; 2]) {
     let marketing = Twilio::start(SimulatorSettings::empty(), clock.clone()).await;
     let receipts = Twilio::start(SimulatorSettings::empty(), clock.clone()).await;
@@ -94,7 +94,7 @@ async fn scripted(clock: &Clock) -> (Exporter, [Twilio; 2]) {
     (exporter, [marketing, receipts])
 }
 
-/// Takes away what no test can hold still: how long things took, the process, and what this was built from.
+/// Masks values that differ between runs: durations, the process, and the build.
 fn masked(text: &str) -> String {
     let mut out = String::new();
     for line in text.lines() {
@@ -116,7 +116,7 @@ fn masked(text: &str) -> String {
 }
 
 #[tokio::test]
-async fn the_whole_exposition_is_as_it_was() {
+async fn the_whole_exposition_equals_the_golden_file() {
     let (exporter, _accounts) = scripted(&morning()).await;
     let found = masked(&exporter.get("/metrics").await.text().await.unwrap());
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/golden/whole.prom");
@@ -138,7 +138,7 @@ async fn the_whole_exposition_is_as_it_was() {
 }
 
 #[tokio::test]
-async fn promtool_has_nothing_to_say_to_a_live_exposition() {
+async fn promtool_reports_no_problem_in_a_live_exposition() {
     let (exporter, _accounts) = scripted(&morning()).await;
     let text = exporter.get("/metrics").await.bytes().await.unwrap();
     assert_eq!(promtool::check_metrics(&text), "");

@@ -1,4 +1,4 @@
-//! Answers that cannot be true: what was seen last stays, it shows, and nothing of them reaches a counter.
+//! Implausible responses: the last values stay, the failure is exposed, and no counter includes them.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ const HOUR: Duration = Duration::from_hours(1);
 const OUTCOMES: &str = "twilio_email_email_outcomes_total";
 const UNEXPECTED: &str = "twilio_email_api_unexpected_values_total";
 
-/// How many requests failed so; the figure is there from the start.
+/// The number of requests that failed with `invalid_response`; the series exists from the start.
 fn invalid(seen: &Exposition, endpoint: &str) -> Option<f64> {
     let labels = [("endpoint", endpoint), ("reason", "invalid_response")];
     seen.value("twilio_email_api_request_failures_total", &labels)
@@ -25,12 +25,12 @@ fn failed(seen: &Exposition) -> Option<f64> {
     seen.value(OUTCOMES, &[("outcome", "failed")])
 }
 
-/// The operation, an hour old, as a row of a list or an answer of its own.
+/// The operation, an hour old, as a row of a list or as the response to a single read.
 fn row(id: OperationId, status: &Value, stats: &Value) -> Value {
     json!({"id": id.to_string(), "status": status, "stats": stats, "createdAt": id.created().to_string()})
 }
 
-/// Everything that `stats` and `status` cannot be.
+/// Values that `stats` and `status` cannot have.
 fn impossible() -> Vec<(Value, Value)> {
     let good = json!({"total": 9, "delivered": 5, "failed": 4});
     let stats = [
@@ -58,7 +58,7 @@ fn impossible() -> Vec<(Value, Value)> {
 }
 
 #[tokio::test]
-async fn an_impossible_row_leaves_its_operation_as_it_was_and_all_others_alone() {
+async fn an_implausible_row_changes_neither_its_operation_nor_others() {
     let clock = morning();
     let twilio = Twilio::start(SimulatorSettings::empty(), clock.clone()).await;
     let exporter = Exporter::start_at(&one_account(&twilio, ""), clock.clone()).await;
@@ -113,7 +113,7 @@ async fn an_impossible_row_leaves_its_operation_as_it_was_and_all_others_alone()
         assert_eq!(
             twilio.handle.requests().len(),
             1,
-            "not asked again alone: {wrong}"
+            "no single read follows: {wrong}"
         );
         twilio.handle.put(row(id, &json!("PROCESSING"), &good));
         pass(&clock, INTERVAL);
@@ -132,7 +132,7 @@ async fn an_impossible_row_leaves_its_operation_as_it_was_and_all_others_alone()
 }
 
 #[tokio::test]
-async fn an_impossible_answer_about_one_operation_is_a_failed_read() {
+async fn an_implausible_response_to_a_single_read_is_a_failed_read() {
     let clock = morning();
     let twilio = Twilio::start(SimulatorSettings::empty(), clock.clone()).await;
     let id = twilio.put(HOUR, json!({"total": 9, "delivered": 5, "failed": 2}));
@@ -162,7 +162,7 @@ async fn an_impossible_answer_about_one_operation_is_a_failed_read() {
 }
 
 #[tokio::test]
-async fn an_operation_that_was_never_believed_shows_and_counts_whole_once_it_is() {
+async fn an_operation_that_was_always_implausible_counts_completely_once_it_is_plausible() {
     let clock = morning();
     let twilio = Twilio::start(SimulatorSettings::empty(), clock.clone()).await;
     let exporter = Exporter::start_at(
@@ -184,7 +184,7 @@ async fn an_operation_that_was_never_believed_shows_and_counts_whole_once_it_is(
             ("operations_without_series", 0.0),
         ],
     );
-    // It is asked for by itself when the list does not reach so far back any more.
+    // A single read polls it when the list no longer reaches that far back.
     for _ in 0..1100 {
         twilio.put(Duration::ZERO, json!({"total": 1}));
     }
@@ -204,7 +204,8 @@ async fn an_operation_that_was_never_believed_shows_and_counts_whole_once_it_is(
 }
 
 #[tokio::test]
-async fn a_send_beyond_what_is_documented_is_possible_and_twilios_own_odd_samples_are_shown() {
+async fn a_send_beyond_the_documented_limit_is_plausible_and_twilios_inconsistent_samples_are_exposed()
+ {
     let clock = morning();
     let twilio = Twilio::start(SimulatorSettings::empty(), clock.clone()).await;
     let large = json!({"total": 2_000_000, "recipients": 2_000_000, "attempts": 9_000_000, "delivered": 1_999_999});
@@ -221,7 +222,7 @@ async fn a_send_beyond_what_is_documented_is_possible_and_twilios_own_odd_sample
 }
 
 #[tokio::test]
-async fn one_inconsistent_row_proves_no_reading_and_two_small_funnels_do() {
+async fn one_inconsistent_row_proves_no_counting_mode_and_two_small_funnels_do() {
     let clock = morning();
     let twilio = Twilio::start(SimulatorSettings::empty(), clock.clone()).await;
     let exporter = Exporter::start_at(&one_account(&twilio, ""), clock.clone()).await;
@@ -242,13 +243,13 @@ async fn one_inconsistent_row_proves_no_reading_and_two_small_funnels_do() {
         json!({"total": 4, "sent": 3, "delivered": 2, "undelivered": 2}),
     );
     assert_eq!(next().await, (Some(0.0), Some(2.0)));
-    // Nor does this prove anything, and no more emails are delivered than there are.
+    // This proves nothing either, and no more emails are delivered than exist.
     twilio.put(
         Duration::ZERO,
         json!({"total": 3, "delivered": 3, "opened": 3}),
     );
     assert_eq!(next().await, (Some(0.0), Some(5.0)));
-    // A funnel of one email is read as one, and proves nothing yet.
+    // A funnel of one email is plausible in both modes and proves nothing yet.
     twilio.put(
         Duration::ZERO,
         json!({"total": 1, "sent": 1, "delivered": 1, "opened": 1}),
@@ -263,7 +264,7 @@ async fn one_inconsistent_row_proves_no_reading_and_two_small_funnels_do() {
 }
 
 #[tokio::test]
-async fn a_state_that_is_no_word_leaves_what_is_known_and_the_operation_is_not_up() {
+async fn an_unusable_state_keeps_the_last_values_and_sets_the_operation_down() {
     let scene = Scene::new().await;
     for (odd, status) in (1_u32..).zip(["Jane Doe", "", "jane@example.com"]) {
         let stats = json!({"total": 7, "delivered": 7 - odd});
@@ -310,7 +311,7 @@ async fn a_state_that_is_no_word_leaves_what_is_known_and_the_operation_is_not_u
 }
 
 #[tokio::test]
-async fn a_single_read_or_a_probe_of_a_state_that_is_no_word_has_failed() {
+async fn a_single_read_or_a_probe_with_an_unusable_state_fails() {
     let scene = Scene::new().await;
     let (twilio, id) = (&scene.twilio, scene.configured);
     twilio.fault("list=403");

@@ -1,4 +1,4 @@
-//! The pages for people: what they say, and in which form.
+//! The pages for people: their content and form.
 
 use std::time::Duration;
 
@@ -33,7 +33,7 @@ async fn facts(exporter: &Exporter, path: &str) -> Value {
 }
 
 #[tokio::test]
-async fn the_page_shows_each_account_with_its_figures() {
+async fn the_page_shows_each_account_with_its_values() {
     let [fine, refused] = [Twilio::empty().await, Twilio::empty().await];
     fine.put(
         HOUR,
@@ -86,7 +86,7 @@ async fn the_page_shows_each_account_with_its_figures() {
 }
 
 #[tokio::test]
-async fn the_page_before_anything_is_known_promises_nothing() {
+async fn the_page_before_the_first_collection_shows_no_values() {
     let [fine, hanging] = [Twilio::empty().await, Twilio::empty().await];
     hanging.fault("hang");
     let yaml = format!(
@@ -117,11 +117,11 @@ async fn the_page_shows_the_last_collection_while_another_one_runs() {
     let page = text(&exporter, "/").await;
     assert!(page.contains(">reached<"), "{page}");
     let seen = exporter.scrape_within(0.6).await;
-    seen.expect("the scrape got no answer", &[("up", 0.0)]);
+    seen.expect("the scrape got no response", &[("up", 0.0)]);
 }
 
 #[tokio::test]
-async fn names_mean_nothing_to_html() {
+async fn names_are_escaped_in_html() {
     let twilio = Twilio::empty().await;
     let name = r#"'<b onclick="x">&amp;</b>'"#;
     let yaml = format!("accounts:\n{}", account(name, &twilio, ""));
@@ -230,7 +230,7 @@ async fn every_link_of_the_page_works() {
 }
 
 #[tokio::test]
-async fn pages_link_to_grafana_only_where_one_is_configured() {
+async fn pages_link_to_grafana_only_if_it_is_configured() {
     let twilio = Twilio::empty().await;
     let id = twilio.put(HOUR, json!({"total": 1, "delivered": 1}));
     let plain = Exporter::watching(&twilio).await.settled().await;
@@ -255,7 +255,7 @@ async fn pages_link_to_grafana_only_where_one_is_configured() {
 }
 
 #[tokio::test]
-async fn a_strict_policy_allows_everything_that_a_page_needs() {
+async fn the_content_security_policy_allows_everything_that_a_page_needs() {
     let twilio = Twilio::empty().await;
     let id = twilio.put(HOUR, json!({"total": 1, "delivered": 1}));
     let exporter = Exporter::watching(&twilio).await.settled().await;

@@ -17,9 +17,9 @@ fn closed(seen: &Exposition, reason: &str) -> f64 {
     seen.value(CLOSED, &[("reason", reason)]).unwrap()
 }
 
-/// More than the exporter lets in, so that those that are closed are seen in seconds instead of in the ten that one has.
+/// More connections than the exporter accepts, so that it closes some within seconds instead of after their ten seconds.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_flood_of_half_requests_keeps_no_scrape_from_its_answer() {
+async fn a_flood_of_half_requests_prevents_no_scrape() {
     let twilio = Twilio::empty().await;
     let exporter = Exporter::watching(&twilio).await.settled().await;
     let seen = exporter.scrape().await;
@@ -55,16 +55,16 @@ async fn a_flood_of_half_requests_keeps_no_scrape_from_its_answer() {
         assert!(closed(&seen, "too_many_of_client") > 300.0);
         assert!(closed(&seen, "too_many") < 1.0);
     }
-    // The oldest had to go.
+    // The exporter closed the oldest one.
     let mut rest = Vec::new();
     let oldest = tokio::time::timeout(Duration::from_secs(5), flood[0].read_to_end(&mut rest));
     let _ = oldest.await.expect("the oldest connection is closed");
     assert_eq!(rest, b"");
 }
 
-/// With so few descriptors that they run out before the connections are too many.
+/// With so few file descriptors that they run out before the limit of connections is reached.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_program_without_descriptors_recovers_by_itself_and_says_so_once() {
+async fn a_program_without_file_descriptors_recovers_and_logs_it_once() {
     let twilio = Twilio::empty().await;
     let base_url = twilio.base_url();
     let variables = [
@@ -83,8 +83,8 @@ async fn a_program_without_descriptors_recovers_by_itself_and_says_so_once() {
     }
     let url = format!("http://{address}/metrics");
     let began = Instant::now();
-    let answer = client().get(&url).send().await.unwrap();
-    let text = answer.text().await.unwrap();
+    let response = client().get(&url).send().await.unwrap();
+    let text = response.text().await.unwrap();
     assert!(
         began.elapsed() < Duration::from_secs(10),
         "{:?}",
@@ -110,15 +110,15 @@ async fn a_program_without_descriptors_recovers_by_itself_and_says_so_once() {
     })
     .await;
     program.signal("TERM");
-    let ended = program.ended();
-    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
-    let told = |words: &str| {
-        ended
+    let finished = program.wait();
+    assert_eq!(finished.code, Some(0), "{}", finished.stderr);
+    let lines = |words: &str| {
+        finished
             .stderr
             .lines()
             .filter(|line| line.contains(words))
             .count()
     };
-    let told = told("too many connections") + told("cannot be accepted");
-    assert_eq!(told, 1, "{}", ended.stderr);
+    let lines = lines("too many connections") + lines("cannot be accepted");
+    assert_eq!(lines, 1, "{}", finished.stderr);
 }

@@ -1,5 +1,5 @@
-//! The exporter beside a simple model, through random histories: operations appear, move, are corrected and vanish;
-//! collections fail and time out; the process is killed and starts again. Every counter is compared.
+//! The exporter and a simple model of it, through random histories: operations appear, change, are corrected and
+//! disappear; collections fail and time out; the process is killed and starts again. The test compares every counter.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -20,22 +20,22 @@ use crate::support::twilio::Twilio;
 
 /// Operations in a history.
 const OPERATIONS: usize = 4;
-/// The failure that takes time: requests run into their limit, and collections outlive their scrapes.
+/// The failure that takes time: requests time out, and collections take longer than their scrapes.
 const HANG: &str = "all=hang";
-/// A scrape that is over long before such a collection: this, less half a second.
+/// The timeout of a scrape that ends long before such a collection: this, less half a second.
 const SHORT: f64 = 0.6;
 const DAY: Duration = Duration::from_hours(24);
 
-/// One thing that happens.
+/// An event of a history.
 #[derive(Debug, Clone)]
 enum Event {
-    /// An operation shows these figures from now on: delivered, opened, failed. It comes to be with the first ones.
-    Figures(usize, [u8; 3]),
-    /// Twilio no longer tells of it, though it should.
+    /// An operation has these stats from now on: delivered, opened, failed. The first ones create it.
+    Stats(usize, [u8; 3]),
+    /// Twilio no longer returns it, although it should.
     Vanish(usize),
     /// Every request fails from now on, in one of these ways.
     Fail(&'static str),
-    /// Twilio is well again.
+    /// Twilio works again.
     Heal,
     /// The exporter stops at once and starts again.
     Restart,
@@ -47,7 +47,7 @@ enum Event {
 
 fn event() -> impl Strategy<Value = Event> {
     prop_oneof![
-        6 => (0..OPERATIONS, [0_u8..40, 0_u8..40, 0_u8..9]).prop_map(|(operation, figures)| Event::Figures(operation, figures)),
+        6 => (0..OPERATIONS, [0_u8..40, 0_u8..40, 0_u8..9]).prop_map(|(operation, stats)| Event::Stats(operation, stats)),
         1 => (0..OPERATIONS).prop_map(Event::Vanish),
         1 => prop::sample::select(vec!["all=500", "all=503:retry-after=1", "all=cut", "all=401", "all=html", HANG]).prop_map(Event::Fail),
         2 => Just(Event::Heal),
@@ -57,7 +57,7 @@ fn event() -> impl Strategy<Value = Event> {
     ]
 }
 
-/// What counters must show: the highest marks of whatever a working scrape has seen.
+/// What counters must be: the high-water marks of all stats that a working scrape has read.
 #[derive(Debug, Default)]
 struct Model {
     marks: BTreeMap<OperationId, [u64; 4]>,
@@ -67,7 +67,7 @@ struct Model {
 impl Model {
     fn see(&mut self, id: OperationId, [delivered, opened, failed]: [u8; 3], counts: bool) {
         let [delivered, opened, failed] = [delivered, opened, failed].map(u64::from);
-        // Exclusive: an opened email is a delivered one no longer, and the parts are the whole.
+        // Exclusive: an opened email is no longer delivered, and the stats add up to the total.
         let shown = [
             delivered + opened + failed,
             delivered + opened,
@@ -100,14 +100,14 @@ struct World {
     twilio: Twilio,
     clock: Clock,
     directory: tempfile::TempDir,
-    /// The exporter, in a runtime of its own: it can be ended at any moment, with everything in it.
+    /// The exporter, in a runtime of its own, so that it can be killed at any time.
     exporter: Option<(Exporter, Runtime)>,
     born: Timestamp,
     ids: Vec<(OperationId, Timestamp)>,
-    /// As Twilio tells them.
-    told: BTreeMap<OperationId, [u8; 3]>,
+    /// The stats that Twilio returns now.
+    stats: BTreeMap<OperationId, [u8; 3]>,
     healthy: bool,
-    /// Whether requests get no answer at all.
+    /// Whether requests get no response.
     hanging: bool,
     model: Model,
     last: [u64; 4],
@@ -129,7 +129,7 @@ impl World {
         let born = Timestamp::from_millis(1_775_370_000_000);
         let clock = Clock::manual(born);
         let twilio = Twilio::start(SimulatorSettings::empty(), clock.clone()).await;
-        // Half of them were there before the exporter.
+        // Half of them were created before the exporter started.
         let created = |n: u64| {
             if n.is_multiple_of(2) {
                 born - Duration::from_mins(n + 1)
@@ -152,7 +152,7 @@ impl World {
             exporter: None,
             born,
             ids,
-            told: BTreeMap::new(),
+            stats: BTreeMap::new(),
             healthy: true,
             hanging: false,
             model: Model::default(),
@@ -183,24 +183,24 @@ impl World {
     async fn end(&mut self) {
         if let Some((exporter, runtime)) = self.exporter.take() {
             drop(exporter);
-            let ended = tokio::task::spawn_blocking(move || runtime.shutdown_timeout(PATIENCE));
-            ended.await.unwrap();
+            let finished = tokio::task::spawn_blocking(move || runtime.shutdown_timeout(PATIENCE));
+            finished.await.unwrap();
         }
     }
 
     async fn happen(&mut self, event: &Event) -> Result<(), String> {
         self.clock.set(self.clock.now() + Duration::from_mins(1));
         match event {
-            Event::Figures(operation, figures) => {
+            Event::Stats(operation, stats) => {
                 let (id, created) = self.ids[*operation];
-                let [delivered, opened, failed] = *figures;
-                let total: u32 = figures.iter().map(|figure| u32::from(*figure)).sum();
-                self.told.insert(id, *figures);
+                let [delivered, opened, failed] = *stats;
+                let total: u32 = stats.iter().map(|count| u32::from(*count)).sum();
+                self.stats.insert(id, *stats);
                 let stats = json!({"total": total, "delivered": delivered, "opened": opened, "failed": failed});
                 self.twilio.set(id, created, "COMPLETED", stats);
             }
             Event::Vanish(operation) => {
-                self.told.remove(&self.ids[*operation].0);
+                self.stats.remove(&self.ids[*operation].0);
                 self.twilio
                     .handle
                     .remove(&self.ids[*operation].0.to_string());
@@ -213,11 +213,11 @@ impl World {
             Event::Heal => {
                 self.twilio.handle.clear_faults();
                 if self.hanging {
-                    // Joins the collection that still waits for answers.
+                    // Joins the collection that still waits for responses.
                     self.exporter.as_ref().unwrap().0.scrape().await;
                 }
                 (self.healthy, self.hanging) = (true, false);
-                // Beyond any pause and any patience with a refused list.
+                // Longer than any pause and any backoff of a rejected list.
                 self.clock.set(self.clock.now() + Duration::from_hours(2));
             }
             Event::Restart => {
@@ -232,7 +232,7 @@ impl World {
         self.scrape().await
     }
 
-    /// Takes into the model what a working collection sees now.
+    /// Adds to the model what a working collection reads now.
     fn saw(&mut self) {
         let now = self.clock.now();
         for (id, created) in self
@@ -240,9 +240,10 @@ impl World {
             .iter()
             .filter(|(_, created)| self.healthy && now < *created + 7 * DAY)
         {
-            // Near the end, figures that fall are not believed; those that rise are, and marks only rise.
-            if let Some(figures) = self.told.get(id) {
-                self.model.see(*id, *figures, *created >= self.born);
+            // Shortly before an operation expires, stats that fall are ignored. Stats that rise are used, and marks
+            // only rise.
+            if let Some(stats) = self.stats.get(id) {
+                self.model.see(*id, *stats, *created >= self.born);
             }
         }
     }
@@ -316,7 +317,7 @@ impl World {
 }
 
 #[test]
-fn counters_are_those_of_the_model_whatever_happens() {
+fn counters_equal_the_model_after_any_history() {
     let runtime = Builder::new_current_thread().enable_all().build().unwrap();
     let mut runner = TestRunner::new(Config {
         cases: 24,

@@ -24,15 +24,15 @@ const HOUR: Duration = Duration::from_hours(1);
 const PASSWORD: &str = "made-up-proxy-password";
 
 /// A simulated Twilio that speaks TLS. It stops with the value.
-struct SecureTwilio {
+pub(crate) struct SecureTwilio {
     twilio: Twilio,
-    authority: Authority,
+    pub(crate) authority: Authority,
     address: SocketAddr,
     server: JoinHandle<()>,
 }
 
 impl SecureTwilio {
-    async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         let twilio = Twilio::empty().await;
         let authority = Authority::new();
         let mut config = tls::config(&authority.identity("localhost"), None);
@@ -60,7 +60,7 @@ impl SecureTwilio {
         }
     }
 
-    fn base_url(&self) -> String {
+    pub(crate) fn base_url(&self) -> String {
         format!("https://localhost:{}/v1", self.address.port())
     }
 
@@ -183,7 +183,7 @@ async fn requests_go_through_the_proxy_that_the_account_names() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn variables_name_the_proxy_only_where_the_account_says_so() {
+async fn environment_variables_set_the_proxy_only_if_the_account_asks_for_it() {
     let secure = SecureTwilio::start().await;
     let variables = [
         ("HTTPS_PROXY", "http://127.0.0.1:9"),

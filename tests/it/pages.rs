@@ -9,7 +9,7 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-fn pages() -> Vec<(PathBuf, String)> {
+pub(crate) fn pages() -> Vec<(PathBuf, String)> {
     let names = [
         "README.md",
         "CHANGELOG.md",
@@ -31,7 +31,7 @@ fn pages() -> Vec<(PathBuf, String)> {
     pages
 }
 
-/// What stands between `begin` and `end`, wherever it does.
+/// All texts between `begin` and `end`.
 fn between<'t>(text: &'t str, begin: &str, end: char) -> Vec<&'t str> {
     let parts = text.split(begin).skip(1);
     parts

@@ -11,19 +11,19 @@ use crate::support::promtool;
 use crate::support::twilio::Twilio;
 
 async fn probe(exporter: &Exporter, query: &str) -> Exposition {
-    let answer = exporter.get(&format!("/probe?{query}")).await;
-    assert_eq!(answer.status(), 200);
+    let response = exporter.get(&format!("/probe?{query}")).await;
+    assert_eq!(response.status(), 200);
     assert_eq!(
-        answer.headers()["content-type"],
+        response.headers()["content-type"],
         "text/plain; version=0.0.4; charset=utf-8"
     );
-    let text = answer.text().await.unwrap();
+    let text = response.text().await.unwrap();
     assert_eq!(promtool::check_metrics(text.as_bytes()), "");
     Exposition::parse(&text).unwrap_or_else(|error| panic!("{error}\n{text}"))
 }
 
 #[tokio::test]
-async fn an_operation_that_nobody_watches_is_read_and_not_kept() {
+async fn a_probe_of_an_unknown_operation_reads_it_and_does_not_keep_it() {
     let twilio = Twilio::empty().await;
     let exporter = Exporter::start(&one_account(&twilio, "discovery: false")).await;
     let id = twilio.put(Duration::ZERO, json!({"total": 7, "delivered": 7}));
@@ -37,7 +37,7 @@ async fn an_operation_that_nobody_watches_is_read_and_not_kept() {
 }
 
 #[tokio::test]
-async fn what_a_probe_learns_of_a_watched_operation_counts_and_its_labels_are_shown() {
+async fn a_probe_of_a_known_operation_updates_its_counters_and_has_its_labels() {
     let twilio = Twilio::empty().await;
     let id = twilio.put(Duration::ZERO, json!({"total": 7, "delivered": 3}));
     let watched = format!("discovery: false\noperations: [{{id: {id}, labels: {{name: Sale}}}}]");
@@ -66,12 +66,12 @@ async fn what_a_probe_learns_of_a_watched_operation_counts_and_its_labels_are_sh
     assert_eq!(
         seen.emails(id, "delivered"),
         Some(7.0),
-        "the last figures stay"
+        "the last values stay"
     );
 }
 
 #[tokio::test]
-async fn probes_of_one_operation_at_one_time_are_one_request() {
+async fn concurrent_probes_of_one_operation_share_one_request() {
     let twilio = Twilio::empty().await;
     let id = twilio.put(Duration::ZERO, json!({"total": 7}));
     let exporter = Exporter::start(&one_account(&twilio, "discovery: false")).await;
@@ -86,7 +86,7 @@ async fn probes_of_one_operation_at_one_time_are_one_request() {
 }
 
 #[tokio::test]
-async fn a_probe_ends_at_its_deadline_and_keeps_to_a_pause() {
+async fn a_probe_ends_at_its_deadline_and_respects_a_pause() {
     let twilio = Twilio::empty().await;
     let id = twilio.put(Duration::ZERO, json!({"total": 7}));
     let exporter = Exporter::start(&one_account(&twilio, "discovery: false")).await;
@@ -108,20 +108,20 @@ async fn a_probe_ends_at_its_deadline_and_keeps_to_a_pause() {
 }
 
 #[tokio::test]
-async fn debug_tells_what_was_asked_and_answered_and_no_secret() {
+async fn debug_output_has_the_request_and_response_and_no_secret() {
     let twilio = Twilio::empty().await;
     let id = twilio.put(Duration::ZERO, json!({"total": 7}));
     let exporter = Exporter::start(&one_account(&twilio, "discovery: false")).await;
     let get = async |query: &str| {
-        let answer = exporter.get(&format!("/probe?{query}&debug=true")).await;
-        answer.text().await.unwrap()
+        let response = exporter.get(&format!("/probe?{query}&debug=true")).await;
+        response.text().await.unwrap()
     };
     let text = get(&format!("target={id}")).await;
-    let asked = format!(
+    let requested = format!(
         "# request: GET {}/Emails/Operations/{id}\n",
         twilio.base_url()
     );
-    assert!(text.contains(&asked), "{text}");
+    assert!(text.contains(&requested), "{text}");
     assert!(text.contains("# result: an operation\n") && text.contains("probe_success 1"));
     twilio.fault("all=401");
     let text = get(&format!("target={id}")).await;
@@ -134,7 +134,7 @@ async fn debug_tells_what_was_asked_and_answered_and_no_secret() {
 }
 
 #[tokio::test]
-async fn wrong_questions_get_a_plain_sentence() {
+async fn an_invalid_probe_gets_400_and_the_reason() {
     let twilio = Twilio::empty().await;
     let id = twilio.put(Duration::ZERO, json!({"total": 7}));
     let yaml = format!(
@@ -163,16 +163,16 @@ async fn wrong_questions_get_a_plain_sentence() {
         ),
         (
             "module=http".to_owned(),
-            "Unknown parameter; there are target, account, emails and debug.\n",
+            "Unknown parameter. Allowed: target, account, emails and debug.\n",
         ),
         (
             format!("target={id}&account=one&emails=yes"),
             "emails: write true or false.\n",
         ),
     ] {
-        let answer = exporter.get(&format!("/probe?{query}")).await;
-        assert_eq!(answer.status(), 400, "{query}");
-        let text = answer.text().await.unwrap();
+        let response = exporter.get(&format!("/probe?{query}")).await;
+        assert_eq!(response.status(), 400, "{query}");
+        let text = response.text().await.unwrap();
         assert!(text.starts_with(sentence), "{query}: {text}");
         assert!(!text.contains("example.com"), "{text}");
     }

@@ -11,7 +11,7 @@ use crate::support::twilio::Twilio;
 const HOUR: Duration = Duration::from_hours(1);
 
 #[tokio::test]
-async fn prometheus_sees_what_is_at_twilio() {
+async fn queries_in_prometheus_return_the_stats_at_twilio() {
     let mut twilio = Twilio::empty().await;
     let stats = json!({"total": 10, "queued": 3, "delivered": 5, "opened": 1, "undelivered": 1});
     let spring = twilio.put_as(HOUR, "PROCESSING", stats);
@@ -70,7 +70,7 @@ async fn prometheus_sees_what_is_at_twilio() {
         Some(2.0)
     );
 
-    // A Twilio that is gone, or hangs, is a figure; the scrape itself goes well.
+    // A Twilio that is unreachable or hangs is the value of a metric; the scrape succeeds.
     twilio.vanish().await;
     prometheus.comes_to("twilio_email_up", 0.0).await;
     prometheus

@@ -1,4 +1,4 @@
-//! Twilio's published answers, from `tests/fixtures/twilio`, read as they are.
+//! Twilio's published responses, from `tests/fixtures/twilio`, unchanged.
 
 use std::time::Duration;
 
@@ -7,18 +7,18 @@ use twilio_email_exporter::clock::Clock;
 use twilio_email_exporter::operation::OperationId;
 use twilio_email_exporter::simulator::ApiSettings;
 
-use crate::support::answers::{Answer, Answers};
 use crate::support::exporter::{Exporter, account_at};
 use crate::support::exposition::Exposition;
 use crate::support::scene::morning;
+use crate::support::stub_server::{StubResponse, StubServer};
 use crate::support::twilio::Twilio;
 use crate::variants::{an_hour_old, only, watching};
 
 const HOUR: Duration = Duration::from_hours(1);
 const SAMPLE: &str = "comms_operation_01h2xcejqtf2nbrexx3vqjhp41";
 
-/// A published sample with operations as if they were real: the ids of Twilio's samples are years older than their `createdAt`,
-/// so each gets one of that time. All else stays.
+/// A published sample with plausible ids: the ids of Twilio's samples are years older than their `createdAt`, so each
+/// gets an id of that time. Everything else is unchanged.
 fn published(name: &str) -> String {
     let [first, second] = published_ids().map(|id| id.to_string());
     fixture(name)
@@ -54,14 +54,14 @@ async fn the_published_lists_are_read_as_they_are_published() {
         ("list-page-token", "list-page-token-last"),
     ] {
         let (first, last) = (published(list), published(last));
-        let answers = Answers::start(move |path| {
+        let server = StubServer::start(move |path| {
             let next = path.contains("pageToken=PT0a1b2c3d");
-            Answer::json(if next { last.clone() } else { first.clone() })
+            StubResponse::json(if next { last.clone() } else { first.clone() })
         })
         .await;
         let yaml = format!(
             "accounts:\n{}",
-            account_at("default", &answers.base_url(), "")
+            account_at("default", &server.base_url(), "")
         );
         let clock = morning();
         let exporter = Exporter::start_at(&yaml, clock).await.settled().await;
@@ -79,11 +79,15 @@ async fn the_published_lists_are_read_as_they_are_published() {
             Some(1.0),
             "{list}: 5 sent, 5 delivered, 3 opened of 5"
         );
-        let asked = answers.asked();
-        assert_eq!(asked.len(), 4, "{list}: two pages, twice: {asked:?}");
-        // Both times the whole week: a page has room for it.
+        let requested = server.requests();
+        assert_eq!(
+            requested.len(),
+            4,
+            "{list}: two pages, twice: {requested:?}"
+        );
+        // Both lists cover the whole week, which fits into a page.
         let wanted = [false, true, false, true];
-        for (path, has_token) in asked.iter().zip(wanted) {
+        for (path, has_token) in requested.iter().zip(wanted) {
             assert!(
                 path.starts_with("/v1/Emails/Operations?startDate=2026-03-29T06%3A20%3A00Z&"),
                 "{path}"
@@ -130,13 +134,13 @@ async fn the_published_errors_are_their_status_and_nothing_else() {
     for (body, status, reason, up) in [
         ("error-list", 404, "not_found", 0.0),
         ("error-flat", 401, "unauthorized", 0.0),
-        // A body says nothing that the status does not say.
+        // The exporter uses only the status, not the body.
         ("error-flat", 500, "server_error", 0.0),
         ("error-list", 410, "not_found", 0.0),
     ] {
         let text = fixture(body);
-        let answers = Answers::start(move |_| Answer::error(status, text.clone())).await;
-        let seen = watching(&answers, an_hour_old(), "discovery: false").await;
+        let server = StubServer::start(move |_| StubResponse::error(status, text.clone())).await;
+        let seen = watching(&server, an_hour_old(), "discovery: false").await;
         seen.expect(body, &[("up", up)]);
         let key = ("operation".to_owned(), reason.to_owned());
         assert!(
@@ -148,17 +152,17 @@ async fn the_published_errors_are_their_status_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn the_answer_to_a_send_is_no_operation() {
+async fn the_response_to_a_send_request_is_not_parsed_as_an_operation() {
     let text = fixture("accepted");
-    let answers = Answers::start(move |_| Answer::error(202, text.clone())).await;
-    let seen = watching(&answers, an_hour_old(), "discovery: false").await;
+    let server = StubServer::start(move |_| StubResponse::error(202, text.clone())).await;
+    let seen = watching(&server, an_hour_old(), "discovery: false").await;
     seen.expect("202", &[("up", 0.0), ("collection_complete", 0.0)]);
     let key = ("operation".to_owned(), "invalid_response".to_owned());
     assert!(seen.failures().contains_key(&key), "{:?}", seen.failures());
 }
 
 #[tokio::test]
-async fn what_a_list_tells_twice_counts_once() {
+async fn an_operation_that_a_list_returns_twice_counts_once() {
     let row = |opened: u32| {
         format!(
             r#"{{"id":"{}","status":"COMPLETED","stats":{{"total":9,"opened":{opened}}}}}"#,
@@ -170,10 +174,10 @@ async fn what_a_list_tells_twice_counts_once() {
         row(8),
         row(9)
     );
-    let answers = Answers::start(move |_| Answer::json(body.clone())).await;
+    let server = StubServer::start(move |_| StubResponse::json(body.clone())).await;
     let yaml = format!(
         "accounts:\n{}",
-        account_at("default", &answers.base_url(), "")
+        account_at("default", &server.base_url(), "")
     );
     let exporter = Exporter::start_at(&yaml, morning()).await;
     let seen = exporter.scrape().await;
@@ -203,14 +207,14 @@ async fn a_base_url_may_have_a_path_of_its_own() {
     }
 }
 
-/// The sample's `createdAt` is three years younger than its id. Were that real, the id would count.
+/// The sample's `createdAt` is three years later than the time in its id. The exporter uses the id.
 #[tokio::test]
 async fn the_published_operation_is_as_old_as_its_id() {
     let clock = Clock::manual("2023-06-15T06:20:00Z".parse().unwrap());
     let body = fixture("operation");
-    let answers = Answers::start(move |_| Answer::json(body.clone())).await;
+    let server = StubServer::start(move |_| StubResponse::json(body.clone())).await;
     let more = format!("discovery: false\noperations: [{{id: {SAMPLE}}}]");
-    let account = account_at("default", &answers.base_url(), &more);
+    let account = account_at("default", &server.base_url(), &more);
     let exporter = Exporter::start_at(&format!("accounts:\n{account}"), clock).await;
     let seen = exporter.scrape().await;
     let id: OperationId = SAMPLE.parse().unwrap();

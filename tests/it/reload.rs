@@ -1,4 +1,4 @@
-//! A new configuration while the exporter runs: all or nothing, and nothing of what is known is lost.
+//! A new configuration while the exporter runs: it is applied completely or not at all, and no value is lost.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -28,12 +28,12 @@ async fn start_at(yaml: &str, clock: Clock) -> Exporter {
     exporter.settled().await
 }
 
-/// Puts `yaml` into the configuration file and has it loaded; the status and the answer.
+/// Writes `yaml` to the configuration file and reloads it. Returns the status and the text of the response.
 async fn reload(exporter: &Exporter, yaml: &str) -> (u16, String) {
     exporter.files.write("config.yml", yaml);
     let request = exporter.client.post(exporter.url("/-/reload"));
-    let answer = request.send().await.unwrap();
-    (answer.status().as_u16(), answer.text().await.unwrap())
+    let response = request.send().await.unwrap();
+    (response.status().as_u16(), response.text().await.unwrap())
 }
 
 fn accepted(seen: &Exposition) -> Option<f64> {
@@ -41,7 +41,7 @@ fn accepted(seen: &Exposition) -> Option<f64> {
 }
 
 #[tokio::test]
-async fn operations_labels_and_limits_change_and_counters_stay() {
+async fn a_reload_changes_operations_labels_and_limits_and_keeps_counters() {
     let clock = morning();
     let twilio = Twilio::start(SimulatorSettings::empty(), clock.clone()).await;
     let yaml = one_account(&twilio, "discovery: false");
@@ -80,7 +80,7 @@ async fn operations_labels_and_limits_change_and_counters_stay() {
     assert_eq!(seen.value(name, &group), Some(7.0));
     reload(&exporter, &one_account(&twilio, &labelled)).await;
     assert_eq!(exporter.scrape().await.value(name, &group), None);
-    // Nothing that was counted is counted again.
+    // No email is counted again.
     reload(&exporter, &one_account(&twilio, "")).await;
     let seen = exporter.scrape().await;
     assert_eq!(
@@ -90,7 +90,7 @@ async fn operations_labels_and_limits_change_and_counters_stay() {
 }
 
 #[tokio::test]
-async fn a_wrong_configuration_changes_nothing_and_tells_every_problem() {
+async fn an_invalid_configuration_changes_nothing_and_reports_every_problem() {
     let twilio = Twilio::empty().await;
     let exporter = start(&one_account(&twilio, "")).await;
     let id = twilio.put(Duration::ZERO, json!({"total": 7, "delivered": 7}));
@@ -116,7 +116,7 @@ async fn a_wrong_configuration_changes_nothing_and_tells_every_problem() {
 }
 
 #[tokio::test]
-async fn accounts_come_and_go_and_come_back_as_they_were() {
+async fn an_account_that_is_removed_and_added_again_has_its_old_counters() {
     let twilio = Twilio::empty().await;
     let directory = tempfile::tempdir().unwrap();
     let storage = format!("storage: {{path: {}}}\n", directory.path().display());
@@ -135,7 +135,7 @@ async fn accounts_come_and_go_and_come_back_as_they_were() {
 }
 
 #[tokio::test]
-async fn what_takes_a_restart_says_so() {
+async fn a_change_that_needs_a_restart_is_reported() {
     let twilio = Twilio::empty().await;
     let yaml = one_account(&twilio, "");
     let directory = tempfile::tempdir().unwrap();
@@ -144,30 +144,30 @@ async fn what_takes_a_restart_says_so() {
     let (status, text) = reload(&exporter, &(yaml + "storage: {path: elsewhere}\n")).await;
     assert_eq!(status, 200);
     assert!(
-        text.contains("storage.path: takes effect when the exporter starts the next time"),
+        text.contains("storage.path: takes effect after a restart"),
         "{text}"
     );
 }
 
 #[tokio::test]
-async fn a_reload_ends_no_pause_and_a_new_address_is_used() {
+async fn a_reload_ends_no_pause_and_uses_a_new_base_url() {
     let (first, second) = (Twilio::empty().await, Twilio::empty().await);
     let exporter = start(&one_account(&first, "")).await;
     first.fault("all=429:retry-after=600");
     exporter.scrape().await;
-    let asked = first.handle.counts().operations;
+    let requested = first.handle.counts().operations;
     assert_eq!(reload(&exporter, &one_account(&first, "")).await.0, 200);
     exporter.scrape().await;
-    assert_eq!(first.handle.counts().operations, asked);
+    assert_eq!(first.handle.counts().operations, requested);
     let third = start(&one_account(&second, "")).await;
     assert_eq!(reload(&third, &one_account(&first, "")).await.0, 200);
     first.handle.clear_faults();
     third.scrape().await;
-    assert!(first.handle.counts().operations > asked);
+    assert!(first.handle.counts().operations > requested);
 }
 
 #[tokio::test]
-async fn under_load_no_scrape_fails_and_no_counter_falls() {
+async fn reloads_under_load_fail_no_scrape_and_lower_no_counter() {
     let twilio = Twilio::empty().await;
     let exporter = start(&one_account(&twilio, "")).await;
     let id = twilio.put(Duration::ZERO, json!({"total": 0}));
@@ -195,7 +195,7 @@ async fn under_load_no_scrape_fails_and_no_counter_falls() {
 }
 
 #[tokio::test]
-async fn the_program_loads_its_file_again_when_it_is_told_by_a_signal() {
+async fn sighup_reloads_the_configuration_file() {
     let twilio = Twilio::empty().await;
     let files = files(&one_account(&twilio, "discovery: false"));
     let config = files.config.to_str().unwrap().to_owned();
@@ -204,15 +204,11 @@ async fn the_program_loads_its_file_again_when_it_is_told_by_a_signal() {
     let id = twilio.put(Duration::ZERO, json!({"total": 7, "delivered": 7}));
     files.write("config.yml", "accounts: none");
     program.signal("HUP");
-    program.line(&[
-        "level=error",
-        "the configuration stays as it was",
-        "accounts",
-    ]);
+    program.line(&["level=error", "cannot reload the configuration", "accounts"]);
     let watched = format!("discovery: false\n{}", operations(&[id]));
     files.write("config.yml", &one_account(&twilio, &watched));
     program.signal("HUP");
-    program.line(&["level=info", "the configuration was loaded again"]);
+    program.line(&["level=info", "reloaded the configuration"]);
     let seen = scrape(&client(), address).await.unwrap();
     assert_eq!(seen.emails(id, "delivered"), Some(7.0));
     let name = "twilio_email_exporter_config_last_reload_successful";
@@ -220,18 +216,18 @@ async fn the_program_loads_its_file_again_when_it_is_told_by_a_signal() {
 }
 
 #[tokio::test]
-async fn without_the_option_the_path_names_it() {
+async fn without_the_option_the_reload_path_names_the_option() {
     let twilio = Twilio::empty().await;
     let exporter = Exporter::watching(&twilio).await;
-    let answer = exporter
+    let response = exporter
         .client
         .post(exporter.url("/-/reload"))
         .send()
         .await
         .unwrap();
-    assert_eq!(answer.status(), 403);
+    assert_eq!(response.status(), 403);
     assert!(
-        answer
+        response
             .text()
             .await
             .unwrap()
@@ -240,9 +236,9 @@ async fn without_the_option_the_path_names_it() {
     assert_eq!(exporter.get("/-/reload").await.status(), 405);
 }
 
-/// As a mount whose server is gone: nobody writes into the pipe, so opening it hangs.
+/// Like a mount whose server is gone: nobody writes into the pipe, so opening it hangs.
 #[tokio::test]
-async fn a_secret_on_a_disk_that_hangs_leaves_the_configuration_as_it_was() {
+async fn a_secret_on_a_disk_that_hangs_keeps_the_current_configuration() {
     let twilio = Twilio::empty().await;
     let exporter = start(&one_account(&twilio, "")).await;
     let pipe = exporter.files.config.with_file_name("pipe");
@@ -259,7 +255,7 @@ async fn a_secret_on_a_disk_that_hangs_leaves_the_configuration_as_it_was() {
         "{:?}",
         began.elapsed()
     );
-    // Nothing is read beside what hangs, and nobody waits for it again.
+    // No second read starts while one hangs, and no reload waits for it again.
     let began = std::time::Instant::now();
     let (status, _) = reload(&exporter, &good).await;
     assert_eq!(status, 500);
@@ -275,7 +271,7 @@ async fn a_secret_on_a_disk_that_hangs_leaves_the_configuration_as_it_was() {
         Some(0.0)
     );
     std::fs::write(&pipe, crate::support::exporter::TOKEN).unwrap();
-    crate::support::eventually("what hung has ended", || async {
+    crate::support::eventually("the read that hung has finished", || async {
         reload(&exporter, &good).await.0 == 200
     })
     .await;

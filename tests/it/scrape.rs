@@ -1,4 +1,4 @@
-//! From Twilio's operations to series: what a scrape shows of an account in good health.
+//! From Twilio's operations to series: what a scrape exposes of a healthy account.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::support::twilio::Twilio;
 const HOUR: Duration = Duration::from_hours(1);
 
 #[tokio::test]
-async fn a_scrape_shows_every_figure_of_an_operation() {
+async fn a_scrape_exposes_every_stat_of_an_operation() {
     let twilio = Twilio::empty().await;
     let id = twilio.put(HOUR, json!({"total": 9, "delivered": 4, "opened": 3, "failed": 2, "recipients": 9, "attempts": 11})).to_string();
     let exporter = Exporter::watching(&twilio).await;
@@ -73,7 +73,7 @@ async fn a_scrape_shows_every_figure_of_an_operation() {
 }
 
 #[tokio::test]
-async fn a_change_at_twilio_shows_in_the_next_scrape() {
+async fn the_next_scrape_exposes_a_change_at_twilio() {
     let twilio = Twilio::empty().await;
     let id = twilio.put_as(HOUR, "PROCESSING", json!({"total": 5, "queued": 5}));
     let exporter = Exporter::watching(&twilio).await;
@@ -106,7 +106,7 @@ async fn a_change_at_twilio_shows_in_the_next_scrape() {
 }
 
 #[tokio::test]
-async fn configured_operations_come_without_discovery_and_with_their_labels() {
+async fn configured_operations_are_exposed_without_discovery_and_with_their_labels() {
     let twilio = Twilio::empty().await;
     let watched = twilio.put(HOUR, json!({"total": 1, "opened": 1}));
     twilio.put(HOUR, json!({"total": 1, "failed": 1}));
@@ -173,7 +173,7 @@ async fn a_list_of_many_pages_is_read_to_its_end() {
 }
 
 #[tokio::test]
-async fn the_series_limit_keeps_the_configured_and_the_newest() {
+async fn the_series_limit_keeps_configured_and_newest_operations() {
     let twilio = Twilio::empty().await;
     let old = twilio.put(100 * HOUR, json!({"total": 1}));
     let ids: Vec<_> = (1..=5)
@@ -200,7 +200,7 @@ async fn the_series_limit_keeps_the_configured_and_the_newest() {
 }
 
 #[tokio::test]
-async fn requests_carry_credentials_and_say_who_asks() {
+async fn requests_have_credentials_and_a_user_agent() {
     let twilio = Twilio::empty().await;
     twilio
         .handle
@@ -224,7 +224,7 @@ async fn requests_carry_credentials_and_say_who_asks() {
 }
 
 #[tokio::test]
-async fn both_readings_are_told_apart_by_the_evidence() {
+async fn the_counting_mode_is_detected_from_the_stats() {
     for (stats, cumulative) in [
         (json!({"total": 2, "sent": 0, "delivered": 2}), 0.0),
         (
@@ -248,7 +248,7 @@ async fn both_readings_are_told_apart_by_the_evidence() {
 }
 
 #[tokio::test]
-async fn scrapes_that_come_together_share_one_collection() {
+async fn concurrent_scrapes_share_one_collection() {
     let twilio = Twilio::empty().await;
     twilio.put(HOUR, json!({"total": 1}));
     let exporter = Exporter::watching(&twilio).await.settled().await;

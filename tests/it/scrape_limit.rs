@@ -1,4 +1,4 @@
-//! `--web.max-requests`: more scrapes and probes at the same time get 503, and no client keeps others out.
+//! `--web.max-requests`: more scrapes and probes at the same time get 503, and no client prevents scrapes of others.
 
 use std::time::Duration;
 
@@ -83,7 +83,7 @@ async fn without_a_limit_all_scrapes_are_served() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_client_that_does_not_read_its_scrape_keeps_no_other_one_out() {
+async fn a_client_that_does_not_read_its_scrape_prevents_no_other_scrape() {
     let twilio = Twilio::empty().await;
     for _ in 0..300 {
         twilio.put(HOUR, json!({"total": 1, "opened": 1}));

@@ -1,4 +1,4 @@
-//! The page on security names tests. They exist, so that no promise of it loses its test.
+//! The tests that the security page names exist.
 
 use std::collections::BTreeSet;
 use std::fs;

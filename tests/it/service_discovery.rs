@@ -10,20 +10,20 @@ use crate::support::prometheus::Prometheus;
 use crate::support::twilio::Twilio;
 
 const REFRESH: &str = "X-Prometheus-Refresh-Interval-Seconds";
-/// Operations that two servers divide.
+/// Operations that two servers shard.
 const OPERATIONS: usize = 24;
 
 async fn targets(exporter: &Exporter, query: &str) -> Vec<Value> {
-    let answer = exporter.get(&format!("/sd{query}")).await;
-    assert_eq!(answer.status(), 200);
-    assert_eq!(answer.headers()["content-type"], "application/json");
-    assert_eq!(answer.headers()[REFRESH], "60");
-    let text = answer.text().await.unwrap();
+    let response = exporter.get(&format!("/sd{query}")).await;
+    assert_eq!(response.status(), 200);
+    assert_eq!(response.headers()["content-type"], "application/json");
+    assert_eq!(response.headers()[REFRESH], "60");
+    let text = response.text().await.unwrap();
     serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"))
 }
 
 #[tokio::test]
-async fn each_operation_with_series_is_a_target_with_what_is_known_of_it() {
+async fn each_operation_with_series_is_a_target_with_its_labels() {
     let twilio = Twilio::empty().await;
     let id = twilio.put(Duration::ZERO, json!({"total": 7, "delivered": 7}));
     let labels = format!("operations: [{{id: {id}, labels: {{campaign: spring, secret: x}}}}]");
@@ -65,14 +65,14 @@ async fn each_operation_with_series_is_a_target_with_what_is_known_of_it() {
         "?account=one&account=two",
         "?account=jane@example.com",
     ] {
-        let answer = exporter.get(&format!("/sd{query}")).await;
-        assert_eq!(answer.status(), 400, "{query}");
-        assert!(!answer.text().await.unwrap().contains("example.com"));
+        let response = exporter.get(&format!("/sd{query}")).await;
+        assert_eq!(response.status(), 400, "{query}");
+        assert!(!response.text().await.unwrap().contains("example.com"));
     }
 }
 
 #[tokio::test]
-async fn an_exporter_that_does_not_know_yet_does_not_say_that_there_is_nothing() {
+async fn service_discovery_returns_503_until_the_operations_are_known() {
     let twilio = Twilio::empty().await;
     twilio.fault("all=hang");
     let exporter = Exporter::watching(&twilio).await;
@@ -87,7 +87,7 @@ async fn an_exporter_that_does_not_know_yet_does_not_say_that_there_is_nothing()
 }
 
 #[tokio::test]
-async fn asking_for_targets_finds_new_ones_where_nobody_scrapes() {
+async fn a_request_for_targets_discovers_new_operations_without_a_scrape() {
     let twilio = Twilio::empty().await;
     let exporter = Exporter::watching(&twilio).await.settled().await;
     let id = twilio.put(Duration::ZERO, json!({"total": 7})).to_string();
@@ -121,7 +121,7 @@ fn job(exporter: &Exporter, relabel: &str) -> String {
 }
 
 #[tokio::test]
-async fn prometheus_servers_that_divide_operations_by_hashmod_see_each_of_them_once() {
+async fn prometheus_servers_that_shard_operations_by_hashmod_scrape_each_of_them_once() {
     let twilio = Twilio::empty().await;
     let put = |n: usize| twilio.put(Duration::ZERO, json!({"total": n + 1, "delivered": n + 1}));
     let ids: Vec<_> = (0..OPERATIONS).map(put).collect();

@@ -1,4 +1,4 @@
-//! Where the exporter listens: IPv4, IPv6, names and unix sockets, and what it says where it cannot.
+//! Where the exporter listens: IPv4, IPv6, names and unix sockets, and the errors when it cannot.
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -86,8 +86,8 @@ async fn it_listens_on_ipv4_ipv6_a_name_and_a_unix_socket_at_the_same_time() {
     }
     assert_eq!(over_unix(&socket), "HTTP/1.0 200 OK");
     program.signal("TERM");
-    let ended = program.ended();
-    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    let finished = program.wait();
+    assert_eq!(finished.code, Some(0), "{}", finished.stderr);
     assert!(!socket.exists(), "the file is removed");
 }
 
@@ -99,12 +99,12 @@ async fn the_unix_socket_of_a_killed_exporter_is_replaced_and_that_of_a_running_
     let killed = start(&[&unix]);
     listening(&killed, 1).await;
     killed.signal("KILL");
-    killed.ended();
+    killed.wait();
     assert!(socket.exists());
     let running = start(&[&unix]);
     listening(&running, 1).await;
     assert_eq!(over_unix(&socket), "HTTP/1.0 200 OK");
-    let second = start(&[&unix]).ended();
+    let second = start(&[&unix]).wait();
     assert_eq!(second.code, Some(1), "{}", second.stderr);
     for words in [
         &unix,
@@ -118,7 +118,7 @@ async fn the_unix_socket_of_a_killed_exporter_is_replaced_and_that_of_a_running_
 }
 
 #[test]
-fn where_it_cannot_listen_it_names_the_option_the_address_the_cause_and_the_cure() {
+fn a_failure_to_listen_names_the_option_the_address_the_cause_and_the_cure() {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("file");
     std::fs::write(&file, "").unwrap();
@@ -153,11 +153,15 @@ fn where_it_cannot_listen_it_names_the_option_the_address_the_cause_and_the_cure
             "an address of this machine",
         ),
     ] {
-        let ended = run(&["serve", "--web.listen-address", address], &CREDENTIALS);
-        assert_eq!(ended.code, Some(1), "{address}: {}", ended.stderr);
-        let told = format!("cannot listen on {address} (--web.listen-address): ");
-        for words in [&told, cause, cure] {
-            assert!(ended.stderr.contains(words), "{words}: {}", ended.stderr);
+        let finished = run(&["serve", "--web.listen-address", address], &CREDENTIALS);
+        assert_eq!(finished.code, Some(1), "{address}: {}", finished.stderr);
+        let failure = format!("cannot listen on {address} (--web.listen-address): ");
+        for words in [&failure, cause, cure] {
+            assert!(
+                finished.stderr.contains(words),
+                "{words}: {}",
+                finished.stderr
+            );
         }
     }
 }

@@ -1,4 +1,4 @@
-//! A stop: it takes no longer than the grace period, and a scrape under way gets its answer before.
+//! A graceful shutdown takes no longer than the grace period, and the current scrape gets its response before.
 
 use std::time::{Duration, Instant};
 
@@ -14,9 +14,9 @@ use crate::support::exposition::Exposition;
 use crate::support::program::Program;
 use crate::support::twilio::Twilio;
 
-/// Of the tests: long enough to see what comes in which order on a busy machine.
+/// The grace period of the tests: long enough to observe the order of events on a busy machine.
 const GRACE: Duration = Duration::from_secs(2);
-/// For the program's end and the test's own work.
+/// Time for the program to exit and for the test's own work.
 const SLACK: Duration = Duration::from_millis(500);
 
 async fn exporter(twilio: &Twilio, grace_period: Duration) -> Exporter {
@@ -44,7 +44,7 @@ fn long_request(exporter: &Exporter, path: &str) -> tokio::task::JoinHandle<Opti
 }
 
 #[tokio::test]
-async fn requests_that_wait_for_a_silent_twilio_are_answered_within_the_grace_period() {
+async fn requests_that_wait_for_twilio_get_a_response_within_the_grace_period() {
     let twilio = Twilio::empty().await;
     let id = twilio.put(Duration::from_hours(1), json!({"total": 1, "opened": 1}));
     let exporter = exporter(&twilio, GRACE).await;
@@ -56,48 +56,52 @@ async fn requests_that_wait_for_a_silent_twilio_are_answered_within_the_grace_pe
         twilio.handle.counts().total == 2
     })
     .await;
-    let asked = Instant::now();
+    let started = Instant::now();
     exporter.stop().await.unwrap();
-    let took = asked.elapsed();
+    let took = started.elapsed();
     assert!(took < GRACE + SLACK, "stopped after {took:?}");
     assert!(took > GRACE / 2, "they had time: {took:?}");
-    let (status, text) = scrape.await.unwrap().expect("an answer to the scrape");
+    let (status, text) = scrape.await.unwrap().expect("a response to the scrape");
     assert_eq!(status, 200);
     let seen = Exposition::parse(&text).unwrap();
     seen.expect("at the stop", &[("collection_complete", 0.0)]);
     assert_eq!(seen.emails(id, "opened"), Some(1.0), "what was known");
-    let (status, text) = probe.await.unwrap().expect("an answer to the probe");
+    let (status, text) = probe.await.unwrap().expect("a response to the probe");
     assert_eq!((status, text.trim()), (503, "The exporter is stopping."));
 }
 
 #[tokio::test]
-async fn without_a_grace_period_it_stops_at_once() {
+async fn without_a_grace_period_it_stops_immediately() {
     let twilio = Twilio::empty().await;
     let exporter = exporter(&twilio, Duration::ZERO).await;
     twilio.handle.reset_requests();
     twilio.fault("hang");
     let _scrape = long_request(&exporter, "/metrics");
     eventually("at Twilio", || async { twilio.handle.counts().total == 1 }).await;
-    let asked = Instant::now();
+    let started = Instant::now();
     exporter.stop().await.unwrap();
-    assert!(asked.elapsed() < SLACK, "{:?}", asked.elapsed());
+    assert!(started.elapsed() < SLACK, "{:?}", started.elapsed());
 }
 
 #[tokio::test]
-async fn connections_that_send_half_a_request_do_not_lengthen_it() {
+async fn connections_with_half_a_request_do_not_delay_a_stop() {
     let twilio = Twilio::empty().await;
     let exporter = exporter(&twilio, GRACE).await;
     let mut half = TcpStream::connect(exporter.address).await.unwrap();
     half.write_all(b"GET /metrics HT").await.unwrap();
     exporter.scrape().await;
-    let asked = Instant::now();
+    let started = Instant::now();
     exporter.stop().await.unwrap();
-    // Nobody waits for an answer, so what is left is the time to close.
-    assert!(asked.elapsed() < GRACE / 8 + SLACK, "{:?}", asked.elapsed());
+    // Nobody waits for a response, so the stop takes only the time to close connections.
+    assert!(
+        started.elapsed() < GRACE / 8 + SLACK,
+        "{:?}",
+        started.elapsed()
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_program_ends_within_its_grace_period_though_a_scrape_hangs() {
+async fn the_program_exits_within_its_grace_period_while_a_scrape_hangs() {
     let twilio = Twilio::empty().await;
     let base_url = twilio.base_url();
     let grace = format!("{}s", GRACE.as_secs());
@@ -116,10 +120,10 @@ async fn the_program_ends_within_its_grace_period_though_a_scrape_hangs() {
         let client = crate::support::client::client();
         client.get(&url).send().await.unwrap();
         if !given {
-            // Nothing is under way, so it does not last; but the log tells the default.
+            // No request is in progress, so the stop is immediate. The log has the default.
             program.signal(signal);
             program.line(&["stopping", "grace_seconds=8"]);
-            assert_eq!(program.ended().code, Some(0));
+            assert_eq!(program.wait().code, Some(0));
             continue;
         }
         twilio.handle.reset_requests();
@@ -127,15 +131,15 @@ async fn the_program_ends_within_its_grace_period_though_a_scrape_hangs() {
         // Without a header: a scrape of ten seconds, which is longer than the grace period.
         let scrape = tokio::spawn(client.get(&url).send());
         eventually("at Twilio", || async { twilio.handle.counts().total > 0 }).await;
-        let asked = Instant::now();
+        let started = Instant::now();
         program.signal(signal);
-        let ended = program.ended();
-        let took = asked.elapsed();
-        assert_eq!(ended.code, Some(0), "{}", ended.stderr);
-        assert!(took < GRACE + SLACK, "{signal}: ended after {took:?}");
-        let answer = scrape.await.unwrap().expect("an answer to the scrape");
-        assert_eq!(answer.status(), 200);
-        let text = answer.text().await.unwrap();
+        let finished = program.wait();
+        let took = started.elapsed();
+        assert_eq!(finished.code, Some(0), "{}", finished.stderr);
+        assert!(took < GRACE + SLACK, "{signal}: exited after {took:?}");
+        let response = scrape.await.unwrap().expect("a response to the scrape");
+        assert_eq!(response.status(), 200);
+        let text = response.text().await.unwrap();
         Exposition::parse(&text)
             .unwrap()
             .expect("at the stop", &[("collection_complete", 0.0)]);

@@ -1,4 +1,5 @@
-//! What outlives the process: counters, through kill -9 at any moment, damage, and directories that cannot be written.
+//! What survives the process: counters, after `kill -9` at any time, with a damaged file, and with a directory that
+//! cannot be written.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -15,7 +16,7 @@ use crate::support::program::Program;
 use crate::support::twilio::Twilio;
 use crate::support::{PATIENCE, eventually};
 
-/// Operations whose figures grow while the exporter is killed.
+/// Operations whose stats grow while the exporter is killed.
 const OPERATIONS: usize = 30;
 /// How often it is killed.
 const KILLS: usize = 12;
@@ -42,7 +43,7 @@ fn program(twilio: &Twilio, directory: &Path) -> Program {
     )
 }
 
-/// Operations that grow: each round adds as many emails to each of them, and Twilio tells so.
+/// Operations that grow: each round adds the same number of emails to each of them.
 struct Growing {
     twilio: Twilio,
     ids: Vec<(OperationId, u32)>,
@@ -78,7 +79,7 @@ impl Growing {
 }
 
 #[tokio::test]
-async fn kill_9_at_any_moment_lowers_no_counter_and_counts_nothing_twice() {
+async fn kill_9_at_any_time_lowers_no_counter_and_counts_no_email_twice() {
     let directory = tempfile::tempdir().unwrap();
     let mut growing = Growing::start().await;
     let client = client();
@@ -96,11 +97,11 @@ async fn kill_9_at_any_moment_lowers_no_counter_and_counts_nothing_twice() {
             );
             growing.appear();
         }
-        // Each time a little later in what the exporter does.
+        // Each kill comes a little later in a collection.
         let end = Instant::now() + Duration::from_millis(7 * kill as u64 + 1);
         while Instant::now() < end {
             growing.grow(1);
-            let seen = scrape(&client, address).await.expect("an answer");
+            let seen = scrape(&client, address).await.expect("a response");
             let now = accepted(&seen).expect("a counter");
             assert!(now >= last, "{now} after {last}");
             assert_eq!(
@@ -111,15 +112,15 @@ async fn kill_9_at_any_moment_lowers_no_counter_and_counts_nothing_twice() {
             last = now;
         }
         growing.grow(1);
-        // In the middle of a collection, if it comes to that.
+        // A scrape may end in the middle of a collection.
         let scraping = tokio::spawn({
             let client = client.clone();
             async move { scrape(&client, address).await }
         });
         tokio::task::yield_now().await;
         program.signal("KILL");
-        program.ended();
-        // What was shown before the end has been saved.
+        program.wait();
+        // Everything that was exposed before the kill has been saved.
         if let Some(seen) = scraping.await.unwrap() {
             last = accepted(&seen).unwrap().max(last);
         }
@@ -137,7 +138,7 @@ async fn a_second_process_on_the_same_directory_is_refused() {
     let twilio = Twilio::empty().await;
     let mut first = program(&twilio, directory.path());
     first.address();
-    let second = program(&twilio, directory.path()).ended();
+    let second = program(&twilio, directory.path()).wait();
     assert_eq!(second.code, Some(1));
     assert!(
         second
@@ -149,7 +150,7 @@ async fn a_second_process_on_the_same_directory_is_refused() {
 }
 
 #[tokio::test]
-async fn a_damaged_file_is_set_aside_and_counting_begins_anew() {
+async fn a_damaged_file_is_set_aside_and_counters_restart_at_zero() {
     let directory = tempfile::tempdir().unwrap();
     let twilio = Twilio::empty().await;
     twilio.put(Duration::from_hours(1), json!({"total": 7, "delivered": 7}));
@@ -185,7 +186,7 @@ async fn a_damaged_file_is_set_aside_and_counting_begins_anew() {
 }
 
 #[tokio::test]
-async fn where_nothing_can_be_saved_gauges_go_on_and_failures_are_counted() {
+async fn while_saves_fail_gauges_stay_current_and_failures_are_counted() {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("file");
     std::fs::write(&file, "in the way").unwrap();
@@ -204,7 +205,7 @@ async fn where_nothing_can_be_saved_gauges_go_on_and_failures_are_counted() {
         None,
         "nothing is shown as counted that is not saved"
     );
-    // As soon as there is room, everything is.
+    // As soon as there is room, everything is saved.
     std::fs::remove_file(&file).unwrap();
     let address = program.address();
     eventually("saved", || async {
@@ -217,7 +218,7 @@ async fn where_nothing_can_be_saved_gauges_go_on_and_failures_are_counted() {
 }
 
 #[tokio::test]
-async fn an_operation_that_came_while_nobody_watched_counts_whole() {
+async fn an_operation_created_while_the_exporter_was_stopped_counts_completely() {
     let directory = tempfile::tempdir().unwrap();
     let clock = Clock::manual("2026-04-05T06:20:00Z".parse().unwrap());
     let twilio = Twilio::start(SimulatorSettings::empty(), clock.clone()).await;
@@ -247,7 +248,7 @@ async fn an_operation_that_came_while_nobody_watched_counts_whole() {
         (accepted(&seen), outcome(&seen, "failed")),
         (Some(9.0), Some(1.0))
     );
-    // Five days later both are beyond what Twilio keeps: their series end, what was counted stays.
+    // Five days later both have expired: their series end, and the counters stay.
     clock.set(clock.now() + Duration::from_hours(7 * 24));
     let seen = after.scrape().await;
     assert!(seen.family("twilio_email_operation_up").is_none());
@@ -255,7 +256,7 @@ async fn an_operation_that_came_while_nobody_watched_counts_whole() {
 }
 
 #[tokio::test]
-async fn whatever_a_scrape_shows_has_been_saved_even_in_the_middle_of_a_collection() {
+async fn every_exposed_counter_is_saved_even_in_the_middle_of_a_collection() {
     let twilio = Twilio::empty().await;
     let stats = json!({"total": 7, "delivered": 7});
     let ids: Vec<_> = (0..3)
@@ -298,7 +299,7 @@ async fn whatever_a_scrape_shows_has_been_saved_even_in_the_middle_of_a_collecti
         Some(0.0)
     );
     assert_eq!(delivered(&seen), [Some(7.0), Some(7.0), None]);
-    // As if it were killed: the collection never ends.
+    // Like a kill: the collection never ends.
     tokio::task::spawn_blocking(move || runtime.shutdown_timeout(PATIENCE))
         .await
         .unwrap();

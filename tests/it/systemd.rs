@@ -1,4 +1,4 @@
-//! What systemd passes to the exporter, and what it is told: sockets, readiness, reloads, the watchdog.
+//! What systemd passes to the exporter, and its notifications: sockets, readiness, reloads, the watchdog.
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -8,7 +8,7 @@ use std::process::Stdio;
 
 use crate::support::PATIENCE;
 use crate::support::exporter::{Files, SID, TOKEN, files};
-use crate::support::program::{Ended, Program, command, from_shell, run};
+use crate::support::program::{Finished, Program, command, from_shell, run};
 
 const CREDENTIALS: [(&str, &str); 3] = [
     ("TWILIO_ACCOUNT_SID", SID),
@@ -45,7 +45,7 @@ fn it_serves_on_a_socket_of_systemd() {
     client.set_read_timeout(Some(PATIENCE)).unwrap();
     assert_eq!(healthy(client), "HTTP/1.0 200 OK");
     program.signal("TERM");
-    assert_eq!(program.ended().code, Some(0));
+    assert_eq!(program.wait().code, Some(0));
 }
 
 #[test]
@@ -59,32 +59,36 @@ fn it_serves_on_a_unix_socket_of_systemd_and_leaves_its_file() {
     assert_eq!(healthy(client), "HTTP/1.0 200 OK");
     program.line(&["listening", &format!("unix:{}", path.display())]);
     program.signal("TERM");
-    assert_eq!(program.ended().code, Some(0));
+    assert_eq!(program.wait().code, Some(0));
     assert!(path.exists(), "it belongs to systemd");
 }
 
-fn refused(ended: &Ended, code: i32, words: &[&str]) {
-    assert_eq!(ended.code, Some(code), "{}", ended.stderr);
+fn refused(finished: &Finished, code: i32, words: &[&str]) {
+    assert_eq!(finished.code, Some(code), "{}", finished.stderr);
     for words in words {
-        assert!(ended.stderr.contains(words), "{words}: {}", ended.stderr);
+        assert!(
+            finished.stderr.contains(words),
+            "{words}: {}",
+            finished.stderr
+        );
     }
 }
 
 #[test]
-fn without_sockets_or_with_other_ones_it_names_the_cause_and_the_cure() {
-    let ended = run(&["serve", "--web.systemd-socket"], &CREDENTIALS);
+fn missing_or_unsupported_systemd_sockets_are_reported_with_cause_and_cure() {
+    let finished = run(&["serve", "--web.systemd-socket"], &CREDENTIALS);
     let words = [
         "--web.systemd-socket",
         "systemd passed no socket",
         "socket unit",
     ];
-    refused(&ended, 1, &words);
+    refused(&finished, 1, &words);
     let both = ["serve", "--web.systemd-socket", "--web.listen-address=:0"];
     let words = ["--web.systemd-socket", "leave out one of the two"];
     refused(&run(&both, &CREDENTIALS), 2, &words);
     let datagram = UnixDatagram::unbound().unwrap();
     let words = ["--web.systemd-socket", "descriptor 3", "ListenStream="];
-    refused(&activated(datagram.into()).ended(), 1, &words);
+    refused(&activated(datagram.into()).wait(), 1, &words);
 }
 
 /// A socket as systemd's, which receives notifications.
@@ -155,7 +159,7 @@ fn systemd_is_notified_when_it_listens_reloads_and_stops() {
     }
     program.signal("TERM");
     assert_eq!(notifications.next(), "STOPPING=1\n");
-    assert_eq!(program.ended().code, Some(0));
+    assert_eq!(program.wait().code, Some(0));
 }
 
 #[test]
@@ -171,11 +175,11 @@ fn the_watchdog_is_notified_as_long_as_the_exporter_runs() {
     }
     program.signal("TERM");
     assert_eq!(notifications.next_state(), "STOPPING=1\n");
-    assert_eq!(program.ended().code, Some(0));
+    assert_eq!(program.wait().code, Some(0));
 }
 
 #[test]
-fn the_watchdog_is_not_notified_unless_systemd_wants_it() {
+fn the_watchdog_is_not_notified_unless_systemd_requests_it() {
     let notifications = Notifications::new();
     let mut variables = CREDENTIALS.to_vec();
     variables.push(("NOTIFY_SOCKET", &notifications.path));
@@ -187,5 +191,5 @@ fn the_watchdog_is_not_notified_unless_systemd_wants_it() {
     program.address();
     program.signal("TERM");
     assert_eq!(notifications.next(), "STOPPING=1\n");
-    assert_eq!(program.ended().code, Some(0));
+    assert_eq!(program.wait().code, Some(0));
 }

@@ -31,7 +31,7 @@ fn requests(seen: &Exposition) -> Option<f64> {
 }
 
 #[tokio::test]
-async fn tags_become_labels_are_read_once_and_outlive_a_restart() {
+async fn tags_become_labels_are_read_once_and_survive_a_restart() {
     let clock = morning();
     let twilio = Twilio::start(SimulatorSettings::empty(), clock.clone()).await;
     let directory = tempfile::tempdir().unwrap();
@@ -50,12 +50,12 @@ async fn tags_become_labels_are_read_once_and_outlive_a_restart() {
         campaign(&exporter.scrape().await, id, "spring")
     })
     .await;
-    // Until the first email is there, there is nothing to read; from then on there is no need to.
-    let asked = requests(&exporter.scrape().await);
+    // Without an email there is nothing to read. After the first email the tags are known.
+    let requested = requests(&exporter.scrape().await);
     let seen = exporter.scrape().await;
-    assert_eq!(requests(&seen), asked);
+    assert_eq!(requests(&seen), requested);
     let text = exporter.get("/metrics").await.text().await.unwrap();
-    assert!(!text.contains("example.com"), "only what is asked for");
+    assert!(!text.contains("example.com"), "only the configured tags");
     let group = [("label", "campaign"), ("value", "spring")];
     let name = "twilio_email_emails_accepted_by_label_total";
     eventually("both emails are counted", || async {
@@ -72,7 +72,7 @@ async fn tags_become_labels_are_read_once_and_outlive_a_restart() {
 }
 
 #[tokio::test]
-async fn what_users_say_is_stronger_than_tags() {
+async fn labels_of_users_override_tags() {
     let twilio = Twilio::empty().await;
     let id = send(&twilio, json!({"campaign": "tag"})).await;
     let watched = format!("operations: [{{id: {id}, labels: {{campaign: mine}}}}]");
@@ -86,7 +86,7 @@ async fn what_users_say_is_stronger_than_tags() {
 }
 
 #[tokio::test]
-async fn a_list_of_emails_that_is_refused_costs_one_request_and_no_figure() {
+async fn a_refused_list_of_emails_costs_one_request_and_changes_no_value() {
     let twilio = Twilio::empty().await;
     for _ in 0..30 {
         twilio.put(Duration::ZERO, json!({"total": 1, "delivered": 1}));
@@ -116,7 +116,7 @@ async fn a_list_of_emails_that_is_refused_costs_one_request_and_no_figure() {
 }
 
 #[tokio::test]
-async fn tags_of_many_operations_come_little_by_little() {
+async fn tags_of_many_operations_are_read_over_several_collections() {
     let twilio = Twilio::empty().await;
     for n in 0..10 {
         send(&twilio, json!({"campaign": format!("c{n}")})).await;
@@ -126,10 +126,10 @@ async fn tags_of_many_operations_come_little_by_little() {
         "max_requests_per_second: 2",
     ) + SERIES;
     let exporter = Exporter::start(&yaml).await.settled().await;
-    // Two seconds' worth of requests with each collection, the newest first.
+    // The requests of two seconds in each collection, the newest operations first.
     let seen = exporter.scrape().await;
-    let asked = requests(&seen).unwrap();
-    assert!(asked <= 8.0, "{asked}");
+    let requested = requests(&seen).unwrap();
+    assert!(requested <= 8.0, "{requested}");
     let labelled = seen.samples("twilio_email_operation_info").len();
     assert!((1..=8).contains(&labelled), "{labelled}");
 }

@@ -16,7 +16,7 @@ use crate::support::twilio::Twilio;
 
 const HOUR: Duration = Duration::from_hours(1);
 
-/// Debian's node exporter, with its usual collectors; it ends with the value.
+/// Debian's node exporter with its usual collectors. It stops when the value is dropped.
 struct NodeExporter {
     address: SocketAddr,
     client: reqwest::Client,
@@ -48,7 +48,7 @@ impl NodeExporter {
             client: client(),
             program: Program::start(command),
         };
-        eventually("node exporter answers", || async {
+        eventually("node exporter responds", || async {
             exporter.text().await.is_some()
         })
         .await;
@@ -61,11 +61,11 @@ impl NodeExporter {
         response.text().await.ok()
     }
 
-    /// A scrape without a complaint, neither in the metrics nor in the log.
+    /// A scrape that reports no problem, neither in the metrics nor in the log.
     async fn scrape(&self) -> String {
         let text = self.text().await.unwrap();
         let stderr = self.program.stderr();
-        // Other collectors may miss something on the machine of the test.
+        // Other collectors may fail on the machine of the test.
         let complaints = stderr.lines().filter(|line| {
             line.contains("gathering metrics") || line.contains("collector=textfile msg=\"failed")
         });
@@ -80,9 +80,9 @@ fn printed(yaml: &str, options: &[&str]) -> String {
     let files = files(yaml);
     let config = files.config.to_str().unwrap();
     let arguments = [&["once", "--config.file", config], options].concat();
-    let ended = run(&arguments, &[]);
-    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
-    ended.stdout
+    let finished = run(&arguments, &[]);
+    assert_eq!(finished.code, Some(0), "{}", finished.stderr);
+    finished.stdout
 }
 
 fn families(text: &str) -> Vec<&str> {
@@ -91,7 +91,7 @@ fn families(text: &str) -> Vec<&str> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn node_exporter_takes_the_files_of_several_accounts_as_they_are() {
+async fn node_exporter_accepts_the_files_of_several_accounts_unchanged() {
     let twilio = Twilio::empty().await;
     let id = twilio.put(HOUR, json!({"total": 2, "opened": 2}));
     let directory = tempfile::tempdir().unwrap();
@@ -151,10 +151,10 @@ async fn once_fails_when_one_of_several_accounts_cannot_be_read_and_still_writes
     let path = directory.path().join("twilio-email.prom");
     let output = format!("--output={}", path.display());
     let config = files.config.to_str().unwrap();
-    let ended = run(&["once", "--config.file", config, &output], &[]);
-    assert_eq!(ended.code, Some(1));
+    let finished = run(&["once", "--config.file", config, &output], &[]);
+    assert_eq!(finished.code, Some(1));
     let message = "cannot read accounts from Twilio: receipts. The log above has the causes";
-    assert!(ended.stderr.contains(message), "{}", ended.stderr);
+    assert!(finished.stderr.contains(message), "{}", finished.stderr);
     let text = std::fs::read_to_string(&path).unwrap();
     for line in [
         "twilio_email_up{account=\"marketing\"} 1",
@@ -170,18 +170,18 @@ async fn once_names_the_output_file_that_it_cannot_write() {
     let files = files(&one_account(&twilio, ""));
     let config = files.config.to_str().unwrap();
     let output = "--output=/nowhere/twilio-email.prom";
-    let ended = run(&["once", "--config.file", config, output], &[]);
-    assert_eq!(ended.code, Some(1));
+    let finished = run(&["once", "--config.file", config, output], &[]);
+    assert_eq!(finished.code, Some(1));
     let message = "cannot write the metrics to /nowhere/twilio-email.prom: ";
-    assert!(ended.stderr.contains(message), "{}", ended.stderr);
+    assert!(finished.stderr.contains(message), "{}", finished.stderr);
     assert!(
-        ended.stderr.contains("No such file or directory"),
+        finished.stderr.contains("No such file or directory"),
         "{}",
-        ended.stderr
+        finished.stderr
     );
 }
 
-/// Node exporter's own families, and those that are one series for each process: another file may have it as well.
+/// Node exporter's own families, and those with one series per process, would collide with those of other files.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn once_prints_nothing_about_its_own_process() {
     let twilio = Twilio::empty().await;

@@ -1,4 +1,4 @@
-//! Every way in which Twilio's documents, or live accounts, have been seen to write an answer; all of them mean the same.
+//! Every form of responses that Twilio's documents or live accounts have. All of them mean the same.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -11,15 +11,15 @@ use twilio_email_exporter::simulator::{
     WorldSettings,
 };
 
-use crate::support::answers::{Answer, Answers};
 use crate::support::exporter::{Exporter, account_at, one_account};
 use crate::support::exposition::Exposition;
 use crate::support::scene::morning;
+use crate::support::stub_server::{StubResponse, StubServer};
 use crate::support::twilio::Twilio;
 
 const HOUR: Duration = Duration::from_hours(1);
 
-/// What a scrape shows of an account of 2,100 operations that is written in this dialect: of three pages, some of them moving.
+/// The values of a scrape of an account with 2,100 operations in this dialect: three pages, with some active operations.
 async fn shown(dialect: Dialect) -> BTreeMap<String, f64> {
     let clock = morning();
     let settings = SimulatorSettings {
@@ -58,7 +58,7 @@ async fn shown(dialect: Dialect) -> BTreeMap<String, f64> {
 }
 
 #[tokio::test]
-async fn every_dialect_shows_the_same() {
+async fn every_documented_form_of_responses_gives_the_same_series() {
     let foreign = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let origin = format!("http://{}", foreign.local_addr().unwrap());
     let wanted = shown(Dialect::default()).await;
@@ -102,7 +102,7 @@ async fn every_dialect_shows_the_same() {
         let names = |samples: &BTreeMap<String, f64>| samples.keys().cloned().collect::<Vec<_>>();
         assert_eq!(names(&found), names(&wanted), "{said}");
         for (series, value) in &found {
-            // A dialect with fractions tells times more exactly.
+            // A dialect with fractions has more precise times.
             let tolerance = if series.contains("timestamp") {
                 1.0
             } else {
@@ -116,13 +116,13 @@ async fn every_dialect_shows_the_same() {
             );
         }
     }
-    // Nobody has knocked at the other origin, to which a page pointed.
+    // No request went to the other origin, to which a page linked.
     let knock = tokio::time::timeout(Duration::from_millis(50), foreign.accept()).await;
     assert!(knock.is_err(), "a request to a foreign origin: {knock:?}");
 }
 
 #[tokio::test]
-async fn both_readings_come_out_right_from_the_same_life() {
+async fn both_counting_modes_give_the_same_counters_for_the_same_emails() {
     for (reading, word) in [
         (CountingMode::Exclusive, "exclusive"),
         (CountingMode::Cumulative, "cumulative"),
@@ -147,7 +147,7 @@ async fn both_readings_come_out_right_from_the_same_life() {
     }
 }
 
-/// A scrape of an account in which only `operation` is, which is sent exactly so.
+/// A scrape of an account that has only `operation`, sent unchanged.
 pub(crate) async fn only(operation: Value) -> Exposition {
     let clock = morning();
     let twilio = Twilio::start(SimulatorSettings::empty(), clock.clone()).await;
@@ -161,7 +161,7 @@ pub(crate) fn an_hour_old() -> OperationId {
 }
 
 #[tokio::test]
-async fn states_are_known_in_any_case_and_spelling_and_unknown_ones_show_as_they_are() {
+async fn states_are_parsed_in_any_case_and_undocumented_ones_are_exposed_unchanged() {
     for (word, state) in [
         ("SCHEDULED", "scheduled"),
         ("processing", "processing"),
@@ -188,7 +188,7 @@ async fn states_are_known_in_any_case_and_spelling_and_unknown_ones_show_as_they
 }
 
 #[tokio::test]
-async fn stats_are_read_in_any_spelling_and_unknown_ones_cost_only_themselves() {
+async fn stats_are_parsed_in_any_spelling_and_undocumented_ones_affect_no_others() {
     let id = an_hour_old();
     let stats = json!({
         "total": "120", "delivered": 3.0, "failed": null, "queued": 1e2, "Cancelled": 4, "soft_bounced": 5, "RECIPIENTS": 11,
@@ -222,7 +222,7 @@ async fn stats_are_read_in_any_spelling_and_unknown_ones_cost_only_themselves() 
 }
 
 #[tokio::test]
-async fn times_are_read_with_offsets_and_fractions() {
+async fn times_are_parsed_with_offsets_and_fractions() {
     let id = an_hour_old();
     let created = id.created().as_seconds();
     for (written, shown) in [
@@ -245,7 +245,7 @@ async fn times_are_read_with_offsets_and_fractions() {
 }
 
 #[tokio::test]
-async fn a_row_that_is_no_operation_costs_only_itself_and_is_told() {
+async fn a_row_that_is_not_an_operation_is_skipped_and_counted() {
     let clock = morning();
     let twilio = Twilio::start(SimulatorSettings::empty(), clock.clone()).await;
     let id = twilio.put(HOUR, json!({"total": 1, "opened": 1}));
@@ -272,13 +272,13 @@ async fn a_row_that_is_no_operation_costs_only_itself_and_is_told() {
 }
 
 #[tokio::test]
-async fn another_operation_than_the_one_asked_for_is_no_answer() {
+async fn a_response_with_another_operation_is_a_failure() {
     let id = an_hour_old();
     let other = twilio_email_exporter::simulator::operation_id(id.created(), 8);
     let body =
         json!({"id": other.to_string(), "status": "COMPLETED", "stats": {"total": 9}}).to_string();
-    let answers = Answers::start(move |_| Answer::json(body.clone())).await;
-    let seen = watching(&answers, id, "discovery: false").await;
+    let server = StubServer::start(move |_| StubResponse::json(body.clone())).await;
+    let seen = watching(&server, id, "discovery: false").await;
     assert_eq!(seen.of_operation(id, "up"), Some(0.0));
     assert_eq!(seen.of_operation(id, "size"), None);
     assert_eq!(
@@ -288,12 +288,12 @@ async fn another_operation_than_the_one_asked_for_is_no_answer() {
     );
 }
 
-/// A scrape of an exporter that watches `id` at `answers`, this morning.
-pub(crate) async fn watching(answers: &Answers, id: OperationId, more: &str) -> Exposition {
+/// A scrape of an exporter with the configured operation `id` at `server`.
+pub(crate) async fn watching(server: &StubServer, id: OperationId, more: &str) -> Exposition {
     let more = format!("operations:\n- id: {id}\n{more}");
     let yaml = format!(
         "accounts:\n{}",
-        account_at("default", &answers.base_url(), &more)
+        account_at("default", &server.base_url(), &more)
     );
     let exporter = Exporter::start_at(&yaml, morning()).await.settled().await;
     exporter.scrape().await

@@ -1,4 +1,4 @@
-//! What a scrape waits for: not for a disk that hangs, not for emails, not for more reads than the account's rate allows.
+//! A scrape does not wait for a disk that hangs, for emails, or for more reads than the account's rate allows.
 
 use std::time::{Duration, Instant};
 
@@ -33,7 +33,7 @@ fn value(seen: &Exposition, metric: &str, account: &str) -> Option<f64> {
     seen.value(&format!("twilio_email_{metric}"), &[("account", account)])
 }
 
-/// On one thread: whoever waits for the disk there stops everything.
+/// On one thread: a task that waited for the disk there would stop everything.
 #[tokio::test]
 async fn a_disk_that_hangs_delays_no_scrape_and_no_other_account() {
     let twilio = Twilio::empty().await;
@@ -97,7 +97,7 @@ async fn a_list_of_emails_that_does_not_respond_delays_no_scrape() {
 async fn operations_beyond_the_accounts_rate_delay_no_scrape() {
     let twilio = Twilio::empty().await;
     let found = twilio.put(HOUR, json!({"total": 3, "delivered": 3}));
-    // Twilio knows none of them.
+    // None of them exists at Twilio.
     let created = twilio.handle.now() - HOUR;
     let unknown: Vec<_> = (0..300).map(|n| operation_id(created, n)).collect();
     let yaml = one_account(&twilio, &operations(&unknown)).replace(

@@ -1,4 +1,4 @@
-//! Operations that files and URLs list, in the exporter: watched, labelled, summed up, and let go again.
+//! Operations that files and URLs list: their series, labels and sums, until no source lists them any more.
 
 use std::time::Duration;
 
@@ -36,7 +36,7 @@ fn accepted(seen: &Exposition, campaign: &str) -> Option<f64> {
 }
 
 #[tokio::test]
-async fn the_first_sample_of_a_new_label_value_is_0_whatever_pages_were_asked_for_before() {
+async fn the_first_sample_of_a_new_label_value_is_0_even_after_requests_for_pages() {
     let clock = morning();
     let twilio = Twilio::start(SimulatorSettings::empty(), clock.clone()).await;
     let id = twilio.put(Duration::ZERO, json!({"total": 7, "delivered": 7}));
@@ -63,7 +63,7 @@ async fn the_first_sample_of_a_new_label_value_is_0_whatever_pages_were_asked_fo
 }
 
 #[tokio::test]
-async fn a_file_brings_operations_within_a_scrape_and_takes_them_away() {
+async fn a_changed_file_adds_and_removes_operations_within_one_scrape() {
     let clock = morning();
     let twilio = Twilio::start(SimulatorSettings::empty(), clock.clone()).await;
     let yaml = one_account(&twilio, "discovery: false\noperation_files: ['*.json']")
@@ -82,7 +82,7 @@ async fn a_file_brings_operations_within_a_scrape_and_takes_them_away() {
     pass(&clock, ZERO_FOR);
     let seen = exporter.scrape().await;
     assert_eq!(accepted(&seen, "spring"), Some(7.0));
-    // Broken, it keeps what it listed; the metric tells.
+    // While it is broken, its operations stay, and the metric shows it.
     exporter.files.write("a.json", "[{\"targets\": [");
     let seen = exporter.scrape().await;
     assert_eq!(delivered(&seen, id), Some(7.0));
@@ -104,7 +104,7 @@ async fn a_file_brings_operations_within_a_scrape_and_takes_them_away() {
 }
 
 #[tokio::test]
-async fn an_operation_of_several_sources_has_the_labels_of_all_and_goes_with_the_last() {
+async fn an_operation_of_several_sources_has_all_their_labels_until_the_last_one_removes_it() {
     let twilio = Twilio::empty().await;
     let id = twilio.put(Duration::ZERO, json!({"total": 7, "delivered": 7}));
     let lists = Lists::start(Reply::json(listing(
@@ -140,7 +140,7 @@ async fn an_operation_of_several_sources_has_the_labels_of_all_and_goes_with_the
 }
 
 #[tokio::test]
-async fn what_a_source_listed_before_a_restart_is_not_dropped_while_the_source_is_broken() {
+async fn operations_listed_before_a_restart_stay_while_their_source_is_broken() {
     let twilio = Twilio::empty().await;
     let id = twilio.put(Duration::ZERO, json!({"total": 7, "delivered": 7}));
     let directory = tempfile::tempdir().unwrap();
@@ -180,7 +180,7 @@ async fn many_operations_in_files_do_not_raise_the_number_of_series_beyond_the_l
 }
 
 #[tokio::test]
-async fn ten_thousand_ids_of_a_file_are_read_by_few_requests() {
+async fn ten_thousand_operations_of_a_file_need_few_requests() {
     let twilio = Twilio::empty().await;
     let ids: Vec<_> = (0..10_000)
         .map(|_| twilio.put(Duration::ZERO, json!({"total": 1, "delivered": 1})))

@@ -28,7 +28,7 @@ async fn the_exporter_is_ready_after_the_first_collection_and_always_healthy() {
     assert_eq!(exporter.get("/-/healthy").await.status(), 200);
     let exporter = exporter.settled().await;
     assert_eq!(exporter.get("/-/ready").await.status(), 200);
-    // Readiness is about the exporter: Twilio's failures are values of metrics.
+    // Readiness is about the exporter. Twilio's failures are values of metrics.
     twilio.fault("500");
     exporter.scrape().await;
     assert_eq!(exporter.get("/-/ready").await.status(), 200);
@@ -129,9 +129,9 @@ async fn the_offset_is_subtracted_from_prometheus_timeout() {
         ..Overrides::default()
     };
     let exporter = Exporter::start_with(&one_account(&twilio, ""), Clock::System, options).await;
-    let asked = Instant::now();
+    let started = Instant::now();
     exporter.scrape_within(1.0).await;
-    let took = asked.elapsed();
+    let took = started.elapsed();
     // Never less than half of the timeout.
     let wanted = Duration::from_millis(500)..Duration::from_millis(800);
     assert!(
@@ -148,9 +148,9 @@ async fn scrapes_at_their_deadlines_do_not_wait_for_each_other() {
     let scrapes = [1.0, 1.2, 2.0, 1.0, 1.4, 2.4].map(|seconds| {
         let exporter = &exporter;
         async move {
-            let asked = Instant::now();
+            let started = Instant::now();
             let seen = exporter.scrape_within(seconds).await;
-            (seconds, asked.elapsed().as_secs_f64(), seen)
+            (seconds, started.elapsed().as_secs_f64(), seen)
         }
     });
     for (granted, took, seen) in futures_util::future::join_all(scrapes).await {
@@ -164,7 +164,7 @@ async fn scrapes_at_their_deadlines_do_not_wait_for_each_other() {
 }
 
 #[tokio::test]
-async fn a_client_that_disconnects_leaves_no_work_behind() {
+async fn a_client_that_disconnects_leaves_no_request_running() {
     let twilio = Twilio::empty().await;
     let id = twilio.put(HOUR, json!({"total": 1, "opened": 1}));
     twilio.fault("list=slow:300ms:times=1");
@@ -230,7 +230,7 @@ async fn the_exporter_is_not_ready_during_a_graceful_shutdown() {
         let response = client.get(&ready).send().await;
         // Other tools see a refused connection; only a response gives the reason.
         response
-            .expect("an answer as long as a scrape is under way")
+            .expect("a response while a scrape is in progress")
             .status()
             == 503
     })
@@ -241,7 +241,7 @@ async fn the_exporter_is_not_ready_during_a_graceful_shutdown() {
     );
     assert!(
         text.contains(&line),
-        "the scrape under way got its answer: {text}"
+        "the current scrape got its response: {text}"
     );
     stopped.await.unwrap().unwrap();
     assert!(
@@ -258,11 +258,11 @@ async fn an_idle_connection_does_not_delay_a_stop() {
     let mut half = TcpStream::connect(exporter.address).await.unwrap();
     half.write_all(b"GET /metrics HT").await.unwrap();
     exporter.scrape().await;
-    let asked = Instant::now();
+    let started = Instant::now();
     exporter.stop().await.unwrap();
     assert!(
-        asked.elapsed() < Duration::from_secs(5),
+        started.elapsed() < Duration::from_secs(5),
         "stopped after {:?}",
-        asked.elapsed()
+        started.elapsed()
     );
 }

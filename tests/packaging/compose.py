@@ -1,6 +1,6 @@
 """Resolves compose.yaml, with and without .env.example, and checks what its services mount.
 
-Usage: compose.py DOCKER-COMPOSE PROMTOOL AMTOOL
+Usage: compose.py DOCKER-COMPOSE PROMTOOL AMTOOL PROGRAM        PROGRAM is the exporter
 """
 
 import json
@@ -58,6 +58,20 @@ def check_shared(project):
         check(variable.removesuffix("_FILE") in page, f"docs/configuration.md does not have the variable {variable}")
 
 
+def check_commands(project, program):
+    """The image's program knows the command of each of its services, and the image's health check is right for it or off."""
+    for name, service in project["services"].items():
+        if service["image"] != "twilio-email-exporter":
+            check(not service.get("command"), f"{name}: nobody here knows the options of {service['image']}")
+            continue
+        command = service.get("command") or []
+        # With `--help`, the program reads the options before it, and then does nothing.
+        run(program, *command, "--help", wanted="Usage: ")
+        serves = not command or command[0].startswith("-") or command[0] == "serve"
+        disabled = service.get("healthcheck", {}).get("disable", False)
+        check(serves != disabled, f"{name}: the image's health check asks for the exporter's port; it is {'off' if disabled else 'on'}")
+
+
 def check_simulated(project):
     services = project["services"]
     check(set(services) == {"simulator", "exporter", "prometheus", "alertmanager", "grafana"}, f"services are {sorted(services)}")
@@ -109,11 +123,12 @@ def run(*command, wanted):
 
 
 def main():
-    compose, promtool, amtool = sys.argv[1:]
+    compose, promtool, amtool, program = sys.argv[1:]
     simulated = resolve(compose, "--env-file", "/dev/null")
     account = resolve(compose, "--env-file", ".env.example")
     for project in (simulated, account):
         check_shared(project)
+        check_commands(project, program)
     check_simulated(simulated)
     check_account(account)
     with tempfile.TemporaryDirectory() as work:

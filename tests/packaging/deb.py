@@ -1,4 +1,4 @@
-"""Makes the .deb and the .rpm, and installs, starts, upgrades, removes and purges the .deb on a clean Debian with systemd.
+"""Makes the archive, the .deb and the .rpm, and installs, starts, upgrades, removes and purges the .deb on a clean Debian with systemd.
 
 Usage: deb.py DIRECTORY PROGRAM        what is kept between runs is in DIRECTORY; PROGRAM is static
 
@@ -40,6 +40,7 @@ def check_contents(deb, rpm, directory):
     files = {f"/{path.relative_to(shown)}" for path in shown.rglob("*") if path.is_file()}
     for wanted in ("/usr/bin/twilio-email-exporter", f"/usr/lib/systemd/system/{UNIT}", f"/usr/lib/systemd/system/{SOCKET}", DEFAULTS,
                    "/usr/share/man/man1/twilio-email-exporter.1.gz", "/usr/share/man/man1/twilio-email-exporter-once.1.gz",
+                   "/usr/share/man/man1/twilio-email-exporter-watch.1.gz",
                    "/usr/share/bash-completion/completions/twilio-email-exporter",
                    "/usr/share/fish/vendor_completions.d/twilio-email-exporter.fish",
                    "/usr/share/zsh/vendor-completions/_twilio-email-exporter",
@@ -62,6 +63,20 @@ def check_contents(deb, rpm, directory):
     size = run("dpkg-deb", "--field", deb, "Installed-Size")
     print(f"deb: {deb.stat().st_size / 1e6:.1f} MB, {int(size) * 1024 / 1e6:.1f} MB installed; rpm: {rpm.stat().st_size / 1e6:.1f} MB",
           flush=True)
+
+
+def check_archive(program, directory):
+    """The archive has what docs/install.md promises, and what it says there works."""
+    archive = Path(run(ROOT / "deploy/release/archive", program, directory).splitlines()[-1])
+    page = (ROOT / "docs/install.md").read_text()
+    check(archive.name in page or "arm64" in archive.name, f"docs/install.md does not name {archive.name}")
+    run("tar", "--extract", "--file", archive, cwd=directory)
+    folder = directory / archive.name.removesuffix(".tar.gz")
+    run("install", folder / "twilio-email-exporter", directory / "installed")
+    check("twilio-email-exporter " in run(directory / "installed", "--version"), "the program of the archive does not run")
+    for wanted in ("man/twilio-email-exporter.1", "man/twilio-email-exporter-watch.1", "completions/bash", "completions/zsh",
+                   "completions/fish", "twilio-email-exporter.service", "LICENSE", "CHANGELOG.md"):
+        check((folder / wanted).stat().st_size > 100, f"the archive has no {wanted}")
 
 
 def check_policy(deb):
@@ -265,6 +280,7 @@ def main():
         work = Path(work)
         deb, rpm = make(program, work / "packages")
         check_contents(deb, rpm, work)
+        check_archive(program, work / "archive")
         check_policy(deb)
         machine = Machine(template, work)
         try:

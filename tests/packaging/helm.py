@@ -240,6 +240,22 @@ def check_readme():
     return ["README.md differs from values.yaml; `tests/packages chart-readme` writes it:\n" + "\n".join(difference)]
 
 
+def readme_shapes():
+    """What README.md tells its reader to install: the options of its command, and each of its examples of values."""
+    text = (CHART / "README.md").read_text()
+    by_option = {}
+    for path, value in re.findall(r"--set (\S+)=(\S+)", text):
+        place = by_option
+        *folders, key = path.split(".")
+        for folder in folders:
+            place = place.setdefault(folder, {})
+        place[key] = yaml.safe_load(value)
+    examples = [yaml.safe_load(block) for block in re.findall(r"^```yaml\n(.*?)^```", text, re.M | re.S)]
+    assert by_option and len(examples) >= 2, "README.md has no command or no examples"
+    shapes = [("README.md's command", by_option)]
+    return shapes + [(f"README.md's example {number}", values) for number, values in enumerate(examples, 1)]
+
+
 def package(registry, name, directory):
     """The chart as an archive whose default image is that of a registry."""
     with tempfile.TemporaryDirectory() as work:
@@ -274,6 +290,7 @@ def main():
         errors += check_versions() + check_schema() + check_readme() + check_refused(archive) + check_checksum(archive)
         shapes = [("defaults", {})]
         shapes += [(path.name, yaml.safe_load(path.read_text())) for path in sorted((CHART / "ci").glob("*-values.yaml"))]
+        shapes += readme_shapes()
         for name, values in shapes:
             errors += check_shape(name, archive, values, work)
         print(f"chart: packaged and checked by Helm {helm_python.helm_sdk_version()}, for Kubernetes {' and '.join(objects.VERSIONS)}")

@@ -1,4 +1,5 @@
-"""Builds the image, and starts, scrapes, stops and starts the exporter in it as Kubernetes would: no root, nothing writable but /data.
+"""Builds the image, and starts, checks, scrapes, stops and starts the exporter in it as Kubernetes would: no root, nothing writable but
+/data. The image's own health check runs in the container as an engine runs it.
 
 Usage: image.py DIRECTORY        what is kept between runs is in DIRECTORY: the build's base image and its caches
 
@@ -11,6 +12,7 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -25,6 +27,9 @@ NAME = "localhost/twilio-email-exporter:test"
 LARGEST = 20_000_000
 REVISION = "abc1234"
 ALLOWED = {"data", "etc", "usr"}
+# Nanoseconds, in which an image has its times.
+SECOND = 1_000_000_000
+HEALTHY, UNHEALTHY = 0, 1
 
 
 class Failed(Exception):
@@ -113,6 +118,12 @@ def check_config(buildah, directory):
     for key in ("title", "description", "source", "documentation", "created"):
         if not labels.get(key):
             raise Failed(f"label {key} is missing")
+    check = config.get("Healthcheck") or {}
+    if check.get("Test") != ["CMD", *wanted["Entrypoint"], "health"]:
+        raise Failed(f"the health check is {check}")
+    for key, least, most in (("Interval", 1, 30), ("Timeout", 1, 10), ("StartPeriod", 1, 120)):
+        if not least * SECOND <= check.get(key, 0) <= most * SECOND:
+            raise Failed(f"{key} of the health check is {check.get(key)} ns; expected {least} to {most} s")
     return config
 
 
@@ -153,6 +164,24 @@ class Container:
         self.mounts[target] = source
 
     def start(self, name, *arguments, environment=None):
+        return self.execute(name, [*self.config["Entrypoint"], *arguments], environment)
+
+    def health(self, environment):
+        """The exit code and the output of the image's health check, within its own timeout, with the variables of the container."""
+        check = self.config["Healthcheck"]
+        log = self.work / "health.log"
+        log.write_text("")
+        process = self.execute("health", check["Test"][1:], environment)
+        try:
+            code = process.wait(check["Timeout"] / SECOND)
+        except subprocess.TimeoutExpired:
+            # An engine counts that as unhealthy, too.
+            process.kill()
+            process.wait()
+            code = UNHEALTHY
+        return code, log.read_text().strip()
+
+    def execute(self, name, command, environment):
         user, group = self.config["User"].split(":")
         script = ["set -e", f"mount --rbind {self.root} {self.root}"]
         script += [f"mount --bind {source} {self.root}{target}" for target, source in self.mounts.items()]
@@ -163,7 +192,7 @@ class Container:
         with log.open("ab") as out:
             process = subprocess.Popen(
                 ["setpriv", "--no-new-privs", "unshare", "--mount", "sh", "-c", "\n".join(script), "container",
-                 *self.config["Entrypoint"], *map(str, arguments)],
+                 *map(str, command)],
                 stdin=subprocess.DEVNULL, stdout=out, stderr=out,
                 env={**variables, "PATH": os.environ["PATH"], **(environment or {})})
         process.log = log
@@ -190,17 +219,62 @@ def stop(process):
     return time.monotonic() - begin
 
 
+def check_health(container, variables, start):
+    """The health check of an exporter that does not run, is not ready, is ready, hangs, and has stopped."""
+
+    def expect(when, code, words, environment=variables):
+        found, said = container.health(environment)
+        if found != code or words not in said:
+            raise Failed(f"the health check of an exporter that {when} exits with {found} and says {said!r}")
+
+    expect("does not run", UNHEALTHY, "cannot connect")
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        # It accepts connections and responds to nothing, so the first collection goes on.
+        exporter = container.start("waiting", environment=variables | {
+            "TWILIO_EMAIL_BASE_URL": f"http://127.0.0.1:{silent.getsockname()[1]}/v1", "TWILIO_EMAIL_STORAGE_PATH": ""})
+        try:
+            peers.until("the exporter listens", lambda: container.health(variables)[1].find("503") >= 0, 20)
+            expect("is not ready", UNHEALTHY, "503")
+            stop(exporter)
+        finally:
+            exporter.kill()
+    exporter, _ = start()
+    expect("is ready", HEALTHY, "ready")
+    exporter.send_signal(signal.SIGSTOP)
+    expect("hangs", UNHEALTHY, "did not respond")
+    exporter.send_signal(signal.SIGCONT)
+    expect("goes on", HEALTHY, "ready")
+    stop(exporter)
+    expect("has stopped", UNHEALTHY, "cannot connect")
+    say("health check: healthy when ready; unhealthy when it does not run, is not ready, hangs, or has stopped")
+
+
+def documented():
+    """The variables of the command in docs/install.md that starts the image; those that name secrets name files in the container."""
+    command = re.search(r"^docker run (.*?)\n```", (ROOT / "docs/install.md").read_text(), re.M | re.S)[1]
+    variables = dict(re.findall(r"--env (\w+)=(\S+)", command))
+    for option in ("--read-only", "--cap-drop ALL", "--security-opt no-new-privileges", ":/data", ":10202:10202"):
+        if option not in command:
+            raise Failed(f"docs/install.md starts the image without {option}")
+    if not variables or not all(name.endswith("_FILE") and path.startswith("/run/secrets/") for name, path in variables.items()):
+        raise Failed(f"docs/install.md starts the image with the variables {sorted(variables)}")
+    return variables
+
+
 def check_life(container, work):
     """From the first start to the second, by the names and over the encryption that Twilio's API has."""
     data = work / "data"
     data.mkdir()
     os.chown(data, 65532, 65532)
-    (work / "token").write_text("made-up\n")
-    (work / "token").chmod(0o444)
+    variables = documented()
+    for name, path in variables.items():
+        secret = work / Path(path).name
+        secret.write_text("made-up-secret\n" if "SECRET" in name else "SK" + "0" * 32 + "\n")
+        secret.chmod(0o444)
+        container.mount(path, secret)
     (work / "resolv.conf").write_text("nameserver 127.0.0.77\n")
     (work / "hosts").write_text("127.0.0.1 localhost\n")
     container.mount("/data", data)
-    container.mount("/run/secrets/token", work / "token")
     container.mount("/etc/resolv.conf", work / "resolv.conf")
     container.mount("/etc/hosts", work / "hosts")
     port, api = peers.free_port(), peers.free_port()
@@ -211,13 +285,14 @@ def check_life(container, work):
         authority = peers.Authority(work)
         peers.NameServer("127.0.0.77", {"twilio.test": "127.0.0.1"})
         secure = peers.TlsProxy(authority.issue("twilio.test"), api)
-        arguments = [f"--twilio.base-url=https://twilio.test:{secure.port}/v1", f"--web.listen-address=127.0.0.1:{port}"]
-        variables = {"TWILIO_ACCOUNT_SID": "AC" + "0" * 32, "TWILIO_AUTH_TOKEN_FILE": "/run/secrets/token"}
+        # Variables and no options, because the health check has only the container's variables.
+        variables |= {"TWILIO_EMAIL_BASE_URL": f"https://twilio.test:{secure.port}/v1",
+                      "TWILIO_EMAIL_WEB_LISTEN_ADDRESS": f"127.0.0.1:{port}"}
         address = f"http://127.0.0.1:{port}"
 
         def start():
             begin = time.monotonic()
-            exporter = container.start("exporter", *arguments, environment=variables)
+            exporter = container.start("exporter", environment=variables)
             running.append(exporter)
             peers.until(f"the exporter is ready\n{exporter.log}", lambda: exporter.poll() is not None or
                         peers.get(f"{address}/-/ready") is not None, 20, every=0.005)
@@ -251,6 +326,7 @@ def check_life(container, work):
         if before is None or after is None or after < before:
             raise Failed(f"a counter was {before} and is {after} after a restart")
         stop(exporter)
+        check_health(container, variables, start)
         stop(running[0])
     finally:
         for process in running:

@@ -5,6 +5,8 @@ Usage: kustomize.py KUBECTL           checks, rendering by `KUBECTL kustomize`
 """
 
 import json
+import re
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -71,6 +73,33 @@ def check_same_pod(found):
     return errors
 
 
+def check_commands(kubectl, found):
+    """The commands of both READMEs make the Secret that the pod reads. Nothing is sent to a cluster."""
+    errors = []
+    container = pod(found)["template"]["spec"]
+    volumes = {volume["secret"]["secretName"] for volume in container["volumes"] if "secret" in volume}
+    read = {Path(entry["value"]).name for entry in container["containers"][0]["env"] if entry["name"].endswith("_FILE")}
+    for page in (MANIFESTS / "README.md", CHART / "README.md"):
+        command = re.search(r"^kubectl .*create secret generic .*$", page.read_text(), re.M)
+        if not command:
+            errors.append(f"{page.parent.name}/README.md has no command that creates the Secret")
+            continue
+        words = shlex.split(command[0])[1:]
+        with tempfile.TemporaryDirectory() as work:
+            for name in re.findall(r"--from-file=\S+=(\S+)", command[0]):
+                (Path(work) / name).write_text("made-up\n")
+            done = subprocess.run([kubectl, *words, "--dry-run=client", "--output=json"], cwd=work, text=True, check=False,
+                                  stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env={"HOME": work, "KUBECONFIG": "/dev/null"})
+        if done.returncode:
+            errors.append(f"{command[0]}: {done.stdout}")
+            continue
+        secret = json.loads(done.stdout)
+        if secret["metadata"]["name"] not in volumes or set(secret["data"]) != read:
+            errors.append(f"{command[0]} makes {secret['metadata']['name']} with {sorted(secret['data'])}; "
+                          f"the pod reads {sorted(read)} of {sorted(volumes)}")
+    return errors
+
+
 def check_example(found):
     """The overlay has the dashboards and the rules as they are, and mounts the configuration that it generates."""
     errors = []
@@ -105,7 +134,10 @@ def main():
         errors.append("operator/prometheusrules.yaml differs from deploy/prometheus/rules; "
                       "`tests/packages kubernetes-rules` writes it")
     with tempfile.TemporaryDirectory() as work:
-        for directory, check in [("base", check_same_pod), ("example", check_example)]:
+        def check_base(found):
+            return check_same_pod(found) + check_commands(kubectl, found)
+
+        for directory, check in [("base", check_base), ("example", check_example)]:
             found, failures = render(kubectl, directory)
             if not failures:
                 failures = objects.check(found, Path(work)) + objects.check_options(found) + check(found)

@@ -2,69 +2,202 @@
 {
   local config = $._config,
   local terms = (import '../terms.libsonnet')(config),
+  local account = terms.levels.account,
 
-  // A budget that would last for the objective's whole period burns so many times faster than it should, over two windows:
-  // the long one says that it matters, the short one that it still goes on.
-  local speeds = [
-    { long: '1h', short: '5m', times: '14.4', severity: 'critical', 'for': '2m', keep: '5m' },
-    { long: '6h', short: '30m', times: '6', severity: 'critical', 'for': '10m', keep: '5m' },
-    { long: '1d', short: '2h', times: '3', severity: 'warning', 'for': '30m', keep: '10m' },
-    { long: '3d', short: '6h', times: '1', severity: 'warning', 'for': '1h', keep: '10m' },
-  ],
+  local of(level, metric) = '%s:twilio_email_%s' % [level.name, metric],
+  local watchedSince(window, before) =
+    'and on (%s) group by (%s) (last_over_time(twilio_email_up[%s] offset %s))' % [terms.account, terms.account, window, before],
 
-  local burn(alert, level, labels, speed, severity, what, dashboard, extra, note) =
-    local of(metric, window) = '%s:twilio_email_%s%s' % [level.name, metric, window];
-    terms.alert(
-      alert,
-      severity,
-      speed['for'],
-      terms.lines([
-        '%s > %s' % [of('budget_burn:ratio_rate', speed.long), speed.times],
-        'and %s > %s' % [of('budget_burn:ratio_rate', speed.short), speed.times],
-        'and %s >= %d' % [of('emails_handled:increase', speed.long), config.leastEmails],
-        'and %s >= %d' % [of('emails_lost:increase', speed.long), config.leastLost],
-      ]),
-      dashboard,
-      'Mail of %s is lost {{ $value | printf "%%.1f" }} times as often as its objective allows' % what,
-      '%s Of %s emails of %s that were accepted or came to an end within %s, %s are undelivered or failed: {{ $value | printf "%%.1f" }} times what its objective allows, and it goes on.'
+  // A budget that would last for the objective's whole period burns so many times faster than it should. What is exactly at a
+  // limit is not above it: figures are rounded.
+  local times = { '1h': 14.4, '6h': 6, '1d': 3, '3d': 1 },
+  local burns(level, window, factor) = '%s%s > %g' % [of(level, 'budget_burn:ratio_rate'), window, factor * 1.01],
+  // Enough emails are lost to speak of a share: of few emails, its lower bound is above the limit as well.
+  local enough(level, window) = terms.lines([
+    'and %s%s >= %d' % [of(level, 'emails_lost:increase'), window, config.leastLost],
+    'and (',
+    '  %s%s >= %d' % [of(level, 'emails_handled:increase'), window, config.leastEmails],
+    '  or %s%s' % [of(level, 'failure:lower_bound_rate'), window],
+    '    > on (%s) group_left () %g * (1 - account:twilio_email_objective:ratio)' % [terms.account, times[window]],
+    ')',
+  ]),
+
+  // Fast: within an hour, or within six that have been watched; and it goes on. Few emails come hours apart: where they were lost in
+  // more than one hour, it goes on until one of them is not.
+  local fast(level) = terms.lines([
+    burns(level, '1h', times['1h']),
+    'and ' + burns(level, '20m', times['1h']),
+    enough(level, '1h'),
+    'or',
+    burns(level, '6h', times['6h']),
+    'and (',
+    '  ' + burns(level, '20m', times['6h']),
+    '  or last_over_time(%s20m[3h]) > %g' % [of(level, 'budget_burn:ratio_rate'), times['6h'] * 1.01],
+    '    and %s6h < %d' % [of(level, 'emails_handled:increase'), 6 * config.leastEmails],
+    '    and %s6h - max_over_time(%s1h[6h:20m]) >= %d'
+    % [of(level, 'emails_lost:increase'), of(level, 'emails_lost:increase'), config.leastLost],
+    ')',
+    enough(level, '6h'),
+    watchedSince('6h', '350m'),
+  ]),
+  local fastName = 'account:twilio_email_budget_burn:fast',
+  local failingName = 'operation:twilio_email_operation_failing:ratio',
+
+  // What was told as critical is over, or goes on; it is no news.
+  local untold(window) = terms.lines([
+    'unless last_over_time(%s[%s])' % [fastName, window],
+    'unless on (%s) group by (%s) (last_over_time(%s[%s]))' % [terms.account, terms.account, failingName, window],
+  ]),
+
+  // Slow: within a day or three, all of it watched, and within the last six hours.
+  local slow = terms.lines([
+    '(',
+    '  ' + burns(account, '1d', times['1d']),
+    '  and ' + burns(account, '6h', times['1d']),
+    terms.indented(enough(account, '1d')),
+    '  ' + watchedSince('12h', '23h'),
+    '  or',
+    '  ' + burns(account, '3d', times['3d']),
+    '  and ' + burns(account, '6h', times['3d']),
+    '  and %s >= %d' % [of(account, 'emails_handled:increase3d'), config.leastEmails],
+    '  and %s >= %d' % [of(account, 'emails_lost:increase3d'), config.leastLost],
+    '  ' + watchedSince('1d', '71h'),
+    ')',
+    untold('6h'),
+  ]),
+
+  // The sharper of two windows is the one to name.
+  local sharper(level, first, second, text) =
+    terms.either('%s{%%s} > %g' % [of(level, 'budget_burn:ratio_rate' + first), times[first] * 1.01], text(first), text(second)),
+  local share(level, window) = terms.figure(of(level, 'failure:ratio_rate' + window), how=terms.percent),
+  local burnSummary(level, labels, who, first, second) =
+    terms.of(labels) + ' %s is losing mail {{ $value | printf "%%.1f" }}× faster than its error budget allows (%s)' % [
+      who,
+      sharper(level, first, second, function(window) '%s over %s' % [share(level, window), window]),
+    ],
+  local burnDescription(level, labels, who, first, second) =
+    terms.of(labels) + sharper(level, first, second, function(window)
+      'Of %s emails of %s that were accepted or came to an end within %s, %s are undelivered or failed.' % [
+        terms.figure(of(level, 'emails_handled:increase' + window)),
+        who,
+        window,
+        terms.figure(of(level, 'emails_lost:increase' + window)),
+      ])
+    + ' Its objective allows {{ with printf `1 - max(account:twilio_email_objective:ratio{%s})` %s | query }}{{ . | first | value | humanizePercentage }}{{ else }}?{{ end }}, and it goes on.'
       % [
-        terms.of(labels),
-        terms.figure(of('emails_handled:increase', speed.long)),
-        what,
-        speed.long,
-        terms.figure(of('emails_lost:increase', speed.long)),
+        std.join(',', [name + '=%q' for name in config.accountLabels]),
+        std.join(' ', ['$labels.' + name for name in config.accountLabels]),
       ],
-      keep=speed.keep,
-      labels={ window: speed.long } + extra,
-      note=note,
-    ),
 
-  local ofAccount(speed) = burn(
+  local ofAccount(severity, span, expr, first, second, note) = terms.alert(
     'TwilioEmailBudgetBurn',
-    terms.levels.account,
-    config.accountLabels,
-    speed,
-    speed.severity,
-    'account {{ $labels.account }}',
+    severity,
+    span,
+    expr,
     terms.overview,
-    {},
-    'More than %s times the allowed share, over %s and still over %s.' % [speed.times, speed.long, speed.short],
+    burnSummary(account, config.accountLabels, 'Account {{ $labels.account }}', first, second),
+    burnDescription(account, config.accountLabels, 'account {{ $labels.account }}', first, second),
+    keep='5m',
+    note=note,
+  ),
+
+  local fastBurn = ofAccount(
+    'critical',
+    '2m',
+    fastName,
+    '1h',
+    '6h',
+    'More than %g times the allowed share within an hour, or %g times within six.' % [times['1h'], times['6h']],
+  ),
+  local slowBurn = ofAccount(
+    'warning',
+    '1h',
+    slow,
+    '1d',
+    '3d',
+    'More than %g times within a day, or more than allowed within three; not where a critical alert told of it.' % times['1d'],
   ),
 
   // Whoever is woken is woken for the account; this tells the owners of a label.
-  local ofLabel(speed) = burn(
-    'TwilioEmailLabelBudgetBurn',
-    terms.levels.label,
-    terms.labelLabels,
-    speed,
+  local ofLabel =
+    local who = '{{ $labels.label }}="{{ $labels.value }}" ({{ $labels.account }})';
+    terms.alert(
+      'TwilioEmailLabelBudgetBurn',
+      'warning',
+      '2m',
+      fast(terms.levels.label),
+      terms.ofLabel,
+      burnSummary(terms.levels.label, terms.labelLabels, who, '1h', '6h'),
+      burnDescription(terms.levels.label, terms.labelLabels, who, '1h', '6h'),
+      keep='5m',
+      labels={
+        [config.routeBy]: '{{ if eq $labels.label "%s" }}{{ $labels.value }}{{ else }}none{{ end }}' % config.routeBy,
+      },
+      note='The same for the emails of one value of an aggregated label; absent without aggregate_by.',
+    ),
+
+  local bounced = 'account_outcome:twilio_email_email_outcomes:increase1d{outcome="undelivered"}',
+  local bounceRate = 'account:twilio_email_bounce:ratio_rate1d',
+  local bounces(tier) = terms.alert(
+    'TwilioEmailBounceRate',
+    tier.severity,
+    '30m',
+    terms.lines([
+      bounceRate + ' > %g' % (tier.above * 1.001),
+      if std.objectHas(tier, 'below') then 'and %s <= %g' % [bounceRate, tier.below * 1.001],
+      'and %s >= %d' % [of(account, 'emails_handled:increase1d'), config.bounceLeast],
+      'and sum without (outcome) (%s) >= %d' % [bounced, config.leastLost],
+      // Not losses that come alone, days after their mail: an alert on the operation tells of these.
+      'and %s < %s + sum without (outcome) (account_outcome:twilio_email_email_outcomes:increase1d{outcome="delivered"})'
+      % ['0.9 * ' + of(account, 'emails_lost:increase1d'), of(account, 'emails_accepted:increase1d')],
+      watchedSince('12h', '23h'),
+      untold('1d'),
+    ]),
+    terms.overview,
+    terms.of(config.accountLabels)
+    + ' Account {{ $labels.account }}: {{ $value | %s }} of %s emails bounced over 1d, more than %s'
+      % [terms.percent, terms.figure(of(account, 'emails_handled:increase1d')), std.strReplace(tier.tier, '%', ' %')],
+    terms.of(config.accountLabels)
+    + ' {{ $value | %s }} of the emails of account {{ $labels.account }} within a day are undelivered: %s.' % [terms.percent, tier.means],
+    keep='10m',
+    labels={ tier: tier.tier },
+    note='The tier of %s: %s.' % [std.strReplace(tier.tier, '%', ' %'), tier.means],
+  ),
+
+  local before = '%s offset 1d' % of(account, 'failure:ratio_rate3d'),
+  local unusual = terms.alert(
+    'TwilioEmailLossesUnusual',
     'warning',
-    'account {{ $labels.account }} with {{ $labels.label }}="{{ $labels.value }}"',
-    terms.ofLabel,
-    { [config.routeBy]: '{{ if eq $labels.label "%s" }}{{ $labels.value }}{{ end }}' % config.routeBy },
-    'The same for the emails of one value of an aggregated label; absent without aggregate_by.',
+    '30m',
+    terms.lines([
+      '%s > 0' % of(account, 'failure:ratio_rate1d'),
+      'and %s' % of(account, 'failure:lower_bound_rate1d'),
+      '  > %g * (%s) + 0.02' % [config.unusualTimes, before],
+      'and %s >= %d' % [of(account, 'emails_lost:increase1d'), config.unusualLost],
+      'and %s < %d' % [of(account, 'emails_handled:increase1d'), config.leastEmails],
+      watchedSince('1d', '4d'),
+      untold('1d'),
+    ]),
+    terms.overview,
+    terms.of(config.accountLabels)
+    + ' Account {{ $labels.account }}: {{ $value | %s }} of %s emails lost over 1d, after %s in the days before'
+      % [
+        terms.percent,
+        terms.figure(of(account, 'emails_handled:increase1d')),
+        terms.figure(of(account, 'failure:ratio_rate3d'), after=' offset 1d', how=terms.percent),
+      ],
+    terms.of(config.accountLabels)
+    + ' Account {{ $labels.account }} lost %s of %s emails within a day. That is too many to be chance, measured by its own three days before.'
+      % [
+        terms.figure(of(account, 'emails_lost:increase1d')),
+        terms.figure(of(account, 'emails_handled:increase1d')),
+      ],
+    keep='10m',
+    note='For accounts of fewer than %d emails a day, which seldom reach the least of other alerts.' % config.leastEmails,
   ),
 
   local accepted = 'account:twilio_email_emails_accepted:increase1h',
+  local isRead = 'and on (%s) max by (%s) (avg_over_time(twilio_email_up[1h])) > 0.9' % [terms.account, terms.account],
   local volumeGone = terms.alert(
     'TwilioEmailVolumeGone',
     'warning',
@@ -73,23 +206,70 @@
       accepted,
       '  < %s * (%s offset 1w)' % [config.goneShare, accepted],
       'and (%s offset 1w) >= %d' % [accepted, config.goneLeast],
-      'and on (%s) max by (%s) (avg_over_time(twilio_email_up[1h])) > 0.9' % [terms.account, terms.account],
+      isRead,
     ]),
     terms.overview,
-    'Account {{ $labels.account }} sends hardly any mail',
-    '%s Account {{ $labels.account }} had {{ $value | printf "%%.0f" }} emails accepted within an hour; in the same hour of last week it had %s. Twilio is read without trouble.'
-    % [terms.of(config.accountLabels), terms.figure(accepted, after=' offset 1w')],
+    terms.of(config.accountLabels)
+    + ' Account {{ $labels.account }}: {{ $value | %s }} emails accepted over 1h, %s in the same hour of last week'
+      % [terms.number, terms.figure(accepted, after=' offset 1w')],
+    '%s Account {{ $labels.account }} had {{ $value | %s }} emails accepted within an hour; in the same hour of last week it had %s. Twilio is read without trouble.'
+    % [terms.of(config.accountLabels), terms.number, terms.figure(accepted, after=' offset 1w')],
     keep='10m',
     note='Against the same hour of last week, and only while Twilio can be read: figures that stand still are no silence.',
+  ),
+
+  // The hours beside it count as well, so that a send may come an hour earlier or later.
+  local lastWeek = 'max_over_time(%s[2h:10m] offset 167h)' % accepted,
+  local volumeSurge = terms.alert(
+    'TwilioEmailVolumeSurge',
+    'warning',
+    '10m',
+    terms.lines([
+      accepted,
+      '  > %g * (%s)' % [config.surgeTimes, lastWeek],
+      'and %s >= %d' % [accepted, config.surgeLeast],
+      isRead,
+    ] + [
+      // Watched throughout: now, and in the hours that it is compared with.
+      'and on (%s) last_over_time(twilio_email_up[%s] offset %s)' % [terms.account, config.freshness, before]
+      for before in ['1h', '167h', '1w', '169h']
+    ]),
+    terms.overview,
+    terms.of(config.accountLabels)
+    + ' Account {{ $labels.account }}: {{ $value | %s }} emails accepted over 1h, %s in the same hour of last week'
+      % [terms.number, terms.asked('max(max_over_time(%s{%%s}[2h:10m] offset 167h))' % accepted, terms.number)],
+    terms.of(config.accountLabels)
+    + ' Account {{ $labels.account }} had {{ $value | %s }} emails accepted within an hour, more than %g times the same hour of last week. A send that repeats itself looks like this, and so do stolen credentials.'
+      % [terms.number, config.surgeTimes],
+    keep='10m',
+    note='Not after a gap in which nothing was scraped: what happened in it is seen at once.',
   ),
 
   prometheusAlerts+:: {
     groups+: [{
       name: 'twilio-email-delivery',
       interval: config.shortInterval,
-      rules: [ofAccount(speed) for speed in speeds]
-             + [ofLabel(speed) for speed in speeds if speed.severity == 'critical']
-             + [volumeGone],
+      rules: [
+               {
+                 record: fastName,
+                 expr: fast(account),
+                 note:: 'How many times the allowed share is lost, while it is lost fast: what is critical.',
+               },
+               {
+                 record: bounceRate,
+                 expr: terms.lines([
+                   'sum without (outcome) (%s)' % bounced,
+                   '/',
+                   '(%s > 0)' % of(account, 'emails_handled:increase1d'),
+                 ]),
+                 note:: 'What bounced (undelivered) of the emails of a day.',
+               },
+               fastBurn,
+               slowBurn,
+               ofLabel,
+             ]
+             + [bounces(tier) for tier in config.bounceTiers]
+             + [unusual, volumeGone, volumeSurge],
     }],
   },
 }

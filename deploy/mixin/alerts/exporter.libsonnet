@@ -1,19 +1,21 @@
-// Alerts on whether what is seen can be believed: the exporter, and its way to Twilio.
+// Alerts on whether what is seen can be believed: the exporter, and its way to Twilio. watching.libsonnet has those on whether
+// anything is watched at all.
 {
   local config = $._config,
   local terms = (import '../terms.libsonnet')(config),
 
   // With several exporters of an account, the one that does best counts.
-  local best(what) = 'max by (%s) (%s)' % [terms.account, what],
-  local refusals(reason, window) =
-    'sum by (%s) (increase(twilio_email_api_request_failures_total{reason="%s"}[%s])) > 0' % [terms.account, reason, window],
+  local best = terms.best,
+  local now = terms.now,
+  local failures(selected, window) =
+    'sum by (%s) (increase(twilio_email_api_request_failures_total{%s}[%s])) > 0' % [terms.account, selected, window],
   local refused = terms.lines([
-    refusals('unauthorized', '15m'),
+    failures('reason="unauthorized"', '15m'),
     // A list that is forbidden is asked for again after an hour at the latest.
-    'or ' + refusals('forbidden', '2h'),
+    'or ' + failures('reason="forbidden"', '2h'),
   ]),
-  local indented(text) = '  ' + std.strReplace(text, '\n', '\n  '),
-  local isDown = best('twilio_email_up') + ' == 0',
+  local indented = terms.indented,
+  local isDown = best(now('twilio_email_up')) + ' == 0',
   local butNotDown = 'unless ' + isDown,
   local who = terms.of(config.accountLabels) + ' Account {{ $labels.account }}',
   // Says why, where requests have failed within the window.
@@ -22,35 +24,39 @@
     + ' The most frequent reason: {{ (first .).Labels.reason }}.{{ end }}',
   local alert(name, severity, span, expr, summary, description, keep=null, note=null) =
     terms.alert(name, severity, span, expr, terms.exporter, summary, description, keep=keep, note=note),
-
-  local absent = alert(
-    'TwilioEmailExporterAbsent',
-    'critical',
-    '5m',
-    terms.lines([
-      'group by (%s) (last_over_time(twilio_email_up[1d]))' % terms.account,
-      '  unless group by (%s) (twilio_email_up)' % terms.account,
-      'or (',
-      '  absent(twilio_email_exporter_build_info)',
-      '  unless on () group(last_over_time(twilio_email_up[1d]))',
-      ')',
-    ]),
-    'Nothing watches {{ with $labels.account }}account {{ . }}{{ else }}any account{{ end }}',
-    ('{{ with $labels.account }}Account {{ . }} was watched within the last day, but Prometheus has no figures of it now{{ else }}'
-     + 'Prometheus has no figures of any twilio-email-exporter, and had none within the last day{{ end }}. '
-     + 'The exporter is down, or is not scraped.'),
-    note='By account, so that no job has to be named here, and one of two exporters of an account may be down.',
-  ),
+  local ofInstance(name, severity, span, expr, summary, description, keep=null, note=null) =
+    terms.alert(name, severity, span, expr, terms.exporters, summary, description, keep=keep, note=note),
+  local instance = terms.job + ', instance',
+  local perInstance(what) = 'max by (%s) (%s)' % [instance, what],
 
   local credentials = alert(
     'TwilioEmailCredentialsRefused',
     'critical',
     '5m',
     terms.lines([isDown, 'and (', indented(refused), ')']),
-    'Twilio refuses the credentials of account {{ $labels.account }}',
+    'Account {{ $labels.account }}: Twilio refuses the credentials, nothing is read',
     who + ' is not let in: Twilio refuses its credentials, or they may not read Email. Its figures stand still and its other alerts are blind.'
     + why('1h'),
     keep='5m',
+  ),
+
+  local credentialsFailing = alert(
+    'TwilioEmailCredentialsFailing',
+    'warning',
+    '15m',
+    terms.lines([
+      '(',
+      '  ' + failures('reason=~"unauthorized|forbidden", endpoint!="operations"', '30m'),
+      '  or ' + failures('endpoint="token"', '30m'),
+      ')',
+      butNotDown,
+      'unless %s == 0' % best(now('twilio_email_discovery_up')),
+    ]),
+    'Account {{ $labels.account }}: some requests are refused, the credentials are about to fail',
+    who + ' can still be read, but within 30 minutes Twilio refused {{ $value | printf "%.0f" }} requests with its credentials, or issued no new'
+    + ' access token. When the rest of them is refused, or the present token expires, nothing is read any more.' + why('30m'),
+    keep='10m',
+    note='A token that cannot be renewed, a secret that only one of two exporters has, a key that lost a right.',
   ),
 
   local down = alert(
@@ -58,7 +64,7 @@
     'critical',
     '10m',
     terms.lines([isDown, 'unless (', indented(refused), ')']),
-    'Twilio cannot be read for account {{ $labels.account }}',
+    'Account {{ $labels.account }}: Twilio cannot be read, though the exporter runs',
     who + ' has not been read for 10 minutes. Its figures stand still and its other alerts are blind.' + why('15m'),
     keep='5m',
     note='Refused credentials have an alert of their own, since somebody can do something about them.',
@@ -68,10 +74,23 @@
     'TwilioEmailDiscoveryRefused',
     'warning',
     '30m',
-    terms.lines([best('twilio_email_discovery_up') + ' == 0', butNotDown]),
-    'New operations of account {{ $labels.account }} are not found',
+    terms.lines([best(now('twilio_email_discovery_up')) + ' == 0', butNotDown]),
+    'Account {{ $labels.account }}: new operations are not found',
     who + ' is let in, but its list of operations cannot be read. Only operations that are known or configured are watched.'
     + why('2h'),
+    keep='10m',
+  ),
+
+  local source = alert(
+    'TwilioEmailSourceDown',
+    'warning',
+    '15m',
+    'max by (%s, source) (%s) == 0' % [terms.account, now('twilio_email_source_up')],
+    'Account {{ $labels.account }}: the source {{ $labels.source }} cannot be read',
+    terms.of(config.accountLabels + ['source'])
+    + ' The file or URL {{ $labels.source }} that lists operations of account {{ $labels.account }} cannot be read, or has an error. The'
+    + ' operations of its last successful read stay; new ones are not watched. It was last read %s ago.'
+      % terms.asked('time() - max(twilio_email_source_last_success_timestamp_seconds{%s})', terms.span),
     keep='10m',
   ),
 
@@ -80,7 +99,7 @@
     'warning',
     '15m',
     'avg_over_time((%s > bool 0)[30m:1m]) > 0.5' % best('twilio_email_api_paused_until_timestamp_seconds'),
-    'Twilio has the exporter pause most of the time for account {{ $labels.account }}',
+    'Account {{ $labels.account }}: Twilio has the exporter pause {{ $value | %s }} of the time' % terms.percent,
     who + ' was in a pause that Twilio asked for during {{ $value | humanizePercentage }} of the last 30 minutes. Its figures are late.',
     keep='10m',
   ),
@@ -89,8 +108,8 @@
     'TwilioEmailFiguresOld',
     'warning',
     '5m',
-    terms.lines(['time() - %s > 1800' % best('twilio_email_collection_last_success_timestamp_seconds'), butNotDown]),
-    'The figures of account {{ $labels.account }} are {{ $value | humanizeDuration }} old',
+    terms.lines(['time() - %s > 1800' % best(now('twilio_email_collection_last_success_timestamp_seconds')), butNotDown]),
+    'Account {{ $labels.account }}: figures are {{ $value | humanizeDuration }} old',
     who + ' is let in, but its last complete collection was {{ $value | humanizeDuration }} ago. Some or all of its figures are older than that.'
     + why('1h'),
     keep='5m',
@@ -101,42 +120,98 @@
     'warning',
     '30m',
     terms.lines([best('avg_over_time(twilio_email_collection_complete[1h])') + ' < 0.5', butNotDown]),
-    'Most collections of account {{ $labels.account }} remain incomplete',
+    'Account {{ $labels.account }}: only {{ $value | %s }} of collections are complete' % terms.percent,
     who + ': only {{ $value | humanizePercentage }} of the scrapes of the last hour had a complete collection. The rest showed some older figures.'
     + why('1h'),
     keep='10m',
   ),
 
-  local notSaved = alert(
+  local skew = ofInstance(
+    'TwilioEmailClockSkew',
+    'warning',
+    '10m',
+    '%s > %d' % [perInstance('abs(%s)' % now('twilio_email_api_clock_skew_seconds')), config.clockSkew],
+    'Exporter {{ $labels.instance }}: its clock is {{ $value | humanizeDuration }} off',
+    'The clock of the machine of the exporter {{ $labels.instance }} and that of Twilio are {{ $value | humanizeDuration }} apart. Ages are wrong by'
+    + ' as much; beyond an hour operations expire at the wrong time and collections count as incomplete.',
+    keep='10m',
+  ),
+
+  local reload = ofInstance(
+    'TwilioEmailReloadFailed',
+    'warning',
+    '5m',
+    terms.lines([
+      perInstance(now('twilio_email_exporter_config_last_reload_successful')) + ' == 0',
+      'or ' + perInstance(now('twilio_email_exporter_web_config_last_reload_successful')) + ' == 0',
+    ]),
+    'Exporter {{ $labels.instance }}: a changed configuration is not active',
+    'The exporter {{ $labels.instance }} could not load its configuration, or its web configuration, when it changed. The last valid one stays active until'
+    + ' it can, and a restart fails. The log names the line.',
+    keep='10m',
+  ),
+
+  local restarting = ofInstance(
+    'TwilioEmailExporterRestarting',
+    'warning',
+    '5m',
+    terms.lines([
+      '%s >= %d' % [perInstance('changes(process_start_time_seconds[1h])'), config.restarts],
+      'and on (%s) group by (%s) (last_over_time(twilio_email_exporter_build_info[1h]))' % [instance, instance],
+    ]),
+    'Exporter {{ $labels.instance }}: {{ $value | printf "%.0f" }} restarts within 1h',
+    'The exporter {{ $labels.instance }} started {{ $value | printf "%.0f" }} times within an hour. Between starts nothing is watched. Nothing is counted twice'
+    + ' or lost as long as its state is kept.',
+    keep='10m',
+    note='As far as scrapes see it: of two starts between two scrapes one counts.',
+  ),
+
+  local modeChanged = alert(
+    'TwilioEmailCountingModeChanged',
+    'warning',
+    '1m',
+    terms.lines([
+      'max by (%s) (changes(twilio_email_stats_reading{reading="cumulative"}[6h])) > 0' % terms.account,
+      // A new account proves its mode sooner or later.
+      'and on (%s) group by (%s) (last_over_time(twilio_email_up[1d] offset 1d))' % [terms.account, terms.account],
+    ]),
+    'Account {{ $labels.account }}: its stats are now read in the counting mode {{ %s }}'
+    % 'with printf `twilio_email_stats_reading{account=%q} == 1` $labels.account | query }}{{ (first .).Labels.reading }}{{ else }}?{{ end',
+    who + ' has been watched for more than a day, and its stats are read in another counting mode since less than 6 hours. What counters counted before the change was'
+    + ' read in the other mode, and is not corrected.',
+    keep='10m',
+  ),
+
+  local notSaved = ofInstance(
     'TwilioEmailStateNotSaved',
     'warning',
     '5m',
-    'increase(twilio_email_exporter_state_save_failures_total[15m]) > 0',
-    'The exporter {{ $labels.instance }} cannot save its counters',
+    '%s > 0' % perInstance('increase(twilio_email_exporter_state_save_failures_total[15m])'),
+    'Exporter {{ $labels.instance }}: counters cannot be saved',
     '{{ $value | printf "%.0f" }} attempts of the exporter {{ $labels.instance }} to save its counters failed within 15 minutes. Until one works, its counters stand still and alerts on ratios are blind.',
     keep='10m',
-  ) + { annotations+: { dashboard_url: '%s/d/twilio-email-exporter' % config.grafana } },
+  ),
 
   // Not where saves fail: that is the alert above.
-  local hangs = alert(
+  local hangs = ofInstance(
     'TwilioEmailSaveHanging',
     'warning',
     '5m',
     terms.lines([
-      'twilio_email_exporter_state_unsaved_seconds > 60',
-      'unless increase(twilio_email_exporter_state_save_failures_total[15m]) > 0',
+      '%s > 60' % perInstance(now('twilio_email_exporter_state_unsaved_seconds')),
+      'unless %s > 0' % perInstance('increase(twilio_email_exporter_state_save_failures_total[15m])'),
     ]),
-    'The exporter {{ $labels.instance }} waits for its disk',
+    'Exporter {{ $labels.instance }}: its disk has not answered for {{ $value | humanizeDuration }}',
     'The oldest unsaved change of the exporter {{ $labels.instance }} is {{ $value | humanizeDuration }} old, and no save has failed: the disk hangs. Counters stand still and alerts on ratios are blind until it answers.',
     keep='10m',
-  ) + { annotations+: { dashboard_url: '%s/d/twilio-email-exporter' % config.grafana } },
+  ),
 
   local hidden = alert(
     'TwilioEmailSeriesHidden',
     'info',
     '1h',
-    best('twilio_email_operations_without_series') + ' > 0',
-    'Some operations of account {{ $labels.account }} have no series of their own',
+    best(now('twilio_email_operations_without_series')) + ' > 0',
+    'Account {{ $labels.account }}: {{ $value | printf "%.0f" }} operations have no series of their own',
     '{{ $value | printf "%.0f" }} operations of account {{ $labels.account }} are hidden by the limit of series or by their size. Sums and counters contain them; no alert on one operation does.',
     keep='10m',
   ),
@@ -144,7 +219,23 @@
   prometheusAlerts+:: {
     groups+: [{
       name: 'twilio-email-exporter',
-      rules: [absent, credentials, down, discovery, throttled, old, incomplete, notSaved, hangs, hidden],
+      rules: [
+        credentials,
+        credentialsFailing,
+        down,
+        discovery,
+        source,
+        throttled,
+        old,
+        incomplete,
+        skew,
+        reload,
+        restarting,
+        modeChanged,
+        notSaved,
+        hangs,
+        hidden,
+      ],
     }],
   },
 }

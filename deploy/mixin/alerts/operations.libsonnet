@@ -6,19 +6,32 @@
   // Several exporters may show the same operation; the highest figure is the newest.
   local highest(what) = 'max by (%s) (%s)' % [terms.operation, what],
   local of(metric, labels='') = highest('twilio_email_operation_' + metric + labels),
-  local state(word) = of('state', '{state="%s"}' % word) + ' == 1',
+  // The same for alerts with time, at any scrape interval.
+  local kept(metric, labels='') = highest(terms.now('twilio_email_operation_' + metric + labels)),
+  local is(word) = kept('state', '{state="%s"}' % word) + ' == 1',
   local share = 'operation:twilio_email_operation_failure:ratio',
   local lost = 'operation:twilio_email_operation_lost:max',
+  local failingNow = 'operation:twilio_email_operation_failing:ratio',
+  local lateLosses = 'operation:twilio_email_operation_late_losses:increase',
 
   // Before anything has been created, the recipients are all there is to see.
   local isLarge = terms.lines([
     'and (',
-    '  %s >= %d' % [of('size'), config.leastEmails],
-    '  or %s >= %d' % [of('recipients'), config.leastEmails],
+    '  %s >= %d' % [kept('size'), config.leastEmails],
+    '  or %s >= %d' % [kept('recipients'), config.leastEmails],
     ')',
   ]),
+  // Has been completed for long: what is lost now is lost late.
+  local wasCompleted = highest('twilio_email_operation_state{state="completed"} offset ' + config.lateAfter) + ' == 1',
+
   local size = terms.figure('twilio_email_operation_size'),
   local emails(status) = terms.figure('twilio_email_operation_emails', ',status="%s"' % status),
+  // From when it was to begin, or was created, to its last change, or until now.
+  local age = terms.asked(
+    '(max(twilio_email_operation_updated_timestamp_seconds{%s}) or vector(time()))'
+    + ' - (max(twilio_email_operation_scheduled_timestamp_seconds{%s}) or max(twilio_email_operation_created_timestamp_seconds{%s}))',
+    terms.span
+  ),
   local named = terms.of(terms.operationLabels) + ' Operation {{ $labels.operation_id }} of account {{ $labels.account }} ',
   local alert(name, severity, span, expr, summary, description, keep, note) = terms.alert(
     name,
@@ -26,31 +39,59 @@
     span,
     expr,
     terms.ofOperation,
-    summary,
+    terms.operationName + summary,
     named + description + terms.userLabels,
     keep=keep,
     labels={ [config.routeBy]: terms.route },
     note=note,
   ),
 
+  local isFailing = terms.lines([
+    '%s > %s' % [share, config.failingShare],
+    'and %s >= %d' % [of('size'), config.leastEmails],
+    'unless %s < %s * %s' % [lost, config.failingShareOfRecipients, of('recipients')],
+    'and (',
+    '  %s == 1' % of('state', '{state="processing"}'),
+    '  or %s > last_over_time(%s[1h] offset %s)' % [lost, lost, config.failingRecently],
+    '  or %s > time() - %d' % [of('created_timestamp_seconds'), terms.seconds(config.failingRecently)],
+    '    and on (%s) account:twilio_email_objective:ratio offset %s' % [terms.account, config.failingRecently],
+    ')',
+    'unless %s' % wasCompleted,
+  ]),
+
   local failing = alert(
     'TwilioEmailOperationFailing',
     'critical',
-    '1m',
-    terms.lines([
-      '%s > %s' % [share, config.failingShare],
-      'and %s >= %d' % [of('size'), config.leastEmails],
-      'and (',
-      '  %s' % state('processing'),
-      '  or %s > %s offset %s' % [lost, lost, config.failingRecently],
-      '  or %s > time() - %d' % [of('created_timestamp_seconds'), terms.seconds(config.failingRecently)],
-      ')',
-    ]),
-    'An operation of account {{ $labels.account }} loses {{ $value | humanizePercentage }} of its emails',
-    'has lost {{ $value | humanizePercentage }} of its %s emails: %s undelivered, %s failed. %s are still queued.'
-    % [size, emails('undelivered'), emails('failed'), emails('queued')],
+    '15s',
+    failingNow,
+    ': {{ $value | %s }} of %s emails lost in %s' % [terms.percent, size, age],
+    'has lost {{ $value | %s }} of its %s emails: %s undelivered, %s failed. %s are still queued.'
+    % [terms.percent, size, emails('undelivered'), emails('failed'), emails('queued')],
+    '10m',
+    null,
+  ),
+
+  local late = alert(
+    'TwilioEmailOperationLateLosses',
+    'warning',
     '5m',
-    'Only while it is processed or new, or has lost more of late: what is over wakes nobody.',
+    terms.lines([
+      lateLosses + ' >= %d' % config.leastLost,
+      'and %s / %s > %g' % [lateLosses, kept('size'), config.lateShare],
+    ]),
+    ': {{ $value | %s }} of %s emails lost within 6 hours, long after it was completed' % [terms.number, size],
+    'was completed more than %s ago, and has lost {{ $value | %s }} of its %s emails within the last 6 hours. In all it has lost %s. Twilio retries deferred mail for up to 72 hours, so more may follow until then.'
+    % [std.strReplace(config.lateAfter, 'h', ' hours'), terms.number, size, terms.figure(lost)],
+    '10m',
+    'Of what is over, nobody is woken; but that its losses grow is worth a look.',
+  ),
+
+  // What has moved on from waiting, under either counting mode.
+  local counted(window) = highest(
+    'sum without (status) (last_over_time(twilio_email_operation_emails{status=~"sent|delivered|opened|undelivered|failed|canceled"}[%s]%s))' % [
+      config.freshness,
+      window,
+    ]
   ),
 
   local stuck = alert(
@@ -58,53 +99,97 @@
     'warning',
     '5m',
     terms.lines([
-      of('last_success_timestamp_seconds'),
-      '- (',
-      '  ' + of('updated_timestamp_seconds'),
-      '  or ' + of('created_timestamp_seconds'),
-      ') > %d' % terms.seconds(config.stuckAfter),
-      'and %s == 0' % highest('changes(twilio_email_operation_emails[%s])' % config.stuckAfter),
-      'and ' + state('processing'),
+      '(',
+      '  %s' % kept('last_success_timestamp_seconds'),
+      '  - (',
+      '    ' + kept('updated_timestamp_seconds'),
+      '    or ' + kept('created_timestamp_seconds'),
+      '  ) > %d' % terms.seconds(config.stuckAfter),
+      '  and %s == 0' % highest('changes(twilio_email_operation_emails[%s])' % config.stuckAfter),
+      '  or',
+      '  (%s - %s > 3600) * 0 + 3600' % [kept('last_success_timestamp_seconds'), kept('created_timestamp_seconds')],
+      '  and %s > time() - 3600' % kept('last_success_timestamp_seconds'),
+      '  and %s > 0' % kept('emails', '{status="queued"}'),
+      '  and %s' % counted(''),
+      '    - %s' % counted(' offset 1h'),
+      '    < %g * %s' % [config.stuckShare, kept('size')],
+      '  and %s == 1' % highest('min_over_time(twilio_email_operation_state{state="processing"}[1h])'),
+      '  and on (%s) max by (%s) (avg_over_time(twilio_email_up[1h])) > 0.9' % [terms.account, terms.account],
+      ')',
+      'and ' + is('processing'),
       isLarge,
     ]),
-    'An operation of account {{ $labels.account }} is being processed and stands still',
-    'is being processed, yet when it was last read, Twilio had not changed it for {{ $value | humanizeDuration }}. %s emails are queued.'
+    ': no progress for {{ $value | %s }}, %s emails queued' % [terms.span, emails('queued')],
+    'is being processed, yet nothing or next to nothing of it was sent for {{ $value | humanizeDuration }}. %s emails are queued.'
     % emails('queued'),
     '5m',
     'By the time at which it was last read: figures that are old because Twilio cannot be read are not stuck.',
   ),
 
-  local late = alert(
+  local knowsWhen = 'max(twilio_email_operation_scheduled_timestamp_seconds{%s})',
+  local overdue = alert(
     'TwilioEmailOperationLate',
     'warning',
     '10m',
     terms.lines([
-      'time() - %s > %d' % [of('created_timestamp_seconds'), terms.seconds(config.scheduledAhead)],
-      'and ' + state('scheduled'),
+      '(',
+      '  time() - %s > %d' % [kept('scheduled_timestamp_seconds'), terms.seconds(config.overdueAfter)],
+      '  or',
+      '  time() - %s > %d' % [kept('created_timestamp_seconds'), terms.seconds(config.scheduledAhead)],
+      '    unless ' + kept('scheduled_timestamp_seconds'),
+      ')',
+      'and ' + is('scheduled'),
       isLarge,
     ]),
-    'An operation of account {{ $labels.account }} is still scheduled {{ $value | humanizeDuration }} after it was created',
-    'was created {{ $value | humanizeDuration }} ago and is still scheduled, with %s emails waiting. Sends are expected to be scheduled at most %s ahead.'
-    % [emails('scheduled'), config.scheduledAhead],
+    ': still scheduled {{ $value | %s }} after %s' % [terms.span, terms.either(knowsWhen, 'its time', 'it was created')],
+    terms.either(
+      knowsWhen,
+      'was scheduled for {{ $value | humanizeDuration }} ago and has not begun, with %s emails waiting.' % emails('scheduled'),
+      'was created {{ $value | humanizeDuration }} ago and is still scheduled, with %s emails waiting. Sends are expected to be scheduled at most %s ahead.'
+      % [emails('scheduled'), config.scheduledAhead]
+    ),
     '5m',
-    'Twilio does not tell for when an operation is scheduled, so the longest time ahead has to be known.',
+    'For when it is scheduled is known with `series.tags`; else the longest time ahead has to be.',
   ),
 
   prometheusAlerts+:: {
-    groups+: [{
-      name: 'twilio-email-operations',
-      interval: config.shortInterval,
-      rules: [
-        {
-          record: lost,
-          expr: highest('sum without (status) (twilio_email_operation_emails{status=~"undelivered|failed"})'),
-          note:: 'Emails that the operation has lost, and their share of those it has created.',
-        },
-        { record: share, expr: terms.lines([lost, '/', '(%s > 0)' % of('size')]) },
-        failing,
-        stuck,
-        late,
-      ],
-    }],
+    groups+: [
+      {
+        name: 'twilio-email-operations',
+        interval: config.operationInterval,
+        rules: [
+          {
+            record: lost,
+            expr: highest('sum without (status) (twilio_email_operation_emails{status=~"undelivered|failed"})'),
+            note:: 'Emails that the operation has lost, and their share of those it has created.',
+          },
+          { record: share, expr: terms.lines([lost, '/', '(%s > 0)' % of('size')]) },
+          {
+            record: failingNow,
+            expr: isFailing,
+            note:: 'The share lost of an operation that loses too much now: it is processed or new, or has lost more of late; and it was not'
+                   + ' completed long ago: what is over wakes nobody.',
+          },
+          failing,
+        ],
+      },
+      {
+        name: 'twilio-email-operations-slow',
+        interval: '1m',
+        rules: [
+          {
+            record: lateLosses,
+            expr: terms.lines([
+              '%s - (%s offset %s) > 0' % [lost, lost, config.lateAfter],
+              'and ' + wasCompleted,
+            ]),
+            note:: 'Emails lost within %s of operations that had been completed before.' % std.strReplace(config.lateAfter, 'h', ' hours'),
+          },
+          late,
+          stuck,
+          overdue,
+        ],
+      },
+    ],
   },
 }

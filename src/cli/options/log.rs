@@ -9,7 +9,7 @@ use super::given::{NonEmpty, given};
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Log")]
 pub struct LogOptions {
-    /// The least important messages shown: error, warn, info, debug or trace [default: info]
+    /// Log messages of this level and above: error, warn, info, debug or trace [default: info]
     ///
     /// `error`, `warn`, `info`, `debug` or `trace`
     #[arg(
@@ -20,7 +20,7 @@ pub struct LogOptions {
     #[arg(value_parser = given(EnumValueParser::<LogLevel>::new()), hide_env_values = true, hide_possible_values = true)]
     level: Option<NonEmpty<LogLevel>>,
 
-    /// The shape of a line: logfmt or json [default: logfmt]
+    /// Format of the log: logfmt or json [default: logfmt]
     ///
     /// `logfmt` or `json`, on standard error
     #[arg(

@@ -94,9 +94,9 @@ pub struct WebOptions {
     #[arg(value_parser = given(parse_duration), hide_env_values = true)]
     timeout_offset: Option<NonEmpty<Duration>>,
 
-    /// Let senders register operations at /api/v1/operations: true or false [default: false]
+    /// Allow senders to register operations at /api/v1/operations: true or false [default: false]
     ///
-    /// let senders register operations at `/api/v1/operations` (see [the API](api.md))
+    /// allow senders to register operations at `/api/v1/operations` (see [the API](api.md))
     #[arg(
         long = "web.enable-api",
         env = "TWILIO_EMAIL_WEB_ENABLE_API",
@@ -106,9 +106,9 @@ pub struct WebOptions {
     #[arg(hide_env_values = true, hide_possible_values = true)]
     enable_api: Option<NonEmpty<bool>>,
 
-    /// Let POST /-/reload load the configuration again, as SIGHUP does: true or false [default: false]
+    /// Reload the configuration at POST /-/reload, as at SIGHUP: true or false [default: false]
     ///
-    /// let `POST /-/reload` load the configuration again (see [Reloading](#reloading))
+    /// reload the configuration at `POST /-/reload` (see [Reloading](#reloading))
     #[arg(
         long = "web.enable-lifecycle",
         env = "TWILIO_EMAIL_WEB_ENABLE_LIFECYCLE",
@@ -120,7 +120,7 @@ pub struct WebOptions {
 
     /// A Grafana with the project's dashboards, for links on pages [default: none]
     ///
-    /// URL of a Grafana that has the dashboards of `grafana/`: pages link to it. It must not hold a password
+    /// URL of a Grafana that has the dashboards of `grafana/`: pages link to it. It must not contain a password
     #[arg(
         long = "web.grafana-url",
         env = "TWILIO_EMAIL_WEB_GRAFANA_URL",

@@ -1,4 +1,4 @@
-//! The tables and what is read agree.
+//! The tables have exactly the keys and variables that are read.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};

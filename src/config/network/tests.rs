@@ -68,7 +68,7 @@ fn a_proxy_url_is_for_both_schemes() {
 }
 
 #[test]
-fn variables_name_a_proxy_only_where_the_account_says_so() {
+fn environment_variables_set_the_proxy_only_if_the_account_asks_for_it() {
     let variables = [
         ("HTTPS_PROXY", "proxy.example:3128"),
         ("http_proxy", "http://other.example"),
@@ -120,7 +120,7 @@ fn a_wrong_network_names_the_place_and_no_secret() {
         (
             ", proxy_url: 'http://proxy', proxy_from_environment: true",
             "proxy_from_environment",
-            "given beside `proxy_url`; leave one of the two out",
+            "set together with `proxy_url`; remove one of the two",
         ),
         (
             ", proxy_from_environment: true",

@@ -53,11 +53,11 @@ fn a_url_with_a_user_name_or_a_password_is_refused() {
         "https://:s3cret@lists.example/",
         "https://user:s3cret@lists.example/",
     ] {
-        let told = problems(with_urls(&format!("{{url: '{url}'}}")));
+        let reported = problems(with_urls(&format!("{{url: '{url}'}}")));
         assert_eq!(
-            told,
+            reported,
             [
-                "accounts[0].operation_urls[0].url: a user name or a password does not belong into the URL; give `basic_auth`"
+                "accounts[0].operation_urls[0].url: the URL must not contain a user name or a password; use `basic_auth`"
             ],
             "{url}"
         );

@@ -58,6 +58,11 @@ pub static LABELS: &[Label] = &[
         example: "spring",
     },
     Label {
+        name: "older_than",
+        meaning: "The least time since the emails were sent: `5m`, `1h`, `6h` or `1d`.",
+        example: "1h",
+    },
+    Label {
         name: "reading",
         meaning: "The counting mode: `exclusive` (an email counts once, in its current status) or `cumulative` \
                   (an opened email still counts as delivered and as sent).",

@@ -1,20 +1,20 @@
 //! The metric families with one set of series per account. A value that is not known yet has no series.
 
-use super::labelled::Labelled;
+use super::labelled::LabelledAccounts;
 use crate::clock_skew::ClockSkew;
 use crate::exposition::catalogue::{self, Metric};
 use crate::exposition::labels::further;
 use crate::exposition::text::{Origin, Text};
 use crate::exposition::value::SampleValue;
 use crate::operation::{CountingMode, Outcome};
-use crate::snapshot::{AccountSnapshot, CollectorStatus, Totals};
+use crate::snapshot::{AccountSnapshot, CollectorStatus, Totals, UNCONFIRMED_AGES};
 use crate::timestamp::Timestamp;
 
 /// The value for "no pause" and "no wait": 0 cannot be confused with a real time.
 const NONE: Timestamp = Timestamp::from_millis(0);
 
-pub(super) fn write(labelled: &Labelled<'_>, text: &mut Text<'_>) {
-    let mut families = AccountFamilies { labelled, text };
+pub(super) fn write(accounts: LabelledAccounts<'_>, text: &mut Text<'_>) {
+    let mut families = AccountFamilies { accounts, text };
     families.per_account(&catalogue::UP, |account| Some(account.status.up));
     families.per_account(&catalogue::DISCOVERY_UP, |account| {
         account.status.discovery_up
@@ -40,6 +40,7 @@ pub(super) fn write(labelled: &Labelled<'_>, text: &mut Text<'_>) {
         Some(account.without_series)
     });
     families.sums(&catalogue::EMAILS, "status", Totals::emails);
+    families.unconfirmed();
     families.accepted();
     families.outcomes();
     families.counting_modes();
@@ -52,7 +53,7 @@ pub(super) fn write(labelled: &Labelled<'_>, text: &mut Text<'_>) {
 }
 
 struct AccountFamilies<'a, 'b> {
-    labelled: &'a Labelled<'a>,
+    accounts: LabelledAccounts<'a>,
     text: &'a mut Text<'b>,
 }
 
@@ -64,7 +65,7 @@ impl<'a> AccountFamilies<'a, '_> {
         value: impl Fn(&AccountSnapshot) -> Option<V>,
     ) {
         let mut family = self.text.family(metric);
-        for (labels, account) in self.labelled.accounts() {
+        for (labels, account) in self.accounts.iter() {
             if let Some(value) = value(account) {
                 family.sample(labels, value);
             }
@@ -79,9 +80,9 @@ impl<'a> AccountFamilies<'a, '_> {
         sums: impl Fn(&'a Totals) -> I,
     ) {
         let mut family = self.text.family(metric);
-        for (labels, account) in self.labelled.accounts() {
+        for (labels, account) in self.accounts.iter() {
             for (word, sum) in sums(&account.totals) {
-                family.sample_with(labels, &further(label, word), sum);
+                family.sample_of(labels, label, word, sum);
             }
         }
     }
@@ -92,17 +93,27 @@ impl<'a> AccountFamilies<'a, '_> {
         value: impl Fn(&CollectorStatus) -> V,
     ) {
         let mut family = self.text.family(metric);
-        for (labels, account) in self.labelled.accounts() {
+        for (labels, account) in self.accounts.iter() {
             for collector in &account.collectors {
-                let name = further("collector", collector.name.as_str());
-                family.sample_with(labels, &name, value(collector));
+                let name = collector.name.as_str();
+                family.sample_of(labels, "collector", name, value(collector));
+            }
+        }
+    }
+
+    fn unconfirmed(&mut self) {
+        let mut family = self.text.family(&catalogue::EMAILS_UNCONFIRMED);
+        for (labels, account) in self.accounts.iter() {
+            let emails = account.unconfirmed.into_iter().flatten();
+            for ((age, _), emails) in UNCONFIRMED_AGES.iter().zip(emails) {
+                family.sample_with(labels, &further("older_than", age), emails);
             }
         }
     }
 
     fn accepted(&mut self) {
         let mut family = self.text.family(&catalogue::EMAILS_ACCEPTED);
-        for (labels, account) in self.labelled.accounts() {
+        for (labels, account) in self.accounts.iter() {
             if let Some(counters) = account.counters {
                 let origins = &account.origins;
                 let origin = Origin {
@@ -115,30 +126,30 @@ impl<'a> AccountFamilies<'a, '_> {
     }
 
     fn outcomes(&mut self) {
+        let outcomes = Outcome::ALL.map(|outcome| further("outcome", outcome.as_str()));
         let mut family = self.text.family(&catalogue::EMAIL_OUTCOMES);
-        for (labels, account) in self.labelled.accounts() {
+        for (labels, account) in self.accounts.iter() {
             let Some(counters) = account.counters else {
                 continue;
             };
             let origins = &account.origins;
             let counters = counters.outcomes.into_iter().zip(&origins.outcomes);
-            for (outcome, (emails, contribution)) in Outcome::ALL.iter().zip(counters) {
-                let outcome = further("outcome", outcome.as_str());
+            for (outcome, (emails, contribution)) in outcomes.iter().zip(counters) {
                 let origin = Origin {
                     since: origins.since,
                     contribution: contribution.as_ref(),
                 };
-                family.counter(labels, &outcome, emails, origin);
+                family.counter(labels, outcome, emails, origin);
             }
         }
     }
 
     fn counting_modes(&mut self) {
         let mut family = self.text.family(&catalogue::STATS_READING);
-        for (labels, account) in self.labelled.accounts() {
-            for mode in CountingMode::ALL {
-                let word = family.state("reading", mode.as_str());
-                family.sample_with(labels, &word, account.counting_mode == mode);
+        let modes = CountingMode::ALL.map(|mode| (family.state("reading", mode.as_str()), mode));
+        for (labels, account) in self.accounts.iter() {
+            for (word, mode) in &modes {
+                family.sample_with(labels, word, account.counting_mode == *mode);
             }
         }
     }

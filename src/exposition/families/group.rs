@@ -1,14 +1,14 @@
 //! The metric families with one set of series per value of a label, for the labels that the configuration aggregates by.
 
-use super::labelled::Labelled;
+use super::labelled::LabelledAccounts;
 use crate::exposition::catalogue::{self, Metric};
 use crate::exposition::labels::{further, push_further};
 use crate::exposition::text::Text;
 use crate::operation::Outcome;
 use crate::snapshot::{GroupSnapshot, Totals};
 
-pub(super) fn write(labelled: &Labelled<'_>, text: &mut Text<'_>) {
-    let groups = labelled.groups();
+pub(super) fn write(accounts: LabelledAccounts<'_>, text: &mut Text<'_>) {
+    let groups = groups(accounts);
     sums(
         &groups,
         text,
@@ -29,12 +29,13 @@ pub(super) fn write(labelled: &Labelled<'_>, text: &mut Text<'_>) {
             accepted.sample(labels, counters.accepted);
         }
     }
+    let words = Outcome::ALL.map(|outcome| further("outcome", outcome.as_str()));
     let mut outcomes = text.family(&catalogue::EMAIL_OUTCOMES_BY_LABEL);
     for (labels, group) in &groups {
         let counters = group.counters.iter();
         let counters = counters.flat_map(|counters| counters.outcomes);
-        for (outcome, emails) in Outcome::ALL.iter().zip(counters) {
-            outcomes.sample_with(labels, &further("outcome", outcome.as_str()), emails);
+        for (outcome, emails) in words.iter().zip(counters) {
+            outcomes.sample_with(labels, outcome, emails);
         }
     }
 }
@@ -49,23 +50,20 @@ fn sums<'a, I: Iterator<Item = (&'a str, u64)>>(
     let mut family = text.family(metric);
     for (labels, group) in groups {
         for (word, sum) in sums(&group.totals) {
-            family.sample_with(labels, &further(label, word), sum);
+            family.sample_of(labels, label, word, sum);
         }
     }
 }
 
-impl<'a> Labelled<'a> {
-    /// The groups of all accounts, each with its label text.
-    fn groups(&self) -> Vec<(String, &'a GroupSnapshot)> {
-        let accounts = self.accounts();
-        let groups = accounts.flat_map(|(account, snapshot)| {
-            snapshot.groups.iter().map(move |group| {
-                let mut labels = account.to_owned();
-                push_further(&mut labels, "label", &group.label);
-                push_further(&mut labels, "value", &group.value);
-                (labels, group)
-            })
-        });
-        groups.collect()
-    }
+/// The groups of all accounts, each with its label text.
+fn groups(accounts: LabelledAccounts<'_>) -> Vec<(String, &GroupSnapshot)> {
+    let groups = accounts.iter().flat_map(|(account, snapshot)| {
+        snapshot.groups.iter().map(move |group| {
+            let mut labels = account.to_owned();
+            push_further(&mut labels, "label", &group.label);
+            push_further(&mut labels, "value", &group.value);
+            (labels, group)
+        })
+    });
+    groups.collect()
 }

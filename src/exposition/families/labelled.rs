@@ -1,5 +1,7 @@
 //! A snapshot with the label text of its accounts and operations. The text is built once per scrape and used by all families.
 
+use std::ops::Range;
+
 use crate::exposition::labels::LabelTexts;
 use crate::snapshot::{AccountSnapshot, ShownOperation, Snapshot};
 
@@ -8,53 +10,90 @@ const USUAL_SERIES: usize = 20;
 /// The usual bytes of a line beside the operation's labels: the metric's name, another label, the value.
 const BESIDE_LABELS: usize = 56;
 
-/// A snapshot with the label text of its accounts and operations.
-pub(in crate::exposition) struct Labelled<'a> {
-    snapshot: &'a Snapshot,
-    accounts: &'a LabelTexts,
-    operations: &'a LabelTexts,
+/// The accounts of a snapshot, each with its label text.
+#[derive(Clone, Copy)]
+pub(in crate::exposition) struct LabelledAccounts<'a> {
+    accounts: &'a [AccountSnapshot],
+    texts: &'a LabelTexts,
 }
 
-impl<'a> Labelled<'a> {
-    /// Builds the label text in `accounts` and `operations`, whose memory is reused.
-    pub(in crate::exposition) fn new(
-        snapshot: &'a Snapshot,
-        accounts: &'a mut LabelTexts,
-        operations: &'a mut LabelTexts,
-    ) -> Self {
-        accounts.clear();
-        operations.clear();
+impl<'a> LabelledAccounts<'a> {
+    /// Builds the label text in `texts`, whose memory is reused.
+    pub(in crate::exposition) fn new(snapshot: &'a Snapshot, texts: &'a mut LabelTexts) -> Self {
+        texts.clear();
         for account in &snapshot.accounts {
-            accounts.push_account(&account.name);
-        }
-        for (account, labels) in snapshot.accounts.iter().zip(accounts.iter()) {
-            for operation in &account.operations {
-                operations.push_operation(labels, &operation.id);
-            }
+            texts.push_account(&account.name);
         }
         Self {
-            snapshot,
-            accounts,
-            operations,
+            accounts: &snapshot.accounts,
+            texts,
         }
     }
 
-    /// An estimate of the bytes that [`Labelled::write`] writes; operations are most of them.
+    pub(super) fn iter(self) -> impl Iterator<Item = (&'a str, &'a AccountSnapshot)> {
+        self.texts.iter().zip(self.accounts)
+    }
+}
+
+/// The operations of all accounts of a snapshot, each with its label text.
+pub(in crate::exposition) struct LabelledOperations<'a> {
+    operations: Vec<&'a ShownOperation>,
+    texts: &'a LabelTexts,
+}
+
+impl<'a> LabelledOperations<'a> {
+    /// Builds the label text in `texts`, whose memory is reused.
+    pub(in crate::exposition) fn new(
+        accounts: LabelledAccounts<'a>,
+        texts: &'a mut LabelTexts,
+    ) -> Self {
+        texts.clear();
+        for (labels, account) in accounts.iter() {
+            for operation in &account.operations {
+                texts.push_operation(labels, &operation.id);
+            }
+        }
+        Self::with_texts(accounts, texts)
+    }
+
+    /// Uses `texts`, which were built for the same operations in the same order.
+    pub(in crate::exposition) fn with_texts(
+        accounts: LabelledAccounts<'a>,
+        texts: &'a LabelTexts,
+    ) -> Self {
+        let accounts = accounts.accounts.iter();
+        Self {
+            operations: accounts.flat_map(|account| &account.operations).collect(),
+            texts,
+        }
+    }
+
+    /// An estimate of the bytes that [`Self::write`] writes.
     pub(in crate::exposition) fn usual_len(&self) -> usize {
-        let operations = self.snapshot.accounts.iter();
-        let operations: usize = operations.map(|account| account.operations.len()).sum();
-        USUAL_SERIES * (self.operations.len() + BESIDE_LABELS * operations)
+        USUAL_SERIES * (self.texts.len() + BESIDE_LABELS * self.operations.len())
     }
 
-    pub(super) fn accounts(&self) -> impl Iterator<Item = (&'a str, &'a AccountSnapshot)> {
-        self.accounts.iter().zip(&self.snapshot.accounts)
+    pub(in crate::exposition) fn len(&self) -> usize {
+        self.operations.len()
     }
 
-    pub(in crate::exposition) fn operations(
+    /// The operations without their label texts.
+    pub(in crate::exposition) fn plain(&self) -> &[&'a ShownOperation] {
+        &self.operations
+    }
+
+    pub(in crate::exposition) fn iter(
         &self,
     ) -> impl Iterator<Item = (&'a str, &'a ShownOperation)> {
-        let operations = self.snapshot.accounts.iter();
-        let operations = operations.flat_map(|account| &account.operations);
-        self.operations.iter().zip(operations)
+        self.range(0..self.len())
+    }
+
+    /// Those at `places`.
+    pub(in crate::exposition) fn range(
+        &self,
+        places: Range<usize>,
+    ) -> impl Iterator<Item = (&'a str, &'a ShownOperation)> {
+        let texts = self.texts.range(places.clone());
+        texts.zip(self.operations[places].iter().copied())
     }
 }

@@ -7,18 +7,25 @@ mod operation;
 
 use super::text::Text;
 
-pub(super) use labelled::Labelled;
+pub(super) use labelled::{LabelledAccounts, LabelledOperations};
+pub(super) use operation::{FAMILIES as OPERATION_FAMILIES, OperationFamily};
 
-impl Labelled<'_> {
-    /// Writes only the families about single operations.
-    pub(super) fn write_operations(&self, text: &mut Text<'_>) {
-        operation::write(self, text);
-    }
-
-    /// Writes every family that has samples. A family contains the samples of all accounts, as the text format requires.
+impl LabelledOperations<'_> {
+    /// Writes every family about single operations that has samples. A family contains the samples of all accounts, as the text
+    /// format requires.
     pub(super) fn write(&self, text: &mut Text<'_>) {
-        operation::write(self, text);
-        account::write(self, text);
-        group::write(self, text);
+        for family in OPERATION_FAMILIES {
+            let further_labels = family.further_labels(text);
+            let mut samples = text.family(family.metric);
+            family.write(self.iter(), &further_labels, &mut samples);
+        }
+    }
+}
+
+impl LabelledAccounts<'_> {
+    /// Writes every family about accounts and about values of labels that has samples.
+    pub(super) fn write(&self, text: &mut Text<'_>) {
+        account::write(*self, text);
+        group::write(*self, text);
     }
 }

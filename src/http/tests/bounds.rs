@@ -136,7 +136,7 @@ async fn a_head_with_too_many_fields_is_an_error() {
         })
         .await;
         let client = http1(RootCertStore::empty());
-        let outcome = ask(&client, &format!("http://{address}/"), SOON).await;
+        let outcome = request(&client, &format!("http://{address}/"), SOON).await;
         assert_eq!(outcome, Some(expected), "{fields}");
     }
 }
@@ -152,7 +152,7 @@ async fn an_http2_head_above_the_limit_is_an_error() {
             }
         })
         .await;
-        let outcome = ask(&http2(), &format!("http://{address}/"), SOON).await;
+        let outcome = request(&http2(), &format!("http://{address}/"), SOON).await;
         let expected = if is_refused {
             Err(NoResponse::Protocol(
                 "what the server sent is not HTTP/2 (PROTOCOL_ERROR)".to_owned(),

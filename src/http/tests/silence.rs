@@ -25,10 +25,13 @@ async fn the_connection_of_a_request_that_times_out_is_not_used_again() {
         server(|stream, before| respond_then_only_read(stream, if before == 0 { 1 } else { 100 }))
             .await;
     let (client, url) = (http2(), format!("http://{address}/"));
-    assert_eq!(ask(&client, &url, SOON).await, Some(Ok(200)));
-    assert_eq!(ask(&client, &url, Duration::from_millis(200)).await, None);
+    assert_eq!(request(&client, &url, SOON).await, Some(Ok(200)));
+    assert_eq!(
+        request(&client, &url, Duration::from_millis(200)).await,
+        None
+    );
     for _ in 0..3 {
-        assert_eq!(ask(&client, &url, SOON).await, Some(Ok(200)));
+        assert_eq!(request(&client, &url, SOON).await, Some(Ok(200)));
     }
     assert_eq!(connections.load(Ordering::SeqCst), 2);
 }
@@ -38,10 +41,10 @@ async fn the_connection_of_a_canceled_request_is_not_used_again() {
     let (address, connections) = server(respond_then_only_read).await;
     let (client, url) = (http2(), format!("http://{address}/"));
     tokio::select! {
-        _ = ask(&client, &url, SOON) => panic!("answered"),
+        _ = request(&client, &url, SOON) => panic!("answered"),
         () = tokio::time::sleep(Duration::from_millis(200)) => {}
     }
-    assert_eq!(ask(&client, &url, SOON).await, Some(Ok(200)));
+    assert_eq!(request(&client, &url, SOON).await, Some(Ok(200)));
     assert_eq!(connections.load(Ordering::SeqCst), 2);
 }
 
@@ -56,7 +59,7 @@ async fn current_requests_of_a_replaced_pool_finish() {
                 continue;
             }
             drop(respond);
-            // The second request has ended; now the first gets its response.
+            // The second request has finished; now the first gets its response.
             tokio::time::sleep(Duration::from_millis(300)).await;
             let mut first = first.take().unwrap();
             first.send_response(hyper::Response::new(()), true).unwrap();
@@ -66,9 +69,9 @@ async fn current_requests_of_a_replaced_pool_finish() {
     let (client, url) = (http2(), format!("http://{address}/"));
     let second = async {
         tokio::time::sleep(Duration::from_millis(50)).await;
-        ask(&client, &url, Duration::from_millis(100)).await
+        request(&client, &url, Duration::from_millis(100)).await
     };
-    let (first, _) = tokio::join!(ask(&client, &url, SOON), second);
+    let (first, _) = tokio::join!(request(&client, &url, SOON), second);
     assert_eq!(first, Some(Ok(200)));
 }
 
@@ -84,7 +87,7 @@ async fn an_idle_connection_without_responses_to_pings_is_closed() {
     })
     .await;
     let (client, url) = (http2(), format!("http://{address}/"));
-    assert_eq!(ask(&client, &url, SOON).await, Some(Ok(200)));
+    assert_eq!(request(&client, &url, SOON).await, Some(Ok(200)));
     // From here on only timers run.
     tokio::time::pause();
     let answered = tokio::time::Instant::now();
@@ -108,7 +111,7 @@ async fn a_connection_that_rejects_a_request_is_not_used_again() {
     let refused = failure(&client, &url).await;
     assert!(matches!(refused, NoResponse::Protocol(_)), "{refused:?}");
     for _ in 0..3 {
-        assert_eq!(ask(&client, &url, SOON).await, Some(Ok(200)));
+        assert_eq!(request(&client, &url, SOON).await, Some(Ok(200)));
     }
     assert_eq!(connections.load(Ordering::SeqCst), 2);
 }

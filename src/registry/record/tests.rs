@@ -104,7 +104,7 @@ fn record(state: OperationState, size: Option<u32>, opened: u32, updated: Timest
 }
 
 #[test]
-fn only_finished_unwatched_operations_that_are_small_or_settled_are_polled_by_age() {
+fn only_finished_unwatched_operations_that_are_small_or_unchanging_are_polled_by_age() {
     use OperationState::{Canceled, Completed, Processing, Scheduled};
     for (state, size, opened, by_age) in [
         (Completed, Some(SMALL - 1), 0, true),

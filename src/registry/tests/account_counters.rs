@@ -314,7 +314,7 @@ fn how_far_discovery_has_come_is_saved_now_and_then_and_what_is_proven_at_once()
     registry.discovered(NOW + Duration::from_mins(5));
     assert!(!registry.is_saved());
     let _ = counted(&mut registry);
-    // Figures that were baseline prove the reading, and count nothing.
+    // Baseline stats prove the counting mode, and counters do not include them.
     let mut proof = operation(NOW - 50 * HOUR, 0, 9);
     proof.stats.set(Status::Sent, 9);
     observe(&mut registry, &[proof], NOW);

@@ -1,4 +1,4 @@
-//! Ranges, bounds and exceptions of what is due.
+//! The ranges, limits and exceptions of due operations.
 
 use super::*;
 
@@ -81,7 +81,7 @@ fn chunks_are_full_in_whichever_order_a_list_arrives() {
         let sizes = registry.chunks.iter().map(|chunk| chunk.records().len());
         let mut sizes: Vec<_> = sizes.collect();
         sizes.sort_unstable();
-        // One chunk is not full: the newest, or the oldest. The first page had no other side yet.
+        // One chunk is not full: the newest, or the oldest. The first page had only one side.
         let expected: &[_] = if newest_first {
             &[100, 400, 900, 900, 900, 900, 900]
         } else {

@@ -1,4 +1,4 @@
-//! What is due, and what is known of what could not be read.
+//! Due operations, and operations that could not be read.
 
 use super::*;
 

@@ -7,7 +7,7 @@ fn labels(campaign: &str) -> Labels {
     Arc::new([("campaign".to_owned(), campaign.to_owned())].into())
 }
 
-/// Emails delivered as they stand, and the accepted ones as they were counted and saved, of a campaign that is not new any more.
+/// The current delivered emails and the saved count of accepted emails of a campaign that is not new.
 fn campaign(registry: &mut Registry, value: &str) -> Option<(u64, u64)> {
     for time in [NOW, NOW + ZERO_FOR] {
         registry.tables.labels.groups.begin(time);

@@ -195,14 +195,14 @@ fn groups_that_ended_are_removed_from_the_store_once() {
     registry.reconfigure(&series(), None);
     assert!(!registry.is_saved());
     let batch = registry.unsaved();
-    assert_eq!(batch.ended.len(), 1);
-    assert_eq!(&*batch.ended[0].label, "team");
+    assert_eq!(batch.removed.len(), 1);
+    assert_eq!(&*batch.removed[0].label, "team");
     registry.saved(&batch);
     assert!(registry.is_saved());
     registry.expire(NOW + 2 * RETENTION);
     let batch = registry.unsaved();
-    assert_eq!(batch.ended.len(), 1);
-    assert_eq!(&*batch.ended[0].label, "campaign");
+    assert_eq!(batch.removed.len(), 1);
+    assert_eq!(&*batch.removed[0].label, "campaign");
     registry.saved(&batch);
     assert!(registry.is_saved());
 }

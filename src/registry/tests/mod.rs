@@ -9,6 +9,7 @@ mod labels;
 mod presenter;
 mod rejected_operations;
 mod scheduled_times;
+mod unconfirmed;
 mod vocabulary;
 
 use std::collections::BTreeMap;
@@ -48,7 +49,7 @@ fn operation(created: Timestamp, n: u32, delivered: u32) -> Operation {
     }
 }
 
-/// At most two operations with series, and campaigns told apart.
+/// At most two operations with series, and aggregation by campaign.
 fn series() -> Series {
     Series {
         max_operations: 2,

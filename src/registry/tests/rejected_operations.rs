@@ -13,7 +13,7 @@ fn a_rejected_operation_stays_as_it_was_and_is_not_due_again_in_the_same_collect
     assert!(!registry.reject(id(NOW, 0), now), "no news");
     assert_eq!(up(&registry, id(NOW, 0)), Some(false));
     assert_eq!(sum(&registry, "delivered"), 5);
-    assert_eq!(due(&registry, since), 0, "the list has told of it");
+    assert_eq!(due(&registry, since), 0, "the list has returned it");
     assert_eq!(due(&registry, now + HOUR), 1, "in the next collection");
     registry.fail(id(NOW, 0), Reason::InvalidResponse, now);
     assert_eq!(
@@ -85,7 +85,7 @@ fn text_that_is_no_state_leaves_what_is_known_and_is_a_failed_read() {
     let id = odd.id;
     observe(&mut registry, &[odd.clone()], NOW + HOUR);
     assert_eq!(up(&registry, id), Some(false));
-    // The list told of it, so no single read follows in the same collection.
+    // The list returned it, so no single read follows in the same collection.
     assert_eq!(due(&registry, NOW + HOUR), vec![]);
     let states: Vec<_> = registry
         .tables

@@ -1,4 +1,4 @@
-//! Good and broken forms of a list.
+//! Valid and invalid lists.
 
 use proptest::prelude::*;
 
@@ -24,12 +24,12 @@ fn read(text: &str, format: Format) -> Result<Vec<String>, String> {
     Ok(listed.into_iter().map(show).collect())
 }
 
-fn told(text: &str, format: Format) -> String {
+fn reported(text: &str, format: Format) -> String {
     read(text, format).expect_err(text)
 }
 
 #[test]
-fn both_ways_to_write_a_list_are_read() {
+fn lists_in_yaml_and_json_are_parsed() {
     let flow = r#"[{"targets": ["$A", "$B"], "labels": {"name": "Spring", "campaign": "spring"}}, {"targets": ["$C"]}]"#;
     let block = "- targets:\n  - $A\n  - '$B'\n  labels:\n    name: Spring\n    campaign: spring\n- targets: [\"$C\"]\n";
     let listed = [
@@ -40,7 +40,7 @@ fn both_ways_to_write_a_list_are_read() {
     assert_eq!(read(flow, Json).unwrap(), listed);
     assert_eq!(read(flow, Yaml).unwrap(), listed, "JSON is YAML");
     assert_eq!(read(block, Yaml).unwrap(), listed);
-    assert!(told(block, Json).starts_with("line 1, column 2: not JSON: "));
+    assert!(reported(block, Json).starts_with("line 1, column 2: not JSON: "));
 }
 
 #[test]
@@ -66,7 +66,7 @@ fn a_list_may_be_empty_but_not_missing() {
         ("\u{feff}", Yaml),
     ] {
         assert_eq!(
-            told(text, format),
+            reported(text, format),
             "empty; a list without operations is written `[]`",
             "{text:?}"
         );
@@ -74,7 +74,7 @@ fn a_list_may_be_empty_but_not_missing() {
 }
 
 #[test]
-fn a_byte_order_mark_does_no_harm() {
+fn a_byte_order_mark_is_ignored() {
     for format in [Yaml, Json] {
         assert_eq!(
             read("\u{feff}[{\"targets\": [\"$A\"]}]", format).unwrap(),
@@ -89,7 +89,7 @@ fn a_byte_order_mark_does_no_harm() {
 }
 
 #[test]
-fn an_operation_that_stands_twice_has_both_labels_and_of_one_name_the_later() {
+fn an_operation_in_two_groups_has_the_labels_of_both_and_the_later_value() {
     let text = "[{targets: [$A, $B, $A], labels: {campaign: spring, team: mail}}, \
         {targets: [$A], labels: {campaign: summer, name: x}}, {targets: [$A, $B]}]";
     let listed = [
@@ -104,7 +104,7 @@ fn labels_of_yaml_are_as_written_and_those_of_json_are_strings() {
     let text = r#"[{"targets": ["$A"], "labels": {"version": 1.10, "test": true}}]"#;
     assert_eq!(read(text, Yaml).unwrap(), ["41{test=true,version=1.10}"]);
     assert_eq!(
-        told(text, Json),
+        reported(text, Json),
         "[0].labels.version: expected a string, found a number; put it in quotes; \
          [0].labels.test: expected a string, found true or false; put it in quotes"
     );
@@ -117,7 +117,7 @@ fn labels_that_prometheus_would_drop_are_left_out() {
 }
 
 #[test]
-fn every_problem_is_told_with_its_place() {
+fn every_problem_is_reported_with_its_place() {
     let text = "- targets: [$A, spring, comms_operation_1, 7]\n  label: {}\n- [$B]\n- targets: $C\n  labels: {a-b: x, account: y, c: [d]}\n-\n";
     let expected = [
         "[0]: unknown key `label` (line 2), did you mean `labels`?",
@@ -131,7 +131,7 @@ fn every_problem_is_told_with_its_place() {
         "[2].targets: expected a list, found a string",
         "[3]: expected a mapping, found nothing",
     ];
-    assert_eq!(told(text, Yaml), expected.join("; "));
+    assert_eq!(reported(text, Yaml), expected.join("; "));
     for (text, problem) in [
         ("targets: [$A]", "expected a list, found a mapping"),
         ("7", "expected a list, found a number"),
@@ -149,20 +149,20 @@ fn every_problem_is_told_with_its_place() {
             "line 3, column 1: a second YAML document; the file holds one",
         ),
     ] {
-        assert_eq!(told(text, Yaml), problem, "{text}");
+        assert_eq!(reported(text, Yaml), problem, "{text}");
     }
 }
 
 #[test]
 fn many_problems_are_counted() {
     let bad = vec!["x"; 1000].join(", ");
-    let told = told(&format!("[{{targets: [{bad}]}}]"), Yaml);
-    assert_eq!(told.matches("[0].targets[").count(), TOLD);
-    assert!(told.ends_with("; and 990 more"), "{told}");
+    let reported = reported(&format!("[{{targets: [{bad}]}}]"), Yaml);
+    assert_eq!(reported.matches("[0].targets[").count(), MOST_REPORTED);
+    assert!(reported.ends_with("; and 990 more"), "{reported}");
 }
 
 #[test]
-fn labels_are_bounded_in_one_place_and_in_two() {
+fn labels_are_limited_within_one_group_and_across_groups() {
     let labels = |from: usize, to: usize| {
         (from..to)
             .map(|n| format!("l{n}: x"))
@@ -172,35 +172,35 @@ fn labels_are_bounded_in_one_place_and_in_two() {
     let group = |from, to| format!("{{targets: [$A], labels: {{{}}}}}", labels(from, to));
     assert!(read(&format!("[{}]", group(0, 16)), Yaml).is_ok());
     assert_eq!(
-        told(&format!("[{}]", group(0, 17)), Yaml),
+        reported(&format!("[{}]", group(0, 17)), Yaml),
         "[0].labels: 17 labels; an operation has at most 16"
     );
     assert_eq!(
-        told(&format!("[{}, {}]", group(0, 10), group(9, 18)), Yaml),
+        reported(&format!("[{}, {}]", group(0, 10), group(9, 18)), Yaml),
         "[1].targets[0]: 18 labels; an operation has at most 16"
     );
     let long = format!("[{{targets: [$A], labels: {{a: {}}}}}]", "v".repeat(257));
     assert_eq!(
-        told(&long, Yaml),
+        reported(&long, Yaml),
         "[0].labels.a: 257 characters; a label's value has at most 256"
     );
 }
 
 #[test]
-fn targets_and_values_are_bounded() {
+fn targets_and_values_are_limited() {
     let targets =
         |count: usize| format!("[{{\"targets\": [{}\"$A\"]}}]", "\"$A\",".repeat(count - 1));
     for format in [Yaml, Json] {
         assert_eq!(read(&targets(MOST_TARGETS), format).unwrap(), ["41{}"]);
         let problem = "[0].targets: more than 100000 targets; divide the list";
-        assert_eq!(told(&targets(MOST_TARGETS + 1), format), problem);
+        assert_eq!(reported(&targets(MOST_TARGETS + 1), format), problem);
     }
     let numbers = format!("[{}0]", "0,".repeat(NODES));
-    assert!(told(&numbers, Json).contains("more values than are read"));
+    assert!(reported(&numbers, Json).contains("too many values"));
 }
 
 #[test]
-fn one_set_of_labels_may_stand_in_many_places() {
+fn one_set_of_labels_may_be_used_in_many_groups() {
     let mut text = "- targets: [$A]\n  labels: &shared {campaign: spring}\n".to_owned();
     for _ in 0..5000 {
         text.push_str("- targets: [$B]\n  labels: *shared\n");
@@ -211,13 +211,13 @@ fn one_set_of_labels_may_stand_in_many_places() {
     );
 }
 
-/// Content may be anybody's; what is told of it are ids' faults, keys and labels' names.
+/// A list may be of any server: errors contain only what is wrong with ids, and names of keys and labels.
 #[test]
 fn no_value_is_repeated() {
     let text = "[{targets: [s3cret, {s: s3cret}], labels: {a: {b: s3cret}, c: [s3cret]}}, s3cret]";
     for format in [Yaml, Json] {
-        let told = told(text, format);
-        assert!(!told.contains("s3cret"), "{told}");
+        let reported = reported(text, format);
+        assert!(!reported.contains("s3cret"), "{reported}");
     }
 }
 
@@ -230,14 +230,14 @@ proptest! {
     }
 
     #[test]
-    fn no_text_of_the_right_letters_panics(text in r#"(\[|\]|\{|\}|"|:|,| |-|\n|targets|labels|comms_operation_01h2xcejqtf2nbrexx3vqjhp41|é|1|&a|\*a|<<|~){0,40}"#) {
+    fn no_text_of_the_formats_characters_panics(text in r#"(\[|\]|\{|\}|"|:|,| |-|\n|targets|labels|comms_operation_01h2xcejqtf2nbrexx3vqjhp41|é|1|&a|\*a|<<|~){0,40}"#) {
         for format in [Yaml, Json] {
             let _ = parse(text.as_bytes(), format);
         }
     }
 
     #[test]
-    fn no_part_of_a_good_list_lists_an_operation_that_is_not_there(end in 0_usize..130) {
+    fn no_part_of_a_valid_list_lists_another_operation(end in 0_usize..130) {
         let text = ids("[{\"targets\": [\"$A\", \"$B\"], \"labels\": {\"a\": \"b\"}}]");
         let part = &text.as_bytes()[..end.min(text.len())];
         for format in [Yaml, Json] {

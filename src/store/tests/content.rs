@@ -25,14 +25,14 @@ fn state() -> impl Strategy<Value = OperationState> {
     ]
 }
 
-fn figure() -> impl Strategy<Value = u32> {
+fn count() -> impl Strategy<Value = u32> {
     prop_oneof![Just(0), 0..300_u32, any::<u32>()]
 }
 
 fn stats() -> impl Strategy<Value = Stats> {
-    let quantities = Stat::QUANTITIES.map(|_| proptest::option::of(figure()));
-    let unknown = proptest::option::of(proptest::collection::vec((word(), figure()), 0..4));
-    (proptest::array::uniform8(figure()), quantities, unknown).prop_map(
+    let quantities = Stat::QUANTITIES.map(|_| proptest::option::of(count()));
+    let unknown = proptest::option::of(proptest::collection::vec((word(), count()), 0..4));
+    (proptest::array::uniform8(count()), quantities, unknown).prop_map(
         |(emails, quantities, unknown)| {
             let mut stats = Stats {
                 emails,
@@ -61,7 +61,7 @@ pub(super) fn any_saved() -> impl Strategy<Value = SavedOperation> {
             updated,
         },
     );
-    let marks = (figure(), proptest::array::uniform5(figure()))
+    let marks = (count(), proptest::array::uniform5(count()))
         .prop_map(|(accepted, outcomes)| Marks { accepted, outcomes });
     let times = (time(), time());
     (
@@ -188,7 +188,7 @@ fn what_was_committed_is_there_after_opening_again() {
         standing: &standing(9),
         operations: &[],
         groups: &[],
-        ended: &[],
+        removed: &[],
         generation: 0,
     };
     store.commit(&other).unwrap();
@@ -258,13 +258,13 @@ fn groups_are_kept_until_they_end() {
         until: now(),
         zero_until: (accepted == 5).then(now),
     };
-    let commit = |groups: &[SavedGroup], ended: &[GroupKey]| {
+    let commit = |groups: &[SavedGroup], removed: &[GroupKey]| {
         let batch = Batch {
             account: ACCOUNT,
             standing: &standing(1),
             operations: &[],
             groups,
-            ended,
+            removed,
             generation: 0,
         };
         store.commit(&batch).unwrap();

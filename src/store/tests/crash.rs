@@ -21,7 +21,7 @@ fn a_commit_that_fails_midway_leaves_nothing() {
             standing: &after.0,
             operations: &after.1,
             groups: &[],
-            ended: &[],
+            removed: &[],
             generation: 0,
         };
         tables::write(transaction, &batch)?;
@@ -78,7 +78,7 @@ fn a_power_cut_at_any_write_leaves_the_state_before_or_after() {
         standing: after.0.as_ref().unwrap(),
         operations: &after.1,
         groups: &[],
-        ended: &[],
+        removed: &[],
         generation: 0,
     };
     tables::write(&transaction, &batch).unwrap();

@@ -1,4 +1,4 @@
-//! Files that are not what was written: never a panic, never other figures, never lost.
+//! Damaged files: never a panic, never wrong counts, never a lost file.
 
 use redb::ReadableTable;
 
@@ -32,7 +32,7 @@ fn still_holds(path: &Path, bytes: &[u8], content: &Content, what: &str) -> bool
         Finding::Sound(file) => {
             assert!(
                 content_of(&file) == *content,
-                "{what}: other figures, silently"
+                "{what}: wrong counts without an error"
             );
             true
         }

@@ -21,7 +21,7 @@ const HAS_TAGS: u8 = 1;
 const CUMULATIVE_PROVEN: u8 = 1;
 const HAS_DISCOVERED: u8 = 1 << 1;
 
-/// Writes an operation over what `out` held; its id is the key and does not stand in it.
+/// Writes an operation to `out`, replacing its content. The id is the key and is not part of it.
 pub(super) fn write_operation(saved: &SavedOperation, out: &mut Vec<u8>) {
     let Operation {
         id,
@@ -57,22 +57,22 @@ pub(super) fn write_operation(saved: &SavedOperation, out: &mut Vec<u8>) {
     }
     push_time(out, saved.last_success, *created);
     push_time(out, saved.last_change, saved.last_success);
-    push_figures(out, &stats.emails);
-    for figure in [stats.size, stats.recipients, stats.attempts]
+    push_counts(out, &stats.emails);
+    for count in [stats.size, stats.recipients, stats.attempts]
         .into_iter()
         .flatten()
     {
-        push(out, u64::from(figure));
+        push(out, u64::from(count));
     }
     if let Some(unknown) = &stats.unknown {
         push(out, unknown.len() as u64);
-        for (word, figure) in unknown.iter() {
+        for (word, count) in unknown.iter() {
             push_text(out, word.as_str());
-            push(out, u64::from(*figure));
+            push(out, u64::from(*count));
         }
     }
     let [delivered, opened, undelivered, failed, canceled] = saved.marks.outcomes;
-    push_figures(
+    push_counts(
         out,
         &[
             saved.marks.accepted,
@@ -142,16 +142,16 @@ fn push_time(out: &mut Vec<u8>, time: Timestamp, near: Timestamp) {
     push_signed(out, time.as_millis().wrapping_sub(near.as_millis()));
 }
 
-/// One bit for each figure that is not zero, then those.
-fn push_figures<const N: usize>(out: &mut Vec<u8>, figures: &[u32; N]) {
+/// One bit for each count that is not zero, then these counts.
+fn push_counts<const N: usize>(out: &mut Vec<u8>, counts: &[u32; N]) {
     const { assert!(N <= 8, "one byte of bits") };
-    let bits = figures
+    let bits = counts
         .iter()
         .enumerate()
-        .fold(0, |bits, (at, figure)| bits | u8::from(*figure != 0) << at);
+        .fold(0, |bits, (at, count)| bits | u8::from(*count != 0) << at);
     out.push(bits);
-    for figure in figures.iter().filter(|figure| **figure != 0) {
-        push(out, u64::from(*figure));
+    for count in counts.iter().filter(|count| **count != 0) {
+        push(out, u64::from(*count));
     }
 }
 
@@ -243,7 +243,7 @@ fn a_file_of_format_3_is_brought_up_and_loses_nothing() {
         panic!("{:?}", store.notices());
     };
     assert!(
-        notice.ends_with("was brought from format 3 to 4"),
+        notice.ends_with("was upgraded from format 3 to 4"),
         "{notice}"
     );
     assert_eq!(content(&store), kept);

@@ -109,7 +109,7 @@ fn reads_go_on_while_an_old_commit_is_still_read() {
     hanging.assert_reads_go_on(DiskGate::hold_syncs, 10);
 }
 
-/// Opening a file again needs redb's lock of it, which a read under way must not keep.
+/// Opening a file again needs redb's lock of it, which a read in progress must not keep.
 #[test]
 fn a_file_is_opened_again_while_an_old_commit_is_still_read() {
     let hanging = Hanging::new();

@@ -96,7 +96,7 @@ pub(super) fn commit_in(
         standing,
         operations: &content.1,
         groups: &[],
-        ended: &[],
+        removed: &[],
         generation,
     })
 }

@@ -8,10 +8,10 @@ fn assert_begins_anew(store: &Store, directory: &Path, what: &str, aside: &[&str
     let files_lost = store.files_lost();
     let more = (Some(standing(50)), vec![saved(7, 7)]);
     let lost = commit_in(store, generation, &more).unwrap_err();
-    let StoreError::Vanished { what: told, .. } = &lost else {
+    let StoreError::Vanished { what: reported, .. } = &lost else {
         panic!("{lost:?}");
     };
-    assert_eq!(*told, what, "{lost}");
+    assert_eq!(*reported, what, "{lost}");
     assert_eq!(store.generation(), generation + 1);
     assert_eq!(store.files_lost(), files_lost + 1);
     // What is only a change to what was lost is refused, by whomever.

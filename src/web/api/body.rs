@@ -68,7 +68,7 @@ pub(super) async fn read(
     })?;
     let bytes = bytes.map_err(|rejection| match rejection.status() {
         StatusCode::PAYLOAD_TOO_LARGE => too_large(),
-        _ => ProblemDetails::bad_request("The body did not arrive whole."),
+        _ => ProblemDetails::bad_request("The body did not arrive completely."),
     })?;
     let _permit = parsers.acquire().await;
     let parsed = tokio::task::spawn_blocking(move || parse(&bytes)).await;
@@ -122,7 +122,7 @@ fn read_mapping(mut mapping: Mapping, findings: &mut Findings) -> Option<Request
         if mapping.has("id") {
             findings.problem(
                 &mapping.place_of("id"),
-                "given beside operationId; leave one out",
+                "set together with operationId; remove one",
             );
         }
         mapping.take("operationId")

@@ -23,7 +23,7 @@ impl FromStr for Cursor {
             let account = account.to_owned();
             id.parse().ok().map(|id| Self { account, id })
         });
-        parsed.ok_or("after: expected what a page before gave as `next`.")
+        parsed.ok_or("after: expected the value of `next` of the previous page.")
     }
 }
 

@@ -81,7 +81,7 @@ impl ListRequest {
             state: query.one("state")?,
             labels: labels.collect::<Result<_, _>>()?,
         };
-        query.finish("there are account, state, label, limit and after")?;
+        query.finish("account, state, label, limit and after")?;
         Ok(request)
     }
 

@@ -42,7 +42,7 @@ pub(super) fn routes(is_on: bool) -> Router<Arc<Service>> {
         )
         .route(
             &format!("{OPERATIONS}/{{id}}"),
-            only(get(one::show).delete(one::forget), "GET,HEAD,DELETE"),
+            only(get(one::show).delete(one::remove), "GET,HEAD,DELETE"),
         )
         .route(
             "/api/v1/openapi.json",
@@ -56,7 +56,7 @@ pub(super) fn routes(is_on: bool) -> Router<Arc<Service>> {
 fn only(methods: MethodRouter<Arc<Service>>, allowed: &'static str) -> MethodRouter<Arc<Service>> {
     let methods = methods.route_layer(from_fn(guard::require_json));
     methods.fallback(move |method: Method| async move {
-        let detail = format!("{method} is not for this path; it takes {allowed}.");
+        let detail = format!("{method} is not allowed for this path; allowed: {allowed}.");
         let problem = ProblemDetails::new(StatusCode::METHOD_NOT_ALLOWED, detail);
         problem.with_header(header::ALLOW, HeaderValue::from_static(allowed))
     })
@@ -68,6 +68,6 @@ async fn off() -> ProblemDetails {
 }
 
 async fn nothing() -> ProblemDetails {
-    let detail = format!("There is nothing here; operations are at {OPERATIONS}.");
+    let detail = format!("Not found. Operations are at {OPERATIONS}.");
     ProblemDetails::new(StatusCode::NOT_FOUND, detail)
 }

@@ -43,14 +43,14 @@ pub(super) async fn show(
         Some(Shown::new(account.name(), &view))
     });
     let shown = known.next().ok_or_else(|| {
-        let detail = "No such operation is watched, nor is it in the list of an account.";
+        let detail = "No account of this exporter has this operation.";
         ProblemDetails::new(StatusCode::NOT_FOUND, detail)
     })?;
     Ok(Json(shown).into_response())
 }
 
 /// `DELETE`: removes the registration from the named account, or from every account.
-pub(super) async fn forget(
+pub(super) async fn remove(
     State(service): State<Arc<Service>>,
     path: Result<Path<String>, PathRejection>,
     RawQuery(query): RawQuery,
@@ -64,15 +64,15 @@ pub(super) async fn forget(
         sources: BTreeSet::new(),
     };
     for account in &accounts {
-        let forgotten = account.forget(id).await.map_err(|_| {
-            let detail = "That could not be saved, so it stays registered; the exporter's log says why. Try again.";
+        let removal = account.forget(id).await.map_err(|_| {
+            let detail = "The removal could not be saved, so the operation stays registered. The exporter's log has the reason. Try again.";
             ProblemDetails::new(StatusCode::SERVICE_UNAVAILABLE, detail)
         })?;
-        if forgotten.was_registered {
+        if removal.was_registered {
             gone.accounts.push(Arc::clone(account.name()));
         }
         gone.watched |= account.view(id).is_some();
-        gone.sources.extend(forgotten.still.iter().map(shown::name));
+        gone.sources.extend(removal.still.iter().map(shown::name));
     }
     if gone.accounts.is_empty() {
         let detail = "No such operation was registered here.";
@@ -88,7 +88,7 @@ fn requested_accounts(
 ) -> Result<Vec<Arc<Account>>, ProblemDetails> {
     let mut query = Query::read(query);
     let name = query.one("account")?;
-    query.finish("there is account")?;
+    query.finish("account")?;
     Ok(account::all(service, name.as_deref())?)
 }
 

@@ -46,7 +46,7 @@ impl ProblemDetails {
 
     /// A response with status 400 and the problems of the body.
     pub(super) fn malformed(findings: &Findings) -> Self {
-        let mut detail = "The body is not what it should be; see `errors`.".to_owned();
+        let mut detail = "The body is invalid; see `errors`.".to_owned();
         if findings.more > 0 {
             detail = format!("{detail} There are {} more.", findings.more);
         }

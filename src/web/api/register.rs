@@ -59,7 +59,7 @@ pub(super) async fn register(
 ) -> Result<Response, ProblemDetails> {
     let mut query = Query::read(query.as_deref());
     let default_account = query.one("account")?;
-    query.finish("there is account")?;
+    query.finish("account")?;
     match body::read(request, &service.parsers).await? {
         RegistrationBody::One(requested) => {
             let RequestedOperation {
@@ -161,18 +161,18 @@ impl RegistrationResult {
             Ok(Registered::Over) => (
                 StatusCode::CONFLICT,
                 "expired",
-                Some("It is older than 7 days; Twilio keeps nothing of it any more."),
+                Some("It has expired: it is older than 7 days."),
             ),
             Ok(Registered::TooMany) => (
                 StatusCode::INSUFFICIENT_STORAGE,
                 "full",
-                Some("As many operations are registered as may be."),
+                Some("The limit of registered operations is reached."),
             ),
             Err(_) => (
                 StatusCode::SERVICE_UNAVAILABLE,
                 "unavailable",
                 Some(
-                    "It could not be saved, so it is not registered; the exporter's log says why. Try again.",
+                    "It could not be saved, so it is not registered. The exporter's log has the reason. Try again.",
                 ),
             ),
         };

@@ -75,7 +75,7 @@ mod tests {
         }
         assert_eq!(verdicts.get(b"a", &key(0)), Some(true));
         assert_eq!(verdicts.get(b"b", &key(0)), None, "of another user");
-        assert_eq!(verdicts.get(b"a", &key(1)), None, "the oldest is forgotten");
+        assert_eq!(verdicts.get(b"a", &key(1)), None, "the oldest is removed");
         assert_eq!(verdicts.get(b"a", &key(2 * REJECTED)), Some(false));
         assert_eq!(verdicts.rejected.len(), REJECTED);
         assert_eq!(verdicts.rejected_order.len(), REJECTED);

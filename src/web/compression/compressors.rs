@@ -31,13 +31,15 @@ const GZIP_WINDOW: u8 = 15;
 /// The most unused compressors of a kind. More at the same time are rare, and unused ones waste memory.
 const MOST_UNUSED: usize = 2;
 
-/// An exposition is at least so many times as long as its compressed text: the first size of the output.
+/// An exposition is at least this many times as long as its compressed text: the initial size of the output.
 const USUAL_RATIO: usize = 8;
 
 /// The compressors that are not in use.
 #[derive(Default)]
 pub struct Compressors {
     gzip: Mutex<Vec<Compress>>,
+    /// For parts of a gzip member.
+    deflate: Mutex<Vec<Compress>>,
     zstd: Mutex<Vec<Zstd<'static>>>,
 }
 
@@ -57,18 +59,47 @@ impl Compressors {
                 compressor.reset();
                 put_back(&self.gzip, compressor);
             }
-            Encoding::Zstd => {
-                let unused = self.zstd.lock().pop();
-                let mut compressor = match unused {
-                    Some(compressor) => compressor,
-                    None => Zstd::new(ZSTD_LEVEL)?,
-                };
-                // Only the pages that are written use memory.
-                out.reserve(zstd::zstd_safe::compress_bound(bytes.len()));
-                compressor.compress_to_buffer(bytes, out)?;
-                put_back(&self.zstd, compressor);
-            }
+            Encoding::Zstd => self.zstd_frame(bytes, out)?,
         }
+        Ok(())
+    }
+
+    /// Appends a compressed form of `bytes` to `out`, which is empty, that refers to nothing before it and that others may follow: with
+    /// gzip blocks of deflate that end at a whole byte, with Zstandard a frame.
+    ///
+    /// # Errors
+    /// Only if there is no memory for the compressor's state.
+    pub fn compress_part(
+        &self,
+        encoding: Encoding,
+        bytes: &[u8],
+        out: &mut Vec<u8>,
+    ) -> io::Result<()> {
+        match encoding {
+            Encoding::Identity => out.extend_from_slice(bytes),
+            Encoding::Gzip => {
+                let unused = self.deflate.lock().pop();
+                let mut compressor =
+                    unused.unwrap_or_else(|| Compress::new(Compression::new(GZIP_LEVEL), false));
+                deflate(&mut compressor, bytes, out)?;
+                compressor.reset();
+                put_back(&self.deflate, compressor);
+            }
+            Encoding::Zstd => self.zstd_frame(bytes, out)?,
+        }
+        Ok(())
+    }
+
+    fn zstd_frame(&self, bytes: &[u8], out: &mut Vec<u8>) -> io::Result<()> {
+        let unused = self.zstd.lock().pop();
+        let mut compressor = match unused {
+            Some(compressor) => compressor,
+            None => Zstd::new(ZSTD_LEVEL)?,
+        };
+        // Only the pages that are written use memory.
+        out.reserve(zstd::zstd_safe::compress_bound(bytes.len()));
+        compressor.compress_to_buffer(bytes, out)?;
+        put_back(&self.zstd, compressor);
         Ok(())
     }
 }
@@ -88,6 +119,21 @@ fn gzip(compressor: &mut Compress, bytes: &[u8], out: &mut Vec<u8>) -> io::Resul
             Status::StreamEnd => return Ok(()),
             Status::Ok | Status::BufError => out.reserve(out.capacity()),
         }
+    }
+}
+
+/// Compresses all of `bytes`, and ends with a full flush: an empty block that ends at a whole byte.
+fn deflate(compressor: &mut Compress, bytes: &[u8], out: &mut Vec<u8>) -> io::Result<()> {
+    out.reserve(bytes.len() / USUAL_RATIO + 64);
+    loop {
+        let read = usize::try_from(compressor.total_in()).unwrap_or(usize::MAX);
+        let rest = bytes.get(read..).unwrap_or_default();
+        compressor.compress_vec(rest, out, FlushCompress::Full)?;
+        // With room left, nothing is left to write: zlib's manual for `deflate`.
+        if out.len() < out.capacity() {
+            return Ok(());
+        }
+        out.reserve(out.capacity());
     }
 }
 
@@ -134,6 +180,28 @@ mod tests {
                     let mut out = Vec::new();
                     compressors.compress(encoding, &text, &mut out).unwrap();
                     prop_assert!(decompressed(encoding, &out) == text);
+                }
+            }
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(48))]
+        #[test]
+        fn a_part_is_the_same_whatever_was_compressed_before(
+            texts in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..3000), 1..4),
+            times in 1_usize..80,
+        ) {
+            let used = Compressors::default();
+            for encoding in [Encoding::Identity, Encoding::Gzip, Encoding::Zstd] {
+                for text in &texts {
+                    let text = text.repeat(times);
+                    let compressed = |compressors: &Compressors| {
+                        let mut out = Vec::new();
+                        compressors.compress_part(encoding, &text, &mut out).unwrap();
+                        out
+                    };
+                    prop_assert!(compressed(&used) == compressed(&Compressors::default()));
                 }
             }
         }

@@ -88,15 +88,15 @@ async fn a_broken_file_is_logged_once_and_when_it_is_good_again() {
     for _ in 0..5 {
         scene.check().await;
     }
-    assert_eq!(log.lines("stays as it was"), 2, "one line per problem");
+    assert_eq!(log.lines("cannot reload"), 2, "one line per problem");
     assert_eq!(log.lines("s3cret"), 0);
     scene.write("basic_auth_users: {a: other}\n");
     for _ in 0..5 {
         scene.check().await;
     }
-    assert_eq!(log.lines("stays as it was"), 3, "another problem");
+    assert_eq!(log.lines("cannot reload"), 3, "another problem");
     let _ = scene.config.reload().await;
-    assert_eq!(log.lines("stays as it was"), 4, "a reload reports again");
+    assert_eq!(log.lines("cannot reload"), 4, "a reload reports again");
     scene.write(&users(&["a"]));
     for _ in 0..5 {
         assert!(scene.check().await);
@@ -139,6 +139,51 @@ async fn a_running_exporter_never_turns_protection_off() {
     assert!(error.contains("turns TLS on"), "{error}");
 }
 
+#[tokio::test]
+async fn a_running_exporter_never_drops_names_of_clients_read_only_users_or_the_rate_limit() {
+    let verified = "  client_auth_type: RequireAndVerifyClientCert\n  client_ca_file: CERTIFICATES/client-ca.crt\n";
+    let names = |names: &str| tls(&format!("{verified}  client_allowed_sans: {names}\n"));
+    let read_only = |names: &str| users(&["a", "b"]) + &format!("read_only_users: {names}\n");
+    let limit = |interval: &str| format!("rate_limit: {{interval: {interval}, burst: 9}}\n");
+    let good = names("[one]") + &read_only("[a, b]") + &limit("1s");
+    let scene = Scene::new(&good);
+    for (weaker, place) in [
+        (
+            tls(verified) + &read_only("[a, b]") + &limit("1s"),
+            "client_allowed_sans",
+        ),
+        (
+            names("[one]") + &users(&["a", "b"]) + &limit("1s"),
+            "read_only_users",
+        ),
+        (
+            names("[one]") + &read_only("[b]") + &limit("1s"),
+            "read_only_users",
+        ),
+        (names("[one]") + &read_only("[a, b]"), "rate_limit"),
+        (
+            names("[one]") + &read_only("[a, b]") + &limit("0s"),
+            "rate_limit",
+        ),
+    ] {
+        scene.write(&weaker);
+        let error = scene.config.reload().await.unwrap_err().to_string();
+        assert!(error.contains(place), "{error}");
+        assert!(error.contains("Restart it"), "{error}");
+        assert!(error.contains("1 problem"), "{error}");
+        let config = scene.config.get();
+        let tls = config.tls.as_ref().unwrap();
+        assert!(tls.limits_client_names && config.rate_limit.is_some());
+        assert!(config.users.all().iter().all(|user| !user.may_write));
+    }
+    // Other values are applied, and a user who is gone cannot write.
+    let other = names("[two, three]") + &users(&["a"]) + "read_only_users: [a]\n" + &limit("2s");
+    scene.write(&other);
+    let applied = scene.config.reload().await;
+    assert!(applied.is_ok(), "{applied:?}");
+    assert_eq!(scene.names(), ["a"]);
+}
+
 /// A shell's `<(…)` has its content only once.
 #[tokio::test]
 async fn a_pipe_is_read_once() {
@@ -173,10 +218,14 @@ async fn a_pipe_in_place_of_a_file_is_a_problem_and_is_not_read() {
     assert!(made.unwrap().success());
     for cause in [Cause::Reload, Cause::Interval] {
         let error = scene.config.check(cause).await.err();
-        let told = error.map(|error| error.to_string()).unwrap_or_default();
+        let message = error.map(|error| error.to_string()).unwrap_or_default();
         // At an interval, a change counts when it was seen twice.
         let expected = cause == Cause::Reload;
-        assert_eq!(told.contains("a pipe or a device"), expected, "{told}");
+        assert_eq!(
+            message.contains("a pipe or a device"),
+            expected,
+            "{message}"
+        );
     }
     let error = scene.config.check(Cause::Interval).await.unwrap_err();
     assert!(error.to_string().contains("restart"), "{error}");

@@ -25,7 +25,7 @@ pub(super) async fn refuse(request: Request, next: Next) -> Response {
     refusal(
         request.uri().path(),
         StatusCode::FORBIDDEN,
-        "A page of another site sent this request, as its header Origin or Sec-Fetch-Site says; only programs and the exporter's own pages may.",
+        "A page of another site sent this request, according to its header Origin or Sec-Fetch-Site. Only programs and the exporter's own pages may send it.",
     )
 }
 
@@ -46,8 +46,8 @@ fn all(headers: &HeaderMap, name: &str, is_right: impl Fn(&HeaderValue) -> bool)
     headers.get_all(name).iter().all(is_right)
 }
 
-/// Whether an origin is the one to which the request was sent. Without TLS, a proxy before the exporter may have ended it, so either
-/// scheme counts. `null`, which sandboxed pages send, is never the exporter's.
+/// Whether an origin is the one to which the request was sent. Without TLS, a proxy before the exporter may have
+/// terminated it, so either scheme counts. `null`, which sandboxed pages send, is never the exporter's.
 fn is_own(origin: &HeaderValue, own: &[Authority], has_tls: bool) -> bool {
     let Some((given, authority)) = origin.to_str().ok().and_then(|text| text.split_once("://"))
     else {

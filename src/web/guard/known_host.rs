@@ -36,6 +36,6 @@ pub(super) async fn require(
     refusal(
         path,
         StatusCode::MISDIRECTED_REQUEST,
-        "The exporter is not known by the host of this request; --web.allowed-host lists the hosts that it is known by.",
+        "The header Host of this request names a host that is not allowed. --web.allowed-host lists the allowed hosts.",
     )
 }

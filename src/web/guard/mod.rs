@@ -1,5 +1,5 @@
-//! What stands around all paths against browsers as attackers: requests of other sites, names that are not the exporter's (DNS rebinding),
-//! and pages that embed the exporter's. `docs/security.md` says what each prevents.
+//! The checks before all paths that protect against attacks by browsers: requests of other sites, names that are not
+//! the exporter's (DNS rebinding), and pages that embed the exporter's. `docs/security.md` says what each prevents.
 
 mod body_type;
 mod cross_site;

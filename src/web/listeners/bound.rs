@@ -24,10 +24,13 @@ pub enum BoundAddress {
     Unix(Option<PathBuf>),
 }
 
+/// The cause if another process listens there.
+pub(super) const IN_USE: &str = "another socket has this address";
+
 /// The cause and the cure of a failure to bind.
 pub(super) fn problem(error: &io::Error, cure: &str) -> String {
     let known = match error.kind() {
-        ErrorKind::AddrInUse => "another socket has this address",
+        ErrorKind::AddrInUse => IN_USE,
         ErrorKind::AddrNotAvailable => "this machine does not have this address",
         ErrorKind::PermissionDenied => "permission denied",
         ErrorKind::NotFound => "there is no such directory",

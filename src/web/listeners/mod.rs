@@ -28,6 +28,14 @@ pub enum ListenError {
     Passed(#[from] PassedError),
 }
 
+impl ListenError {
+    /// Whether another process listens there, or an address is given twice.
+    #[must_use]
+    pub fn is_in_use(&self) -> bool {
+        matches!(self, Self::Address { problem, .. } if problem.starts_with(bound::IN_USE))
+    }
+}
+
 /// Binds all addresses of `web`, or takes the sockets of systemd.
 pub async fn bind(web: &Web) -> Result<Vec<Bound>, ListenError> {
     if web.systemd_socket {

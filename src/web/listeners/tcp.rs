@@ -18,15 +18,17 @@ pub(super) async fn all_interfaces(port: u16) -> Result<Vec<Bound>, String> {
         Err(error) if error.kind() != ErrorKind::AddrInUse => {
             one(SocketAddr::from((Ipv4Addr::UNSPECIFIED, port))).await
         }
-        Err(error) => Err(told(&error, port)),
-        Ok(listener) => Ok(vec![bound(listener).map_err(|error| told(&error, port))?]),
+        Err(error) => Err(described(&error, port)),
+        Ok(listener) => Ok(vec![
+            bound(listener).map_err(|error| described(&error, port))?,
+        ]),
     }
 }
 
 /// One address.
 pub(super) async fn one(address: SocketAddr) -> Result<Vec<Bound>, String> {
     let listener = TcpListener::bind(address).await.and_then(bound);
-    let listener = listener.map_err(|error| told(&error, address.port()))?;
+    let listener = listener.map_err(|error| described(&error, address.port()))?;
     Ok(vec![listener])
 }
 
@@ -50,11 +52,11 @@ pub(super) async fn name(host: &str, port: u16) -> Result<Vec<Bound>, String> {
             }
             // `localhost` has an IPv6 address even where IPv6 is off.
             Err(error) if error.kind() == ErrorKind::AddrNotAvailable => absent = Some(error),
-            Err(error) => return Err(told(&error, port)),
+            Err(error) => return Err(described(&error, port)),
         }
     }
     match absent {
-        Some(error) if all.is_empty() => Err(told(&error, port)),
+        Some(error) if all.is_empty() => Err(described(&error, port)),
         _ => Ok(all),
     }
 }
@@ -66,7 +68,7 @@ fn bound(listener: TcpListener) -> io::Result<Bound> {
     })
 }
 
-fn told(error: &io::Error, port: u16) -> String {
+fn described(error: &io::Error, port: u16) -> String {
     let cure = match error.kind() {
         ErrorKind::AddrInUse => {
             "Stop the other process (`ss -ltnp` shows it), or choose another port."

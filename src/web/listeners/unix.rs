@@ -155,10 +155,10 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("web.sock");
         let live = net::UnixListener::bind(&path).unwrap();
-        let told = refusal(&path).await;
+        let reported = refusal(&path).await;
         assert!(
-            told.starts_with("another socket has this address."),
-            "{told}"
+            reported.starts_with("another socket has this address."),
+            "{reported}"
         );
         assert!(
             UnixStream::connect(&path).await.is_ok(),
@@ -183,15 +183,15 @@ mod tests {
         let link = directory.path().join("link");
         std::os::unix::fs::symlink(&file, &link).unwrap();
         for path in [file.as_path(), directory.path(), &link] {
-            let told = refusal(path).await;
+            let reported = refusal(path).await;
             let wanted = "the file exists and is no socket. Choose another path, or remove it.";
-            assert_eq!(told, wanted, "{}", path.display());
+            assert_eq!(reported, wanted, "{}", path.display());
         }
         assert_eq!(fs::read_to_string(&file).unwrap(), "precious");
-        let told = refusal(&directory.path().join("missing/web.sock")).await;
+        let reported = refusal(&directory.path().join("missing/web.sock")).await;
         assert!(
-            told.starts_with("there is no such directory. Create"),
-            "{told}"
+            reported.starts_with("there is no such directory. Create"),
+            "{reported}"
         );
     }
 }

@@ -12,7 +12,7 @@ pub enum Encoding {
     Identity,
     /// gzip, which every scraper accepts.
     Gzip,
-    /// Zstandard: a third of the time and half of the bytes of gzip.
+    /// Zstandard: a third of the time of gzip.
     Zstd,
 }
 

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use super::breakdown::{Breakdown, Outcome};
 use crate::collector::AccountOverview;
+use crate::operation::{Breakdown, Sums};
 use crate::timestamp::Timestamp;
 
 /// How the account's requests go.
@@ -50,7 +50,7 @@ pub(super) enum Counters {
 
 /// One account.
 #[derive(Debug, Serialize)]
-pub(super) struct AccountFigures {
+pub(super) struct AccountSummary {
     pub(super) name: Arc<str>,
     pub(super) connection: Connection,
     pub(super) discovery: Discovery,
@@ -65,7 +65,7 @@ pub(super) struct AccountFigures {
     /// `null` before anything was read: 0 would look like a count.
     pub(super) emails: Option<Breakdown>,
     #[serde(flatten)]
-    pub(super) outcome: Option<Outcome>,
+    pub(super) outcome: Option<Sums>,
     /// When a collection was last complete.
     pub(super) last_success: Option<String>,
     /// How long ago that was.
@@ -90,7 +90,7 @@ pub(super) struct Times {
     pub(super) unsaved_since: Option<Timestamp>,
 }
 
-impl AccountFigures {
+impl AccountSummary {
     pub(super) fn new(overview: &AccountOverview, now: Timestamp) -> Self {
         let (snapshot, facts) = (&overview.snapshot, &overview.facts);
         let status = &snapshot.status;
@@ -114,7 +114,8 @@ impl AccountFigures {
             None => Counters::Saved,
         };
         let shown = snapshot.operations.len() as u64;
-        let emails = Breakdown::of_totals(&snapshot.totals, snapshot.counting_mode);
+        let emails =
+            Breakdown::of_counts(|status| snapshot.totals.at(status), snapshot.counting_mode);
         // After a restart, the store has the counts of before.
         let is_known = status.last_success.is_some() || emails != Breakdown::default();
         let emails = is_known.then_some(emails);
@@ -128,7 +129,7 @@ impl AccountFigures {
             operations_with_series: shown,
             series_limit: facts.most_series,
             emails,
-            outcome: emails.map(|emails| emails.outcome()),
+            outcome: emails.map(|emails| emails.sums()),
             last_success: text(status.last_success),
             age_seconds: status
                 .last_success

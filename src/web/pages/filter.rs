@@ -78,7 +78,7 @@ impl Filter {
             Some(sort) => Sort::ALL
                 .into_iter()
                 .find(|known| known.as_str() == sort)
-                .ok_or("The parameter sort is wrong; there are newest, in_flight and worst.")?,
+                .ok_or("The parameter sort is invalid; expected newest, in_flight or worst.")?,
         };
         let mut number = |name: &str| {
             match one(name)? {
@@ -87,11 +87,11 @@ impl Filter {
                 .parse()
                 .ok()
                 .filter(|page| (1..=MOST_PAGES).contains(page))
-                .ok_or_else(|| format!("The parameter {name} is wrong; expected a whole number from 1 to {MOST_PAGES}.")),
+                .ok_or_else(|| format!("The parameter {name} is invalid; expected a whole number from 1 to {MOST_PAGES}.")),
         }
         };
         let (page, accounts_page) = (number("page")?, number("accounts_page")?);
-        query.finish("there are q, account, state, label, sort, page and accounts_page")?;
+        query.finish("q, account, state, label, sort, page and accounts_page")?;
         Ok(Self {
             text,
             account,

@@ -7,7 +7,6 @@
 mod accept;
 mod account;
 mod assets;
-mod breakdown;
 mod filter;
 mod grafana;
 mod html;
@@ -73,7 +72,7 @@ async fn operation_page(
     let site = Site::of_operations(&service);
     let mut query = Query::read(query.as_deref());
     let account = query.one("account");
-    let account = account.and_then(|account| query.finish("there is account").map(|()| account));
+    let account = account.and_then(|account| query.finish("account").map(|()| account));
     let account = match account {
         Ok(account) => account.filter(|name| !name.is_empty()),
         Err(problem) => return failure(&headers, &site, StatusCode::BAD_REQUEST, &problem),

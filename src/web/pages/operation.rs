@@ -6,8 +6,8 @@ use std::sync::Arc;
 use serde::Serialize;
 use url::form_urlencoded::Serializer;
 
-use super::breakdown::{Breakdown, Outcome};
 use super::grafana;
+use crate::operation::{Breakdown, Sums};
 use crate::operation::{CountingMode, OperationId};
 use crate::registry::Source;
 use crate::snapshot::ShownOperation;
@@ -20,7 +20,7 @@ const TITLES: [&str; 3] = ["name", "title", "campaign"];
 
 /// One operation on a page.
 #[derive(Debug, Serialize)]
-pub(super) struct OperationFigures {
+pub(super) struct OperationSummary {
     pub(super) id: String,
     pub(super) account: Arc<str>,
     /// The user's labels.
@@ -32,7 +32,7 @@ pub(super) struct OperationFigures {
     pub(super) attempts: Option<u32>,
     pub(super) emails: Option<Breakdown>,
     #[serde(flatten)]
-    pub(super) outcome: Option<Outcome>,
+    pub(super) outcome: Option<Sums>,
     pub(super) created: String,
     pub(super) age_seconds: u64,
     pub(super) updated: Option<String>,
@@ -58,7 +58,7 @@ pub(super) struct Times {
 #[derive(Debug, Serialize)]
 pub(super) struct OperationDetails {
     #[serde(flatten)]
-    pub(super) figures: OperationFigures,
+    pub(super) summary: OperationSummary,
     /// By label: the source whose value counts.
     pub(super) label_sources: BTreeMap<String, String>,
     /// The sources that list it; empty if only discovery found it.
@@ -69,7 +69,7 @@ pub(super) struct OperationDetails {
     pub(super) grafana: Option<String>,
 }
 
-impl OperationFigures {
+impl OperationSummary {
     pub(super) fn new(
         account: &Arc<str>,
         operation: &ShownOperation,
@@ -97,7 +97,7 @@ impl OperationFigures {
             recipients: stats.and_then(|stats| stats.recipients),
             attempts: stats.and_then(|stats| stats.attempts),
             emails,
-            outcome: emails.map(|emails| emails.outcome()),
+            outcome: emails.map(|emails| emails.sums()),
             created: created.to_string(),
             age_seconds: now.since(created).as_secs(),
             updated: text(times.updated),
@@ -145,7 +145,7 @@ pub(super) fn find(
     // Series have some of the labels; the page has all of them.
     shown.labels = Arc::clone(&view.labels);
     let mode = account.counting_mode();
-    let figures = OperationFigures::new(account.name(), &shown, mode, service.clock.now());
+    let summary = OperationSummary::new(account.name(), &shown, mode, service.clock.now());
     let listed = account.listed_labels(id);
     let origin = |label: &str| {
         let listing = listed.iter().find(|(_, labels)| labels.contains_key(label));
@@ -155,20 +155,20 @@ pub(super) fn find(
             |(source, _)| name(source),
         )
     };
-    let label_sources = figures.labels.keys();
+    let label_sources = summary.labels.keys();
     let label_sources = label_sources
         .map(|label| (label.clone(), origin(label)))
         .collect();
     let mut probe = Serializer::new(String::new());
-    probe.append_pair("target", &figures.id);
-    probe.append_pair("account", &figures.account);
+    probe.append_pair("target", &summary.id);
+    probe.append_pair("account", &summary.account);
     let grafana = service.grafana.as_ref();
     Ok(OperationDetails {
         label_sources,
         sources: view.sources.iter().map(name).collect(),
         probe: format!("/probe?{}", probe.finish()),
-        grafana: grafana.map(|base| grafana::operation(base, &figures.account, &figures.id)),
-        figures,
+        grafana: grafana.map(|base| grafana::operation(base, &summary.account, &summary.id)),
+        summary,
     })
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::Serialize;
 use url::Url;
 
-use super::account::AccountFigures;
+use super::account::AccountSummary;
 use super::filter::Filter;
 use super::selection::Selection;
 use crate::diagnosis::{self, ExporterFacts, Finding, Severity};
@@ -26,7 +26,7 @@ pub(super) struct Overview {
     pub(super) last_scrape: Option<String>,
     /// What is wrong, the worst first.
     pub(super) findings: Vec<ShownFinding>,
-    pub(super) accounts: Vec<AccountFigures>,
+    pub(super) accounts: Vec<AccountSummary>,
     pub(super) operations: Selection,
     #[serde(skip)]
     pub(super) scraped: Option<Timestamp>,
@@ -152,7 +152,7 @@ pub(super) async fn overview(service: &Service, filter: &Filter) -> Overview {
         findings: findings.into_iter().map(ShownFinding::new).collect(),
         accounts: accounts
             .iter()
-            .map(|account| AccountFigures::new(account, now))
+            .map(|account| AccountSummary::new(account, now))
             .collect(),
         operations: Selection::new(&accounts, filter, now),
         scraped,

@@ -6,11 +6,11 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use super::breakdown::{Breakdown, Outcome};
 use super::filter::{Filter, Sort};
-use super::operation::OperationFigures;
+use super::operation::OperationSummary;
 use crate::collector::AccountOverview;
 use crate::operation::OperationState;
+use crate::operation::{Breakdown, Sums};
 use crate::snapshot::{AccountSnapshot, ShownOperation};
 use crate::timestamp::Timestamp;
 
@@ -31,7 +31,7 @@ pub(super) struct Selection {
     /// From 1.
     pub(super) page: usize,
     pub(super) pages: usize,
-    pub(super) items: Vec<OperationFigures>,
+    pub(super) items: Vec<OperationSummary>,
     /// The states to choose from.
     #[serde(skip)]
     pub(super) states: BTreeSet<String>,
@@ -44,7 +44,7 @@ pub(super) struct Selection {
 struct Candidate<'a> {
     account: &'a AccountSnapshot,
     operation: &'a ShownOperation,
-    outcome: Option<Outcome>,
+    outcome: Option<Sums>,
 }
 
 impl Selection {
@@ -83,7 +83,7 @@ impl Selection {
             .map(|candidate| {
                 let account = candidate.account;
                 let mode = account.counting_mode;
-                OperationFigures::new(&account.name, candidate.operation, mode, now)
+                OperationSummary::new(&account.name, candidate.operation, mode, now)
             })
             .collect();
         Self {
@@ -105,7 +105,7 @@ impl<'a> Candidate<'a> {
         Self {
             account,
             operation,
-            outcome: emails.map(|emails| emails.outcome()),
+            outcome: emails.map(|emails| emails.sums()),
         }
     }
 

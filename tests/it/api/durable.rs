@@ -41,7 +41,7 @@ async fn a_registration_survives_kill_9_right_after_the_response() {
             .body(body.to_string());
         assert_eq!(request.send().await.unwrap().status(), 201);
         program.signal("KILL");
-        program.ended();
+        program.wait();
         registered.push(id);
     }
     let gone = registered.pop().unwrap();
@@ -50,7 +50,7 @@ async fn a_registration_survives_kill_9_right_after_the_response() {
     let url = format!("http://{address}{OPERATIONS}/{gone}");
     assert_eq!(client.delete(url).send().await.unwrap().status(), 200);
     program.signal("KILL");
-    program.ended();
+    program.wait();
     let mut program = start();
     let address = program.address();
     let seen = scrape(&client, address).await.unwrap();
@@ -66,6 +66,6 @@ async fn a_registration_survives_kill_9_right_after_the_response() {
     assert_eq!(
         seen.of_operation(gone, "size"),
         None,
-        "forgotten is forgotten"
+        "a removed registration stays removed"
     );
 }

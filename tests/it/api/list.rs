@@ -95,7 +95,7 @@ async fn a_list_is_filtered_by_account_state_and_labels() {
         ("account=x", 404),
         (format!("after=x/{done}").as_str(), 404),
     ] {
-        let answer = get(&exporter, &format!("{OPERATIONS}?{query}")).await;
-        assert_eq!(answer.status, status, "{query}: {}", answer.body);
+        let response = get(&exporter, &format!("{OPERATIONS}?{query}")).await;
+        assert_eq!(response.status, status, "{query}: {}", response.body);
     }
 }

@@ -17,7 +17,7 @@ const OPERATIONS: &str = "/api/v1/operations";
 
 /// A response.
 #[derive(Debug)]
-struct Answer {
+struct ApiResponse {
     status: u16,
     headers: reqwest::header::HeaderMap,
     body: Value,
@@ -36,7 +36,12 @@ async fn start_at(yaml: &str, clock: Clock) -> Exporter {
 }
 
 /// Makes one request; a body is sent as JSON. Every error must be a problem of RFC 9457.
-async fn ask(exporter: &Exporter, method: Method, path: &str, body: Option<String>) -> Answer {
+async fn request(
+    exporter: &Exporter,
+    method: Method,
+    path: &str,
+    body: Option<String>,
+) -> ApiResponse {
     let mut request = exporter.client.request(method, exporter.url(path));
     if let Some(body) = body {
         request = request
@@ -63,23 +68,23 @@ async fn ask(exporter: &Exporter, method: Method, path: &str, body: Option<Strin
     } else {
         assert_eq!(headers["content-type"], "application/json", "{path}");
     }
-    Answer {
+    ApiResponse {
         status,
         headers,
         body,
     }
 }
 
-async fn get(exporter: &Exporter, path: &str) -> Answer {
-    ask(exporter, Method::GET, path, None).await
+async fn get(exporter: &Exporter, path: &str) -> ApiResponse {
+    request(exporter, Method::GET, path, None).await
 }
 
-async fn post(exporter: &Exporter, body: &Value) -> Answer {
-    ask(exporter, Method::POST, OPERATIONS, Some(body.to_string())).await
+async fn post(exporter: &Exporter, body: &Value) -> ApiResponse {
+    request(exporter, Method::POST, OPERATIONS, Some(body.to_string())).await
 }
 
-async fn delete(exporter: &Exporter, id: impl std::fmt::Display) -> Answer {
-    ask(
+async fn delete(exporter: &Exporter, id: impl std::fmt::Display) -> ApiResponse {
+    request(
         exporter,
         Method::DELETE,
         &format!("{OPERATIONS}/{id}"),

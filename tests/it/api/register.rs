@@ -7,7 +7,7 @@ use serde_json::json;
 use twilio_email_exporter::operation::OperationId;
 use twilio_email_exporter::simulator::{SimulatorSettings, operation_id};
 
-use super::{OPERATIONS, ask, delete, get, post, start, start_at};
+use super::{OPERATIONS, delete, get, post, request, start, start_at};
 use crate::support::exporter::{Exporter, account, one_account, operations};
 use crate::support::scene::{ZERO_FOR, morning, pass};
 use crate::support::twilio::Twilio;
@@ -25,12 +25,12 @@ async fn a_registered_operation_is_in_the_next_scrape_until_its_registration_is_
         json!({"total": 7, "delivered": 5, "failed": 2}),
     );
     let body = json!({"id": id.to_string(), "labels": {"campaign": "spring"}});
-    let answer = post(&exporter, &body).await;
+    let response = post(&exporter, &body).await;
     assert_eq!(
-        (answer.status, &answer.body["result"]),
+        (response.status, &response.body["result"]),
         (201, &json!("created"))
     );
-    assert_eq!(answer.headers["location"], format!("{OPERATIONS}/{id}"));
+    assert_eq!(response.headers["location"], format!("{OPERATIONS}/{id}"));
     let again = post(&exporter, &body).await;
     assert_eq!(
         (again.status, &again.body["result"]),
@@ -105,9 +105,9 @@ async fn twilios_response_to_a_send_can_be_forwarded() {
         .unwrap();
     assert_eq!(sent.status(), 202);
     let text = sent.text().await.unwrap();
-    let answer = ask(&exporter, Method::POST, OPERATIONS, Some(text.clone())).await;
-    assert_eq!(answer.status, 201);
-    let id: OperationId = answer.body["id"].as_str().unwrap().parse().unwrap();
+    let response = request(&exporter, Method::POST, OPERATIONS, Some(text.clone())).await;
+    assert_eq!(response.status, 201);
+    let id: OperationId = response.body["id"].as_str().unwrap().parse().unwrap();
     assert!(text.contains(&id.to_string()));
     assert_eq!(exporter.scrape().await.of_operation(id, "up"), Some(1.0));
 }
@@ -127,7 +127,7 @@ async fn a_list_has_a_result_for_each_operation() {
     assert_eq!(post(&exporter, &both).await.status, 201, "all are new");
     assert_eq!(post(&exporter, &both).await.status, 200, "none is");
     assert_eq!(post(&exporter, &json!([])).await.status, 200);
-    let answer = post(
+    let response = post(
         &exporter,
         &json!([
             {"id": ids[0], "account": "one"},
@@ -140,8 +140,8 @@ async fn a_list_has_a_result_for_each_operation() {
         ]),
     )
     .await;
-    assert_eq!(answer.status, 207);
-    let results = answer.body["results"].as_array().unwrap();
+    assert_eq!(response.status, 207);
+    let results = response.body["results"].as_array().unwrap();
     let became: Vec<_> = results
         .iter()
         .map(|each| {
@@ -163,16 +163,16 @@ async fn a_list_has_a_result_for_each_operation() {
     assert_eq!(became, expected, "{results:#?}");
     assert_eq!(results[4]["errors"][0]["place"], "[4].id");
     assert!(
-        !answer.body.to_string().contains("example.com"),
+        !response.body.to_string().contains("example.com"),
         "{}",
-        answer.body
+        response.body
     );
     // The query may name the account of operations that name none.
     let path = format!("{OPERATIONS}?account=two");
     let body = json!({"operationId": ids[2]}).to_string();
-    let answer = ask(&exporter, Method::POST, &path, Some(body)).await;
+    let response = request(&exporter, Method::POST, &path, Some(body)).await;
     assert_eq!(
-        (answer.status, &answer.body["account"]),
+        (response.status, &response.body["account"]),
         (201, &json!("two"))
     );
     let gone = delete(&exporter, &ids[2]).await;
@@ -188,7 +188,7 @@ async fn a_list_has_a_result_for_each_operation() {
 }
 
 #[tokio::test]
-async fn an_operation_that_other_sources_list_stays_watched() {
+async fn an_operation_that_other_sources_list_keeps_its_series() {
     let twilio = Twilio::empty().await;
     let id = twilio.put(Duration::ZERO, json!({"total": 7}));
     let watched = format!("discovery: false\n{}", operations(&[id]));
@@ -211,7 +211,7 @@ async fn an_operation_that_other_sources_list_stays_watched() {
 }
 
 #[tokio::test]
-async fn a_wrong_request_gets_a_problem() {
+async fn an_invalid_request_gets_a_problem_document() {
     let twilio = Twilio::empty().await;
     let exporter = start(&one_account(&twilio, "discovery: false")).await;
     let id = twilio.put(Duration::ZERO, json!({"total": 7})).to_string();
@@ -233,14 +233,14 @@ async fn a_wrong_request_gets_a_problem() {
         (format!("[{}0]", "0,".repeat(10_000)), 400),
         ("[".repeat(100_000), 400),
     ] {
-        let answer = ask(&exporter, Method::POST, OPERATIONS, Some(body)).await;
-        assert_eq!(answer.status, status, "{}", answer.body);
+        let response = request(&exporter, Method::POST, OPERATIONS, Some(body)).await;
+        assert_eq!(response.status, status, "{}", response.body);
     }
     // A send request instead of Twilio's response: it contains an email, and the problem repeats none of it.
     let send = json!({"to": [{"address": "jane@example.com"}], "content": {"subject": "s3cret"}});
-    let answer = post(&exporter, &send).await;
-    assert_eq!(answer.status, 400);
-    let text = answer.body.to_string();
+    let response = post(&exporter, &send).await;
+    assert_eq!(response.status, 400);
+    let text = response.body.to_string();
     assert!(
         !text.contains("example.com") && !text.contains("s3cret"),
         "{text}"
@@ -264,10 +264,10 @@ async fn a_wrong_request_gets_a_problem() {
         (Method::DELETE, format!("{OPERATIONS}/{id}?acount=x"), 400),
         (Method::GET, "/api/v2/operations".to_owned(), 404),
     ] {
-        let answer = ask(&exporter, method, &path, None).await;
-        assert_eq!(answer.status, status, "{path}: {}", answer.body);
+        let response = request(&exporter, method, &path, None).await;
+        assert_eq!(response.status, status, "{path}: {}", response.body);
         assert_eq!(
-            answer.headers.contains_key("allow"),
+            response.headers.contains_key("allow"),
             status == 405,
             "{path}"
         );
@@ -284,9 +284,9 @@ async fn the_api_is_off_by_default() {
     let twilio = Twilio::empty().await;
     let exporter = Exporter::start(&one_account(&twilio, "discovery: false")).await;
     for path in ["/api", OPERATIONS, "/api/v1/openapi.json"] {
-        let answer = get(&exporter, path).await;
-        assert_eq!(answer.status, 403, "{path}");
-        let detail = answer.body["detail"].as_str().unwrap();
+        let response = get(&exporter, path).await;
+        assert_eq!(response.status, 403, "{path}");
+        let detail = response.body["detail"].as_str().unwrap();
         assert!(detail.contains("--web.enable-api"), "{detail}");
     }
     let id = twilio.put(Duration::ZERO, json!({"total": 7})).to_string();

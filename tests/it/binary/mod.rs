@@ -1,4 +1,4 @@
-//! The program itself: what it says, its exit codes, its signals.
+//! The program: its output, exit codes and signals.
 
 mod output;
 mod running;
@@ -17,22 +17,22 @@ use crate::support::twilio::Twilio;
 
 const HOUR: Duration = Duration::from_hours(1);
 const LOOPBACK: &str = "127.0.0.1:0";
-const COMMANDS: [&str; 4] = ["serve", "demo", "simulate", "once"];
+const COMMANDS: [&str; 5] = ["serve", "demo", "simulate", "once", "watch"];
 
 /// GET over a connection of its own; status, head and body.
 fn get(address: SocketAddr, path: &str) -> (u16, String) {
     let mut stream = TcpStream::connect(address).unwrap();
-    ask(&mut stream, address, path);
-    answer(stream)
+    send_request(&mut stream, address, path);
+    response(stream)
 }
 
-fn ask(stream: &mut TcpStream, address: SocketAddr, path: &str) {
+fn send_request(stream: &mut TcpStream, address: SocketAddr, path: &str) {
     let request = format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
     stream.write_all(request.as_bytes()).unwrap();
 }
 
-/// The status and the body; whichever way its length is told.
-fn answer(stream: TcpStream) -> (u16, String) {
+/// The status and the body, whether the length is in a header or the body is chunked.
+fn response(stream: TcpStream) -> (u16, String) {
     let mut reader = BufReader::new(stream);
     let mut head = String::new();
     while !head.ends_with("\r\n\r\n") {

@@ -1,4 +1,4 @@
-//! Standard output and standard error that are full or closed: the exit code stays what it is, and nothing panics.
+//! Standard output and standard error that are full or closed: the exit code does not change, and nothing panics.
 
 use std::fs::OpenOptions;
 use std::process::{Child, Command, Stdio};
@@ -7,10 +7,10 @@ use super::*;
 use crate::support::PATIENCE;
 use crate::support::program::{command, from_shell};
 
-/// What a standard output can be like.
+/// The state of a standard output.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Output {
-    /// Somebody reads it.
+    /// A reader reads it.
     Read,
     /// Every write fails with `ENOSPC`.
     Full,
@@ -67,8 +67,8 @@ fn start(
     shell.spawn().unwrap()
 }
 
-/// Its exit code, and what it wrote where somebody reads.
-fn ended(mut child: Child) -> (Option<i32>, String, String) {
+/// Its exit code, and what it wrote to outputs that are read.
+fn wait(mut child: Child) -> (Option<i32>, String, String) {
     let deadline = Instant::now() + PATIENCE;
     while child.try_wait().unwrap().is_none() {
         if Instant::now() > deadline {
@@ -87,7 +87,7 @@ fn ended(mut child: Child) -> (Option<i32>, String, String) {
 }
 
 #[test]
-fn a_wrong_start_ends_with_2_and_help_with_0() {
+fn invalid_usage_exits_with_2_and_help_with_0() {
     let wrong_variable = [("TWILIO_ACCOUNT_SID", "nonsense")];
     let usage = COMMANDS.map(|command| vec![command, "--no-such-option"]);
     let help = COMMANDS.map(|command| vec![command, "--help"]);
@@ -104,21 +104,21 @@ fn a_wrong_start_ends_with_2_and_help_with_0() {
     cases.extend(help.into_iter().map(|arguments| (arguments, 0)));
     for outputs in FAILING {
         for (arguments, wanted) in &cases {
-            let (code, stdout, stderr) = ended(start(outputs, arguments, &wrong_variable));
+            let (code, stdout, stderr) = wait(start(outputs, arguments, &wrong_variable));
             assert_eq!(code, Some(*wanted), "{arguments:?} with {outputs:?}");
             assert!(!stderr.contains("panicked"), "{outputs:?}: {stderr}");
-            let told = if *wanted == 0 { outputs.0 } else { outputs.1 };
+            let output = if *wanted == 0 { outputs.0 } else { outputs.1 };
             assert_eq!(
-                told == Read,
+                output == Read,
                 !(stdout + &stderr).is_empty(),
-                "{arguments:?} with {outputs:?} tells what there is to tell"
+                "{arguments:?} with {outputs:?} prints its message"
             );
         }
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn once_fails_for_its_exposition_alone() {
+async fn once_exits_with_0_only_if_twilio_is_read_and_the_exposition_is_written() {
     let twilio = Twilio::empty().await;
     let base_url = twilio.base_url();
     for outputs in FAILING {
@@ -129,7 +129,7 @@ async fn once_fails_for_its_exposition_alone() {
             }
             let arguments = ["once", "--log.level=trace"];
             let child = start(outputs, &arguments, &credentials(&base_url));
-            let (code, stdout, stderr) = ended(child);
+            let (code, stdout, stderr) = wait(child);
             // A descriptor that is closed from the start is `/dev/null` for a program in Rust.
             let printed = matches!(outputs.0, Read | Closed);
             let wanted = i32::from(!(healthy && printed));
@@ -149,7 +149,7 @@ fn free_port() -> SocketAddr {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn who_listens_serves_and_stops_with_0() {
+async fn servers_with_full_or_closed_outputs_serve_and_exit_with_0() {
     let twilio = Twilio::empty().await;
     let base_url = twilio.base_url();
     for outputs in FAILING {
@@ -184,7 +184,7 @@ async fn who_listens_serves_and_stops_with_0() {
                 let id = child.id().to_string();
                 let signal = Command::new("kill").args(["-s", "TERM", &id]).status();
                 assert!(signal.unwrap().success());
-                let (code, _, stderr) = ended(child);
+                let (code, _, stderr) = wait(child);
                 assert_eq!(code, Some(0), "{command} with {outputs:?}: {stderr}");
                 assert!(!stderr.contains("panicked"), "{outputs:?}: {stderr}");
             }

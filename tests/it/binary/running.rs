@@ -1,4 +1,4 @@
-//! The commands at work, their output, and how they end.
+//! The commands: what they do, print and exit with.
 
 use super::*;
 
@@ -7,13 +7,13 @@ async fn once_prints_an_exposition_and_nothing_else() {
     let twilio = Twilio::empty().await;
     let id = twilio.put(HOUR, json!({"total": 2, "opened": 2}));
     let base_url = twilio.base_url();
-    let ended = run(&["once"], &credentials(&base_url));
-    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
-    let seen = Exposition::parse(&ended.stdout).unwrap();
+    let finished = run(&["once"], &credentials(&base_url));
+    assert_eq!(finished.code, Some(0), "{}", finished.stderr);
+    let seen = Exposition::parse(&finished.stdout).unwrap();
     seen.expect("once", &[("up", 1.0), ("collection_complete", 1.0)]);
     assert_eq!(seen.emails(id, "opened"), Some(2.0));
     assert_eq!(twilio.handle.counts().total, 1);
-    // Variables count beside a command, and options win over them.
+    // Options override variables.
     let all = [
         &credentials(&base_url)[..],
         &[("TWILIO_EMAIL_SERIES_MAX_OPERATIONS", "0")],
@@ -27,7 +27,7 @@ async fn once_prints_an_exposition_and_nothing_else() {
         .expect("by option", &[("operations_without_series", 0.0)]);
 }
 
-/// Credentials would pass through whatever the machine's environment happens to name.
+/// A proxy of the environment could read the credentials.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn proxies_of_the_environment_are_not_used() {
     let twilio = Twilio::empty().await;
@@ -35,8 +35,8 @@ async fn proxies_of_the_environment_are_not_used() {
     let names = ["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"];
     let proxies = names.map(|name| (name, "http://127.0.0.1:1"));
     let variables = [&credentials(&base_url)[..], &proxies].concat();
-    let ended = run(&["once"], &variables);
-    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    let finished = run(&["once"], &variables);
+    assert_eq!(finished.code, Some(0), "{}", finished.stderr);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -46,58 +46,58 @@ async fn once_exits_with_1_when_nothing_can_be_read_and_prints_that() {
     for fault in ["401", "403", "404", "407", "500", "429", "html"] {
         twilio.handle.clear_faults();
         twilio.fault(fault);
-        let ended = run(&["once"], &credentials(&base_url));
-        assert_eq!(ended.code, Some(1), "{fault}: {}", ended.stderr);
-        let seen = Exposition::parse(&ended.stdout).unwrap();
+        let finished = run(&["once"], &credentials(&base_url));
+        assert_eq!(finished.code, Some(1), "{fault}: {}", finished.stderr);
+        let seen = Exposition::parse(&finished.stdout).unwrap();
         seen.expect(fault, &[("up", 0.0), ("discovery_up", 0.0)]);
         assert!(
-            ended
+            finished
                 .stderr
                 .contains("cannot read accounts from Twilio: default"),
             "{fault}: {}",
-            ended.stderr
+            finished.stderr
         );
         assert!(
-            ended.stderr.contains("operations cannot be listed"),
+            finished.stderr.contains("operations cannot be listed"),
             "{fault}: {}",
-            ended.stderr
+            finished.stderr
         );
     }
     twilio.handle.clear_faults();
     let wrong = format!("{base_url}/wrong");
-    let ended = run(&["once"], &credentials(&wrong));
-    assert_eq!(ended.code, Some(1), "{}", ended.stderr);
+    let finished = run(&["once"], &credentials(&wrong));
+    assert_eq!(finished.code, Some(1), "{}", finished.stderr);
     let cause = "There is no list of operations at the base URL (404). Check the base URL";
-    assert!(ended.stderr.contains(cause), "{}", ended.stderr);
-    let ended = run(&["once"], &credentials("http://127.0.0.1:1/v1"));
-    assert_eq!(ended.code, Some(1), "{}", ended.stderr);
+    assert!(finished.stderr.contains(cause), "{}", finished.stderr);
+    let finished = run(&["once"], &credentials("http://127.0.0.1:1/v1"));
+    assert_eq!(finished.code, Some(1), "{}", finished.stderr);
     assert!(
-        ended.stderr.contains("refused"),
+        finished.stderr.contains("refused"),
         "the system's own words: {}",
-        ended.stderr
+        finished.stderr
     );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_configuration_file_brings_the_accounts() {
+async fn once_reads_the_accounts_of_a_configuration_file() {
     let twilio = Twilio::empty().await;
     let id = twilio.put(HOUR, json!({"total": 1}));
     let files = files(&one_account(&twilio, "").replace("name: default", "name: marketing"));
-    let ended = run(
+    let finished = run(
         &["once", "--config.file", files.config.to_str().unwrap()],
         &[],
     );
-    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
-    let seen = Exposition::parse(&ended.stdout).unwrap();
+    assert_eq!(finished.code, Some(0), "{}", finished.stderr);
+    let seen = Exposition::parse(&finished.stdout).unwrap();
     assert_eq!(seen.of("marketing", "up"), Some(1.0));
     assert_eq!(seen.of_operation(id, "size"), Some(1.0));
 }
 
 #[test]
-fn demo_needs_nothing_and_shows_an_account_at_work() {
+fn demo_needs_no_configuration_and_exposes_a_simulated_account() {
     for variables in [
         &[][..],
-        // A demo never uses what a person has set up for the real thing.
+        // A demo never uses the real credentials of the environment.
         &[
             ("TWILIO_ACCOUNT_SID", "nonsense"),
             ("TWILIO_EMAIL_CONFIG_FILE", "/no/such/file"),
@@ -128,12 +128,12 @@ fn demo_needs_nothing_and_shows_an_account_at_work() {
         );
         assert!(said.contains("Stop with Ctrl-C"), "{said}");
         demo.signal("INT");
-        assert_eq!(demo.ended().code, Some(0));
+        assert_eq!(demo.wait().code, Some(0));
     }
 }
 
 #[test]
-fn simulate_is_an_api_that_the_exporter_can_read() {
+fn simulate_serves_an_api_that_the_exporter_reads() {
     let options = [
         "--simulator.listen-address",
         LOOPBACK,
@@ -153,16 +153,16 @@ fn simulate_is_an_api_that_the_exporter_can_read() {
         .next()
         .unwrap()
         .trim_matches('"');
-    let ended = run(&["once"], &credentials(base_url));
-    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
-    let seen = Exposition::parse(&ended.stdout).unwrap();
+    let finished = run(&["once"], &credentials(base_url));
+    assert_eq!(finished.code, Some(0), "{}", finished.stderr);
+    let seen = Exposition::parse(&finished.stdout).unwrap();
     assert_eq!(seen.samples("twilio_email_operation_up").len(), 30);
     simulator.signal("TERM");
-    assert_eq!(simulator.ended().code, Some(0));
+    assert_eq!(simulator.wait().code, Some(0));
 }
 
 #[test]
-fn simulate_stops_at_once_though_a_request_hangs() {
+fn simulate_stops_immediately_while_a_request_hangs() {
     let options = [
         "--simulator.listen-address",
         LOOPBACK,
@@ -182,15 +182,15 @@ fn simulate_stops_at_once_though_a_request_hangs() {
         .parse()
         .unwrap();
     let mut stream = TcpStream::connect(address).unwrap();
-    ask(&mut stream, address, "/v1/Emails/Operations");
+    send_request(&mut stream, address, "/v1/Emails/Operations");
     std::thread::sleep(Duration::from_millis(50));
-    let asked = Instant::now();
+    let started = Instant::now();
     simulator.signal("TERM");
-    assert_eq!(simulator.ended().code, Some(0));
+    assert_eq!(simulator.wait().code, Some(0));
     assert!(
-        asked.elapsed() < Duration::from_secs(5),
+        started.elapsed() < Duration::from_secs(5),
         "after {:?}",
-        asked.elapsed()
+        started.elapsed()
     );
 }
 
@@ -205,11 +205,11 @@ fn a_pipe_that_nobody_writes_to_does_not_prevent_a_stop() {
     let mut program = Program::exporter(&[&option], &credentials("http://127.0.0.1:1/v1"));
     program.line(&["watching"]);
     program.signal("TERM");
-    assert_eq!(program.ended().code, Some(0));
+    assert_eq!(program.wait().code, Some(0));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn either_signal_ends_it_with_0_after_the_scrape_under_way_has_its_answer() {
+async fn sigterm_and_sigint_finish_the_current_scrape_and_exit_with_0() {
     for signal in ["TERM", "INT"] {
         let twilio = Twilio::empty().await;
         let id = twilio.put(HOUR, json!({"total": 1, "opened": 1}));
@@ -220,7 +220,7 @@ async fn either_signal_ends_it_with_0_after_the_scrape_under_way_has_its_answer(
         twilio.handle.reset_requests();
         twilio.fault("list=slow:1500ms:times=1");
         let mut stream = TcpStream::connect(address).unwrap();
-        ask(&mut stream, address, "/metrics");
+        send_request(&mut stream, address, "/metrics");
         crate::support::eventually("the scrape's collection", || async {
             twilio.handle.counts().total > 0
         })
@@ -229,27 +229,27 @@ async fn either_signal_ends_it_with_0_after_the_scrape_under_way_has_its_answer(
         program.line(&["stopping"]);
         let (status, body) = get(address, "/-/ready");
         assert_eq!(status, 503, "ready while stopping: {body}");
-        let (status, text) = answer(stream);
+        let (status, text) = response(stream);
         assert_eq!(status, 200);
         let seen = Exposition::parse(&text).unwrap();
         seen.expect(
-            "the scrape under way",
+            "the current scrape",
             &[("up", 1.0), ("collection_complete", 1.0)],
         );
         assert_eq!(seen.emails(id, "opened"), Some(1.0));
-        let ended = program.ended();
-        assert_eq!(ended.code, Some(0), "{signal}: {}", ended.stderr);
+        let finished = program.wait();
+        assert_eq!(finished.code, Some(0), "{signal}: {}", finished.stderr);
         assert!(
-            ended.stderr.lines().last().unwrap().contains("stopped"),
+            finished.stderr.lines().last().unwrap().contains("stopped"),
             "{}",
-            ended.stderr
+            finished.stderr
         );
-        assert!(!ended.stderr.contains("cut off"), "{}", ended.stderr);
+        assert!(!finished.stderr.contains("cut off"), "{}", finished.stderr);
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_stop_does_not_wait_for_a_collection_that_nobody_waits_for() {
+async fn a_stop_does_not_wait_for_a_collection_without_a_scrape() {
     let twilio = Twilio::empty().await;
     twilio.fault("hang");
     let base_url = twilio.base_url();
@@ -259,18 +259,18 @@ async fn a_stop_does_not_wait_for_a_collection_that_nobody_waits_for() {
         twilio.handle.counts().total > 0
     })
     .await;
-    let asked = Instant::now();
+    let started = Instant::now();
     program.signal("TERM");
-    assert_eq!(program.ended().code, Some(0));
+    assert_eq!(program.wait().code, Some(0));
     assert!(
-        asked.elapsed() < Duration::from_secs(3),
+        started.elapsed() < Duration::from_secs(3),
         "after {:?}",
-        asked.elapsed()
+        started.elapsed()
     );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn every_line_of_the_log_has_the_chosen_form_and_trace_tells_each_request() {
+async fn every_log_line_has_the_chosen_format_and_trace_logs_each_request() {
     let twilio = Twilio::empty().await;
     let base_url = twilio.base_url();
     let log = |format| {

@@ -1,11 +1,11 @@
-//! What it says to whoever starts it, rightly or wrongly.
+//! Help, versions, completions, and the errors of invalid usage.
 
 use super::*;
 
 #[test]
-fn help_tells_every_option_with_its_variable_and_where_credentials_go() {
-    let ended = run(&["--help"], &[]);
-    assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""));
+fn help_names_every_option_its_variable_and_the_credentials() {
+    let finished = run(&["--help"], &[]);
+    assert_eq!((finished.code, finished.stderr.as_str()), (Some(0), ""));
     for word in [
         "TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN",
         "TWILIO_API_KEY and TWILIO_API_SECRET",
@@ -13,16 +13,16 @@ fn help_tells_every_option_with_its_variable_and_where_credentials_go() {
         "[default: :10202]",
         "[default: https://comms.twilio.com/v1]",
     ] {
-        let text = ended
+        let text = finished
             .stdout
             .split_whitespace()
             .collect::<Vec<_>>()
             .join(" ");
-        assert!(text.contains(word), "{word:?} in {}", ended.stdout);
+        assert!(text.contains(word), "{word:?} in {}", finished.stdout);
     }
     for command in COMMANDS {
         assert!(
-            ended.stdout.contains(&format!("\n  {command} ")),
+            finished.stdout.contains(&format!("\n  {command} ")),
             "{command}"
         );
         let own = run(&[command, "--help"], &[]);
@@ -43,7 +43,8 @@ fn help_tells_every_option_with_its_variable_and_where_credentials_go() {
             own.stdout
         );
     }
-    for help in std::iter::once(ended).chain(COMMANDS.map(|command| run(&[command, "--help"], &[])))
+    for help in
+        std::iter::once(finished).chain(COMMANDS.map(|command| run(&[command, "--help"], &[])))
     {
         let options = help.stdout.matches("      --").count();
         let variables = help.stdout.matches("[env: TWILIO_EMAIL_").count();
@@ -122,9 +123,9 @@ fn there_is_a_manual_page_for_every_command() {
 
 #[test]
 fn the_version_names_commit_date_compiler_and_target() {
-    let ended = run(&["--version"], &[]);
-    assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""));
-    let mut lines = ended.stdout.lines();
+    let finished = run(&["--version"], &[]);
+    assert_eq!((finished.code, finished.stderr.as_str()), (Some(0), ""));
+    let mut lines = finished.stdout.lines();
     let first = concat!("twilio-email-exporter ", env!("CARGO_PKG_VERSION"));
     assert_eq!(lines.next(), Some(first));
     for name in ["revision", "build date", "compiler", "target"] {
@@ -134,7 +135,7 @@ fn the_version_names_commit_date_compiler_and_target() {
         let value = value.trim();
         assert!(!value.is_empty() && value != "unknown", "{line}");
     }
-    assert_eq!(lines.next(), None, "{}", ended.stdout);
+    assert_eq!(lines.next(), None, "{}", finished.stdout);
     let short = run(&["-V"], &[]);
     assert_eq!(short.code, Some(0));
     assert!(
@@ -146,8 +147,8 @@ fn the_version_names_commit_date_compiler_and_target() {
 }
 
 #[test]
-fn wrong_usage_ends_with_2_and_says_what_is_wrong() {
-    for (arguments, told) in [
+fn invalid_usage_exits_with_2_and_names_the_mistake() {
+    for (arguments, words) in [
         (
             &["--no-such-option"][..],
             "unexpected argument '--no-such-option'",
@@ -183,22 +184,22 @@ fn wrong_usage_ends_with_2_and_says_what_is_wrong() {
             "cannot read the file",
         ),
     ] {
-        let ended = run(arguments, &credentials("http://127.0.0.1:1"));
-        assert_eq!(ended.code, Some(2), "{arguments:?}: {}", ended.stderr);
+        let finished = run(arguments, &credentials("http://127.0.0.1:1"));
+        assert_eq!(finished.code, Some(2), "{arguments:?}: {}", finished.stderr);
         assert!(
-            ended.stderr.contains(told),
-            "{arguments:?}: {told:?} in {}",
-            ended.stderr
+            finished.stderr.contains(words),
+            "{arguments:?}: {words:?} in {}",
+            finished.stderr
         );
-        assert_eq!(ended.stdout, "", "{arguments:?}");
+        assert_eq!(finished.stdout, "", "{arguments:?}");
     }
 }
 
 #[test]
-fn without_credentials_it_ends_with_2_and_says_where_they_go() {
+fn without_credentials_it_exits_with_2_and_names_the_variables() {
     for arguments in [&[][..], &["serve"], &["once"]] {
-        let ended = run(arguments, &[]);
-        assert_eq!(ended.code, Some(2), "{arguments:?}: {}", ended.stderr);
+        let finished = run(arguments, &[]);
+        assert_eq!(finished.code, Some(2), "{arguments:?}: {}", finished.stderr);
         for word in [
             "no credentials",
             "TWILIO_API_KEY",
@@ -206,20 +207,24 @@ fn without_credentials_it_ends_with_2_and_says_where_they_go() {
             "_FILE",
             "demo",
         ] {
-            assert!(ended.stderr.contains(word), "{word} in {}", ended.stderr);
+            assert!(
+                finished.stderr.contains(word),
+                "{word} in {}",
+                finished.stderr
+            );
         }
     }
 }
 
 #[test]
-fn a_bad_file_ends_with_2_and_every_problem_at_its_place() {
+fn an_invalid_file_exits_with_2_and_reports_every_problem_with_its_place() {
     let bad = files(
         "accounts:\n- name: one\n  account_sid: nonsense\n  auth_token_file: missing\n  discvery: true\n\
          - name: one\n  base_url: ftp://example.com\n  operations: [{id: x}]\nseries: {max_operations: many}\n",
     );
-    let ended = run(&["--config.file", bad.config.to_str().unwrap()], &[]);
-    assert_eq!(ended.code, Some(2));
-    for told in [
+    let finished = run(&["--config.file", bad.config.to_str().unwrap()], &[]);
+    assert_eq!(finished.code, Some(2));
+    for words in [
         "accounts[0].account_sid: ",
         "accounts[0].auth_token_file: ",
         "accounts[0]: unknown key `discvery` (line 5), did you mean `discovery`?",
@@ -229,20 +234,20 @@ fn a_bad_file_ends_with_2_and_every_problem_at_its_place() {
         "series.max_operations: ",
     ] {
         assert!(
-            ended.stderr.contains(told),
-            "{told:?} in:\n{}",
-            ended.stderr
+            finished.stderr.contains(words),
+            "{words:?} in:\n{}",
+            finished.stderr
         );
     }
     assert!(
-        !ended.stderr.contains("nonsense"),
+        !finished.stderr.contains("nonsense"),
         "values are not repeated: {}",
-        ended.stderr
+        finished.stderr
     );
 }
 
 #[test]
-fn a_port_that_is_taken_ends_with_1_and_names_it() {
+fn a_port_in_use_exits_with_1_and_is_named() {
     let taken = TcpListener::bind(LOOPBACK).unwrap();
     let address = taken.local_addr().unwrap().to_string();
     for arguments in [
@@ -257,28 +262,32 @@ fn a_port_that_is_taken_ends_with_1_and_names_it() {
             &address,
         ],
     ] {
-        let ended = run(arguments, &credentials("http://127.0.0.1:1"));
-        assert_eq!(ended.code, Some(1), "{arguments:?}: {}", ended.stderr);
+        let finished = run(arguments, &credentials("http://127.0.0.1:1"));
+        assert_eq!(finished.code, Some(1), "{arguments:?}: {}", finished.stderr);
         for word in ["cannot listen on", &address, "listen-address"] {
             assert!(
-                ended.stderr.contains(word),
+                finished.stderr.contains(word),
                 "{arguments:?}: {word} in {}",
-                ended.stderr
+                finished.stderr
             );
         }
-        assert_eq!(ended.stdout, "", "{arguments:?}");
+        assert_eq!(finished.stdout, "", "{arguments:?}");
     }
 }
 
 #[test]
-fn what_is_unwise_is_told_whatever_the_command() {
+fn every_command_logs_warnings_about_the_configuration() {
     let both = [
         ("TWILIO_API_KEY", "SK00000000000000000000000000000000"),
         ("TWILIO_API_SECRET", "made-up"),
     ];
     let variables = [&credentials("http://127.0.0.1:1/v1")[..], &both].concat();
-    let notice = "not used: the API key of TWILIO_API_KEY is preferred";
-    let ended = run(&["once"], &variables);
-    assert!(ended.stderr.contains(notice), "once: {}", ended.stderr);
+    let notice = "not used: the API key of TWILIO_API_KEY has priority";
+    let finished = run(&["once"], &variables);
+    assert!(
+        finished.stderr.contains(notice),
+        "once: {}",
+        finished.stderr
+    );
     Program::exporter(&["serve"], &variables).line(&[notice]);
 }

@@ -104,7 +104,7 @@ async fn serve(
         };
         if is_answered {
             answered += 1;
-            answer(&mut respond, body)?;
+            send_response(&mut respond, body)?;
             drop(request);
         } else {
             if first == Some(First::SendsHeads) {
@@ -121,7 +121,7 @@ fn head() -> Response<()> {
     head.body(()).unwrap()
 }
 
-fn answer(respond: &mut SendResponse<bytes::Bytes>, body: &'static str) -> Option<()> {
+fn send_response(respond: &mut SendResponse<bytes::Bytes>, body: &'static str) -> Option<()> {
     let mut stream = respond.send_response(head(), false).ok()?;
     stream.send_data(body.into(), true).ok()
 }
@@ -149,8 +149,8 @@ impl Running {
         let (http, address) = (client(), program.address());
         let ready = format!("http://{address}/-/ready");
         eventually("ready", || async {
-            let answer = http.get(&ready).send().await;
-            answer.is_ok_and(|answer| answer.status() == 200)
+            let response = http.get(&ready).send().await;
+            response.is_ok_and(|response| response.status() == 200)
         })
         .await;
         Self {

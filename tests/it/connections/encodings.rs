@@ -58,23 +58,23 @@ async fn a_list_of_operations_may_be_in_gzip_and_other_encodings_are_named() {
         (
             "gzip",
             &gzip[..20],
-            Some("its answer is said to be gzip and is not"),
+            Some("the response has the encoding gzip, but is not valid gzip"),
         ),
         (
             "gzip",
             b"[]",
-            Some("its answer is said to be gzip and is not"),
+            Some("the response has the encoding gzip, but is not valid gzip"),
         ),
         (
             "br",
             b"[]",
-            Some("its answer has the encoding br; only gzip, or none, is asked for"),
+            Some("the response has the encoding br; only gzip or none is accepted"),
         ),
         (
             "made-up-secret",
             b"[]",
             Some(
-                "its answer has the encoding one that HTTP has not; only gzip, or none, is asked for",
+                "the response has the encoding one that is not registered; only gzip or none is accepted",
             ),
         ),
     ] {
@@ -82,10 +82,10 @@ async fn a_list_of_operations_may_be_in_gzip_and_other_encodings_are_named() {
         let head = format!(
             "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-encoding: {encoding}\r\ncontent-length: {length}\r\n\r\n"
         );
-        let answer = [head.as_bytes(), body].concat();
-        let raw = Raw::start(Act::Send(answer), Act::Close).await;
+        let response = [head.as_bytes(), body].concat();
+        let raw = Raw::start(Act::Send(response), Act::Close).await;
         let outcome = list(&raw).fetch().await;
-        let told = outcome.err().map(|error| error.to_string());
-        assert_eq!(told.as_deref(), expected, "{encoding}");
+        let message = outcome.err().map(|error| error.to_string());
+        assert_eq!(message.as_deref(), expected, "{encoding}");
     }
 }

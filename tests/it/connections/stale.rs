@@ -10,7 +10,7 @@ fn leaves() -> [Act; 3] {
 #[tokio::test]
 async fn a_request_to_the_api_is_sent_again_on_a_new_connection_and_counted() {
     for leave in leaves() {
-        let raw = Raw::start(Act::Answer, leave.clone()).await;
+        let raw = Raw::start(Act::Respond, leave.clone()).await;
         let scene = Scene::new(&raw, "").await;
         scene.scrape().await.expect("at first", &[("up", 1.0)]);
         let seen = scene.scrape().await;
@@ -43,19 +43,19 @@ async fn a_request_that_fails_on_a_new_connection_is_not_sent_again() {
 
 #[tokio::test]
 async fn a_request_is_sent_again_only_once() {
-    let raw = Raw::start(Act::Answer, Act::Close).await;
+    let raw = Raw::start(Act::Respond, Act::Close).await;
     let scene = Scene::new(&raw, "").await;
     scene.scrape().await.expect("at first", &[("up", 1.0)]);
     raw.act(Act::Close, Act::Close);
     scene.scrape().await.expect("closed", &[("up", 0.0)]);
     assert_eq!(raw.connections(LIST), [1, 1, 2]);
-    raw.act(Act::Answer, Act::Answer);
+    raw.act(Act::Respond, Act::Respond);
     scene.scrape().await.expect("well again", &[("up", 1.0)]);
 }
 
 #[tokio::test]
 async fn a_request_with_an_invalid_response_is_not_sent_again() {
-    let raw = Raw::start(Act::Answer, Act::Send(b"SSH-2.0-x\r\n\r\n".to_vec())).await;
+    let raw = Raw::start(Act::Respond, Act::Send(b"SSH-2.0-x\r\n\r\n".to_vec())).await;
     let scene = Scene::new(&raw, "").await;
     scene.scrape().await.expect("at first", &[("up", 1.0)]);
     scene.scrape().await.expect("not HTTP", &[("up", 0.0)]);
@@ -64,7 +64,7 @@ async fn a_request_with_an_invalid_response_is_not_sent_again() {
 
 #[tokio::test]
 async fn the_second_request_has_the_rest_of_the_timeout() {
-    let raw = Raw::start(Act::Answer, Act::Close).await;
+    let raw = Raw::start(Act::Respond, Act::Close).await;
     let scene = Scene::new(&raw, "request_timeout: 500ms").await;
     scene.scrape().await.expect("at first", &[("up", 1.0)]);
     raw.act(Act::Nothing, Act::Close);
@@ -78,8 +78,8 @@ async fn the_second_request_has_the_rest_of_the_timeout() {
 #[tokio::test]
 async fn a_request_for_a_token_is_sent_again_on_a_new_connection() {
     for leave in leaves() {
-        let raw = Raw::start(Act::Answer, leave.clone()).await;
-        let api = Raw::start(Act::Answer, Act::Answer).await;
+        let raw = Raw::start(Act::Respond, leave.clone()).await;
+        let api = Raw::start(Act::Respond, Act::Respond).await;
         let secret = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(secret.path(), "made-up").unwrap();
         let scene = Scene::of(&format!(
@@ -101,7 +101,7 @@ async fn a_request_for_a_token_is_sent_again_on_a_new_connection() {
 #[tokio::test]
 async fn a_request_for_a_list_is_sent_again_on_a_new_connection() {
     for leave in leaves() {
-        let raw = Raw::start(Act::Answer, leave.clone()).await;
+        let raw = Raw::start(Act::Respond, leave.clone()).await;
         let url = list(&raw);
         assert!(url.fetch().await.is_ok());
         assert!(url.fetch().await.is_ok(), "{leave:?}");

@@ -127,8 +127,8 @@ async fn a_rejected_client_and_a_rejected_token_back_off_too() {
                 seen.expect(fault, &down);
                 // A token that was fetched for an earlier try is used first.
                 let wanted = (tries * tokens, tries * others - u64::from(others > 0));
-                let asked = scene.requests();
-                assert_eq!(asked, wanted, "{fault}: tokens and other requests");
+                let requested = scene.requests();
+                assert_eq!(requested, wanted, "{fault}: tokens and other requests");
                 let count = failed(&seen, endpoint, reason);
                 let wanted = if others > 0 { wanted.1 } else { wanted.0 };
                 assert!((count - wanted as f64).abs() < 0.1, "{fault}: {count}");
@@ -249,7 +249,7 @@ async fn a_probe_of_a_rejected_account_makes_no_request_and_says_when_the_next_o
     assert_eq!(account.requests(), 1);
     let retry_at = account.clock.now() + Duration::from_mins(1);
     let answered = format!(
-        "# result: not requested: Twilio rejected the credentials. The exporter tries them again at {retry_at}, and other ones at once\n"
+        "# result: not requested: Twilio rejected the credentials. The exporter tries them again at {retry_at}, and new ones immediately\n"
     );
     assert!(text.contains(&answered), "{text}");
     assert!(text.contains("# reason: unauthorized\n"), "{text}");
@@ -282,7 +282,7 @@ async fn a_401_for_an_operation_stops_no_requests_while_the_list_authenticates()
 }
 
 #[tokio::test]
-async fn a_401_for_a_probe_between_two_collections_stops_nothing() {
+async fn a_401_for_a_probe_between_two_collections_does_not_block_the_account() {
     let account = Basic::new("").await;
     account.twilio.fault("operation=401");
     let path = format!("/probe?target={}", account.id);

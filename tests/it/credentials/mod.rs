@@ -3,8 +3,8 @@
 mod backoff;
 mod rotation;
 mod sharing;
+mod token_failures;
 mod tokens;
-mod trouble;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -196,7 +196,7 @@ impl Running {
     /// Ends the program. Returns its log.
     fn log(self) -> String {
         self.program.signal("KILL");
-        self.program.ended().stderr
+        self.program.wait().stderr
     }
 }
 

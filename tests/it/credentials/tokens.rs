@@ -31,7 +31,7 @@ async fn a_token_is_fetched_once_and_counted() {
     assert_eq!(failures, Some(0.0), "known values are 0 from the start");
     let requests = scene.twilio.handle.requests();
     let token = requests.iter().find(|seen| seen.method == "POST").unwrap();
-    assert_eq!(token.path, "/v2/token", "nothing stands in its query");
+    assert_eq!(token.path, "/v2/token", "its query is empty");
     assert!(!token.authorized, "nor anything in its head");
     let wanted = Some("application/json".to_owned());
     assert_eq!(token.accept, wanted);
@@ -168,7 +168,7 @@ async fn a_token_that_cannot_be_renewed_is_used_until_it_expires() {
     assert_eq!(
         scene.requests(),
         (3, before),
-        "nothing is asked without one"
+        "no request is made without one"
     );
     scene.twilio.handle.clear_faults();
     let seen = scene.next().await;
@@ -176,7 +176,7 @@ async fn a_token_that_cannot_be_renewed_is_used_until_it_expires() {
 }
 
 #[tokio::test]
-async fn a_jump_of_the_clock_costs_at_most_new_tokens() {
+async fn a_jump_of_the_clock_only_causes_requests_for_new_tokens() {
     let scene = Scene::new("").await;
     let noon = scene.clock.now();
     for moment in [

@@ -1,4 +1,4 @@
-//! What the dashboards are made of: identity, explanations, variables, links.
+//! The structure of the dashboards: ids, descriptions, variables, links.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -13,7 +13,7 @@ const RUNBOOKS: &str =
     "https://github.com/twilio-email-exporter/twilio-email-exporter/tree/main/docs/runbooks";
 
 #[test]
-fn they_are_what_their_program_writes() {
+fn the_dashboards_are_what_their_generator_writes() {
     let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("grafana/generate");
     let output = Command::new("python3").arg(program).arg("--check").output();
     let output = output.expect("python3; tests/run installs it");
@@ -25,7 +25,7 @@ fn they_are_what_their_program_writes() {
 }
 
 #[test]
-fn they_are_told_apart_and_find_each_other() {
+fn the_dashboards_have_different_names_and_link_to_each_other() {
     let all = Dashboard::all();
     assert_eq!(all.len(), 4, "dashboards");
     for key in ["uid", "title"] {
@@ -57,12 +57,12 @@ fn they_are_told_apart_and_find_each_other() {
 }
 
 #[test]
-fn every_panel_explains_itself() {
+fn every_panel_has_a_description() {
     for dashboard in Dashboard::all() {
         let (mut titles, mut ids) = (BTreeSet::new(), BTreeSet::new());
         for panel in dashboard.panels() {
             let at = format!("{}: {}", dashboard.file, text(&panel["title"]));
-            assert!(titles.insert(text(&panel["title"])), "{at} stands twice");
+            assert!(titles.insert(text(&panel["title"])), "{at} is used twice");
             assert!(ids.insert(panel["id"].as_u64().unwrap()), "{at}: its id");
             assert!(text(&panel["description"]).len() > 20, "{at}: description");
             if panel["type"] == "text" {
@@ -80,7 +80,7 @@ fn every_panel_explains_itself() {
 }
 
 #[test]
-fn variables_are_defined_and_used_and_the_data_source_is_one() {
+fn variables_are_defined_and_used_and_there_is_one_data_source() {
     for dashboard in Dashboard::all() {
         let file = &dashboard.file;
         let defined = dashboard.variables().iter();
@@ -112,7 +112,7 @@ fn variables_are_defined_and_used_and_the_data_source_is_one() {
 }
 
 #[test]
-fn no_panel_covers_another() {
+fn no_panel_overlaps_another() {
     for dashboard in Dashboard::all() {
         let mut taken = BTreeSet::new();
         for panel in array(&dashboard.json["panels"]) {

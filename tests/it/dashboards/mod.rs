@@ -2,7 +2,7 @@
 
 mod choices;
 mod deliverability;
-mod figures;
 mod form;
 mod scenes;
+mod values;
 mod verdict;

@@ -3,16 +3,16 @@
 use super::*;
 
 #[tokio::test]
-async fn a_list_that_outlasts_the_scrape_is_not_requested_twice() {
+async fn a_list_that_takes_longer_than_the_scrape_is_not_requested_twice() {
     let twilio = Twilio::empty().await;
     let id = twilio.put(HOUR, json!({"total": 1, "opened": 1}));
     twilio.fault("list=slow:1500ms:times=1");
     let exporter = Exporter::watching(&twilio).await;
     for _ in 0..2 {
-        let asked = Instant::now();
+        let started = Instant::now();
         let seen = exporter.scrape_within(0.2).await;
-        assert!(asked.elapsed() < Duration::from_millis(800));
-        seen.expect("under way", &[("up", 0.0), ("collection_complete", 0.0)]);
+        assert!(started.elapsed() < Duration::from_millis(800));
+        seen.expect("in progress", &[("up", 0.0), ("collection_complete", 0.0)]);
         assert_eq!(seen.of_account("discovery_up"), None, "not known yet");
     }
     assert_eq!(twilio.handle.counts().total, 1);
@@ -54,21 +54,21 @@ async fn a_rejected_list_leaves_single_reads_and_is_retried_with_backoff() {
             assert_eq!(seen.of_operation(id, "up"), Some(1.0), "{id}");
         }
         assert_only(&seen, reason, LIST);
-        let mut asked = Vec::new();
+        let mut listed = Vec::new();
         let mut before = 1;
-        while asked.len() < times {
+        while listed.len() < times {
             let seen = scene.after(Duration::from_mins(1)).await;
             assert_eq!(seen.of_account("discovery_up"), Some(0.0));
             let lists = scene.twilio.handle.counts().operations;
             if lists > before {
-                asked.push(scene.clock.now().since(now).as_secs() / 60);
+                listed.push(scene.clock.now().since(now).as_secs() / 60);
                 before = lists;
             }
         }
         assert_eq!(
-            asked,
+            listed,
             minutes[1..=times],
-            "minutes at which the list was asked for"
+            "minutes at which the list was requested"
         );
         scene.twilio.handle.clear_faults();
         let seen = scene.after(HOUR).await;
@@ -174,7 +174,7 @@ async fn a_failed_page_removes_no_operation() {
         let up = seen.samples("twilio_email_operation_up");
         assert!(
             up.iter().all(|sample| sample.value > 0.0),
-            "{fault}: what pages told"
+            "{fault}: the rows of the pages"
         );
         assert!(failed(&seen, "operations", reason) >= 1.0, "{fault}");
         twilio.handle.clear_faults();
@@ -219,12 +219,12 @@ async fn a_list_that_does_not_end_is_stopped() {
             assert_eq!(
                 seen.of_operation(id, "up"),
                 Some(1.0),
-                "{fault}: the list told of {id}"
+                "{fault}: the list returned {id}"
             );
         }
         assert_only(&seen, "invalid_response", LIST);
-        let asked = scene.twilio.handle.counts().total;
-        assert!(asked <= 15, "{fault}: {asked} requests");
+        let requested = scene.twilio.handle.counts().total;
+        assert!(requested <= 15, "{fault}: {requested} requests");
         scene.twilio.handle.clear_faults();
         let healed = scene.next().await;
         scene.assert_healthy(&healed, &format!("after {fault}"));

@@ -2,8 +2,8 @@
 //! exporter recovers by itself.
 
 mod lists;
-mod manners;
 mod paging;
+mod rate_limits;
 
 use std::time::{Duration, Instant};
 
@@ -12,11 +12,11 @@ use twilio_email_exporter::clock::Clock;
 use twilio_email_exporter::operation::OperationId;
 use twilio_email_exporter::simulator::SimulatorSettings;
 
-use crate::support::answers::{Answer, Answers};
 use crate::support::eventually;
 use crate::support::exporter::{Exporter, account_at, one_account, operations};
 use crate::support::exposition::Exposition;
 use crate::support::scene::{INTERVAL, Scene, morning, pass};
+use crate::support::stub_server::{StubResponse, StubServer};
 use crate::support::twilio::Twilio;
 
 const HOUR: Duration = Duration::from_hours(1);
@@ -147,12 +147,12 @@ async fn whatever_is_wrong(case: &Case) {
     let scene = Scene::with(time_limit(reason)).await;
     scene.twilio.fault(fault);
     let seen = scene.next().await;
-    let figures = [
+    let values = [
         ("up", case.up),
         ("discovery_up", 0.0),
         ("collection_complete", case.complete),
     ];
-    seen.expect(fault, &figures);
+    seen.expect(fault, &values);
     scene.assert_kept(&seen, fault);
     assert_only(&seen, reason, case.endpoints);
     for endpoint in case.endpoints {
@@ -258,9 +258,9 @@ async fn a_response_after_the_deadline_is_in_the_next_scrape() {
     }
     let slow = ids[1];
     twilio.fault(&format!("operation:id={slow}=slow:1500ms:times=1"));
-    let asked = Instant::now();
+    let started = Instant::now();
     let seen = exporter.scrape_within(1.0).await;
-    let took = asked.elapsed();
+    let took = started.elapsed();
     assert!(
         took < Duration::from_secs(1),
         "answered after {took:?}, wanted within 1 s"
@@ -284,8 +284,11 @@ async fn a_response_after_the_deadline_is_in_the_next_scrape() {
     seen.expect("afterwards", &[("up", 1.0), ("collection_complete", 1.0)]);
     assert_eq!(seen.emails(slow, "opened"), Some(1.0));
     // The start, the collection that two scrapes shared, and at most one more.
-    let asked = twilio.handle.counts().operation;
-    assert!((4..=6).contains(&asked), "{asked} reads of 2 operations");
+    let requested = twilio.handle.counts().operation;
+    assert!(
+        (4..=6).contains(&requested),
+        "{requested} reads of 2 operations"
+    );
 }
 
 #[tokio::test]
@@ -344,12 +347,12 @@ async fn a_twilio_that_hangs_does_not_hang_the_exporter() {
     for path in ["/", "/-/healthy"] {
         assert_eq!(exporter.get(path).await.status(), 200, "{path}");
     }
-    let asked = Instant::now();
+    let started = Instant::now();
     let seen = exporter.scrape_within(1.0).await;
     assert!(
-        asked.elapsed() < Duration::from_secs(1),
+        started.elapsed() < Duration::from_secs(1),
         "{:?}",
-        asked.elapsed()
+        started.elapsed()
     );
     seen.expect("hanging", &[("up", 0.0), ("collection_complete", 0.0)]);
     assert_eq!(

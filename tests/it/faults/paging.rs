@@ -257,19 +257,19 @@ async fn a_page_token_that_looks_like_a_url_is_sent_unchanged() {
     ];
     let row =
         |id: &str| json!({"id": id, "status": "COMPLETED", "stats": {"total": 1, "delivered": 1}});
-    let answers = Answers::start(move |path| {
+    let server = StubServer::start(move |path| {
         let is_second = path.contains("pageToken=%2F9j%3A%2F%2F4%2BQ%3D%3D");
         let list = if is_second {
             json!({"operations": [row(&ids[1])], "pagination": {"next": null}})
         } else {
             json!({"operations": [row(&ids[0])], "pagination": {"next": "/9j://4+Q=="}})
         };
-        Answer::json(list.to_string())
+        StubResponse::json(list.to_string())
     })
     .await;
     let yaml = format!(
         "accounts:\n{}",
-        account_at("default", &answers.base_url(), "")
+        account_at("default", &server.base_url(), "")
     );
     let exporter = Exporter::start_at(&yaml, clock).await;
     assert_eq!(tracked(&exporter.scrape().await), Some(2.0));
@@ -295,7 +295,7 @@ async fn clock_skew_is_exposed_and_hours_of_it_make_collections_incomplete() {
 }
 
 #[tokio::test]
-async fn a_large_page_is_parsed_and_one_with_too_many_rows_is_not() {
+async fn a_large_page_is_parsed_and_one_with_too_many_rows_is_rejected() {
     for (rows, padding, tracked_then, reason) in [
         (900, 1000, Some(900.0), None),
         (2000, 0, Some(2000.0), None),
@@ -312,8 +312,8 @@ async fn a_large_page_is_parsed_and_one_with_too_many_rows_is_not() {
         };
         let rows: Vec<_> = (1..=rows).map(row).collect();
         let list = json!({"operations": rows, "pagination": {"next": null}}).to_string();
-        let answers = Answers::start(move |_| Answer::json(list.clone())).await;
-        let account = account_at("default", &answers.base_url(), "");
+        let server = StubServer::start(move |_| StubResponse::json(list.clone())).await;
+        let account = account_at("default", &server.base_url(), "");
         let exporter = Exporter::start_at(&format!("accounts:\n{account}"), clock).await;
         let seen = exporter.scrape().await;
         let found = tracked(&seen).filter(|operations| *operations > 0.0);

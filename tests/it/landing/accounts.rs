@@ -1,11 +1,11 @@
-//! Many accounts, and accounts of which nothing is known.
+//! Many accounts, and accounts without any values yet.
 
 use super::*;
 
 /// The most bytes of the page, whatever the number of accounts.
 const MOST_BYTES: usize = 100 * 1024;
 
-/// 60 accounts with names as long as they may be, of which every tenth is rejected.
+/// 60 accounts with names of the maximum length. Every tenth is rejected.
 async fn sixty(fill: &str) -> (Exporter, Twilio, Twilio) {
     let [fine, refused] = [Twilio::empty().await, Twilio::empty().await];
     fine.put(HOUR, json!({"total": 9, "delivered": 8, "failed": 1}));
@@ -86,7 +86,7 @@ async fn a_page_stays_below_100_kib_with_60_hostile_names_that_are_all_rejected(
 }
 
 #[tokio::test]
-async fn what_is_not_known_is_not_shown_as_zero() {
+async fn an_unknown_value_is_not_shown_as_zero() {
     let twilio = Twilio::empty().await;
     twilio.fault("500");
     let exporter = Exporter::watching(&twilio).await.settled().await;

@@ -87,7 +87,7 @@ async fn operations_are_filtered_and_ordered_by_the_address() {
 }
 
 #[tokio::test]
-async fn an_operation_has_a_page_with_its_figures_and_where_its_labels_come_from() {
+async fn an_operation_has_a_page_with_its_stats_and_the_sources_of_its_labels() {
     let (_twilio, exporter, [new, busy, bad]) = labelled().await;
     let shown = facts(&exporter, &format!("/operations/{busy}")).await;
     assert_eq!(shown["in_flight"], 9);
@@ -136,7 +136,7 @@ async fn a_thousand_operations_are_pages_of_less_than_100_kib() {
     let exporter = exporter.settled().await;
     let mut query = "sort=worst".to_owned();
     let ids = found(&exporter, &query).await;
-    // The first page has labels as long as they may be.
+    // The first page has labels of the maximum length.
     let labels = |n: usize| {
         let names = (0..8).map(|label| (format!("label_{label}"), json!("<&\">".repeat(50))));
         let mut labels: serde_json::Map<_, _> = names.collect();

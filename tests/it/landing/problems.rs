@@ -1,9 +1,9 @@
-//! Problems first, in plain words.
+//! Problems: they come first, with cause and cure.
 
 use super::*;
 
 #[tokio::test]
-async fn each_failure_of_twilios_reads_as_what_it_is() {
+async fn each_failure_of_twilio_is_shown_with_its_cause() {
     for (fault, words) in [
         (
             "401",
@@ -54,7 +54,7 @@ async fn each_failure_of_twilios_reads_as_what_it_is() {
 }
 
 #[tokio::test]
-async fn an_unreachable_twilio_is_told_from_a_wrong_name_and_from_another_protocol() {
+async fn an_unreachable_server_a_wrong_name_and_another_protocol_are_different_problems() {
     let twilio = Twilio::empty().await;
     let tls = twilio.base_url().replace("http://", "https://");
     let yaml = format!(
@@ -89,7 +89,7 @@ async fn an_unreachable_twilio_is_told_from_a_wrong_name_and_from_another_protoc
 }
 
 #[tokio::test]
-async fn a_failure_that_ends_is_no_problem_any_more() {
+async fn a_failure_that_ended_is_no_longer_shown() {
     let twilio = Twilio::empty().await;
     twilio.fault("500");
     let exporter = Exporter::watching(&twilio).await.settled().await;
@@ -175,7 +175,7 @@ async fn a_broken_source_and_a_rejected_reload_are_problems_until_they_are_corre
 }
 
 #[tokio::test]
-async fn before_the_first_scrape_the_page_has_what_to_paste() {
+async fn before_the_first_scrape_the_page_has_a_scrape_configuration() {
     let twilio = Twilio::empty().await;
     let exporter = Exporter::watching(&twilio).await.settled().await;
     let start = "Prometheus does not scrape this exporter yet";

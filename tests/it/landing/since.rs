@@ -7,9 +7,9 @@ use twilio_email_exporter::simulator::{self, SimulatorSettings};
 use twilio_email_exporter::timestamp::Timestamp;
 
 use super::*;
-use crate::support::answers::{Answer, Answers};
 use crate::support::exporter::operations;
 use crate::support::scene::morning;
+use crate::support::stub_server::{StubResponse, StubServer};
 
 const MINUTE: Duration = Duration::from_mins(1);
 
@@ -98,16 +98,16 @@ async fn a_wrong_clock_is_a_problem_since_the_first_scrape_that_noticed_it() {
 async fn collections_are_incomplete_since_the_first_one() {
     let spoiled = Arc::new(AtomicBool::new(false));
     let is_spoiled = Arc::clone(&spoiled);
-    let answers = Answers::start(move |_| {
+    let server = StubServer::start(move |_| {
         let rows = if is_spoiled.load(Ordering::Relaxed) {
             json!([{"id": 7}])
         } else {
             json!([])
         };
-        Answer::json(json!({"operations": rows, "pagination": {"next": null}}).to_string())
+        StubResponse::json(json!({"operations": rows, "pagination": {"next": null}}).to_string())
     });
-    let answers = answers.await;
-    let base_url = answers.base_url();
+    let server = server.await;
+    let base_url = server.base_url();
     let yaml = format!("accounts:\n{}", account_at("default", &base_url, ""));
     let scene = Scene::watching(&yaml, Twilio::empty().await, morning()).await;
     let spoil = |_: &Scene| spoiled.store(true, Ordering::Relaxed);

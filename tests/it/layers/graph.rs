@@ -31,7 +31,7 @@ struct File {
 }
 
 struct Import {
-    /// The module in which it stands.
+    /// The module that contains it.
     inside: Path,
     /// The name there; `*` for a glob.
     name: String,
@@ -148,7 +148,7 @@ struct Reader<'a> {
     tokens: Vec<Token<'a>>,
     /// Those that this file defines, its own first.
     modules: Vec<Path>,
-    /// With the module in which they stand; `bool`: re-exported.
+    /// With the module that contains them; `bool`: re-exported.
     uses: Vec<(Path, Vec<String>, String, bool)>,
     paths: Vec<(Path, Vec<String>)>,
     words: BTreeSet<String>,

@@ -8,7 +8,7 @@ use tokio::time::timeout;
 
 use crate::support::PATIENCE;
 
-/// What becomes of the connection after the last response.
+/// The state of the connection after the last response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Then {
     /// It serves another request.

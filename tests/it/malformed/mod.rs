@@ -12,7 +12,7 @@ use self::connection::exchange;
 use crate::support::exporter::{Exporter, one_account};
 use crate::support::twilio::Twilio;
 
-/// At least as many kinds are tried.
+/// At least this number of kinds is tried.
 const FEWEST: usize = 60;
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use super::connection::Then;
 use super::{request_heads, request_rests};
 
-/// What is sent, and what must come.
+/// The bytes that are sent, and the expected responses.
 #[derive(Clone)]
 pub(super) struct Case {
     pub(super) name: &'static str,

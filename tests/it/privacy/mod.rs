@@ -1,4 +1,4 @@
-//! Nothing of anybody's mail and no credential ever leaves the exporter: not in figures, pages, logs or errors.
+//! No personal data and no credential leaves the exporter: not in metrics, pages, logs or errors.
 
 mod trace;
 
@@ -10,27 +10,27 @@ use serde_json::json;
 use twilio_email_exporter::clock::Clock;
 use twilio_email_exporter::simulator::operation_id;
 
-use crate::support::answers::{Answer, Answers};
 use crate::support::client::client;
 use crate::support::exporter::{Exporter, SID, TOKEN, account_at, one_account};
 use crate::support::program::{Program, run};
+use crate::support::stub_server::{StubResponse, StubServer};
 use crate::support::twilio::Twilio;
 
-/// What would be somebody's mail; every piece of it has the word in it.
+/// Personal data of an email; each piece contains the word `marker`.
 const ADDRESS: &str = "marker.person@example.com";
 const SUBJECT: &str = "Your marker, \"quoted\" & <b>urgent</b>";
 const WORD: &str = "marker";
 
-/// Of an operation that is an hour old by the system's clock, which the program goes by.
+/// The id of an operation that is an hour old by the system's clock, which the program uses.
 fn an_hour_old() -> String {
     operation_id(Clock::System.now() - Duration::from_hours(1), 7).to_string()
 }
 
-/// Answers with personal data wherever there is room for any, and what each of them is.
-fn answers(id: &str) -> Vec<(&'static str, Answer)> {
+/// Responses with personal data in every possible place, each with its name.
+fn responses(id: &str) -> Vec<(&'static str, StubResponse)> {
     let operation = |extra: &str| format!(r#"{{"id":"{id}"{extra}}}"#);
     let list = |rows: &str, pagination: &str| {
-        Answer::json(format!(
+        StubResponse::json(format!(
             r#"{{"operations":[{rows}],"pagination":{pagination}}}"#
         ))
     };
@@ -88,34 +88,34 @@ fn answers(id: &str) -> Vec<(&'static str, Answer)> {
         ),
         (
             "no list",
-            Answer::json(format!(r#"{{"emails":[{{"to":"{ADDRESS}"}}]}}"#)),
+            StubResponse::json(format!(r#"{{"emails":[{{"to":"{ADDRESS}"}}]}}"#)),
         ),
         (
             "no JSON",
-            Answer::json(format!("Dear {ADDRESS}, {SUBJECT}")),
+            StubResponse::json(format!("Dear {ADDRESS}, {SUBJECT}")),
         ),
         (
             "JSON that breaks off",
-            Answer::json(format!(r#"{{"operations":[{{"to":"{ADDRESS}"#)),
+            StubResponse::json(format!(r#"{{"operations":[{{"to":"{ADDRESS}"#)),
         ),
     ];
     for status in [202, 400, 401, 403, 404, 429, 500, 503] {
         let body = format!(
             r#"{{"code":1,"message":"{ADDRESS}: {WORD}","errors":[{{"message":"{ADDRESS}"}}]}}"#
         );
-        let mut answer = Answer::error(status, body);
-        answer
+        let mut response = StubResponse::error(status, body);
+        response
             .headers
             .push(("retry-after", format!("{WORD} {ADDRESS}")));
-        answer
+        response
             .headers
             .push(("www-authenticate", format!("Basic realm=\"{ADDRESS}\"")));
-        answer
+        response
             .headers
             .push(("location", format!("http://{ADDRESS}/{WORD}")));
-        all.push(("an error", answer));
+        all.push(("an error", response));
     }
-    let redirect = Answer {
+    let redirect = StubResponse {
         status: 302,
         headers: vec![("location", format!("http://{ADDRESS}/{WORD}"))],
         body: ADDRESS.to_owned(),
@@ -133,12 +133,12 @@ fn assert_nothing_of(secret: &str, said: &str, what: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn no_piece_of_anybodys_mail_gets_out() {
+async fn no_personal_data_is_exposed_or_logged() {
     let id = an_hour_old();
-    for at in 0..answers(&id).len() {
-        let what = answers(&id)[at].0;
+    for at in 0..responses(&id).len() {
+        let what = responses(&id)[at].0;
         let shown = id.clone();
-        let twilio = Answers::start(move |_| answers(&shown).swap_remove(at).1).await;
+        let twilio = StubServer::start(move |_| responses(&shown).swap_remove(at).1).await;
         let yaml = format!(
             "accounts:\n{}",
             account_at(
@@ -153,11 +153,11 @@ async fn no_piece_of_anybodys_mail_gets_out() {
             assert!(text.contains("twilio"), "{text}");
             assert_nothing_of(WORD, &text, &format!("{path} after {what}"));
         }
-        assert!(!twilio.asked().is_empty());
+        assert!(!twilio.requests().is_empty());
         for format in ["logfmt", "json"] {
-            let ended = once(&twilio.base_url(), format);
-            assert!(!ended.stderr.is_empty(), "nothing logged at all");
-            for text in [&ended.stderr, &ended.stdout] {
+            let finished = once(&twilio.base_url(), format);
+            assert!(!finished.stderr.is_empty(), "nothing logged at all");
+            for text in [&finished.stderr, &finished.stdout] {
                 assert_nothing_of(WORD, text, &format!("once after {what}, {format}"));
             }
         }
@@ -165,7 +165,7 @@ async fn no_piece_of_anybodys_mail_gets_out() {
 }
 
 #[test]
-fn an_answer_that_is_no_http_is_not_repeated_either() {
+fn a_response_that_is_not_http_is_not_repeated() {
     for said in [
         format!("220 {ADDRESS} ESMTP {WORD}\r\n"),
         format!("HTTP/1.1 200 {WORD}\r\n{ADDRESS}\r\n\r\n"),
@@ -177,18 +177,17 @@ fn an_answer_that_is_no_http_is_not_repeated_either() {
         WORD.repeat(20_000),
     ] {
         let address = parrot(said.clone());
-        let ended = once(&format!("http://{address}/v1"), "logfmt");
-        assert_eq!(ended.code, Some(1), "{said}: {}", ended.stderr);
-        for text in [&ended.stderr, &ended.stdout] {
+        let finished = once(&format!("http://{address}/v1"), "logfmt");
+        assert_eq!(finished.code, Some(1), "{said}: {}", finished.stderr);
+        for text in [&finished.stderr, &finished.stdout] {
             let said: String = said.chars().take(100).collect();
             assert_nothing_of(WORD, text, &format!("once after {said:?}"));
         }
-        assert_short(&ended.stderr);
+        assert_short(&finished.stderr);
     }
 }
 
-/// What is logged of a failure of the transport has at most so many characters: the other side must not decide how long a
-/// line is.
+/// The maximum length of an error of the transport in the log, so that a server cannot decide how long a line is.
 const LONGEST_ERROR: usize = 200;
 
 #[track_caller]
@@ -203,11 +202,11 @@ fn assert_short(log: &str) {
     assert!(seen > 0, "no error in {log}");
 }
 
-/// Says the same to everybody.
+/// A server that sends `said` to each client.
 fn parrot(said: String) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
-    // Ends with the process of the tests.
+    // Runs until the test process ends.
     std::thread::spawn(move || {
         for stream in listener.incoming() {
             let mut stream = stream.unwrap();
@@ -218,7 +217,7 @@ fn parrot(said: String) -> SocketAddr {
     address
 }
 
-fn once(base_url: &str, format: &str) -> crate::support::program::Ended {
+fn once(base_url: &str, format: &str) -> crate::support::program::Finished {
     let id = an_hour_old();
     let variables = [
         ("TWILIO_ACCOUNT_SID", SID),
@@ -241,7 +240,7 @@ fn in_base64() -> String {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn no_credential_gets_out() {
+async fn no_credential_is_exposed_or_logged() {
     let key = "SKfedcba9876543210fedcba9876543210";
     let secret = "made-up-secret-of-a-key";
     for (login, fault) in [
@@ -282,22 +281,22 @@ async fn no_credential_gets_out() {
             }
         }
         program.signal("TERM");
-        let ended = program.ended();
+        let finished = program.wait();
         for secret in [SID, TOKEN, key, secret, &in_base64()] {
-            assert_nothing_of(&secret.to_lowercase(), &ended.stderr, "the log");
-            assert_nothing_of(&secret.to_lowercase(), &ended.stdout, "stdout");
+            assert_nothing_of(&secret.to_lowercase(), &finished.stderr, "the log");
+            assert_nothing_of(&secret.to_lowercase(), &finished.stdout, "stdout");
         }
         assert!(
-            ended.stderr.contains("request to Twilio"),
-            "the log tells requests: {}",
-            ended.stderr
+            finished.stderr.contains("request to Twilio"),
+            "the log has requests: {}",
+            finished.stderr
         );
     }
 }
 
 /// A proxy may authenticate by its path: `https://proxy.example/TOKEN/v1`.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_path_of_a_base_url_is_shown_nowhere() {
+async fn the_path_of_a_base_url_is_neither_exposed_nor_logged() {
     let twilio = Twilio::empty().await;
     let base_url = twilio.base_url().replace("/v1", "/made-up-secret/v1");
     let origin = base_url.split("/made-up").next().unwrap();
@@ -316,7 +315,7 @@ async fn the_path_of_a_base_url_is_shown_nowhere() {
         assert_nothing_of("made-up-secret", &text, path);
     }
     program.signal("TERM");
-    let log = program.ended().stderr;
+    let log = program.wait().stderr;
     assert_nothing_of("made-up-secret", &log, "the log");
     for part in [&format!("base_url={origin}\n"), "path=/Emails/Operations"] {
         assert!(log.contains(part), "no {part} in {log}");
@@ -341,7 +340,7 @@ fn credentials_in_the_wrong_place_are_not_repeated() {
             &[],
             &[sid, token, ("TWILIO_AUTH_TOKEN_FILE", "/no/such/file")],
         ),
-        // The secret where its file's name should be, and where nothing should be.
+        // The secret in the place of its file's name, and in a place that takes no value.
         (&[], &[sid, ("TWILIO_AUTH_TOKEN_FILE", TOKEN)]),
         (
             &[],
@@ -356,21 +355,21 @@ fn credentials_in_the_wrong_place_are_not_repeated() {
         (&["--log.level", TOKEN], &[sid, token]),
         (&[], &[sid, token, ("TWILIO_EMAIL_LOG_LEVEL", TOKEN)]),
     ] {
-        let ended = run(arguments, variables);
+        let finished = run(arguments, variables);
         assert_eq!(
-            ended.code,
+            finished.code,
             Some(2),
             "{arguments:?} {variables:?}: {}",
-            ended.stderr
+            finished.stderr
         );
         for secret in [SID, TOKEN] {
-            assert_nothing_of(&secret.to_lowercase(), &ended.stderr, "stderr");
+            assert_nothing_of(&secret.to_lowercase(), &finished.stderr, "stderr");
         }
     }
 }
 
 #[tokio::test]
-async fn an_account_is_called_by_its_name_and_nothing_else() {
+async fn an_account_is_identified_only_by_its_name() {
     let twilio = Twilio::empty().await;
     let exporter = Exporter::start(&one_account(&twilio, ""))
         .await

@@ -1,4 +1,4 @@
-//! What clients send to the exporter, good and bad, is not in its log, whatever the level.
+//! What clients send to the exporter, valid or not, is not in its log at any level.
 
 use std::path::Path;
 
@@ -15,10 +15,10 @@ use crate::support::twilio::Twilio;
 
 /// The value of a label that is registered: it is saved and shown, but not logged.
 const LABEL: &str = "registered-label-of-the-test";
-/// What a client gives as its password.
+/// The password of a client.
 const PASSWORD: &str = "made-up-password-of-a-client";
 
-/// Bodies of registrations: refused ones with an address wherever there is room for one, and accepted ones.
+/// Bodies of registrations: refused ones with an address in every possible place, and accepted ones.
 fn bodies(id: &str) -> Vec<String> {
     vec![
         json!({"operationId": id, "to": [{"address": ADDRESS}], "content": {"subject": SUBJECT}})
@@ -37,7 +37,7 @@ fn bodies(id: &str) -> Vec<String> {
     ]
 }
 
-/// Requests that are no HTTP, or not all of one.
+/// Bytes that are not HTTP, or only a part of a request.
 fn fragments() -> Vec<String> {
     vec![
         format!("GET /{WORD} HTTP/9.9\r\n\r\n"),
@@ -78,16 +78,16 @@ async fn no_secret_is_in_the_log_at_trace_level() {
             "three bodies have an operation that may be registered"
         );
         program.signal("TERM");
-        let ended = program.ended();
+        let finished = program.wait();
         assert!(
-            ended.stderr.contains("closed a connection")
-                || ended.stderr.contains("request to Twilio")
+            finished.stderr.contains("closed a connection")
+                || finished.stderr.contains("request to Twilio")
         );
         let encoded = in_base64();
         for secret in [WORD, PASSWORD, LABEL, SID, TOKEN, &encoded] {
             let secret = secret.to_lowercase();
-            assert_nothing_of(&secret, &ended.stderr, "the log");
-            assert_nothing_of(&secret, &ended.stdout, "stdout");
+            assert_nothing_of(&secret, &finished.stderr, "the log");
+            assert_nothing_of(&secret, &finished.stdout, "stdout");
         }
         the_state_file_holds_no_secret(directory.path(), &encoded);
     }
@@ -147,7 +147,7 @@ async fn send_all(address: &str) -> usize {
     accepted
 }
 
-/// What was refused is not saved either, nor are credentials.
+/// Neither refused registrations nor credentials are saved.
 fn the_state_file_holds_no_secret(directory: &Path, encoded: &str) {
     let files = std::fs::read_dir(directory).unwrap();
     let mut has_label = false;

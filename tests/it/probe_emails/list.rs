@@ -7,7 +7,7 @@ use twilio_email_exporter::clock::Clock;
 use twilio_email_exporter::operation::OperationId;
 use twilio_email_exporter::simulator::operation_id;
 
-use crate::support::answers::{Answer, Answers};
+use crate::support::stub_server::{StubResponse, StubServer};
 
 /// The rows of a page.
 const PAGE: usize = 20;
@@ -25,14 +25,14 @@ pub(super) enum Pages {
 }
 
 pub(super) struct List {
-    pub(super) server: Answers,
+    pub(super) server: StubServer,
 }
 
 impl List {
     pub(super) async fn start(id: OperationId, rows: Vec<Value>, pages: Pages) -> Self {
-        let server = Answers::start(move |path| {
+        let server = StubServer::start(move |path| {
             let Some((_, query)) = path.split_once("/Emails?") else {
-                return Answer::json(
+                return StubResponse::json(
                     json!({
                         "id": id.to_string(), "status": "COMPLETED", "stats": {"total": rows.len()},
                         "createdAt": id.created().to_string(), "updatedAt": id.created().to_string(),
@@ -60,7 +60,7 @@ impl List {
                     json!({"data": rows, "pagination": {"pageSize": PAGE}}).to_string()
                 }
             };
-            Answer::json(page.replace(ESCAPED_M, "\\u006d"))
+            StubResponse::json(page.replace(ESCAPED_M, "\\u006d"))
         });
         Self {
             server: server.await,
@@ -68,9 +68,9 @@ impl List {
     }
 
     /// The pages of emails that were requested.
-    pub(super) fn pages_asked(&self) -> usize {
-        let asked = self.server.asked();
-        asked
+    pub(super) fn pages_requested(&self) -> usize {
+        let requested = self.server.requests();
+        requested
             .iter()
             .filter(|path| path.contains("/Emails?"))
             .count()

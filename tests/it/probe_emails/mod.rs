@@ -59,7 +59,7 @@ fn value(seen: &Exposition, name: &str, labels: &[(&str, &str)]) -> Option<f64> 
     seen.value(&format!("twilio_email_probe_{name}"), labels)
 }
 
-/// Nothing looks like a count of a send: not all emails were read.
+/// No family of counts is exposed: not all emails were read.
 fn assert_incomplete(seen: &Exposition) {
     assert_eq!(seen.value("probe_success", &[]), Some(0.0));
     assert_eq!(value(seen, "emails_complete", &[]), Some(0.0));
@@ -91,7 +91,7 @@ async fn all_statuses_delivery_times_and_providers_are_counted_in_both_forms_of_
         let list = List::start(id, rows, pages).await;
         let exporter = exporter_of(&list).await;
         let seen = probe(&exporter, id).await;
-        assert!(list.pages_asked() > 2, "the list has several pages");
+        assert!(list.pages_requested() > 2, "the list has several pages");
         assert_eq!(seen.value("probe_success", &[]), Some(1.0));
         for metric in PROBED {
             let family = seen.family(metric.name).unwrap();

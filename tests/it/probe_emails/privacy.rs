@@ -1,4 +1,4 @@
-//! Of the emails that a probe reads, only domains of known providers' tables, statuses and times are used.
+//! Of the emails that a probe reads, it uses only the providers of known domains, statuses and times.
 
 use std::path::Path;
 
@@ -10,10 +10,10 @@ use crate::support::client::client;
 use crate::support::exporter::{SID, TOKEN};
 use crate::support::program::Program;
 
-/// Every piece of somebody's mail has this word in it.
+/// The word that every piece of personal data contains.
 const WORD: &str = "marker";
 
-/// Rows with personal data wherever there is room for any; some rows cannot be used.
+/// Rows with personal data in every possible place; some rows cannot be used.
 fn rows(id: OperationId) -> Vec<Value> {
     let address = "marker.person@marker-domain.example";
     let escaped = &format!("{ESCAPED_M}arker \"quoted\" \\ \n <b>marker</b>");
@@ -49,13 +49,13 @@ fn lists(id: OperationId) -> [Vec<Value>; 2] {
     [rows(id), broken]
 }
 
-fn assert_no_mail(text: &str, what: &str) {
+fn assert_no_personal_data(text: &str, what: &str) {
     let found = text.lines().find(|line| line.to_lowercase().contains(WORD));
     assert_eq!(found, None, "{what}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn no_piece_of_the_probed_emails_is_in_answers_the_log_or_the_state() {
+async fn no_personal_data_of_probed_emails_is_in_responses_the_log_or_the_store() {
     let id = list::operation();
     for (rows, complete) in lists(id).into_iter().zip(["1", "0"]) {
         let list = List::start(id, rows, Pages::Next).await;
@@ -82,7 +82,7 @@ async fn no_piece_of_the_probed_emails_is_in_answers_the_log_or_the_state() {
                 .text()
                 .await
                 .unwrap();
-            assert_no_mail(&text, path);
+            assert_no_personal_data(&text, path);
             let shown = format!("}} {complete}\n");
             let line = text
                 .lines()
@@ -93,14 +93,14 @@ async fn no_piece_of_the_probed_emails_is_in_answers_the_log_or_the_state() {
             );
         }
         program.signal("TERM");
-        let ended = program.ended();
+        let finished = program.wait();
         assert!(
-            ended.stderr.contains("request to Twilio"),
+            finished.stderr.contains("request to Twilio"),
             "{}",
-            ended.stderr
+            finished.stderr
         );
-        assert_no_mail(&ended.stderr, "the log");
-        assert_no_mail(&ended.stdout, "stdout");
+        assert_no_personal_data(&finished.stderr, "the log");
+        assert_no_personal_data(&finished.stdout, "stdout");
         the_state_holds_no_mail(directory.path());
     }
 }

@@ -1,4 +1,4 @@
-//! A list of emails that cannot be read, or not all of it: then there is no count, and the cause is shown.
+//! A list of emails that cannot be read completely: the probe exposes the cause and no counts.
 
 use std::time::Duration;
 
@@ -60,7 +60,7 @@ async fn a_refused_list_of_emails_leaves_the_operation_and_shows_no_count() {
 }
 
 #[tokio::test]
-async fn a_list_of_emails_that_does_not_end_in_time_is_cut_at_the_deadline() {
+async fn a_list_of_emails_is_cut_off_at_the_deadline() {
     let twilio = Twilio::empty().await;
     let (exporter, id) = watching(&twilio).await;
     for fault in ["emails=hang", "emails:page=2=hang"] {
@@ -125,7 +125,7 @@ async fn an_operation_that_cannot_be_read_costs_no_request_for_its_emails() {
 }
 
 #[tokio::test]
-async fn a_probe_of_emails_keeps_to_a_pause() {
+async fn a_probe_of_emails_respects_a_pause() {
     let twilio = Twilio::empty().await;
     let (exporter, id) = watching(&twilio).await;
     twilio.fault("emails=429:retry-after=60");

@@ -1,4 +1,4 @@
-//! What may be named: the catalogue's metrics, what the rules record, and the labels of both.
+//! The names that texts may use: the catalogue's metrics, recording rules, and the labels of both.
 
 use std::collections::BTreeSet;
 
@@ -7,10 +7,11 @@ use twilio_email_exporter::exposition::catalogue::{self, Kind, LABELS, Metric, P
 use super::promql::Mention;
 use super::rules::recorded;
 
-/// What Prometheus adds, or alerts carry.
-const OF_PROMETHEUS: [&str; 8] = [
+/// Labels that Prometheus adds or alerts have.
+const OF_PROMETHEUS: [&str; 9] = [
     "job",
     "instance",
+    "tier",
     "le",
     "alertname",
     "alertstate",
@@ -18,23 +19,25 @@ const OF_PROMETHEUS: [&str; 8] = [
     "window",
     "__name__",
 ];
-/// What scrape configurations, schedulers and pairs of Prometheus servers add.
-const OF_PLACES: [&str; 9] = [
+/// Labels that service discovery adds, and Prometheus servers that write to the same storage.
+const OF_SCRAPES: [&str; 11] = [
     "cluster",
+    "environment",
     "namespace",
-    "pod",
     "container",
     "endpoint",
-    "service",
     "node",
-    "replica",
+    "pod",
+    "prometheus",
     "prometheus_replica",
+    "replica",
+    "service",
 ];
-/// What the dashboards' own queries make: what a send is called.
+/// A label that the dashboards' own queries make: the name of a send.
 const OF_DASHBOARDS: [&str; 1] = ["send"];
-/// User labels that pages and dashboards take as their examples.
+/// User labels in the examples of pages and dashboards.
 const OF_USERS: [&str; 3] = ["name", "campaign", "template"];
-/// Labels that only a recorded name's level tells.
+/// Labels that follow from the level in a recording rule's name.
 const LEVELS: [(&str, &[&str]); 5] = [
     ("account", &["account"]),
     ("account_outcome", &["account", "outcome"]),
@@ -88,7 +91,7 @@ impl Known {
         let labels = labels
             .chain(LABELS.iter().map(|label| label.name))
             .chain(OF_PROMETHEUS)
-            .chain(OF_PLACES)
+            .chain(OF_SCRAPES)
             .chain(OF_DASHBOARDS)
             .chain(OF_USERS);
         Self {
@@ -101,10 +104,10 @@ impl Known {
         self.series.iter().find(|series| series.name == name)
     }
 
-    /// What is wrong with a name in a text, and with the labels that are selected by.
+    /// What is wrong with a name in a text, and with the labels of its selector.
     pub(super) fn problem_with(&self, mention: &Mention) -> Option<String> {
         let name = &mention.name;
-        // The family's name stands for a histogram in prose, the crate's for the program.
+        // In prose a family's name means the histogram, and the crate's name means the program.
         let is_family = all().any(|metric| metric.name == *name);
         if mention.is_prefix {
             let any = self
@@ -119,12 +122,13 @@ impl Known {
         let Some(series) = self.find(name) else {
             return Some(format!("there is no {name}"));
         };
-        // Users' labels are whatever users like, and a dashboard's variable may stand for a label.
+        // Users choose their labels, and a dashboard's variable may be in the place of a label.
         let any = name == catalogue::OPERATION_INFO.name;
         let label = mention.labels.iter().find(|label| {
             !any && !label.starts_with('$')
                 && !series.labels.contains(&label.as_str())
                 && !OF_PROMETHEUS.contains(&label.as_str())
+                && !OF_SCRAPES.contains(&label.as_str())
         })?;
         Some(format!("{name} has no label `{label}`"))
     }
@@ -145,7 +149,7 @@ fn of_level(name: &str) -> &'static [&'static str] {
 }
 
 #[test]
-fn what_does_not_exist_is_found() {
+fn unknown_metrics_and_labels_are_found() {
     let known = Known::new();
     let problem = |text: &str| {
         let mentions = super::promql::mentions(text);

@@ -1,4 +1,4 @@
-//! Finds in a text, be it `PromQL`, a template or prose, what it says of metrics. It reads no grammar, only what stands around names.
+//! Finds metrics, labels and rates in a text: `PromQL`, a template or prose. It uses no grammar, only what is around names.
 
 const PREFIX: &str = "twilio_email_";
 
@@ -7,7 +7,7 @@ const PREFIX: &str = "twilio_email_";
 pub(super) struct Mention {
     pub(super) name: String,
     pub(super) labels: Vec<String>,
-    /// It ends with `_` and an ellipsis or asterisk: several are meant.
+    /// It ends with `_` and an ellipsis or asterisk, for several metrics.
     pub(super) is_prefix: bool,
 }
 
@@ -15,7 +15,7 @@ pub(super) struct Mention {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Rate {
     pub(super) metric: String,
-    /// None where a variable says it.
+    /// `None` if it is a variable.
     pub(super) seconds: Option<u64>,
 }
 
@@ -175,7 +175,7 @@ pub(super) fn queries(page: &str) -> Vec<String> {
 }
 
 #[test]
-fn what_is_said_is_found() {
+fn metrics_labels_rates_and_queries_are_found_in_a_text() {
     let labels = |text| grouped_labels(text).join(" ");
     assert_eq!(labels("sum by (a, b) (x) / on(c) group_left () y"), "a b c");
     assert_eq!(

@@ -1,4 +1,4 @@
-//! The rule files and their tests, as YAML says them.
+//! The rule files and their tests, parsed from YAML.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ use super::{files, read};
 #[derive(Debug)]
 pub(super) struct Alert {
     pub(super) name: String,
-    /// What stands after `for`.
+    /// The value of `for`.
     pub(super) span: Option<String>,
     rule: Value,
 }
@@ -33,7 +33,7 @@ fn yaml(path: &Path) -> Value {
         .unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// Every rule file that is shipped, with what it says.
+/// Every rule file that is shipped, with its content.
 pub(super) fn rule_files() -> Vec<(PathBuf, Value)> {
     let found = files("deploy/prometheus/rules", "yml");
     assert!(found.len() >= 5, "only {found:?}");
@@ -69,7 +69,7 @@ pub(super) fn alerts() -> Vec<Alert> {
     named.collect()
 }
 
-/// Which alerts a test expects to fire, with the texts they carry then, and which it expects not to.
+/// The alerts that a test expects to fire, with their texts, and those that it expects not to fire.
 pub(super) fn tested() -> (BTreeSet<String>, BTreeSet<String>) {
     let (mut firing, mut silent) = (BTreeSet::new(), BTreeSet::new());
     for path in files("tests/rules", "yml") {

@@ -1,4 +1,4 @@
-//! Files, as a collection looks at them; how files change is tested beside the code.
+//! Files that list operations, as a collection rereads them. Unit tests cover how files change.
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -16,14 +16,14 @@ use crate::support::exposition::Exposition;
 use crate::support::twilio::Twilio;
 
 #[tokio::test]
-async fn a_look_delivers_what_became_of_files() {
+async fn rereading_reports_each_changed_file() {
     let scene = Scene::new(
         "operation_files: ['*.json', b.yml]",
         &[("a.json", &list(&["41"]))],
     );
     assert_eq!(scene.reread().await, ["listed 41"]);
     assert_eq!(scene.reread().await, [""; 0]);
-    assert_eq!(scene.figure("operations"), Some(1.0));
+    assert_eq!(scene.metric("operations"), Some(1.0));
     scene.write(
         "b.yml",
         &format!("- targets: [{}]\n  labels: {{campaign: spring}}", id("42")),
@@ -35,11 +35,11 @@ async fn a_look_delivers_what_became_of_files() {
     let path = scene.path("b.yml").display().to_string();
     let labels = [("account", "default"), ("source", path.as_str())];
     assert_eq!(shown.value("twilio_email_source_up", &labels), Some(1.0));
-    assert_eq!(scene.figure("up"), Some(1.0), "no series of the other");
+    assert_eq!(scene.metric("up"), Some(1.0), "no series of the other");
 }
 
 #[tokio::test]
-async fn a_look_that_is_cut_off_loses_nothing() {
+async fn a_cancelled_reread_loses_no_change() {
     let scene = Scene::new("operation_files: [a.json]", &[("a.json", &list(&["41"]))]);
     let look = Box::pin(scene.reread());
     assert_eq!(poll_immediate(look).await, None);
@@ -47,9 +47,8 @@ async fn a_look_that_is_cut_off_loses_nothing() {
     assert_eq!(scene.reread().await, [""; 0]);
 }
 
-/// Holds a file so that whoever opens it waits, as for a mount whose server is gone; until the value ends.
-///
-/// The kernel lets them wait for the holder of a lease, for 45 s at most (`/proc/sys/fs/lease-break-time`).
+/// Makes every open of a file hang, like a mount whose server is gone, until the value is dropped.
+/// The kernel makes an open wait for the holder of a lease, for at most 45 s (`/proc/sys/fs/lease-break-time`).
 struct Held {
     holder: Child,
 }
@@ -81,7 +80,7 @@ sys.stdin.read()
 
 impl Drop for Held {
     fn drop(&mut self) {
-        // Either fails only where it has ended already.
+        // Both fail only if it has exited already.
         let _ = self.holder.kill();
         let _ = self.holder.wait();
     }
@@ -94,7 +93,7 @@ fn up(seen: &Exposition, path: &Path) -> Option<f64> {
 }
 
 #[tokio::test]
-async fn a_file_that_hangs_holds_up_no_scrape_and_no_other_file() {
+async fn a_file_that_hangs_delays_no_scrape_and_no_other_file() {
     let twilio = Twilio::empty().await;
     let yaml = one_account(&twilio, "operation_files: ['d/*.json']");
     let exporter = Exporter::start(&yaml).await.settled().await;
@@ -106,7 +105,7 @@ async fn a_file_that_hangs_holds_up_no_scrape_and_no_other_file() {
     }
     assert_eq!(up(&exporter.scrape().await, &paths[0]), Some(1.0));
     let held = Held::new(&paths[0]);
-    // The first scrape finds out.
+    // The first scrape notices it.
     let seen = exporter.scrape().await;
     assert_eq!(up(&seen, &paths[0]), Some(0.0));
     for other in ["42", "43", "44"] {
@@ -121,8 +120,8 @@ async fn a_file_that_hangs_holds_up_no_scrape_and_no_other_file() {
         let ups = paths.each_ref().map(|path| up(&seen, path));
         assert_eq!(ups, [Some(0.0), Some(1.0), Some(1.0)]);
         let path = paths[1].display().to_string();
-        let figure = seen.value("twilio_email_source_operations", &[("source", &path)]);
-        assert_eq!(figure, Some(2.0), "b.json is read");
+        let value = seen.value("twilio_email_source_operations", &[("source", &path)]);
+        assert_eq!(value, Some(2.0), "b.json is read");
         seen.expect("meanwhile", &[("up", 1.0)]);
     }
     drop(held);
@@ -143,28 +142,28 @@ async fn ten_thousand_operations_are_read() {
     scene.write("a.json", &serde_json::json!([{"targets": ids}]).to_string());
     let mut listed = 0;
     eventually("both files are read", || {
-        let told = scene.reread();
-        async { told.await.len() == 2 }
+        let reports = scene.reread();
+        async { reports.await.len() == 2 }
     })
     .await;
     for source in ["a.yml", "a.json"] {
         let path = scene.path(source).display().to_string();
-        let figure = scene
+        let value = scene
             .shown()
             .value("twilio_email_source_operations", &[("source", &path)]);
-        listed += u32::from(figure == Some(10_000.0));
+        listed += u32::from(value == Some(10_000.0));
     }
     assert_eq!(listed, 2);
 }
 
 #[tokio::test]
-async fn without_files_there_is_nothing_to_look_at() {
+async fn without_files_nothing_is_reported() {
     let scene = Scene::new("operation_urls: [{url: 'http://127.0.0.1:1/'}]", &[]);
     scene.sources.reread(|_| panic!("no news")).await;
-    assert_eq!(scene.figure("up"), None);
+    assert_eq!(scene.metric("up"), None);
 }
 
-/// As the exporter runs them: on tasks that may move between threads.
+/// As in the exporter: on tasks that may change threads.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn sources_may_be_watched_from_any_task() {
     let lists = Lists::start(Reply::json(list(&["42"]))).await;
@@ -180,12 +179,12 @@ async fn sources_may_be_watched_from_any_task() {
         looking.sources.reread(|news| looking.deliver(news)).await;
     });
     looking.await.unwrap();
-    eventually("both are told", || async {
+    eventually("both are reported", || async {
         scene.news.lock().unwrap().len() == 2
     })
     .await;
     asking.abort();
-    let mut told = scene.take();
-    told.sort();
-    assert_eq!(told, ["listed 41", "listed 42"]);
+    let mut reports = scene.take();
+    reports.sort();
+    assert_eq!(reports, ["listed 41", "listed 42"]);
 }

@@ -1,4 +1,4 @@
-//! A server of lists that does what it is told to.
+//! A server of lists with configurable responses.
 
 use std::convert::Infallible;
 use std::io;
@@ -14,14 +14,14 @@ use futures_util::stream;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-/// What the server does next.
+/// The server's next response.
 #[derive(Clone)]
 pub(crate) enum Reply {
     /// A status, headers and a body.
-    Answer(u16, Vec<(&'static str, String)>, String),
-    /// 200 and bytes without an end.
+    Response(u16, Vec<(&'static str, String)>, String),
+    /// 200 and endless bytes.
     Endless,
-    /// 200 and half of an answer.
+    /// 200 and half of a response.
     Cut(String),
     /// Nothing.
     Hang,
@@ -33,11 +33,11 @@ impl Reply {
     }
 
     pub(crate) fn typed(kind: &str, body: impl Into<String>) -> Self {
-        Self::Answer(200, vec![("content-type", kind.to_owned())], body.into())
+        Self::Response(200, vec![("content-type", kind.to_owned())], body.into())
     }
 
     pub(crate) fn status(status: u16) -> Self {
-        Self::Answer(status, Vec::new(), String::new())
+        Self::Response(status, Vec::new(), String::new())
     }
 }
 
@@ -45,26 +45,26 @@ impl Reply {
 pub(crate) struct Lists {
     pub(crate) address: SocketAddr,
     reply: Arc<Mutex<Reply>>,
-    asked: Arc<Mutex<Vec<(Uri, HeaderMap)>>>,
+    requests: Arc<Mutex<Vec<(Uri, HeaderMap)>>>,
     server: JoinHandle<()>,
 }
 
 impl Lists {
     pub(crate) async fn start(reply: Reply) -> Self {
         let reply = Arc::new(Mutex::new(reply));
-        let asked = Arc::new(Mutex::new(Vec::new()));
-        let (next, log) = (Arc::clone(&reply), Arc::clone(&asked));
+        let requests = Arc::new(Mutex::new(Vec::new()));
+        let (next, log) = (Arc::clone(&reply), Arc::clone(&requests));
         let router = Router::new().fallback(move |request: Request| {
             let heads = (request.uri().clone(), request.headers().clone());
             log.lock().unwrap().push(heads);
             let reply = next.lock().unwrap().clone();
-            answer(reply)
+            response(reply)
         });
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         Self {
             address: listener.local_addr().unwrap(),
             reply,
-            asked,
+            requests,
             server: tokio::spawn(async move { axum::serve(listener, router).await.unwrap() }),
         }
     }
@@ -73,20 +73,20 @@ impl Lists {
         format!("http://{}{path}", self.address)
     }
 
-    /// From the next request on.
+    /// Sets the reply from the next request on.
     pub(crate) fn reply(&self, reply: Reply) {
         *self.reply.lock().unwrap() = reply;
     }
 
-    /// What it was asked, with which headers.
-    pub(crate) fn asked(&self) -> Vec<(Uri, HeaderMap)> {
-        self.asked.lock().unwrap().clone()
+    /// The URIs and headers of all requests.
+    pub(crate) fn requests(&self) -> Vec<(Uri, HeaderMap)> {
+        self.requests.lock().unwrap().clone()
     }
 
     /// The header `name` of the last request.
     pub(crate) fn last(&self, name: &str) -> Option<String> {
-        let asked = self.asked.lock().unwrap();
-        let (_, headers) = asked.last()?;
+        let requests = self.requests.lock().unwrap();
+        let (_, headers) = requests.last()?;
         headers
             .get(name)
             .map(|value| value.to_str().unwrap().to_owned())
@@ -99,10 +99,10 @@ impl Drop for Lists {
     }
 }
 
-async fn answer(reply: Reply) -> Response {
+async fn response(reply: Reply) -> Response {
     let json = Response::builder().header("content-type", "application/json");
     match reply {
-        Reply::Answer(status, headers, body) => {
+        Reply::Response(status, headers, body) => {
             let mut response = Response::builder().status(status);
             for (name, value) in headers {
                 response = response.header(name, value);

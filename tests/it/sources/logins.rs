@@ -1,4 +1,4 @@
-//! What a URL is shown to let the exporter in, and how that is exchanged.
+//! Credentials for URLs, and their rotation.
 
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -21,7 +21,7 @@ fn scene(lists: &Lists, login: &str) -> Scene {
 }
 
 #[tokio::test]
-async fn each_way_has_its_header() {
+async fn each_way_to_authenticate_sends_its_header() {
     let authorization =
         |more: &str| format!("\n  authorization: {{{more}credentials_file: password}}");
     for (login, header) in [
@@ -45,7 +45,7 @@ async fn each_way_has_its_header() {
 }
 
 #[tokio::test]
-async fn a_secret_that_is_exchanged_is_used_at_once() {
+async fn a_new_secret_is_used_immediately() {
     let lists = lists().await;
     let scene = scene(&lists, BASIC);
     scene.fetch().await;
@@ -58,7 +58,7 @@ async fn a_secret_that_is_exchanged_is_used_at_once() {
 }
 
 #[tokio::test]
-async fn while_the_file_holds_no_secret_the_last_one_is_used() {
+async fn while_the_file_has_no_secret_the_last_one_is_used() {
     let bearer = "\n  authorization: {credentials_file: password}";
     for (key, login, [first, second]) in [
         (
@@ -92,7 +92,7 @@ async fn while_the_file_holds_no_secret_the_last_one_is_used() {
             for _ in 0..2 {
                 assert_eq!(scene.fetch().await, [""; 0], "{key}: {why}");
                 assert_eq!(lists.last("authorization").as_deref(), Some(first), "{why}");
-                assert_eq!(scene.figure("up"), Some(1.0), "{key}: {why}");
+                assert_eq!(scene.metric("up"), Some(1.0), "{key}: {why}");
             }
             let lines = log.take();
             assert_eq!(lines.len(), 1, "{lines:?}");
@@ -101,7 +101,7 @@ async fn while_the_file_holds_no_secret_the_last_one_is_used() {
             }
             assert!(!lines[0].contains("s3cret"), "{lines:?}");
         }
-        assert_eq!(lists.asked().len(), 11, "{key}");
+        assert_eq!(lists.requests().len(), 11, "{key}");
         scene.write("password", "two");
         assert_eq!(scene.fetch().await, [""; 0], "{key}");
         assert_eq!(lists.last("authorization").as_deref(), Some(second));
@@ -111,7 +111,7 @@ async fn while_the_file_holds_no_secret_the_last_one_is_used() {
 }
 
 #[tokio::test]
-async fn a_password_may_hold_spaces_and_its_file_a_byte_order_mark() {
+async fn a_password_may_contain_spaces_and_its_file_a_byte_order_mark() {
     let lists = lists().await;
     let scene = scene(&lists, BASIC);
     scene.write("password", "\u{feff}made up \r\n");
@@ -123,9 +123,9 @@ async fn a_password_may_hold_spaces_and_its_file_a_byte_order_mark() {
     );
 }
 
-/// As a mount whose server is gone: nobody writes into the pipe, so opening it hangs.
+/// Like a mount whose server is gone: nobody writes into the pipe, so opening it hangs.
 #[tokio::test]
-async fn a_file_on_a_disk_that_hangs_is_waited_for_once() {
+async fn a_file_that_hangs_is_read_once_and_delays_no_later_poll() {
     let lists = lists().await;
     let pem = Authority::new().pem();
     let login = format!("{BASIC}\n  tls_config: {{ca_file: ca.pem}}");
@@ -136,23 +136,26 @@ async fn a_file_on_a_disk_that_hangs_is_waited_for_once() {
     let made = Command::new("mkfifo").arg(&path).status();
     assert!(made.unwrap().success());
     let why = "reading takes longer than 1 s; check the disk or mount it is on";
-    let told = scene.fetch().await;
-    assert!(told.len() == 1 && told[0].contains(why), "{told:?}");
+    let reports = scene.fetch().await;
+    assert!(
+        reports.len() == 1 && reports[0].contains(why),
+        "{reports:?}"
+    );
     for _ in 0..3 {
         let began = Instant::now();
         assert_eq!(scene.fetch().await, [""; 0], "as before");
         let took = began.elapsed();
         assert!(took < Duration::from_millis(500), "{took:?}");
     }
-    assert_eq!(scene.figure("up"), Some(0.0));
-    assert_eq!(lists.asked().len(), 0);
-    // One read waits for the pipe; were there others, they would wait for another writer.
+    assert_eq!(scene.metric("up"), Some(0.0));
+    assert_eq!(lists.requests().len(), 0);
+    // Only one read waits for the pipe; more reads would wait for another writer.
     std::fs::write(&path, &pem).unwrap();
-    eventually("what hung has ended", || async {
+    eventually("the read that hung has finished", || async {
         scene.fetch().await == ["listed 41"]
     })
     .await;
-    // A pipe returns its content once, so what was read stays.
+    // A pipe returns its content once, so the content of the first read stays in use.
     scene.write("password", "two");
     assert_eq!(scene.fetch().await, [""; 0]);
     assert_eq!(

@@ -1,4 +1,4 @@
-//! What is logged of sources: each change once, with everything needed to cure it, and nothing of their content.
+//! The log lines about sources: one for each change, with cause and cure, and without their content.
 
 use std::cell::RefCell;
 use std::io;
@@ -11,11 +11,11 @@ use super::lists::{Lists, Reply};
 use super::{Scene, account_of, id, list};
 
 thread_local! {
-    /// What this thread has logged since it listens.
+    /// What this thread has logged since [`Log::start`].
     static LOGGED: RefCell<Option<Vec<u8>>> = const { RefCell::new(None) };
 }
 
-/// Writes where the thread listens.
+/// Writes into [`LOGGED`].
 struct Here;
 
 impl io::Write for Here {
@@ -29,12 +29,12 @@ impl io::Write for Here {
     }
 }
 
-/// What this thread logs from now on.
+/// Captures what this thread logs.
 pub(super) struct Log;
 
 impl Log {
-    /// One subscriber for all threads: with one for each, whichever thread first comes to a place that logs would decide
-    /// for all of them whether anybody listens.
+    /// One subscriber for all threads. `tracing` caches for each call site whether it is enabled, so with one
+    /// subscriber per thread the first thread would decide for all.
     pub(super) fn start() -> Self {
         static SUBSCRIBER: Once = Once::new();
         SUBSCRIBER.call_once(|| {
@@ -62,7 +62,7 @@ impl Log {
 }
 
 #[tokio::test]
-async fn a_url_is_told_when_it_breaks_and_when_it_works_again() {
+async fn a_url_is_logged_when_it_breaks_and_when_it_works_again() {
     let lists = Lists::start(Reply::json(list(&["41"]))).await;
     let login = "authorization: {credentials_file: secret}";
     let yaml = format!(
@@ -82,30 +82,30 @@ async fn a_url_is_told_when_it_breaks_and_when_it_works_again() {
         scene.fetch().await;
     }
     let source = lists.url("#");
-    let told = log.take();
-    assert_eq!(told.len(), 1, "{told:?}");
+    let lines = log.take();
+    assert_eq!(lines.len(), 1, "{lines:?}");
     for part in [
-        "WARN a source of operations cannot be used; what it listed last stays account=default",
+        "WARN cannot use a source of operations; its last operations stay account=default",
         &format!("source={source}"),
         "[0].labels, key 1: a label's name is made of",
     ] {
-        assert!(told[0].contains(part), "no {part} in {told:?}");
+        assert!(lines[0].contains(part), "no {part} in {lines:?}");
     }
-    assert!(!told[0].contains("s3cret"), "{told:?}");
+    assert!(!lines[0].contains("s3cret"), "{lines:?}");
     lists.reply(Reply::json(list(&["41", "42"])));
     for _ in 0..3 {
         scene.fetch().await;
     }
     let again = "INFO a source of operations works again account=\"default\"";
-    let told = log.take();
+    let lines = log.take();
     assert!(
-        told.len() == 1 && told[0].starts_with(again) && told[0].ends_with("operations=2"),
-        "{told:?}"
+        lines.len() == 1 && lines[0].starts_with(again) && lines[0].ends_with("operations=2"),
+        "{lines:?}"
     );
 }
 
 #[test]
-fn a_file_is_told_when_it_is_missing_breaks_works_again_and_goes() {
+fn a_file_is_logged_when_it_is_missing_breaks_works_again_and_is_removed() {
     let scene = Scene::new("operation_files: [a.yml, 'none/*.yml']", &[]);
     let account = account_of(&scene.files);
     let reporter = SourceReporter::new(
@@ -117,7 +117,7 @@ fn a_file_is_told_when_it_is_missing_breaks_works_again_and_goes() {
     let mut builder = tokio::runtime::Builder::new_current_thread();
     let runtime = builder.enable_all().build().unwrap();
     let log = Log::start();
-    let mut told = |content: Option<&str>| {
+    let mut lines = |content: Option<&str>| {
         match content {
             Some(content) => scene.write("a.yml", content),
             None => drop(std::fs::remove_file(scene.path("a.yml"))),
@@ -125,40 +125,41 @@ fn a_file_is_told_when_it_is_missing_breaks_works_again_and_goes() {
         for _ in 0..3 {
             runtime.block_on(files.reread());
         }
-        let told = log.take();
-        told.into_iter()
+        let lines = log.take();
+        lines
+            .into_iter()
             .map(|line| line.split(" account=").next().unwrap().to_owned())
             .collect::<Vec<_>>()
     };
     let missing = [
-        "WARN the file that lists operations is not there; create it or take it out of the configuration",
-        "INFO no file that lists operations is there yet",
+        "WARN the operation file does not exist; create it or remove it from the configuration",
+        "INFO no operation file matches yet",
     ];
-    assert_eq!(told(None), missing);
+    assert_eq!(lines(None), missing);
     assert_eq!(
-        told(Some("[]")),
+        lines(Some("[]")),
         ["INFO files that list operations are there"]
     );
     assert_eq!(
-        told(Some("[")),
-        ["WARN a source of operations cannot be used; what it listed last stays"]
+        lines(Some("[")),
+        ["WARN cannot use a source of operations; its last operations stay"]
     );
     assert_eq!(
-        told(Some("[]")),
+        lines(Some("[]")),
         ["INFO a source of operations works again"]
     );
     let gone = [
-        "INFO a source of operations is gone, and what it listed with it",
+        "INFO a source of operations is gone; its operations are removed",
         missing[0],
     ];
-    let mut seen = told(None);
+    let mut seen = lines(None);
     seen.sort();
     assert_eq!(seen, gone);
 }
 
-/// A log that is read for its last hours shows what still fails.
+/// The last hours of a log show what still fails.
 #[test]
-fn what_goes_on_failing_is_told_once_an_hour() {
+fn a_lasting_failure_is_logged_once_an_hour() {
     let scene = Scene::new("operation_files: [a.yml, b.yml, 'none/*.yml']", &[]);
     scene.write("b.yml", "[");
     let account = account_of(&scene.files);
@@ -175,9 +176,9 @@ fn what_goes_on_failing_is_told_once_an_hour() {
         for _ in 0..3 {
             for minute in 0..60 {
                 files.reread().await;
-                let told = if minute == 0 { 3 } else { 0 };
-                assert_eq!(log.take().len(), told, "minute {minute}");
-                // Paused for this moment alone: reads go on on threads of their own.
+                let lines = if minute == 0 { 3 } else { 0 };
+                assert_eq!(log.take().len(), lines, "minute {minute}");
+                // Paused only here: reads run on threads of their own.
                 tokio::time::pause();
                 tokio::time::advance(Duration::from_mins(1)).await;
                 tokio::time::resume();

@@ -4,7 +4,7 @@ mod files;
 pub(crate) mod lists;
 mod logins;
 mod logs;
-mod marks;
+mod secrets;
 mod secure;
 pub(crate) mod tls;
 mod urls;
@@ -21,10 +21,10 @@ use twilio_email_exporter::sources::{News, Sources};
 use crate::support::exporter::{Files, account_at, files};
 use crate::support::exposition::Exposition;
 
-/// Nobody answers there; what is listed is not asked for in these tests.
+/// No server listens there; these tests do not poll the listed operations.
 const TWILIO: &str = "http://127.0.0.1:1/v1";
 
-/// The sources of an account, and whatever is delivered of them.
+/// The sources of an account, and what they report.
 struct Scene {
     sources: Sources,
     files: Files,
@@ -68,13 +68,13 @@ impl Scene {
         std::fs::write(self.path(name), content).unwrap();
     }
 
-    /// Asks every URL once; what became of them.
+    /// Polls every URL once. Returns the reports.
     async fn fetch(&self) -> Vec<String> {
         self.sources.fetch(|news| self.deliver(news)).await;
         self.take()
     }
 
-    /// Looks at the files; what became of them.
+    /// Rereads the files. Returns the reports.
     async fn reread(&self) -> Vec<String> {
         self.sources.reread(|news| self.deliver(news)).await;
         self.take()
@@ -84,14 +84,14 @@ impl Scene {
         self.news.lock().unwrap().push(news);
     }
 
-    /// What was delivered since the last time, in short: `listed 41 42`, `gone`, `broken (why)`.
+    /// The reports since the last call, in short: `listed 41 42`, `gone`, `broken (why)`.
     fn take(&self) -> Vec<String> {
         let news = std::mem::take(&mut *self.news.lock().unwrap());
         news.iter().map(short).collect()
     }
 
-    /// The figure of the only source, if it is shown.
-    fn figure(&self, name: &str) -> Option<f64> {
+    /// The metric of the only source, if it is exposed.
+    fn metric(&self, name: &str) -> Option<f64> {
         self.shown()
             .value(&format!("twilio_email_source_{name}"), &[])
     }

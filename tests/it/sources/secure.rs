@@ -1,7 +1,7 @@
-//! URLs over TLS: whom they trust, what they show, and how they call the server.
+//! URLs over TLS: trusted authorities, client certificates and server names.
 
 use super::logs::Log;
-use super::tls::{Asked, Authority, Secure};
+use super::tls::{Authority, Received, Secure};
 use super::{Scene, list};
 use crate::support::eventually;
 
@@ -15,16 +15,16 @@ fn scene(url: &str, tls: &str, beside: &[(&str, &str)]) -> Scene {
     )
 }
 
-fn assert_refused(told: &[String], why: &str) {
-    assert!(told.len() == 1, "{told:?}");
+fn assert_refused(reports: &[String], why: &str) {
+    assert!(reports.len() == 1, "{reports:?}");
     assert!(
-        told[0].starts_with("broken (no TLS connection: ") && told[0].contains(why),
-        "{told:?}"
+        reports[0].starts_with("broken (no TLS connection: ") && reports[0].contains(why),
+        "{reports:?}"
     );
 }
 
 #[tokio::test]
-async fn the_authority_that_is_configured_is_the_only_one_that_is_trusted() {
+async fn only_the_configured_authority_is_trusted() {
     let (authority, other) = (Authority::new(), Authority::new());
     let server = Secure::start(&authority.identity("127.0.0.1"), None, list(&["41"])).await;
     assert_refused(
@@ -50,9 +50,9 @@ async fn the_authority_that_is_configured_is_the_only_one_that_is_trusted() {
     assert_refused(&scene.fetch().await, "certificate has a wrong signature");
 }
 
-/// Certificates that were wrong from the start leave nothing to use.
+/// Certificates that were wrong from the start leave no previous one to use.
 #[tokio::test]
-async fn without_good_certificates_nothing_is_asked() {
+async fn without_usable_certificates_no_request_is_made() {
     let authority = Authority::new();
     let server = Secure::start(&authority.identity("127.0.0.1"), None, list(&["41"])).await;
     let scene = scene(&server.url(), "ca_file: ca.pem", &[("ca.pem", "not PEM")]);
@@ -61,29 +61,29 @@ async fn without_good_certificates_nothing_is_asked() {
         ["broken (ca_file: no certificates in PEM)"]
     );
     std::fs::remove_file(scene.path("ca.pem")).unwrap();
-    let told = scene.fetch().await;
+    let reports = scene.fetch().await;
     assert!(
-        told[0].starts_with("broken (ca_file: cannot read "),
-        "{told:?}"
+        reports[0].starts_with("broken (ca_file: cannot read "),
+        "{reports:?}"
     );
-    assert!(server.asked().is_empty());
+    assert!(server.requests().is_empty());
     scene.write("ca.pem", &authority.pem());
     assert_eq!(scene.fetch().await, ["listed 41"]);
 }
 
 #[tokio::test]
-async fn a_server_may_be_called_by_another_name_than_the_urls() {
+async fn server_name_replaces_the_host_of_the_url() {
     let authority = Authority::new();
     let server = Secure::start(&authority.identity(NAME), None, list(&["41"])).await;
     let ca = [("ca.pem", &*authority.pem())];
     let named = scene(&server.url(), "ca_file: ca.pem", &ca);
     assert_refused(&named.fetch().await, "not valid for the host's name");
-    assert!(server.asked().is_empty());
+    assert!(server.requests().is_empty());
     let tls = format!("ca_file: ca.pem, server_name: {NAME}");
     for url in [server.url(), server.url().replace("127.0.0.1", "localhost")] {
         assert_eq!(scene(&url, &tls, &ca).fetch().await, ["listed 41"], "{url}");
         eventually("the request is noted", || async {
-            !server.asked().is_empty()
+            !server.requests().is_empty()
         })
         .await;
         let host = url
@@ -91,7 +91,7 @@ async fn a_server_may_be_called_by_another_name_than_the_urls() {
             .trim_end_matches('/')
             .to_owned();
         let name = Some(NAME.to_owned());
-        assert_eq!(server.asked().pop(), Some(Asked { name, host }));
+        assert_eq!(server.requests().pop(), Some(Received { name, host }));
     }
     let other = "ca_file: ca.pem, server_name: other.example.com";
     assert_refused(
@@ -101,7 +101,7 @@ async fn a_server_may_be_called_by_another_name_than_the_urls() {
 }
 
 #[tokio::test]
-async fn anybody_is_believed_only_where_that_is_asked_for() {
+async fn certificates_are_verified_unless_insecure_skip_verify_is_set() {
     let server = Secure::start(&Authority::new().identity(NAME), None, list(&["41"])).await;
     assert_refused(
         &scene(&server.url(), "insecure_skip_verify: false", &[])
@@ -114,7 +114,7 @@ async fn anybody_is_believed_only_where_that_is_asked_for() {
 }
 
 #[tokio::test]
-async fn a_certificate_of_the_client_is_shown() {
+async fn the_client_certificate_is_presented() {
     let authority = Authority::new();
     let server = Secure::start(
         &authority.identity("127.0.0.1"),
@@ -136,7 +136,7 @@ async fn a_certificate_of_the_client_is_shown() {
         alone.len() == 1 && alone[0].starts_with("broken ("),
         "{alone:?}"
     );
-    assert!(server.asked().is_empty());
+    assert!(server.requests().is_empty());
     let tls = "ca_file: ca.pem, cert_file: client.pem, key_file: client.key";
     let stranger = authority.identity("exporter").key;
     for (key, why) in [
@@ -145,8 +145,11 @@ async fn a_certificate_of_the_client_is_shown() {
     ] {
         let files = [files[0], files[1], ("client.key", key)];
         let scene = scene(&server.url(), tls, &files);
-        let told = scene.fetch().await;
-        assert!(told.len() == 1 && told[0].contains(why), "{told:?}");
+        let reports = scene.fetch().await;
+        assert!(
+            reports.len() == 1 && reports[0].contains(why),
+            "{reports:?}"
+        );
         scene.write("client.key", &client.key);
         assert_eq!(scene.fetch().await, ["listed 41"]);
     }
@@ -154,7 +157,7 @@ async fn a_certificate_of_the_client_is_shown() {
 
 /// A certificate and its key are two files: between the two writes they do not match.
 #[tokio::test]
-async fn a_rotation_that_is_half_done_leaves_the_last_good_certificate() {
+async fn an_unfinished_rotation_keeps_the_last_usable_certificate() {
     let (authority, clients, next) = (Authority::new(), Authority::new(), Authority::new());
     let identity = authority.identity("127.0.0.1");
     let server = Secure::start(&identity, Some(&clients), list(&["41"])).await;
@@ -177,12 +180,12 @@ async fn a_rotation_that_is_half_done_leaves_the_last_good_certificate() {
     assert_still_works(&scene, &log, "key_file: no private key in PEM").await;
     std::fs::remove_file(scene.path("client.key")).unwrap();
     assert_still_works(&scene, &log, "key_file: cannot read ").await;
-    // Both are new; this server does not trust them, which shows that they are in use.
+    // Both are new. This server does not trust them, so its rejection shows that they are used.
     scene.write("client.key", &new.key);
-    let told = scene.fetch().await;
+    let reports = scene.fetch().await;
     assert!(
-        told.len() == 1 && told[0].starts_with("broken ("),
-        "{told:?}"
+        reports.len() == 1 && reports[0].starts_with("broken ("),
+        "{reports:?}"
     );
     let lines = log.take();
     assert!(
@@ -195,7 +198,7 @@ async fn a_rotation_that_is_half_done_leaves_the_last_good_certificate() {
 async fn assert_still_works(scene: &Scene, log: &Log, why: &str) {
     for _ in 0..3 {
         assert_eq!(scene.fetch().await, [""; 0], "{why}");
-        assert_eq!(scene.figure("up"), Some(1.0), "{why}");
+        assert_eq!(scene.metric("up"), Some(1.0), "{why}");
     }
     let lines = log.take();
     assert!(lines.len() == 1 && lines[0].contains(why), "{lines:?}");

@@ -1,4 +1,4 @@
-//! A server of one list that speaks TLS, with certificates made up on the spot.
+//! A TLS server of one list, with generated certificates.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
@@ -60,20 +60,20 @@ impl Authority {
 /// The server; it ends with the value.
 pub(super) struct Secure {
     pub(super) address: SocketAddr,
-    asked: Arc<Mutex<Vec<Asked>>>,
+    requests: Arc<Mutex<Vec<Received>>>,
     server: JoinHandle<()>,
 }
 
-/// One request that got through.
+/// A request that the server received.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Asked {
-    /// The name of the handshake.
+pub(super) struct Received {
+    /// The server name of the handshake.
     pub(super) name: Option<String>,
     pub(super) host: String,
 }
 
 impl Secure {
-    /// Answers with `list` as `identity`, to clients that `clients` vouches for, if given.
+    /// Serves `list` as `identity`, only to clients with a certificate of `clients`, if given.
     pub(super) async fn start(
         identity: &Identity,
         clients: Option<&Authority>,
@@ -82,12 +82,12 @@ impl Secure {
         let acceptor = TlsAcceptor::from(Arc::new(config(identity, clients)));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let asked = Arc::new(Mutex::new(Vec::new()));
-        let log = Arc::clone(&asked);
+        let requests = Arc::new(Mutex::new(Vec::new()));
+        let log = Arc::clone(&requests);
         let server = tokio::spawn(async move {
             loop {
                 let (stream, _) = listener.accept().await.unwrap();
-                // Whoever breaks off the handshake is not served, and that is all.
+                // A client that breaks off the handshake is not served.
                 if let Some(request) = serve(&acceptor, stream, &list).await {
                     log.lock().unwrap().push(request);
                 }
@@ -95,7 +95,7 @@ impl Secure {
         });
         Self {
             address,
-            asked,
+            requests,
             server,
         }
     }
@@ -104,8 +104,8 @@ impl Secure {
         format!("https://{}/", self.address)
     }
 
-    pub(super) fn asked(&self) -> Vec<Asked> {
-        self.asked.lock().unwrap().clone()
+    pub(super) fn requests(&self) -> Vec<Received> {
+        self.requests.lock().unwrap().clone()
     }
 }
 
@@ -115,7 +115,7 @@ impl Drop for Secure {
     }
 }
 
-/// How a server proves to be `identity`.
+/// The TLS configuration of a server with the certificate of `identity`.
 pub(crate) fn config(identity: &Identity, clients: Option<&Authority>) -> ServerConfig {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let builder = ServerConfig::builder_with_provider(Arc::clone(&provider));
@@ -139,7 +139,7 @@ pub(crate) fn config(identity: &Identity, clients: Option<&Authority>) -> Server
 }
 
 /// One request to a connection.
-async fn serve(acceptor: &TlsAcceptor, stream: TcpStream, list: &str) -> Option<Asked> {
+async fn serve(acceptor: &TlsAcceptor, stream: TcpStream, list: &str) -> Option<Received> {
     let mut stream = acceptor.accept(stream).await.ok()?;
     let name = stream.get_ref().1.server_name().map(str::to_owned);
     let mut head = Vec::new();
@@ -153,10 +153,10 @@ async fn serve(acceptor: &TlsAcceptor, stream: TcpStream, list: &str) -> Option<
         .unwrap()
         .to_owned();
     let length = list.len();
-    let answer = format!(
+    let response = format!(
         "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{list}"
     );
-    stream.write_all(answer.as_bytes()).await.ok()?;
+    stream.write_all(response.as_bytes()).await.ok()?;
     stream.shutdown().await.ok()?;
-    Some(Asked { name, host })
+    Some(Received { name, host })
 }

@@ -1,4 +1,4 @@
-//! URLs: right answers, and every wrong one.
+//! URLs: valid responses, and every invalid one.
 
 use std::time::Duration;
 
@@ -16,17 +16,17 @@ fn scene(url: &str) -> Scene {
 }
 
 #[tokio::test]
-async fn a_list_is_told_when_it_is_new_and_when_it_changes() {
+async fn a_list_is_reported_when_it_is_new_and_when_it_changes() {
     let lists = Lists::start(Reply::json(list(&["41", "42"]))).await;
     let scene = scene(&lists.url("/targets?team=mail"));
-    assert_eq!(scene.figure("up"), None);
+    assert_eq!(scene.metric("up"), None);
     assert_eq!(scene.fetch().await, ["listed 41 42"]);
     scene.clock.set(scene.clock.now() + Duration::from_mins(1));
     assert_eq!(scene.fetch().await, [""; 0]);
     let now = scene.clock.now().as_seconds();
-    assert_eq!(scene.figure("up"), Some(1.0));
-    assert_eq!(scene.figure("operations"), Some(2.0));
-    assert_eq!(scene.figure("last_success_timestamp_seconds"), Some(now));
+    assert_eq!(scene.metric("up"), Some(1.0));
+    assert_eq!(scene.metric("operations"), Some(2.0));
+    assert_eq!(scene.metric("last_success_timestamp_seconds"), Some(now));
     let shown = scene.shown();
     let up = shown.family("twilio_email_source_up").unwrap();
     let source = &up.samples[0].labels["source"];
@@ -40,15 +40,15 @@ async fn a_list_is_told_when_it_is_new_and_when_it_changes() {
     assert_eq!(scene.fetch().await, ["listed 43,campaign=spring"]);
     lists.reply(Reply::json("[]"));
     assert_eq!(scene.fetch().await, ["listed"]);
-    assert_eq!(scene.figure("operations"), Some(0.0));
+    assert_eq!(scene.metric("operations"), Some(0.0));
 }
 
 #[tokio::test]
-async fn it_asks_as_prometheus_does() {
+async fn requests_have_the_headers_of_prometheus_http_sd() {
     let lists = Lists::start(Reply::json("[]")).await;
     let scene = scene(&lists.url("/targets?team=mail&x=%20"));
     scene.fetch().await;
-    let (uri, _) = lists.asked().pop().unwrap();
+    let (uri, _) = lists.requests().pop().unwrap();
     assert_eq!(uri.to_string(), "/targets?team=mail&x=%20");
     assert_eq!(lists.last("accept").as_deref(), Some("application/json"));
     assert_eq!(
@@ -66,7 +66,7 @@ async fn it_asks_as_prometheus_does() {
     );
 }
 
-/// Replies that are no list, and what is told of each.
+/// Replies that are not lists, and the report of each.
 fn faults() -> Vec<(&'static str, Reply, &'static str)> {
     let html = "<html>Sign in</html>";
     let large = " ".repeat(16 * 1024 * 1024 + 1);
@@ -74,32 +74,32 @@ fn faults() -> Vec<(&'static str, Reply, &'static str)> {
         (
             "no such path",
             Reply::status(404),
-            "it answers with status 404: check the URL",
+            "the server responded with status 404: check the URL",
         ),
         (
             "an error",
             Reply::status(500),
-            "it answers with status 500; 200 is expected",
+            "the server responded with status 500; 200 is expected",
         ),
         (
             "nothing",
             Reply::status(204),
-            "it answers with status 204; 200 is expected",
+            "the server responded with status 204; 200 is expected",
         ),
         (
             "a login",
             Reply::status(401),
-            "it answers with status 401: it does not accept the credentials; check `basic_auth` or `authorization`",
+            "the server responded with status 401: it rejects the credentials; check `basic_auth` or `authorization`",
         ),
         (
             "a page",
             Reply::typed("text/html", html),
-            "its answer has no `Content-Type: application/json`",
+            "the response has no `Content-Type: application/json`",
         ),
         (
             "no type",
-            Reply::Answer(200, Vec::new(), list(&["41"])),
-            "its answer has no `Content-Type: application/json`",
+            Reply::Response(200, Vec::new(), list(&["41"])),
+            "the response has no `Content-Type: application/json`",
         ),
         (
             "a page called JSON",
@@ -135,65 +135,69 @@ fn faults() -> Vec<(&'static str, Reply, &'static str)> {
 }
 
 #[tokio::test]
-async fn what_is_no_list_leaves_the_last_one_and_is_told_once() {
+async fn an_invalid_response_keeps_the_last_list_and_is_reported_once() {
     let good = Reply::json(list(&["41"]));
     let lists = Lists::start(good.clone()).await;
     let scene = scene(&lists.url("/"));
     assert_eq!(scene.fetch().await, ["listed 41"]);
-    for (what, fault, told) in faults() {
-        let before = scene.figure("last_success_timestamp_seconds");
+    for (what, fault, reports) in faults() {
+        let before = scene.metric("last_success_timestamp_seconds");
         scene.clock.set(scene.clock.now() + Duration::from_mins(1));
         lists.reply(fault);
-        assert_eq!(scene.fetch().await, [format!("broken ({told})")], "{what}");
-        assert_eq!(scene.fetch().await, [""; 0], "{what}, again");
-        assert_eq!(scene.figure("up"), Some(0.0), "{what}");
-        assert_eq!(scene.figure("operations"), Some(1.0), "{what}");
         assert_eq!(
-            scene.figure("last_success_timestamp_seconds"),
+            scene.fetch().await,
+            [format!("broken ({reports})")],
+            "{what}"
+        );
+        assert_eq!(scene.fetch().await, [""; 0], "{what}, again");
+        assert_eq!(scene.metric("up"), Some(0.0), "{what}");
+        assert_eq!(scene.metric("operations"), Some(1.0), "{what}");
+        assert_eq!(
+            scene.metric("last_success_timestamp_seconds"),
             before,
             "{what}"
         );
         lists.reply(good.clone());
         assert_eq!(scene.fetch().await, ["listed 41"], "after {what}");
-        assert_eq!(scene.figure("up"), Some(1.0), "after {what}");
+        assert_eq!(scene.metric("up"), Some(1.0), "after {what}");
     }
 }
 
 #[tokio::test]
-async fn an_answer_that_does_not_come_in_time_is_none() {
+async fn a_response_after_the_timeout_is_a_failure() {
     let lists = Lists::start(Reply::Hang).await;
     let yaml = format!(
         "operation_urls: [{{url: '{}', timeout: 50ms}}]",
         lists.url("/")
     );
     let scene = Scene::new(&yaml, &[]);
-    let told = ["broken (no answer within 0.05 s)"];
-    assert_eq!(scene.fetch().await, told);
+    let reports = ["broken (no response within 0.05 s)"];
+    assert_eq!(scene.fetch().await, reports);
     assert_eq!(scene.fetch().await, [""; 0]);
 }
 
 #[tokio::test]
-async fn an_answer_that_breaks_off_is_none() {
+async fn a_response_that_breaks_off_is_a_failure() {
     let lists = Lists::start(Reply::Cut("[".to_owned())).await;
-    let told = scene(&lists.url("/")).fetch().await;
+    let reports = scene(&lists.url("/")).fetch().await;
     assert!(
-        told.len() == 1 && told[0].starts_with("broken (no connection: "),
-        "{told:?}"
+        reports.len() == 1 && reports[0].starts_with("broken (no connection: "),
+        "{reports:?}"
     );
 }
 
 #[tokio::test]
-async fn nobody_there_is_told_with_the_systems_words() {
+async fn a_refused_connection_is_reported_with_the_systems_error() {
     let lists = Lists::start(Reply::Hang).await;
     let scene = scene(&lists.url("/"));
     drop(lists);
     eventually("the port is closed", || async {
-        let told = scene.fetch().await;
-        told.len() == 1 && told[0].contains("no connection: connection refused")
+        let reports = scene.fetch().await;
+        reports.len() == 1 && reports[0].contains("no connection: connection refused")
     })
     .await;
-    assert_eq!(scene.figure("up"), Some(0.0));
-    assert_eq!(scene.figure("operations"), None);
+    assert_eq!(scene.metric("up"), Some(0.0));
+    assert_eq!(scene.metric("operations"), None);
 }
 
 #[tokio::test]
@@ -201,18 +205,18 @@ async fn a_redirect_is_not_followed() {
     let elsewhere = Lists::start(Reply::json(list(&["41"]))).await;
     for status in [301, 302, 307, 308] {
         let location = vec![("location", elsewhere.url("/"))];
-        let lists = Lists::start(Reply::Answer(status, location, String::new())).await;
-        let told = scene(&lists.url("/")).fetch().await;
+        let lists = Lists::start(Reply::Response(status, location, String::new())).await;
+        let reports = scene(&lists.url("/")).fetch().await;
         let expected = format!(
-            "broken (it answers with status {status}: redirects are not followed; configure the URL it leads to)"
+            "broken (the server responded with status {status}: redirects are not followed; configure the URL to which it redirects)"
         );
-        assert_eq!(told, [expected]);
+        assert_eq!(reports, [expected]);
     }
-    assert!(elsewhere.asked().is_empty());
+    assert!(elsewhere.requests().is_empty());
 }
 
 #[tokio::test]
-async fn urls_are_asked_at_their_intervals_and_none_waits_for_another() {
+async fn urls_are_polled_at_their_intervals_and_none_waits_for_another() {
     let lists = Lists::start(Reply::json(list(&["41"]))).await;
     let silent = Lists::start(Reply::Hang).await;
     let yaml = format!(
@@ -228,25 +232,25 @@ async fn urls_are_asked_at_their_intervals_and_none_waits_for_another() {
             scene.take() == ["listed 42"]
         })
         .await;
-        eventually("more requests", || async { lists.asked().len() > 5 }).await;
+        eventually("more requests", || async { lists.requests().len() > 5 }).await;
         assert_eq!(scene.take(), [""; 0]);
-        assert_eq!(silent.asked().len(), 1);
+        assert_eq!(silent.requests().len(), 1);
     };
     tokio::select! {
-        () = scene.sources.run(|news| scene.deliver(news)) => panic!("it ended"),
+        () = scene.sources.run(|news| scene.deliver(news)) => panic!("it finished"),
         () = watched => {}
     }
 }
 
 #[tokio::test]
-async fn without_urls_there_is_nothing_to_run() {
+async fn without_urls_no_task_runs() {
     let scene = Scene::new("operation_files: [a.yml]", &[]);
     scene.sources.run(|_| panic!("no news")).await;
     scene.sources.fetch(|_| panic!("no news")).await;
 }
 
 #[tokio::test]
-async fn one_url_can_be_asked_by_itself() {
+async fn one_url_can_be_polled_alone() {
     let lists = Lists::start(Reply::json(list(&["41"]))).await;
     let yaml = format!("operation_urls:\n- url: {}?token=s3cret", lists.url("/"));
     let files = files(&format!(

@@ -1,4 +1,4 @@
-//! Dashboards as Grafana reads them: panels, queries, and what stands for their variables.
+//! Dashboards as Grafana reads them: panels, queries, and values for their variables.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::prometheus::Prometheus;
 
-/// What Grafana puts for its own variables when it shows ten minutes that were scraped every second.
+/// Grafana's values for its own variables, for ten minutes that were scraped every second.
 const BUILT_IN: &[(&str, &str)] = &[
     ("__interval", "1s"),
     ("__rate_interval", "4s"),
@@ -15,7 +15,7 @@ const BUILT_IN: &[(&str, &str)] = &[
     ("__range_s", "600"),
 ];
 
-/// How far back from now graphs are asked; longer than any of these tests takes.
+/// The time range of graphs; longer than any of these tests takes.
 const SHOWN_SECONDS: f64 = 60.0;
 
 /// One of `grafana/*.json`.
@@ -26,7 +26,7 @@ pub(crate) struct Dashboard {
 
 /// One query of a panel, with its variables filled in.
 pub(crate) struct Query {
-    /// File, panel and letter, for a person.
+    /// File, panel and letter, for failures.
     pub(crate) place: String,
     pub(crate) expr: String,
     instant: bool,
@@ -160,11 +160,11 @@ impl Dashboard {
 }
 
 impl Query {
-    /// What is wrong with its answer, if it is not some figures.
+    /// What is wrong with its result, if it has no values.
     pub(crate) async fn fault(&self, prometheus: &Prometheus) -> Option<String> {
-        let answer = if self.instant {
+        let response = if self.instant {
             prometheus
-                .ask("/api/v1/query", &[("query", &self.expr)])
+                .query_api("/api/v1/query", &[("query", &self.expr)])
                 .await
         } else {
             let now = prometheus.value("vector(time())").await;
@@ -176,17 +176,17 @@ impl Query {
                 ("end", &end),
                 ("step", "1"),
             ];
-            prometheus.ask("/api/v1/query_range", &query).await
+            prometheus.query_api("/api/v1/query_range", &query).await
         };
-        let result = match answer {
-            Ok(answer) => answer["result"].clone(),
+        let result = match response {
+            Ok(response) => response["result"].clone(),
             Err(error) => return Some(format!("{}: {error}", self.place)),
         };
         let mut samples = array(&result).iter().flat_map(samples);
         if samples.any(f64::is_finite) {
             return None;
         }
-        Some(format!("{}: no figures for {}", self.place, self.expr))
+        Some(format!("{}: no values for {}", self.place, self.expr))
     }
 }
 
@@ -231,7 +231,7 @@ pub(crate) fn variables_in(text: &str) -> Vec<&str> {
     found
 }
 
-/// What stands before the next `$name`, `${name}` or `${name:format}`, the name, and what stands after it.
+/// The text before the next `$name`, `${name}` or `${name:format}`, the name, and the text after it.
 fn next_variable(text: &str) -> Option<(&str, &str, &str)> {
     let (before, rest) = text.split_once('$')?;
     if let Some(braced) = rest.strip_prefix('{') {
@@ -265,7 +265,7 @@ fn picked(pattern: &str) -> (&str, Vec<&str>) {
     (value.unwrap_or_else(|| panic!("{pattern}")), labels)
 }
 
-/// What stands between the parentheses of a call of `function`.
+/// The arguments of a call of `function`.
 fn call<'a>(function: &str, text: &'a str) -> Option<&'a str> {
     let rest = text.strip_prefix(function)?;
     rest.strip_prefix('(')?.strip_suffix(')')

@@ -42,12 +42,12 @@ pub(crate) fn one_account(twilio: &Twilio, more: &str) -> String {
     format!("accounts:\n{}", account("default", twilio, more))
 }
 
-/// An entry of `accounts`; requests as fast as the test likes.
+/// An entry of `accounts` without a noticeable rate limit.
 pub(crate) fn account(name: &str, twilio: &Twilio, more: &str) -> String {
     account_at(name, &twilio.base_url(), more)
 }
 
-/// An entry of `accounts` for whatever answers at `base_url`.
+/// An entry of `accounts` for the server at `base_url`.
 pub(crate) fn account_at(name: &str, base_url: &str, more: &str) -> String {
     let mut yaml = format!(
         "- name: {name}\n  account_sid: {SID}\n  auth_token_file: token\n  base_url: {base_url}\n  max_requests_per_second: 100000\n"
@@ -106,7 +106,7 @@ impl Exporter {
         Self::start_behind(DiskGate::default(), yaml, clock, options).await
     }
 
-    /// With a store on a disk that hangs when the test wishes.
+    /// With a store on a disk that the test can make hang.
     pub(crate) async fn start_behind(
         gate: DiskGate,
         yaml: &str,
@@ -121,7 +121,7 @@ impl Exporter {
         let overrides = Overrides {
             config_file: Some(files.config.clone()),
             listen,
-            // Unless the test is about storage, nothing is to outlive it.
+            // Without a store, unless the test is about storage.
             storage_path: (!yaml.contains("storage:")).then(PathBuf::new),
             ..options
         };
@@ -154,7 +154,7 @@ impl Exporter {
         self.client.get(self.url(path)).send().await.unwrap()
     }
 
-    /// One scrape, as Prometheus makes it; panics unless the answer is right.
+    /// One scrape, as Prometheus makes it. Panics unless the response is valid.
     pub(crate) async fn scrape(&self) -> Exposition {
         self.scrape_within(PATIENCE.as_secs_f64()).await
     }

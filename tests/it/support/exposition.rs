@@ -1,6 +1,5 @@
-//! A strict reader of the text format 0.0.4, which knows nothing of the writer that it checks.
-//!
-//! It refuses more than Prometheus does: what Prometheus forgives or only drops is a mistake of the exporter all the same.
+//! A strict parser of the text format 0.0.4, independent of the writer that it checks.
+//! It rejects more than Prometheus does: what Prometheus tolerates or drops is still a mistake of the exporter.
 
 mod reader;
 
@@ -8,7 +7,7 @@ use std::collections::BTreeMap;
 
 use twilio_email_exporter::operation::OperationId;
 
-/// A whole exposition, taken apart.
+/// A parsed exposition.
 #[derive(Debug, Default)]
 pub(crate) struct Exposition {
     /// In the order of the text.
@@ -56,7 +55,7 @@ impl Exposition {
         matching.retain(|sample| sample.has(labels));
         assert!(
             matching.len() <= 1,
-            "{name} with {labels:?} stands for {matching:#?}"
+            "{name} with {labels:?} matches several samples: {matching:#?}"
         );
         matching.first().map(|sample| sample.value)
     }

@@ -1,6 +1,6 @@
-//! What the tests share: an exporter and a simulated Twilio, both in this process on a free port, and readers of what they say.
+//! What the tests share: an exporter and a simulated Twilio, both in this process on a free port, and parsers of their
+//! output.
 
-pub(crate) mod answers;
 pub(crate) mod client;
 pub(crate) mod dashboard;
 pub(crate) mod exporter;
@@ -11,15 +11,16 @@ pub(crate) mod prometheus;
 pub(crate) mod promtool;
 pub(crate) mod raw;
 pub(crate) mod scene;
+pub(crate) mod stub_server;
 pub(crate) mod twilio;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// How long a test waits for something that must come; far longer than it takes, so that only a bug reaches it.
+/// How long a test waits for an expected event. It is far longer than needed, so that only a bug reaches it.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
-/// Asks `probe` again and again until it says yes; panics with `what` when it does not within [`PATIENCE`].
+/// Calls `probe` until it returns true. Panics with `what` if it does not within [`PATIENCE`].
 pub(crate) async fn eventually<F: Future<Output = bool>>(what: &str, mut probe: impl FnMut() -> F) {
     let deadline = tokio::time::Instant::now() + PATIENCE;
     while !probe().await {

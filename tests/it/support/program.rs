@@ -1,4 +1,4 @@
-//! The program itself, as a child process.
+//! The program as a child process.
 
 use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use super::PATIENCE;
 
-/// A program that runs; it is killed with the value.
+/// A running program. Dropping the value kills it.
 pub(crate) struct Program {
     child: Child,
     stdout: Arc<Mutex<String>>,
@@ -17,15 +17,15 @@ pub(crate) struct Program {
     readers: Vec<JoinHandle<()>>,
 }
 
-/// What a program left behind.
-pub(crate) struct Ended {
+/// A finished program: its exit code and output.
+pub(crate) struct Finished {
     /// The exit code; `None` after a signal.
     pub(crate) code: Option<i32>,
     pub(crate) stdout: String,
     pub(crate) stderr: String,
 }
 
-/// The exporter with these arguments and variables, and nothing else of `TWILIO_…` from whoever runs the tests.
+/// The exporter with these arguments and variables, without other `TWILIO_…` variables of the tests' environment.
 pub(crate) fn command(arguments: &[&str], variables: &[(&str, &str)]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_twilio-email-exporter"));
     for (name, _) in std::env::vars_os() {
@@ -33,7 +33,7 @@ pub(crate) fn command(arguments: &[&str], variables: &[(&str, &str)]) -> Command
             command.env_remove(name);
         }
     }
-    // Unless the test is about storage, nothing is to outlive it.
+    // Without a store, unless the test is about storage.
     command.env("TWILIO_EMAIL_STORAGE_PATH", "");
     command.args(arguments).envs(variables.iter().copied());
     command.stdin(Stdio::null());
@@ -56,9 +56,9 @@ pub(crate) fn from_shell(before: &str, command: &Command, redirections: &str) ->
     shell
 }
 
-/// Runs the exporter to its end.
-pub(crate) fn run(arguments: &[&str], variables: &[(&str, &str)]) -> Ended {
-    Program::start(command(arguments, variables)).ended()
+/// Runs the exporter until it exits.
+pub(crate) fn run(arguments: &[&str], variables: &[(&str, &str)]) -> Finished {
+    Program::start(command(arguments, variables)).wait()
 }
 
 impl Program {
@@ -95,7 +95,7 @@ impl Program {
         self.stderr.lock().unwrap().clone()
     }
 
-    /// Waits for a line on stderr that has all of `words`; panics with what there is when it does not come.
+    /// Waits for a line on stderr that has all of `words`. Panics with the whole output if it does not come.
     pub(crate) fn line(&mut self, words: &[&str]) -> String {
         let deadline = Instant::now() + PATIENCE;
         loop {
@@ -106,10 +106,10 @@ impl Program {
             if let Some(line) = line {
                 return line.to_owned();
             }
-            let ended = self.child.try_wait().unwrap();
+            let finished = self.child.try_wait().unwrap();
             assert!(
-                ended.is_none() && Instant::now() < deadline,
-                "no line with {words:?} ({ended:?}) in:\n{said}"
+                finished.is_none() && Instant::now() < deadline,
+                "no line with {words:?} ({finished:?}) in:\n{said}"
             );
             std::thread::sleep(Duration::from_millis(10));
         }
@@ -134,8 +134,8 @@ impl Program {
         assert!(status.unwrap().success(), "kill -s {name}");
     }
 
-    /// Waits for its end.
-    pub(crate) fn ended(mut self) -> Ended {
+    /// Waits until it exits.
+    pub(crate) fn wait(mut self) -> Finished {
         let deadline = Instant::now() + PATIENCE;
         let status = loop {
             if let Some(status) = self.child.try_wait().unwrap() {
@@ -151,7 +151,7 @@ impl Program {
         for reader in self.readers.drain(..) {
             reader.join().unwrap();
         }
-        Ended {
+        Finished {
             code: status.code(),
             stdout: self.stdout(),
             stderr: self.stderr(),
@@ -161,7 +161,7 @@ impl Program {
 
 impl Drop for Program {
     fn drop(&mut self) {
-        // Either fails only where it has ended already.
+        // Both fail only if it has exited already.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

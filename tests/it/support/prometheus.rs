@@ -38,7 +38,7 @@ impl Prometheus {
             yaml.push('\n');
         }
         std::fs::write(&config, yaml).unwrap();
-        // Prometheus tells its port nowhere but in its log, so it is given one that was free a moment ago.
+        // Prometheus reports its port only in its log, so it gets one that was free a moment ago.
         let free = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = free.local_addr().unwrap();
         drop(free);
@@ -74,27 +74,31 @@ impl Prometheus {
         });
         tokio::select! {
             () = ready => {}
-            // For the reason, should the wait above give up.
+            // The log shows the reason if the wait above fails.
             () = tokio::time::sleep(Duration::from_secs(15)) => panic!("not ready:\n{}", self.program.stderr()),
         }
     }
 
-    /// What it answers to a request of its API, or its error.
-    pub(crate) async fn ask(&self, path: &str, query: &[(&str, &str)]) -> Result<Value, String> {
+    /// The result of a request to its API, or its error.
+    pub(crate) async fn query_api(
+        &self,
+        path: &str,
+        query: &[(&str, &str)],
+    ) -> Result<Value, String> {
         let mut url = url::Url::parse(&format!("http://{}{path}", self.address)).unwrap();
         url.query_pairs_mut().extend_pairs(query);
         let response = self.client.get(url).send().await.unwrap();
         let text = response.text().await.unwrap();
-        let answer: Value = serde_json::from_str(&text).unwrap();
-        if answer["status"] == "success" {
-            Ok(answer["data"].clone())
+        let response: Value = serde_json::from_str(&text).unwrap();
+        if response["status"] == "success" {
+            Ok(response["data"].clone())
         } else {
-            Err(format!("{path} {query:?}: {answer}"))
+            Err(format!("{path} {query:?}: {response}"))
         }
     }
 
     pub(crate) async fn get(&self, path: &str, query: &[(&str, &str)]) -> Value {
-        self.ask(path, query)
+        self.query_api(path, query)
             .await
             .unwrap_or_else(|error| panic!("{error}"))
     }

@@ -1,4 +1,4 @@
-//! Prometheus' own judge of expositions.
+//! Prometheus' own check of expositions.
 
 use std::io::{ErrorKind, Write};
 use std::process::{Command, Stdio};

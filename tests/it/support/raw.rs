@@ -1,4 +1,4 @@
-//! A server that speaks HTTP/1.1 byte by byte, for what no HTTP library would do to a connection.
+//! An HTTP/1.1 server that writes single bytes, for connections that an HTTP library would never produce.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
@@ -11,15 +11,15 @@ use tokio::task::JoinHandle;
 /// What the server does with a request that it has read.
 #[derive(Debug, Clone)]
 pub(crate) enum Act {
-    /// Answers as the thing asked for is answered when all is well, and keeps the connection.
-    Answer,
+    /// Sends the right response for the path and keeps the connection open.
+    Respond,
     /// Closes the connection without a byte.
     Close,
     /// The same, by a reset.
     Reset,
     /// Sends these bytes and closes the connection.
     Send(Vec<u8>),
-    /// Nothing, for good.
+    /// Never responds.
     Nothing,
 }
 
@@ -53,7 +53,7 @@ impl Raw {
         }
     }
 
-    /// From now on does this.
+    /// Sets what the server does from now on.
     pub(crate) fn act(&self, first: Act, later: Act) {
         *self.acts.lock().unwrap() = (first, later);
     }
@@ -66,7 +66,7 @@ impl Raw {
     /// On which connections the requests for `path` came.
     pub(crate) fn connections(&self, path: &str) -> Vec<usize> {
         let requests = self.requests();
-        let of_path = requests.iter().filter(|(_, asked)| asked == path);
+        let of_path = requests.iter().filter(|(_, requested)| requested == path);
         of_path.map(|(connection, _)| *connection).collect()
     }
 
@@ -95,14 +95,14 @@ async fn serve(
             if number == 0 { &acts.0 } else { &acts.1 }.clone()
         };
         match act {
-            Act::Answer => stream.write_all(&answer(body(&path))).await.ok()?,
+            Act::Respond => stream.write_all(&response(body(&path))).await.ok()?,
             Act::Close => return None,
             Act::Reset => {
                 stream.set_zero_linger().unwrap();
                 return None;
             }
             Act::Send(bytes) => {
-                // Whoever has seen enough hangs up earlier.
+                // A client may close the connection earlier.
                 let _ = stream.write_all(&bytes).await;
                 let _ = stream.shutdown().await;
                 return None;
@@ -130,8 +130,8 @@ async fn request(stream: &mut TcpStream) -> Option<String> {
     Some(target.split('?').next().unwrap().to_owned())
 }
 
-/// An answer with this body.
-pub(crate) fn answer(body: &str) -> Vec<u8> {
+/// A response with this body.
+pub(crate) fn response(body: &str) -> Vec<u8> {
     let length = body.len();
     format!(
         "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}"
@@ -139,7 +139,7 @@ pub(crate) fn answer(body: &str) -> Vec<u8> {
     .into_bytes()
 }
 
-/// What is right for each of the three clients.
+/// The right body for each of the three clients.
 fn body(path: &str) -> &'static str {
     match path {
         "/token" => r#"{"access_token": "made-up", "expires_in": 1}"#,

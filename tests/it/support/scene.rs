@@ -1,4 +1,4 @@
-//! The usual scene: an account in good health with two operations, and a clock that only the test moves.
+//! The usual scene: a healthy account with two operations, and a clock that only the test sets.
 
 use std::time::Duration;
 
@@ -14,17 +14,17 @@ use super::twilio::Twilio;
 
 /// Between two scrapes.
 pub(crate) const INTERVAL: Duration = Duration::from_secs(15);
-/// So long the counters of a new label's value are 0.
+/// How long the counters of a new label value are 0.
 pub(crate) const ZERO_FOR: Duration = Duration::from_mins(2);
 
-/// An exporter that has read two operations: one that only the list tells of, one that is configured.
+/// An exporter that has read two operations: one that only the list returns, and one that is configured.
 pub(crate) struct Scene {
     pub(crate) clock: Clock,
     pub(crate) twilio: Twilio,
     pub(crate) exporter: Exporter,
     pub(crate) listed: OperationId,
     pub(crate) configured: OperationId,
-    /// What the last scrape in good health showed.
+    /// The last scrape while everything was healthy.
     pub(crate) healthy: Exposition,
 }
 
@@ -33,7 +33,7 @@ pub(crate) fn morning() -> Clock {
     Clock::manual("2026-04-05T06:20:00Z".parse::<Timestamp>().unwrap())
 }
 
-/// Moves `clock` on.
+/// Advances `clock`.
 pub(crate) fn pass(clock: &Clock, span: Duration) {
     clock.set(clock.now() + span);
 }
@@ -83,7 +83,7 @@ impl Scene {
         [self.listed, self.configured]
     }
 
-    /// Everything is up, complete, and as it is at Twilio now.
+    /// Everything is up and complete, and has the current stats at Twilio.
     #[track_caller]
     pub(crate) fn assert_healthy(&self, seen: &Exposition, when: &str) {
         let up = [
@@ -99,10 +99,10 @@ impl Scene {
             let success = seen.of_operation(id, "last_success_timestamp_seconds");
             assert_eq!(success, Some(now), "{id} last success {when}");
         }
-        self.assert_figures(seen, when);
+        self.assert_stats(seen, when);
     }
 
-    /// Both operations still show what they showed in good health, said to be as old as they are.
+    /// Both operations still have their healthy values, with the right age.
     #[track_caller]
     pub(crate) fn assert_kept(&self, seen: &Exposition, when: &str) {
         let success = "last_success_timestamp_seconds";
@@ -114,16 +114,16 @@ impl Scene {
                 "{id} last success {when}"
             );
         }
-        self.assert_figures(seen, when);
+        self.assert_stats(seen, when);
     }
 
     #[track_caller]
-    fn assert_figures(&self, seen: &Exposition, when: &str) {
+    fn assert_stats(&self, seen: &Exposition, when: &str) {
         let found = (
             seen.emails(self.listed, "delivered"),
             seen.emails(self.configured, "opened"),
             seen.value("twilio_email_operations", &[("state", "completed")]),
         );
-        assert_eq!(found, (Some(7.0), Some(3.0), Some(2.0)), "figures {when}");
+        assert_eq!(found, (Some(7.0), Some(3.0), Some(2.0)), "stats {when}");
     }
 }

@@ -14,7 +14,7 @@ use twilio_email_exporter::timestamp::Timestamp;
 
 use super::client::client;
 
-/// A simulated Twilio that listens; it ends with the value.
+/// A simulated Twilio that listens. It stops when the value is dropped.
 pub(crate) struct Twilio {
     pub(crate) handle: Handle,
     pub(crate) address: SocketAddr,
@@ -28,7 +28,7 @@ struct Server {
 }
 
 impl Twilio {
-    /// An account in which only the test makes operations.
+    /// An account in which only the test creates operations.
     pub(crate) async fn empty() -> Self {
         Self::start(SimulatorSettings::empty(), Clock::System).await
     }
@@ -51,14 +51,14 @@ impl Twilio {
         format!("http://{}/v1", self.address)
     }
 
-    /// Makes an operation `age` old with these stats, completed; returns its id.
+    /// Creates a completed operation of this age with these stats. Returns its id.
     pub(crate) fn put(&self, age: Duration, stats: Value) -> OperationId {
         self.put_as(age, "COMPLETED", stats)
     }
 
     pub(crate) fn put_as(&self, age: Duration, status: &str, stats: Value) -> OperationId {
         let created = self.handle.now() - age;
-        // Counted, so that two operations of one moment differ.
+        // A counter, so that two operations of the same time differ.
         let id = simulator::operation_id(
             created,
             u128::from(self.handle.now().as_millis().unsigned_abs()) ^ next(),
@@ -67,7 +67,7 @@ impl Twilio {
         id
     }
 
-    /// Makes the operation with this id, or changes it.
+    /// Creates the operation with this id, or changes it.
     #[expect(clippy::needless_pass_by_value, reason = "callers write json!(…)")]
     pub(crate) fn set(&self, id: OperationId, created: Timestamp, status: &str, stats: Value) {
         let times = (created.to_string(), self.handle.now().to_string());
@@ -98,12 +98,12 @@ impl Twilio {
         answer["operationId"].as_str().unwrap().parse().unwrap()
     }
 
-    /// Lets something go wrong; the grammar stands at `simulator::Fault`.
+    /// Injects a fault; `simulator::Fault` documents the grammar.
     pub(crate) fn fault(&self, text: &str) {
         self.handle.fault(text.parse().unwrap());
     }
 
-    /// Nobody listens from now on; connections that rest are closed.
+    /// Stops listening and closes idle connections.
     pub(crate) async fn vanish(&mut self) {
         if let Some(Server { stop, running }) = self.server.take() {
             let _ = stop.send(());
@@ -111,7 +111,7 @@ impl Twilio {
         }
     }
 
-    /// Listens again where it did before.
+    /// Listens again on the same address.
     pub(crate) async fn come_back(&mut self) {
         let listener = TcpListener::bind(self.address).await.unwrap();
         self.server = Some(Server::start(listener, self.simulator.clone()));

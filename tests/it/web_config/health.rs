@@ -4,12 +4,12 @@ use tokio::task::spawn_blocking;
 use twilio_email_exporter::config::ListenAddress;
 
 use super::*;
-use crate::support::program::{Ended, run};
+use crate::support::program::{Finished, run};
 
 const TLS: &str = "tls_server_config: {cert_file: server.crt, key_file: server.key}";
 
 /// Runs `health` for an exporter at `address`, with the web configuration of `files`.
-async fn health(address: String, files: Option<&WebFiles>) -> Ended {
+async fn health(address: String, files: Option<&WebFiles>) -> Finished {
     let config = files.map(|files| files.path("web.yml").to_str().unwrap().to_owned());
     // The exporter runs on this thread.
     let run = move || {
@@ -23,12 +23,12 @@ async fn health(address: String, files: Option<&WebFiles>) -> Ended {
 }
 
 #[track_caller]
-fn expect_failure(ended: &Ended, words: &str) {
-    assert_eq!(ended.code, Some(1), "{}", ended.stderr);
+fn expect_failure(finished: &Finished, words: &str) {
+    assert_eq!(finished.code, Some(1), "{}", finished.stderr);
     assert!(
-        ended.stderr.contains(words),
+        finished.stderr.contains(words),
         "{words:?} in {}",
-        ended.stderr
+        finished.stderr
     );
 }
 
@@ -37,25 +37,25 @@ async fn health_succeeds_only_while_the_exporter_is_ready() {
     let twilio = Twilio::empty().await;
     let exporter = Exporter::watching(&twilio).await.settled().await;
     let address = exporter.address.to_string();
-    let ended = health(address.clone(), None).await;
+    let finished = health(address.clone(), None).await;
     assert_eq!(
-        (ended.code, ended.stdout.as_str()),
+        (finished.code, finished.stdout.as_str()),
         (Some(0), "ready\n"),
         "{}",
-        ended.stderr
+        finished.stderr
     );
     exporter.stop().await.unwrap();
-    let ended = health(address.clone(), None).await;
-    expect_failure(&ended, &format!("cannot connect to {address}: "));
+    let finished = health(address.clone(), None).await;
+    expect_failure(&finished, &format!("cannot connect to {address}: "));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn health_says_that_no_collection_has_finished() {
+async fn health_fails_until_the_first_collection_has_finished() {
     let twilio = Twilio::empty().await;
     twilio.fault("hang");
     let exporter = Exporter::watching(&twilio).await;
-    let ended = health(exporter.address.to_string(), None).await;
-    expect_failure(&ended, "is not ready (HTTP 503)");
+    let finished = health(exporter.address.to_string(), None).await;
+    expect_failure(&finished, "is not ready (HTTP 503)");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -75,8 +75,8 @@ async fn health_reaches_an_exporter_on_a_unix_socket() {
         .await
         .settled()
         .await;
-    let ended = health(address, None).await;
-    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    let finished = health(address, None).await;
+    assert_eq!(finished.code, Some(0), "{}", finished.stderr);
     drop(exporter);
 }
 
@@ -101,13 +101,13 @@ async fn health_accepts_the_configured_certificate_and_no_other() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn health_says_what_a_health_check_cannot_have() {
+async fn health_explains_configurations_that_it_cannot_check() {
     let twilio = Twilio::empty().await;
     let users = users();
     let files = WebFiles::new(&users);
     let exporter = files.exporter(&twilio).await;
-    let ended = health(exporter.address.to_string(), Some(&files)).await;
-    expect_failure(&ended, "Set `health_without_auth: true`");
+    let finished = health(exporter.address.to_string(), Some(&files)).await;
+    expect_failure(&finished, "Set `health_without_auth: true`");
     let open = WebFiles::new(&format!("{users}health_without_auth: true\n"));
     let exporter = open.exporter(&twilio).await;
     let address = exporter.address.to_string();
@@ -118,11 +118,11 @@ async fn health_says_what_a_health_check_cannot_have() {
 
     let clients = "client_auth_type: RequireAndVerifyClientCert, client_ca_file: client-ca.crt}";
     let files = WebFiles::new(&TLS.replace('}', &format!(", {clients}")));
-    let ended = health("127.0.0.1:1".to_owned(), Some(&files)).await;
-    expect_failure(&ended, "requires client certificates");
-    let ended = health("127.0.0.1:0".to_owned(), None).await;
-    expect_failure(&ended, "the system chose the port");
+    let finished = health("127.0.0.1:1".to_owned(), Some(&files)).await;
+    expect_failure(&finished, "requires client certificates");
+    let finished = health("127.0.0.1:0".to_owned(), None).await;
+    expect_failure(&finished, "the system chose the port");
     let broken = WebFiles::new("tls_server_config: {cert_file: nowhere.crt}");
-    let ended = health("127.0.0.1:1".to_owned(), Some(&broken)).await;
-    assert_eq!(ended.code, Some(2), "{}", ended.stderr);
+    let finished = health("127.0.0.1:1".to_owned(), Some(&broken)).await;
+    assert_eq!(finished.code, Some(2), "{}", finished.stderr);
 }

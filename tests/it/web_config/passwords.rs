@@ -122,9 +122,9 @@ async fn a_read_only_user_changes_nothing() {
     assert_eq!(seen.value(REFUSED, &[("reason", "read_only")]), Some(4.0));
 }
 
-/// So that nobody finds out the names of users by the time.
+/// So that response times do not reveal the names of users.
 #[tokio::test]
-async fn an_unknown_user_costs_as_many_checks_as_a_known_one() {
+async fn an_unknown_user_takes_as_many_password_checks_as_a_known_one() {
     let twilio = Twilio::empty().await;
     let files = WebFiles::new(&users());
     let exporter = files.exporter(&twilio).await;
@@ -156,7 +156,7 @@ async fn a_password_is_checked_once_however_many_scrapes_there_are() {
     let scrapes = (0..30).map(|_| scrape(&exporter));
     futures_util::future::join_all(scrapes).await;
     assert_eq!(scrape(&exporter).await.value(CHECKS, &[]), Some(1.0));
-    // The same for a wrong one, of which more wait than there are places.
+    // The same for a wrong password, with more requests than places in the queue.
     let wrong = (0..30).map(|_| get(&exporter, "/", Some(("admin", "wrong"))));
     let statuses = futures_util::future::join_all(wrong).await;
     assert_eq!(statuses, [401; 30]);

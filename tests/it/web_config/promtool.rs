@@ -14,8 +14,8 @@ const NEWER: [&str; 5] = [
     "rate_limit",
 ];
 
-/// What promtool objects to, line by line.
-fn objections(path: &Path) -> Vec<String> {
+/// The problems that promtool reports, line by line.
+fn problems(path: &Path) -> Vec<String> {
     let output = Command::new("promtool")
         .args(["check", "web-config"])
         .arg(path)
@@ -46,19 +46,19 @@ fn is_about_a_newer_key(line: &str) -> bool {
 #[test]
 fn promtool_accepts_the_good_files_of_the_toolkit() {
     for path in corpus("good") {
-        let mut objections = objections(&path);
-        objections.retain(|line| !is_about_a_newer_key(line));
-        assert!(objections.is_empty(), "{}: {objections:#?}", path.display());
+        let mut problems = problems(&path);
+        problems.retain(|line| !is_about_a_newer_key(line));
+        assert!(problems.is_empty(), "{}: {problems:#?}", path.display());
     }
 }
 
 #[test]
 fn promtool_refuses_this_exporters_own_keys() {
     for path in corpus("good_beyond_toolkit") {
-        let objections = objections(&path).join("\n");
+        let problems = problems(&path).join("\n");
         for key in ["read_only_users", "health_without_auth"] {
             let expected = format!("field {key} not found");
-            assert!(objections.contains(&expected), "{objections}");
+            assert!(problems.contains(&expected), "{problems}");
         }
     }
 }
@@ -67,7 +67,7 @@ fn promtool_refuses_this_exporters_own_keys() {
 fn promtool_and_the_exporter_accept_the_example() {
     let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy/web.yml");
     let files = WebFiles::new(&std::fs::read_to_string(example).unwrap());
-    assert_eq!(objections(&files.path("web.yml")), [""; 0]);
+    assert_eq!(problems(&files.path("web.yml")), [""; 0]);
     let now = twilio_email_exporter::clock::Clock::System.now();
     let before = twilio_email_exporter::web_config::ReadFiles::default();
     let (config, _) = twilio_email_exporter::web_config::load(&files.path("web.yml"), now, &before);

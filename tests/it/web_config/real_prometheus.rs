@@ -34,8 +34,8 @@ async fn prometheus_scrapes_over_tls_with_a_certificate_and_a_password() {
         .await;
     let target = &prometheus.get("/api/v1/targets", &[]).await["activeTargets"][0];
     assert_eq!(target["lastError"], "");
-    // Another password is valid at once, and so is the old one when it is back. Only the exporter's side changes, because newer
-    // versions of Prometheus do not read a password's file again before each scrape.
+    // A new password is valid immediately, and so is the old one when it is set again. Only the exporter's side
+    // changes, because newer versions of Prometheus do not read a password's file again before each scrape.
     let hash = bcrypt::hash("another one", 4).unwrap();
     let changed = yaml.lines().map(|line| match line.split_once("scraper: ") {
         Some((indent, _)) => format!("{indent}scraper: {hash}"),

@@ -93,9 +93,9 @@ async fn a_reload_applies_the_file_at_once_and_reports_its_problems() {
     };
     let hash = bcrypt::hash("another one", 4).unwrap();
     files.write("web.yml", &format!("basic_auth_users: {{admin: {hash}}}\n"));
-    let told = reload(ADMIN).await;
+    let response = reload(ADMIN).await;
     let expected = "The configuration was loaded again.\nThe web configuration was loaded again.\n";
-    assert_eq!(told, (200, expected.to_owned()));
+    assert_eq!(response, (200, expected.to_owned()));
     assert!(!is_accepted(&exporter, "admin", ADMIN).await);
     assert!(is_accepted(&exporter, "admin", "another one").await);
 
@@ -107,7 +107,7 @@ async fn a_reload_applies_the_file_at_once_and_reports_its_problems() {
     assert_eq!(status, 500);
     for part in [
         "The configuration was loaded again.",
-        "The web configuration stays as it was: 2 problems",
+        "The web configuration was not reloaded: 2 problems",
         "basic_auth_users.admin: expected a bcrypt hash",
         "rate_limit: expected a mapping",
     ] {

@@ -67,7 +67,7 @@ async fn the_log_at_trace_has_no_password_hash_or_key() {
             assert!(!text.contains(secret), "{secret}: {text}");
         }
     }
-    let refused = || program.stderr().matches("stays as it was").count();
+    let refused = || program.stderr().matches("cannot reload").count();
     eventually("the log has it", || async { refused() >= 4 }).await;
     // Only a reload logs a known problem again.
     let before = refused();

@@ -1,4 +1,4 @@
-//! A disk that does not answer: a mount whose server is gone.
+//! A disk that does not respond: a mount whose server is gone.
 
 use std::sync::{Condvar, Mutex};
 use std::time::Instant;
@@ -58,7 +58,7 @@ impl Scene {
 }
 
 #[test]
-fn a_file_that_hangs_is_down_and_the_others_go_on() {
+fn a_file_that_hangs_is_down_and_others_are_read() {
     let mut scene = Scene::new("['*.yml', z.json]");
     scene.write("a.yml", A);
     scene.write("b.yml", B);
@@ -76,11 +76,11 @@ fn a_file_that_hangs_is_down_and_the_others_go_on() {
     );
     assert!(began.elapsed() < 2 * LIMIT, "{:?}", began.elapsed());
     assert_eq!(
-        scene.figures("a.yml")[..2],
+        scene.metrics("a.yml")[..2],
         [Some(0.0), Some(1.0)],
         "what it listed stays"
     );
-    assert_eq!(scene.figures("b.yml")[..2], [Some(1.0), Some(2.0)]);
+    assert_eq!(scene.metrics("b.yml")[..2], [Some(1.0), Some(2.0)]);
     for content in [B, BOTH, B] {
         scene.write("b.yml", content);
         let began = Instant::now();
@@ -98,16 +98,16 @@ fn a_file_that_hangs_is_down_and_the_others_go_on() {
     );
     assert!(!scene.incomplete, "every file is known");
     disk.hangs(&[]);
-    let mut told = Vec::new();
-    while told.is_empty() {
-        told = scene.reread();
+    let mut reported = Vec::new();
+    while reported.is_empty() {
+        reported = scene.reread();
     }
-    assert_eq!(told, ["a.yml: 41"]);
-    assert_eq!(scene.figures("a.yml")[0], Some(1.0));
+    assert_eq!(reported, ["a.yml: 41"]);
+    assert_eq!(scene.metrics("a.yml")[0], Some(1.0));
 }
 
 #[test]
-fn a_file_that_hangs_and_goes_is_gone() {
+fn a_file_that_hangs_and_is_removed_is_gone() {
     let mut scene = Scene::new("['*.yml']");
     scene.write("a.yml", A);
     scene.reread();
@@ -125,7 +125,7 @@ fn a_file_that_hangs_and_goes_is_gone() {
         );
         std::thread::yield_now();
     }
-    assert_eq!(scene.figures("a.yml"), [None; 3]);
+    assert_eq!(scene.metrics("a.yml"), [None; 3]);
 }
 
 #[test]
@@ -151,7 +151,7 @@ fn a_directory_that_hangs_keeps_its_files_and_not_the_others() {
     );
     assert!(began.elapsed() < 2 * LIMIT, "{:?}", began.elapsed());
     assert!(scene.incomplete, "there may be files that are not known");
-    assert_eq!(scene.figures("d/a.yml")[..2], [Some(0.0), Some(1.0)]);
+    assert_eq!(scene.metrics("d/a.yml")[..2], [Some(0.0), Some(1.0)]);
     for _ in 0..3 {
         let began = Instant::now();
         assert_eq!(scene.reread(), nothing());
@@ -159,11 +159,11 @@ fn a_directory_that_hangs_keeps_its_files_and_not_the_others() {
     }
     assert_eq!(disk.calls(&scene.path("d")), 1, "for both patterns");
     disk.hangs(&[]);
-    let mut told = Vec::new();
-    while told.is_empty() || scene.incomplete {
-        told.extend(scene.reread());
+    let mut reported = Vec::new();
+    while reported.is_empty() || scene.incomplete {
+        reported.extend(scene.reread());
     }
-    assert_eq!(told, ["a.yml: 41"]);
+    assert_eq!(reported, ["a.yml: 41"]);
 }
 
 #[test]
@@ -181,8 +181,8 @@ fn a_thousand_files_that_hang_take_few_threads() {
     disk.hangs(&paths);
     for wanted in [501, 0, 0] {
         assert_eq!(scene.reread().len(), wanted);
-        assert_eq!(scene.figures("e.yml")[0], Some(1.0));
-        assert_eq!(scene.figures("d/0499.yml")[0], Some(0.0));
+        assert_eq!(scene.metrics("e.yml")[0], Some(1.0));
+        assert_eq!(scene.metrics("d/0499.yml")[0], Some(0.0));
     }
     let read: usize = paths.iter().map(|path| disk.calls(path)).sum();
     assert_eq!(read, HANGING_IN_DIRECTORY);

@@ -1,4 +1,4 @@
-//! Real files in real directories, changed in every way that files are changed.
+//! Real files in real directories, with every kind of change.
 
 mod hanging;
 
@@ -19,7 +19,7 @@ const A: &str = "- targets: [comms_operation_01h2xcejqtf2nbrexx3vqjhp41]\n";
 const B: &str = "- targets: [comms_operation_01h2xcejqtf2nbrexx3vqjhp42]\n";
 const BOTH: &str = "- targets: [comms_operation_01h2xcejqtf2nbrexx3vqjhp41, comms_operation_01h2xcejqtf2nbrexx3vqjhp42]\n";
 
-/// A directory and who watches it.
+/// A directory and its [`Files`].
 struct Scene {
     directory: TempDir,
     files: Files,
@@ -80,7 +80,7 @@ impl Scene {
         fs::write(self.path(name), content).unwrap();
     }
 
-    /// What became of the files, in short: `a.yml: 41 42`, `a.yml: gone`, `a.yml: broken (why)`.
+    /// The reports about the files, in short: `a.yml: 41 42`, `a.yml: gone`, `a.yml: broken (why)`.
     fn reread(&mut self) -> Vec<String> {
         let name = |source: &str| {
             Path::new(source)
@@ -104,8 +104,8 @@ impl Scene {
         news.into_iter().map(show).collect()
     }
 
-    /// The figures of a file: up, operations, seconds of the last success.
-    fn figures(&self, name: &str) -> [Option<f64>; 3] {
+    /// The metrics of a file: up, operations, seconds of the last success.
+    fn metrics(&self, name: &str) -> [Option<f64>; 3] {
         let mut out = Vec::new();
         render(
             &Snapshot::default(),
@@ -131,7 +131,7 @@ fn nothing() -> Vec<String> {
 }
 
 #[test]
-fn a_file_is_told_when_it_comes_changes_and_goes() {
+fn a_file_is_reported_when_it_is_created_changed_and_removed() {
     let mut scene = Scene::new("[a.yml]");
     assert_eq!(scene.reread(), nothing());
     scene.write("a.yml", A);
@@ -151,7 +151,7 @@ fn a_file_is_told_when_it_comes_changes_and_goes() {
 }
 
 #[test]
-fn a_file_that_another_is_renamed_over_is_read() {
+fn a_file_that_was_replaced_by_a_rename_is_read() {
     let mut scene = Scene::new("['*.yml']");
     scene.write("a.yml", A);
     assert_eq!(scene.reread(), ["a.yml: 41"]);
@@ -165,9 +165,9 @@ fn a_file_that_another_is_renamed_over_is_read() {
     assert_eq!(scene.reread(), ["b.yml: 42", "a.yml: gone"]);
 }
 
-/// As Kubernetes changes a volume: `a.yml` → `..data/a.yml`, `..data` → a directory, which is exchanged in one step.
+/// Like a volume of Kubernetes: `a.yml` → `..data/a.yml`, `..data` → a directory, replaced in one step.
 #[test]
-fn a_symbolic_link_that_is_exchanged_is_followed() {
+fn a_changed_symbolic_link_is_followed() {
     let mut scene = Scene::new("['*.yml', '*.json']");
     for (version, content) in [("..1", A), ("..2", B)] {
         fs::create_dir(scene.path(version)).unwrap();
@@ -186,7 +186,7 @@ fn a_symbolic_link_that_is_exchanged_is_followed() {
 }
 
 #[test]
-fn what_cannot_be_understood_leaves_what_was_listed_last_and_is_told_once() {
+fn an_invalid_file_keeps_the_last_operations_and_is_reported_once() {
     let mut scene = Scene::new("[a.yml]");
     scene.write("a.yml", A);
     scene.reread();
@@ -197,7 +197,7 @@ fn what_cannot_be_understood_leaves_what_was_listed_last_and_is_told_once() {
     assert_eq!(scene.reread(), [format!("a.yml: broken ({problem})")]);
     assert_eq!(scene.reread(), nothing());
     assert_eq!(
-        scene.figures("a.yml"),
+        scene.metrics("a.yml"),
         [Some(0.0), Some(1.0), Some(listed_at)]
     );
     scene.write("a.yml", "- targets: [spring]\n# the same\n");
@@ -210,20 +210,20 @@ fn what_cannot_be_understood_leaves_what_was_listed_last_and_is_told_once() {
     scene.write("a.yml", A);
     assert_eq!(scene.reread(), ["a.yml: 41"]);
     let now = scene.clock.now().as_seconds();
-    assert_eq!(scene.figures("a.yml"), [Some(1.0), Some(1.0), Some(now)]);
+    assert_eq!(scene.metrics("a.yml"), [Some(1.0), Some(1.0), Some(now)]);
 }
 
 #[test]
-fn what_cannot_be_read_leaves_what_was_listed_last() {
+fn an_unreadable_file_keeps_the_last_operations() {
     let mut scene = Scene::new("['*.yml']");
     scene.write("a.yml", A);
     scene.reread();
     fs::remove_file(scene.path("a.yml")).unwrap();
     symlink("a.yml", scene.path("a.yml")).unwrap();
-    let told = scene.reread();
+    let reported = scene.reread();
     assert!(
-        told.len() == 1 && told[0].starts_with("a.yml: broken (cannot read it: "),
-        "{told:?}"
+        reported.len() == 1 && reported[0].starts_with("a.yml: broken (cannot read it: "),
+        "{reported:?}"
     );
     assert_eq!(scene.reread(), nothing());
     fs::remove_file(scene.path("a.yml")).unwrap();
@@ -232,29 +232,29 @@ fn what_cannot_be_read_leaves_what_was_listed_last() {
         scene.reread(),
         ["a.yml: broken (cannot read it: it is not a file)"]
     );
-    assert_eq!(scene.figures("a.yml")[0], Some(0.0));
+    assert_eq!(scene.metrics("a.yml")[0], Some(0.0));
     fs::remove_dir(scene.path("a.yml")).unwrap();
     scene.write("a.yml", A);
     assert_eq!(
         scene.reread(),
         ["a.yml: 41"],
-        "the same as before, and yet told"
+        "the same as before, and yet reported"
     );
     fs::remove_file(scene.path("a.yml")).unwrap();
     assert_eq!(scene.reread(), ["a.yml: gone"]);
-    assert_eq!(scene.figures("a.yml"), [None; 3]);
+    assert_eq!(scene.metrics("a.yml"), [None; 3]);
 }
 
 #[test]
-fn a_file_that_is_never_right_has_listed_nothing() {
+fn a_file_that_was_never_valid_lists_nothing() {
     let mut scene = Scene::new("[a.json]");
     scene.write("a.json", A);
-    let told = scene.reread();
+    let reported = scene.reread();
     assert!(
-        told[0].starts_with("a.json: broken (line 1, column 2: not JSON: "),
-        "{told:?}"
+        reported[0].starts_with("a.json: broken (line 1, column 2: not JSON: "),
+        "{reported:?}"
     );
-    assert_eq!(scene.figures("a.json"), [Some(0.0), None, None]);
+    assert_eq!(scene.metrics("a.json"), [Some(0.0), None, None]);
     File::create(scene.path("a.json"))
         .unwrap()
         .set_len(LARGEST as u64 + 1)
@@ -266,7 +266,7 @@ fn a_file_that_is_never_right_has_listed_nothing() {
 }
 
 #[test]
-fn a_directory_that_cannot_be_read_takes_nothing_away() {
+fn an_unreadable_directory_removes_no_operation() {
     let mut scene = Scene::new("['d/*.yml', e.yml]");
     fs::create_dir(scene.path("1")).unwrap();
     symlink("1", scene.path("d")).unwrap();
@@ -275,10 +275,10 @@ fn a_directory_that_cannot_be_read_takes_nothing_away() {
     assert_eq!(scene.reread(), ["a.yml: 41", "e.yml: 42"]);
     fs::remove_file(scene.path("d")).unwrap();
     symlink("d", scene.path("d")).unwrap();
-    let told = scene.reread();
+    let reported = scene.reread();
     assert!(
-        told.len() == 1 && told[0].starts_with("a.yml: broken (cannot read it: "),
-        "{told:?}"
+        reported.len() == 1 && reported[0].starts_with("a.yml: broken (cannot read it: "),
+        "{reported:?}"
     );
     assert_eq!(scene.reread(), nothing());
     assert!(scene.incomplete, "there may be others");
@@ -304,7 +304,7 @@ fn a_file_that_several_patterns_name_is_one_source() {
 }
 
 #[test]
-fn what_has_not_changed_is_not_read() {
+fn an_unchanged_file_is_not_read() {
     let mut scene = Scene::new("[a.yml]");
     scene.write("a.yml", A);
     scene.reread();
@@ -315,7 +315,7 @@ fn what_has_not_changed_is_not_read() {
     scene.clock.set(scene.clock.now() + Duration::from_secs(15));
     scene.reread();
     assert_eq!(
-        scene.figures("a.yml")[2],
+        scene.metrics("a.yml")[2],
         Some(scene.clock.now().as_seconds())
     );
     let unchanged = File::options().write(true).open(&path).unwrap();
@@ -329,25 +329,28 @@ fn what_has_not_changed_is_not_read() {
 
 /// Two changes within one tick of the disk's clock leave the same fingerprint.
 #[test]
-fn what_was_changed_a_moment_ago_is_read_again() {
+fn a_file_that_has_just_changed_is_read_again() {
     let mut scene = Scene::at("[a.yml]", Clock::System);
     scene.write("a.yml", A);
     assert_eq!(scene.reread(), ["a.yml: 41"]);
     assert_eq!(scene.files.known[&scene.path("a.yml")].fingerprint, None);
-    for (content, told) in [(B, "a.yml: 42"), (A, "a.yml: 41"), (B, "a.yml: 42")] {
+    for (content, reported) in [(B, "a.yml: 42"), (A, "a.yml: 41"), (B, "a.yml: 42")] {
         scene.write("a.yml", content);
-        assert_eq!(scene.reread(), [told]);
+        assert_eq!(scene.reread(), [reported]);
     }
 }
 
 #[test]
-fn the_number_of_files_is_bounded() {
+fn the_number_of_files_is_limited() {
     let mut scene = Scene::new("['*.yml']");
     for number in 0..=MOST_FILES {
         scene.write(&format!("{number:04}.yml"), "[]");
     }
-    let told = scene.reread();
-    assert_eq!((told.len(), told[0].as_str()), (MOST_FILES, "0000.yml: "));
+    let reported = scene.reread();
+    assert_eq!(
+        (reported.len(), reported[0].as_str()),
+        (MOST_FILES, "0000.yml: ")
+    );
     fs::remove_file(scene.path("0000.yml")).unwrap();
     assert_eq!(scene.reread(), ["1000.yml: ", "0000.yml: gone"]);
 }

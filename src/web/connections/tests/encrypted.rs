@@ -33,7 +33,7 @@ impl Identity {
         }
     }
 
-    /// The server that it makes, which offers these protocols and asks for a certificate.
+    /// The server that it makes, which offers these protocols and requests a certificate.
     pub(super) fn server(&self, protocols: &[&str]) -> Arc<ServerConfig> {
         let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
             .with_safe_default_protocol_versions()

@@ -3,8 +3,8 @@
 use maud::{Markup, html};
 
 use super::{bar, words};
-use crate::web::pages::account::{AccountFigures, Connection, Counters, Discovery};
-use crate::web::pages::breakdown::Outcome;
+use crate::operation::Sums;
+use crate::web::pages::account::{AccountSummary, Connection, Counters, Discovery};
 use crate::web::pages::filter::Filter;
 use crate::web::pages::grafana;
 use crate::web::pages::overview::{Overview, Site};
@@ -14,7 +14,7 @@ const PAGE_SIZE: usize = 12;
 
 /// One page of cards. If there are more, the selected account is first, then those with the worst problems.
 pub(super) fn cards(site: &Site, overview: &Overview, filter: &Filter) -> Markup {
-    let mut accounts: Vec<&AccountFigures> = overview.accounts.iter().collect();
+    let mut accounts: Vec<&AccountSummary> = overview.accounts.iter().collect();
     let total = accounts.len();
     if total > PAGE_SIZE {
         let severities = overview.severities();
@@ -46,7 +46,7 @@ pub(super) fn cards(site: &Site, overview: &Overview, filter: &Filter) -> Markup
     }
 }
 
-fn card(account: &AccountFigures, site: &Site) -> Markup {
+fn card(account: &AccountSummary, site: &Site) -> Markup {
     let (class, word) = connection(account);
     html! {
         article class="card" {
@@ -56,16 +56,16 @@ fn card(account: &AccountFigures, site: &Site) -> Markup {
             }
             (share(account.outcome))
             (bar::bar(&account.emails.unwrap_or_default()))
-            dl class="figures" {
-                (figure("Delivered", &amount(account.outcome.map(|outcome| outcome.delivered))))
-                (figure("In flight", &amount(account.outcome.map(|outcome| outcome.in_flight))))
-                (figure("Operations", &html! { (words::grouped(account.operations)) }))
-                (figure("Data", &age(account, site)))
-                (figure("Discovery", &html! { (discovery(account.discovery)) }))
-                (figure("Requests left", &requests(account)))
-                (figure("Pause", &pause(account, site)))
-                (figure("Counters", &counters(account, site)))
-                (figure("Series", &series(account)))
+            dl class="values" {
+                (entry("Delivered", &amount(account.outcome.map(|outcome| outcome.delivered))))
+                (entry("In flight", &amount(account.outcome.map(|outcome| outcome.in_flight))))
+                (entry("Operations", &html! { (words::grouped(account.operations)) }))
+                (entry("Data", &age(account, site)))
+                (entry("Discovery", &html! { (discovery(account.discovery)) }))
+                (entry("Requests left", &requests(account)))
+                (entry("Pause", &pause(account, site)))
+                (entry("Counters", &counters(account, site)))
+                (entry("Series", &series(account)))
             }
             p class="card-links" {
                 a href=(site.link(&Filter::of_account(&account.name).link())) aria-label={ "Operations of " (account.name) } { "Operations" }
@@ -78,7 +78,7 @@ fn card(account: &AccountFigures, site: &Site) -> Markup {
 }
 
 /// The share of lost emails and the counts behind it. Without an outcome, nothing was read.
-pub(super) fn share(outcome: Option<Outcome>) -> Markup {
+pub(super) fn share(outcome: Option<Sums>) -> Markup {
     let lost_share = outcome.and_then(|outcome| outcome.lost_share);
     html! {
         div class="share" {
@@ -103,11 +103,11 @@ fn amount(value: Option<u64>) -> Markup {
     html! { @match value { Some(value) => (words::grouped(value)), None => "–" } }
 }
 
-fn figure(name: &str, value: &Markup) -> Markup {
+fn entry(name: &str, value: &Markup) -> Markup {
     html! { div { dt { (name) } dd { (value) } } }
 }
 
-const fn connection(account: &AccountFigures) -> (&'static str, &'static str) {
+const fn connection(account: &AccountSummary) -> (&'static str, &'static str) {
     match account.connection {
         Connection::Starting => ("quiet", "first collection running"),
         Connection::Reached => ("well", "reached"),
@@ -125,7 +125,7 @@ const fn discovery(discovery: Discovery) -> &'static str {
     }
 }
 
-fn age(account: &AccountFigures, site: &Site) -> Markup {
+fn age(account: &AccountSummary, site: &Site) -> Markup {
     html! {
         @match account.times.last_success {
             Some(success) => {
@@ -137,7 +137,7 @@ fn age(account: &AccountFigures, site: &Site) -> Markup {
     }
 }
 
-fn requests(account: &AccountFigures) -> Markup {
+fn requests(account: &AccountSummary) -> Markup {
     html! {
         @match account.requests_left {
             Some(left) => { (words::grouped(left as u64)) " of " (words::grouped(account.request_budget as u64)) }
@@ -146,7 +146,7 @@ fn requests(account: &AccountFigures) -> Markup {
     }
 }
 
-fn pause(account: &AccountFigures, site: &Site) -> Markup {
+fn pause(account: &AccountSummary, site: &Site) -> Markup {
     html! {
         @match (account.times.paused_until, account.times.next_login_at) {
             (Some(until), _) => { "until " (words::time(until, site.now)) }
@@ -156,7 +156,7 @@ fn pause(account: &AccountFigures, site: &Site) -> Markup {
     }
 }
 
-fn counters(account: &AccountFigures, site: &Site) -> Markup {
+fn counters(account: &AccountSummary, site: &Site) -> Markup {
     html! {
         @match (account.counters, account.times.unsaved_since) {
             (Counters::Saved, _) => "saved",
@@ -167,7 +167,7 @@ fn counters(account: &AccountFigures, site: &Site) -> Markup {
     }
 }
 
-fn series(account: &AccountFigures) -> Markup {
+fn series(account: &AccountSummary) -> Markup {
     html! {
         (words::grouped(account.operations_with_series)) " of " (words::grouped(account.series_limit as u64))
     }

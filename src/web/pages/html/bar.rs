@@ -5,7 +5,7 @@ use std::fmt::Write;
 use maud::{Markup, html};
 
 use super::words;
-use crate::web::pages::breakdown::Breakdown;
+use crate::operation::Breakdown;
 
 /// A part that is not empty has at least this length, of 100, so that it can be seen.
 const SHORTEST: f64 = 1.2;
@@ -20,7 +20,7 @@ pub(super) const PARTS: [(&str, &str); 5] = [
 ];
 
 fn amounts(emails: &Breakdown) -> [u64; 5] {
-    let outcome = emails.outcome();
+    let outcome = emails.sums();
     [
         emails.opened,
         emails.delivered,

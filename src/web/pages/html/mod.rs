@@ -45,7 +45,7 @@ pub(super) fn operation(site: &Site, operation: &OperationDetails) -> Markup {
     let content = html! {
         div id="operation" data-live { (one_operation::page(site, operation)) }
     };
-    let title = operation.figures.title().unwrap_or(&operation.figures.id);
+    let title = operation.summary.title().unwrap_or(&operation.summary.id);
     layout(site, Some(title), &content)
 }
 

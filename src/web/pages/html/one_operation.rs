@@ -4,25 +4,25 @@ use maud::{Markup, html};
 
 use super::operations::state;
 use super::{accounts, bar, words};
+use crate::operation::Breakdown;
 use crate::timestamp::Timestamp;
-use crate::web::pages::breakdown::Breakdown;
 use crate::web::pages::filter::Filter;
 use crate::web::pages::operation::OperationDetails;
 use crate::web::pages::overview::Site;
 
 pub(super) fn page(site: &Site, operation: &OperationDetails) -> Markup {
-    let figures = &operation.figures;
+    let summary = &operation.summary;
     html! {
         nav class="crumbs" aria-label="Path" {
             a href=(site.link("/")) { "Overview" } " / "
-            a href=(site.link(&Filter::of_account(&figures.account).link())) { "Account " (figures.account) }
+            a href=(site.link(&Filter::of_account(&summary.account).link())) { "Account " (summary.account) }
         }
         div class="title-line" {
-            h1 id="headline" { (figures.title().unwrap_or(&figures.id)) }
-            (state(figures))
+            h1 id="headline" { (summary.title().unwrap_or(&summary.id)) }
+            (state(summary))
         }
-        @if figures.title().is_some() { p class="id" { (figures.id) } }
-        @if figures.up == Some(false) {
+        @if summary.title().is_some() { p class="id" { (summary.id) } }
+        @if summary.up == Some(false) {
             p class="remark" { "The last attempt to read this operation failed. The values are from the last successful read; the log names the reason." }
         }
         div class="columns" {
@@ -52,9 +52,9 @@ pub(super) fn page(site: &Site, operation: &OperationDetails) -> Markup {
 }
 
 fn emails(operation: &OperationDetails) -> Markup {
-    let figures = &operation.figures;
+    let summary = &operation.summary;
     html! {
-        @if let (Some(emails), Some(outcome)) = (&figures.emails, figures.outcome) {
+        @if let (Some(emails), Some(outcome)) = (&summary.emails, summary.outcome) {
             (accounts::share(Some(outcome)))
             (bar::bar(emails))
             table class="numbers" {
@@ -71,10 +71,10 @@ fn emails(operation: &OperationDetails) -> Markup {
                     }
                 }
             }
-            dl class="figures" {
-                (quantity("Size", figures.size))
-                (quantity("Recipients", figures.recipients))
-                (quantity("Attempts", figures.attempts))
+            dl class="values" {
+                (quantity("Size", summary.size))
+                (quantity("Recipients", summary.recipients))
+                (quantity("Attempts", summary.attempts))
             }
         } @else {
             p { "This operation has not been read yet." }
@@ -106,7 +106,7 @@ fn quantity(name: &str, value: Option<u32>) -> Markup {
 }
 
 fn times(operation: &OperationDetails) -> Markup {
-    let times = &operation.figures.times;
+    let times = &operation.summary.times;
     let moment = |name: &str, at: Option<Timestamp>, is_future: bool| {
         html! {
             div {
@@ -128,7 +128,7 @@ fn times(operation: &OperationDetails) -> Markup {
         }
     };
     html! {
-        dl class="figures" {
+        dl class="values" {
             (moment("Created", Some(times.created), false))
             (moment("Changed at Twilio", times.updated, false))
             (moment("Read", times.last_success, false))
@@ -138,15 +138,15 @@ fn times(operation: &OperationDetails) -> Markup {
 }
 
 fn labels(operation: &OperationDetails) -> Markup {
-    let figures = &operation.figures;
+    let summary = &operation.summary;
     html! {
-        @if figures.labels.is_empty() {
+        @if summary.labels.is_empty() {
             p { "It has no labels. Give it some in the configuration, in a file, or when you register it." }
         } @else {
             table class="numbers" {
                 thead { tr { th scope="col" { "Label" } th scope="col" { "Value" } th scope="col" { "From" } } }
                 tbody {
-                    @for (name, value) in &*figures.labels {
+                    @for (name, value) in &*summary.labels {
                         tr {
                             th scope="row" { (name) }
                             td { (value) }

@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use super::{bar, words};
 use crate::operation::OperationId;
 use crate::web::pages::filter::{Filter, Sort};
-use crate::web::pages::operation::OperationFigures;
+use crate::web::pages::operation::OperationSummary;
 use crate::web::pages::overview::{Overview, Site};
 use crate::web::pages::selection::{PAGE_SIZE, Selection};
 
@@ -198,7 +198,7 @@ const fn order(sort: Sort) -> &'static str {
     }
 }
 
-fn row(site: &Site, operation: &OperationFigures, has_accounts: bool) -> Markup {
+fn row(site: &Site, operation: &OperationSummary, has_accounts: bool) -> Markup {
     let title = operation.title().map(shortened);
     html! {
         tr id=(operation.id) role="row" {
@@ -242,7 +242,7 @@ fn row(site: &Site, operation: &OperationFigures, has_accounts: bool) -> Markup 
     }
 }
 
-fn labels(operation: &OperationFigures) -> Markup {
+fn labels(operation: &OperationSummary) -> Markup {
     let is_title = |value: &String| operation.title() == Some(value.as_str());
     let others = operation
         .labels
@@ -263,7 +263,7 @@ fn labels(operation: &OperationFigures) -> Markup {
 }
 
 /// The state, and whether it can be read now.
-pub(super) fn state(operation: &OperationFigures) -> Markup {
+pub(super) fn state(operation: &OperationSummary) -> Markup {
     let state = operation.state.as_deref().unwrap_or("unknown");
     let class = match state {
         "processing" | "scheduled" => "busy",

@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use super::words;
 use crate::diagnosis::{Finding, Severity};
 use crate::timestamp::Timestamp;
-use crate::web::pages::account::{AccountFigures, Connection};
+use crate::web::pages::account::{AccountSummary, Connection};
 use crate::web::pages::overview::{Overview, Site};
 
 /// The problems that a page shows in full. Those with the same cause and cure count as one.
@@ -126,8 +126,8 @@ fn problem(group: &[&Finding], now: Timestamp) -> Markup {
     }
 }
 
-fn headline(problems: &[&Finding], accounts: &[AccountFigures]) -> String {
-    let is_starting = |account: &AccountFigures| account.connection == Connection::Starting;
+fn headline(problems: &[&Finding], accounts: &[AccountSummary]) -> String {
+    let is_starting = |account: &AccountSummary| account.connection == Connection::Starting;
     match problems {
         [] if accounts.iter().any(is_starting) => "The first collection is running".to_owned(),
         [] => "The exporter works".to_owned(),
@@ -135,7 +135,7 @@ fn headline(problems: &[&Finding], accounts: &[AccountFigures]) -> String {
     }
 }
 
-fn tone(problems: &[&Finding], accounts: &[AccountFigures]) -> &'static str {
+fn tone(problems: &[&Finding], accounts: &[AccountSummary]) -> &'static str {
     match problems.first() {
         Some(worst) => worst.severity.as_str(),
         None if accounts

@@ -11,7 +11,7 @@ impl Exposition {
         let mut reader = Reader::default();
         if !text.is_empty() {
             let lines = text.strip_suffix('\n').ok_or("no line feed at the end")?;
-            // Not `lines()`, which would take a carriage return for a part of the line's end.
+            // Not `lines()`, which would drop a carriage return at the end of a line.
             for (at, line) in lines.split('\n').enumerate() {
                 let read = reader.line(line);
                 read.map_err(|why| format!("line {}: {why}: {line}", at + 1))?;
@@ -25,7 +25,7 @@ impl Exposition {
 #[derive(Default)]
 struct Reader {
     exposition: Exposition,
-    /// Help that waits for its type.
+    /// A `# HELP` line whose `# TYPE` line has not come yet.
     help: Option<(String, String)>,
     series: HashSet<String>,
 }
@@ -94,7 +94,7 @@ impl Reader {
         Ok(())
     }
 
-    /// Checks what can only be said of a family as a whole.
+    /// Checks that concern a whole family.
     fn end_family(&mut self) -> Result<(), String> {
         if let Some((name, _)) = &self.help {
             return Err(format!("{name} has help and no type"));
@@ -196,7 +196,7 @@ fn labels(rest: &mut Chars<'_>) -> Result<BTreeMap<String, String>, String> {
     }
 }
 
-/// Where the first quote stands that no backslash takes its meaning from.
+/// The position of the first quote without a backslash.
 fn closing_quote(text: &str) -> Option<usize> {
     let mut escaped = false;
     text.bytes().position(|byte| {
@@ -245,7 +245,7 @@ fn is_name(name: &str, colons: bool) -> bool {
 }
 
 #[test]
-fn a_good_exposition_is_taken_apart() {
+fn a_valid_exposition_is_parsed() {
     let text = "# HELP a Help \\\\ \\n \".\n# TYPE a gauge\na 1.5\na{b=\"\\\"\\\\\\n\\r\"} +Inf\n"
         .replace("\\r", "\r");
     let read = Exposition::parse(&text).unwrap();
@@ -257,7 +257,7 @@ fn a_good_exposition_is_taken_apart() {
 }
 
 #[test]
-fn each_mistake_is_refused() {
+fn each_mistake_is_an_error() {
     for (body, why) in [
         ("a 1", "no line feed at the end"),
         ("\n", "sample without value"),
@@ -310,8 +310,8 @@ fn each_mistake_is_refused() {
 }
 
 #[test]
-#[should_panic(expected = "stands for")]
-fn an_ambiguous_question_is_no_answer() {
+#[should_panic(expected = "matches several samples")]
+fn an_ambiguous_selection_panics() {
     let text = "# HELP a A.\n# TYPE a gauge\na{b=\"1\"} 1\na{b=\"2\"} 1\n";
     let _ = Exposition::parse(text).unwrap().value("a", &[]);
 }

@@ -1,0 +1,129 @@
+// Alerts on whether anything is watched: exporters that are gone, accounts that are, and accounts that cannot be told apart.
+{
+  local config = $._config,
+  local terms = (import '../terms.libsonnet')(config),
+
+  local placeLabels = [label for label in terms.jobLabels if label != 'job'],
+  local namesake = std.join(', ', placeLabels + ['account']),
+  local watched = 'group by (%s) (twilio_email_up)' % terms.account,
+  // Without its job: the account's name within the same cluster, environment and namespace.
+  local jobsThatWatch = 'count by (%s) (%s)' % [namesake, watched],
+  local exporters = 'count by (%s) (twilio_email_exporter_build_info)' % terms.job,
+  // How long what was once watched is missed.
+  local memory = '2w',
+  local exportersThen = 'account:twilio_email_exporters:count',
+  local jobsThen = 'account:twilio_email_jobs:count',
+  local last(recorded) = 'last_over_time(%s[%s])' % [recorded, memory],
+
+  local gone = terms.lines([
+    last(exportersThen),
+    '  unless ' + watched,
+    // Another job watches it now that did not before: the job has another name.
+    '  unless on (%s) %s <= on (%s) group_left () %s' % [terms.account, last(jobsThen), namesake, jobsThatWatch],
+  ]),
+  local isReplaced = '%s <= on (%s) group_left () %s' % [last(exportersThen), terms.job, exporters],
+  local ofJob = if std.member(config.accountLabels, 'job') then ' of job {{ $labels.job }}' else '',
+
+  local absent = terms.alert(
+    'TwilioEmailExporterAbsent',
+    'critical',
+    '6m',
+    terms.lines([gone, 'unless ' + isReplaced]),
+    terms.exporter,
+    'Account {{ $labels.account }}: nothing watches it, its exporter is gone',
+    terms.of(terms.jobLabels)
+    + ' Account {{ $labels.account }} was watched, and Prometheus has no figures of it now: fewer exporters' + ofJob + ' are scraped than then.'
+    + ' {{ with printf `up{%s} == 0` $of | query }}The target {{ (first .).Labels.instance }} does not answer.'
+    + '{{ else }}None of its targets fails: Prometheus has lost the target itself.{{ end }}',
+    note='An account that is gone while as many exporters are there as before was taken out of the configuration, which is no fault.',
+  ),
+
+  local removed = terms.alert(
+    'TwilioEmailAccountRemoved',
+    'info',
+    '6m',
+    terms.lines([
+      std.strReplace(gone, '[%s]' % memory, '[1d]'),
+      'and ' + std.strReplace(isReplaced, '[%s]' % memory, '[1d]'),
+    ]),
+    terms.exporter,
+    'Account {{ $labels.account }}: no longer in the configuration of its exporter',
+    'Account {{ $labels.account }} was watched within the last day. The exporters' + ofJob + ' are all there, but none has this account any more: it was removed or renamed.',
+    note='For whoever wonders why it is quiet. It ends after a day.',
+  ),
+
+  local never = terms.alert(
+    'TwilioEmailNothingWatched',
+    'warning',
+    '30m',
+    terms.lines([
+      'absent(twilio_email_exporter_build_info)',
+      'unless on () group(%s)' % last(exportersThen),
+    ]),
+    'twilio-email-exporter',
+    'No twilio-email-exporter: its rules are loaded, but none is scraped',
+    'Prometheus has the rules of twilio-email-exporter, but no figures of any, and had none within two weeks. No alert on mail can fire.',
+  ),
+
+  local target = terms.alert(
+    'TwilioEmailTargetDown',
+    'warning',
+    '15m',
+    terms.lines([
+      'max by (%s, instance) (%s) == 0' % [terms.job, 'max_over_time(up[%s])' % config.freshness],
+      'and on (%s, instance) group by (%s, instance) (last_over_time(twilio_email_exporter_build_info[1d]))' % [terms.job, terms.job],
+    ]),
+    terms.exporters,
+    'Exporter {{ $labels.instance }}: not scraped for 15 minutes or more',
+    'Prometheus cannot scrape the exporter {{ $labels.instance }}' + ofJob + '. If nothing else watches its accounts, a critical alert says so; this one is about a pair that is one.',
+    keep='10m',
+  ),
+
+  local ambiguous = terms.alert(
+    'TwilioEmailAccountAmbiguous',
+    'warning',
+    '30m',
+    terms.lines([
+      // By their other labels; Prometheus' own cannot be listed, so they are left out by name.
+      'count by (%s) (group without (instance, pod, container, endpoint, node, service, prometheus, prometheus_replica, replica) (twilio_email_up)) > 1'
+      % terms.account,
+      'or',
+      // By what they see: exporters of one account see the same volume.
+      '(',
+      '  max by (%s) (increase(twilio_email_emails_accepted_total[6h])) - min by (%s) (increase(twilio_email_emails_accepted_total[6h]))'
+      % [terms.account, terms.account],
+      '  > 0.2 * max by (%s) (increase(twilio_email_emails_accepted_total[6h]))' % terms.account,
+      '  and max by (%s) (increase(twilio_email_emails_accepted_total[6h])) > %d' % [terms.account, config.goneLeast],
+      '  and on (%s) min by (%s) (avg_over_time(twilio_email_up[6h])) > 0.9' % [terms.account, terms.account],
+      '  and on (%s) min by (%s) (count_over_time(twilio_email_up[6h:10m])) >= 35' % [terms.account, terms.account],
+      ')',
+    ]),
+    terms.exporter,
+    'Account {{ $labels.account }}: exporters under this name see different mail',
+    terms.of(config.accountLabels)
+    + ' Several exporters name an account {{ $labels.account }} and seem to watch different ones: their other labels differ, or their volumes do. Rules take the highest'
+    + ' of their figures, so what one of them loses may not show.',
+    keep='10m',
+    note='Two environments under one name. A pair of exporters has equal figures.',
+  ),
+
+  prometheusAlerts+:: {
+    groups+: [{
+      name: 'twilio-email-watching',
+      interval: '1m',
+      rules: [
+        {
+          record: exportersThen,
+          expr: '%s * on (%s) group_left () %s' % [watched, terms.job, exporters],
+          note:: 'While an account is watched: how many exporters its job has, and in how many jobs its name is watched.',
+        },
+        { record: jobsThen, expr: '%s * on (%s) group_left () %s' % [watched, namesake, jobsThatWatch] },
+        absent,
+        removed,
+        never,
+        target,
+        ambiguous,
+      ],
+    }],
+  },
+}

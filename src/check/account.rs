@@ -1,0 +1,55 @@
+//! One account: its requests to Twilio, and its sources of operations.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::timeout;
+
+use super::requests::Requests;
+use super::result::{Area, CheckResult, Section};
+use super::settings::Settings;
+use super::sources;
+use crate::config::{Account, Series};
+use crate::diagnosis::RequestFailure;
+use crate::twilio::Client;
+
+/// The longest time for the requests of one account. Each has its own timeout; five that are all just fast enough may take longer.
+const LONGEST: Duration = Duration::from_mins(1);
+/// A check makes few requests per account. With the rate of an account that has one request a minute, it would take longer
+/// than anybody waits.
+const LEAST_RATE: f64 = 10.0;
+
+/// The section about `account`.
+pub(super) async fn check(account: &Account, series: &Series, settings: &Settings<'_>) -> Section {
+    let (mut results, sources) = tokio::join!(
+        requests(account, series, settings),
+        sources::check(account, settings)
+    );
+    results.extend(sources);
+    Section {
+        area: Area::Account(Arc::clone(&account.name)),
+        results,
+    }
+}
+
+async fn requests(account: &Account, series: &Series, settings: &Settings<'_>) -> Vec<CheckResult> {
+    if settings.offline {
+        return vec![CheckResult::skipped(
+            "requests",
+            "No request is made to Twilio offline",
+        )];
+    }
+    let mut adjusted = account.clone();
+    let rate = &mut adjusted.limits.requests_per_second;
+    *rate = rate.max(LEAST_RATE);
+    let instruments = settings.instruments.account(&account.name);
+    let client = match Client::new(&adjusted, instruments, settings.clock.clone()) {
+        Ok(client) => client,
+        Err(error) => return vec![CheckResult::failed("connection", error)],
+    };
+    let mut requests = Requests::new(&client, account, series, &settings.clock);
+    if timeout(LONGEST, requests.make()).await.is_err() {
+        requests.broke_off(RequestFailure::Timeout(LONGEST));
+    }
+    requests.results()
+}

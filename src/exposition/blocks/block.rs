@@ -1,0 +1,86 @@
+//! A part of an exposition, and what numbers the parts.
+
+use bytes::Bytes;
+
+use crate::exposition::syntax::Syntax;
+use crate::exposition::text::Text;
+
+/// A part of an exposition: whole lines.
+#[derive(Debug, Clone)]
+pub struct Block {
+    number: u64,
+    text: Bytes,
+}
+
+impl Block {
+    /// What stands for the text: blocks of one renderer that have the same number have the same text.
+    #[must_use]
+    pub const fn number(&self) -> u64 {
+        self.number
+    }
+
+    /// The text.
+    #[must_use]
+    pub const fn text(&self) -> &Bytes {
+        &self.text
+    }
+
+    /// The memory of the text for another one; none if the text is still used, for instance sent to a client.
+    pub(super) fn into_memory(self) -> Vec<u8> {
+        self.text
+            .try_into_mut()
+            .map_or_else(|_| Vec::new(), Vec::from)
+    }
+}
+
+/// The part of a block's memory that may be unused: one in so many bytes.
+const SPARE: usize = 8;
+
+/// Makes blocks. It never uses a number twice.
+#[derive(Debug, Default)]
+pub(super) struct BlockWriter {
+    syntax: Syntax,
+    last: u64,
+}
+
+impl BlockWriter {
+    pub(super) const fn new(syntax: Syntax) -> Self {
+        Self { syntax, last: 0 }
+    }
+
+    pub(super) const fn syntax(&self) -> Syntax {
+        self.syntax
+    }
+
+    /// A block with what `write` writes, in `memory` if it has some; otherwise about `usual` bytes are expected.
+    pub(super) fn write(
+        &mut self,
+        mut memory: Vec<u8>,
+        usual: usize,
+        write: impl FnOnce(&mut Text<'_>),
+    ) -> Block {
+        memory.clear();
+        if memory.capacity() == 0 {
+            memory.reserve_exact(usual);
+        }
+        write(&mut Text::new(&mut memory, self.syntax));
+        // The block may be kept for days. A little more is left, for values that become longer.
+        if memory.capacity() > memory.len() + memory.len() / SPARE {
+            memory.shrink_to_fit();
+        }
+        self.number(Bytes::from(memory))
+    }
+
+    /// A block with a copy of `text`.
+    pub(super) fn copy(&mut self, text: &[u8]) -> Block {
+        self.number(Bytes::copy_from_slice(text))
+    }
+
+    const fn number(&mut self, text: Bytes) -> Block {
+        self.last += 1;
+        Block {
+            number: self.last,
+            text,
+        }
+    }
+}

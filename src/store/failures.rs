@@ -1,0 +1,63 @@
+//! Converts errors of redb and the operating system into errors and notices of the store.
+
+use std::error::Error as _;
+use std::io;
+use std::path::Path;
+
+use redb::Error;
+
+use super::StoreError;
+use super::file::NAME;
+
+/// A transaction that was to write has failed.
+pub(super) fn writing(directory: &Path, error: Error) -> StoreError {
+    match error {
+        Error::Io(source) => StoreError::Unwritable {
+            directory: directory.to_owned(),
+            source,
+        },
+        Error::PreviousIo => unwritable(directory, &io::Error::from(io::ErrorKind::Other)),
+        other => damaged(directory, other.to_string()),
+    }
+}
+
+/// A transaction that was to read has failed.
+pub(super) fn reading(directory: &Path, error: Error) -> StoreError {
+    match error {
+        Error::Io(source) => StoreError::Io {
+            file: directory.join(NAME),
+            source,
+        },
+        other => damaged(directory, other.to_string()),
+    }
+}
+
+/// The file holds what was not written to it.
+pub(super) fn damaged(directory: &Path, what: String) -> StoreError {
+    StoreError::Damaged {
+        file: directory.join(NAME),
+        what,
+    }
+}
+
+/// Nothing can be written, because of `source`, which is kept for the next time as well.
+pub(super) fn unwritable(directory: &Path, source: &io::Error) -> StoreError {
+    let source = source.raw_os_error().map_or_else(
+        || io::Error::new(source.kind(), source.to_string()),
+        io::Error::from_raw_os_error,
+    );
+    StoreError::Unwritable {
+        directory: directory.to_owned(),
+        source,
+    }
+}
+
+/// The notice for the operator that nothing is saved for now, with the reason.
+pub(super) fn not_saving(error: &StoreError) -> String {
+    let cause = error
+        .source()
+        .map_or_else(String::new, |source| format!(": {source}"));
+    format!(
+        "{error}{cause}; counters keep their saved values until a save succeeds, which every collection tries"
+    )
+}
