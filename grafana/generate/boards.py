@@ -12,18 +12,20 @@ RUNBOOKS = f"{REPOSITORY}/tree/main/docs/runbooks"
 UIDS = {
     "overview": ("twilio-email-overview", "Twilio Email / Overview"),
     "operation": ("twilio-email-operation", "Twilio Email / Operation"),
+    "deliverability": ("twilio-email-deliverability", "Twilio Email / Deliverability"),
     "exporter": ("twilio-email-exporter", "Twilio Email / Exporter"),
 }
 
 
 def all_of_them():
     """Each dashboard with the name of its file."""
+    import deliverability
     import exporter
     import operation
     import overview
 
-    for name, module in (("overview", overview), ("operation", operation), ("exporter", exporter)):
-        yield name, module.build()
+    for module in (overview, operation, deliverability, exporter):
+        yield module.__name__, module.build()
 
 
 # Variables

@@ -1,6 +1,7 @@
 //! The dashboards in `grafana/`.
 
 mod choices;
+mod deliverability;
 mod form;
 mod scenes;
 mod values;

@@ -183,6 +183,7 @@ pub(super) fn query(file: &str, title: &str, letter: char, chosen: &[(&str, &str
         ("value", ".*"),
         ("objective", "0.99"),
         ("operation_id", "x"),
+        ("provider", ".*"),
         ("__range", "7200s"),
         ("__range_s", "7200"),
         ("__rate_interval", "240s"),

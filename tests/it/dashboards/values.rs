@@ -36,7 +36,9 @@ async fn campaign(twilio: &Twilio, prometheus: &Prometheus, id: OperationId) {
 /// Panics with all queries of all dashboards that return no values.
 async fn assert_all_return_values(prometheus: &Prometheus, given: &Chosen) {
     let mut faults = Vec::new();
-    for dashboard in Dashboard::all() {
+    // Deliverability needs the collector of emails; written histories test it.
+    let all = Dashboard::all().into_iter();
+    for dashboard in all.filter(|it| it.file != "deliverability.json") {
         let chosen = dashboard.choice(given, prometheus).await;
         for query in dashboard.queries(&chosen) {
             // One of the two has no value: what is left, or how many times over it is spent.

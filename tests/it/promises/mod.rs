@@ -20,10 +20,11 @@ use rules::{alerts, rule_files};
 const RUNBOOKS: &str =
     "https://github.com/twilio-email-exporter/twilio-email-exporter/blob/main/docs/runbooks/";
 /// The dashboards that alerts may lead to.
-const DASHBOARDS: [&str; 3] = [
+const DASHBOARDS: [&str; 4] = [
     "twilio-email-overview",
     "twilio-email-operation",
     "twilio-email-exporter",
+    "twilio-email-deliverability",
 ];
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))

@@ -132,6 +132,7 @@ impl Dashboard {
     pub(crate) fn queries(&self, chosen: &Chosen) -> Vec<Query> {
         let panels = self.panels().into_iter();
         panels
+            .filter(|panel| panel["type"] != "text")
             .flat_map(|panel| self.queries_of(panel, chosen))
             .collect()
     }
