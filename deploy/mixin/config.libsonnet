@@ -33,6 +33,10 @@
     unusualLost: 5,
     unusualTimes: 2,
 
+    // Mail stays unconfirmed when for six hours at least leastEmails, and more than this share of what was accepted within three days, were
+    // neither delivered nor lost. It is the only sign of mail that is deferred.
+    unconfirmedShare: 0.05,
+
     // An operation of at least leastEmails goes wrong when more than this share of it is lost.
     failingShare: 0.1,
     // And more than this share of its recipients: failures come first, while it still creates emails.

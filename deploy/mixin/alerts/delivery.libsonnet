@@ -196,6 +196,29 @@
     note='For accounts of fewer than %d emails a day, which seldom reach the least of other alerts.' % config.leastEmails,
   ),
 
+  local waiting = terms.best(terms.now('twilio_email_emails_unconfirmed{older_than="6h"}')),
+  local unconfirmed = terms.alert(
+    'TwilioEmailUnconfirmed',
+    'warning',
+    '30m',
+    terms.lines([
+      '%s >= %d' % [waiting, config.leastEmails],
+      'unless %s <= %g * %s' % [waiting, config.unconfirmedShare, of(account, 'emails_accepted:increase3d')],
+      // Twilio is read, so that it would be known.
+      'and on (%s) max by (%s) (avg_over_time(twilio_email_up[1h])) > 0.9' % [terms.account, terms.account],
+    ]),
+    terms.overview,
+    terms.of(config.accountLabels)
+    + ' Account {{ $labels.account }}: {{ $value | %s }} emails unconfirmed for 6 hours or more, of %s accepted over 3d'
+      % [terms.number, terms.figure(of(account, 'emails_accepted:increase3d'))],
+    terms.of(config.accountLabels)
+    + ' {{ $value | %s }} emails of account {{ $labels.account }} were sent at least 6 hours ago and are neither delivered nor lost; %s of them a day ago.'
+      % [terms.number, terms.figure('twilio_email_emails_unconfirmed', ',older_than="1d"')]
+    + ' Mailbox providers defer them. Twilio retries for up to 72 hours, and then they are lost.',
+    keep='10m',
+    note='The only sign of deferred mail that the API gives: nothing is lost yet.',
+  ),
+
   local accepted = 'account:twilio_email_emails_accepted:increase1h',
   local isRead = 'and on (%s) max by (%s) (avg_over_time(twilio_email_up[1h])) > 0.9' % [terms.account, terms.account],
   local volumeGone = terms.alert(
@@ -269,7 +292,7 @@
                ofLabel,
              ]
              + [bounces(tier) for tier in config.bounceTiers]
-             + [unusual, volumeGone, volumeSurge],
+             + [unusual, unconfirmed, volumeGone, volumeSurge],
     }],
   },
 }
