@@ -226,7 +226,6 @@ fn pages_have_no_word_of_the_list() {
 }
 
 #[test]
-#[ignore = "these pages are being rewritten"]
 fn runbooks_and_pages_of_rules_and_dashboards_have_no_word_of_the_list() {
     let pages = pages_in(&["docs/runbooks", "deploy", "grafana"]);
     assert_plain(pages.map(|path| whole(&path)), 20);
