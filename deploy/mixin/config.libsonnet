@@ -41,13 +41,13 @@
     failingShare: 0.1,
     // And more than this share of its recipients: failures come first, while it still creates emails.
     failingShareOfRecipients: 0.02,
-    // It is told for so long after the last loss. The account's own alert must end earlier (20m and 5m).
+    // It keeps firing for this long after the last loss. The account's own alert must end earlier (20m and 5m).
     failingRecently: '20m',
     // After an operation has been completed for so long, what it loses is a late loss. Twilio retries deferred mail for up to 72 hours.
     lateAfter: '6h',
     // Late losses count from this share of the operation, and from leastLost.
     lateShare: 0.01,
-    // An operation is stuck when its figures have stood still for so long while it was processed,
+    // An operation is stuck when its stats have not changed for this long while it was processed,
     stuckAfter: '30m',
     // or when an hour moved less than this share of it.
     stuckShare: 0.01,

@@ -24,15 +24,15 @@ local file(comment, names) = {
   |||, ['twilio-email-objective']),
 
   'twilio-email-ratios.yml': file(|||
-    What became of an account's emails within windows of time; right under both readings of Twilio's figures, with one exporter or
+    What became of an account's emails within windows of time; right under both readings of Twilio's stats, with one exporter or
     several, and at any scrape interval up to 5 minutes.
 
     emails_accepted  created within the window
     email_outcomes   reached this outcome within the window; an opened email has reached delivered, too
     emails_lost      became undelivered or failed
     emails_ended     were delivered, undelivered or failed
-    emails_handled   were accepted or came to an end, whichever are more: so a campaign whose failures come first is not judged
-                     by them alone, and one whose emails were accepted long ago is judged by those that come to an end. Where
+    emails_handled   were accepted or finished, whichever are more: so a campaign whose failures come first is not judged
+                     by them alone, and one whose emails were accepted long ago is judged by those that finish. Where
                      losses come alone, later than the mail that they belong to, it is the mail of the last three days
     failure          lost of handled: what the objective is about; its lower_bound is for few emails
     budget_burn      failure in multiples of what the objective allows
@@ -52,6 +52,6 @@ local file(comment, names) = {
   |||, ['twilio-email-operations', 'twilio-email-operations-slow']),
 
   'twilio-email-exporter.yml': file(|||
-    Alerts on whether what is seen can be believed: the exporter, and its way to Twilio.
+    Alerts on whether the data can be trusted: the exporter, and its connection to Twilio.
   |||, ['twilio-email-exporter', 'twilio-email-watching']),
 }

@@ -69,7 +69,7 @@ def labels():
     """Names of the labels that emails are summed up by; `account` where there are none, and beside them."""
     kept = f"group by (label) (last_over_time(twilio_email_emails_by_label{{{OF_ACCOUNT}}}[$__range]))"
     account = 'label_replace(vector(1), "label", "account", "", "")'
-    what = "By which label emails are told apart: account, or one of the exporter's aggregate_by."
+    what = "The label that emails are grouped by: account, or one of the exporter's aggregate_by."
     return variable("label", "By", what, f"query_result({kept} or {account})", '/\\{label="(.*)"\\}/')
 
 

@@ -145,8 +145,8 @@ def speed():
         ),
         graph(
             "Unconfirmed, by age",
-            "Emails that were sent at least so long ago and are neither delivered nor lost. Each line includes the older"
-            " ones. Of whole accounts: providers are not told apart here.",
+            "Emails that were sent at least that long ago and are neither delivered nor lost. Each line includes the older"
+            " ones. Of whole accounts: this panel does not distinguish providers.",
             (12, 8),
             [query(unconfirmed(), "for {{older_than}}")],
             "short",

@@ -202,7 +202,7 @@ def requests():
         ),
         graph(
             "Duration of a collection",
-            "How long it takes to read what is due. What takes longer than the scrape's timeout shows at the next"
+            "How long it takes to poll all due operations. Data that takes longer than the scrape timeout appears at the next"
             " scrape.",
             (8, 8),
             [query(f"max by (account) ({of('collection_duration_seconds')})", "{{account}}")],

@@ -65,7 +65,7 @@ def answer():
             " data are older than 10 minutes; what cannot be read is not judged. No: more than 5 % were lost. Partly:"
             " more than 2 %. (Fewer than 10 lost emails count only if none was delivered.) Late losses: sends that left the"
             " queue long ago lose emails; Twilio retries for up to 72 hours. Stuck?: emails wait, and none finishes."
-            " Quiet: nothing is under way.",
+            " Quiet: no send is active.",
             (5, 4),
             now(f"max({verdicts()})"),
             "none",
@@ -221,7 +221,7 @@ STATES = words(
 STATE = {"mappings": STATES, "custom_cellOptions": COLOURED_CELL, "custom_width": 105}
 WHERE = [("account", "Account", {"custom_width": 120}), ("job", "Job", {"custom_width": 120})]
 HIDDEN = [(label, label, HIDE) for label in ("operation_id", "name")]
-# The whole bar is a fifth: more than that is as bad, and less can be told apart.
+# The whole bar is a fifth: more than that is as bad, and smaller shares can be distinguished.
 LOST_BAR = {**share_cell(LOSS, custom_cellOptions=GAUGE_CELL, max=0.2), "custom_width": 190}
 
 
@@ -315,7 +315,7 @@ def in_flight():
             stacked=True,
         ),
         graph(
-            "Operations under way",
+            "Operations in progress",
             "Operations that wait for their time or are being processed; all that are tracked, whatever the series"
             " limit.",
             (8, 8),
@@ -337,7 +337,7 @@ def in_flight():
         ),
         table(
             "Newest sends",
-            f"The fifteen newest operations of at least {FEW} emails, under way or not (of any size where there are"
+            f"The fifteen newest operations of at least {FEW} emails, active or finished (of any size where there are"
             " none). Finished: emails that were delivered, lost or canceled, of all. Opened: of those delivered. A send"
             " that waits for its time has no shares. A click shows the send from its creation to now.",
             (24, 10),

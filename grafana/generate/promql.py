@@ -12,7 +12,7 @@ OF_JOB = 'job=~"$job"'
 OF_ACCOUNT = f'{OF_JOB},account=~"$account"'
 # Whole accounts, if all values are chosen or the label is `account`; nothing otherwise.
 WHOLE = f'{OF_ACCOUNT},$label=~"$value"'
-# Accounts that a chosen value of the label does not exclude: they are told apart by another label than this.
+# Accounts that a chosen value of the label does not exclude: they are distinguished by another label than this.
 NOT_EXCLUDED = f'{OF_ACCOUNT},$label=~"$value|"'
 # The emails whose operations have the chosen values of the label.
 LABELLED = f'{OF_ACCOUNT},label="$label",value=~"$value"'

@@ -9,7 +9,7 @@
     'and on (%s) group by (%s) (last_over_time(twilio_email_up[%s] offset %s))' % [terms.account, terms.account, window, before],
 
   // A budget that would last for the objective's whole period burns so many times faster than it should. What is exactly at a
-  // limit is not above it: figures are rounded.
+  // limit is not above it: values are rounded.
   local times = { '1h': 14.4, '6h': 6, '1d': 3, '3d': 1 },
   local burns(level, window, factor) = '%s%s > %g' % [of(level, 'budget_burn:ratio_rate'), window, factor * 1.01],
   // Enough emails are lost to speak of a share: of few emails, its lower bound is above the limit as well.
@@ -43,7 +43,7 @@
   local fastName = 'account:twilio_email_budget_burn:fast',
   local failingName = 'operation:twilio_email_operation_failing:ratio',
 
-  // What was told as critical is over, or goes on; it is no news.
+  // What a critical alert reported is over, or continues; it is no news.
   local untold(window) = terms.lines([
     'unless last_over_time(%s[%s])' % [fastName, window],
     'unless on (%s) group by (%s) (last_over_time(%s[%s]))' % [terms.account, terms.account, failingName, window],
@@ -77,7 +77,7 @@
     ],
   local burnDescription(level, labels, who, first, second) =
     terms.of(labels) + sharper(level, first, second, function(window)
-      'Of %s emails of %s that were accepted or came to an end within %s, %s are undelivered or failed.' % [
+      'Of %s emails of %s that were accepted or finished within %s, %s are undelivered or failed.' % [
         terms.figure(of(level, 'emails_handled:increase' + window)),
         who,
         window,
@@ -115,10 +115,10 @@
     slow,
     '1d',
     '3d',
-    'More than %g times within a day, or more than allowed within three; not where a critical alert told of it.' % times['1d'],
+    'More than %g times within a day, or more than allowed within three; not where a critical alert reported it.' % times['1d'],
   ),
 
-  // Whoever is woken is woken for the account; this tells the owners of a label.
+  // The account's alert pages; this one notifies the owners of a label.
   local ofLabel =
     local who = '{{ $labels.label }}="{{ $labels.value }}" ({{ $labels.account }})';
     terms.alert(
@@ -147,7 +147,7 @@
       if std.objectHas(tier, 'below') then 'and %s <= %g' % [bounceRate, tier.below * 1.001],
       'and %s >= %d' % [of(account, 'emails_handled:increase1d'), config.bounceLeast],
       'and sum without (outcome) (%s) >= %d' % [bounced, config.leastLost],
-      // Not losses that come alone, days after their mail: an alert on the operation tells of these.
+      // Not losses that come alone, days after their mail: an alert on the operation reports these.
       'and %s < %s + sum without (outcome) (account_outcome:twilio_email_email_outcomes:increase1d{outcome="delivered"})'
       % ['0.9 * ' + of(account, 'emails_lost:increase1d'), of(account, 'emails_accepted:increase1d')],
       watchedSince('12h', '23h'),
@@ -235,10 +235,10 @@
     terms.of(config.accountLabels)
     + ' Account {{ $labels.account }}: {{ $value | %s }} emails accepted over 1h, %s in the same hour of last week'
       % [terms.number, terms.figure(accepted, after=' offset 1w')],
-    '%s Account {{ $labels.account }} had {{ $value | %s }} emails accepted within an hour; in the same hour of last week it had %s. Twilio is read without trouble.'
+    '%s Account {{ $labels.account }} had {{ $value | %s }} emails accepted within an hour; in the same hour of last week it had %s. Twilio can be read without errors.'
     % [terms.of(config.accountLabels), terms.number, terms.figure(accepted, after=' offset 1w')],
     keep='10m',
-    note='Against the same hour of last week, and only while Twilio can be read: figures that stand still are no silence.',
+    note='Against the same hour of last week, and only while Twilio can be read: counts that do not change are no silence.',
   ),
 
   // The hours beside it count as well, so that a send may come an hour earlier or later.

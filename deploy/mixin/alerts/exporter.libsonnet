@@ -1,4 +1,4 @@
-// Alerts on whether what is seen can be believed: the exporter, and its way to Twilio. watching.libsonnet has those on whether
+// Alerts on whether the data can be trusted: the exporter, and its connection to Twilio. watching.libsonnet has those on whether
 // anything is watched at all.
 {
   local config = $._config,
@@ -34,8 +34,8 @@
     'critical',
     '5m',
     terms.lines([isDown, 'and (', indented(refused), ')']),
-    'Account {{ $labels.account }}: Twilio refuses the credentials, nothing is read',
-    who + ' is not let in: Twilio refuses its credentials, or they may not read Email. Its figures stand still and its other alerts are blind.'
+    'Account {{ $labels.account }}: Twilio rejects the credentials, nothing is read',
+    who + ' is not authenticated: Twilio rejects its credentials, or they may not read Email. Its data does not change, so its other alerts are unreliable.'
     + why('1h'),
     keep='5m',
   ),
@@ -65,7 +65,7 @@
     '10m',
     terms.lines([isDown, 'unless (', indented(refused), ')']),
     'Account {{ $labels.account }}: Twilio cannot be read, though the exporter runs',
-    who + ' has not been read for 10 minutes. Its figures stand still and its other alerts are blind.' + why('15m'),
+    who + ' has not been read for 10 minutes. Its data does not change, so its other alerts are unreliable.' + why('15m'),
     keep='5m',
     note='Refused credentials have an alert of their own, since somebody can do something about them.',
   ),
@@ -76,7 +76,7 @@
     '30m',
     terms.lines([best(now('twilio_email_discovery_up')) + ' == 0', butNotDown]),
     'Account {{ $labels.account }}: new operations are not found',
-    who + ' is let in, but its list of operations cannot be read. Only operations that are known or configured are watched.'
+    who + ' is authenticated, but its list of operations cannot be read. Only known and configured operations are watched.'
     + why('2h'),
     keep='10m',
   ),
@@ -99,8 +99,8 @@
     'warning',
     '15m',
     'avg_over_time((%s > bool 0)[30m:1m]) > 0.5' % best('twilio_email_api_paused_until_timestamp_seconds'),
-    'Account {{ $labels.account }}: Twilio has the exporter pause {{ $value | %s }} of the time' % terms.percent,
-    who + ' was in a pause that Twilio asked for during {{ $value | humanizePercentage }} of the last 30 minutes. Its figures are late.',
+    'Account {{ $labels.account }}: Twilio rate-limits the exporter {{ $value | %s }} of the time' % terms.percent,
+    who + ' was in a pause that Twilio asked for during {{ $value | humanizePercentage }} of the last 30 minutes. Its data is late.',
     keep='10m',
   ),
 
@@ -109,8 +109,8 @@
     'warning',
     '5m',
     terms.lines(['time() - %s > 1800' % best(now('twilio_email_collection_last_success_timestamp_seconds')), butNotDown]),
-    'Account {{ $labels.account }}: figures are {{ $value | humanizeDuration }} old',
-    who + ' is let in, but its last complete collection was {{ $value | humanizeDuration }} ago. Some or all of its figures are older than that.'
+    'Account {{ $labels.account }}: data is {{ $value | humanizeDuration }} old',
+    who + ' is authenticated, but its last complete collection was {{ $value | humanizeDuration }} ago. Some or all of its data is older than that.'
     + why('1h'),
     keep='5m',
   ),
@@ -121,7 +121,7 @@
     '30m',
     terms.lines([best('avg_over_time(twilio_email_collection_complete[1h])') + ' < 0.5', butNotDown]),
     'Account {{ $labels.account }}: only {{ $value | %s }} of collections are complete' % terms.percent,
-    who + ': only {{ $value | humanizePercentage }} of the scrapes of the last hour had a complete collection. The rest showed some older figures.'
+    who + ': only {{ $value | humanizePercentage }} of the scrapes of the last hour had a complete collection. The other scrapes returned some older data.'
     + why('1h'),
     keep='10m',
   ),
@@ -188,7 +188,7 @@
     '5m',
     '%s > 0' % perInstance('increase(twilio_email_exporter_state_save_failures_total[15m])'),
     'Exporter {{ $labels.instance }}: counters cannot be saved',
-    '{{ $value | printf "%.0f" }} attempts of the exporter {{ $labels.instance }} to save its counters failed within 15 minutes. Until one works, its counters stand still and alerts on ratios are blind.',
+    '{{ $value | printf "%.0f" }} attempts of the exporter {{ $labels.instance }} to save its counters failed within 15 minutes. Until a save succeeds, its counters do not change and alerts on ratios cannot fire.',
     keep='10m',
   ),
 
@@ -201,8 +201,8 @@
       '%s > 60' % perInstance(now('twilio_email_exporter_state_unsaved_seconds')),
       'unless %s > 0' % perInstance('increase(twilio_email_exporter_state_save_failures_total[15m])'),
     ]),
-    'Exporter {{ $labels.instance }}: its disk has not answered for {{ $value | humanizeDuration }}',
-    'The oldest unsaved change of the exporter {{ $labels.instance }} is {{ $value | humanizeDuration }} old, and no save has failed: the disk hangs. Counters stand still and alerts on ratios are blind until it answers.',
+    'Exporter {{ $labels.instance }}: its disk has not responded for {{ $value | humanizeDuration }}',
+    'The oldest unsaved change of the exporter {{ $labels.instance }} is {{ $value | humanizeDuration }} old, and no save has failed: the disk hangs. Until it responds, counters do not change and alerts on ratios cannot fire.',
     keep='10m',
   ),
 

@@ -3,7 +3,7 @@
   local config = $._config,
   local terms = (import '../terms.libsonnet')(config),
 
-  // Several exporters may show the same operation; the highest figure is the newest.
+  // Several exporters may show the same operation; the highest value is the newest.
   local highest(what) = 'max by (%s) (%s)' % [terms.operation, what],
   local of(metric, labels='') = highest('twilio_email_operation_' + metric + labels),
   // The same for alerts with time, at any scrape interval.
@@ -83,7 +83,7 @@
     'was completed more than %s ago, and has lost {{ $value | %s }} of its %s emails within the last 6 hours. In all it has lost %s. Twilio retries deferred mail for up to 72 hours, so more may follow until then.'
     % [std.strReplace(config.lateAfter, 'h', ' hours'), terms.number, size, terms.figure(lost)],
     '10m',
-    'Of what is over, nobody is woken; but that its losses grow is worth a look.',
+    'The send is over, so nobody is paged; but losses that grow are worth a look.',
   ),
 
   // What has moved on from waiting, under either counting mode.
@@ -123,7 +123,7 @@
     'is being processed, yet nothing or next to nothing of it was sent for {{ $value | humanizeDuration }}. %s emails are queued.'
     % emails('queued'),
     '5m',
-    'By the time at which it was last read: figures that are old because Twilio cannot be read are not stuck.',
+    'By the time at which it was last read: data that is old because Twilio cannot be read does not mean that the operation is stuck.',
   ),
 
   local knowsWhen = 'max(twilio_email_operation_scheduled_timestamp_seconds{%s})',

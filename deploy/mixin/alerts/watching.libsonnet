@@ -1,4 +1,4 @@
-// Alerts on whether anything is watched: exporters that are gone, accounts that are, and accounts that cannot be told apart.
+// Alerts on whether anything is watched: exporters that are gone, accounts that are, and accounts that cannot be distinguished.
 {
   local config = $._config,
   local terms = (import '../terms.libsonnet')(config),
@@ -32,7 +32,7 @@
     terms.exporter,
     'Account {{ $labels.account }}: nothing watches it, its exporter is gone',
     terms.of(terms.jobLabels)
-    + ' Account {{ $labels.account }} was watched, and Prometheus has no figures of it now: fewer exporters' + ofJob + ' are scraped than then.'
+    + ' Account {{ $labels.account }} was watched, and Prometheus has no data of it now: fewer exporters' + ofJob + ' are scraped than then.'
     + ' {{ with printf `up{%s} == 0` $of | query }}The target {{ (first .).Labels.instance }} does not answer.'
     + '{{ else }}None of its targets fails: Prometheus has lost the target itself.{{ end }}',
     note='An account that is gone while as many exporters are there as before was taken out of the configuration, which is no fault.',
@@ -62,7 +62,7 @@
     ]),
     'twilio-email-exporter',
     'No twilio-email-exporter: its rules are loaded, but none is scraped',
-    'Prometheus has the rules of twilio-email-exporter, but no figures of any, and had none within two weeks. No alert on mail can fire.',
+    'Prometheus has the rules of twilio-email-exporter, but no data of any exporter, and had none within two weeks. No alert on mail can fire.',
   ),
 
   local target = terms.alert(
@@ -102,9 +102,9 @@
     'Account {{ $labels.account }}: exporters under this name see different mail',
     terms.of(config.accountLabels)
     + ' Several exporters name an account {{ $labels.account }} and seem to watch different ones: their other labels differ, or their volumes do. Rules take the highest'
-    + ' of their figures, so what one of them loses may not show.',
+    + ' of their values, so what one of them loses may not show.',
     keep='10m',
-    note='Two environments under one name. A pair of exporters has equal figures.',
+    note='Two environments under one name. A pair of exporters has equal values.',
   ),
 
   prometheusAlerts+:: {

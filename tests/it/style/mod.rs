@@ -183,7 +183,6 @@ fn metrics_and_labels_are_explained_without_words_of_the_list() {
 }
 
 #[test]
-#[ignore = "the rules are being rewritten"]
 fn alerts_have_no_word_of_the_list() {
     let files = files_below(&root().join("deploy/prometheus/rules"), "yml");
     let texts = files
@@ -193,7 +192,6 @@ fn alerts_have_no_word_of_the_list() {
 }
 
 #[test]
-#[ignore = "the dashboards are being rewritten"]
 fn dashboards_have_no_word_of_the_list() {
     let files = files_below(&root().join("grafana"), "json");
     let texts = files
@@ -228,7 +226,6 @@ fn pages_have_no_word_of_the_list() {
 }
 
 #[test]
-#[ignore = "these pages are being rewritten"]
 fn runbooks_and_pages_of_rules_and_dashboards_have_no_word_of_the_list() {
     let pages = pages_in(&["docs/runbooks", "deploy", "grafana"]);
     assert_plain(pages.map(|path| whole(&path)), 20);
