@@ -337,7 +337,7 @@ def in_flight():
         ),
         table(
             "Newest sends",
-            f"The fifteen newest operations of at least {FEW} emails, active or finished (of any size where there are"
+            f"The fifteen newest operations of at least {FEW} emails, in any state (of any size where there are"
             " none). Finished: emails that were delivered, lost or canceled, of all. Opened: of those delivered. A send"
             " that waits for its time has no shares. A click shows the send from its creation to now.",
             (24, 10),
