@@ -87,7 +87,7 @@
 //! | values, without I/O or a clock | [`operation`], [`email`], [`timestamp`], [`clock_skew`], [`reason`], [`snapshot`], [`deadline`], [`diagnosis`], `label`, `document`, `ongoing_failure` |
 //! | the time of day; what all HTTP clients have in common; secrets and certificates that rotate; systemd | [`clock`], `http`, `rotation`, [`systemd`] |
 //! | configuration, exposition, saved state, a simulated Twilio | [`config`], [`exposition`], [`store`], [`simulator`] |
-//! | requests to Twilio, known operations, known emails, further sources of operations; TLS and users of the HTTP server | [`twilio`], [`registry`], [`delivery`], [`sources`], [`web_config`] |
+//! | requests to Twilio, known operations, known emails, mail exchangers, further sources of operations; TLS and users of the HTTP server | [`twilio`], [`registry`], [`delivery`], [`mx`], [`sources`], [`web_config`] |
 //! | which requests to make, and when; what to save | [`collector`] |
 //! | a new configuration while the exporter runs | [`reload`] |
 //! | HTTP server | [`web`] |
@@ -114,6 +114,7 @@ pub mod exposition;
 pub mod fuzzing;
 mod http;
 mod label;
+pub mod mx;
 mod ongoing_failure;
 pub mod operation;
 pub mod reason;

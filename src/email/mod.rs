@@ -6,6 +6,7 @@ mod address;
 mod domain;
 mod first;
 mod id;
+mod provider_file;
 mod providers;
 mod status;
 

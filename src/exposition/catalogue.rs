@@ -345,6 +345,12 @@ metrics! { ALL:
         absent: "",
         example: "0",
     }
+    MX_LOOKUPS: Exporter Counter "exporter_mx_lookups_total" ["result"] {
+        help: "Lookups of the mail exchangers of recipients' domains, by result.",
+        details: "Starts at 0 with the process. `failed` and `skipped` cost nothing but the name of a provider: the emails count as `other`.",
+        absent: "without `collectors.emails.resolve_mx`.",
+        example: "0",
+    }
     STATE_SAVED: Exporter Gauge "exporter_state_last_save_timestamp_seconds" [] {
         help: "When counters and high-water marks were last saved, in seconds since 1970, or 0 before the first save.",
         details: "",

@@ -12,6 +12,7 @@ mod gathered;
 mod instruments;
 mod labels;
 mod metric;
+mod mx_metrics;
 mod probe;
 mod reference;
 mod source_metrics;
@@ -24,6 +25,7 @@ mod web_metrics;
 
 pub use connections::{Closed, ConnectionInstruments, Refused};
 pub use instruments::{AccountInstruments, Build, Endpoint, Instruments};
+pub use mx_metrics::{MxInstruments, MxResult};
 pub use probe::{Probe, ProbeEmails, ProbeProvider, ProbeRows};
 pub use reference::reference;
 pub use source_metrics::SourceInstruments;

@@ -19,6 +19,7 @@ mod layers;
 mod listening;
 mod malformed;
 mod model;
+mod mx;
 mod network;
 mod odd;
 mod pages;

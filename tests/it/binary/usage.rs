@@ -167,6 +167,10 @@ fn wrong_usage_ends_with_2_and_says_what_is_wrong() {
             &["simulate", "--simulator.fault", "teapot"],
             "`teapot` is no effect",
         ),
+        (
+            &["simulate", "--simulator.inbound-interval", "1ms"],
+            "expected at least 100ms",
+        ),
         (&["once", "--series.max-operations", "-1"], "-1"),
         (&["serve", "extra"], "unexpected argument '…'"),
         (&["no-such-command"], "unrecognized subcommand '…'"),
