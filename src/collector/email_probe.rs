@@ -1,7 +1,7 @@
 //! Reads the emails of one operation on demand.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt;
@@ -30,8 +30,6 @@ const SHARED_BUDGET: Duration = Duration::from_hours(1);
 pub(super) struct EmailReads {
     shared: SharedReads<Arc<ProbedEmails>>,
     permits: Arc<Semaphore>,
-    /// The table of mailbox providers, from the first probe on.
-    providers: OnceLock<Arc<Providers>>,
 }
 
 /// The emails of one operation.
@@ -57,7 +55,6 @@ impl Default for EmailReads {
         Self {
             shared: SharedReads::default(),
             permits: Arc::new(Semaphore::new(READ_AT_ONCE)),
-            providers: OnceLock::new(),
         }
     }
 }
@@ -71,16 +68,13 @@ impl EmailReads {
         budget: Duration,
     ) -> Arc<ProbedEmails> {
         let began = Instant::now();
-        let providers = self
-            .providers
-            .get_or_init(|| Arc::new(Providers::built_in()));
+        let providers = &settings.providers;
         let read = {
             let (settings, permits) = (Arc::clone(settings), Arc::clone(&self.permits));
-            let providers = Arc::clone(providers);
             async move {
                 // It is never closed.
                 let _permit = permits.acquire().await;
-                Arc::new(probe(&settings.client, &providers, id, SHARED_BUDGET).await)
+                Arc::new(probe(&settings.client, &settings.providers, id, SHARED_BUDGET).await)
             }
             .boxed()
         };

@@ -46,7 +46,7 @@ pub use self::probe::Probed;
 pub use self::registrations::{Forgotten, MOST_REGISTERED, Registered};
 use self::settings::AccountSettings;
 use crate::clock::Clock;
-use crate::config::{self, Config, Series};
+use crate::config::{self, Config};
 use crate::exposition::{Endpoint, Instruments};
 use crate::snapshot::Snapshot;
 use crate::store::{Store, StoreError};
@@ -89,7 +89,7 @@ impl Collector {
         let accounts: Result<_, _> = config
             .accounts
             .iter()
-            .map(|account| collector.build(account, &config.series))
+            .map(|account| collector.build(account, config))
             .collect();
         *collector.accounts.write() = accounts?;
         Ok(collector)
@@ -105,11 +105,11 @@ impl Collector {
         for account in &config.accounts {
             if let Some(known) = before.iter().find(|known| known.name() == &account.name) {
                 let current = known.settings();
-                let settings = self.settings(account, &config.series, Some(&current))?;
+                let settings = self.settings(account, config, Some(&current))?;
                 changed.push((Arc::clone(known), settings));
                 next.push(Arc::clone(known));
             } else {
-                let new = self.build(account, &config.series)?;
+                let new = self.build(account, config)?;
                 added.push(Arc::clone(&new));
                 next.push(new);
             }
@@ -147,11 +147,11 @@ impl Collector {
     fn settings(
         &self,
         account: &config::Account,
-        series: &Series,
+        config: &Config,
         before: Option<&AccountSettings>,
     ) -> Result<AccountSettings, CollectorError> {
         let settings =
-            AccountSettings::new(account, series, before, &self.instruments, &self.clock)?;
+            AccountSettings::new(account, config, before, &self.instruments, &self.clock)?;
         if settings.wants_first_emails() {
             // Emails will be requested, so their counters begin at 0.
             let instruments = self.instruments.account(&account.name);
@@ -163,12 +163,17 @@ impl Collector {
     fn build(
         &self,
         account: &config::Account,
-        series: &Series,
+        config: &Config,
     ) -> Result<Arc<Account>, CollectorError> {
-        let settings = self.settings(account, series, None)?;
+        let settings = self.settings(account, config, None)?;
         let state = self.instruments.state();
-        let (registry, account_store) =
-            restore::account(account, series, &self.store, &state, self.clock.now())?;
+        let (registry, account_store) = restore::account(
+            account,
+            &config.series,
+            &self.store,
+            &state,
+            self.clock.now(),
+        )?;
         let ledger = Ledger::new(registry, account_store, self.clock.clone());
         Ok(Arc::new(Account::new(settings, ledger)))
     }

@@ -5,7 +5,8 @@
 use std::sync::Arc;
 
 use crate::clock::Clock;
-use crate::config::{Account, FilePattern, Limits, OperationUrl, Series};
+use crate::config::{Account, Config, FilePattern, Limits, OperationUrl, Series};
+use crate::email::Providers;
 use crate::exposition::Instruments;
 use crate::operation::CountingMode;
 use crate::registry::Source;
@@ -22,6 +23,8 @@ pub(super) struct AccountSettings {
     pub(super) discovers: bool,
     pub(super) sources: Arc<Sources>,
     pub(super) series: Series,
+    /// The table of mailbox providers.
+    pub(super) providers: Arc<Providers>,
     pub(super) counting_mode: Option<CountingMode>,
     /// The operations that the configuration lists.
     pub(super) operations: ListedOperations,
@@ -33,7 +36,7 @@ impl AccountSettings {
     /// The settings of `account`. After `before`, the client keeps its pauses, and unchanged sources stay as they are.
     pub(super) fn new(
         account: &Account,
-        series: &Series,
+        config: &Config,
         before: Option<&Self>,
         instruments: &Instruments,
         clock: &Clock,
@@ -61,7 +64,8 @@ impl AccountSettings {
             limits: account.limits,
             discovers: account.discovery,
             sources,
-            series: series.clone(),
+            series: config.series.clone(),
+            providers: Arc::clone(&config.providers),
             counting_mode: account.stats_reading,
             operations: account.operations.clone(),
             files: account.operation_files.clone(),

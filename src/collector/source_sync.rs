@@ -270,7 +270,7 @@ mod tests {
         };
         let instruments = Instruments::new(build).unwrap();
         let (account, clock) = (&config.accounts[0], Clock::System);
-        AccountSettings::new(account, &config.series, None, &instruments, &clock).unwrap()
+        AccountSettings::new(account, &config, None, &instruments, &clock).unwrap()
     }
 
     fn sync(settings: &AccountSettings) -> Arc<SourceSync> {

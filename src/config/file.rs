@@ -1,8 +1,7 @@
 //! Combines the configuration: the sections of the file, the environment and the command line.
 
-use std::fs::File;
-use std::io::{self, Read};
 use std::path::Path;
+use std::sync::Arc;
 
 use super::account::Account;
 use super::account::Defaults;
@@ -17,10 +16,9 @@ use super::storage::Storage;
 use super::walk::Value;
 use super::web::Web;
 use super::yaml;
-use super::{accounts, base_url, collectors};
+use super::{accounts, base_url, bounded_file, collectors};
+use crate::email::Providers;
 
-/// The largest configuration file: room for ten thousand operations with labels. Larger lists belong into files of their own.
-const LARGEST: u64 = 1024 * 1024;
 /// The most values and keys in the file: more than ten thousand operations with labels need.
 const NODES: usize = 250_000;
 
@@ -31,6 +29,8 @@ pub struct Config {
     pub accounts: Vec<Account>,
     /// Which operations have series of their own.
     pub series: Series,
+    /// The table of mailbox providers.
+    pub providers: Arc<Providers>,
     /// The HTTP server of the exporter.
     pub web: Web,
     /// The limits of a scrape.
@@ -59,7 +59,7 @@ impl Config {
 fn load(overrides: &Overrides, environment: Environment) -> Result<Config, ConfigError> {
     let mut findings = Findings::default();
     let path = overrides.config_file.as_deref();
-    let config = match path.map(read_bounded) {
+    let config = match path.map(bounded_file::read) {
         None => config("", None, overrides, environment, &mut findings),
         Some(Ok(source)) => config(&source, path, overrides, environment, &mut findings),
         Some(Err(error)) => {
@@ -78,17 +78,6 @@ fn load(overrides: &Overrides, environment: Environment) -> Result<Config, Confi
         Some(config) if problems.is_empty() => Ok(Config { notices, ..config }),
         _ => Err(ConfigError { origin, problems }),
     }
-}
-
-fn read_bounded(path: &Path) -> io::Result<String> {
-    let mut source = Vec::new();
-    File::open(path)?
-        .take(LARGEST + 1)
-        .read_to_end(&mut source)?;
-    if source.len() as u64 > LARGEST {
-        return Err(io::Error::other("it is larger than 1 MiB"));
-    }
-    String::from_utf8(source).map_err(|_| io::Error::other("it is not UTF-8"))
 }
 
 /// `None` if a problem was reported. The notices stay in `findings`.
@@ -126,7 +115,12 @@ pub(super) fn config(
     };
     let mut section = |name| file.as_mut().and_then(|file| file.take(name));
     let series = Series::read(section("series").as_ref(), overrides, findings);
-    collectors::check(section("collectors").as_ref(), overrides, findings);
+    let providers = collectors::read(
+        section("collectors").as_ref(),
+        overrides,
+        defaults.directory,
+        findings,
+    );
     let storage = Storage::read(section("storage").as_ref(), overrides, findings);
     if let Some(file) = file {
         file.finish(findings);
@@ -139,6 +133,7 @@ pub(super) fn config(
     Some(Config {
         accounts,
         series,
+        providers: providers.unwrap_or_else(|| Arc::new(Providers::built_in())),
         web,
         scrape,
         storage,

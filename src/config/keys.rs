@@ -275,6 +275,11 @@ pub const SECTIONS: &[Section] = &[
                 "`50`",
                 "1 to 10,000; recipient domains with series of their own",
             ),
+            key(
+                "emails.providers_file",
+                "none",
+                "a [table of mailbox providers](mailbox-providers.md) that extends or replaces the built-in one; probes of emails use it",
+            ),
         ],
     },
     Section {

@@ -17,6 +17,7 @@ mod implausible;
 mod landing;
 mod layers;
 mod listening;
+mod mailbox_providers;
 mod malformed;
 mod model;
 mod mx;
