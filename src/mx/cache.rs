@@ -104,7 +104,7 @@ mod tests {
             (ProviderId::OTHER, Begin::Nothing)
         );
         cache.finish(&domain(0), Some(GMAIL), now);
-        let before = now + KEPT - Duration::from_millis(1);
+        let before = now + KEPT.saturating_sub(Duration::from_millis(1));
         assert_eq!(cache.get(&domain(0), before), (GMAIL, Begin::Nothing));
         let later = now + KEPT;
         assert_eq!(cache.get(&domain(0), later), (GMAIL, Begin::Lookup));
@@ -124,7 +124,7 @@ mod tests {
         let (mut cache, now) = (Cache::default(), Instant::now());
         cache.get(&domain(0), now);
         cache.finish(&domain(0), None, now);
-        let before = now + FAILED_FOR - Duration::from_millis(1);
+        let before = now + FAILED_FOR.saturating_sub(Duration::from_millis(1));
         assert_eq!(cache.get(&domain(0), before).1, Begin::Nothing);
         assert_eq!(cache.get(&domain(0), now + FAILED_FOR).1, Begin::Lookup);
     }

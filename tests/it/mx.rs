@@ -161,7 +161,7 @@ async fn name_servers_that_do_not_respond_hold_up_nothing() {
         "{:?}",
         began.elapsed()
     );
-    assert_eq!(lookups.count("skipped"), 100.0);
+    assert!((lookups.count("skipped") - 100.0).abs() < f64::EPSILON);
     eventually("the first lookups run", || async {
         server.asked().len() >= 8
     })
