@@ -13,7 +13,14 @@ use super::{logging, signals};
 use crate::clock::Clock;
 use crate::config::parse_duration;
 use crate::operation::CountingMode;
-use crate::simulator::{ApiSettings, Fault, Simulator, SimulatorSettings, WorldSettings};
+use crate::simulator::{
+    ApiSettings, Fault, MailboxSettings, Simulator, SimulatorSettings, WorldSettings,
+};
+
+/// The largest body of an email: a page of a thousand such rows is a gigabyte.
+const LARGEST_EMAIL_BODY: i64 = 1 << 20;
+/// A list has at most a row for each of these in seven days.
+const SHORTEST_INBOUND_INTERVAL: Duration = Duration::from_millis(100);
 
 /// The options of `simulate`.
 #[derive(Debug, clap::Args)]
@@ -67,6 +74,38 @@ pub(super) struct WorldOptions {
         hide_possible_values = true
     )]
     traffic: bool,
+    /// Whether recipients are at different mailbox providers: true or false. One of them defers emails after a while and rejects them later
+    #[arg(long = "simulator.mailboxes", env = "TWILIO_EMAIL_SIMULATOR_MAILBOXES", action = clap::ArgAction::Set)]
+    #[arg(
+        value_name = "BOOL",
+        default_value_t = false,
+        hide_env_values = true,
+        hide_possible_values = true
+    )]
+    mailboxes: bool,
+    /// Whether opens are noticed: true or false
+    #[arg(long = "simulator.open-tracking", env = "TWILIO_EMAIL_SIMULATOR_OPEN_TRACKING", action = clap::ArgAction::Set)]
+    #[arg(
+        value_name = "BOOL",
+        default_value_t = true,
+        hide_env_values = true,
+        hide_possible_values = true
+    )]
+    open_tracking: bool,
+    /// The time between emails that the account receives; without it, it receives none
+    #[arg(
+        long = "simulator.inbound-interval",
+        env = "TWILIO_EMAIL_SIMULATOR_INBOUND_INTERVAL"
+    )]
+    #[arg(value_name = "DURATION", value_parser = inbound_interval, hide_env_values = true)]
+    inbound_interval: Option<Duration>,
+    /// The bytes of the body that each row in the list of emails has; without it, rows have no bodies
+    #[arg(
+        long = "simulator.email-body",
+        env = "TWILIO_EMAIL_SIMULATOR_EMAIL_BODY"
+    )]
+    #[arg(value_name = "BYTES", value_parser = clap::value_parser!(u32).range(..=LARGEST_EMAIL_BODY), hide_env_values = true)]
+    email_body: Option<u32>,
     /// How an opened email counts: exclusive (opened alone) or cumulative (delivered as well)
     #[arg(
         long = "simulator.stats-reading",
@@ -124,12 +163,16 @@ impl WorldOptions {
                 speed: self.speed,
                 operations: self.preloaded,
                 active: self.active,
+                mailboxes: self.mailboxes.then(MailboxSettings::default),
+                tracks_opens: self.open_tracking,
+                inbound_every: self.inbound_interval,
                 ..world
             },
             api: ApiSettings {
                 reading,
                 latency: self.latency,
                 token_life: self.token_life,
+                email_body: self.email_body.map(|bytes| bytes as usize),
                 faults: self.faults.clone(),
                 ..ApiSettings::default()
             },
@@ -146,6 +189,15 @@ fn speed(text: &str) -> Result<f64, String> {
         .ok()
         .filter(|speed| (1.0..=60_000.0).contains(speed));
     speed.ok_or_else(|| "expected a number from 1 to 60000".to_owned())
+}
+
+/// Parses the time between inbound emails.
+fn inbound_interval(text: &str) -> Result<Duration, String> {
+    let interval = parse_duration(text).map_err(|error| error.to_string())?;
+    if interval < SHORTEST_INBOUND_INTERVAL {
+        return Err("expected at least 100ms".to_owned());
+    }
+    Ok(interval)
 }
 
 pub(super) async fn run(options: Options) -> Result<(), ProgramError> {

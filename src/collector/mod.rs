@@ -50,7 +50,6 @@ pub use self::registrations::{Forgotten, MOST_REGISTERED, Registered};
 use self::settings::AccountSettings;
 use crate::clock::Clock;
 use crate::config::{self, Config};
-use crate::email::Providers;
 use crate::exposition::{Endpoint, Instruments};
 use crate::snapshot::Snapshot;
 use crate::store::{Store, StoreError};
@@ -63,8 +62,6 @@ pub struct Collector {
     store: Arc<Store>,
     instruments: Instruments,
     clock: Clock,
-    /// The table of mailbox providers.
-    providers: Arc<Providers>,
 }
 
 /// There can be no collector.
@@ -91,7 +88,6 @@ impl Collector {
             store: Arc::clone(store),
             instruments: instruments.clone(),
             clock: clock.clone(),
-            providers: Arc::new(Providers::built_in()),
         };
         let accounts: Result<_, _> = config
             .accounts
@@ -157,14 +153,8 @@ impl Collector {
         config: &Config,
         before: Option<&AccountSettings>,
     ) -> Result<AccountSettings, CollectorError> {
-        let settings = AccountSettings::new(
-            account,
-            &config.series,
-            (&config.emails, &self.providers),
-            before,
-            &self.instruments,
-            &self.clock,
-        )?;
+        let settings =
+            AccountSettings::new(account, config, before, &self.instruments, &self.clock)?;
         if settings.wants_first_emails() || settings.emails.enabled {
             // Emails will be requested, so their counters begin at 0.
             let instruments = self.instruments.account(&account.name);

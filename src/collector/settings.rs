@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use crate::clock::Clock;
-use crate::config::{Account, EmailsCollector, FilePattern, Limits, OperationUrl, Series};
+use crate::config::{Account, Config, EmailsCollector, FilePattern, Limits, OperationUrl, Series};
 use crate::email::Providers;
 use crate::exposition::Instruments;
 use crate::operation::CountingMode;
@@ -38,8 +38,7 @@ impl AccountSettings {
     /// The settings of `account`. After `before`, the client keeps its pauses, and unchanged sources stay as they are.
     pub(super) fn new(
         account: &Account,
-        series: &Series,
-        (emails, providers): (&EmailsCollector, &Arc<Providers>),
+        config: &Config,
         before: Option<&Self>,
         instruments: &Instruments,
         clock: &Clock,
@@ -67,10 +66,10 @@ impl AccountSettings {
             limits: account.limits,
             discovers: account.discovery,
             sources,
-            series: series.clone(),
+            series: config.series.clone(),
             counting_mode: account.stats_reading,
-            emails: emails.clone(),
-            providers: Arc::clone(providers),
+            emails: config.emails.clone(),
+            providers: Arc::clone(&config.emails.providers),
             operations: account.operations.clone(),
             files: account.operation_files.clone(),
             urls: account.operation_urls.clone(),

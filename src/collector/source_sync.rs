@@ -252,7 +252,6 @@ mod tests {
     use crate::clock::Clock;
     use crate::collector::account_store::AccountStore;
     use crate::config::{Config, Overrides, Series};
-    use crate::email::Providers;
     use crate::exposition::{Build, Instruments};
     use crate::snapshot::Labels;
     use crate::store::Store;
@@ -271,8 +270,7 @@ mod tests {
         };
         let instruments = Instruments::new(build).unwrap();
         let (account, clock) = (&config.accounts[0], Clock::System);
-        let emails = (&config.emails, &Arc::new(Providers::built_in()));
-        AccountSettings::new(account, &config.series, emails, None, &instruments, &clock).unwrap()
+        AccountSettings::new(account, &config, None, &instruments, &clock).unwrap()
     }
 
     fn sync(settings: &AccountSettings) -> Arc<SourceSync> {

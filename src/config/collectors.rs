@@ -1,11 +1,14 @@
 //! The section `collectors`: the collector of single emails, which is off unless it is enabled.
 
 use std::ops::RangeInclusive;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::sync::Arc;
 
 use super::Overrides;
 use super::problem::Findings;
+use super::providers_file;
 use super::walk::{Mapping, Value};
+use crate::email::Providers;
 
 /// The most domains with series of their own; each has five.
 const DOMAINS: RangeInclusive<usize> = 0..=10_000;
@@ -27,8 +30,8 @@ pub struct EmailsCollector {
     pub max_emails: usize,
     /// The share of an account's requests that emails may take; above 0, below 1.
     pub request_share: f64,
-    /// The table of mailbox providers that extends or replaces the built-in one.
-    pub providers_file: Option<PathBuf>,
+    /// The table of mailbox providers: the built-in one, or that of `providers_file`. Probes of emails use it too.
+    pub providers: Arc<Providers>,
 }
 
 impl Default for EmailsCollector {
@@ -39,7 +42,7 @@ impl Default for EmailsCollector {
             max_sender_domains: 20,
             max_emails: 1_000_000,
             request_share: 0.25,
-            providers_file: None,
+            providers: Arc::new(Providers::built_in()),
         }
     }
 }
@@ -93,13 +96,9 @@ impl EmailsCollector {
             }
         }
         if let Some(value) = emails.take("providers_file")
-            && let Some(path) = value.text(findings)
+            && let Some(providers) = providers_file::read(&value, directory, findings)
         {
-            findings.notice(
-                &value.place,
-                "tables of mailbox providers are not part of this version: the built-in one is used",
-            );
-            self.providers_file = Some(directory.join(path));
+            self.providers = providers;
         }
     }
 }

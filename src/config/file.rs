@@ -1,7 +1,5 @@
 //! Combines the configuration: the sections of the file, the environment and the command line.
 
-use std::fs::File;
-use std::io::{self, Read};
 use std::path::Path;
 
 use super::account::Account;
@@ -18,10 +16,8 @@ use super::storage::Storage;
 use super::walk::Value;
 use super::web::Web;
 use super::yaml;
-use super::{accounts, base_url};
+use super::{accounts, base_url, bounded_file};
 
-/// The largest configuration file: room for ten thousand operations with labels. Larger lists belong into files of their own.
-const LARGEST: u64 = 1024 * 1024;
 /// The most values and keys in the file: more than ten thousand operations with labels need.
 const NODES: usize = 250_000;
 
@@ -62,7 +58,7 @@ impl Config {
 fn load(overrides: &Overrides, environment: Environment) -> Result<Config, ConfigError> {
     let mut findings = Findings::default();
     let path = overrides.config_file.as_deref();
-    let config = match path.map(read_bounded) {
+    let config = match path.map(bounded_file::read) {
         None => config("", None, overrides, environment, &mut findings),
         Some(Ok(source)) => config(&source, path, overrides, environment, &mut findings),
         Some(Err(error)) => {
@@ -81,17 +77,6 @@ fn load(overrides: &Overrides, environment: Environment) -> Result<Config, Confi
         Some(config) if problems.is_empty() => Ok(Config { notices, ..config }),
         _ => Err(ConfigError { origin, problems }),
     }
-}
-
-fn read_bounded(path: &Path) -> io::Result<String> {
-    let mut source = Vec::new();
-    File::open(path)?
-        .take(LARGEST + 1)
-        .read_to_end(&mut source)?;
-    if source.len() as u64 > LARGEST {
-        return Err(io::Error::other("it is larger than 1 MiB"));
-    }
-    String::from_utf8(source).map_err(|_| io::Error::other("it is not UTF-8"))
 }
 
 /// `None` if a problem was reported. The notices stay in `findings`.

@@ -293,7 +293,7 @@ pub const SECTIONS: &[Section] = &[
             key(
                 "emails.providers_file",
                 "none",
-                "a file with mailbox providers and their domains; not part of this version: accepted with a warning",
+                "a [table of mailbox providers](mailbox-providers.md) that extends or replaces the built-in one; the collector and probes of emails use it",
             ),
         ],
     },

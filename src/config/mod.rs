@@ -8,6 +8,7 @@
 mod account;
 mod accounts;
 mod base_url;
+mod bounded_file;
 mod collectors;
 mod credentials;
 mod duration;
@@ -28,6 +29,7 @@ mod operation_url;
 mod operations;
 mod overrides;
 mod problem;
+mod providers_file;
 mod scrape;
 mod secret;
 mod series;

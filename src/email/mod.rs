@@ -7,6 +7,7 @@ mod counts;
 mod domain;
 mod first;
 mod id;
+mod provider_file;
 mod providers;
 mod status;
 

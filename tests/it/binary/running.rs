@@ -145,21 +145,56 @@ fn simulate_serves_an_api_that_the_exporter_reads() {
     ];
     let command = crate::support::program::command(&[&["simulate"], &options[..]].concat(), &[]);
     let mut simulator = Program::start(command);
-    let line = simulator.line(&["simulating", "base_url"]);
-    let base_url = line
-        .split("base_url=")
-        .nth(1)
-        .unwrap()
-        .split(' ')
-        .next()
-        .unwrap()
-        .trim_matches('"');
-    let finished = run(&["once"], &credentials(base_url));
+    let finished = run(&["once"], &credentials(&base_url(&mut simulator)));
     assert_eq!(finished.code, Some(0), "{}", finished.stderr);
     let seen = Exposition::parse(&finished.stdout).unwrap();
     assert_eq!(seen.samples("twilio_email_operation_up").len(), 30);
     simulator.signal("TERM");
     assert_eq!(simulator.wait().code, Some(0));
+}
+
+#[tokio::test]
+async fn simulate_has_providers_inbound_mail_and_bodies_on_demand_and_tracks_no_opens() {
+    let options = [
+        "--simulator.listen-address",
+        LOOPBACK,
+        "--simulator.traffic=false",
+        "--simulator.operations=300",
+        "--simulator.mailboxes=true",
+        "--simulator.open-tracking=false",
+        "--simulator.inbound-interval=12h",
+        "--simulator.email-body=100",
+    ];
+    let command = crate::support::program::command(&[&["simulate"], &options[..]].concat(), &[]);
+    let mut simulator = Program::start(command);
+    let base_url = base_url(&mut simulator);
+    let emails = crate::support::client::client()
+        .get(format!("{base_url}/Emails?pageSize=1000"))
+        .basic_auth("AC00000000000000000000000000000000", Some("x"));
+    let list = emails.send().await.unwrap().text().await.unwrap();
+    let list: serde_json::Value = serde_json::from_str(&list).unwrap();
+    let rows = list["emails"].as_array().unwrap();
+    let has = |row: &&serde_json::Value, part: &str| row.to_string().contains(part);
+    for part in ["@gmail.com", "@outlook.com", "\"INBOUND\"", "\"DELIVERED\""] {
+        assert!(rows.iter().any(|row| has(&row, part)), "{part}");
+    }
+    assert!(!rows.iter().any(|row| has(&row, "\"OPENED\"")));
+    let body = |row: &serde_json::Value| row["content"]["html"].as_str().unwrap().len();
+    assert!(rows.iter().all(|row| body(row) == 100));
+    simulator.signal("TERM");
+    assert_eq!(simulator.wait().code, Some(0));
+}
+
+/// The base URL that `simulate` logs.
+fn base_url(simulator: &mut Program) -> String {
+    let line = simulator.line(&["simulating", "base_url"]);
+    let behind = line.split("base_url=").nth(1).unwrap();
+    behind
+        .split(' ')
+        .next()
+        .unwrap()
+        .trim_matches('"')
+        .to_owned()
 }
 
 #[test]

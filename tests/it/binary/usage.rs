@@ -168,6 +168,10 @@ fn invalid_usage_exits_with_2_and_names_the_mistake() {
             &["simulate", "--simulator.fault", "teapot"],
             "`teapot` is no effect",
         ),
+        (
+            &["simulate", "--simulator.inbound-interval", "1ms"],
+            "expected at least 100ms",
+        ),
         (&["once", "--series.max-operations", "-1"], "-1"),
         (&["serve", "extra"], "unexpected argument '…'"),
         (&["no-such-command"], "unrecognized subcommand '…'"),

@@ -4,7 +4,6 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use serde_json::json;
-use twilio_email_exporter::config::Overrides;
 
 use super::*;
 use crate::support::client::{client, scrape};
@@ -107,22 +106,6 @@ async fn kill_9_at_any_moment_lowers_no_counter_of_emails_and_counts_none_twice(
         (timed + unobserved - all).abs() < 0.5,
         "{timed} + {unobserved} of {all}"
     );
-}
-
-/// Loads another configuration.
-async fn reload(exporter: &Exporter, yaml: &str) {
-    exporter.files.write("config.yml", yaml);
-    let request = exporter.client.post(exporter.url("/-/reload"));
-    assert_eq!(request.send().await.unwrap().status(), 200);
-}
-
-async fn start(yaml: &str, clock: &Clock) -> Exporter {
-    let options = Overrides {
-        enable_lifecycle: Some(true),
-        ..Overrides::default()
-    };
-    let exporter = Exporter::start_with(yaml, clock.clone(), options).await;
-    exporter.settled().await
 }
 
 #[tokio::test]

@@ -4,12 +4,14 @@ mod collecting;
 mod durable;
 mod model;
 mod privacy;
+mod providers;
 mod refused;
 
 use std::path::Path;
 use std::time::Duration;
 
 use twilio_email_exporter::clock::Clock;
+use twilio_email_exporter::config::Overrides;
 use twilio_email_exporter::simulator::SimulatorSettings;
 
 use crate::support::PATIENCE;
@@ -113,4 +115,20 @@ fn outcome(seen: &Exposition, provider: &str, outcome: &str) -> Option<f64> {
 fn emails(seen: &Exposition, provider: &str, status: &str) -> Option<f64> {
     let labels = [("provider", provider), ("status", status)];
     seen.value("twilio_email_provider_emails", &labels)
+}
+
+/// Loads another configuration.
+async fn reload(exporter: &Exporter, yaml: &str) {
+    exporter.files.write("config.yml", yaml);
+    let request = exporter.client.post(exporter.url("/-/reload"));
+    assert_eq!(request.send().await.unwrap().status(), 200);
+}
+
+async fn start(yaml: &str, clock: &Clock) -> Exporter {
+    let options = Overrides {
+        enable_lifecycle: Some(true),
+        ..Overrides::default()
+    };
+    let exporter = Exporter::start_with(yaml, clock.clone(), options).await;
+    exporter.settled().await
 }
