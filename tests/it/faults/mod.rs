@@ -248,8 +248,7 @@ async fn a_response_after_the_deadline_is_in_the_next_scrape() {
         .await
         .settled()
         .await;
-    // The next scrape must not join the end of the start's collection.
-    exporter.scrape().await;
+    exporter.scrape().await; // The next one must not join the start's collection.
     for id in ids {
         twilio.set(
             id,
