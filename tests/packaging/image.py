@@ -103,7 +103,8 @@ def check_config(buildah, directory):
     store = directory / "image"
     shutil.rmtree(store, ignore_errors=True)
     buildah("push", "--quiet", "--format", "docker", NAME, f"dir:{store}")
-    described = json.loads(run("skopeo", "inspect", "--config", f"dir:{store}"))
+    # Raw: otherwise skopeo converts it to the format of OCI, which has no health checks.
+    described = json.loads(run("skopeo", "inspect", "--config", "--raw", f"dir:{store}"))
     config = described["config"]
     wanted = {"User": "65532:65532", "Entrypoint": ["/usr/bin/twilio-email-exporter"], "Volumes": {"/data": {}},
               "ExposedPorts": {"10202/tcp": {}}}
