@@ -19,11 +19,6 @@ fn scheduled_for(seen: &Exposition, id: OperationId) -> Option<f64> {
     seen.of_operation(id, "scheduled_timestamp_seconds")
 }
 
-fn requests(seen: &Exposition) -> Option<f64> {
-    let labels = [("endpoint", "emails"), ("code", "200")];
-    seen.value("twilio_email_api_requests_total", &labels)
-}
-
 #[tokio::test]
 async fn a_scheduled_operation_shows_its_time_after_one_request_and_after_a_restart() {
     let clock = morning();
@@ -50,17 +45,21 @@ async fn a_scheduled_operation_shows_its_time_after_one_request_and_after_a_rest
         scheduled_for(&seen, later).is_some() && seen.emails(now, "delivered") == Some(2.0)
     })
     .await;
-    let asked = requests(&exporter.scrape().await);
+    let requested = exporter.scrape().await.requests("emails", "200");
     pass(&clock, INTERVAL);
     let seen = exporter.scrape().await;
     assert_eq!(scheduled_for(&seen, later), Some(time.as_seconds()));
     assert_eq!(scheduled_for(&seen, now), None);
-    assert_eq!(requests(&seen), asked);
+    assert_eq!(seen.requests("emails", "200"), requested);
     exporter.stop().await.unwrap();
     let again = Exporter::start_at(&yaml, clock).await.settled().await;
     let seen = again.scrape().await;
     assert_eq!(scheduled_for(&seen, later), Some(time.as_seconds()));
-    assert_eq!(requests(&seen), Some(0.0), "the store remembers the time");
+    assert_eq!(
+        seen.requests("emails", "200"),
+        Some(0.0),
+        "the store remembers the time"
+    );
 }
 
 #[tokio::test]

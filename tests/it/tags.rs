@@ -25,11 +25,6 @@ fn campaign(seen: &Exposition, id: OperationId, campaign: &str) -> bool {
     seen.value("twilio_email_operation_info", &labels) == Some(1.0)
 }
 
-fn requests(seen: &Exposition) -> Option<f64> {
-    let labels = [("endpoint", "emails"), ("code", "200")];
-    seen.value("twilio_email_api_requests_total", &labels)
-}
-
 #[tokio::test]
 async fn tags_become_labels_are_read_once_and_survive_a_restart() {
     let clock = morning();
@@ -51,9 +46,9 @@ async fn tags_become_labels_are_read_once_and_survive_a_restart() {
     })
     .await;
     // Without an email there is nothing to read. After the first email the tags are known.
-    let requested = requests(&exporter.scrape().await);
+    let requested = exporter.scrape().await.requests("emails", "200");
     let seen = exporter.scrape().await;
-    assert_eq!(requests(&seen), requested);
+    assert_eq!(seen.requests("emails", "200"), requested);
     let text = exporter.get("/metrics").await.text().await.unwrap();
     assert!(!text.contains("example.com"), "only the configured tags");
     let group = [("label", "campaign"), ("value", "spring")];
@@ -67,7 +62,11 @@ async fn tags_become_labels_are_read_once_and_survive_a_restart() {
     let again = Exporter::start_at(&yaml, clock).await.settled().await;
     let seen = again.scrape().await;
     assert!(campaign(&seen, id, "spring"));
-    assert_eq!(requests(&seen), Some(0.0), "the store remembers the tags");
+    assert_eq!(
+        seen.requests("emails", "200"),
+        Some(0.0),
+        "the store remembers the tags"
+    );
     assert_eq!(seen.value(name, &group), Some(2.0));
 }
 
@@ -98,9 +97,7 @@ async fn a_refused_list_of_emails_costs_one_request_and_changes_no_value() {
         .await;
     for _ in 0..3 {
         let seen = exporter.scrape().await;
-        let refused = [("endpoint", "emails"), ("code", "403")];
-        let name = "twilio_email_api_requests_total";
-        assert_eq!(seen.value(name, &refused), Some(1.0));
+        assert_eq!(seen.requests("emails", "403"), Some(1.0));
         let success = |collector| {
             let labels = [("collector", collector)];
             seen.value("twilio_email_collector_success", &labels)
@@ -128,7 +125,7 @@ async fn tags_of_many_operations_are_read_over_several_collections() {
     let exporter = Exporter::start(&yaml).await.settled().await;
     // The requests of two seconds in each collection, the newest operations first.
     let seen = exporter.scrape().await;
-    let requested = requests(&seen).unwrap();
+    let requested = seen.requests("emails", "200").unwrap();
     assert!(requested <= 8.0, "{requested}");
     let labelled = seen.samples("twilio_email_operation_info").len();
     assert!((1..=8).contains(&labelled), "{labelled}");

@@ -42,11 +42,6 @@ impl Scene {
     }
 }
 
-fn requests(seen: &Exposition, endpoint: &str, code: &str) -> Option<f64> {
-    let labels = [("endpoint", endpoint), ("code", code)];
-    seen.value("twilio_email_api_requests_total", &labels)
-}
-
 /// The failures by endpoint and reason that are not 0.
 fn failures(seen: &Exposition) -> Vec<(String, String, f64)> {
     let failures = seen.failures();

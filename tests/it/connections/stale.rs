@@ -1,6 +1,6 @@
 //! A server that closes an idle connection when the next request arrives: that request is sent once more.
 
-use super::{Act, LIST, Raw, Scene, failures, list, requests};
+use super::{Act, LIST, Raw, Scene, failures, list};
 
 /// The ways in which a server may close an idle connection.
 fn leaves() -> [Act; 3] {
@@ -23,8 +23,8 @@ async fn a_request_to_the_api_is_sent_again_on_a_new_connection_and_counted() {
             ],
         );
         assert_eq!(raw.connections(LIST), [1, 1, 2], "{leave:?}");
-        assert_eq!(requests(&seen, "operations", "200"), Some(2.0));
-        assert_eq!(requests(&seen, "operations", "none"), Some(1.0));
+        assert_eq!(seen.requests("operations", "200"), Some(2.0));
+        assert_eq!(seen.requests("operations", "none"), Some(1.0));
         let failed = ("operations".to_owned(), "connect".to_owned(), 1.0);
         assert_eq!(failures(&seen), [failed], "{leave:?}");
     }
@@ -94,7 +94,7 @@ async fn a_request_for_a_token_is_sent_again_on_a_new_connection() {
         let seen = scene.scrape().await;
         seen.expect(&format!("{leave:?}"), &[("up", 1.0)]);
         assert_eq!(raw.connections("/token"), [1, 1, 2], "{leave:?}");
-        assert_eq!(requests(&seen, "token", "none"), Some(1.0), "{leave:?}");
+        assert_eq!(seen.requests("token", "none"), Some(1.0), "{leave:?}");
     }
 }
 

@@ -150,9 +150,7 @@ fn failed(seen: &Exposition, endpoint: &str, reason: &str) -> f64 {
 
 /// The number of requests to this endpoint with this status.
 fn with_status(seen: &Exposition, endpoint: &str, code: &str) -> f64 {
-    let labels = [("endpoint", endpoint), ("code", code)];
-    seen.value("twilio_email_api_requests_total", &labels)
-        .unwrap_or(0.0)
+    seen.requests(endpoint, code).unwrap_or(0.0)
 }
 
 /// The program with environment variables and a simulated Twilio.

@@ -91,15 +91,21 @@ async fn started(twilio: Twilio, clock: Clock, yaml: &str) -> Scene {
     scene
 }
 
+/// An exporter whose table in `directory` has the provider `before`, its configuration, and an operation sent to that provider.
+async fn with_emails_of_before(directory: &Path) -> (Scene, String, OperationId) {
+    write_table(&directory.join("providers.yml"), "before");
+    let (clock, twilio) = quiet_account().await;
+    let yaml = with_table(&twilio, directory);
+    let scene = started(twilio, clock, &yaml).await;
+    let first = scene.sent("before").await;
+    (scene, yaml, first)
+}
+
 #[tokio::test]
 async fn a_reload_reads_the_table_again_and_no_count_of_emails_moves_to_another_provider() {
     let directory = tempfile::tempdir().unwrap();
     let table = directory.path().join("providers.yml");
-    write_table(&table, "before");
-    let (clock, twilio) = quiet_account().await;
-    let yaml = with_table(&twilio, directory.path());
-    let scene = started(twilio, clock, &yaml).await;
-    let first = scene.sent("before").await;
+    let (scene, yaml, first) = with_emails_of_before(directory.path()).await;
 
     // A wrong table changes nothing.
     fs::write(&table, "providers: {Wrong: [example.com]}\n").unwrap();
@@ -117,11 +123,7 @@ async fn a_reload_reads_the_table_again_and_no_count_of_emails_moves_to_another_
 async fn a_provider_that_left_the_table_while_the_exporter_was_down_keeps_its_counters() {
     let directory = tempfile::tempdir().unwrap();
     let table = directory.path().join("providers.yml");
-    write_table(&table, "before");
-    let (clock, twilio) = quiet_account().await;
-    let yaml = with_table(&twilio, directory.path());
-    let scene = started(twilio, clock, &yaml).await;
-    let first = scene.sent("before").await;
+    let (scene, yaml, first) = with_emails_of_before(directory.path()).await;
     scene.exporter.stop().await.unwrap();
     write_table(&table, "after");
     let scene = started(scene.twilio, scene.clock, &yaml).await;

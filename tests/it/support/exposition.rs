@@ -74,6 +74,13 @@ impl Exposition {
         self.value(&format!("twilio_email_{family}"), &[("account", account)])
     }
 
+    /// The requests to this endpoint of Twilio's with this status code, `none` without a response; `None` if there was none.
+    #[track_caller]
+    pub(crate) fn requests(&self, endpoint: &str, code: &str) -> Option<f64> {
+        let labels = [("endpoint", endpoint), ("code", code)];
+        self.value("twilio_email_api_requests_total", &labels)
+    }
+
     /// The value of `twilio_email_operation_…` of that operation, whatever its account.
     #[track_caller]
     pub(crate) fn of_operation(&self, id: OperationId, family: &str) -> Option<f64> {
