@@ -37,6 +37,16 @@
     // neither delivered nor lost. It is the only sign of mail that is deferred.
     unconfirmedShare: 0.05,
 
+    // Delivery is slow when 95 % of the emails that a mailbox provider accepted within an hour took longer than this, of at least so many
+    // emails. Accounts may have an objective of their own. A bound of the histogram's buckets is compared exactly.
+    deliveryObjective: '1h',
+    deliveryObjectives: {},  // for instance {receipts: '1m'}
+    deliveryLeast: 100,
+
+    // A mailbox provider fails alone when more than this share of its emails is lost, and so many times the share of all other providers.
+    providerShare: 0.05,
+    providerTimes: 3,
+
     // An operation of at least leastEmails goes wrong when more than this share of it is lost.
     failingShare: 0.1,
     // And more than this share of its recipients: failures come first, while it still creates emails.
