@@ -29,9 +29,11 @@
     ],
     bounceLeast: 200,
 
-    // A small account loses unusually many emails: from this many lost, and this many times its own share of the days before.
+    // A small account loses unusually many emails: from this many lost, and when the least share that it can be is by so much above the
+    // highest share that the three days before can have been, at so many standard deviations. Of 90 emails none may be lost by chance.
     unusualLost: 5,
-    unusualTimes: 2,
+    unusualMore: 0.02,
+    unusualCertainty: 2,
 
     // Mail stays unconfirmed when for six hours at least leastEmails, and more than this share of what was accepted within three days, were
     // neither delivered nor lost. It is the only sign of mail that is deferred.

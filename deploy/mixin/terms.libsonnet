@@ -60,17 +60,17 @@ function(config) {
     ')',
   ]),
 
-  // The lower bound of the share that is lost (E. B. Wilson's), for windows of few emails.
-  lowerBound(failure, handled)::
-    local z = config.certainty;
+  // A bound of the share that is lost (E. B. Wilson's), for windows of few emails: the lower one, or the upper one with sign='+'.
+  bound(failure, handled, z, sign='-')::
     self.lines([
       '(',
       '  %s + %s / %s' % [failure, z * z / 2, handled],
-      '  - %s * sqrt(%s * (1 - %s) / %s + %s / %s ^ 2)' % [z, failure, failure, handled, z * z / 4, handled],
+      '  %s %s * sqrt(%s * (1 - %s) / %s + %s / %s ^ 2)' % [sign, z, failure, failure, handled, z * z / 4, handled],
       ')',
       '/',
       '(1 + %s / %s)' % [z * z, handled],
     ]),
+  lowerBound(failure, handled):: self.bound(failure, handled, config.certainty),
 
   // The account was watched already, so long before.
   watchedSince(window, before)::
@@ -120,8 +120,8 @@ function(config) {
     self.of(self.operationLabels)
     + ' {{ with printf `twilio_email_operation_info{%%s}` $of | query }}{{ or (first .).Labels.%s "none" }}{{ else }}none{{ end }}' % config.routeBy,
 
-  // An alert. `name` is also that of its runbook; `dashboard` is a uid and what follows it.
-  alert(name, severity, span, expr, dashboard, summary, description, keep=null, labels={}, note=null):: {
+  // An alert. `name` is also that of its runbook; `dashboard` is a uid and what follows it; `begin` begins the text of its link.
+  alert(name, severity, span, expr, dashboard, summary, description, keep=null, labels={}, note=null, begin=''):: {
     alert: name,
     expr: expr,
     'for': span,
@@ -131,7 +131,7 @@ function(config) {
       summary: summary,
       description: description,
       runbook_url: '%s/%s.md' % [config.runbooks, name],
-      dashboard_url: '%s/d/%s' % [config.grafana, dashboard],
+      dashboard_url: begin + '%s/d/%s' % [config.grafana, dashboard],
     },
     note:: note,
   },
@@ -143,7 +143,10 @@ function(config) {
   ofLabel: 'twilio-email-overview?' + variables(['job', 'account', 'label', 'value']),
   ofProvider: 'twilio-email-deliverability?' + variables(['job', 'account', 'provider']),
   deliverability: 'twilio-email-deliverability?' + variables(['job', 'account']),
-  ofOperation: 'twilio-email-operation?' + variables(['job', 'account', 'operation_id']),
+  // From the operation's creation to now; as the dashboard opens by itself, where that is not known.
+  ofOperation: 'twilio-email-operation?' + variables(['job', 'account', 'operation_id'])
+               + '{{ with printf `1000 * max(twilio_email_operation_created_timestamp_seconds{%s})` $of | query }}'
+               + '&from={{ . | first | value | printf "%.0f" }}&to=now{{ end }}',
   exporter: 'twilio-email-exporter?' + variables(['job', 'account']),
   exporters: 'twilio-email-exporter?' + variables(['job']),
 }

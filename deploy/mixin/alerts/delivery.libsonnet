@@ -166,7 +166,13 @@
     note='The tier of %s: %s.' % [std.strReplace(tier.tier, '%', ' %'), tier.means],
   ),
 
-  local before = '%s offset 1d' % of(account, 'failure:ratio_rate3d'),
+  // `offset` belongs to each of the two series.
+  local before = terms.bound(
+    of(account, 'failure:ratio_rate3d') + ' offset 1d',
+    of(account, 'emails_handled:increase3d') + ' offset 1d',
+    config.unusualCertainty,
+    sign='+',
+  ),
   local unusual = terms.alert(
     'TwilioEmailLossesUnusual',
     'warning',
@@ -174,7 +180,8 @@
     terms.lines([
       '%s > 0' % of(account, 'failure:ratio_rate1d'),
       'and %s' % of(account, 'failure:lower_bound_rate1d'),
-      '  > %g * (%s) + 0.02' % [config.unusualTimes, before],
+      '  > %g +' % config.unusualMore,
+      terms.indented(before),
       'and %s >= %d' % [of(account, 'emails_lost:increase1d'), config.unusualLost],
       'and %s < %d' % [of(account, 'emails_handled:increase1d'), config.leastEmails],
       terms.watchedSince('1d', '4d'),
