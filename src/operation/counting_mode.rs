@@ -1,4 +1,5 @@
-//! How the stats of an operation overlap, and which stats prove it.
+//! How the stats of an operation overlap, and which stats prove it. Twilio documents both modes and does not report which one an
+//! account has.
 
 use super::stats::{Stats, Status};
 

@@ -1,6 +1,6 @@
 //! A URL that lists operations. Requests and responses follow Prometheus' `http_sd`.
 //!
-//! A request has no memory of earlier ones: only connections are reused. A response counts as a whole or not at all.
+//! A request does not depend on earlier ones; only connections are reused. A response is used completely or not at all.
 
 use std::sync::Arc;
 

@@ -1,4 +1,5 @@
-//! Holds the structure: a module uses only lower layers, no files use each other in a circle, and each library has its owners.
+//! The structure of the code: a module uses only lower layers, no files use each other in a circle, and each library has its
+//! owners.
 
 mod graph;
 

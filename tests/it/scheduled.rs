@@ -1,4 +1,4 @@
-//! For when operations are scheduled: Twilio returns that with their emails only.
+//! The time for which operations are scheduled, which Twilio returns only with their emails.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! The values that the store saves of emails.
+//! The values that the store saves of emails. They are the store's interface; `record` and `tables` define their bytes.
 
 use crate::email::{EmailId, EmailStatus};
 use crate::operation::CountingMode;
@@ -28,7 +28,7 @@ pub struct SavedEmail {
     pub id: EmailId,
     /// Its last status, whose outcomes the counters include.
     pub status: EmailStatus,
-    /// A mark of its operation; 0: none.
+    /// A number that identifies its operation; 0: none.
     pub operation: u64,
     /// The number of its provider.
     pub provider: u8,
