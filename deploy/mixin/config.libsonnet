@@ -1,7 +1,7 @@
 // Everything that may be set. What is here is what ../prometheus/rules is rendered with.
 {
   _config+:: {
-    // What tells one account from another; a label that a series does not have does not matter. Where several environments report to
+    // The labels that distinguish accounts; a label that a series does not have does not matter. Where several environments report to
     // one Prometheus under other labels (region, tenant, …), add these: accounts that differ by nothing in this list count as one.
     accountLabels: ['cluster', 'environment', 'namespace', 'job', 'account'],
 
@@ -29,8 +29,8 @@
     ],
     bounceLeast: 200,
 
-    // A small account loses unusually many emails: from this many lost, and when the least share that it can be is by so much above the
-    // highest share that the three days before can have been, at so many standard deviations. Of 90 emails none may be lost by chance.
+    // A small account loses unusually many emails: from this many lost, and when the lower bound of their share is this much above the upper
+    // bound of the share of the three days before, whose certainty is in standard deviations. None of 90 emails may be lost by chance.
     unusualLost: 5,
     unusualMore: 0.02,
     unusualCertainty: 2,
@@ -39,13 +39,13 @@
     // neither delivered nor lost. It is the only sign of mail that is deferred.
     unconfirmedShare: 0.05,
 
-    // Delivery is slow when 95 % of the emails that a mailbox provider accepted within an hour took longer than this, of at least so many
-    // emails. Accounts may have an objective of their own. A bound of the histogram's buckets is compared exactly.
+    // Delivery is slow when 95 % of the emails that a mailbox provider accepted within an hour took longer than this, of at least this number
+    // of emails. Accounts may have an objective of their own. A bound of the histogram's buckets is compared exactly.
     deliveryObjective: '1h',
     deliveryObjectives: {},  // for instance {receipts: '1m'}
     deliveryLeast: 100,
 
-    // A mailbox provider fails alone when more than this share of its emails is lost, and so many times the share of all other providers.
+    // A mailbox provider fails alone when more than this share of its emails is lost, and this many times the share of all other providers.
     providerShare: 0.05,
     providerTimes: 3,
 
@@ -55,29 +55,29 @@
     failingShareOfRecipients: 0.02,
     // It keeps firing for this long after the last loss. The account's own alert must end earlier (20m and 5m).
     failingRecently: '20m',
-    // After an operation has been completed for so long, what it loses is a late loss. Twilio retries deferred mail for up to 72 hours.
+    // What an operation loses this long after it was completed is a late loss. Twilio retries deferred mail for up to 72 hours.
     lateAfter: '6h',
     // Late losses count from this share of the operation, and from leastLost.
     lateShare: 0.01,
     // An operation is stuck when its stats have not changed for this long while it was processed,
     stuckAfter: '30m',
-    // or when an hour moved less than this share of it.
+    // or when less than this share of it progressed within an hour.
     stuckShare: 0.01,
-    // An operation is late when it is still scheduled so long after its time.
+    // An operation is late when it is still scheduled this long after its time.
     overdueAfter: '15m',
     // The longest time that you schedule a send ahead, where it is not known for when it was scheduled.
     scheduledAhead: '1d',
 
-    // The volume is gone when an hour has less than this share of the same hour a week before, and that one had so many emails.
+    // The volume is gone when an hour has less than this share of the same hour a week before, and that one had at least this many emails.
     goneShare: 0.1,
     goneLeast: 500,
-    // It surges when an hour has more than so many times the same hour a week before, and at least so many emails.
+    // It surges when an hour has more than this many times the same hour a week before, and at least this many emails.
     surgeTimes: 3,
     surgeLeast: 1000,
 
     // How far this machine's clock may be from Twilio's, in seconds.
     clockSkew: 60,
-    // So many restarts within an hour are too many.
+    // This many restarts within an hour are too many.
     restarts: 4,
 
     // For how long a value counts after its last sample: two scrapes at 5 minutes.

@@ -1,4 +1,4 @@
-// twilio-email-exporter as a monitoring mixin: recording rules, alerts and dashboards. README.md tells how to use it.
+// twilio-email-exporter as a monitoring mixin: recording rules, alerts and dashboards. README.md describes its use.
 (import 'config.libsonnet')
 + (import 'rules.libsonnet')
 + (import 'alerts/delivery.libsonnet')

@@ -17,8 +17,8 @@
   local name(level, metric, operation) = '%s:twilio_email_%s:%s' % [level.name, metric, operation],
   local rule(name, expr, note=null) = { record: name, expr: expr, note:: note },
 
-  // A user label's counter comes with the first operation that has it, and what it shows then belongs to the window: `increase` cannot know
-  // that, but the account was there already when the window began.
+  // A user label's counter comes with the first operation that has it, and what it shows then belongs to the window: `increase` leaves that
+  // out, but the account was there already when the window began.
   local grew(level, metric, by, window) =
     if level.name == 'account' then terms.grew(metric, by, window)
     else terms.lines([

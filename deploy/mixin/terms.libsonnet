@@ -39,12 +39,12 @@ function(config) {
 
   // The value of a gauge at any scrape interval up to 5 minutes, also after a scrape that failed.
   now(metric):: 'last_over_time(%s[%s])' % [metric, config.freshness],
-  // Of several exporters of an account the one that does best, or knows most.
+  // Of several exporters of an account the highest value, which is the best or the newest.
   best(what):: 'max by (%s) (%s)' % [terms.account, what],
 
   // What a counter grew by within the window, by the exporter that saw most: the last value minus the one before the window, which is
   // exact at any scrape interval. Growth in a gap without scrapes counts when it is seen, if the gap is not longer than `before`.
-  // Where the counter began anew, `increase` knows how. A state that was restored from a backup puts a counter back, but not to 0:
+  // After a reset, `increase` counts. A state that was restored from a backup puts a counter back, but not to 0:
   // what it had before is not counted again. `first` are clauses for a counter that is new.
   grew(metric, by, window, before='1d', first=[]):: self.lines([
     'max by (%s) (' % by,
@@ -72,7 +72,7 @@ function(config) {
     ]),
   lowerBound(failure, handled):: self.bound(failure, handled, config.certainty),
 
-  // The account was watched already, so long before.
+  // The account was watched already at that time.
   watchedSince(window, before)::
     'and on (%s) group by (%s) (last_over_time(twilio_email_up[%s] offset %s))' % [self.account, self.account, window, before],
 
@@ -101,7 +101,7 @@ function(config) {
     local times = std.length(std.findSubstr('%s', query));
     '{{ if printf `%s`%s | query }}%s{{ else }}%s{{ end }}' % [query, std.repeat(' $of', times), yes, no],
 
-  // The name by which people know an operation: its label `name`, else its campaign, else when it begins.
+  // The name that people know an operation by: its label `name`, else its campaign, else when it begins.
   operationName::
     self.of(self.operationLabels)
     + '{{ $name := "" }}{{ with printf `twilio_email_operation_info{%s}` $of | query }}'

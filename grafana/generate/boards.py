@@ -124,7 +124,7 @@ def whole_life():
 
 # Dashboards
 
-# Of an alert, the labels by which a person knows what it is about. Others are not read: where an alert's own label comes
+# Of an alert, the labels that show a person what it is about. Others are not read: where an alert's own label comes
 # out empty, Prometheus keeps the text of its template there.
 ALERT_LABELS = "alertname, severity, job, account, label, value, operation_id, window"
 

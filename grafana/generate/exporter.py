@@ -113,7 +113,7 @@ def each_account():
     off = f"0 * {of('up')} - 1"
     requests = f"sum by ({ACCOUNT}) ({counter('api_requests_total', '$__rate_interval')})"
     failures = f"sum by ({ACCOUNT}) ({counter('api_request_failures_total', '1h', 'increase')})"
-    yes = {"mappings": YES, "custom_cellOptions": COLOURED_CELL, "custom_width": 75}
+    yes = {"mappings": YES, "custom_cellOptions": COLOURED_CELL, "custom_width": 65}
     complete = {"mappings": words(_1=("yes", "green"), _0=("no", "orange"))}
     aged = {"thresholds": AGE, "custom_cellOptions": COLOURED_CELL}
     failed = {"thresholds": thresholds("text", (1, "orange")), "custom_cellOptions": COLOURED_CELL}
@@ -138,20 +138,20 @@ def each_account():
             column(of("api_clock_skew_seconds")),
         ],
         [
-            ("account", "Account", {"custom_minWidth": 110}),
+            ("account", "Account", {"custom_minWidth": 90}),
             ("A", "Read", yes),
-            ("reason", "Not read because", {"mappings": CAUSES, "custom_cellOptions": COLOURED_CELL, "custom_width": 200}),
+            ("reason", "Not read because", {"mappings": CAUSES, "custom_cellOptions": COLOURED_CELL, "custom_width": 180}),
             ("B", "Listed", yes),
-            ("C", "Complete", {**yes, **complete, "custom_width": 90}),
-            ("D", "Data age", {**time_cell(90), **aged}),
-            ("E", "Pause", {**time_cell(75), "mappings": words(_0=("none", GREY))}),
-            ("J", "Collection", {**time_cell(100), "decimals": 1}),
-            ("F", "Operations", count_cell(100)),
-            ("G", "Hidden", count_cell(80)),
-            ("H", "Requests", {"unit": "reqps", "decimals": 2, "custom_width": 105}),
+            ("C", "Complete", {**yes, **complete, "custom_width": 85}),
+            ("D", "Data age", {**time_cell(85), **aged}),
+            ("E", "Pause", {**time_cell(65), "mappings": words(_0=("none", GREY))}),
+            ("J", "Collection", {**time_cell(90), "decimals": 1}),
+            ("F", "Operations", count_cell(95)),
+            ("G", "Hidden", count_cell(70)),
+            ("H", "Requests", {"unit": "reqps", "decimals": 2, "custom_width": 95}),
             ("I", "Failures", {**count_cell(85), **failed}),
             ("L", "Skew", {"unit": "s", "decimals": 1, "custom_width": 75}),
-            ("job", "Job", {"custom_width": 120}),
+            ("job", "Job", {"custom_width": 105}),
             ("K", "", {"custom_hideFrom": {"viz": True, "legend": True, "tooltip": True}}),
         ],
         sort="Account",
@@ -190,6 +190,8 @@ def requests():
             (8, 8),
             [query(first_of(failures, none), "{{reason}}")],
             "short",
+            stacked=True,
+            events=True,
             most=5,
         ),
         graph(

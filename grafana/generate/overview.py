@@ -210,16 +210,16 @@ def over_time():
 
 
 # A send in a table: its name, where it leads, and what it belongs to.
-SENT = ("send", "Send", {"custom_minWidth": 190, "links": [open_operation()]})
-CAMPAIGN = ("campaign", "Campaign", {"custom_width": 130})
+SENT = ("send", "Send", {"custom_minWidth": 180, "links": [open_operation()]})
+CAMPAIGN = ("campaign", "Campaign", {"custom_width": 110})
 STATES = words(
     scheduled=("Scheduled", COLOURS["scheduled"]),
     processing=("Processing", COLOURS["processing"]),
     completed=("Completed", COLOURS["completed"]),
     canceled=("Canceled", GREY),
 )
-STATE = {"mappings": STATES, "custom_cellOptions": COLOURED_CELL, "custom_width": 105}
-WHERE = [("account", "Account", {"custom_width": 120}), ("job", "Job", {"custom_width": 120})]
+STATE = {"mappings": STATES, "custom_cellOptions": COLOURED_CELL, "custom_width": 100}
+WHERE = [("account", "Account", {"custom_width": 100}), ("job", "Job", {"custom_width": 100})]
 HIDDEN = [(label, label, HIDE) for label in ("operation_id", "name")]
 # The whole bar is a fifth: more than that is as bad, and smaller shares can be distinguished.
 LOST_BAR = {**share_cell(LOSS, custom_cellOptions=GAUGE_CELL, max=0.2), "custom_width": 190}
@@ -355,13 +355,13 @@ def in_flight():
                 SENT,
                 CAMPAIGN,
                 ("state", "State", STATE),
-                ("A", "Age", time_cell(100)),
-                ("B", "Size", count_cell(90)),
-                ("C", "Finished", {**share_cell(thresholds("blue"), custom_cellOptions=GAUGE_CELL), "custom_width": 170}),
-                ("D", "Delivered", {**share_cell(thresholds("text")), "custom_width": 95}),
-                ("E", "Lost", {**share_cell(LOSS), "custom_width": 80}),
-                ("F", "Opened", {**share_cell(thresholds("blue")), "custom_width": 85}),
-                ("G", "Last change", time_cell(105)),
+                ("A", "Age", time_cell(90)),
+                ("B", "Size", count_cell(80)),
+                ("C", "Finished", {**share_cell(thresholds("blue"), custom_cellOptions=GAUGE_CELL), "custom_width": 140}),
+                ("D", "Delivered", {**share_cell(thresholds("text")), "custom_width": 90}),
+                ("E", "Lost", {**share_cell(LOSS), "custom_width": 70}),
+                ("F", "Opened", {**share_cell(thresholds("blue")), "custom_width": 75}),
+                ("G", "Last change", time_cell(100)),
                 *WHERE,
                 ("H", "begun", HIDE),
                 *HIDDEN,

@@ -136,8 +136,8 @@ def common_to_all(panel, title, description, size, queries, unit, overrides=(), 
 LAST = shared.ReduceDataOptions().calcs(["lastNotNull"]).values(False).fields("")
 
 
-def stat(title, description, size, queries, unit, steps, fill=False, named=False, overrides=(), **defaults):
-    """One number or word, large; with `named`, one for each query, with its name."""
+def stat(title, description, size, queries, unit, steps, fill=False, named=False, text_size=22, overrides=(), **defaults):
+    """One number or word, large; with `named`, one for each query, with its name and in this size."""
     queries = queries if isinstance(queries, list) else [queries]
     mode = common.BigValueTextMode.VALUE_AND_NAME if named else common.BigValueTextMode.VALUE
     filled = common.BigValueColorMode.BACKGROUND if fill else common.BigValueColorMode.VALUE
@@ -145,7 +145,7 @@ def stat(title, description, size, queries, unit, steps, fill=False, named=False
     panel.graph_mode(common.BigValueGraphMode.NONE).justify_mode(common.BigValueJustifyMode.CENTER)
     panel.orientation(common.VizOrientation.AUTO)
     if named:
-        panel.text(shared.VizTextDisplayOptions().title_size(14).value_size(22))
+        panel.text(shared.VizTextDisplayOptions().title_size(14).value_size(text_size))
     elif fill:
         # A word on a coloured ground, which must fit on a narrow screen.
         panel.text(shared.VizTextDisplayOptions().value_size(38))
@@ -161,15 +161,17 @@ def bars(title, description, size, queries, unit, steps, overrides=(), **default
 
 
 def graph(
-    title, description, size, queries, unit, overrides=(), stacked=False, limits=None, most=None, orders=False, **defaults
+    title, description, size, queries, unit, overrides=(), stacked=False, limits=None, most=None, orders=False, events=False,
+    **defaults
 ):
     """Lines over time. `most`: how high the axis reaches at least, so that a flat 0 looks like one. `orders`: a logarithmic
-    axis, for what differs by orders of magnitude.
+    axis, for what differs by orders of magnitude. `events`: bars, for what happens now and then; a line of one point has no length.
 
     No fixed number of decimals: small numbers would have several marks of the same name on the axis.
     """
-    panel = timeseries.Panel().draw_style(common.GraphDrawStyle.LINE).show_points(common.VisibilityMode.NEVER)
-    panel.line_width(1 if stacked else 2).fill_opacity(60 if stacked else 0).span_nulls(False)
+    style = common.GraphDrawStyle.BARS if events else common.GraphDrawStyle.LINE
+    panel = timeseries.Panel().draw_style(style).show_points(common.VisibilityMode.NEVER)
+    panel.line_width(1 if stacked else 2).fill_opacity(60 if stacked or events else 0).span_nulls(False)
     panel.line_interpolation(common.LineInterpolation.LINEAR)
     mode = common.StackingMode.NORMAL if stacked else common.StackingMode.NONE
     panel.stacking(shared.StackingConfig().mode(mode).group("A"))

@@ -1,10 +1,10 @@
 """PromQL in pieces: accounts, the values of a label, and the exporter's process.
 
 Everything is asked of the exporter's own metrics, so the dashboards need no recording rules. Two exporters of one
-account differ in `instance` and in what a scheduler adds; of such a pair, the larger figure counts.
+account differ in `instance` and in what a scheduler adds; of such a pair, the larger value counts.
 """
 
-# What tells accounts apart. Where Prometheus has no such label, it is empty and changes nothing.
+# The labels that distinguish accounts. Where Prometheus has no such label, it is empty and changes nothing.
 PLACE = "cluster, namespace, job"
 ACCOUNT = f"{PLACE}, account"
 
@@ -159,7 +159,7 @@ def not_scraped(accounts=NOT_EXCLUDED):
 
 
 def unread():
-    """The accounts of which nobody knows how they are now."""
+    """The accounts whose present state is unknown."""
     return f"({up()} == 0 or {data_age()} > {OLD} or {not_scraped()})"
 
 

@@ -5,11 +5,11 @@
   local account = terms.levels.account,
 
   local of(level, metric) = '%s:twilio_email_%s' % [level.name, metric],
-  // A budget that would last for the objective's whole period burns so many times faster than it should. What is exactly at a
+  // A budget that would last for the objective's whole period burns this many times faster than it should. What is exactly at a
   // limit is not above it: values are rounded.
   local times = { '1h': 14.4, '6h': 6, '1d': 3, '3d': 1 },
   local burns(level, window, factor) = '%s%s > %g' % [of(level, 'budget_burn:ratio_rate'), window, factor * 1.01],
-  // Enough emails are lost to speak of a share: of few emails, its lower bound is above the limit as well.
+  // Enough emails are lost to judge their share: of few emails, its lower bound is above the limit as well.
   local enough(level, window) = terms.lines([
     'and %s%s >= %d' % [of(level, 'emails_lost:increase'), window, config.leastLost],
     'and (',
@@ -40,8 +40,8 @@
   local fastName = 'account:twilio_email_budget_burn:fast',
   local failingName = 'operation:twilio_email_operation_failing:ratio',
 
-  // What a critical alert reported is over, or continues; it is no news.
-  local untold(window) = terms.lines([
+  // Not where a critical alert has reported the losses.
+  local unreported(window) = terms.lines([
     'unless last_over_time(%s[%s])' % [fastName, window],
     'unless on (%s) group by (%s) (last_over_time(%s[%s]))' % [terms.account, terms.account, failingName, window],
   ]),
@@ -60,7 +60,7 @@
     '  and %s >= %d' % [of(account, 'emails_lost:increase3d'), config.leastLost],
     '  ' + terms.watchedSince('1d', '71h'),
     ')',
-    untold('6h'),
+    unreported('6h'),
   ]),
 
   // The sharper of two windows is the one to name.
@@ -153,7 +153,7 @@
       'and %s < %s + sum without (outcome) (account_outcome:twilio_email_email_outcomes:increase1d{outcome="delivered"})'
       % ['0.9 * ' + of(account, 'emails_lost:increase1d'), of(account, 'emails_accepted:increase1d')],
       terms.watchedSince('12h', '23h'),
-      untold('1d'),
+      unreported('1d'),
     ]),
     terms.overview,
     terms.of(config.accountLabels)
@@ -185,7 +185,7 @@
       'and %s >= %d' % [of(account, 'emails_lost:increase1d'), config.unusualLost],
       'and %s < %d' % [of(account, 'emails_handled:increase1d'), config.leastEmails],
       terms.watchedSince('1d', '4d'),
-      untold('1d'),
+      unreported('1d'),
     ]),
     terms.overview,
     terms.of(config.accountLabels)

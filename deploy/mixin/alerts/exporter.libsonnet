@@ -11,7 +11,7 @@
     'sum by (%s) (increase(twilio_email_api_request_failures_total{%s}[%s])) > 0' % [terms.account, selected, window],
   local refused = terms.lines([
     failures('reason="unauthorized"', '15m'),
-    // A list that is forbidden is asked for again after an hour at the latest.
+    // The exporter requests a forbidden list again after an hour at the latest.
     'or ' + failures('reason="forbidden"', '2h'),
   ]),
   local indented = terms.indented,

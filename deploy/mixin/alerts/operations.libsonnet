@@ -87,7 +87,7 @@
     'The send is over, so nobody is paged; but losses that grow are worth a look.',
   ),
 
-  // What has moved on from waiting, under either counting mode.
+  // Emails that are no longer waiting, in either counting mode.
   local counted(window) = highest(
     'sum without (status) (last_over_time(twilio_email_operation_emails{status=~"sent|delivered|opened|undelivered|failed|canceled"}[%s]%s))' % [
       config.freshness,
@@ -169,7 +169,7 @@
             record: failingNow,
             expr: isFailing,
             note:: 'The share lost of an operation that loses too much now: it is processed or new, or has lost more of late; and it was not'
-                   + ' completed long ago: what is over wakes nobody.',
+                   + ' completed long ago, because nobody can act on that.',
           },
           failing,
         ],
