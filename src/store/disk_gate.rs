@@ -88,3 +88,77 @@ impl Drop for Hang {
         self.0.0.changed.notify_all();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::{Receiver, channel};
+    use std::thread;
+
+    use super::*;
+
+    /// The longest wait for something that takes no time.
+    const LIMIT: Duration = Duration::from_secs(20);
+
+    /// Makes a call on a thread of its own, so that one that hangs does not hang the test.
+    fn call(gate: &DiskGate, call: fn(&DiskGate)) -> Receiver<()> {
+        let (done, is_done) = channel();
+        let gate = gate.clone();
+        thread::spawn(move || {
+            call(&gate);
+            let _ = done.send(());
+        });
+        is_done
+    }
+
+    /// Waits until `count` calls hang.
+    fn wait_for(gate: &DiskGate, count: usize) {
+        let begin = std::time::Instant::now();
+        while gate.hanging() != count {
+            assert!(begin.elapsed() < LIMIT, "{} hang", gate.hanging());
+            thread::yield_now();
+        }
+    }
+
+    #[test]
+    fn only_the_held_calls_hang_and_all_of_them_continue_afterwards() {
+        type Calls = (fn(&DiskGate) -> Hang, fn(&DiskGate), fn(&DiskGate));
+        let gate = DiskGate::default();
+        let writes: Calls = (
+            DiskGate::hold_writes,
+            DiskGate::before_write,
+            DiskGate::before_sync,
+        );
+        let syncs: Calls = (
+            DiskGate::hold_syncs,
+            DiskGate::before_sync,
+            DiskGate::before_write,
+        );
+        for (hold, held, other) in [writes, syncs] {
+            call(&gate, held).recv_timeout(LIMIT).unwrap();
+            let hang = hold(&gate);
+            call(&gate, other).recv_timeout(LIMIT).unwrap();
+            assert_eq!(gate.hanging(), 0);
+            let calls = [(); 3].map(|()| call(&gate, held));
+            wait_for(&gate, 3);
+            assert!(calls.iter().all(|call| call.try_recv().is_err()));
+            drop(hang);
+            for call in calls {
+                call.recv_timeout(LIMIT).unwrap();
+            }
+            assert_eq!(gate.hanging(), 0);
+        }
+    }
+
+    #[test]
+    fn a_wait_for_a_hang_reports_whether_there_is_one() {
+        let gate = DiskGate::default();
+        assert!(!gate.wait_until_hanging(Duration::from_millis(20)));
+        let hang = gate.hold_writes();
+        assert!(!gate.wait_until_hanging(Duration::from_millis(20)));
+        let call = call(&gate, DiskGate::before_write);
+        assert!(gate.wait_until_hanging(LIMIT));
+        drop(hang);
+        call.recv_timeout(LIMIT).unwrap();
+        assert!(!gate.wait_until_hanging(Duration::from_millis(20)));
+    }
+}

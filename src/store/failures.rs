@@ -62,3 +62,44 @@ pub(super) fn not_saving(error: &StoreError) -> String {
         "{error}{cause}; counters keep their saved values until a save succeeds, which every collection tries"
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failed_write_is_about_the_directory_and_a_failed_read_about_the_file() {
+        let directory = Path::new("/data");
+        let full = || Error::Io(io::ErrorKind::StorageFull.into());
+        let written = writing(directory, full());
+        assert_eq!(
+            not_saving(&written),
+            "cannot write to /data: no storage space; counters keep their saved values until a save succeeds, which every \
+             collection tries"
+        );
+        assert!(matches!(
+            writing(directory, Error::PreviousIo),
+            StoreError::Unwritable { .. }
+        ));
+        let read = reading(directory, full());
+        assert!(matches!(&read, StoreError::Io { file, source }
+            if *file == directory.join(NAME) && source.kind() == io::ErrorKind::StorageFull));
+        for damaged in [
+            writing(directory, Error::Corrupted("a page".to_owned())),
+            reading(directory, Error::Corrupted("a page".to_owned())),
+        ] {
+            assert!(matches!(&damaged, StoreError::Damaged { file, what }
+                if *file == directory.join(NAME) && what.contains("a page")));
+        }
+    }
+
+    #[test]
+    fn the_error_of_the_operating_system_is_kept_with_its_number() {
+        let source = io::Error::from_raw_os_error(28);
+        let StoreError::Unwritable { source: kept, .. } = unwritable(Path::new("/data"), &source)
+        else {
+            panic!("another error");
+        };
+        assert_eq!(kept.raw_os_error(), Some(28));
+    }
+}

@@ -55,3 +55,47 @@ pub(super) fn upgrade(
     transaction.commit()?;
     Ok(true)
 }
+
+#[cfg(test)]
+mod tests {
+    use redb::ReadableDatabase;
+    use redb::backends::InMemoryBackend;
+
+    use super::*;
+
+    #[test]
+    fn the_current_version_is_the_one_after_the_last_upgrade() {
+        assert_eq!(current(&[]), 1);
+        assert_eq!(current(&UPGRADES[..2]), 3);
+        assert_eq!(
+            current(UPGRADES),
+            u64::try_from(UPGRADES.len()).unwrap() + 1
+        );
+    }
+
+    #[test]
+    fn only_an_older_file_is_upgraded_and_gets_the_current_version() {
+        let newest = current(UPGRADES);
+        for (found, is_older) in [
+            (0, true),
+            (1, true),
+            (newest - 1, true),
+            (newest, false),
+            (newest + 1, false),
+        ] {
+            let database = Database::builder()
+                .create_with_backend(InMemoryBackend::new())
+                .unwrap();
+            let transaction = database.begin_write().unwrap();
+            tables::set_format(&transaction, found).unwrap();
+            transaction.commit().unwrap();
+            assert_eq!(upgrade(&database, found, UPGRADES).unwrap(), is_older);
+            let version = tables::format(&database.begin_read().unwrap()).unwrap();
+            assert_eq!(
+                version,
+                Some(if is_older { newest } else { found }),
+                "{found}"
+            );
+        }
+    }
+}

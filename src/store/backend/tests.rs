@@ -6,6 +6,9 @@ use proptest::prelude::*;
 
 use super::*;
 
+mod access;
+mod header;
+
 #[derive(Debug, Clone)]
 enum Act {
     Write(u64, Vec<u8>),
@@ -50,6 +53,7 @@ proptest! {
                     settled = true;
                 }
             }
+            prop_assert_eq!(backend.len().unwrap(), model.len() as u64);
             let mut read = vec![7; model.len()];
             backend.read(0, &mut read).unwrap();
             prop_assert_eq!(&read, &model);
