@@ -88,7 +88,7 @@ impl App {
     /// # Errors
     /// When an address cannot be bound; the error names it.
     pub async fn bind(config: &Config, clock: Clock, load: Option<Load>) -> anyhow::Result<Self> {
-        let store = Store::open(config.storage.path.as_deref(), clock.now())?;
+        let store = Store::open_quickly(config.storage.path.as_deref(), clock.now())?;
         Self::bind_on(store, config, clock, load).await
     }
 

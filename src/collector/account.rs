@@ -164,6 +164,10 @@ impl Account {
         };
         let deadline = Instant::now() + wait;
         let run = self.begin();
+        if self.ledger.is_loading() {
+            // That takes seconds. A scrape shows that the collection is incomplete.
+            return;
+        }
         tokio::select! {
             _ = timeout_at(deadline, run.finished()) => {}
             () = run.progress.exceeds(deadline) => {}
@@ -194,6 +198,7 @@ impl Account {
     }
 
     async fn run(&self, progress: &Progress) {
+        self.ledger.finish_loading().await;
         let (began, since) = (Instant::now(), self.ledger.now());
         self.ledger.retry_failed_save();
         self.sources.reread_files(&self.settings()).await;

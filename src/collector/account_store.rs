@@ -313,6 +313,20 @@ impl AccountStore {
         loaded.unwrap_or(Err(StoreError::Stopped))
     }
 
+    /// Whether what the store has can be read only after [`Self::open_waiting`].
+    pub(super) fn is_waiting(&self) -> bool {
+        self.store.is_waiting()
+    }
+
+    /// Opens a store that waits for that, on a thread that may wait for the disk. If it cannot be opened, every save tries again.
+    pub(super) async fn open_waiting(&self, now: Timestamp) {
+        let store = Arc::clone(&self.store);
+        let open = tokio::task::spawn_blocking(move || store.open_waiting());
+        if let Ok(Err(error)) = open.await {
+            self.save_failed(&error, now);
+        }
+    }
+
     /// Reads from the store on this thread, which waits for the disk.
     pub(super) fn read<T>(&self, read: impl FnOnce(&Store) -> T) -> T {
         read(&self.store)

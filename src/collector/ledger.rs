@@ -53,6 +53,8 @@ pub(super) struct Ledger {
     /// Somebody gave up waiting for a save that is still running.
     save_stalled: AtomicBool,
     saved_lookup: SavedLookup,
+    /// What was saved has not been loaded yet, because the store's file is large and waits to be opened.
+    is_loading: AtomicBool,
     /// A save failed since the last collection began. Another one would fail again, and be counted again.
     save_failed: AtomicBool,
     last_purge: parking_lot::Mutex<Option<Instant>>,
@@ -65,6 +67,7 @@ impl Ledger {
             clock,
             registry: Mutex::new(registry),
             saved_lookup: SavedLookup::new(store.clone()),
+            is_loading: AtomicBool::new(store.is_waiting()),
             store,
             ingest_gate: RwLock::default(),
             ingest_turn: tokio::sync::Mutex::default(),
@@ -291,7 +294,28 @@ impl Ledger {
     }
 
     fn needs_save(&self, registry: &Registry, is_behind: bool) -> bool {
-        !self.save_failed.load(Ordering::Relaxed) && (is_behind || !registry.is_saved())
+        !self.save_failed.load(Ordering::Relaxed)
+            && !self.is_loading()
+            && (is_behind || !registry.is_saved())
+    }
+
+    /// Whether what was saved is not loaded yet. Until then nothing is collected or counted.
+    pub(super) fn is_loading(&self) -> bool {
+        self.is_loading.load(Ordering::Acquire)
+    }
+
+    /// Opens a store that waits for that, and loads what was saved. Scrapes are served meanwhile.
+    pub(super) async fn finish_loading(&self) {
+        if !self.is_loading() {
+            return;
+        }
+        tracing::info!(account = %self.name, "loading the saved state");
+        self.store.open_waiting(self.now()).await;
+        if self.store.is_to_be_loaded() {
+            self.load().await;
+        }
+        self.is_loading.store(false, Ordering::Release);
+        tracing::info!(account = %self.name, operations = self.lock().size(), "loaded the saved state");
     }
 
     /// Loads what was saved, from a store that could not be opened at the start. Returns whether it succeeded.

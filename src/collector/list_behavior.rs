@@ -23,6 +23,8 @@ pub(super) struct ListBehavior {
     pub(super) state_filter_works: bool,
     /// Whether the filters on dates work, as far as is known.
     pub(super) date_filter_works: bool,
+    /// Whether a list can be read in parts, as far as is known: Twilio returns each part's operations and no others.
+    pub(super) has_parts: bool,
     /// Rows per page; as requested, until the server returns fewer.
     page_size: usize,
     logged: Logged,
@@ -56,6 +58,7 @@ impl ListBehavior {
             account,
             state_filter_works: true,
             date_filter_works: true,
+            has_parts: true,
             page_size: PAGE_SIZE,
             logged: Logged::default(),
             sweep: None,

@@ -4,7 +4,7 @@
 //!
 //! [`Account`] composes the parts. From the lowest to the highest: `settings` (what a reload may change), `ledger` (registry
 //! and store), the parts beside it (`list_health`, `shared_reads`, `source_sync`, `registrations`, `runner`), and what uses
-//! them: `collection` (by way of `plan`, `window_reader` and `single_reads`), `probe` and
+//! them: `collection` (by way of `plan`, `window_reader`, `list_parts` and `single_reads`), `probe` and
 //! `first_emails`.
 
 mod account;
@@ -22,6 +22,7 @@ mod ledger;
 mod list_backoff;
 mod list_behavior;
 mod list_health;
+mod list_parts;
 mod plan;
 mod probe;
 mod progress;

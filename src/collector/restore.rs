@@ -102,7 +102,8 @@ pub(super) fn account(
         is_known,
     } = self::registry(name, &account_store.rules(), store, now)?;
     registry.list(Source::Configuration, account.operations.clone(), now);
-    if is_known {
+    // Nothing can be saved while the store waits to be opened.
+    if is_known || account_store.is_waiting() {
         return Ok((registry, account_store));
     }
     let standing = registry.unsaved();

@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use futures_util::StreamExt;
+use tokio::sync::mpsc;
 
 use crate::operation::{Operation, OperationId};
 use crate::twilio::ApiError;
@@ -52,7 +53,8 @@ impl Breaker {
 /// Reads `ids` in their order with `read`, and passes each result to `apply`. Returns whether all were read; false if the
 /// account became blocked.
 ///
-/// Unless the credentials were accepted just now (`is_accepted`), the first read goes alone: a blocked account costs one request.
+/// Unless the credentials were accepted just now (`is_accepted`), the first read goes alone: a blocked account costs one request. What has
+/// been read is applied one by one meanwhile, so that a request never waits for that.
 pub(super) async fn read_until_blocked<Read, Applied>(
     ids: &[OperationId],
     at_once: usize,
@@ -69,20 +71,31 @@ where
         silences: AtomicU32::new(0),
         open: AtomicBool::new(false),
     };
-    let (breaker, read, apply) = (&breaker, &read, &apply);
-    let take = move |id: OperationId| async move {
-        if !breaker.is_open() {
-            let result = read(id).await;
-            breaker.note(&result);
+    let (breaker, read) = (&breaker, &read);
+    let (results, mut to_apply) = mpsc::channel(at_once.max(1));
+    let reads = async move {
+        let results = &results;
+        let take = move |id: OperationId| async move {
+            if !breaker.is_open() {
+                let result = read(id).await;
+                breaker.note(&result);
+                // The receiver lives as long as this.
+                let _ = results.send((id, result)).await;
+            }
+        };
+        let (first, rest) = ids.split_at(usize::from(!is_accepted && !ids.is_empty()));
+        for id in first {
+            take(*id).await;
+        }
+        futures_util::stream::iter(rest.to_vec())
+            .for_each_concurrent(at_once, take)
+            .await;
+    };
+    let applied = async {
+        while let Some((id, result)) = to_apply.recv().await {
             apply(id, result).await;
         }
     };
-    let (first, rest) = ids.split_at(usize::from(!is_accepted && !ids.is_empty()));
-    for id in first {
-        take(*id).await;
-    }
-    futures_util::stream::iter(rest.to_vec())
-        .for_each_concurrent(at_once, take)
-        .await;
+    tokio::join!(reads, applied);
     !breaker.is_open()
 }

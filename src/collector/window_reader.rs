@@ -1,17 +1,22 @@
 //! Reads a window of the list of operations, page by page, and decides what its end or its failure means.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
 use parking_lot::Mutex;
 
 use super::budget::RequestBudget;
 use super::failure_log::FailureLog;
 use super::ledger::Ledger;
 use super::list_health::ListHealth;
+use super::list_parts::{self, PageTimes};
 use super::plan::Window;
 use super::progress::Progress;
 use super::settings::AccountSettings;
+use crate::operation::Operation;
 use crate::operation::OperationState::Processing;
 use crate::registry::Observed;
 use crate::timestamp::Timestamp;
@@ -33,6 +38,34 @@ pub(super) struct WindowReader<'a> {
     pub(super) since: Timestamp,
 }
 
+/// What was read of some parts of a list.
+#[derive(Debug, Default)]
+struct PartsRead {
+    pages: usize,
+    /// Rows that were no operation.
+    unreadable: usize,
+    /// Rows with impossible values.
+    rejected: usize,
+    /// When the oldest operation was created that was not known before.
+    oldest_new: Option<Timestamp>,
+    /// Twilio returned operations of other times, so that the list has to be read page by page.
+    ignores_dates: bool,
+}
+
+impl PartsRead {
+    fn add(&mut self, other: &Self) {
+        self.pages += other.pages;
+        self.unreadable += other.unreadable;
+        self.rejected += other.rejected;
+        self.ignores_dates |= other.ignores_dates;
+        self.note_new(other.oldest_new);
+    }
+
+    fn note_new(&mut self, oldest: Option<Timestamp>) {
+        self.oldest_new = self.oldest_new.into_iter().chain(oldest).min();
+    }
+}
+
 impl WindowReader<'_> {
     /// Reads a window. Returns whether every row could be read. `newest` is the window in which new operations appear.
     pub(super) async fn read(&self, window: Window, newest: bool) -> Result<bool, ApiError> {
@@ -41,7 +74,7 @@ impl WindowReader<'_> {
             window.until,
             window.processing.then_some(Processing),
         );
-        let read = self.read_pages(&mut listing, newest).await;
+        let read = self.read_pages(&mut listing, window, newest).await;
         self.budget.spend(listing.pages().max(1));
         match read {
             Ok(oldest_new) => {
@@ -60,45 +93,152 @@ impl WindowReader<'_> {
     async fn read_pages(
         &self,
         listing: &mut Listing<'_>,
+        window: Window,
         newest: bool,
     ) -> Result<Option<Timestamp>, ApiError> {
         let mut oldest_new: Option<Timestamp> = None;
         let mut rows = 0;
+        // Pages that were read as parts, and may come again.
+        let mut known_pages = 0_usize;
         // Only a list of new operations ever stops early.
         let mut due = if newest { self.due(self.since) } else { 0 };
-        while let Some(operations) = listing.page().await? {
-            self.reject(&listing.take_rejected());
+        let mut next = listing.page().await?;
+        while let Some(operations) = next {
             let count = operations.len();
             rows += count;
-            let client = &self.settings.client;
-            let observed = self.ledger.ingest(operations, self.since, client).await;
-            self.progress.note_accepted();
-            listing.note_unread(observed.unread);
-            self.ledger.save().await;
+            let times = PageTimes::of(&operations, window);
+            let mut observed = self.ingest(listing, operations).await;
             oldest_new = oldest_new.into_iter().chain(observed.oldest_new).min();
-            listing.note_rows(match observed {
-                Observed {
-                    newly_read: 1.., ..
-                } => Rows::New,
-                Observed { repeated: 1.., .. } => Rows::Repeated,
-                _ => Rows::None,
-            });
-            if !newest || !listing.ignores_dates() {
-                continue;
+            if newest && let Some(parts) = self.parts(listing, window, times, self.at_once()) {
+                let parts = self.read_parts(parts, listing.pages()).await?;
+                oldest_new = oldest_new.into_iter().chain(parts.oldest_new).min();
+                if parts.ignores_dates {
+                    self.lists.lock().behavior.has_parts = false;
+                    known_pages = parts.pages;
+                } else {
+                    listing.end_with(parts.pages, parts.unreadable, parts.rejected);
+                }
             }
-            let before = due;
-            due = self.due(self.ledger.now());
-            let is_idle = observed.new == 0 && due >= before;
-            let unlisted = self.ledger.lock().size().saturating_sub(rows);
-            if is_idle
-                && due <= unlisted.div_ceil(count.max(1))
-                && listing.is_newest_first()
-                && self.lists.lock().behavior.may_stop_after(listing.pages())
-            {
-                listing.stop();
+            if observed.newly_read == 0 && known_pages > 0 {
+                known_pages -= 1;
+                observed.repeated = 0;
+                listing.note_rows(Rows::New);
             }
+            if newest && listing.ignores_dates() {
+                let before = due;
+                due = self.due(self.ledger.now());
+                let is_idle = observed.new == 0 && due >= before;
+                let unlisted = self.ledger.lock().size().saturating_sub(rows);
+                if is_idle
+                    && due <= unlisted.div_ceil(count.max(1))
+                    && listing.is_newest_first()
+                    && self.lists.lock().behavior.may_stop_after(listing.pages())
+                {
+                    listing.stop();
+                }
+            }
+            next = self.next_page(listing).await?;
         }
         Ok(oldest_new)
+    }
+
+    /// Ingests a page of `listing`.
+    async fn ingest(&self, listing: &mut Listing<'_>, operations: Vec<Operation>) -> Observed {
+        self.reject(&listing.take_rejected());
+        let client = &self.settings.client;
+        let observed = self.ledger.ingest(operations, self.since, client).await;
+        self.progress.note_accepted();
+        listing.note_unread(observed.unread);
+        listing.note_rows(match observed {
+            Observed {
+                newly_read: 1.., ..
+            } => Rows::New,
+            Observed { repeated: 1.., .. } => Rows::Repeated,
+            _ => Rows::None,
+        });
+        observed
+    }
+
+    /// Reads the next page, and saves the pages before meanwhile.
+    async fn next_page(
+        &self,
+        listing: &mut Listing<'_>,
+    ) -> Result<Option<Vec<Operation>>, ApiError> {
+        tokio::join!(listing.page(), self.ledger.save()).0
+    }
+
+    /// At most `most` parts of the rest of `window`, of which `listing` has read pages; `None` if its next page is to be read.
+    fn parts(
+        &self,
+        listing: &Listing<'_>,
+        window: Window,
+        times: Option<PageTimes>,
+        most: usize,
+    ) -> Option<Vec<Window>> {
+        let can_be_split = listing.has_more()
+            && listing.is_newest_first()
+            && !listing.ignores_dates()
+            && self.lists.lock().behavior.has_parts;
+        let times = times.filter(|_| can_be_split)?;
+        list_parts::split(window, listing.pages_in_all(), times, most)
+    }
+
+    /// Reads parts of a list at the same time, after `pages` pages of it. The first failure ends all of them.
+    async fn read_parts(&self, parts: Vec<Window>, pages: usize) -> Result<PartsRead, ApiError> {
+        let unfinished = AtomicUsize::new(parts.len());
+        let read = |window| self.read_part(window, pages, &unfinished);
+        let mut reading: FuturesUnordered<_> = parts.into_iter().map(read).collect();
+        let mut all = PartsRead::default();
+        while let Some(part) = reading.next().await {
+            let (part, rest) = part?;
+            all.add(&part);
+            if all.ignores_dates {
+                break;
+            }
+            reading.extend(rest.into_iter().map(read));
+        }
+        Ok(all)
+    }
+
+    /// Reads one part, and returns what is left of it. Once fewer parts than the account's concurrent requests are `unfinished`, the
+    /// rest of a part is split again.
+    async fn read_part(
+        &self,
+        window: Window,
+        pages: usize,
+        unfinished: &AtomicUsize,
+    ) -> Result<(PartsRead, Vec<Window>), ApiError> {
+        let list = self.settings.client.list(window.from, window.until, None);
+        let mut listing = list.after_pages(pages);
+        let mut part = PartsRead::default();
+        let mut rest = Vec::new();
+        let mut next = listing.page().await?;
+        while let Some(operations) = next {
+            let times = PageTimes::of(&operations, window);
+            let observed = self.ingest(&mut listing, operations).await;
+            part.note_new(observed.oldest_new);
+            part.ignores_dates = times.is_some_and(PageTimes::ignores_dates);
+            let others = unfinished.load(Ordering::Relaxed).saturating_sub(1);
+            let most = self.at_once().saturating_sub(others);
+            if part.ignores_dates {
+                listing.stop();
+            } else if let Some(parts) = self.parts(&listing, window, times, most) {
+                rest = parts;
+                listing.stop();
+            }
+            next = self.next_page(&mut listing).await?;
+        }
+        unfinished.fetch_add(rest.len(), Ordering::Relaxed);
+        unfinished.fetch_sub(1, Ordering::Relaxed);
+        part.pages = listing.pages();
+        part.unreadable = listing.unreadable();
+        part.rejected = listing.rejected_rows();
+        Ok((part, rest))
+    }
+
+    /// The account's concurrent requests.
+    fn at_once(&self) -> usize {
+        self.settings.limits.concurrent_requests
     }
 
     /// How many operations are due at `now` that this collection has not read.

@@ -14,12 +14,17 @@ pub const PREFIX: &str = "comms_operation_";
 
 /// Crockford's base 32 in lower case; its order is the order of the bytes.
 const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
+/// The value of each byte as a character of [`ALPHABET`]; [`NO_DIGIT`] for all others.
+const DIGITS: [u8; 256] = digits();
+const NO_DIGIT: u8 = 0xff;
+/// Eight characters are five bytes of bits.
+const GROUP: (usize, usize) = (8, 5);
 /// The shortest and the longest ULID part that Twilio documents.
 const LENGTHS: std::ops::RangeInclusive<usize> = 26..=35;
 /// 35 characters of 5 bits.
 const PACKED: usize = 22;
 /// The number of leading characters that contain the time.
-const TIME_CHARACTERS: usize = 10;
+const TIME_CHARACTERS: u32 = 10;
 
 /// The id of one Email operation.
 ///
@@ -55,19 +60,67 @@ pub enum IdError {
     Time,
 }
 
+const fn digits() -> [u8; 256] {
+    let mut digits = [NO_DIGIT; 256];
+    let mut value = 0_u8;
+    while (value as usize) < ALPHABET.len() {
+        digits[ALPHABET[value as usize] as usize] = value;
+        value += 1;
+    }
+    digits
+}
+
 impl OperationId {
+    /// The length of [`Self::to_bytes`].
+    pub const BYTES: usize = PACKED + 1;
+
+    /// Parses the text of an id, which may be any bytes.
+    pub fn parse(text: &[u8]) -> Result<Self, IdError> {
+        let ulid = text
+            .strip_prefix(PREFIX.as_bytes())
+            .ok_or(IdError::Prefix)?;
+        if !LENGTHS.contains(&ulid.len()) {
+            return Err(IdError::Length(ulid.len()));
+        }
+        let mut bits = [0; PACKED];
+        let groups = ulid.chunks(GROUP.0).zip(bits.chunks_mut(GROUP.1));
+        for (at, (characters, bytes)) in groups.enumerate() {
+            let mut group = 0_u64;
+            for (behind, character) in characters.iter().enumerate() {
+                let value = DIGITS[usize::from(*character)];
+                if value == NO_DIGIT {
+                    let position = at * GROUP.0 + behind + 1;
+                    return Err(IdError::Character { position });
+                }
+                group = group << 5 | u64::from(value);
+            }
+            group <<= 5 * (GROUP.0 - characters.len());
+            let [_, _, _, group @ ..] = group.to_be_bytes();
+            let length = bytes.len();
+            bytes.copy_from_slice(&group[..length]);
+        }
+        let length = u8::try_from(ulid.len()).unwrap_or(u8::MAX);
+        let id = Self { bits, length };
+        if id.digit(0) > 7 {
+            return Err(IdError::Time);
+        }
+        Ok(id)
+    }
+
     /// The time of creation in the id.
     #[must_use]
     pub fn created(&self) -> Timestamp {
-        let millis =
-            (0..TIME_CHARACTERS).fold(0_i64, |time, at| time << 5 | i64::from(self.digit(at)));
-        Timestamp::from_millis(millis)
+        let mut first = [0; 8];
+        first.copy_from_slice(&self.bits[..8]);
+        // The first digit is at most 7, so that the time has 48 bits.
+        let millis = u64::from_be_bytes(first) >> (u64::BITS - TIME_CHARACTERS * 5);
+        Timestamp::from_millis(millis.cast_signed())
     }
 
     /// The id as bytes, in the order of ids; [`Self::from_bytes`] reads it back.
     #[must_use]
-    pub fn to_bytes(self) -> [u8; PACKED + 1] {
-        let mut bytes = [0; PACKED + 1];
+    pub fn to_bytes(self) -> [u8; Self::BYTES] {
+        let mut bytes = [0; Self::BYTES];
         bytes[..PACKED].copy_from_slice(&self.bits);
         bytes[PACKED] = self.length;
         bytes
@@ -75,7 +128,7 @@ impl OperationId {
 
     /// Reads what [`Self::to_bytes`] wrote; `None` for other bytes.
     #[must_use]
-    pub fn from_bytes(bytes: [u8; PACKED + 1]) -> Option<Self> {
+    pub fn from_bytes(bytes: [u8; Self::BYTES]) -> Option<Self> {
         let [bits @ .., length] = bytes;
         let id = Self { bits, length };
         // Accepts only bits that a valid text produces. A start reads a million ids, so this does not go through text.
@@ -100,39 +153,13 @@ impl OperationId {
         let low = u16::from(self.bits.get(bit / 8 + 1).copied().unwrap_or(0));
         ((high | low) >> (11 - bit % 8) & 31) as u8
     }
-
-    fn set_digit(&mut self, at: usize, value: u8) {
-        let bit = at * 5;
-        let [high, low] = (u16::from(value) << (11 - bit % 8)).to_be_bytes();
-        self.bits[bit / 8] |= high;
-        if let Some(next) = self.bits.get_mut(bit / 8 + 1) {
-            *next |= low;
-        }
-    }
 }
 
 impl FromStr for OperationId {
     type Err = IdError;
 
     fn from_str(text: &str) -> Result<Self, IdError> {
-        let ulid = text.strip_prefix(PREFIX).ok_or(IdError::Prefix)?.as_bytes();
-        if !LENGTHS.contains(&ulid.len()) {
-            return Err(IdError::Length(ulid.len()));
-        }
-        let mut id = Self {
-            bits: [0; PACKED],
-            length: u8::try_from(ulid.len()).unwrap_or(u8::MAX),
-        };
-        for (at, character) in ulid.iter().enumerate() {
-            let value = ALPHABET
-                .binary_search(character)
-                .map_err(|_| IdError::Character { position: at + 1 })?;
-            id.set_digit(at, u8::try_from(value).unwrap_or(0));
-        }
-        if id.digit(0) > 7 {
-            return Err(IdError::Time);
-        }
-        Ok(id)
+        Self::parse(text.as_bytes())
     }
 }
 

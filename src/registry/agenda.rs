@@ -87,7 +87,7 @@ impl Agenda<'_> {
         let mut idle: Vec<_> = configured
             .filter_map(|id| self.chunks.get(id))
             .filter(|record| record.last_success() < since && !self.failures.contains(record.id))
-            .map(Record::due)
+            .map(|record| record.due())
             .collect();
         idle.sort_by_key(|due| due.last_attempt);
         idle
@@ -99,7 +99,7 @@ impl Agenda<'_> {
         self.chunks
             .iter()
             .rev()
-            .flat_map(|chunk| chunk.records().iter().rev())
+            .flat_map(|chunk| chunk.records().newest_first())
             .find(|record| {
                 !self.failures.contains(record.id) && record.id.created() + RETENTION > now
             })
@@ -134,7 +134,7 @@ impl Agenda<'_> {
     /// Whether `id` was read in the collection that began at `since`.
     #[must_use]
     pub fn is_read(&self, id: OperationId, since: Timestamp, now: Timestamp) -> bool {
-        let read = |record: &Record| schedule::was_read(record.last_success(), since, now);
+        let read = |record: Record| schedule::was_read(record.last_success(), since, now);
         self.chunks.get(id).is_some_and(read)
     }
 
@@ -148,7 +148,7 @@ impl Agenda<'_> {
     #[must_use]
     pub fn newest(&self) -> Option<Timestamp> {
         let last = self.chunks.iter().next_back()?;
-        last.records().last().map(Record::created)
+        last.records().last().map(|record| record.created())
     }
 
     /// A creation time from which on there are at most `room` known operations; 1970 if there are no more in all.
@@ -159,10 +159,10 @@ impl Agenda<'_> {
             let records = chunk.records();
             let Some(left) = room.checked_sub(records.len()) else {
                 // Only where pages are smaller than chunks does the newest chunk not fit.
-                return if from == now && room > 0 {
-                    records[records.len() - room].created().min(now)
-                } else {
-                    from
+                let first = records.at(records.len() - room);
+                return match first.filter(|_| from == now && room > 0) {
+                    Some(first) => first.created().min(now),
+                    None => from,
                 };
             };
             room = left;
@@ -189,7 +189,7 @@ impl Agenda<'_> {
             let mut due = record.due();
             let failed = schedule::attempt(self.failures.last_attempt(record.id), now);
             due.last_attempt = schedule::attempt(due.last_attempt, now).max(failed);
-            (due, is_in_place(record))
+            (due, is_in_place(&record))
         })
     }
 }

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use super::record::Record;
+use super::records::Records;
 use super::schedule;
 use crate::operation::{CountingMode, OperationId, RETENTION};
 use crate::timestamp::Timestamp;
@@ -17,7 +18,7 @@ const LIST_TOLERANCE: Duration = Duration::from_mins(10);
 /// Operations in the order of their ids, with their summary.
 #[derive(Debug)]
 pub(super) struct Chunk {
-    records: Box<[Record]>,
+    records: Records,
     /// The places of those that are large enough for series, if these are few; else empty.
     large: Box<[u16]>,
     pub(super) summary: Summary,
@@ -26,6 +27,8 @@ pub(super) struct Chunk {
 /// What plans and snapshots need to know about a chunk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Summary {
+    /// Its first and its last operation.
+    pub(super) ids: Option<(OperationId, OperationId)>,
     /// When the first of its operations is due.
     pub(super) due: Timestamp,
     /// The latest time at which any of its operations was read.
@@ -66,20 +69,12 @@ pub(super) fn is_in_place(record: &Record) -> bool {
 impl Chunk {
     /// `records` in order; at least one.
     pub(super) fn new(records: Box<[Record]>, policy: ChunkPolicy) -> Self {
-        let mut chunk = Self {
-            records,
-            large: Box::default(),
-            summary: Summary {
-                due: Timestamp::default(),
-                read: Timestamp::default(),
-                expires: Timestamp::default(),
-                created: None,
-                large: 0,
-                unconfirmed: [0; CountingMode::ALL.len()],
-            },
-        };
-        chunk.recompute_summary(policy);
-        chunk
+        let summary = Summary::of(&records, policy);
+        Self {
+            large: few_large(&records, summary.large, policy),
+            summary,
+            records: Records::Open(records),
+        }
     }
 
     /// Changes its records, and then the summary. The ids must stay.
@@ -88,15 +83,83 @@ impl Chunk {
         policy: ChunkPolicy,
         change: impl FnOnce(&mut [Record]) -> T,
     ) -> T {
-        let changed = change(&mut self.records);
-        self.recompute_summary(policy);
+        let records = self.records.open();
+        let changed = change(records);
+        self.summary = Summary::of(records, policy);
+        self.large = few_large(records, self.summary.large, policy);
         changed
     }
 
     /// Computes the summary anew, by another policy.
     pub(super) fn recompute_summary(&mut self, policy: ChunkPolicy) {
+        let records: Vec<_> = self.records.iter().collect();
+        self.summary = Summary::of(&records, policy);
+        self.large = few_large(&records, self.summary.large, policy);
+    }
+
+    /// Whether its records take few bytes. They are unpacked when they change.
+    pub(super) const fn is_packed(&self) -> bool {
+        self.records.is_packed()
+    }
+
+    /// Packs its records.
+    pub(super) fn pack(&mut self) {
+        self.records.pack();
+    }
+
+    /// Notes that the last attempt to read an operation failed. Returns whether it is here. The summary does not depend on that.
+    pub(super) fn set_failed(&mut self, id: OperationId) -> bool {
+        self.records.set_failed(id)
+    }
+
+    /// Those that are large enough for series, newest first.
+    pub(super) fn large(&self, policy: ChunkPolicy) -> impl Iterator<Item = Record> {
+        let few = self.large.iter().rev();
+        let few = few.filter_map(|place| self.records.at(usize::from(*place)));
+        let has_many = self.large.is_empty() && self.summary.large > 0;
+        let many = has_many.then(|| self.records.newest_first());
+        let many = many.into_iter().flatten();
+        few.chain(many.filter(move |record| policy.is_large(record)))
+    }
+
+    /// Whether any of its operations can be due at `now`. A read in the future means that the clock was set back since.
+    pub(super) fn may_have_due(&self, now: Timestamp) -> bool {
+        self.summary.due <= now || self.summary.read > now
+    }
+
+    /// The operations that are due at `now` and were not read since `since`.
+    pub(super) fn due(
+        &self,
+        since: Timestamp,
+        now: Timestamp,
+        policy: ChunkPolicy,
+    ) -> impl Iterator<Item = Record> {
+        let by_age = policy.by_age;
+        let spread = spread(self.records.first().as_ref());
+        let is_due = move |record: &Record| {
+            let success = record.last_success();
+            !schedule::was_read(success, since, now)
+                && schedule::is_due(record.history(by_age), spread, now)
+        };
+        self.records.iter().filter(is_due)
+    }
+
+    pub(super) const fn records(&self) -> &Records {
+        &self.records
+    }
+
+    /// The place of an operation among the records, and its record.
+    pub(super) fn find(&self, id: OperationId) -> Option<(usize, Record)> {
+        self.records.find(id)
+    }
+}
+
+impl Summary {
+    fn of(records: &[Record], policy: ChunkPolicy) -> Self {
         let latest = Timestamp::from_millis(i64::MAX);
-        let mut summary = Summary {
+        let ids = records.first().zip(records.last());
+        let mut summary = Self {
+            ids: ids.map(|(first, last)| (first.id, last.id)),
             due: latest,
             read: Timestamp::default(),
             expires: latest,
@@ -104,8 +167,8 @@ impl Chunk {
             large: 0,
             unconfirmed: [0; CountingMode::ALL.len()],
         };
-        let spread = self.spread();
-        for record in &self.records {
+        let spread = spread(records.first());
+        for record in records {
             summary.due = summary
                 .due
                 .min(schedule::due(record.history(policy.by_age), spread));
@@ -121,81 +184,26 @@ impl Chunk {
                 summary.created = Some((from.min(created), until.max(created)));
             }
         }
-        self.large = self.few_large(summary.large, policy);
-        self.summary = summary;
+        summary
     }
+}
 
-    /// The places of the large operations, if at most one in four is large. If more are large, it costs little to look at every
-    /// record instead.
-    fn few_large(&self, large: usize, policy: ChunkPolicy) -> Box<[u16]> {
-        if large * 4 > self.records.len() {
-            return Box::default();
-        }
-        let places = (0_u16..).zip(&self.records);
-        places
-            .filter(|(_, record)| policy.is_large(record))
-            .map(|(place, _)| place)
-            .collect()
+/// The places of the `large` operations, if at most one in four is large. If more are large, it costs little to look at every record
+/// instead.
+fn few_large(records: &[Record], large: usize, policy: ChunkPolicy) -> Box<[u16]> {
+    if large * 4 > records.len() {
+        return Box::default();
     }
+    let places = (0_u16..).zip(records);
+    places
+        .filter(|(_, record)| policy.is_large(record))
+        .map(|(place, _)| place)
+        .collect()
+}
 
-    /// Those that are large enough for series, newest first.
-    pub(super) fn large(&self, policy: ChunkPolicy) -> impl Iterator<Item = &Record> {
-        let few = self.large.iter().rev();
-        let few = few.map(|place| &self.records[usize::from(*place)]);
-        let many = if self.large.is_empty() && self.summary.large > 0 {
-            &*self.records
-        } else {
-            &[]
-        };
-        let many = many.iter().rev();
-        few.chain(many.filter(move |record| policy.is_large(record)))
-    }
-
-    /// Whether any of its operations can be due at `now`. A read in the future means that the clock was set back since.
-    pub(super) fn may_have_due(&self, now: Timestamp) -> bool {
-        self.summary.due <= now || self.summary.read > now
-    }
-
-    /// The operations that are due at `now` and were not read since `since`.
-    pub(super) fn due(
-        &self,
-        since: Timestamp,
-        now: Timestamp,
-        policy: ChunkPolicy,
-    ) -> impl Iterator<Item = &Record> {
-        let by_age = policy.by_age;
-        let spread = self.spread();
-        let is_due = move |record: &&Record| {
-            let success = record.last_success();
-            !schedule::was_read(success, since, now)
-                && schedule::is_due(record.history(by_age), spread, now)
-        };
-        self.records.iter().filter(is_due)
-    }
-
-    pub(super) fn records(&self) -> &[Record] {
-        &self.records
-    }
-
-    pub(super) fn get(&self, id: OperationId) -> Option<&Record> {
-        self.place(id).map(|at| &self.records[at])
-    }
-
-    /// The place of an operation among the records.
-    pub(super) fn place(&self, id: OperationId) -> Option<usize> {
-        self.records
-            .binary_search_by_key(&id, |record| record.id)
-            .ok()
-    }
-
-    /// A number that differs from chunk to chunk, so that chunks of idle operations are due at different times.
-    fn spread(&self) -> u8 {
-        self.records.first().map_or(0, |first| {
-            first
-                .id
-                .to_bytes()
-                .iter()
-                .fold(0, |sum: u8, byte| sum.wrapping_mul(31) ^ byte)
-        })
-    }
+/// A number that differs from chunk to chunk, so that chunks of idle operations are due at different times.
+fn spread(first: Option<&Record>) -> u8 {
+    let bytes = first.map(|first| first.id.to_bytes());
+    let bytes = bytes.iter().flatten();
+    bytes.fold(0, |sum: u8, byte| sum.wrapping_mul(31) ^ byte)
 }

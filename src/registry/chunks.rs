@@ -3,17 +3,22 @@
 //! A map of single operations would need half as much memory again, and would have no windows. With chunks, the exporter finds
 //! the due operations in a thousand summaries instead of a million records.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::ops::Bound;
 
 use super::chunk::{CHUNK_SIZE, Chunk, ChunkPolicy};
 use super::record::Record;
+use super::records::Records;
 use crate::operation::{Operation, OperationId};
 use crate::timestamp::Timestamp;
 
 /// Accounts with more operations than this are polled by age. If such an account sends emails one by one, some email is opened at
 /// any moment: to follow each would take a request a second.
 const MANY: usize = 20_000;
+
+/// The most chunks whose records are not packed: 7 MB, and more operations than most accounts have. To change a packed chunk takes ten
+/// times as long.
+const MOST_OPEN: usize = 64;
 
 /// Operations in chunks; each id is in at most one.
 #[derive(Debug)]
@@ -22,6 +27,8 @@ pub(super) struct Chunks {
     by_first: BTreeMap<OperationId, Chunk>,
     size: usize,
     policy: ChunkPolicy,
+    /// The keys of all chunks that are not packed, in the order in which they were opened, beside keys of chunks that are gone.
+    open: VecDeque<OperationId>,
 }
 
 impl Chunks {
@@ -30,6 +37,7 @@ impl Chunks {
             by_first: BTreeMap::new(),
             size: 0,
             policy,
+            open: VecDeque::new(),
         }
     }
 
@@ -56,19 +64,48 @@ impl Chunks {
         self.by_first.values()
     }
 
-    pub(super) fn get(&self, id: OperationId) -> Option<&Record> {
-        self.by_first.range(..=id).next_back()?.1.get(id)
+    pub(super) fn get(&self, id: OperationId) -> Option<Record> {
+        let (_, record) = self.by_first.range(..=id).next_back()?.1.find(id)?;
+        Some(record)
+    }
+
+    /// Notes that the last attempt to read an operation failed. Returns whether it is in memory.
+    pub(super) fn set_failed(&mut self, id: OperationId) -> bool {
+        let chunk = self.by_first.range_mut(..=id).next_back();
+        chunk.is_some_and(|(_, chunk)| chunk.set_failed(id))
     }
 
     /// Changes one operation. Returns whether it is in memory.
     pub(super) fn change(&mut self, id: OperationId, change: impl FnOnce(&mut Record)) -> bool {
-        let chunk = self.by_first.range_mut(..=id).next_back();
-        let found = chunk.and_then(|(_, chunk)| chunk.place(id).map(|at| (chunk, at)));
-        let Some((chunk, at)) = found else {
+        let chunk = self.by_first.range(..=id).next_back();
+        let found = chunk.and_then(|(key, chunk)| Some((*key, chunk.find(id)?.0)));
+        let Some((key, at)) = found else {
             return false;
         };
-        chunk.update(self.policy, |records| change(&mut records[at]));
+        self.update(key, |records| change(&mut records[at]));
         true
+    }
+
+    /// Changes the records of one chunk.
+    fn update(&mut self, key: OperationId, change: impl FnOnce(&mut [Record])) {
+        if let Some(chunk) = self.by_first.get_mut(&key) {
+            let was_packed = chunk.is_packed();
+            chunk.update(self.policy, change);
+            if was_packed {
+                self.opened(key);
+            }
+        }
+    }
+
+    /// Notes that the chunk at `key` is not packed, and packs the one that was opened first if there are too many.
+    fn opened(&mut self, key: OperationId) {
+        self.open.push_back(key);
+        while self.open.len() > MOST_OPEN {
+            let first = self.open.pop_front();
+            if let Some(chunk) = first.and_then(|key| self.by_first.get_mut(&key)) {
+                chunk.pack();
+            }
+        }
     }
 
     /// Changes all operations.
@@ -83,9 +120,13 @@ impl Chunks {
         mut change: impl FnMut(&mut Record),
     ) {
         for chunk in self.by_first.values_mut().filter(|chunk| wanted(chunk)) {
+            let was_packed = chunk.is_packed();
             chunk.update(self.policy, |records| {
                 records.iter_mut().for_each(&mut change);
             });
+            if was_packed {
+                chunk.pack();
+            }
         }
     }
 
@@ -115,15 +156,15 @@ impl Chunks {
             });
             let (run, later) = rest.split_at(end.max(1));
             rest = later;
-            let known = key.and_then(|key| self.by_first.get_mut(&key));
-            if let Some(chunk) = known.filter(|chunk| in_both(chunk.records(), run) == run.len()) {
+            let old = key.and_then(|key| self.by_first.get(&key));
+            let known = old.map_or(0, |old| in_both(old.records(), run));
+            if let Some(key) = key.filter(|_| known == run.len()) {
                 // Most responses hold nothing new. A new chunk for each would leave holes in the heap.
-                chunk.update(self.policy, |records| replace(records, run, &mut merge));
+                self.update(key, |records| replace(records, run, &mut merge));
                 continue;
             }
-            let old = key.and_then(|key| self.by_first.get(&key));
-            let old = old.map_or(&[][..], Chunk::records);
-            let size = old.len() + run.len() - in_both(old, run);
+            let size = old.map_or(0, |old| old.records().len()) + run.len() - known;
+            let old = old.into_iter().flat_map(|old| old.records().iter());
             let new = self.cut(key, size, weave(old, run, &mut merge));
             self.replace(key, new);
         }
@@ -177,7 +218,7 @@ impl Chunks {
 
     /// The operations that are `wanted`.
     pub(super) fn ids(&self, wanted: impl Fn(&Record) -> bool) -> Vec<OperationId> {
-        let records = self.iter().flat_map(Chunk::records);
+        let records = self.iter().flat_map(|chunk| chunk.records().iter());
         records
             .filter(|record| wanted(record))
             .map(|record| record.id)
@@ -187,8 +228,8 @@ impl Chunks {
     /// Removes what is `unwanted` from one chunk, and returns it.
     fn take(&mut self, key: OperationId, unwanted: impl Fn(&Record) -> bool) -> Vec<Record> {
         let chunk = self.by_first.get(&key);
-        let records = chunk.map_or(&[][..], Chunk::records);
-        let (gone, kept): (Vec<_>, Vec<_>) = records.iter().copied().partition(unwanted);
+        let records = chunk.into_iter().flat_map(|chunk| chunk.records().iter());
+        let (gone, kept): (Vec<_>, Vec<_>) = records.partition(unwanted);
         let new = self.cut(Some(key), kept.len(), kept.into_iter());
         self.replace(Some(key), new);
         gone
@@ -236,6 +277,7 @@ impl Chunks {
             if let Some(first) = chunk.records().first() {
                 self.size += chunk.records().len();
                 self.by_first.insert(first.id, chunk);
+                self.opened(first.id);
             }
         }
         self.policy = self.policy_for(self.size);
@@ -256,7 +298,7 @@ impl Chunks {
 }
 
 /// How many of `new` are also in `old`; both are in order.
-fn in_both(old: &[Record], new: &[Operation]) -> usize {
+fn in_both(old: &Records, new: &[Operation]) -> usize {
     let mut old = old.iter().map(|record| record.id).peekable();
     let is_known = |operation: &&Operation| {
         while old.next_if(|id| *id < operation.id).is_some() {}
@@ -281,20 +323,20 @@ fn replace(
 
 /// Old records and new operations, both in order, as one sequence.
 fn weave(
-    old: &[Record],
+    old: impl Iterator<Item = Record>,
     new: &[Operation],
     mut merge: impl FnMut(Option<&Record>, &Operation) -> Record,
 ) -> impl Iterator<Item = Record> {
-    let mut old = old.iter().peekable();
+    let mut old = old.peekable();
     let mut new = new.iter().peekable();
     std::iter::from_fn(move || {
         let Some(operation) = new.peek() else {
-            return old.next().copied();
+            return old.next();
         };
         if let Some(before) = old.next_if(|record| record.id < operation.id) {
-            return Some(*before);
+            return Some(before);
         }
         let known = old.next_if(|record| record.id == operation.id);
-        new.next().map(|operation| merge(known, operation))
+        new.next().map(|operation| merge(known.as_ref(), operation))
     })
 }

@@ -3,7 +3,6 @@
 use std::collections::HashSet;
 
 use super::Registry;
-use super::record::Record;
 use crate::operation::OperationId;
 use crate::snapshot::Labels;
 use crate::timestamp::Timestamp;
@@ -38,7 +37,7 @@ impl Registry {
 
     /// Notes the `scheduledFor` of an operation's first email.
     pub fn scheduled_for(&mut self, id: OperationId, time: Option<Timestamp>) {
-        let Some(is_scheduled) = self.chunks.get(id).map(Record::is_scheduled) else {
+        let Some(is_scheduled) = self.chunks.get(id).map(|record| record.is_scheduled()) else {
             return;
         };
         if self.tables.scheduled.read(id, time, is_scheduled) {
@@ -49,7 +48,11 @@ impl Registry {
     /// Notes that an operation has no first email yet, or that it is not clear whose it is.
     pub fn first_email_not_found(&mut self, id: OperationId) {
         self.tagged(id, None);
-        if self.chunks.get(id).is_some_and(Record::is_scheduled) {
+        if self
+            .chunks
+            .get(id)
+            .is_some_and(|record| record.is_scheduled())
+        {
             self.tables.scheduled.not_found(id);
         }
     }

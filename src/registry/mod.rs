@@ -22,6 +22,7 @@ mod operation_labels;
 mod presenter;
 mod read_failures;
 mod record;
+mod records;
 mod rejected_operations;
 mod schedule;
 mod scheduled_times;
@@ -238,7 +239,7 @@ impl Registry {
 
     /// Notes that `id` could not be read at `now`. Returns whether that is news.
     pub fn fail(&mut self, id: OperationId, reason: Reason, now: Timestamp) -> bool {
-        self.chunks.change(id, |record| record.failed = true);
+        self.chunks.set_failed(id);
         self.tables.failures.failed(id, reason, now)
     }
 
@@ -267,7 +268,7 @@ impl Registry {
     /// Notes that `ids` were due at `now` and not requested, because the account is blocked.
     pub fn fail_each(&mut self, ids: &[OperationId], now: Timestamp) {
         for id in ids {
-            if !self.chunks.change(*id, |record| record.failed = true) {
+            if !self.chunks.set_failed(*id) {
                 self.tables.failures.not_reached(*id, now);
             }
         }
@@ -381,7 +382,7 @@ impl Registry {
     }
 
     fn relabel(&mut self, id: OperationId) {
-        self.tables.relabel(id, self.chunks.get(id));
+        self.tables.relabel(id, self.chunks.get(id).as_ref());
     }
 }
 

@@ -41,10 +41,10 @@ pub struct Page {
 
 /// An operation that has series.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct WithSeries<'a> {
+pub(super) struct WithSeries {
     id: OperationId,
     /// `None` if it was never read.
-    pub(super) record: Option<&'a Record>,
+    pub(super) record: Option<Record>,
     /// Whether the last attempt to read an operation without a record worked; `None` before the first attempt.
     up_if_unread: Option<bool>,
 }
@@ -161,7 +161,7 @@ impl<'a> Presenter<'a> {
     }
 
     /// The operations that have series.
-    pub(super) fn with_series(self) -> impl Iterator<Item = WithSeries<'a>> {
+    pub(super) fn with_series(self) -> impl Iterator<Item = WithSeries> {
         let watched = &self.tables.watched;
         let configured: Vec<_> = watched.configured().collect();
         let room = self.most_shown.saturating_sub(configured.len());
@@ -185,7 +185,7 @@ impl<'a> Presenter<'a> {
         configured.chain(others.chain(newest).chain(rejected).take(room))
     }
 
-    fn watched(&self, id: OperationId) -> WithSeries<'a> {
+    fn watched(&self, id: OperationId) -> WithSeries {
         WithSeries {
             id,
             record: self.chunks.get(id),
@@ -193,7 +193,7 @@ impl<'a> Presenter<'a> {
         }
     }
 
-    fn show(&self, shown: &WithSeries<'_>) -> ShownOperation {
+    fn show(&self, shown: &WithSeries) -> ShownOperation {
         let WithSeries {
             id,
             record,
@@ -203,7 +203,7 @@ impl<'a> Presenter<'a> {
             id,
             seen: record.map(|record| record.operation(&self.tables.undocumented)),
             up: record.map_or(up_if_unread, |record| Some(!record.failed)),
-            last_success: record.map(Record::last_success),
+            last_success: record.map(|record| record.last_success()),
             scheduled_for: self.tables.scheduled.get(id),
             emails_mismatch: None,
             labels: self.tables.labels.shown(id),

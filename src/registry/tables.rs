@@ -147,7 +147,7 @@ impl Tables {
         let in_memory = self.unsaved.in_memory();
         let in_memory = in_memory
             .filter_map(|id| chunks.get(id))
-            .map(|record| self.to_saved(record));
+            .map(|record| self.to_saved(&record));
         let (groups, removed) = self.labels.groups.unsaved();
         ToSave {
             account: *self.counters.account(),

@@ -38,11 +38,11 @@ impl Chunks {
     fn unconfirmed(&self, mode: CountingMode, until: Timestamp) -> u64 {
         let is_old = |id: OperationId| id.created() <= until;
         let chunks = self.iter().take_while(|chunk| {
-            let first = chunk.records().first();
-            first.is_some_and(|first| is_old(first.id))
+            let ids = chunk.summary.ids;
+            ids.is_some_and(|(first, _)| is_old(first))
         });
-        let sums = chunks.map(|chunk| match chunk.records().last() {
-            Some(last) if is_old(last.id) => chunk.summary.unconfirmed[mode as usize],
+        let sums = chunks.map(|chunk| match chunk.summary.ids {
+            Some((_, last)) if is_old(last) => chunk.summary.unconfirmed[mode as usize],
             _ => {
                 let old = chunk.records().iter().filter(|record| is_old(record.id));
                 old.map(|record| record.unconfirmed(mode)).sum()

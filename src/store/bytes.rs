@@ -3,7 +3,7 @@
 
 /// Why bytes are not a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub(super) enum Unreadable {
+pub(crate) enum Unreadable {
     /// They end too early.
     #[error("a record ends too early")]
     Short,
@@ -19,7 +19,7 @@ pub(super) enum Unreadable {
 }
 
 /// Appends `value`, seven bits a byte, lowest first.
-pub(super) fn push(out: &mut Vec<u8>, mut value: u64) {
+pub(crate) fn push(out: &mut Vec<u8>, mut value: u64) {
     while value >= 0x80 {
         out.push((value & 0x7f) as u8 | 0x80);
         value >>= 7;
@@ -28,7 +28,7 @@ pub(super) fn push(out: &mut Vec<u8>, mut value: u64) {
 }
 
 /// Appends `value`, near zero in few bytes whatever its sign.
-pub(super) fn push_signed(out: &mut Vec<u8>, value: i64) {
+pub(crate) fn push_signed(out: &mut Vec<u8>, value: i64) {
     push(
         out,
         (value.cast_unsigned() << 1) ^ (value >> 63).cast_unsigned(),
@@ -36,27 +36,27 @@ pub(super) fn push_signed(out: &mut Vec<u8>, value: i64) {
 }
 
 /// Appends the length of `text`, then `text`.
-pub(super) fn push_text(out: &mut Vec<u8>, text: &str) {
+pub(crate) fn push_text(out: &mut Vec<u8>, text: &str) {
     push(out, text.len() as u64);
     out.extend_from_slice(text.as_bytes());
 }
 
 /// Reads a record from its start. Any bytes are safe to read.
 #[derive(Debug)]
-pub(super) struct Reader<'a>(&'a [u8]);
+pub(crate) struct Reader<'a>(&'a [u8]);
 
 impl<'a> Reader<'a> {
-    pub(super) const fn new(bytes: &'a [u8]) -> Self {
+    pub(crate) const fn new(bytes: &'a [u8]) -> Self {
         Self(bytes)
     }
 
-    pub(super) fn byte(&mut self) -> Result<u8, Unreadable> {
+    pub(crate) fn byte(&mut self) -> Result<u8, Unreadable> {
         let (first, rest) = self.0.split_first().ok_or(Unreadable::Short)?;
         self.0 = rest;
         Ok(*first)
     }
 
-    pub(super) fn number(&mut self) -> Result<u64, Unreadable> {
+    pub(crate) fn number(&mut self) -> Result<u64, Unreadable> {
         let mut value = 0_u64;
         for shift in (0..64).step_by(7) {
             let byte = self.byte()?;
@@ -72,24 +72,34 @@ impl<'a> Reader<'a> {
         Err(Unreadable::Senseless)
     }
 
-    pub(super) fn small(&mut self) -> Result<u32, Unreadable> {
+    pub(crate) fn small(&mut self) -> Result<u32, Unreadable> {
         u32::try_from(self.number()?).map_err(|_| Unreadable::Senseless)
     }
 
-    pub(super) fn signed(&mut self) -> Result<i64, Unreadable> {
+    pub(crate) fn signed(&mut self) -> Result<i64, Unreadable> {
         let folded = self.number()?;
         Ok((folded >> 1).cast_signed() ^ -(folded & 1).cast_signed())
     }
 
-    pub(super) fn text(&mut self) -> Result<&'a str, Unreadable> {
+    pub(crate) fn text(&mut self) -> Result<&'a str, Unreadable> {
         let length = usize::try_from(self.number()?).map_err(|_| Unreadable::Short)?;
-        let (text, rest) = self.0.split_at_checked(length).ok_or(Unreadable::Short)?;
+        std::str::from_utf8(self.bytes(length)?).map_err(|_| Unreadable::Senseless)
+    }
+
+    /// The next `length` bytes.
+    pub(crate) fn bytes(&mut self, length: usize) -> Result<&'a [u8], Unreadable> {
+        let (bytes, rest) = self.0.split_at_checked(length).ok_or(Unreadable::Short)?;
         self.0 = rest;
-        std::str::from_utf8(text).map_err(|_| Unreadable::Senseless)
+        Ok(bytes)
+    }
+
+    /// The number of bytes that were not read yet.
+    pub(crate) const fn left(&self) -> usize {
+        self.0.len()
     }
 
     /// Checks that the record has no further bytes.
-    pub(super) const fn end(self) -> Result<(), Unreadable> {
+    pub(crate) const fn end(self) -> Result<(), Unreadable> {
         if self.0.is_empty() {
             Ok(())
         } else {

@@ -6,7 +6,7 @@
 //! is found before anything is exposed.
 
 mod backend;
-mod bytes;
+pub(crate) mod bytes;
 #[doc(hidden)]
 pub mod disk_gate;
 mod emails;
@@ -18,6 +18,7 @@ mod format;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzzing;
 mod old_record;
+mod opening;
 mod readers;
 mod record;
 mod saved;
@@ -31,7 +32,8 @@ use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 
 use parking_lot::Mutex;
 use redb::{Error, ReadTransaction, WriteTransaction};
@@ -43,7 +45,6 @@ pub use saved::{Batch, GroupKey, SavedAccount, SavedGroup, SavedOperation, UNBOR
 use crate::operation::OperationId;
 use crate::snapshot::Labels;
 use crate::timestamp::Timestamp;
-use disk_gate::DiskGate;
 use file::{NAME, StateFile, contained};
 use readers::{LastCommit, Readers};
 use state_directory::{OpenReason, StateDirectory};
@@ -52,9 +53,6 @@ use state_directory::{OpenReason, StateDirectory};
 const PURGED_AT_ONCE: usize = 10_000;
 /// The number of operations that [`Store::load`] reads before it passes them on.
 const LOADED_AT_ONCE: usize = 4096;
-/// The longest wait for a directory in use: a process that ends may keep its locks longer than its connections.
-const HANDOVER: Duration = Duration::from_secs(1);
-const HANDOVER_PAUSE: Duration = Duration::from_millis(20);
 /// The longest wait of a read for a file that is being opened. If that takes longer, the disk hangs.
 const OPENING: Duration = Duration::from_secs(1);
 /// A read is repeated once if a failing commit closes its file.
@@ -67,58 +65,13 @@ pub struct Store {
     opened: Timestamp,
     notices: Vec<String>,
     readers: Arc<Readers>,
-    /// Held by a write until it is on the disk.
+    /// Held by a write until it is on the disk, and while the file is opened.
     state: Mutex<StateDirectory>,
+    /// The file is to be opened by [`Self::open_waiting`].
+    waits: AtomicBool,
 }
 
 impl Store {
-    /// Opens the store in `directory`, which is created if it is missing.
-    ///
-    /// `None`: memory only. Nothing is found and nothing is saved. A failure of the disk is not an error but a
-    /// [notice](Self::notices): the exporter continues without saving, and every [commit](Self::commit) tries again.
-    pub fn open(directory: Option<&Path>, now: Timestamp) -> Result<Self, StoreError> {
-        Self::open_behind(DiskGate::default(), directory, now)
-    }
-
-    /// As [`Self::open`], on a disk that a test can make hang.
-    #[doc(hidden)]
-    pub fn open_behind(
-        gate: DiskGate,
-        directory: Option<&Path>,
-        now: Timestamp,
-    ) -> Result<Self, StoreError> {
-        let readers = Arc::default();
-        let mut store = Self {
-            directory: directory.map(Path::to_owned),
-            opened: now,
-            notices: Vec::new(),
-            state: Mutex::new(StateDirectory::new(&readers, gate)),
-            readers,
-        };
-        if let Some(directory) = directory {
-            let mut notices = Vec::new();
-            let started = Instant::now();
-            let prepared = loop {
-                let mut state = store.state.lock();
-                match state.prepare(directory, OpenReason::Start(now), &mut notices) {
-                    Err(StoreError::InUse { .. }) if started.elapsed() < HANDOVER => {}
-                    prepared => break prepared,
-                }
-                drop(state);
-                std::thread::sleep(HANDOVER_PAUSE);
-            };
-            match prepared {
-                Ok(()) => {}
-                Err(fatal @ (StoreError::InUse { .. } | StoreError::Newer { .. })) => {
-                    return Err(fatal);
-                }
-                Err(error) => notices.push(failures::not_saving(&error)),
-            }
-            store.notices = notices;
-        }
-        Ok(store)
-    }
-
     /// Notices of opening for the operator: a file that was set aside or upgraded, a disk that cannot be written. Each is a
     /// sentence.
     #[must_use]
@@ -319,7 +272,7 @@ impl Store {
         // Somebody else may have opened it meanwhile.
         if self.readers.last().is_none() {
             state.close();
-            self.prepare_again(directory, &mut state)?;
+            state.prepare_and_log(directory, OpenReason::Again(self.opened))?;
         }
         Ok(self.readers.last())
     }
@@ -371,7 +324,7 @@ impl Store {
             state.close();
         }
         if state.file().is_none() {
-            self.prepare_again(directory, state)?;
+            state.prepare_and_log(directory, OpenReason::Again(self.opened))?;
         }
         let nothing = || failures::unwritable(directory, &io::ErrorKind::NotFound.into());
         let file = state.file().ok_or_else(nothing)?;
@@ -379,19 +332,5 @@ impl Store {
             None => Ok(file),
             Some(error) => Err(failures::unwritable(directory, error)),
         }
-    }
-
-    /// As [`StateDirectory::prepare`], when the notices of opening have been read.
-    fn prepare_again(
-        &self,
-        directory: &Path,
-        state: &mut StateDirectory,
-    ) -> Result<(), StoreError> {
-        let mut notices = Vec::new();
-        let prepared = state.prepare(directory, OpenReason::Again(self.opened), &mut notices);
-        for notice in notices {
-            tracing::warn!("{notice}");
-        }
-        prepared
     }
 }

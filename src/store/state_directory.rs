@@ -37,6 +37,8 @@ pub(super) struct StateDirectory {
 pub(super) enum OpenReason {
     /// The saved state is loaded.
     Start(Timestamp),
+    /// The saved state is loaded while the exporter serves already. Nothing is counted before.
+    Late(Timestamp),
     /// The exporter has begun to count without the saved state.
     Again(Timestamp),
 }
@@ -123,6 +125,20 @@ impl StateDirectory {
         }
     }
 
+    /// As [`Self::prepare`], when the notices of opening have been read.
+    pub(super) fn prepare_and_log(
+        &mut self,
+        directory: &Path,
+        reason: OpenReason,
+    ) -> Result<(), StoreError> {
+        let mut notices = Vec::new();
+        let prepared = self.prepare(directory, reason, &mut notices);
+        for notice in notices {
+            tracing::warn!("{notice}");
+        }
+        prepared
+    }
+
     fn take(
         &mut self,
         directory: &Path,
@@ -131,14 +147,16 @@ impl StateDirectory {
         notices: &mut Vec<String>,
     ) -> Result<(), StoreError> {
         let is_empty = || tables::is_empty(&found.database.begin_read()?);
-        let is_late = matches!(reason, OpenReason::Again(_)) && !self.readers.ever_opened();
+        let is_late = !matches!(reason, OpenReason::Start(_)) && !self.readers.ever_opened();
         if is_late && !is_empty().map_err(|error: Error| failures::reading(directory, error))? {
             // Nothing has been saved yet, so no counter has been exposed: accounts load the saved state and continue.
             self.readers.found();
-            notices.push(format!(
-                "{} can be read now: the saved state is loaded, and counters continue from it",
-                directory.join(NAME).display()
-            ));
+            if matches!(reason, OpenReason::Again(_)) {
+                notices.push(format!(
+                    "{} can be read now: the saved state is loaded, and counters continue from it",
+                    directory.join(NAME).display()
+                ));
+            }
         }
         if let Some(version) = found.upgraded_from {
             let current = format::current(UPGRADES);
@@ -147,7 +165,7 @@ impl StateDirectory {
                 directory.join(NAME).display()
             ));
         }
-        if let (Some(error), OpenReason::Start(_)) = (&found.held, reason) {
+        if let (Some(error), OpenReason::Start(_) | OpenReason::Late(_)) = (&found.held, reason) {
             notices.push(failures::not_saving(&failures::unwritable(
                 directory, error,
             )));
@@ -186,7 +204,7 @@ impl StateDirectory {
     }
 
     /// Creates the directory and locks it. On systems that cannot lock directories, only redb's lock on the file remains.
-    fn claim(&mut self, directory: &Path) -> Result<(), StoreError> {
+    pub(super) fn claim(&mut self, directory: &Path) -> Result<(), StoreError> {
         if self.claim.is_some() {
             return Ok(());
         }
@@ -223,7 +241,7 @@ fn set_aside(
     notices: &mut Vec<String>,
 ) -> Result<(), StoreError> {
     let path = directory.join(NAME);
-    let (OpenReason::Start(now) | OpenReason::Again(now)) = reason;
+    let (OpenReason::Start(now) | OpenReason::Late(now) | OpenReason::Again(now)) = reason;
     let aside = file::set_aside(&path, fault, now)
         .map_err(|error| failures::unwritable(directory, &error))?;
     notices.push(format!(

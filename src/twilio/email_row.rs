@@ -13,7 +13,7 @@ use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 use self::address_field::AddressField;
 use self::text_field::TextField;
 use super::resource::{Resource, Row};
-use super::{row, scan};
+use super::{row_times, scan};
 use crate::email::{Email, EmailId, EmailStatus, can_be_scheduled};
 use crate::exposition::Endpoint;
 use crate::operation::{OperationId, ResponseField, Unexpected};
@@ -83,7 +83,7 @@ impl Fields<'_> {
         let Ok(operation) = self.operation() else {
             return Row::Rejected(id, "an email whose `operationId` is no id");
         };
-        let created = row::created(created, id.created(), unexpected);
+        let created = row_times::created(created, id.created(), unexpected);
         // A delivery time would be measured from another time in its place.
         let Ok(scheduled) = self.scheduled(created) else {
             return Row::Rejected(id, "an email whose `scheduledFor` is no possible time");
@@ -93,7 +93,7 @@ impl Fields<'_> {
             operation,
             status,
             created,
-            updated: row::updated(self.updated_at.time(), created, unexpected),
+            updated: row_times::updated(self.updated_at.time(), created, unexpected),
             scheduled,
             sender: self.from.into_domain(),
             recipient: self.to.into_domain(),

@@ -3,10 +3,12 @@
 //! Rows of this list contain personal data. Only the operation's id, the tags and `scheduledFor` are parsed.
 
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 
 use serde_json::Value;
 
 use super::error::ApiError;
+use super::scan::Element;
 use super::wire;
 use crate::email::{FirstEmail, can_be_scheduled};
 use crate::label;
@@ -25,10 +27,11 @@ const MOST_ROWS: usize = 2000;
 /// Twilio ignores an unknown filter and then returns emails of all operations, so a row without the operation's id is skipped.
 pub(super) fn first(body: &[u8], id: OperationId) -> Result<Option<FirstEmail>, ApiError> {
     let body = wire::without_mark(body, &mut Unexpected::default());
-    let (rows, _) = wire::rows(body, &KEYS, MOST_ROWS)?;
+    let none_at_once = |_: &[u8]| None::<(Infallible, usize)>;
+    let (rows, _) = wire::rows(body, &KEYS, MOST_ROWS, none_at_once)?;
     let rows = rows
         .into_iter()
-        .filter_map(|row| serde_json::from_slice::<EmailRow>(row).ok());
+        .filter_map(|Element::Text(row)| serde_json::from_slice::<EmailRow>(row).ok());
     let own = |row: &EmailRow| {
         let said = row.operation_id.as_ref().and_then(Value::as_str);
         said.and_then(|said| said.parse().ok()) == Some(id)

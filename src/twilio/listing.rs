@@ -37,6 +37,8 @@ pub struct Listing<'a, T: Resource = Operation> {
     filter: ListFilter,
     /// The requested rows per page.
     size: usize,
+    /// Pages of the same list that were read before.
+    earlier_pages: usize,
     /// The token of the next page; `None` for the first page.
     token: Option<String>,
     finished: bool,
@@ -110,6 +112,7 @@ impl<'a, T: Resource> Listing<'a, T> {
             client,
             filter,
             size: PAGE_SIZE,
+            earlier_pages: 0,
             token: None,
             finished: false,
             broken: None,
@@ -138,6 +141,23 @@ impl<'a, T: Resource> Listing<'a, T> {
         Self { size, ..self }
     }
 
+    /// The same list as a part of another one, of which `pages` pages have been read: a rejection of its first page is one of a later page.
+    #[must_use]
+    pub fn after_pages(self, pages: usize) -> Self {
+        Self {
+            earlier_pages: pages,
+            ..self
+        }
+    }
+
+    /// Adds what was read of the rest of the list in other windows, which ends this one.
+    pub const fn end_with(&mut self, pages: usize, unreadable: usize, rejected: usize) {
+        self.seen.pages += pages;
+        self.seen.unreadable += unreadable;
+        self.seen.rejected_rows += rejected;
+        self.stop();
+    }
+
     /// The next page; `None` after the last one.
     ///
     /// # Errors
@@ -163,7 +183,7 @@ impl<'a, T: Resource> Listing<'a, T> {
             .client
             .page(&self.filter, self.token.as_deref(), self.size)
             .await
-            .map_err(|error| error.at_page(self.seen.pages + 1))?;
+            .map_err(|error| error.at_page(self.next_page()))?;
         if page.unreadable > 0 || !page.rejected.is_empty() {
             self.failed(BAD_ROWS);
         }
@@ -213,11 +233,16 @@ impl<'a, T: Resource> Listing<'a, T> {
             .client
             .page::<T>(&self.filter, None, 1)
             .await
-            .map_err(|error| error.at_page(self.seen.pages + 1))?;
+            .map_err(|error| error.at_page(self.next_page()))?;
         match page.pagination.next {
             Next::Token(_) => Ok(None),
             _ => Err(self.failed(UNREADABLE_NEXT)),
         }
+    }
+
+    /// The number of the next page in the whole list, from 1.
+    const fn next_page(&self) -> usize {
+        self.pages_in_all() + 1
     }
 
     fn note(&mut self, page: &ListPage<T>) {
@@ -268,6 +293,12 @@ impl<'a, T: Resource> Listing<'a, T> {
     #[must_use]
     pub const fn pages(&self) -> usize {
         self.seen.pages
+    }
+
+    /// The number of pages read, with those of the whole list before this part of it.
+    #[must_use]
+    pub const fn pages_in_all(&self) -> usize {
+        self.earlier_pages + self.seen.pages
     }
 
     /// Whether the list contained operations in other states than the requested one. The list ends then.
@@ -334,6 +365,18 @@ impl<'a, T: Resource> Listing<'a, T> {
     #[must_use]
     pub const fn unusable_rows(&self) -> usize {
         self.seen.unreadable + self.seen.rejected_rows
+    }
+
+    /// Whether another page may follow.
+    #[must_use]
+    pub const fn has_more(&self) -> bool {
+        !self.finished && self.broken.is_none() && !self.unsure
+    }
+
+    /// The number of rows so far with impossible values.
+    #[must_use]
+    pub const fn rejected_rows(&self) -> usize {
+        self.seen.rejected_rows
     }
 
     /// The number of rows so far that were no operation. Each page with such rows counts as one `invalid_response`.

@@ -24,6 +24,13 @@ pub trait Resource: fmt::Debug + Send + Sized + 'static {
     /// Parses one row. Values that cannot be used, although the row can, are noted in `unexpected`.
     fn read(row: &[u8], unexpected: &mut Unexpected) -> Row<Self>;
 
+    /// Parses the row that `json` begins with, if it is written as Twilio documents it, and returns its length in bytes. `None` for any
+    /// other row, which [`Self::read`] parses; where both parse a row, they must return the same.
+    #[must_use]
+    fn read_documented(_json: &[u8]) -> Option<(Self, usize)> {
+        None
+    }
+
     /// When it was created.
     fn created(&self) -> Timestamp;
 

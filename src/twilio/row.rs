@@ -2,25 +2,22 @@
 //! value in its place would be invented.
 
 use std::borrow::Cow;
-use std::time::Duration;
 
 use serde_json::value::RawValue;
 
+use super::documented_row;
 use super::resource::{Resource, Row};
+use super::row_times::{created, updated};
 use super::scan;
 use super::stat_value::StatValue;
 use crate::exposition::Endpoint;
 use crate::operation::{
-    Operation, OperationId, OperationState, RETENTION, ResponseField, Stat, Stats, Unexpected, Word,
+    Operation, OperationId, OperationState, ResponseField, Stat, Stats, Unexpected, Word,
 };
 use crate::timestamp::Timestamp;
 
 /// The most undocumented stats of one operation. Twilio documents 11 stats.
 const UNKNOWN_STATS: usize = 16;
-/// The largest difference between `createdAt` and the time in the id. `createdAt` has whole seconds and may be a little later. Beyond this,
-/// `createdAt` is wrong, because the id identifies the operation.
-const SAME_DAY: Duration = Duration::from_hours(24);
-
 impl Resource for Operation {
     type Id = OperationId;
 
@@ -30,6 +27,10 @@ impl Resource for Operation {
 
     fn read(row: &[u8], unexpected: &mut Unexpected) -> Row<Self> {
         read(row, unexpected)
+    }
+
+    fn read_documented(json: &[u8]) -> Option<(Self, usize)> {
+        documented_row::read(json)
     }
 
     fn created(&self) -> Timestamp {
@@ -126,39 +127,6 @@ fn time(json: Option<&[u8]>) -> Result<Option<Timestamp>, ()> {
             time.map(Some).ok_or(())
         }
     }
-}
-
-/// `createdAt`, unless it contradicts the time in the id. An error is a value that is no time.
-pub(super) fn created(
-    given: Result<Option<Timestamp>, ()>,
-    from_id: Timestamp,
-    unexpected: &mut Unexpected,
-) -> Timestamp {
-    let is_near =
-        |given: &Timestamp| given.since(from_id) <= SAME_DAY && from_id.since(*given) <= SAME_DAY;
-    match given {
-        Ok(None) => from_id,
-        Ok(Some(given)) if is_near(&given) => given,
-        _ => {
-            unexpected.note(ResponseField::CreatedAt);
-            from_id
-        }
-    }
-}
-
-/// `updatedAt`, unless it is before the creation or after the expiry. An error is a value that is no time.
-pub(super) fn updated(
-    given: Result<Option<Timestamp>, ()>,
-    created: Timestamp,
-    unexpected: &mut Unexpected,
-) -> Option<Timestamp> {
-    let can_be =
-        |given: &Timestamp| (created - SAME_DAY..=created + RETENTION + SAME_DAY).contains(given);
-    let updated = given.ok().flatten().filter(can_be);
-    if updated.is_none() && given != Ok(None) {
-        unexpected.note(ResponseField::UpdatedAt);
-    }
-    updated
 }
 
 /// The stats of an operation, or why they are invalid.

@@ -24,20 +24,33 @@ pub(super) fn members<'a>(
 
 /// The elements of an array of JSON.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Elements {
-    /// Their ranges.
-    At(Vec<Range<usize>>),
-    /// There are more than the limit. They were not counted: the ranges of millions take more memory than the body.
+pub(super) enum Elements<'a, T> {
+    /// All of them.
+    All(Vec<Element<'a, T>>),
+    /// There are more than the limit. They were not counted: millions of them take more memory than the body.
     TooMany,
+}
+
+/// An element of an array of JSON.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Element<'a, T> {
+    /// It was parsed when it was found.
+    Parsed(T),
+    /// Its text.
+    Text(&'a [u8]),
 }
 
 /// As [`members`], and finds the elements of the arrays under keys for which `is_list` is true, at most `most` of each, in the same pass:
 /// a page may have dozens of megabytes. `found` gets no elements of a value that is not one complete array.
-pub(super) fn members_and_elements<'a>(
+///
+/// `parse` gets what begins with an element. It may return the element and its length in bytes, if these bytes are one JSON value; then they
+/// are not read a second time.
+pub(super) fn members_and_elements<'a, T>(
     json: &'a [u8],
     is_list: impl Fn(&[u8]) -> bool,
     most: usize,
-    mut found: impl FnMut(&'a [u8], Range<usize>, Option<Elements>),
+    parse: impl Fn(&[u8]) -> Option<(T, usize)>,
+    mut found: impl FnMut(&'a [u8], Range<usize>, Option<Elements<'a, T>>),
 ) -> Option<()> {
     let mut scan = Scan { json, at: 0 };
     scan.list(b'{', b'}', |scan| {
@@ -46,9 +59,9 @@ pub(super) fn members_and_elements<'a>(
         let (mut place, mut elements) = (None, None);
         if is_list(key) && scan.next()? == b'[' {
             let start = scan.at;
-            elements = scan.elements(most);
+            elements = scan.elements(most, &parse);
             match elements {
-                Some(Elements::At(_)) => place = Some(start..scan.at),
+                Some(Elements::All(_)) => place = Some(start..scan.at),
                 // It may still have an end.
                 Some(Elements::TooMany) | None => scan.at = start,
             }
@@ -62,12 +75,21 @@ pub(super) fn members_and_elements<'a>(
     })
 }
 
+/// Whether `json` has nothing but white space.
+pub(super) fn is_white_space(json: &[u8]) -> bool {
+    json.iter().copied().all(is_white)
+}
+
+const fn is_white(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b'\n' | b'\r')
+}
+
 struct Scan<'a> {
     json: &'a [u8],
     at: usize,
 }
 
-impl Scan<'_> {
+impl<'a> Scan<'a> {
     /// Scans from `open` to `close`, with an `item` between commas, and requires that nothing follows.
     fn list(
         &mut self,
@@ -105,29 +127,39 @@ impl Scan<'_> {
     }
 
     /// The elements of an array, at most `most`; `None` if it is not a complete one.
-    fn elements(&mut self, most: usize) -> Option<Elements> {
+    fn elements<T>(
+        &mut self,
+        most: usize,
+        parse: impl Fn(&[u8]) -> Option<(T, usize)>,
+    ) -> Option<Elements<'a, T>> {
         let mut found = Vec::new();
         let mut is_too_long = false;
         let whole = self.items(b'[', b']', |scan| {
-            let place = scan.value()?;
+            scan.next()?;
+            let element = match parse(&scan.json[scan.at..]) {
+                Some((parsed, length)) => {
+                    scan.at += length;
+                    Element::Parsed(parsed)
+                }
+                None => Element::Text(&scan.json[scan.value()?]),
+            };
             is_too_long = found.len() == most;
             if is_too_long {
                 return None;
             }
-            found.push(place);
+            found.push(element);
             Some(())
         });
         if is_too_long {
             return Some(Elements::TooMany);
         }
-        whole.map(|()| Elements::At(found))
+        whole.map(|()| Elements::All(found))
     }
 
     /// The next byte that is no white space.
     fn next(&mut self) -> Option<u8> {
         let rest = self.json.get(self.at..)?;
-        let white = |byte: &&u8| matches!(byte, b' ' | b'\t' | b'\n' | b'\r');
-        self.at += rest.iter().take_while(white).count();
+        self.at += rest.iter().take_while(|byte| is_white(**byte)).count();
         self.json.get(self.at).copied()
     }
 
@@ -163,8 +195,7 @@ impl Scan<'_> {
             b'{' | b'[' => self.nested()?,
             _ => {
                 let rest = &self.json[start..];
-                let ends =
-                    |byte: &u8| matches!(byte, b',' | b'}' | b']' | b' ' | b'\t' | b'\n' | b'\r');
+                let ends = |byte: &u8| matches!(byte, b',' | b'}' | b']') || is_white(*byte);
                 self.at += rest.iter().position(ends).unwrap_or(rest.len());
             }
         }
@@ -198,11 +229,16 @@ mod tests {
 
     use super::*;
 
+    /// Parses nothing.
+    fn nothing(_: &[u8]) -> Option<((), usize)> {
+        None
+    }
+
     /// The elements of the array `json` and nothing else.
-    fn elements(json: &[u8], most: usize) -> Option<Elements> {
+    fn elements(json: &[u8], most: usize) -> Option<Elements<'_, ()>> {
         let mut scan = Scan { json, at: 0 };
-        match scan.elements(most)? {
-            Elements::At(found) => scan.next().is_none().then_some(Elements::At(found)),
+        match scan.elements(most, nothing)? {
+            Elements::All(found) => scan.next().is_none().then_some(Elements::All(found)),
             Elements::TooMany => Some(Elements::TooMany),
         }
     }
@@ -248,7 +284,10 @@ mod tests {
         }
         assert_eq!(
             elements(b"[ 1 , [2] ]", 2),
-            Some(Elements::At(vec![2..3, 6..9]))
+            Some(Elements::All(vec![
+                Element::Text(b"1"),
+                Element::Text(b"[2]")
+            ]))
         );
         for json in ["", "[", "[1", "[1}", "[1,]", "[,]", "[1] 2", "{}"] {
             assert_eq!(elements(json.as_bytes(), 2), None, "{json}");
@@ -261,7 +300,7 @@ mod tests {
         assert_eq!(elements(b"[1,2,3, cut", 2), Some(Elements::TooMany));
         assert_eq!(elements(b"[1,2,]", 2), None);
         assert_eq!(elements(b"[1]", 0), Some(Elements::TooMany));
-        assert_eq!(elements(b"[]", 0), Some(Elements::At(Vec::new())));
+        assert_eq!(elements(b"[]", 0), Some(Elements::All(Vec::new())));
     }
 
     #[test]
@@ -269,13 +308,17 @@ mod tests {
         let json = br#"{"a":[1,[2]],"b":[3,4,5],"c":[6 7],"d":{"a":[8]},"e":[9],"a":7}"#;
         let mut all = Vec::new();
         let is_list = |key: &[u8]| matches!(key, b"a" | b"b" | b"c");
-        members_and_elements(json, is_list, 2, |key, place, elements| {
-            let text = |range: Range<usize>| std::str::from_utf8(&json[range]).unwrap();
+        let text = |bytes| std::str::from_utf8(bytes).unwrap();
+        members_and_elements(json, is_list, 2, nothing, |key, place, elements| {
+            let element = |found: Element<'static, ()>| match found {
+                Element::Text(bytes) => text(bytes),
+                Element::Parsed(()) => "parsed",
+            };
             let elements = elements.map(|elements| match elements {
-                Elements::At(found) => found.into_iter().map(text).collect(),
+                Elements::All(found) => found.into_iter().map(element).collect(),
                 Elements::TooMany => vec!["too many"],
             });
-            all.push((std::str::from_utf8(key).unwrap(), text(place), elements));
+            all.push((text(key), text(&json[place]), elements));
         });
         let wanted = [
             ("a", "[1,[2]]", Some(vec!["1", "[2]"])),
@@ -286,6 +329,25 @@ mod tests {
             ("a", "7", None),
         ];
         assert_eq!(all, wanted);
+    }
+
+    #[test]
+    fn elements_that_are_parsed_when_they_are_found_keep_their_places() {
+        let json = b"{\"a\":[{} , 7,{}]}";
+        let parse = |rest: &[u8]| rest.starts_with(b"{}").then_some(("object", 2));
+        let mut all = Vec::new();
+        members_and_elements(
+            json,
+            |_| true,
+            3,
+            parse,
+            |_, place, elements| {
+                all.push((&json[place], elements));
+            },
+        );
+        let parsed = || Element::Parsed("object");
+        let wanted = Elements::All(vec![parsed(), Element::Text(b"7"), parsed()]);
+        assert_eq!(all, [(&b"[{} , 7,{}]"[..], Some(wanted))]);
     }
 
     #[test]

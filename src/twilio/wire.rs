@@ -9,7 +9,7 @@ use super::error::ApiError;
 use super::pages::Pagination;
 use super::resource::{Resource, Row};
 use super::row;
-use super::scan::{self, Elements};
+use super::scan::{self, Element, Elements};
 use crate::operation::{Operation, ResponseField, Unexpected};
 
 /// The byte order mark of UTF-8, which some servers write.
@@ -39,6 +39,11 @@ impl<T: Resource> ListPage<T> {
 /// Parses the response of `GET /Emails/Operations/{id}`. Values that cannot be used are noted in `unexpected`.
 pub(super) fn operation(body: &[u8], unexpected: &mut Unexpected) -> Result<Operation, ApiError> {
     let body = without_mark(body, unexpected);
+    if let Some((operation, length)) = Operation::read_documented(body)
+        && scan::is_white_space(&body[length..])
+    {
+        return Ok(operation);
+    }
     match row::read(body, unexpected) {
         Row::Read(operation) => Ok(operation),
         Row::Rejected(_, why) => Err(ApiError::Implausible(why)),
@@ -52,7 +57,7 @@ pub(super) fn operation(body: &[u8], unexpected: &mut Unexpected) -> Result<Oper
 pub(super) fn page<T: Resource>(body: &[u8], most: usize) -> Result<ListPage<T>, ApiError> {
     let mut unexpected = Unexpected::default();
     let body = without_mark(body, &mut unexpected);
-    let (rows, rest) = rows(body, T::KEYS, most)?;
+    let (rows, rest) = rows(body, T::KEYS, most, T::read_documented)?;
     if serde_json::from_slice::<&RawValue>(&rest).is_err() {
         unexpected.note(ResponseField::Body);
     }
@@ -64,8 +69,12 @@ pub(super) fn page<T: Resource>(body: &[u8], most: usize) -> Result<ListPage<T>,
         unexpected,
         pagination,
     };
-    for json in rows {
-        match T::read(json, &mut page.unexpected) {
+    for row in rows {
+        let row = match row {
+            Element::Parsed(row) => Row::Read(row),
+            Element::Text(json) => T::read(json, &mut page.unexpected),
+        };
+        match row {
             Row::Read(row) => page.rows.push(row),
             Row::Rejected(id, why) => page.rejected.push((id, why)),
             Row::Unreadable => page.unreadable += 1,
@@ -74,16 +83,18 @@ pub(super) fn page<T: Resource>(body: &[u8], most: usize) -> Result<ListPage<T>,
     Ok(page)
 }
 
-/// The rows of a list as JSON text, at most `most`, and the list without them. The rows are the first array under one of `keys`.
-pub(super) fn rows<'a>(
+/// The rows of a list, at most `most`, and the list without them. The rows are the first array under one of `keys`. `parse` may read a row
+/// where it is found, as in [`scan::members_and_elements`].
+pub(super) fn rows<'a, T>(
     body: &'a [u8],
     keys: &[&str],
     most: usize,
-) -> Result<(Vec<&'a [u8]>, Vec<u8>), ApiError> {
-    let mut lists = vec![None; keys.len()];
+    parse: impl Fn(&[u8]) -> Option<(T, usize)>,
+) -> Result<(Vec<Element<'a, T>>, Vec<u8>), ApiError> {
+    let mut lists: Vec<_> = keys.iter().map(|_| None).collect();
     let place_of = |key: &[u8]| keys.iter().position(|known| known.as_bytes() == key);
     let is_list = |key: &[u8]| place_of(key).is_some();
-    scan::members_and_elements(body, is_list, most, |key, place, elements| {
+    scan::members_and_elements(body, is_list, most, parse, |key, place, elements| {
         if let Some(list) = place_of(key).and_then(|known| lists.get_mut(known)) {
             *list = Some((place, elements));
         }
@@ -91,8 +102,7 @@ pub(super) fn rows<'a>(
     .ok_or(ApiError::InvalidResponse("no JSON object of a list"))?;
     for (place, elements) in lists.into_iter().flatten() {
         match elements {
-            Some(Elements::At(rows)) => {
-                let rows = rows.into_iter().map(|row| &body[row]).collect();
+            Some(Elements::All(rows)) => {
                 let rest = [&body[..place.start], b"[]", &body[place.end..]].concat();
                 return Ok((rows, rest));
             }

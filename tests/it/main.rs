@@ -20,6 +20,7 @@ mod implausible;
 mod landing;
 mod layers;
 mod listening;
+mod loading;
 mod mailbox_providers;
 mod malformed;
 mod model;

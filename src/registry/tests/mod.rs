@@ -252,7 +252,7 @@ fn a_panic_while_a_response_is_merged_loses_no_record() {
         let records = registry
             .chunks
             .iter()
-            .flat_map(super::chunk::Chunk::records);
+            .flat_map(|chunk| chunk.records().iter());
         assert_eq!(records.count(), registry.size());
     }
 }
@@ -276,7 +276,7 @@ proptest! {
         for (id, delivered) in &model {
             prop_assert_eq!(registry.chunks.get(*id).unwrap().operation(&registry.tables.undocumented).stats.get(Status::Delivered), *delivered);
         }
-        let order: Vec<_> = registry.chunks.iter().flat_map(super::chunk::Chunk::records).map(|record| record.id).collect();
+        let order: Vec<_> = registry.chunks.iter().flat_map(|chunk| chunk.records().iter()).map(|record| record.id).collect();
         prop_assert!(order.is_sorted());
     }
 }

@@ -15,6 +15,7 @@ use std::path::Path;
 use super::*;
 use crate::operation::{Counters, Marks, Operation, OperationState, PREFIX, Stats, Status};
 use crate::snapshot::Labels;
+use crate::store::disk_gate::DiskGate;
 
 pub(super) const ACCOUNT: &str = "marketing";
 

@@ -3,6 +3,7 @@
 
 mod lists;
 mod paging;
+mod parts;
 mod rate_limits;
 
 use std::time::{Duration, Instant};

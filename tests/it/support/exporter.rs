@@ -1,7 +1,7 @@
 //! The exporter, in this process, from a configuration file as a user writes it.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 use tokio::sync::oneshot;
@@ -12,6 +12,7 @@ use twilio_email_exporter::config::{Config, Overrides};
 use twilio_email_exporter::operation::OperationId;
 use twilio_email_exporter::store::Store;
 use twilio_email_exporter::store::disk_gate::DiskGate;
+use twilio_email_exporter::timestamp::Timestamp;
 
 use super::client::client;
 use super::exposition::Exposition;
@@ -113,6 +114,17 @@ impl Exporter {
         clock: Clock,
         options: Overrides,
     ) -> Self {
+        let open = |path: Option<&Path>, now| Store::open_behind(gate, path, now).unwrap();
+        Self::start_on(open, yaml, clock, options).await
+    }
+
+    /// With a store as `open` opens it.
+    pub(crate) async fn start_on(
+        open: impl FnOnce(Option<&Path>, Timestamp) -> Store,
+        yaml: &str,
+        clock: Clock,
+        options: Overrides,
+    ) -> Self {
         let files = files(yaml);
         let mut listen = options.listen.clone();
         if listen.is_empty() {
@@ -127,8 +139,7 @@ impl Exporter {
         };
         let config = Config::load(&overrides, &|_| None).unwrap_or_else(|error| panic!("{error}"));
         let load = move || Config::load(&overrides, &|_| None);
-        let path = config.storage.path.as_deref();
-        let store = Store::open_behind(gate, path, clock.now()).unwrap();
+        let store = open(config.storage.path.as_deref(), clock.now());
         let app = App::bind_on(store, &config, clock, Some(Box::new(load)));
         let app = app.await.unwrap();
         let address = app.addresses()[0];
