@@ -5,6 +5,7 @@ mod durable;
 mod model;
 mod privacy;
 mod providers;
+mod quantiles;
 mod refused;
 
 use std::path::Path;
