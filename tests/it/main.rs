@@ -23,6 +23,7 @@ mod listening;
 mod mailbox_providers;
 mod malformed;
 mod model;
+mod mx;
 mod network;
 mod pages;
 mod privacy;

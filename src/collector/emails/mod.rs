@@ -2,6 +2,7 @@
 
 mod budget;
 mod by_operation;
+mod held_rows;
 mod ledger;
 mod list_state;
 mod operation_lists;
@@ -173,7 +174,10 @@ impl Emails {
         if !is_loaded && let Some(slices) = self.ledger.restored_slices() {
             self.state.lock().slices = slices;
         }
+        self.ledger
+            .set_exchangers(settings.exchangers.as_ref(), &settings.providers);
         let since = self.twilio_time(settings);
+        self.ledger.ingest_released(since);
         self.ledger.expire(since).await;
         let budget = EmailBudget::new(&settings.limits, &settings.emails);
         let reader = Reader {
@@ -186,6 +190,7 @@ impl Emails {
         if read.is_ok() {
             self.ledger.end();
         }
+        self.ledger.ingest_released(reader.now());
         let range = self.state.lock().slices.covered();
         self.ledger.note_range(range);
         let is_saved = self.ledger.save().await;
