@@ -70,6 +70,8 @@
 //!   while.
 //! - A secret, an address, a subject or a body never reaches a label, a log line, an error or a page. A secret is never a
 //!   command-line option.
+//! - A name server never delays a collection, and gets nothing but domains of recipients, which no log line has. No lookup is made
+//!   unless the user asked for lookups.
 //! - A page of another site never changes anything: a request that changes something and comes from such a page is refused.
 //! - A page never makes a request to Twilio, never counts as a scrape of a new label value, and has no inline script or style. What is
 //!   wrong is never worded twice: the log and the pages have the sentences of [`diagnosis`].
@@ -90,6 +92,7 @@
 //! | values, without I/O or a clock | [`operation`], [`email`], [`timestamp`], [`clock_skew`], [`reason`], [`snapshot`], [`deadline`], [`diagnosis`], `label`, `document`, `ongoing_failure` |
 //! | the time of day; what all HTTP clients have in common; secrets and certificates that rotate; systemd | [`clock`], `http`, `rotation`, [`systemd`] |
 //! | configuration, exposition, saved state, a simulated Twilio | [`config`], [`exposition`], [`store`], [`simulator`] |
+//! | which mailbox provider serves a domain, by its mail exchangers | [`mx`] |
 //! | requests to Twilio, known operations, known emails, further sources of operations; TLS and users of the HTTP server | [`twilio`], [`registry`], [`delivery`], [`sources`], [`web_config`] |
 //! | which requests to make, and when; what to save | [`collector`] |
 //! | a new configuration while the exporter runs | [`reload`] |
@@ -119,6 +122,7 @@ pub mod exposition;
 pub mod fuzzing;
 mod http;
 mod label;
+pub mod mx;
 mod ongoing_failure;
 pub mod operation;
 pub mod reason;

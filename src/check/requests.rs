@@ -1,5 +1,5 @@
-//! The requests of one account, as few as possible: one row of the list, one operation, one row of the list of emails.
-//! [`diagnosis`] judges the failures, as after a collection.
+//! The requests of one account, as few as possible: one row of the list, one operation, one row of the list of emails, and one
+//! row of the operation's emails if Twilio refuses that list. [`diagnosis`] judges the failures, as after a collection.
 
 use std::sync::Arc;
 
@@ -36,6 +36,8 @@ pub(super) struct Requests<'a> {
     listed: Option<Result<Option<OperationId>, ApiError>>,
     read: Option<(Target, Result<Operation, ApiError>)>,
     emails: Option<Result<(), ApiError>>,
+    /// The emails of one operation, where Twilio refuses the list of all.
+    emails_of_operation: Option<Result<(), ApiError>>,
     broke_off: Option<RequestFailure>,
 }
 
@@ -105,6 +107,7 @@ impl<'a> Requests<'a> {
             listed: None,
             read: None,
             emails: None,
+            emails_of_operation: None,
             broke_off: None,
         }
     }
@@ -132,13 +135,26 @@ impl<'a> Requests<'a> {
             self.read = Some((target, self.client.operation(id).await));
         }
         if self.reads_emails && self.is_up() {
-            let filter = ListFilter {
-                from: Some(self.now - RETENTION),
-                ..ListFilter::default()
-            };
-            let mut emails = self.client.emails(filter).with_page_size(1);
-            self.emails = Some(emails.page().await.map(drop));
+            let emails = self.list_one_email(None).await;
+            let is_refused = emails.as_ref().is_err_and(ApiError::is_refusal);
+            self.emails = Some(emails);
+            if let Target::Known(id) = target
+                && is_refused
+            {
+                self.emails_of_operation = Some(self.list_one_email(Some(id)).await);
+            }
         }
+    }
+
+    async fn list_one_email(&self, operation: Option<OperationId>) -> Result<(), ApiError> {
+        let from = operation.is_none().then(|| self.now - RETENTION);
+        let filter = ListFilter {
+            from,
+            operation,
+            ..ListFilter::default()
+        };
+        let mut emails = self.client.emails(filter).with_page_size(1);
+        emails.page().await.map(drop)
     }
 
     async fn list_one(&self) -> Result<Option<OperationId>, ApiError> {
@@ -317,7 +333,13 @@ impl<'a> Requests<'a> {
             what,
             since: self.now,
         };
-        CheckResult::finding(name, diagnosis::emails_only(facts, &failure))
+        CheckResult::finding(
+            name,
+            match &self.emails_of_operation {
+                Some(Ok(())) => diagnosis::emails_by_operation(facts, &failure),
+                _ => diagnosis::emails_only(facts, &failure),
+            },
+        )
     }
 
     /// Compares the clocks, if there was a response that has a time.

@@ -20,6 +20,9 @@ const LISTEN: ListenAddress = ListenAddress::Socket(SocketAddr::new(
     10202,
 ));
 
+/// The recipient domains with counters of their own: more than the simulated account has.
+const DOMAINS: usize = 10;
+
 /// The help of options whose default differs here.
 pub(super) const LISTEN_HELP: &str =
     "Address to listen on; repeatable, or comma-separated [default: 127.0.0.1:10202]";
@@ -54,7 +57,7 @@ pub(super) async fn run(options: Options) -> Result<(), ProgramError> {
     let api = listener
         .local_addr()
         .context("cannot determine the port of the simulated API")?;
-    let simulator = options.world.simulator();
+    let simulator = options.world.demonstration();
     let simulator = tokio::spawn(async move {
         let served = simulator.serve(listener, std::future::pending());
         served.await
@@ -90,6 +93,9 @@ fn config(options: &Options, api: SocketAddr) -> Result<Config, ProgramError> {
     // The tags of the simulated emails.
     config.series.tags = vec!["kind".to_owned()];
     config.series.aggregate_by = vec!["kind".into()];
+    // Else the deliverability dashboard would be empty.
+    config.emails.enabled = true;
+    config.emails.max_domains = DOMAINS;
     Ok(config)
 }
 
@@ -110,6 +116,8 @@ fn announce(app: &App, telemetry_path: &str, api: SocketAddr) {
          \x20 Simulated API    http://{api}/v1\n\n\
          A campaign has just begun and is going wrong. Watch undelivered and failed rise:\n\n\
          \x20 curl -s http://{host}{telemetry_path} | grep '^twilio_email_emails{{'\n\n\
+         One mailbox provider defers emails after a while, and rejects them later:\n\n\
+         \x20 curl -s http://{host}{telemetry_path} | grep '^twilio_email_provider_emails{{'\n\n\
          Stop with Ctrl-C.\n"
     ));
 }

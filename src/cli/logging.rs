@@ -15,12 +15,16 @@ const LIBRARIES: LevelFilter = LevelFilter::WARN;
 /// Libraries that log a line for each connection that they close: a client could fill the disk. Metrics count these connections.
 const LOUD: [&str; 1] = ["h2"];
 
+/// The libraries whose messages have domains of recipients in them. The prefix stands for all crates of the project.
+const SILENT: [&str; 1] = ["hickory"];
+
 /// Starts the log, at `default_level` unless an option sets another level. To be called once.
 pub(super) fn start(options: &LogOptions, default_level: LogLevel) {
     let level = LevelFilter::from_level(options.level_or(default_level).into());
     let targets = Targets::new()
         .with_default(LIBRARIES.min(level))
         .with_targets(LOUD.map(|library| (library, LevelFilter::ERROR)))
+        .with_targets(SILENT.map(|library| (library, LevelFilter::OFF)))
         .with_target("twilio_email_exporter", level);
     let registry = tracing_subscriber::registry().with(targets);
     let lines = tracing_subscriber::fmt::layer()

@@ -19,6 +19,8 @@ use crate::simulator::{
 
 /// The largest body of an email: a page of a thousand such rows is a gigabyte.
 const LARGEST_EMAIL_BODY: i64 = 1 << 20;
+/// The interval of received emails in `demo`.
+const DEMONSTRATED_INBOUND: Duration = Duration::from_mins(5);
 /// A list has at most a row for each of these in seven days.
 const SHORTEST_INBOUND_INTERVAL: Duration = Duration::from_millis(100);
 
@@ -75,14 +77,14 @@ pub(super) struct WorldOptions {
     )]
     traffic: bool,
     /// Whether recipients are at different mailbox providers: true or false. One of them defers emails after a while and rejects them later
+    /// [default: false, in `demo` true]
     #[arg(long = "simulator.mailboxes", env = "TWILIO_EMAIL_SIMULATOR_MAILBOXES", action = clap::ArgAction::Set)]
     #[arg(
         value_name = "BOOL",
-        default_value_t = false,
         hide_env_values = true,
         hide_possible_values = true
     )]
-    mailboxes: bool,
+    mailboxes: Option<bool>,
     /// Whether the account tracks opens: true or false
     #[arg(long = "simulator.open-tracking", env = "TWILIO_EMAIL_SIMULATOR_OPEN_TRACKING", action = clap::ArgAction::Set)]
     #[arg(
@@ -92,7 +94,7 @@ pub(super) struct WorldOptions {
         hide_possible_values = true
     )]
     open_tracking: bool,
-    /// The time between emails that the account receives; without it, it receives none
+    /// The time between emails that the account receives [default: none are received, in `demo` 5m]
     #[arg(
         long = "simulator.inbound-interval",
         env = "TWILIO_EMAIL_SIMULATOR_INBOUND_INTERVAL"
@@ -148,6 +150,23 @@ enum StatsReading {
 impl WorldOptions {
     /// A simulator with these options and the system's clock.
     pub(super) fn simulator(&self) -> Simulator {
+        let clock = Clock::System;
+        Simulator::new(self.settings(), move || clock.now())
+    }
+
+    /// A simulator as [`Self::simulator`], whose emails have something to show unless the options say otherwise.
+    pub(super) fn demonstration(&self) -> Simulator {
+        let mut settings = self.settings();
+        let world = &mut settings.world;
+        if self.mailboxes.is_none() {
+            world.mailboxes = Some(MailboxSettings::default());
+        }
+        world.inbound_every.get_or_insert(DEMONSTRATED_INBOUND);
+        let clock = Clock::System;
+        Simulator::new(settings, move || clock.now())
+    }
+
+    fn settings(&self) -> SimulatorSettings {
         let reading = match self.reading {
             StatsReading::Exclusive => CountingMode::Exclusive,
             StatsReading::Cumulative => CountingMode::Cumulative,
@@ -157,13 +176,16 @@ impl WorldOptions {
         } else {
             WorldSettings::empty()
         };
-        let settings = SimulatorSettings {
+        SimulatorSettings {
             world: WorldSettings {
                 seed: self.seed,
                 speed: self.speed,
                 operations: self.preloaded,
                 active: self.active,
-                mailboxes: self.mailboxes.then(MailboxSettings::default),
+                mailboxes: self
+                    .mailboxes
+                    .unwrap_or(false)
+                    .then(MailboxSettings::default),
                 tracks_opens: self.open_tracking,
                 inbound_every: self.inbound_interval,
                 ..world
@@ -176,9 +198,7 @@ impl WorldOptions {
                 faults: self.faults.clone(),
                 ..ApiSettings::default()
             },
-        };
-        let clock = Clock::System;
-        Simulator::new(settings, move || clock.now())
+        }
     }
 }
 

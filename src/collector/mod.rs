@@ -15,6 +15,7 @@ mod collection;
 mod current_failures;
 mod email_probe;
 mod emails;
+mod exchangers;
 mod failure_log;
 mod first_emails;
 mod history;
@@ -45,6 +46,7 @@ use parking_lot::RwLock;
 pub use self::account::{Account, AccountOverview};
 pub use self::email_probe::ProbedEmails;
 use self::emails::Emails;
+use self::exchangers::CurrentExchangers;
 use self::ledger::Ledger;
 pub use self::probe::Probed;
 pub use self::registrations::{Forgotten, MOST_REGISTERED, Registered};
@@ -52,6 +54,7 @@ use self::settings::AccountSettings;
 use crate::clock::Clock;
 use crate::config::{self, Config};
 use crate::exposition::{Endpoint, Instruments};
+use crate::mx::NameServerError;
 use crate::snapshot::Snapshot;
 use crate::store::{Store, StoreError};
 use crate::twilio::TransportError;
@@ -63,6 +66,7 @@ pub struct Collector {
     store: Arc<Store>,
     instruments: Instruments,
     clock: Clock,
+    exchangers: CurrentExchangers,
 }
 
 /// There can be no collector.
@@ -71,6 +75,9 @@ pub enum CollectorError {
     /// No HTTP client is to be had.
     #[error(transparent)]
     Transport(#[from] TransportError),
+    /// No mail exchanger can be looked up.
+    #[error(transparent)]
+    NameServer(#[from] NameServerError),
     /// What was saved cannot be read.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -89,6 +96,7 @@ impl Collector {
             store: Arc::clone(store),
             instruments: instruments.clone(),
             clock: clock.clone(),
+            exchangers: CurrentExchangers::default(),
         };
         let accounts: Result<_, _> = config
             .accounts
@@ -154,8 +162,11 @@ impl Collector {
         config: &Config,
         before: Option<&AccountSettings>,
     ) -> Result<AccountSettings, CollectorError> {
-        let settings =
+        let mut settings =
             AccountSettings::new(account, config, before, &self.instruments, &self.clock)?;
+        settings.exchangers = self
+            .exchangers
+            .of(&config.emails, &self.instruments, &self.clock)?;
         if settings.wants_first_emails() || settings.emails.enabled {
             // Emails will be requested, so their counters begin at 0.
             let instruments = self.instruments.account(&account.name);

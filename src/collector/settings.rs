@@ -8,6 +8,7 @@ use crate::clock::Clock;
 use crate::config::{Account, Config, EmailsCollector, FilePattern, Limits, OperationUrl, Series};
 use crate::email::Providers;
 use crate::exposition::Instruments;
+use crate::mx::MxProviders;
 use crate::operation::CountingMode;
 use crate::registry::Source;
 use crate::snapshot::ListedOperations;
@@ -28,6 +29,8 @@ pub(super) struct AccountSettings {
     pub(super) emails: EmailsCollector,
     /// The table of mailbox providers.
     pub(super) providers: Arc<Providers>,
+    /// The providers of domains that the table does not have, if they are looked up.
+    pub(super) exchangers: Option<Arc<MxProviders>>,
     /// The operations that the configuration lists.
     pub(super) operations: ListedOperations,
     files: Vec<FilePattern>,
@@ -70,6 +73,7 @@ impl AccountSettings {
             counting_mode: account.stats_reading,
             emails: config.emails.clone(),
             providers: Arc::clone(&config.emails.providers),
+            exchangers: None,
             operations: account.operations.clone(),
             files: account.operation_files.clone(),
             urls: account.operation_urls.clone(),

@@ -1,10 +1,12 @@
 //! The section `collectors`: the collector of single emails. It is off unless it is enabled, because it costs requests and memory.
 
+use std::net::SocketAddr;
 use std::ops::RangeInclusive;
 use std::path::Path;
 use std::sync::Arc;
 
 use super::Overrides;
+use super::name_servers;
 use super::problem::Findings;
 use super::providers_file;
 use super::walk::{Mapping, Value};
@@ -32,6 +34,10 @@ pub struct EmailsCollector {
     pub request_share: f64,
     /// The table of mailbox providers: the built-in one, or that of `providers_file`. Probes of emails use it too.
     pub providers: Arc<Providers>,
+    /// Whether the mail exchangers of domains that the table does not have are looked up.
+    pub resolve_mx: bool,
+    /// The name servers for that; empty: those of this machine.
+    pub name_servers: Vec<SocketAddr>,
 }
 
 impl Default for EmailsCollector {
@@ -43,6 +49,8 @@ impl Default for EmailsCollector {
             max_emails: 1_000_000,
             request_share: 0.25,
             providers: Arc::new(Providers::built_in()),
+            resolve_mx: false,
+            name_servers: Vec::new(),
         }
     }
 }
@@ -69,10 +77,18 @@ impl EmailsCollector {
     }
 
     fn read_keys(&mut self, emails: &mut Mapping, directory: &Path, findings: &mut Findings) {
-        if let Some(value) = emails.take("enabled")
-            && let Some(enabled) = value.boolean(findings)
-        {
-            self.enabled = enabled;
+        for (key, setting) in [
+            ("enabled", &mut self.enabled),
+            ("resolve_mx", &mut self.resolve_mx),
+        ] {
+            if let Some(value) = emails.take(key)
+                && let Some(is_on) = value.boolean(findings)
+            {
+                *setting = is_on;
+            }
+        }
+        if let Some(value) = emails.take("name_servers") {
+            self.name_servers = name_servers::read(&value, findings);
         }
         for (key, range, limit) in [
             ("max_domains", &DOMAINS, &mut self.max_domains),

@@ -295,6 +295,16 @@ pub const SECTIONS: &[Section] = &[
                 "none",
                 "a [table of mailbox providers](mailbox-providers.md) that extends or replaces the built-in one; the collector and probes of emails use it",
             ),
+            key(
+                "emails.resolve_mx",
+                "`false`",
+                "whether the [mail exchangers](mailbox-providers.md#domains-of-companies) of domains that are in no table are looked up. Name servers get the domains of recipients",
+            ),
+            key(
+                "emails.name_servers",
+                "this machine's",
+                "at most 3 IP addresses, each with or without a port: the name servers for that",
+            ),
         ],
     },
     Section {

@@ -23,6 +23,7 @@ mod host;
 pub mod keys;
 mod limits;
 mod listen_address;
+mod name_servers;
 mod network;
 mod oauth;
 mod operation_url;

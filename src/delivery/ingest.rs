@@ -1,6 +1,6 @@
 //! What a row changes: the first one of an email, and later ones.
 
-use crate::email::{Domain, Email, EmailStatus, Outcomes};
+use crate::email::{Domain, Email, EmailStatus, Outcomes, ProviderId};
 use crate::operation::Outcome;
 
 use super::counts::{delivery_time, reached};
@@ -24,9 +24,32 @@ impl Deliveries {
             .admits(email.operation, email.id.created(), emails, marks)
     }
 
+    fn is_baseline(&self, email: &Email) -> bool {
+        let created = email.id.created();
+        self.is_first || self.born.is_none_or(|born| created < born)
+    }
+
+    /// Whether an email is not known yet and is no baseline: what its first row has reached counts under the provider of that time.
+    #[must_use]
+    pub fn would_count(&self, email: &Email) -> bool {
+        let key = email.id.to_bytes();
+        let is_known = || self.open.get(&key).is_some() || self.done.get(&key).is_some();
+        !self.is_baseline(email) && !is_known()
+    }
+
+    /// The number of the recipient's provider: by the table, else by its mail exchangers.
+    fn provider_of(&mut self, email: &Email) -> u8 {
+        let domain = email.recipient.as_ref();
+        let name = match (self.providers.of(domain), &self.exchangers, domain) {
+            (ProviderId::OTHER, Some(exchangers), Some(domain)) => exchangers.name_of(domain),
+            (provider, _, _) => self.providers.name(provider),
+        };
+        u8::try_from(self.by_provider.number_of(name)).unwrap_or_default()
+    }
+
     pub(super) fn see_first(&mut self, email: &Email) {
         let created = email.id.created();
-        let is_baseline = self.is_first || self.born.is_none_or(|born| created < born);
+        let is_baseline = self.is_baseline(email);
         if self.is_first {
             self.newest = self.newest.max(Some(created));
         }
@@ -42,14 +65,13 @@ impl Deliveries {
             });
             return;
         }
-        let provider = self.providers.of(email.recipient.as_ref());
-        let provider = self.by_provider.number_of(self.providers.name(provider));
+        let provider = self.provider_of(email);
         let open = OpenEmail {
             id: email.id,
             operation: OperationMark::of(email.operation),
             status: email.status,
             sent_at: sent_at(email),
-            provider: u8::try_from(provider).unwrap_or_default(),
+            provider,
             recipient: self
                 .by_recipient
                 .number_of_email(email.recipient.as_ref().map(Domain::as_str)),

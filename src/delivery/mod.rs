@@ -32,6 +32,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::email::{Email, EmailId, EmailStatus, Outcomes, ProviderCounts, Providers};
+use crate::mx::MxProviders;
 use crate::operation::{CountingMode, RETENTION};
 use crate::snapshot::EmailCounters;
 use crate::store::{NameKind, SavedEmails};
@@ -80,6 +81,8 @@ pub enum Ingested {
 #[derive(Debug)]
 pub struct Deliveries {
     providers: Arc<Providers>,
+    /// The providers of domains that the table does not have, if they are looked up.
+    exchangers: Option<Arc<MxProviders>>,
     open: SortedChunks<OPEN, ID>,
     done: SortedChunks<DONE, ID>,
     /// When the emails with status [`EmailStatus::Sent`] were sent, in seconds.
@@ -118,6 +121,7 @@ impl Deliveries {
         let recipients = limits.max_recipient_domains;
         Self {
             providers,
+            exchangers: None,
             open: SortedChunks::default(),
             done: SortedChunks::default(),
             sent: SortedChunks::default(),
@@ -146,6 +150,11 @@ impl Deliveries {
         self.capacity.set_most(limits.max_emails);
         self.by_recipient.set_most(limits.max_recipient_domains);
         self.by_sender.set_most(limits.max_sender_domains);
+    }
+
+    /// Uses these lookups for domains that the table does not have from now on; `None`: none.
+    pub fn set_exchangers(&mut self, exchangers: Option<Arc<MxProviders>>) {
+        self.exchangers = exchangers;
     }
 
     /// To be called when a collection begins: notes when the account was first watched, and which new names need not expose 0 any more.

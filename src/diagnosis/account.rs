@@ -167,6 +167,17 @@ pub fn emails_only(facts: &AccountFacts, failure: &Ongoing<RequestFailure>) -> F
     finding
 }
 
+/// The list of all emails is refused with `failure`, and those of an operation are not.
+#[must_use]
+pub fn emails_by_operation(facts: &AccountFacts, failure: &Ongoing<RequestFailure>) -> Finding {
+    let mut finding = emails_only(facts, failure);
+    finding.severity = Severity::Warning;
+    "The emails of single operations can be read. The collector of emails reads those instead: a request for each operation whose stats have changed. Tags need no other list.".clone_into(&mut finding.cause);
+    "Give the API key access to the list of all emails, which takes fewer requests."
+        .clone_into(&mut finding.cure);
+    finding
+}
+
 /// Twilio refuses the list, and returns single operations.
 fn list_only(facts: &AccountFacts, failure: &Ongoing<RequestFailure>) -> Finding {
     let name = &facts.name;

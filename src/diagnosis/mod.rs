@@ -11,7 +11,9 @@ mod finding;
 mod merged;
 mod request_failure;
 
-pub use self::account::{account, emails_only, unreadable_operation, unsaved, wrong_clock};
+pub use self::account::{
+    account, emails_by_operation, emails_only, unreadable_operation, unsaved, wrong_clock,
+};
 pub use self::exporter::exporter;
 pub use self::facts::{AccountFacts, BrokenSource, ExporterFacts, FailedReload, Ongoing};
 pub use self::finding::{Finding, Severity};

@@ -3,16 +3,16 @@
 use std::collections::HashMap;
 
 use super::domain::Domain;
-use super::providers::{MOST_PROVIDERS, Providers};
+use super::providers::{MOST_PROVIDERS, ProviderId, Providers};
 use crate::document::walk::{Mapping, Value};
 use crate::document::{Findings, Problem, yaml};
 
 /// The built-in table.
 const BUILT_IN: &str = include_str!("providers.yml");
-/// The most domains of a table. The built-in one has a few hundred.
+/// The most domains of a table, and the most names of mail exchangers. The built-in one has a few hundred.
 const MOST_DOMAINS: usize = 10_000;
 /// The most values and keys of a file: each domain and each provider, and the keys of the file.
-const NODES: usize = MOST_DOMAINS + 2 * MOST_PROVIDERS + 10;
+const NODES: usize = 2 * (MOST_DOMAINS + 2 * MOST_PROVIDERS) + 10;
 /// The most problems that are reported together.
 const REPORTED: usize = 10;
 /// The longest name, in characters.
@@ -58,6 +58,7 @@ impl Providers {
 fn read_file(root: &Value, built_in: &Providers, findings: &mut Findings) -> Option<Providers> {
     let mut file = root.mapping(findings)?;
     let extend = file.take("extend").map(|value| value.boolean(findings));
+    let exchangers = file.take("mx");
     let providers = file.require("providers", findings);
     file.finish(findings);
     let mut table = if extend.unwrap_or(Some(true))? {
@@ -66,16 +67,39 @@ fn read_file(root: &Value, built_in: &Providers, findings: &mut Findings) -> Opt
         Providers::default()
     };
     let providers = providers?.mapping(findings)?;
-    read_domains(&providers, &mut table, findings);
-    if table.by_domain.len() > MOST_DOMAINS {
-        let message = format_args!("more than {MOST_DOMAINS} domains; leave out small ones");
-        findings.problem("providers", message);
+    read_domains(
+        &providers,
+        &mut table,
+        |table| &mut table.by_domain,
+        findings,
+    );
+    if let Some(exchangers) = exchangers.and_then(|value| value.mapping(findings)) {
+        read_domains(
+            &exchangers,
+            &mut table,
+            |table| &mut table.by_exchanger,
+            findings,
+        );
+    }
+    for (place, size) in [
+        ("providers", table.by_domain.len()),
+        ("mx", table.by_exchanger.len()),
+    ] {
+        if size > MOST_DOMAINS {
+            let message = format_args!("more than {MOST_DOMAINS} domains; leave out small ones");
+            findings.problem(place, message);
+        }
     }
     Some(table)
 }
 
 /// Reads providers with their domains.
-fn read_domains(providers: &Mapping<'_>, table: &mut Providers, findings: &mut Findings) {
+fn read_domains(
+    providers: &Mapping<'_>,
+    table: &mut Providers,
+    part: fn(&mut Providers) -> &mut HashMap<Domain, ProviderId>,
+    findings: &mut Findings,
+) {
     let mut places: HashMap<Domain, String> = HashMap::new();
     for (name, domains) in providers.entries() {
         if let Err(why) = check_name(name) {
@@ -102,7 +126,7 @@ fn read_domains(providers: &Mapping<'_>, table: &mut Providers, findings: &mut F
                 continue;
             }
             places.insert(domain.clone(), value.place);
-            table.by_domain.insert(domain, provider);
+            part(table).insert(domain, provider);
         }
     }
 }
@@ -127,7 +151,6 @@ fn check_name(name: &str) -> Result<(), String> {
 mod tests {
     use std::collections::BTreeSet;
 
-    use super::super::providers::ProviderId;
     use super::*;
 
     fn provider(table: &Providers, domain: &str) -> String {
@@ -145,27 +168,72 @@ mod tests {
     fn the_built_in_table_keeps_to_its_format() {
         let table = Providers::parse(BUILT_IN, &Providers::default()).unwrap();
         assert!((30..=100).contains(&table.names().len()));
-        assert!(table.by_domain.len() > 200);
+        assert!(table.by_domain.len() > 200 && table.by_exchanger.len() > 30);
         let unused = (0..).zip(table.names()).skip(1).filter(|(at, _)| {
-            let mut used = table.by_domain.values();
+            let mut used = table.by_domain.values().chain(table.by_exchanger.values());
             !used.any(|provider| *provider == ProviderId::from_index(*at))
         });
         assert_eq!(unused.count(), 0);
         // As written, every domain is in the form in which it is looked up.
-        let (_, lists) = BUILT_IN.split_once("\nproviders:\n").unwrap();
-        let lists = lists
-            .lines()
-            .filter(|line| !line.trim_start().starts_with('#'));
-        let words: Vec<&str> = lists
-            .flat_map(|line| line.split([' ', ',', '[', ']']))
-            .filter(|word| word.contains('.'))
-            .collect();
-        let unique: BTreeSet<&str> = words.iter().copied().collect();
-        assert_eq!(unique.len(), words.len(), "a domain twice");
-        assert_eq!(unique.len(), table.by_domain.len());
-        for word in words {
-            assert_eq!(Domain::parse(word).unwrap().as_str(), word);
+        let (providers, exchangers) = BUILT_IN.split_once("\nmx:\n").unwrap();
+        for (section, size) in [
+            (providers, table.by_domain.len()),
+            (exchangers, table.by_exchanger.len()),
+        ] {
+            let lists = section
+                .lines()
+                .filter(|line| !line.trim_start().starts_with('#'));
+            let words: Vec<&str> = lists
+                .flat_map(|line| line.split([' ', ',', '[', ']']))
+                .filter(|word| word.contains('.'))
+                .collect();
+            let unique: BTreeSet<&str> = words.iter().copied().collect();
+            assert_eq!(unique.len(), words.len(), "a domain twice");
+            assert_eq!(unique.len(), size);
+            for word in words {
+                assert_eq!(Domain::parse(word).unwrap().as_str(), word);
+            }
         }
+    }
+
+    #[test]
+    fn a_mail_exchanger_belongs_to_the_provider_that_has_the_longest_part_of_its_name() {
+        let own = "extend: false\nproviders: {mine: [a.example]}\nmx:\n  mine: [mx.example]\n  other_one: [deep.mx.example]\n";
+        let table = Providers::read(own).unwrap();
+        let built_in = Providers::built_in();
+        for (table, host, name) in [
+            (&table, "mx.example", Some("mine")),
+            (&table, "a.b.mx.example", Some("mine")),
+            (&table, "a.deep.mx.example", Some("other_one")),
+            (&table, "notmx.example", None),
+            (&table, "a.example", None),
+            (&built_in, "aspmx.l.google.com", Some("google_workspace")),
+            (
+                &built_in,
+                "example-com.mail.protection.outlook.com",
+                Some("microsoft_365"),
+            ),
+            (
+                &built_in,
+                "eu-smtp-inbound-1.mimecast.com",
+                Some("mimecast"),
+            ),
+            (&built_in, "mx0a-00000000.pphosted.com", Some("proofpoint")),
+            (&built_in, "mail.protonmail.ch", Some("proton")),
+            (&built_in, "mx.gmail.com", None),
+        ] {
+            let provider = table.of_exchanger(&Domain::parse(host).unwrap());
+            assert_eq!(
+                provider.map(|provider| table.name(provider)),
+                name,
+                "{host}"
+            );
+        }
+        // A provider of mail exchangers is not one of domains.
+        assert_eq!(
+            table.of(Domain::parse("deep.mx.example").as_ref()),
+            ProviderId::OTHER
+        );
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Which mailbox provider a domain belongs to.
+//! Which mailbox provider a domain belongs to, and which one a mail exchanger belongs to.
 
 use std::collections::HashMap;
 
@@ -34,6 +34,8 @@ pub struct Providers {
     /// The first one is `other`.
     names: Vec<Box<str>>,
     pub(super) by_domain: HashMap<Domain, ProviderId>,
+    /// By the name of a mail exchanger, or of a domain above it.
+    pub(super) by_exchanger: HashMap<Domain, ProviderId>,
 }
 
 impl Default for Providers {
@@ -42,6 +44,7 @@ impl Default for Providers {
         Self {
             names: vec![Box::from(Self::OTHER)],
             by_domain: HashMap::new(),
+            by_exchanger: HashMap::new(),
         }
     }
 }
@@ -55,6 +58,18 @@ impl Providers {
     pub fn of(&self, domain: Option<&Domain>) -> ProviderId {
         let found = domain.and_then(|domain| self.by_domain.get(domain));
         found.copied().unwrap_or(ProviderId::OTHER)
+    }
+
+    /// The provider that a mail exchanger belongs to: the one that has the longest part of its name.
+    #[must_use]
+    pub fn of_exchanger(&self, host: &Domain) -> Option<ProviderId> {
+        let mut rest = host.as_str();
+        loop {
+            if let Some(provider) = self.by_exchanger.get(rest) {
+                return Some(*provider);
+            }
+            rest = rest.split_once('.')?.1;
+        }
     }
 
     /// The names by [`ProviderId::index`], [`Self::OTHER`] first.

@@ -11,7 +11,7 @@ mod tests;
 pub use super::metric::{Kind, Metric, Scope};
 pub use emails::{
     DELIVERIES_UNOBSERVED, DELIVERY_DURATION, EMAIL_METRICS, EMAILS_COVERAGE, EMAILS_FOREIGN_ROWS,
-    EMAILS_LEFT_OUT, INBOUND, OPERATION_EMAILS_MISMATCH, PROVIDER_EMAILS, PROVIDER_OUTCOMES,
+    EMAILS_LEFT_OUT, INBOUND, MX_LOOKUPS, OPERATION_EMAILS_MISMATCH, PROVIDER_EMAILS, PROVIDER_OUTCOMES,
     RECIPIENT_DOMAIN_OUTCOMES, SENDER_DOMAIN_OUTCOMES,
 };
 pub use labels::{LABELS, Label};
@@ -223,7 +223,7 @@ metrics! { GENERAL_METRICS:
         example: "184300",
     }
     EMAIL_OUTCOMES: Account Counter "email_outcomes_total" ["outcome"] {
-        help: "Emails that have reached the outcome, over all operations ever seen.",
+        help: "Emails that have reached the outcome, over all operations ever seen; a loss can follow a send by three days.",
         details: "An opened email counts as `delivered` too, in both counting modes. If Twilio corrects a count downwards, the counter does not decrease.",
         absent: "until it has been saved for the first time.",
         example: "1204",

@@ -15,6 +15,7 @@ use prometheus::{
 use super::catalogue::{self, ALL, Metric, Scope};
 use super::connections::ConnectionInstruments;
 use super::gathered;
+use super::mx_metrics::MxInstruments;
 use super::source_metrics::{SourceInstruments, SourceMetrics};
 use super::start_times::StartTimes;
 use super::state_metrics::StateInstruments;
@@ -89,6 +90,7 @@ pub struct Instruments {
     config_success: Gauge,
     state: StateInstruments,
     web: WebInstruments,
+    mx: MxInstruments,
 }
 
 impl Instruments {
@@ -119,6 +121,8 @@ impl Instruments {
         for counters in connections.collectors() {
             register(&registry, counters)?;
         }
+        let mx = MxInstruments::new()?;
+        register(&registry, mx.lookups().clone())?;
         let state = StateInstruments::new()?;
         register(&registry, state.rebuilds().clone())?;
         Ok(Self {
@@ -129,6 +133,7 @@ impl Instruments {
             config_successful: register(&registry, config_successful)?,
             config_success: register(&registry, config_success)?,
             state,
+            mx,
             registry,
             start_times: StartTimes::default(),
         })
@@ -209,6 +214,12 @@ impl Instruments {
     #[must_use]
     pub fn state(&self) -> StateInstruments {
         self.state.clone()
+    }
+
+    /// The instruments of lookups of mail exchangers.
+    #[must_use]
+    pub fn mx(&self) -> MxInstruments {
+        self.mx.clone()
     }
 
     /// Notes that the configuration was loaded at `at`.

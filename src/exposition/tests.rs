@@ -50,6 +50,7 @@ fn whole(syntax: Syntax) -> String {
     let instruments = instruments();
     instruments.show_state().unwrap();
     instruments.show_web_config().unwrap();
+    instruments.mx().start();
     instruments.start(Timestamp::from_millis(1_775_370_000_250));
     instruments.start_account("marketing", Timestamp::from_millis(1_775_370_001_000));
     let account = instruments.account("marketing");

@@ -27,7 +27,7 @@ pub const MAILBOXES: [Mailbox; 6] = [
     mailbox("outlook.com", 20, 6_000, 0.5),
     mailbox("yahoo.com", 10, 20_000, 0.6),
     mailbox("icloud.com", 10, 4_000, 0.3),
-    mailbox("example.com", 10, 8_000, 0.8),
+    mailbox("example.com", 10, 12_000, 0.8),
     mailbox("gmx.net", 10, 3_000, 0.4),
 ];
 

@@ -24,6 +24,7 @@ mod loading;
 mod mailbox_providers;
 mod malformed;
 mod model;
+mod mx;
 mod network;
 mod pages;
 mod privacy;

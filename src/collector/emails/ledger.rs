@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use parking_lot::{MappedMutexGuard, Mutex, MutexGuard};
 
+use super::held_rows::HeldRows;
 use super::slices::{DueInput, Slices};
 use super::store::{Committed, EmailStore};
 use crate::clock::Clock;
@@ -14,6 +15,7 @@ use crate::config::EmailsCollector;
 use crate::delivery::{Deliveries, EmailLimits};
 use crate::email::{Email, Providers};
 use crate::exposition::StateInstruments;
+use crate::mx::MxProviders;
 use crate::operation::RETENTION;
 use crate::snapshot::{EmailCounters, EmailsSnapshot, UNCONFIRMED_AGES, Unconfirmed};
 use crate::store::Store;
@@ -31,6 +33,8 @@ pub(super) struct EmailLedger {
     clock: Clock,
     /// `None` while emails are not collected, and until they are loaded.
     emails: Mutex<Option<Deliveries>>,
+    /// Locked after `emails`.
+    held: Mutex<HeldRows>,
     store: EmailStore,
     last_purge: Mutex<Option<Instant>>,
 }
@@ -47,6 +51,7 @@ impl EmailLedger {
             name,
             clock,
             emails: Mutex::new(None),
+            held: Mutex::default(),
             last_purge: Mutex::new(None),
         }
     }
@@ -89,9 +94,23 @@ impl EmailLedger {
         }
     }
 
+    /// Uses these lookups from now on, for domains that the table of providers does not have.
+    pub(super) fn set_exchangers(
+        &self,
+        exchangers: Option<&Arc<MxProviders>>,
+        providers: &Arc<Providers>,
+    ) {
+        if let Some(mut emails) = self.lock() {
+            emails.set_exchangers(exchangers.cloned());
+            let mut held = self.held.lock();
+            held.set_exchangers(exchangers.cloned(), Arc::clone(providers));
+        }
+    }
+
     /// Forgets everything in memory: emails are not collected any more. The store keeps what was saved.
     pub(super) fn unload(&self) {
         *self.emails.lock() = None;
+        self.held.lock().clear();
         self.stop();
     }
 
@@ -109,8 +128,21 @@ impl EmailLedger {
     pub(super) fn ingest(&self, rows: &[Email], now: Timestamp) {
         if let Some(mut emails) = self.lock() {
             emails.begin(now);
+            let (mut held, instant) = (self.held.lock(), self.instant());
             for row in rows {
-                emails.ingest(row, now);
+                if !held.hold(row, &emails, now, instant) {
+                    emails.ingest(row, now);
+                }
+            }
+        }
+    }
+
+    /// Ingests rows that waited for the provider of their domain, and need not wait any longer.
+    pub(super) fn ingest_released(&self, now: Timestamp) {
+        if let Some(mut emails) = self.lock() {
+            let released = self.held.lock().release(self.instant());
+            for row in released {
+                emails.ingest(&row, now);
             }
         }
     }

@@ -3,6 +3,7 @@
 mod budget;
 mod by_operation;
 mod comparing;
+mod held_rows;
 mod ledger;
 mod list_state;
 mod operation_lists;
@@ -185,7 +186,10 @@ impl Emails {
         if !is_loaded {
             self.restore();
         }
+        self.ledger
+            .set_exchangers(settings.exchangers.as_ref(), &settings.providers);
         let since = self.twilio_time(settings);
+        self.ledger.ingest_released(since);
         self.ledger.expire(since).await;
         let budget = EmailBudget::new(&settings.limits, &settings.emails);
         let reader = Reader {
@@ -198,6 +202,7 @@ impl Emails {
         if read.is_ok() {
             self.ledger.end();
         }
+        self.ledger.ingest_released(reader.now());
         let range = self.state.lock().slices.covered();
         self.ledger.note_range(range);
         let is_saved = self.ledger.save().await;

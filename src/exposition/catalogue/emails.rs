@@ -16,7 +16,7 @@ metrics! { EMAIL_METRICS:
         help: "How long emails took until the recipient's server accepted them, which is not the inbox, in seconds.",
         details: "From `scheduledFor`, else `createdAt`, to the `updatedAt` of a row with the status `DELIVERED`. Twilio's times have \
                   whole seconds. `twilio_email_deliveries_unobserved_total` counts the deliveries that are missing here. Emails created before the \
-                  account was first watched do not count. An email counts for the provider that its domain had at first sight.",
+                  account was first watched do not count. An email counts for the provider that its domain had when it was first counted.",
         absent: "unless emails are collected (`collectors.emails.enabled`), until they have been saved for the first time, and for a provider \
                  until it has an email. A new series is 0 for its first two minutes.",
         example: "780",
@@ -29,9 +29,10 @@ metrics! { EMAIL_METRICS:
         example: "31",
     }
     PROVIDER_OUTCOMES: Account Counter "provider_outcomes_total" ["provider", "outcome"] {
-        help: "Emails that have reached the outcome, by the recipient's mailbox provider.",
+        help: "Emails that have reached the outcome, by the recipient's mailbox provider; a loss can follow a send by three days.",
         details: "Counted from the emails themselves: each email counts once for each outcome. `delivered` means accepted by the recipient's \
-                  server. An email can be lost 72 hours after its send, because Twilio retries deferred mail for up to 72 hours.",
+                  server, not the inbox. Twilio retries deferred mail for up to 72 hours before it counts it as lost. Complaints, clicks and \
+                  reasons of bounces are nowhere in Twilio's API ([where to look instead](emails.md#what-it-cannot-show)).",
         absent: "like `twilio_email_delivery_duration_seconds`.",
         example: "1894",
     }
@@ -76,6 +77,12 @@ metrics! { EMAIL_METRICS:
         help: "Rows of other operations in lists of the emails of one operation, which were not counted.",
         details: "If it is above 0, Twilio ignores `operationId`. Starts at 0 with the process.",
         absent: "unless emails are collected.",
+        example: "0",
+    }
+    MX_LOOKUPS: Exporter Counter "exporter_mx_lookups_total" ["result"] {
+        help: "Lookups of the mail exchangers of recipients' domains, by result.",
+        details: "Starts at 0 with the process. `failed` and `skipped` cost nothing but the name of a provider: the emails count as `other`.",
+        absent: "without `collectors.emails.resolve_mx`.",
         example: "0",
     }
 }

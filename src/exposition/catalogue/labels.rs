@@ -112,6 +112,11 @@ pub static LABELS: &[Label] = &[
         example: "operations",
     },
     Label {
+        name: "result",
+        meaning: "What became of a lookup: `found` (a mail exchanger belongs to a provider of the table), `unknown` (none does, or there is none), `failed` (no name server responded, or all responded with an error; repeated after ten minutes), `skipped` (a thousand lookups were pending).",
+        example: "found",
+    },
+    Label {
         name: "source",
         meaning: "The source that lists operations: the path of a file, or the `name` of a URL. A URL without a name has \
                   its scheme, host and port, with a fingerprint of its path and query (`https://crm.example#1f3a`).",

@@ -119,6 +119,7 @@ fn every_metric_about_the_exporter_is_exposed() {
     let instruments = Instruments::new(BUILD).unwrap();
     instruments.show_state().unwrap();
     instruments.show_web_config().unwrap();
+    instruments.mx().start();
     let text = encoded(&instruments);
     for metric in ALL.iter().filter(|metric| metric.scope == Scope::Exporter) {
         let header = format!(

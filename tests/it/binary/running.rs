@@ -1,6 +1,7 @@
 //! The commands: what they do, print and exit with.
 
 use super::*;
+use crate::support::PATIENCE;
 use twilio_email_exporter::timestamp::Timestamp;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -122,6 +123,18 @@ fn demo_needs_no_configuration_and_exposes_a_simulated_account() {
             seen.samples("twilio_email_operation_up").len() > 10,
             "{text}"
         );
+        // What the deliverability dashboard shows.
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let seen = Exposition::parse(&get(address, "/metrics").1).unwrap();
+            let gmail = [("provider", "gmail"), ("status", "delivered")];
+            let delivered = seen.value("twilio_email_provider_emails", &gmail);
+            if delivered.is_some_and(|emails| emails > 0.0) {
+                break;
+            }
+            assert!(Instant::now() < deadline, "no emails by provider: {text}");
+            std::thread::sleep(Duration::from_millis(50));
+        }
         let said = demo.stdout();
         assert!(
             said.contains(&format!("http://{address}/metrics")),

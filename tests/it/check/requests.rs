@@ -59,6 +59,57 @@ async fn with_tags_one_row_of_the_list_of_emails_is_read() {
 }
 
 #[tokio::test]
+async fn with_the_collector_of_emails_the_list_of_all_is_tried_and_then_that_of_an_operation() {
+    let twilio = twilio().await;
+    let yaml = one_account(&twilio, "") + "collectors: {emails: {enabled: true}}\n";
+    let report = checked(&yaml).await;
+    assert_eq!(only(&report, "list_emails").status, Status::Ok);
+    let emails = || {
+        let requests = twilio.handle.requests().into_iter();
+        let paths = requests.map(|request| request.path);
+        let emails: Vec<_> = paths.filter(|path| path.contains("/Emails?")).collect();
+        twilio.handle.reset_requests();
+        emails
+    };
+    let requested = emails();
+    assert_eq!(requested.len(), 1, "{requested:?}");
+    assert!(requested[0].contains("pageSize=1") && !requested[0].contains("operationId"));
+    // The collector goes on with the lists of single operations.
+    for status in [400, 403, 404] {
+        twilio.fault(&format!("unfiltered-emails={status}"));
+        let report = checked(&yaml).await;
+        let result = only(&report, "list_emails");
+        assert_eq!(result.status, Status::Warning, "{status}: {result:?}");
+        assert!(result.what.contains(&format!("({status})")), "{result:?}");
+        assert!(result.cause.contains("single operations"), "{result:?}");
+        let requested = emails();
+        assert!(
+            requested.len() == 2 && requested[1].contains("operationId=comms_operation_"),
+            "{requested:?}"
+        );
+        twilio.handle.clear_faults();
+    }
+    // Nothing of emails can be read.
+    twilio.fault("emails=403");
+    let report = checked(&yaml).await;
+    let words = "does not return the list of emails of account default (403)";
+    let result = fails(&report, "list_emails", words);
+    assert!(result.cause.contains("nothing is known of single emails"));
+    twilio.handle.clear_faults();
+    // A failure that is no refusal is none of a missing right.
+    twilio.fault("emails=500");
+    let report = checked(&yaml).await;
+    assert_eq!(only(&report, "list_emails").status, Status::Failed);
+    assert_eq!(
+        emails()
+            .iter()
+            .filter(|path| path.contains("operationId"))
+            .count(),
+        1
+    );
+}
+
+#[tokio::test]
 async fn each_failure_fails_one_check_in_the_words_of_the_page() {
     for (fault, check) in [
         ("401", "credentials"),

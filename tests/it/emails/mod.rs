@@ -6,6 +6,7 @@ mod mismatch;
 mod model;
 mod privacy;
 mod providers;
+mod quantiles;
 mod refused;
 
 use std::path::Path;

@@ -1,0 +1,87 @@
+//! New emails whose provider is being looked up. They are ingested when it is known, so that they count under it: the provider of an email
+//! never changes after its first row.
+//!
+//! Held rows are in memory only. They are of new emails, whose windows are read again for half an hour, so a `kill -9` loses none.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crate::delivery::Deliveries;
+use crate::email::{Email, EmailStatus, ProviderId, Providers};
+use crate::mx::MxProviders;
+use crate::timestamp::Timestamp;
+
+/// Older emails are not held: their windows may not be read again.
+const NEWEST: Duration = Duration::from_mins(10);
+/// The longest that a row is held. A lookup takes at most half of it, but may have to wait for others.
+const LONGEST: Duration = Duration::from_secs(30);
+/// The most rows: about 2 MB. Those beyond it are ingested at once.
+const MOST: usize = 10_000;
+
+/// The rows that wait for a lookup, in the order in which they were read.
+#[derive(Debug, Default)]
+pub(super) struct HeldRows {
+    exchangers: Option<Arc<MxProviders>>,
+    providers: Option<Arc<Providers>>,
+    rows: Vec<(Email, Instant)>,
+}
+
+impl HeldRows {
+    /// Uses these lookups from now on, for domains that `providers` does not have.
+    pub(super) fn set_exchangers(
+        &mut self,
+        exchangers: Option<Arc<MxProviders>>,
+        providers: Arc<Providers>,
+    ) {
+        self.exchangers = exchangers;
+        self.providers = Some(providers);
+    }
+
+    /// Keeps a row until the provider of its domain is known. Returns whether it does; otherwise the row can be ingested now.
+    pub(super) fn hold(
+        &mut self,
+        row: &Email,
+        emails: &Deliveries,
+        now: Timestamp,
+        instant: Instant,
+    ) -> bool {
+        let (Some(exchangers), Some(providers)) = (&self.exchangers, &self.providers) else {
+            return false;
+        };
+        let Some(domain) = &row.recipient else {
+            return false;
+        };
+        let is_held = self.rows.len() < MOST
+            && row.status != EmailStatus::Inbound
+            && row.id.created() + NEWEST > now
+            && providers.of(Some(domain)) == ProviderId::OTHER
+            && emails.would_count(row)
+            && exchangers.begin_lookup(domain);
+        if is_held {
+            self.rows.push((row.clone(), instant + LONGEST));
+        }
+        is_held
+    }
+
+    /// The rows that wait no longer.
+    pub(super) fn release(&mut self, instant: Instant) -> Vec<Email> {
+        if self.rows.is_empty() {
+            return Vec::new();
+        }
+        let exchangers = self.exchangers.clone();
+        let is_released = |(row, until): &mut (Email, Instant)| {
+            let is_awaited = exchangers
+                .as_ref()
+                .zip(row.recipient.as_ref())
+                .is_some_and(|(exchangers, domain)| exchangers.is_awaited(domain));
+            !is_awaited || instant >= *until
+        };
+        let released = self.rows.extract_if(.., is_released);
+        released.map(|(row, _)| row).collect()
+    }
+
+    /// Forgets all rows.
+    pub(super) fn clear(&mut self) {
+        self.rows.clear();
+    }
+}
