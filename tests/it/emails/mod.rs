@@ -1,12 +1,15 @@
 //! The collector of emails (`--collector.emails`).
 
+mod by_label;
 mod collecting;
+mod disk;
 mod durable;
 mod mismatch;
 mod model;
 mod privacy;
 mod providers;
 mod refused;
+mod variants;
 
 use std::path::Path;
 use std::time::Duration;
