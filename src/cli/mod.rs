@@ -157,6 +157,14 @@ fn command_line() -> clap::Command {
     let demo = |demo: clap::Command| {
         demo.mut_arg("listen", |option| option.help(demo::LISTEN_HELP))
             .mut_arg("level", |option| option.help(demo::LEVEL_HELP))
+            .mut_arg("storage_path", |option| {
+                option.help(options::STORAGE_IN_MEMORY_HELP)
+            })
+    };
+    let once = |once: clap::Command| {
+        once.mut_arg("storage_path", |option| {
+            option.help(options::STORAGE_IN_MEMORY_HELP)
+        })
     };
     let check =
         |check: clap::Command| check.mut_arg("level", |option| option.help(check::LEVEL_HELP));
@@ -166,6 +174,7 @@ fn command_line() -> clap::Command {
     show_variables(
         command
             .mut_subcommand("demo", demo)
+            .mut_subcommand("once", once)
             .mut_subcommand("check", check)
             .mut_subcommand("watch", watch),
     )

@@ -83,7 +83,7 @@ pub(super) struct WorldOptions {
         hide_possible_values = true
     )]
     mailboxes: bool,
-    /// Whether opens are noticed: true or false
+    /// Whether the account tracks opens: true or false
     #[arg(long = "simulator.open-tracking", env = "TWILIO_EMAIL_SIMULATOR_OPEN_TRACKING", action = clap::ArgAction::Set)]
     #[arg(
         value_name = "BOOL",

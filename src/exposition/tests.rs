@@ -1,4 +1,4 @@
-//! Compares the exposition of a hand-written snapshot with `golden/rich.prom`.
+//! Compares the exposition of a hand-written snapshot with `golden/rich.prom`. Every metric of the catalogue has a value in it.
 
 mod emails;
 

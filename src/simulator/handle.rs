@@ -1,4 +1,5 @@
-//! The handle by which a test controls a running simulator: its operations, faults, credentials, and the requests it received.
+//! The handle by which a test controls a running simulator: its operations, faults, credentials, and the requests that it received.
+//! A test needs no other access to the simulator's state.
 
 use std::sync::Arc;
 use std::time::Duration;

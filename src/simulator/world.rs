@@ -1,7 +1,7 @@
 //! The account: finds an operation by id, and iterates over operations from the newest to the oldest.
 //!
-//! Generated operations come from [`OperationStream`]s and use no memory. Operations that a test added or a client sent are stored, and
-//! replace a generated one with the same id.
+//! Generated operations come from [`OperationStream`]s and use no memory. Operations that a test added or a client sent are stored;
+//! they replace a generated one with the same id.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;

@@ -134,7 +134,7 @@ impl Rendering {
             && let Some(mut renderer) = self.renderer.try_lock()
         {
             *last = None;
-            renderer.forget();
+            renderer.clear();
         }
         for compression in [&self.gzip, &self.zstd] {
             if (is_unused(&self.used) || is_unused(&compression.used))

@@ -16,13 +16,14 @@ const SECTIONS: [&str; 6] = [
 ];
 
 /// Alerts on mail that is lost. It can be lost as long as Twilio retries, and their pages say so.
-const OF_LOSSES: [&str; 6] = [
+const OF_LOSSES: [&str; 7] = [
     "TwilioEmailBounceRate",
     "TwilioEmailBudgetBurn",
     "TwilioEmailLabelBudgetBurn",
     "TwilioEmailLossesUnusual",
     "TwilioEmailOperationFailing",
     "TwilioEmailOperationLateLosses",
+    "TwilioEmailProviderFailing",
 ];
 
 #[test]
