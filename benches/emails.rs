@@ -71,6 +71,7 @@ fn email(n: u32, status: EmailStatus) -> Email {
         scheduled: None,
         sender: Domain::parse("shop.example"),
         recipient: Domain::parse("gmail.com"),
+        tags: twilio_email_exporter::email::Tags::default(),
     }
 }
 

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use emails::{EmailCounters, EmailsSnapshot, HeldNames};
+pub use emails::{EmailCounters, EmailsSnapshot, HeldNames, LabelValue};
 
 use crate::clock_skew::ClockSkew;
 use crate::operation::{

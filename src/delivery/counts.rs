@@ -79,7 +79,7 @@ pub(super) fn delivery_time(email: &Email) -> Option<Duration> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::email::EmailId;
+    use crate::email::{EmailId, Tags};
 
     #[test]
     fn counts_are_saved_as_a_list_that_may_grow() {
@@ -111,6 +111,7 @@ mod tests {
             scheduled,
             sender: None,
             recipient: None,
+            tags: Tags::default(),
         };
         let delivered = EmailStatus::Delivered;
         let time = |scheduled, updated| delivery_time(&email(delivered, scheduled, updated));

@@ -1,7 +1,8 @@
 //! What a row changes: the first one of an email, and later ones.
 
-use crate::email::{Domain, Email, EmailStatus, Outcomes, ProviderId};
-use crate::operation::Outcome;
+use crate::email::{Domain, Email, EmailStatus, Outcomes, ProviderCounts, ProviderId};
+use crate::operation::{Outcome, RETENTION};
+use crate::snapshot::LabelValue;
 
 use super::counts::{delivery_time, reached};
 use super::record::{DoneEmail, OpenEmail, OperationMark};
@@ -47,7 +48,7 @@ impl Deliveries {
         u8::try_from(self.by_provider.number_of(name)).unwrap_or_default()
     }
 
-    pub(super) fn see_first(&mut self, email: &Email) {
+    pub(super) fn see_first(&mut self, email: &Email, labels: &[LabelValue]) {
         let created = email.id.created();
         let is_baseline = self.is_baseline(email);
         if self.is_first {
@@ -80,12 +81,17 @@ impl Deliveries {
                 .number_of_email(email.sender.as_ref().map(Domain::as_str)),
         };
         if !is_baseline {
-            self.count(&open, None, email);
+            self.count(&open, None, (email, labels));
         }
         self.put(open);
     }
 
-    pub(super) fn see_again(&mut self, known: OpenEmail, email: &Email) -> Ingested {
+    pub(super) fn see_again(
+        &mut self,
+        known: OpenEmail,
+        email: &Email,
+        labels: &[LabelValue],
+    ) -> Ingested {
         let sent_at = sent_at(email);
         if email.status.follows(known.status) {
             let open = OpenEmail {
@@ -93,7 +99,7 @@ impl Deliveries {
                 sent_at,
                 ..known
             };
-            self.count(&open, Some(known.status), email);
+            self.count(&open, Some(known.status), (email, labels));
             self.open.remove(&known.id.to_bytes());
             self.remove_sent(&known);
             self.statuses.remove(known.provider, known.status);
@@ -114,9 +120,17 @@ impl Deliveries {
     }
 
     /// Counts what an email has reached by a change of its status.
-    fn count(&mut self, email: &OpenEmail, before: Option<EmailStatus>, row: &Email) {
+    fn count(
+        &mut self,
+        email: &OpenEmail,
+        before: Option<EmailStatus>,
+        (row, labels): (&Email, &[LabelValue]),
+    ) {
         let reached = reached(before, email.status);
         if reached.is_empty() {
+            // So that the values of its labels are exposed as 0 before they count.
+            let until = email.id.created() + RETENTION;
+            self.by_label.count(labels, until, |_| {});
             return;
         }
         let is_delivery = reached.contains(&Outcome::Delivered);
@@ -125,14 +139,17 @@ impl Deliveries {
                 outcomes[*outcome as usize] += 1;
             }
         };
-        self.by_provider.count(u16::from(email.provider), |counts| {
+        let add_all = |counts: &mut ProviderCounts| {
             add(&mut counts.outcomes);
             match delivery_time(row) {
                 Some(time) if is_delivery => counts.times.observe(time),
                 None if is_delivery => counts.unobserved += 1,
                 _ => {}
             }
-        });
+        };
+        self.by_provider.count(u16::from(email.provider), add_all);
+        let until = email.id.created() + RETENTION;
+        self.by_label.count(labels, until, add_all);
         self.by_recipient.count(email.recipient, add);
         self.by_sender.count(email.sender, add);
     }

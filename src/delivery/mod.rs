@@ -7,6 +7,7 @@
 //!
 //! All times are Twilio's: the caller corrects this machine's clock.
 
+mod by_label;
 mod capacity;
 mod chunks;
 mod comparison;
@@ -22,6 +23,7 @@ mod tallying;
 #[cfg(test)]
 mod tests;
 mod unsaved;
+mod zero_for;
 
 pub use comparison::Comparison;
 pub use operation_emails::{EmailsByStatus, OperationEmails, ProviderEmails};
@@ -34,10 +36,11 @@ use std::time::Duration;
 use crate::email::{Email, EmailId, EmailStatus, Outcomes, ProviderCounts, Providers};
 use crate::mx::MxProviders;
 use crate::operation::{CountingMode, RETENTION};
-use crate::snapshot::EmailCounters;
+use crate::snapshot::{EmailCounters, LabelValue};
 use crate::store::{NameKind, SavedEmails};
 use crate::timestamp::Timestamp;
 
+use by_label::ByLabel;
 use capacity::Capacity;
 use chunks::SortedChunks;
 use names::NameTable;
@@ -104,6 +107,7 @@ pub struct Deliveries {
     by_provider: NameTable<ProviderCounts>,
     by_recipient: NameTable<Outcomes>,
     by_sender: NameTable<Outcomes>,
+    by_label: ByLabel,
     statuses: StatusCounts,
     tallies: Tallies,
     unsaved: Unsaved,
@@ -136,6 +140,7 @@ impl Deliveries {
             by_provider: NameTable::new(NameKind::Provider, MOST_PROVIDERS, 0),
             by_recipient: domains(NameKind::RecipientDomain, recipients, LEAST_TO_DOMAIN),
             by_sender: domains(NameKind::SenderDomain, limits.max_sender_domains, 1),
+            by_label: ByLabel::default(),
             statuses: StatusCounts::default(),
             tallies: Tallies::default(),
             unsaved: Unsaved::default(),
@@ -157,12 +162,18 @@ impl Deliveries {
         self.exchangers = exchangers;
     }
 
+    /// Applies the labels whose values have counters of their own, and the most values of each. Call it before [`Self::restore`].
+    pub fn set_labels(&mut self, labels: &[Arc<str>], most_values: usize) {
+        self.by_label.configure(labels, most_values);
+    }
+
     /// To be called when a collection begins: notes when the account was first watched, and which new names need not expose 0 any more.
     pub fn begin(&mut self, now: Timestamp) {
         self.born.get_or_insert(now);
         self.by_provider.pass(now);
         self.by_recipient.pass(now);
         self.by_sender.pass(now);
+        self.by_label.pass(now);
     }
 
     /// To be called when a scrape has exposed [`Self::shown`].
@@ -171,6 +182,7 @@ impl Deliveries {
             self.by_provider.shown();
             self.by_recipient.shown();
             self.by_sender.shown();
+            self.by_label.shown();
         }
     }
 
@@ -184,8 +196,18 @@ impl Deliveries {
         self.by_sender.name_largest(is_first);
     }
 
-    /// Ingests one row.
+    /// Ingests one row of an email whose operation has no label.
     pub fn ingest(&mut self, email: &Email, now: Timestamp) -> Ingested {
+        self.ingest_labelled(email, &[], now)
+    }
+
+    /// Ingests one row. `labels` are those that the email's operation has now.
+    pub fn ingest_labelled(
+        &mut self,
+        email: &Email,
+        labels: &[LabelValue],
+        now: Timestamp,
+    ) -> Ingested {
         self.tallies.set_time(now);
         let id = email.id;
         if id.created() + RETENTION <= now {
@@ -193,7 +215,7 @@ impl Deliveries {
         }
         let key = id.to_bytes();
         if let Some(known) = self.open.get(&key) {
-            return self.see_again(OpenEmail::from_bytes(&known), email);
+            return self.see_again(OpenEmail::from_bytes(&known), email, labels);
         }
         if self.done.get(&key).is_some() {
             return Ingested::Known;
@@ -204,7 +226,7 @@ impl Deliveries {
         if !self.admits(email) {
             return Ingested::LeftOut;
         }
-        self.see_first(email);
+        self.see_first(email, labels);
         Ingested::New
     }
 
@@ -232,6 +254,7 @@ impl Deliveries {
         // A time beyond `now` comes from a clock that was set back since: nothing that new can have expired.
         let behind = oldest + Duration::from_millis(1);
         self.expired_until = self.expired_until.max(behind).min(now);
+        self.by_label.expire(now);
         self.capacity.pass(self.len(), now);
     }
 

@@ -26,6 +26,7 @@ impl Deliveries {
                 NameKind::Provider => self.by_provider.restore(name),
                 NameKind::RecipientDomain => self.by_recipient.restore(name),
                 NameKind::SenderDomain => self.by_sender.restore(name),
+                NameKind::Label => self.by_label.restore(name),
             }
         }
     }
@@ -68,7 +69,11 @@ impl Deliveries {
             counting_mode: self.counting_mode,
         };
         let emails: Vec<_> = self.unsaved.ids().filter_map(email).collect();
-        let names: Vec<_> = names.chain(self.by_sender.unsaved()).collect();
+        let (labels, removed) = self.by_label.unsaved();
+        let names: Vec<_> = names
+            .chain(self.by_sender.unsaved())
+            .chain(labels)
+            .collect();
         let is_same = |saved: SavedEmails| {
             let saved = SavedEmails {
                 expired_until: standing.expired_until,
@@ -77,7 +82,7 @@ impl Deliveries {
             };
             standing == saved
         };
-        let is_changed = !emails.is_empty() || !names.is_empty();
+        let is_changed = !emails.is_empty() || !names.is_empty() || !removed.is_empty();
         EmailChanges {
             // Before the first page, nothing is known.
             needs_save: self.born.is_some()
@@ -85,6 +90,7 @@ impl Deliveries {
             standing,
             emails,
             names,
+            removed,
             revision: self.unsaved.revision(),
             shown: Arc::new(self.current()),
         }
@@ -97,6 +103,7 @@ impl Deliveries {
         self.by_provider.saved(changes.names.iter());
         self.by_recipient.saved(changes.names.iter());
         self.by_sender.saved(changes.names.iter());
+        self.by_label.saved(&changes.names, &changes.removed);
         self.shown = Some(Arc::clone(&changes.shown));
     }
 
@@ -115,6 +122,7 @@ impl Deliveries {
         self.by_provider.lost();
         self.by_recipient.lost();
         self.by_sender.lost();
+        self.by_label.lost();
     }
 
     /// The counters as the next save makes them.
@@ -130,11 +138,13 @@ impl Deliveries {
             statuses: providers.all().enumerate().filter_map(by_number).collect(),
             recipient_domains: (recipients.most() > 0).then(|| recipients.counters()),
             sender_domains: senders.counters(),
+            labels: self.by_label.counters(),
             inbound: self.inbound,
             held: HeldNames {
                 providers: providers.held(),
                 recipient_domains: recipients.held(),
                 sender_domains: senders.held(),
+                labels: self.by_label.held(),
             },
         }
     }

@@ -16,6 +16,8 @@ pub struct EmailChanges {
     pub(super) standing: SavedEmails,
     pub(super) emails: Vec<SavedEmail>,
     pub(super) names: Vec<SavedName>,
+    /// The values of labels that the store deletes.
+    pub(super) removed: Vec<Box<str>>,
     pub(super) revision: Revision,
     /// Whether there is more to save than the passing of time.
     pub(super) needs_save: bool,
@@ -37,6 +39,7 @@ impl EmailChanges {
             standing: &self.standing,
             emails: &self.emails,
             names: &self.names,
+            removed_labels: &self.removed,
             generation,
         }
     }

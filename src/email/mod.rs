@@ -10,6 +10,7 @@ mod id;
 mod provider_file;
 mod providers;
 mod status;
+mod tags;
 
 pub use counts::{DELIVERY_BUCKETS, DeliveryTimes, Outcomes, ProviderCounts};
 pub use domain::Domain;
@@ -17,6 +18,7 @@ pub use first::{FirstEmail, can_be_scheduled};
 pub use id::EmailId;
 pub use providers::{ProviderId, Providers};
 pub use status::EmailStatus;
+pub use tags::Tags;
 
 use crate::operation::OperationId;
 use crate::timestamp::Timestamp;
@@ -40,4 +42,6 @@ pub struct Email {
     pub sender: Option<Domain>,
     /// The domain of `to`; `None` if the address has none.
     pub recipient: Option<Domain>,
+    /// Its tags that are valid labels. No table keeps them.
+    pub tags: Tags,
 }

@@ -1,10 +1,14 @@
 //! What the collector of emails compares emails with, and what a comparison proves.
 
+use std::sync::Arc;
+
 use super::Registry;
 use super::presenter::Presenter;
 use super::record::Record;
 use super::tables::Tables;
+use crate::email::Tags;
 use crate::operation::{CountingMode, Evidence, OperationId, Stats};
+use crate::snapshot::LabelValue;
 use crate::timestamp::Timestamp;
 
 /// The stats of an operation, and since when they have been so.
@@ -24,6 +28,31 @@ impl Presenter<'_> {
     pub fn ids_with_stats(&self, most: usize) -> Vec<OperationId> {
         let shown = self.with_series().filter_map(|shown| shown.record);
         shown.map(|record| record.id).take(most).collect()
+    }
+
+    /// The values under which an email of `id` with these tags counts by label. A label that a source lists takes precedence over a tag.
+    #[must_use]
+    pub fn label_values(&self, id: OperationId, tags: &Tags) -> Vec<LabelValue> {
+        let tables = self.tables;
+        let known = tables.labels.all(id, &tables.watched);
+        let value = |label: &Arc<str>| {
+            let known = known.get(&**label).map(String::as_str);
+            let value = known.or_else(|| tables.labels.wanted_tag(tags, label))?;
+            (!value.is_empty()).then(|| (Arc::clone(label), Arc::from(value)))
+        };
+        tables
+            .labels
+            .groups
+            .labels()
+            .iter()
+            .filter_map(value)
+            .collect()
+    }
+
+    /// Whether any label has groups.
+    #[must_use]
+    pub fn has_groups(&self) -> bool {
+        !self.tables.labels.groups.labels().is_empty()
     }
 
     /// The stats of an operation, if it is in memory.

@@ -73,6 +73,11 @@ impl Groups {
         self.by_key.retain(|key, _| labels.contains(&key.label));
     }
 
+    /// The labels that have groups.
+    pub(super) fn labels(&self) -> &[Arc<str>] {
+        &self.labels
+    }
+
     /// Loads a saved group.
     pub(super) fn restore(&mut self, saved: SavedGroup) {
         if self.labels.contains(&saved.key.label) {

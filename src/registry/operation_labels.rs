@@ -7,6 +7,7 @@ use super::groups::{Groups, Seen};
 use super::label_pool::LabelPool;
 use super::watched::{Watched, stronger_with};
 use crate::config::Series;
+use crate::email::Tags;
 use crate::operation::OperationId;
 use crate::snapshot::Labels;
 
@@ -112,6 +113,11 @@ impl OperationLabels {
     /// What `operation_info` shows of an operation.
     pub(super) fn shown(&self, id: OperationId) -> Labels {
         self.shown.get(&id).cloned().unwrap_or_default()
+    }
+
+    /// The value of a tag, if the tag becomes a label.
+    pub(super) fn wanted_tag<'t>(&self, tags: &'t Tags, name: &str) -> Option<&'t str> {
+        tags.get(name).filter(|_| self.wanted.contains(name))
     }
 
     pub(super) fn tags(&self, id: OperationId) -> Option<&Labels> {

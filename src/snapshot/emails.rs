@@ -6,6 +6,9 @@ use std::sync::Arc;
 use crate::email::{EmailStatus, Outcomes, ProviderCounts};
 use crate::timestamp::Timestamp;
 
+/// A label's name and its value.
+pub type LabelValue = (Arc<str>, Arc<str>);
+
 /// The emails of an account at one moment.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct EmailsSnapshot {
@@ -35,6 +38,8 @@ pub struct EmailCounters {
     pub recipient_domains: Option<BTreeMap<Box<str>, Outcomes>>,
     /// The outcomes by sender's domain.
     pub sender_domains: BTreeMap<Box<str>, Outcomes>,
+    /// The counters by the values of the operations' labels that the configuration names.
+    pub labels: BTreeMap<LabelValue, ProviderCounts>,
     /// Emails that Twilio received.
     pub inbound: u64,
     /// The names whose counters are exposed as 0.
@@ -50,6 +55,8 @@ pub struct HeldNames {
     pub recipient_domains: BTreeSet<Box<str>>,
     /// Domains of senders.
     pub sender_domains: BTreeSet<Box<str>>,
+    /// Values of labels.
+    pub labels: BTreeSet<LabelValue>,
 }
 
 impl EmailCounters {
@@ -63,6 +70,7 @@ impl EmailCounters {
         let mut exposed = Self::clone(self);
         reset(&mut exposed.providers, &held.providers);
         reset(&mut exposed.sender_domains, &held.sender_domains);
+        reset(&mut exposed.labels, &held.labels);
         if let Some(domains) = &mut exposed.recipient_domains {
             reset(domains, &held.recipient_domains);
         }
@@ -70,7 +78,7 @@ impl EmailCounters {
     }
 }
 
-fn reset<C: Default>(counters: &mut BTreeMap<Box<str>, C>, held: &BTreeSet<Box<str>>) {
+fn reset<K: Ord, C: Default>(counters: &mut BTreeMap<K, C>, held: &BTreeSet<K>) {
     for name in held {
         if let Some(counts) = counters.get_mut(name) {
             *counts = C::default();

@@ -4,6 +4,7 @@
 //! parser neither copies nor unescapes them.
 
 mod address_field;
+mod tags_field;
 mod text_field;
 
 use std::fmt;
@@ -11,6 +12,7 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 
 use self::address_field::AddressField;
+use self::tags_field::TagsField;
 use self::text_field::TextField;
 use super::resource::{Resource, Row};
 use super::{row_times, scan};
@@ -64,6 +66,7 @@ struct Fields<'a> {
     scheduled_for: TextField<'a>,
     from: AddressField,
     to: AddressField,
+    tags: TagsField,
 }
 
 impl Fields<'_> {
@@ -97,6 +100,7 @@ impl Fields<'_> {
             scheduled,
             sender: self.from.into_domain(),
             recipient: self.to.into_domain(),
+            tags: self.tags.into_tags(),
         })
     }
 
@@ -159,6 +163,7 @@ impl<'de> Visitor<'de> for FieldsVisitor {
                 Key::ScheduledFor => fields.scheduled_for = map.next_value()?,
                 Key::From => fields.from = map.next_value()?,
                 Key::To => fields.to = map.next_value()?,
+                Key::Tags => fields.tags = map.next_value()?,
                 Key::Other => {
                     map.next_value::<IgnoredAny>()?;
                 }
@@ -187,6 +192,8 @@ enum Key {
     From,
     #[serde(rename = "to")]
     To,
+    #[serde(rename = "tags")]
+    Tags,
     #[serde(other)]
     Other,
 }

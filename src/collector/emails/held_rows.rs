@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use crate::delivery::Deliveries;
 use crate::email::{Email, EmailStatus, ProviderId, Providers};
 use crate::mx::MxProviders;
+use crate::snapshot::LabelValue;
 use crate::timestamp::Timestamp;
 
 /// Older emails are not held: their windows may not be read again.
@@ -18,12 +19,20 @@ const LONGEST: Duration = Duration::from_secs(30);
 /// The most rows: about 2 MB. Those beyond it are ingested at once.
 const MOST: usize = 10_000;
 
+/// A row that waits for a lookup, and the labels of its operation when it was read.
+#[derive(Debug)]
+struct HeldRow {
+    email: Email,
+    labels: Vec<LabelValue>,
+    until: Instant,
+}
+
 /// The rows that wait for a lookup, in the order in which they were read.
 #[derive(Debug, Default)]
 pub(super) struct HeldRows {
     exchangers: Option<Arc<MxProviders>>,
     providers: Option<Arc<Providers>>,
-    rows: Vec<(Email, Instant)>,
+    rows: Vec<HeldRow>,
 }
 
 impl HeldRows {
@@ -41,6 +50,7 @@ impl HeldRows {
     pub(super) fn hold(
         &mut self,
         row: &Email,
+        labels: &[LabelValue],
         emails: &Deliveries,
         now: Timestamp,
         instant: Instant,
@@ -58,26 +68,30 @@ impl HeldRows {
             && emails.would_count(row)
             && exchangers.begin_lookup(domain);
         if is_held {
-            self.rows.push((row.clone(), instant + LONGEST));
+            self.rows.push(HeldRow {
+                email: row.clone(),
+                labels: labels.to_vec(),
+                until: instant + LONGEST,
+            });
         }
         is_held
     }
 
-    /// The rows that wait no longer.
-    pub(super) fn release(&mut self, instant: Instant) -> Vec<Email> {
+    /// The rows that wait no longer, with the labels of their operations.
+    pub(super) fn release(&mut self, instant: Instant) -> Vec<(Email, Vec<LabelValue>)> {
         if self.rows.is_empty() {
             return Vec::new();
         }
         let exchangers = self.exchangers.clone();
-        let is_released = |(row, until): &mut (Email, Instant)| {
+        let is_released = |row: &mut HeldRow| {
             let is_awaited = exchangers
                 .as_ref()
-                .zip(row.recipient.as_ref())
+                .zip(row.email.recipient.as_ref())
                 .is_some_and(|(exchangers, domain)| exchangers.is_awaited(domain));
-            !is_awaited || instant >= *until
+            !is_awaited || instant >= row.until
         };
         let released = self.rows.extract_if(.., is_released);
-        released.map(|(row, _)| row).collect()
+        released.map(|row| (row.email, row.labels)).collect()
     }
 
     /// Forgets all rows.

@@ -11,13 +11,14 @@ use super::held_rows::HeldRows;
 use super::slices::{DueInput, Slices};
 use super::store::{Committed, EmailStore};
 use crate::clock::Clock;
+use crate::collector::settings::AccountSettings;
 use crate::config::EmailsCollector;
 use crate::delivery::{Deliveries, EmailLimits};
 use crate::email::{Email, Providers};
 use crate::exposition::StateInstruments;
 use crate::mx::MxProviders;
 use crate::operation::RETENTION;
-use crate::snapshot::{EmailCounters, EmailsSnapshot, UNCONFIRMED_AGES, Unconfirmed};
+use crate::snapshot::{EmailCounters, EmailsSnapshot, LabelValue, UNCONFIRMED_AGES, Unconfirmed};
 use crate::store::Store;
 use crate::timestamp::Timestamp;
 
@@ -75,11 +76,13 @@ impl EmailLedger {
     }
 
     /// Loads what was saved, unless it is loaded. Returns whether it is.
-    pub(super) async fn load(&self, config: &EmailsCollector, providers: &Arc<Providers>) -> bool {
+    pub(super) async fn load(&self, settings: &AccountSettings) -> bool {
         if self.is_loaded() {
             return true;
         }
-        let empty = Deliveries::new(Arc::clone(providers), &limits(config));
+        let limits = limits(&settings.emails);
+        let mut empty = Deliveries::new(Arc::clone(&settings.providers), &limits);
+        set_labels(&mut empty, settings);
         let Some(loaded) = self.store.load(empty).await else {
             return false;
         };
@@ -88,9 +91,11 @@ impl EmailLedger {
     }
 
     /// Applies a new configuration.
-    pub(super) fn reconfigure(&self, config: &EmailsCollector, providers: &Arc<Providers>) {
+    pub(super) fn reconfigure(&self, settings: &AccountSettings) {
         if let Some(mut emails) = self.lock() {
-            emails.reconfigure(Arc::clone(providers), &limits(config));
+            let providers = Arc::clone(&settings.providers);
+            emails.reconfigure(providers, &limits(&settings.emails));
+            set_labels(&mut emails, settings);
         }
     }
 
@@ -125,13 +130,15 @@ impl EmailLedger {
     }
 
     /// Ingests the rows of a page at `now`, by Twilio's clock.
-    pub(super) fn ingest(&self, rows: &[Email], now: Timestamp) {
+    /// `labels` are those of each email's operation.
+    pub(super) fn ingest(&self, rows: &[Email], labels: &[Vec<LabelValue>], now: Timestamp) {
         if let Some(mut emails) = self.lock() {
             emails.begin(now);
             let (mut held, instant) = (self.held.lock(), self.instant());
-            for row in rows {
-                if !held.hold(row, &emails, now, instant) {
-                    emails.ingest(row, now);
+            for (at, row) in rows.iter().enumerate() {
+                let labels = labels.get(at).map_or(&[][..], Vec::as_slice);
+                if !held.hold(row, labels, &emails, now, instant) {
+                    emails.ingest_labelled(row, labels, now);
                 }
             }
         }
@@ -141,8 +148,8 @@ impl EmailLedger {
     pub(super) fn ingest_released(&self, now: Timestamp) {
         if let Some(mut emails) = self.lock() {
             let released = self.held.lock().release(self.instant());
-            for row in released {
-                emails.ingest(&row, now);
+            for (row, labels) in released {
+                emails.ingest_labelled(&row, &labels, now);
             }
         }
     }
@@ -256,6 +263,11 @@ impl EmailLedger {
         };
         (snapshot, unconfirmed)
     }
+}
+
+fn set_labels(emails: &mut Deliveries, settings: &AccountSettings) {
+    let series = &settings.series;
+    emails.set_labels(&series.aggregate_by, series.max_label_values);
 }
 
 fn limits(config: &EmailsCollector) -> EmailLimits {

@@ -133,8 +133,7 @@ impl Emails {
     /// Applies a reloaded configuration.
     pub(super) fn apply_settings(&self, settings: &AccountSettings) {
         if settings.emails.enabled {
-            self.ledger
-                .reconfigure(&settings.emails, &settings.providers);
+            self.ledger.reconfigure(settings);
         } else {
             self.runner.stop();
             self.ledger.unload();
@@ -176,11 +175,7 @@ impl Emails {
     /// Returns whether everything due was read and saved.
     async fn read(&self, settings: &AccountSettings) -> bool {
         let is_loaded = self.ledger.is_loaded();
-        if !self
-            .ledger
-            .load(&settings.emails, &settings.providers)
-            .await
-        {
+        if !self.ledger.load(settings).await {
             return false;
         }
         if !is_loaded {
@@ -195,6 +190,7 @@ impl Emails {
         let reader = Reader {
             settings,
             ledger: &self.ledger,
+            operations: &self.operations,
             state: &self.state,
             budget: &budget,
         };

@@ -9,8 +9,10 @@ use super::ledger::EmailLedger;
 use super::list_state::ListState;
 use super::slices::{EmailWindow, Slices};
 use crate::collector::email_probe::is_too_large;
+use crate::collector::ledger::Ledger;
 use crate::collector::settings::AccountSettings;
 use crate::email::{Email, EmailId};
+use crate::snapshot::LabelValue;
 use crate::timestamp::Timestamp;
 use crate::twilio::{ApiError, ListFilter, Listing, Rows};
 
@@ -21,6 +23,7 @@ const MOST_REMEMBERED: usize = 200_000;
 pub(super) struct Reader<'a> {
     pub(super) settings: &'a AccountSettings,
     pub(super) ledger: &'a EmailLedger,
+    pub(super) operations: &'a Ledger,
     pub(super) state: &'a Mutex<ListState>,
     pub(super) budget: &'a EmailBudget,
 }
@@ -87,10 +90,25 @@ impl Reader<'_> {
         let Some(page) = list.page().await? else {
             return Ok(None);
         };
-        self.ledger.ingest(&page, self.now());
+        self.ledger.ingest(&page, &self.labels(&page), self.now());
         list.note_rows(listed.add(&page));
         self.ledger.save().await;
         Ok(Some(page))
+    }
+
+    /// The labels by which each email of a page counts; empty if none do.
+    fn labels(&self, page: &[Email]) -> Vec<Vec<LabelValue>> {
+        let registry = self.operations.lock();
+        let presenter = registry.presenter();
+        if !presenter.has_groups() {
+            return Vec::new();
+        }
+        let values = |email: &Email| {
+            let operation = email.operation?;
+            Some(presenter.label_values(operation, &email.tags))
+        };
+        let values = page.iter().map(|email| values(email).unwrap_or_default());
+        values.collect()
     }
 
     async fn read_pages(&self, window: EmailWindow, size: usize) -> Result<bool, ApiError> {

@@ -1,5 +1,6 @@
 //! The laws of the counters of emails.
 
+mod by_label;
 mod capacity;
 mod laws;
 mod memory;
@@ -11,7 +12,7 @@ use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use super::*;
-use crate::email::Domain;
+use crate::email::{Domain, Tags};
 use crate::operation::OperationId;
 use crate::store::{SavedEmail, SavedEmails, SavedName};
 
@@ -64,6 +65,7 @@ fn row(created: Timestamp, number: u64, status: EmailStatus, after: Duration) ->
         scheduled: None,
         sender: SENDER.clone(),
         recipient: RECIPIENT.clone(),
+        tags: Tags::default(),
     }
 }
 

@@ -55,6 +55,28 @@ metrics! { EMAIL_METRICS:
         absent: "like `twilio_email_delivery_duration_seconds`.",
         example: "1894",
     }
+    DELIVERY_DURATION_BY_LABEL: Account Histogram "delivery_by_label_duration_seconds" ["label", "value"] {
+        help: "How long emails took until the recipient's server accepted them, by a label of their operations, in seconds.",
+        details: "Like `twilio_email_delivery_duration_seconds`, for the labels in `series.aggregate_by`. An email counts under the value that its operation \
+                  has when the exporter sees it delivered; one without the label is not included. Beyond `series.max_label_values` values, `other` \
+                  counts the rest.",
+        absent: "unless emails are collected and `series.aggregate_by` is set. A value has series from its first email until seven days after the last \
+                 of its operations has expired. A new series is 0 for its first two minutes.",
+        example: "780",
+    }
+    DELIVERIES_UNOBSERVED_BY_LABEL: Account Counter "deliveries_unobserved_by_label_total" ["label", "value"] {
+        help: "Emails that were delivered after a time that the exporter could not see, by a label of their operations.",
+        details: "The deliveries that are missing in `twilio_email_delivery_by_label_duration_seconds`.",
+        absent: "like `twilio_email_delivery_by_label_duration_seconds`.",
+        example: "31",
+    }
+    DELIVERY_OUTCOMES_BY_LABEL: Account Counter "delivery_outcomes_by_label_total" ["label", "value", "outcome"] {
+        help: "Emails that have reached the outcome, by a label of their operations.",
+        details: "Counted from the emails themselves, as `twilio_email_provider_outcomes_total`. `twilio_email_email_outcomes_by_label_total` counts the \
+                  same from the stats of operations, and includes what an operation reached before it had the label.",
+        absent: "like `twilio_email_delivery_by_label_duration_seconds`.",
+        example: "1894",
+    }
     INBOUND: Account Counter "inbound_total" [] {
         help: "Emails that the account received.",
         details: "Emails with the status `INBOUND`.",

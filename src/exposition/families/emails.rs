@@ -10,6 +10,7 @@ use crate::exposition::text::{Origin, Text};
 use crate::exposition::value::SampleValue;
 use crate::operation::Outcome;
 use crate::snapshot::{EmailCounters, EmailsSnapshot};
+use crate::timestamp::Timestamp;
 
 pub(super) fn write(labelled: LabelledAccounts<'_>, text: &mut Text<'_>) {
     let accounts: Vec<(&str, &EmailsSnapshot)> = labelled
@@ -20,14 +21,9 @@ pub(super) fn write(labelled: LabelledAccounts<'_>, text: &mut Text<'_>) {
         .iter()
         .filter_map(|(labels, emails)| Some((*labels, emails.counters.as_deref()?)))
         .collect();
-    delivery_times(&counted, text);
-    let mut unobserved = text.family(&catalogue::DELIVERIES_UNOBSERVED);
-    for (labels, counters) in &counted {
-        for (provider, counts) in &counters.providers {
-            let provider = further("provider", provider);
-            unobserved.counter(labels, &provider, counts.unobserved, origin(counters));
-        }
-    }
+    let providers = by_provider(&counted);
+    delivery_times(&providers, text, &catalogue::DELIVERY_DURATION);
+    unobserved(&providers, text, &catalogue::DELIVERIES_UNOBSERVED);
     outcomes(
         &counted,
         text,
@@ -51,6 +47,18 @@ pub(super) fn write(labelled: LabelledAccounts<'_>, text: &mut Text<'_>) {
     outcomes(&counted, text, by_sender, |counters| {
         by_domain(&counters.sender_domains)
     });
+    let values = by_label(&counted);
+    delivery_times(&values, text, &catalogue::DELIVERY_DURATION_BY_LABEL);
+    unobserved(&values, text, &catalogue::DELIVERIES_UNOBSERVED_BY_LABEL);
+    let mut outcomes = text.family(&catalogue::DELIVERY_OUTCOMES_BY_LABEL);
+    for each in &values {
+        for (outcome, emails) in Outcome::ALL.iter().zip(each.counts.outcomes) {
+            let mut own = each.own.clone();
+            push_further(&mut own, "outcome", outcome.as_str());
+            outcomes.counter(each.labels, &own, emails, each.origin());
+        }
+    }
+    drop(outcomes);
     let mut inbound = text.family(&catalogue::INBOUND);
     for (labels, counters) in &counted {
         inbound.counter(labels, "", counters.inbound, origin(counters));
@@ -90,21 +98,81 @@ fn by_domain(domains: &BTreeMap<Box<str>, Outcomes>) -> Vec<(&str, Outcomes)> {
         .collect()
 }
 
-fn delivery_times(counted: &[(&str, &EmailCounters)], text: &mut Text<'_>) {
-    let mut family = text.family(&catalogue::DELIVERY_DURATION);
-    for (labels, counters) in counted {
-        for (provider, ProviderCounts { times, .. }) in &counters.providers {
-            let labels = format!(",{labels}{}", further("provider", provider));
-            let mut deliveries = 0;
-            let bounds = DELIVERY_BUCKETS.iter().map(|bound| f64::from(*bound));
-            for (bound, bucket) in bounds.chain([f64::INFINITY]).zip(&times.buckets) {
-                deliveries += bucket;
-                family.bucket(&labels, bound, deliveries);
-            }
-            family.suffixed("_sum", &labels, times.sum_millis as f64 / 1000.0);
-            family.suffixed("_count", &labels, deliveries);
-            family.created(&labels, counters.since.map(SampleValue::from));
+/// Counters with a histogram of delivery times, and their labels.
+struct Timed<'a> {
+    /// The labels of the account.
+    labels: &'a str,
+    /// The further ones.
+    own: String,
+    counts: &'a ProviderCounts,
+    /// When they began to count; not known for a label's value.
+    since: Option<Timestamp>,
+}
+
+impl Timed<'_> {
+    const fn origin(&self) -> Origin<'_> {
+        Origin {
+            since: self.since,
+            contribution: None,
         }
+    }
+}
+
+fn by_provider<'a>(counted: &[(&'a str, &'a EmailCounters)]) -> Vec<Timed<'a>> {
+    let of_account = |(labels, counters): &(&'a str, &'a EmailCounters)| {
+        let (labels, counters) = (*labels, *counters);
+        counters
+            .providers
+            .iter()
+            .map(move |(provider, counts)| Timed {
+                labels,
+                own: further("provider", provider),
+                counts,
+                since: counters.since,
+            })
+    };
+    counted.iter().flat_map(of_account).collect()
+}
+
+fn by_label<'a>(counted: &[(&'a str, &'a EmailCounters)]) -> Vec<Timed<'a>> {
+    let of_account = |(labels, counters): &(&'a str, &'a EmailCounters)| {
+        let (labels, counters) = (*labels, *counters);
+        counters.labels.iter().map(move |((label, value), counts)| {
+            let mut own = further("label", label);
+            push_further(&mut own, "value", value);
+            Timed {
+                labels,
+                own,
+                counts,
+                since: None,
+            }
+        })
+    };
+    counted.iter().flat_map(of_account).collect()
+}
+
+fn delivery_times(timed: &[Timed<'_>], text: &mut Text<'_>, metric: &'static Metric) {
+    let mut family = text.family(metric);
+    for each in timed {
+        let labels = format!(",{}{}", each.labels, each.own);
+        let times = &each.counts.times;
+        let mut deliveries = 0;
+        let bounds = DELIVERY_BUCKETS.iter().map(|bound| f64::from(*bound));
+        for (bound, bucket) in bounds.chain([f64::INFINITY]).zip(&times.buckets) {
+            deliveries += bucket;
+            family.bucket(&labels, bound, deliveries);
+        }
+        family.suffixed("_sum", &labels, times.sum_millis as f64 / 1000.0);
+        family.suffixed("_count", &labels, deliveries);
+        family.created(&labels, each.since.map(SampleValue::from));
+    }
+}
+
+fn unobserved(timed: &[Timed<'_>], text: &mut Text<'_>, metric: &'static Metric) {
+    let mut family = text.family(metric);
+    for each in timed {
+        let emails = each.counts.unobserved;
+        family.counter(each.labels, &each.own, emails, each.origin());
     }
 }
 

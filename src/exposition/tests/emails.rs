@@ -18,6 +18,13 @@ pub(super) fn emails() -> EmailsSnapshot {
     };
     let counters = EmailCounters {
         since: Some(Timestamp::from_millis(1_775_000_000_500)),
+        labels: BTreeMap::from([
+            ((Arc::from("campaign"), Arc::from("new")), gmail.clone()),
+            (
+                (Arc::from("campaign"), Arc::from("spring \"sale\"")),
+                gmail.clone(),
+            ),
+        ]),
         providers: named([("gmail", gmail.clone()), ("gmx", gmail)]),
         statuses: named([
             ("gmail", [0, 1, 2, 469, 4, 311, 1, 0, 0, 0]),
@@ -28,6 +35,7 @@ pub(super) fn emails() -> EmailsSnapshot {
         inbound: 4,
         held: HeldNames {
             providers: BTreeSet::from(["gmx".into()]),
+            labels: BTreeSet::from([(Arc::from("campaign"), Arc::from("new"))]),
             ..HeldNames::default()
         },
     };

@@ -49,6 +49,8 @@ pub enum NameKind {
     RecipientDomain,
     /// The domain of a sender.
     SenderDomain,
+    /// The value of a label of operations, as `label=value`. No email refers to its number.
+    Label,
 }
 
 /// A name and its counters.
@@ -77,6 +79,8 @@ pub struct EmailBatch<'a> {
     pub emails: &'a [SavedEmail],
     /// The names whose counters changed.
     pub names: &'a [SavedName],
+    /// The names of the kind [`NameKind::Label`] that are deleted.
+    pub removed_labels: &'a [Box<str>],
     /// The [generation](crate::store::Store::generation) in which all emails were last saved: the batch has what changed since.
     pub generation: u64,
 }

@@ -43,6 +43,7 @@ const fn key_of(kind: NameKind) -> &'static str {
         NameKind::Provider => "provider",
         NameKind::RecipientDomain => "recipient_domain",
         NameKind::SenderDomain => "sender_domain",
+        NameKind::Label => "label",
     }
 }
 
@@ -52,6 +53,7 @@ fn kind_of(key: &str) -> Option<NameKind> {
         NameKind::Provider,
         NameKind::RecipientDomain,
         NameKind::SenderDomain,
+        NameKind::Label,
     ]
     .into_iter()
     .find(|kind| key_of(*kind) == key)
@@ -160,9 +162,12 @@ pub(super) fn write(transaction: &WriteTransaction, batch: &EmailBatch<'_>) -> R
     transaction
         .open_table(STANDINGS)?
         .insert(batch.account, standing.as_slice())?;
-    if !batch.names.is_empty() {
+    if !batch.names.is_empty() || !batch.removed_labels.is_empty() {
         let name = format!("{NAMES}{}", batch.account);
         let mut table = transaction.open_table(names_table(&name))?;
+        for removed in batch.removed_labels {
+            table.remove((key_of(NameKind::Label), &**removed))?;
+        }
         for saved in batch.names {
             let key = (key_of(saved.kind), &*saved.name);
             table.insert(key, write_name(saved).as_slice())?;

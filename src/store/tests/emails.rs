@@ -41,6 +41,7 @@ fn save(store: &Store, emails: &[SavedEmail], names: &[SavedName]) -> Result<(),
         standing: &state(emails.len() as u64),
         emails,
         names,
+        removed_labels: &[],
         generation: store.generation(),
     })
 }

@@ -17,7 +17,7 @@ const KILLS: usize = 10;
 const OPERATIONS: usize = 20;
 const HOUR: Duration = Duration::from_hours(1);
 
-fn program(twilio: &Twilio, directory: &Path) -> Program {
+pub(super) fn program(twilio: &Twilio, directory: &Path) -> Program {
     let base_url = twilio.base_url();
     let credentials = [
         ("TWILIO_ACCOUNT_SID", SID),
@@ -32,7 +32,7 @@ fn program(twilio: &Twilio, directory: &Path) -> Program {
     Program::exporter(&options, &credentials)
 }
 
-fn delivered(seen: &Exposition) -> Option<f64> {
+pub(super) fn delivered(seen: &Exposition) -> Option<f64> {
     outcome(seen, "other", "delivered")
 }
 

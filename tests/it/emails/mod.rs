@@ -1,6 +1,8 @@
 //! The collector of emails (`--collector.emails`).
 
+mod by_label;
 mod collecting;
+mod disk;
 mod durable;
 mod mismatch;
 mod model;
@@ -8,6 +10,7 @@ mod privacy;
 mod providers;
 mod quantiles;
 mod refused;
+mod variants;
 
 use std::path::Path;
 use std::time::Duration;
