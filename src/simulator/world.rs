@@ -14,7 +14,7 @@ use crate::timestamp::Timestamp;
 use super::creation_filter::CreationFilter;
 use super::id::{CHANCE_BITS, OperationPosition, operation_text};
 use super::life::{Origin, Spec};
-use super::pace::{Pace, Trouble};
+use super::pace::{Pace, Outage};
 use super::random::mix;
 use super::settings::WorldSettings;
 use super::stream::{OperationStream, millis, small};
@@ -79,7 +79,7 @@ impl World {
         let mut pace = Pace::new(settings.speed);
         let streams = OperationStream::all(settings, pace, now.as_millis());
         let at = |after| now.as_millis().saturating_add(pace.millis(after));
-        pace.trouble = settings.mailboxes.map(|mailboxes| Trouble {
+        pace.outage = settings.mailboxes.map(|mailboxes| Outage {
             defers_at: at(mailboxes.defers_after),
             rejects_at: at(mailboxes.rejects_after),
         });
