@@ -2,7 +2,7 @@
 
 use super::life::{LifePhase, Spec, TICK, Tally};
 use super::mailbox::{Fate, fate, mailbox_of};
-use super::pace::{HALF_OPENED, Pace, Outage};
+use super::pace::{HALF_OPENED, Outage, Pace};
 use super::random::{mix, unit};
 
 /// The domains of made-up addresses while there are no mailbox providers, reserved for examples (RFC 2606).

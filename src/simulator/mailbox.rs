@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use super::pace::{Pace, Outage};
+use super::pace::{Outage, Pace};
 use super::random::{Draws, mix};
 
 /// A provider: a domain, its share of all emails in percent, and its delays.

@@ -75,7 +75,12 @@ impl OperationStream {
                 running(traffic.campaign_every),
                 running(traffic.single_every),
             );
-            streams.push(stream(Origin::Campaign, campaigns, rare, traffic.fails_campaigns));
+            streams.push(stream(
+                Origin::Campaign,
+                campaigns,
+                rare,
+                traffic.fails_campaigns,
+            ));
             streams.push(stream(Origin::Single, singles, frequent, false));
         }
         streams

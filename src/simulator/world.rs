@@ -14,7 +14,7 @@ use crate::timestamp::Timestamp;
 use super::creation_filter::CreationFilter;
 use super::id::{CHANCE_BITS, OperationPosition, operation_text};
 use super::life::{Origin, Spec};
-use super::pace::{Pace, Outage};
+use super::pace::{Outage, Pace};
 use super::random::mix;
 use super::settings::WorldSettings;
 use super::stream::{OperationStream, millis, small};
