@@ -16,13 +16,14 @@ const SECTIONS: [&str; 6] = [
 ];
 
 /// Alerts on lost emails. An email can be lost as long as Twilio retries, and the runbooks of these alerts explain that.
-const OF_LOSSES: [&str; 6] = [
+const OF_LOSSES: [&str; 7] = [
     "TwilioEmailBounceRate",
     "TwilioEmailBudgetBurn",
     "TwilioEmailLabelBudgetBurn",
     "TwilioEmailLossesUnusual",
     "TwilioEmailOperationFailing",
     "TwilioEmailOperationLateLosses",
+    "TwilioEmailProviderFailing",
 ];
 
 #[test]
