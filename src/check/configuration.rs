@@ -72,7 +72,7 @@ pub(super) fn notices(
 pub(super) fn hangs(check: &'static str, what: &str) -> CheckResult {
     let limit = DISK_LIMIT.as_secs();
     CheckResult {
-        cause: "The disk or the mount does not respond, or nobody writes to a pipe.".to_owned(),
+        cause: "The disk or the mount does not respond, or a pipe has no writer.".to_owned(),
         cure: "Check the disks or mounts that it and its secrets are on.".to_owned(),
         ..CheckResult::failed(
             check,

@@ -8,9 +8,9 @@ const MOUNTS: &str = "/proc/self/mountinfo";
 /// Why counters do not survive on a file system of this type; `None` if they do.
 pub(super) fn risk(file_system: &str) -> Option<&'static str> {
     Some(match file_system {
-        "tmpfs" | "ramfs" => "It is in memory: counters begin anew when this machine restarts.",
+        "tmpfs" | "ramfs" => "It is in memory: counters begin at 0 when this machine restarts.",
         "overlay" | "aufs" => {
-            "It is the file system of a container: counters begin anew with the next container."
+            "It is the file system of a container: counters begin at 0 in the next container."
         }
         "nfs" | "nfs4" | "cifs" | "smb3" | "smbfs" | "9p" | "fuse.sshfs" => {
             "It is on another machine: a network failure stops saves, and some servers lose locks or writes."

@@ -290,7 +290,7 @@ impl<'a> Requests<'a> {
             }
             Some((Target::Unknown, Ok(_) | Err(ApiError::NotFound { .. }))) => CheckResult::ok(
                 name,
-                "Single operations may be read; there is none of the last seven days",
+                "Twilio permits reads of single operations; the account has none of the last seven days",
             ),
             Some((Target::Known(id), Err(error))) => {
                 let account = &self.account.name;

@@ -114,7 +114,7 @@ fn announce(app: &App, telemetry_path: &str, api: SocketAddr) {
          \x20 Look             http://{host}/\n\
          \x20 Metrics          http://{host}{telemetry_path}\n\
          \x20 Simulated API    http://{api}/v1\n\n\
-         A campaign has just begun and is going wrong. Watch undelivered and failed rise:\n\n\
+         A campaign has just begun, and a third of its emails are lost. Watch undelivered and failed rise:\n\n\
          \x20 curl -s http://{host}{telemetry_path} | grep '^twilio_email_emails{{'\n\n\
          One mailbox provider defers emails after a while, and rejects them later:\n\n\
          \x20 curl -s http://{host}{telemetry_path} | grep '^twilio_email_provider_emails{{'\n\n\

@@ -66,7 +66,7 @@ fn tell_idle(account: &Account, place: &str, findings: &mut Findings) {
     if !account.discovery && !is_listed {
         findings.notice(
             place,
-            "no operation can be found: discovery is off and no operations are configured",
+            "the account has no operations: discovery is off and none are configured",
         );
     }
 }

@@ -56,8 +56,8 @@ pub fn wrong_clock(skew: ClockSkew) -> Finding {
         code: "wrong_clock",
         account: None,
         what: format!("This machine's clock is {skew}"),
-        cause: "The clock is set wrong, or nothing keeps it right. Operations would expire too early or too late, so collections count as incomplete.".to_owned(),
-        cure: "Set the clock right: check NTP.".to_owned(),
+        cause: "The clock is set wrong, or no time service corrects it. Operations would expire too early or too late, so collections count as incomplete.".to_owned(),
+        cure: "Correct the clock: check NTP.".to_owned(),
         since: None,
     }
 }
@@ -152,9 +152,9 @@ pub fn emails_only(facts: &AccountFacts, failure: &Ongoing<RequestFailure>) -> F
     let mut finding = failed(facts, Severity::Error, failure);
     finding.cause = match failure.what {
         RequestFailure::Forbidden | RequestFailure::NoList(_) | RequestFailure::BadRequest(_) => {
-            "Operations can be read, and the list of emails is refused: nothing is known of single emails, nor of their tags.".to_owned()
+            "Twilio returns operations and refuses the list of emails, so single emails and tags are missing.".to_owned()
         }
-        _ => format!("{} Single emails and their tags are not read meanwhile.", finding.cause),
+        _ => format!("{} Meanwhile, single emails and tags are not read.", finding.cause),
     };
     let status = match failure.what {
         RequestFailure::Forbidden => 403,
@@ -163,7 +163,7 @@ pub fn emails_only(facts: &AccountFacts, failure: &Ongoing<RequestFailure>) -> F
     };
     finding.what =
         format!("Twilio does not return the list of emails of account {name} ({status})");
-    "Give the API key access to Email, or use the auth token; or switch off what reads emails (series.tags, collectors.emails).".clone_into(&mut finding.cure);
+    "Give the API key access to Email, or use the auth token; or switch off tags and the collector of emails (series.tags, collectors.emails).".clone_into(&mut finding.cure);
     finding
 }
 
@@ -184,9 +184,9 @@ fn list_only(facts: &AccountFacts, failure: &Ongoing<RequestFailure>) -> Finding
     let mut finding = failed(facts, Severity::Error, failure);
     finding.cause = match failure.what {
         RequestFailure::Forbidden | RequestFailure::NoList(_) | RequestFailure::BadRequest(_) => {
-            "Single operations can be read, and the list of operations is refused: new operations are not found.".to_owned()
+            "Twilio returns single operations and refuses the list of operations, so new operations are not found.".to_owned()
         }
-        _ => format!("{} New operations are not found meanwhile.", finding.cause),
+        _ => format!("{} Meanwhile, new operations are not found.", finding.cause),
     };
     if matches!(failure.what, RequestFailure::Forbidden) {
         finding.what =
@@ -205,7 +205,7 @@ pub fn unsaved(error: Option<&str>) -> Finding {
         code: "unsaved",
         account: None,
         what: "Counters cannot be saved".to_owned(),
-        cause: format!("{cause} Counters stay as they were saved last; gauges are current."),
+        cause: format!("{cause} Counters keep their last saved values; gauges are current."),
         cure: "Check the disk of the state directory (--storage.path): its space, its permissions and whether it responds.".to_owned(),
         since: None,
     }
@@ -238,7 +238,7 @@ fn unreadable(facts: &AccountFacts, failing: &Ongoing<usize>) -> Finding {
         code: "unreadable_operations",
         account: Some(name.clone()),
         what: format!("{operations} of account {name} cannot be read"),
-        cause: "The id is of another account, the operation has expired, or Twilio fails for it. Its last values stay.".to_owned(),
+        cause: "The id belongs to another account, the operation has expired, or Twilio returns an error for it. Its last values stay.".to_owned(),
         cure: format!("See the log for the reason. {FOREIGN_IDS}"),
         since: Some(failing.since),
     }
@@ -256,7 +256,7 @@ fn incomplete(facts: &AccountFacts, since: Timestamp) -> Finding {
             _ => "A page of the list broke off, a row could not be read, or the account has more operations than its rate of requests allows.",
         }
         .to_owned(),
-        cure: "Nothing, if the next collections are complete. Otherwise raise max_requests_per_second, if Twilio's limit allows it, and see the log.".to_owned(),
+        cure: "If the next collections are complete, you need not do anything. Otherwise raise max_requests_per_second, if Twilio's limit allows it, and see the log.".to_owned(),
         since: Some(since),
     }
 }

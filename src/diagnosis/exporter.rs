@@ -62,8 +62,8 @@ pub fn exporter(facts: &ExporterFacts) -> Vec<Finding> {
             since,
             Severity::Notice,
             "memory_only",
-            "Counters are in memory alone",
-            "The state directory is switched off (--storage.path \"\"), so counters begin anew after each restart.",
+            "Counters are in memory only",
+            "The state directory is switched off (--storage.path \"\"), so counters begin at 0 after each restart.",
             "Give --storage.path a directory, unless this is a test.",
         ));
     }
@@ -76,7 +76,7 @@ fn not_scraped(since: Timestamp) -> Finding {
         Severity::Warning,
         "not_scraped",
         "Prometheus no longer scrapes this exporter",
-        "Prometheus does not run, no longer has this target, or cannot reach this exporter. Values grow old, because a scrape starts each collection.",
+        "Prometheus does not run, no longer has this target, or cannot reach this exporter. Values get old, because a scrape starts each collection.",
         "Look at this target on the page /targets of Prometheus, and check its scrape configuration.",
     )
 }

@@ -124,7 +124,7 @@ impl RequestFailure {
             }
             Self::BadRequest(status) => format!("Twilio refuses the requests{of} ({status})"),
             Self::Redirect(status) => format!("The base URL{of} redirects ({status})"),
-            Self::ProxyLogin => format!("A proxy wants authentication{for_account} (407)"),
+            Self::ProxyLogin => format!("A proxy requires authentication{for_account} (407)"),
             Self::Undocumented(status) => format!(
                 "The base URL{of} returns a status that Twilio does not document ({status})"
             ),
@@ -149,10 +149,10 @@ impl RequestFailure {
                 format!("The base URL{of} does not respond with valid HTTP: {why}")
             }
             Self::NotTwilio(why) => format!(
-                "What the base URL{of} returns does not match Twilio's documentation: {why}"
+                "The response of the base URL{of} does not match Twilio's documentation: {why}"
             ),
             Self::TooLarge => {
-                format!("What the base URL{of} returns is larger than any response of Twilio's")
+                format!("The response of the base URL{of} is larger than any of Twilio's")
             }
             Self::BrokenList(why) => format!("The list of operations{of} broke off: {why}"),
             Self::NoToken(cause) => match &**cause {
@@ -195,7 +195,7 @@ impl RequestFailure {
                 "The requests of this exporter, or of everything else that uses the account, exceed Twilio's limit."
             }
             Self::Unavailable(_) | Self::ServerError(_) => {
-                "Twilio, or a gateway before it, has a failure of its own."
+                "Twilio, or a gateway in front of it, fails."
             }
             Self::Timeout(_) => "Twilio is slow, or a firewall drops packets.",
             Self::UnknownHost => {
@@ -237,7 +237,7 @@ impl RequestFailure {
                 "Check the base URL, and any proxy between the exporter and Twilio."
             }
             Self::RateLimited => {
-                "Nothing, if it ends soon: the exporter pauses by itself. If it returns, lower max_requests_per_second or scrape less often."
+                "If it ends soon, you need not do anything: the exporter pauses by itself. If it returns, lower max_requests_per_second or scrape less often."
             }
             Self::Unavailable(_) | Self::ServerError(_) => {
                 "Look at Twilio's status page. The exporter tries again by itself."
@@ -255,7 +255,9 @@ impl RequestFailure {
             Self::NoTls(_) => {
                 "Check the base URL, any proxy, this machine's clock and its certificates (package ca-certificates)."
             }
-            Self::BrokenList(_) => "Nothing: the list starts again with the next collection.",
+            Self::BrokenList(_) => {
+                "You need not do anything: the list starts again with the next collection."
+            }
             Self::NoToken(cause) => match &**cause {
                 Self::Forbidden => "Check the client's rights at Twilio.",
                 Self::BadRequest(_)

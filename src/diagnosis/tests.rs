@@ -136,7 +136,7 @@ fn a_failing_list_is_less_than_a_failing_account() {
     };
     let finding = only(&list);
     assert!(
-        finding.cause.contains("Single operations can be read"),
+        finding.cause.contains("Twilio returns single operations"),
         "{}",
         finding.cause
     );

@@ -2,7 +2,7 @@
 
 use super::life::{LifePhase, Spec, TICK, Tally};
 use super::mailbox::{Fate, fate, mailbox_of};
-use super::pace::{HALF_OPENED, Pace, Trouble};
+use super::pace::{HALF_OPENED, Outage, Pace};
 use super::random::{mix, unit};
 
 /// The domains of made-up addresses while there are no mailbox providers, reserved for examples (RFC 2606).
@@ -30,7 +30,7 @@ impl Spec {
         let random = mix(self.seed, index.into());
         let created = self.made_at(index + 1);
         let (word, updated) = self.status(pace, index + 1, random, now);
-        let domain = match pace.trouble {
+        let domain = match pace.outage {
             Some(_) => mailbox_of(random).domain,
             None => DOMAINS[index as usize % DOMAINS.len()],
         };
@@ -104,8 +104,8 @@ impl Spec {
         let sent = nth - failed;
         let bounced = self.bounced(sent);
         let bounces = bounced > self.bounced(sent - 1);
-        if let Some(trouble) = pace.trouble {
-            return self.at_mailbox(pace, trouble, random, (sent_at, bounces), now);
+        if let Some(outage) = pace.outage {
+            return self.at_mailbox(pace, outage, random, (sent_at, bounces), now);
         }
         if bounces {
             return if self.sent(now.saturating_sub(pace.bounce)) >= sent {
@@ -129,12 +129,12 @@ impl Spec {
     fn at_mailbox(
         &self,
         pace: Pace,
-        trouble: Trouble,
+        outage: Outage,
         random: u64,
         (sent_at, bounces): (i64, bool),
         now: i64,
     ) -> (&'static str, i64) {
-        match fate(pace, trouble, random, sent_at, bounces) {
+        match fate(pace, outage, random, sent_at, bounces) {
             Fate::BouncedAt(at) if at <= now => ("UNDELIVERED", at),
             Fate::DeliveredAt(at) if at <= now => {
                 let [whether, when] = [2, 3].map(|which| unit(mix(random, which)));
@@ -240,7 +240,7 @@ mod tests {
         ) {
             let spec = Spec { emails: spec.emails.min(MOST), ..spec };
             let mut pace = Pace::new(speed);
-            pace.trouble = has_mailboxes.then_some(Trouble {
+            pace.outage = has_mailboxes.then_some(Outage {
                 defers_at: START + 1_000_000,
                 rejects_at: START + 90_000_000,
             });

@@ -85,7 +85,7 @@ pub(super) struct Tally {
 impl Spec {
     /// The counts at `now`, and when they last changed.
     pub(super) fn state_at(&self, pace: Pace, now: i64) -> (Tally, i64) {
-        if pace.trouble.is_some() {
+        if pace.outage.is_some() {
             return self.count_emails(pace, now);
         }
         let present = self.tally(pace, (now.div_euclid(TICK) * TICK).max(self.created));

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use super::pace::{Pace, Trouble};
+use super::pace::{Outage, Pace};
 use super::random::{Draws, mix};
 
 /// A provider: a domain, its share of all emails in percent, and its delays.
@@ -83,13 +83,13 @@ pub(super) fn mailbox_of(random: u64) -> &'static Mailbox {
 }
 
 /// What happens to an email that is sent at `sent`; `bounces` if its recipient does not exist.
-pub(super) fn fate(pace: Pace, trouble: Trouble, random: u64, sent: i64, bounces: bool) -> Fate {
+pub(super) fn fate(pace: Pace, outage: Outage, random: u64, sent: i64, bounces: bool) -> Fate {
     let mailbox = mailbox_of(random);
     let mut draws = Draws::new(mix(random, 1));
     let share = draws.between(0.0, 1.0);
     let after = |seconds: f64| sent.saturating_add(pace.millis_of(seconds));
-    let is_troubled = mailbox.domain == MAILBOXES[MAILBOXES.len() - 1].domain;
-    if is_troubled && sent >= trouble.rejects_at {
+    let has_outage = mailbox.domain == MAILBOXES[MAILBOXES.len() - 1].domain;
+    if has_outage && sent >= outage.rejects_at {
         return Fate::BouncedAt(after(draws.between(REJECTION.0, REJECTION.1)));
     }
     if bounces {
@@ -100,13 +100,13 @@ pub(super) fn fate(pace: Pace, trouble: Trouble, random: u64, sent: i64, bounces
         };
         return Fate::BouncedAt(after(draws.between(low, high)));
     }
-    if is_troubled && sent >= trouble.defers_at {
+    if has_outage && sent >= outage.defers_at {
         let delivered = after(draws.between(DEFERRED.0, DEFERRED.1));
-        return if delivered < trouble.rejects_at {
+        return if delivered < outage.rejects_at {
             Fate::DeliveredAt(delivered)
         } else {
             let rejected = draws.between(REJECTION.0, REJECTION.1);
-            Fate::BouncedAt(trouble.rejects_at.saturating_add(pace.millis_of(rejected)))
+            Fate::BouncedAt(outage.rejects_at.saturating_add(pace.millis_of(rejected)))
         };
     }
     Fate::DeliveredAt(after(mailbox.delay(share).as_secs_f64()))
@@ -116,16 +116,16 @@ pub(super) fn fate(pace: Pace, trouble: Trouble, random: u64, sent: i64, bounces
 mod tests {
     use super::*;
 
-    const NEVER: Trouble = Trouble {
+    const NEVER: Outage = Outage {
         defers_at: i64::MAX,
         rejects_at: i64::MAX,
     };
 
-    fn delays(mailbox: &Mailbox, trouble: Trouble) -> Vec<Fate> {
+    fn delays(mailbox: &Mailbox, outage: Outage) -> Vec<Fate> {
         let of_mailbox = (0..40_000_u64).map(|index| mix(7, index));
         of_mailbox
             .filter(|random| mailbox_of(*random) == mailbox)
-            .map(|random| fate(Pace::new(1.0), trouble, random, 0, false))
+            .map(|random| fate(Pace::new(1.0), outage, random, 0, false))
             .collect()
     }
 
@@ -154,22 +154,22 @@ mod tests {
 
     #[test]
     fn the_last_provider_defers_and_then_rejects_and_others_do_not() {
-        let [.., other, troubled] = &MAILBOXES;
-        let defers = Trouble {
+        let [.., other, failing] = &MAILBOXES;
+        let defers = Outage {
             defers_at: 0,
             rejects_at: 3_600_000,
         };
-        let fates = delays(troubled, defers);
+        let fates = delays(failing, defers);
         let delivered = |fate: &Fate| matches!(fate, Fate::DeliveredAt(600_000..3_600_000));
         let rejected = |fate: &Fate| matches!(fate, Fate::BouncedAt(3_600_000..3_611_000));
         assert!(fates.iter().all(|fate| delivered(fate) || rejected(fate)));
         assert!(fates.iter().any(delivered) && fates.iter().any(rejected));
-        let rejects = Trouble {
+        let rejects = Outage {
             defers_at: 0,
             rejects_at: 0,
         };
         let at_once = |fate: &Fate| matches!(fate, Fate::BouncedAt(1..11_000));
-        assert!(delays(troubled, rejects).iter().all(at_once));
+        assert!(delays(failing, rejects).iter().all(at_once));
         assert_eq!(delays(other, rejects), delays(other, NEVER));
     }
 }

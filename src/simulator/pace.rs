@@ -19,12 +19,12 @@ pub(super) struct Pace {
     pub(super) bounce: i64,
     pub(super) half_opened: i64,
     /// Mailbox providers with delays of their own, and when one of them fails; `None`: all emails have the delays above.
-    pub(super) trouble: Option<Trouble>,
+    pub(super) outage: Option<Outage>,
 }
 
 /// When a provider begins to defer emails, and when it begins to reject them, in milliseconds since 1970.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Trouble {
+pub(super) struct Outage {
     pub(super) defers_at: i64,
     pub(super) rejects_at: i64,
 }
@@ -38,7 +38,7 @@ impl Pace {
             delivery: 0,
             bounce: 0,
             half_opened: 0,
-            trouble: None,
+            outage: None,
         };
         pace.delivery = pace.millis(DELIVERY);
         pace.bounce = pace.millis(BOUNCE);

@@ -95,7 +95,7 @@ pub struct Traffic {
     /// The interval between single emails; `speed` divides it.
     pub single_every: Duration,
     /// Whether every sixth campaign loses a third of its emails, starting with the first one after the start.
-    pub trouble: bool,
+    pub fails_campaigns: bool,
 }
 
 /// A user name and its password: an account's SID and token, an API key's SID and secret, or an OAuth client's id and secret.
@@ -175,7 +175,7 @@ impl Default for Traffic {
             history: 60,
             campaign_every: Duration::from_hours(2),
             single_every: Duration::from_mins(15),
-            trouble: true,
+            fails_campaigns: true,
         }
     }
 }

@@ -40,7 +40,7 @@ pub(super) struct OperationStream {
     history: u64,
     schedule: CreationSchedule,
     origin: Origin,
-    trouble: bool,
+    fails_campaigns: bool,
     tracks_opens: bool,
     pace: Pace,
 }
@@ -49,14 +49,14 @@ impl OperationStream {
     /// The streams for `settings`.
     pub(super) fn all(settings: &WorldSettings, pace: Pace, start: i64) -> Vec<Self> {
         let retention = millis(settings.retention);
-        let stream = |origin, history: u32, schedule, trouble| Self {
+        let stream = |origin, history: u32, schedule, fails_campaigns| Self {
             seed: mix(settings.seed, origin as u64),
             start,
             reach: retention - retention / MARGIN,
             history: u64::from(history),
             schedule,
             origin,
-            trouble,
+            fails_campaigns,
             tracks_opens: settings.tracks_opens,
             pace,
         };
@@ -75,7 +75,12 @@ impl OperationStream {
                 running(traffic.campaign_every),
                 running(traffic.single_every),
             );
-            streams.push(stream(Origin::Campaign, campaigns, rare, traffic.trouble));
+            streams.push(stream(
+                Origin::Campaign,
+                campaigns,
+                rare,
+                traffic.fails_campaigns,
+            ));
             streams.push(stream(Origin::Single, singles, frequent, false));
         }
         streams
@@ -210,7 +215,7 @@ impl OperationStream {
             .millis_of(draws.between(3.0 * 3600.0, 6.0 * 3600.0));
         // Counted from the first campaign after the start, which is the failing one.
         match (signed(index) - signed(self.history)).rem_euclid(ROUND) {
-            0 if self.trouble => {
+            0 if self.fails_campaigns => {
                 (spec.failing, spec.bouncing) = (0.08, 0.3);
                 span = self.pace.millis(Duration::from_mins(20));
             }

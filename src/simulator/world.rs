@@ -14,7 +14,7 @@ use crate::timestamp::Timestamp;
 use super::creation_filter::CreationFilter;
 use super::id::{CHANCE_BITS, OperationPosition, operation_text};
 use super::life::{Origin, Spec};
-use super::pace::{Pace, Trouble};
+use super::pace::{Outage, Pace};
 use super::random::mix;
 use super::scripted_email::ScriptedEmail;
 use super::settings::WorldSettings;
@@ -88,7 +88,7 @@ impl World {
         let mut pace = Pace::new(settings.speed);
         let streams = OperationStream::all(settings, pace, now.as_millis());
         let at = |after| now.as_millis().saturating_add(pace.millis(after));
-        pace.trouble = settings.mailboxes.map(|mailboxes| Trouble {
+        pace.outage = settings.mailboxes.map(|mailboxes| Outage {
             defers_at: at(mailboxes.defers_after),
             rejects_at: at(mailboxes.rejects_after),
         });

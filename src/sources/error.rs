@@ -15,7 +15,7 @@ pub enum SourceError {
     #[error("reading it takes longer than {} s; check the disk or mount it is on", .0.as_secs_f64())]
     Hangs(Duration),
     /// The list has more bytes than the limit.
-    #[error("it is larger than {} MiB; divide it", limit / (1024 * 1024))]
+    #[error("it is larger than {} MiB; split it", limit / (1024 * 1024))]
     TooLarge {
         /// In bytes.
         limit: usize,
@@ -131,7 +131,7 @@ mod tests {
         let limit = 16 * 1024 * 1024;
         assert_eq!(
             SourceError::TooLarge { limit }.to_string(),
-            "it is larger than 16 MiB; divide it"
+            "it is larger than 16 MiB; split it"
         );
     }
 }

@@ -94,7 +94,7 @@ fn read_group(
     };
     *targets += list.length();
     if *targets > MOST_TARGETS {
-        let message = format_args!("more than {MOST_TARGETS} targets; divide the list");
+        let message = format_args!("more than {MOST_TARGETS} targets; split the list");
         findings.problem(&list.place, message);
         return None;
     }

@@ -8,7 +8,7 @@ pub(crate) enum Unreadable {
     #[error("a record ends too early")]
     Short,
     /// They continue after the end.
-    #[error("a record goes on after its end")]
+    #[error("a record has bytes after its end")]
     Long,
     /// A number, word or flag that no version writes.
     #[error("a record holds what no version writes")]

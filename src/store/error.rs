@@ -48,7 +48,7 @@ pub enum StoreError {
         source: io::Error,
     },
     /// The content of the file differs from what was written. (At opening, such a file is set aside instead.)
-    #[error("{} is damaged: {what}; it is set aside when the exporter starts again", file.display())]
+    #[error("{} is damaged: {what}; the next start of the exporter renames it", file.display())]
     Damaged {
         /// The state file.
         file: PathBuf,

@@ -245,14 +245,14 @@ fn set_aside(
     let aside = file::set_aside(&path, fault, now)
         .map_err(|error| failures::unwritable(directory, &error))?;
     notices.push(format!(
-        "{} is {} ({what}): it was set aside as {}, and {}",
+        "{} is {} ({what}): it was renamed to {}, and {}",
         path.display(),
         fault.as_str(),
         aside.display(),
         if matches!(fault, FileFault::Exchanged) {
             "a new one is written from memory"
         } else {
-            "counters restart, with the next stats as the baseline"
+            "counters begin at 0, and the next stats are the baseline"
         }
     ));
     Ok(())

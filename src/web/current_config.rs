@@ -236,7 +236,7 @@ fn needs_restart(current: &WebConfig, new: &WebConfig) -> Vec<Problem> {
         (
             new.tls.is_some() && verifies(current) && !verifies(new),
             "tls_server_config.client_auth_type",
-            "verifies clients no more, which a running exporter never applies. Restart it to do this",
+            "no longer verifies clients, which a running exporter never applies. Restart it to do this",
         ),
         (
             new.tls.is_some() && limits_names(current) && !limits_names(new),
@@ -250,7 +250,7 @@ fn needs_restart(current: &WebConfig, new: &WebConfig) -> Vec<Problem> {
                 .iter()
                 .any(|user| may_write_now(user, new)),
             "read_only_users",
-            "lacks a user who may only read until now, and so could change something; a running exporter never applies that. Restart it to do this",
+            "no longer lists a user who may only read, and who could then write; a running exporter never applies that. Restart it to do this",
         ),
         (
             current.rate_limit.is_some() && new.rate_limit.is_none(),

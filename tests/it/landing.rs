@@ -61,7 +61,7 @@ async fn the_page_shows_each_account_with_its_values() {
     let page = response.text().await.unwrap();
     for words in [
         "in 2 accounts",
-        "45.5 % <span>lost",
+        "45.5% <span>lost",
         "5 of 11 finished emails",
     ] {
         assert!(page.contains(words), "{words}: {page}");

@@ -192,7 +192,7 @@ fn targets_and_values_are_limited() {
         |count: usize| format!("[{{\"targets\": [{}\"$A\"]}}]", "\"$A\",".repeat(count - 1));
     for format in [Yaml, Json] {
         assert_eq!(read(&targets(MOST_TARGETS), format).unwrap(), ["41{}"]);
-        let problem = "[0].targets: more than 100000 targets; divide the list";
+        let problem = "[0].targets: more than 100000 targets; split the list";
         assert_eq!(reported(&targets(MOST_TARGETS + 1), format), problem);
     }
     let numbers = format!("[{}0]", "0,".repeat(NODES));

@@ -128,7 +128,7 @@ fn set_aside(bytes: &[u8]) -> String {
         panic!("{:?}", store.notices());
     };
     assert!(
-        notice.contains(&aside) && notice.contains("set aside"),
+        notice.contains(&aside) && notice.contains("renamed"),
         "{notice}"
     );
     let kept = fill(&store, 2);

@@ -268,7 +268,7 @@ async fn a_clock_that_is_an_hour_wrong_fails_in_the_words_of_the_page() {
     assert_eq!(report.count(Status::Failed), 0);
     setup.clock = Clock::manual(theirs.now() + 2 * HOUR);
     let report = setup.check().await;
-    let clock = fails(&report, "clock", "Set the clock right: check NTP.");
+    let clock = fails(&report, "clock", "Correct the clock: check NTP.");
     assert_eq!(
         clock.what,
         "This machine's clock is 2h 0m ahead of Twilio's"

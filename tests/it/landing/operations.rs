@@ -107,7 +107,7 @@ async fn an_operation_has_a_page_with_its_stats_and_the_sources_of_its_labels() 
     for words in [
         "&lt;i&gt;Spring&lt;/i&gt; sale</h1>",
         "1 of 9 finished emails",
-        "11.1 %",
+        "11.1%",
     ] {
         assert!(page.contains(words), "{words}: {page}");
     }

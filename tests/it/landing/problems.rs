@@ -24,7 +24,7 @@ async fn each_failure_of_twilio_is_shown_with_its_cause() {
         ("500", "Twilio fails for account marketing (500)"),
         (
             "html",
-            "What the base URL of account marketing returns does not match Twilio",
+            "The response of the base URL of account marketing does not match Twilio",
         ),
         (
             "404",

@@ -124,12 +124,12 @@ fn faults() -> Vec<(&'static str, Reply, &'static str)> {
         (
             "too much",
             Reply::json(large),
-            "it is larger than 16 MiB; divide it",
+            "it is larger than 16 MiB; split it",
         ),
         (
             "no end",
             Reply::Endless,
-            "it is larger than 16 MiB; divide it",
+            "it is larger than 16 MiB; split it",
         ),
     ]
 }

@@ -261,7 +261,7 @@ fn a_file_that_was_never_valid_lists_nothing() {
         .unwrap();
     assert_eq!(
         scene.reread(),
-        ["a.json: broken (it is larger than 16 MiB; divide it)"]
+        ["a.json: broken (it is larger than 16 MiB; split it)"]
     );
 }
 

@@ -70,11 +70,11 @@
   // The values stay, and their time shows their age.
   const report = (problem) => {
     if (clock.dataset.problem === problem) return;
-    clock.querySelector(".trouble")?.remove();
+    clock.querySelector(".problem")?.remove();
     clock.dataset.problem = problem;
     clock.classList.add("stale");
     const text = document.createElement("span");
-    text.className = "trouble";
+    text.className = "problem";
     text.textContent = ` – ${problem}`;
     clock.append(text);
     announcement.textContent = problem;

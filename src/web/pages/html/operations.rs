@@ -229,7 +229,7 @@ fn row(site: &Site, operation: &OperationSummary, has_accounts: bool) -> Markup 
             td role="cell" class="number" {
                 span class="key" { "Lost" }
                 @match operation.outcome.and_then(|outcome| Some((outcome.lost, outcome.lost_share?))) {
-                    Some((0, _)) => "0 %",
+                    Some((0, _)) => "0%",
                     Some((_, share)) => span class=(words::class_of_lost(Some(share))) { (words::percent(share)) },
                     None => "–",
                 }

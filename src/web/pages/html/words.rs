@@ -33,21 +33,21 @@ pub(super) fn span(seconds: u64) -> String {
     }
 }
 
-/// A share in percent: never 0 % nor 100 % unless it is that exactly.
+/// A share in percent: never 0% nor 100% unless it is that exactly.
 pub(super) fn percent(share: f64) -> String {
     let percent = share * 100.0;
     if percent > 0.0 && percent < 0.1 {
-        "< 0.1 %".to_owned()
+        "< 0.1%".to_owned()
     } else if percent > 99.9 && percent < 100.0 {
-        "> 99.9 %".to_owned()
+        "> 99.9%".to_owned()
     } else if percent == 0.0 || percent >= 10.0 && percent.fract().abs() < 0.05 {
-        format!("{percent:.0} %")
+        format!("{percent:.0}%")
     } else {
-        format!("{percent:.1} %")
+        format!("{percent:.1}%")
     }
 }
 
-/// A page marks a share of lost emails above this. Below it, losses are usual: some addresses are always wrong.
+/// A page marks a share of lost emails of at least this. Smaller shares are usual: some addresses are always wrong.
 const MANY_LOST: f64 = 0.05;
 
 /// The class of a share of lost emails.
@@ -120,7 +120,7 @@ mod tests {
     fn a_share_is_nothing_or_everything_only_if_it_is() {
         let shares = [0.0, 0.0001, 0.018, 0.1, 0.25, 0.333, 0.9999, 1.0];
         let texts = [
-            "0 %", "< 0.1 %", "1.8 %", "10 %", "25 %", "33.3 %", "> 99.9 %", "100 %",
+            "0%", "< 0.1%", "1.8%", "10%", "25%", "33.3%", "> 99.9%", "100%",
         ];
         assert_eq!(shares.map(percent), texts);
     }
