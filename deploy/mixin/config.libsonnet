@@ -29,13 +29,25 @@
     ],
     bounceLeast: 200,
 
-    // A small account loses unusually many emails: from this many lost, and this many times its own share of the days before.
+    // A small account loses unusually many emails: from this many lost, and when the least share that it can be is by so much above the
+    // highest share that the three days before can have been, at so many standard deviations. Of 90 emails none may be lost by chance.
     unusualLost: 5,
-    unusualTimes: 2,
+    unusualMore: 0.02,
+    unusualCertainty: 2,
 
     // Mail stays unconfirmed when for six hours at least leastEmails, and more than this share of what was accepted within three days, were
     // neither delivered nor lost. It is the only sign of mail that is deferred.
     unconfirmedShare: 0.05,
+
+    // Delivery is slow when 95 % of the emails that a mailbox provider accepted within an hour took longer than this, of at least so many
+    // emails. Accounts may have an objective of their own. A bound of the histogram's buckets is compared exactly.
+    deliveryObjective: '1h',
+    deliveryObjectives: {},  // for instance {receipts: '1m'}
+    deliveryLeast: 100,
+
+    // A mailbox provider fails alone when more than this share of its emails is lost, and so many times the share of all other providers.
+    providerShare: 0.05,
+    providerTimes: 3,
 
     // An operation of at least leastEmails goes wrong when more than this share of it is lost.
     failingShare: 0.1,

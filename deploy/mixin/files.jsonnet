@@ -18,9 +18,10 @@ local file(comment, names) = {
 
 {
   'twilio-email-objective.yml': file(|||
-    The objective: the share of accepted emails that are to be neither undelivered nor failed. This is the one place to set it.
-    It is below 1; an account gets one of its own when a line like this stands before the common one:
+    The objectives. This is the one place to set them. An account gets one of its own when a line like these stands before the common one:
       0.999 * group by (cluster, environment, namespace, job, account) (last_over_time(twilio_email_up{account="receipts"}[1d])) or
+      60 * group by (cluster, environment, namespace, job, account) (last_over_time(twilio_email_up{account="receipts"}[1d])) or
+    The share is below 1. A time that is a bound of the histogram is compared exactly: 1, 2, 5, 10, 15, 30, 60, 120, 300, 900, 3600, 21600 s.
   |||, ['twilio-email-objective']),
 
   'twilio-email-ratios.yml': file(|||
@@ -37,7 +38,7 @@ local file(comment, names) = {
     failure          lost of handled: what the objective is about; its lower_bound is for few emails
     budget_burn      failure in multiples of what the objective allows
     A ratio of nothing is absent.
-  |||, ['twilio-email-ratios', 'twilio-email-ratios-long']),
+  |||, ['twilio-email-ratios', 'twilio-email-ratios-long', 'twilio-email-ratios-day']),
 
   'twilio-email-label-ratios.yml': file(|||
     The same for each value of the labels that `aggregate_by` names; without it these rules give nothing and cost nothing.
@@ -46,6 +47,11 @@ local file(comment, names) = {
   'twilio-email-delivery.yml': file(|||
     Alerts on what becomes of an account's mail, and on how much of it there is. Needs the ratios and the objective.
   |||, ['twilio-email-delivery']),
+
+  'twilio-email-providers.yml': file(|||
+    What becomes of an account's mail at each mailbox provider, how long delivery takes, and alerts on both. Needs the ratios and the objectives.
+    Without the collector of emails these rules give nothing and cost nothing.
+  |||, ['twilio-email-providers', 'twilio-email-delivery-time']),
 
   'twilio-email-operations.yml': file(|||
     Alerts on one operation: a campaign, or any send of many emails.

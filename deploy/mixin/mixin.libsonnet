@@ -2,6 +2,7 @@
 (import 'config.libsonnet')
 + (import 'rules.libsonnet')
 + (import 'alerts/delivery.libsonnet')
++ (import 'alerts/providers.libsonnet')
 + (import 'alerts/operations.libsonnet')
 + (import 'alerts/exporter.libsonnet')
 + (import 'alerts/watching.libsonnet')

@@ -3,11 +3,12 @@
   local config = $._config,
   local terms = (import 'terms.libsonnet')(config),
 
-  local objective =
-    local own(account) = '%s * group by (%s) (last_over_time(twilio_email_up{account="%s"}[1d]))'
-                         % [config.objectives[account], terms.account, account];
-    local common = '%s * group by (%s) (last_over_time(twilio_email_up[1d]))' % [config.objective, terms.account];
-    terms.lines([own(account) + '\nor' for account in std.objectFields(config.objectives)] + [common]),
+  // A value for every account, and for some of their own.
+  local objective(common, objectives) =
+    local own(account) = '%g * group by (%s) (last_over_time(twilio_email_up{account="%s"}[1d]))'
+                         % [objectives[account], terms.account, account];
+    local others = '%g * group by (%s) (last_over_time(twilio_email_up[1d]))' % [common, terms.account];
+    terms.lines([own(account) + '\nor' for account in std.objectFields(objectives)] + [others]),
 
   // The windows that are read from samples; longer ones are sums of the shortest, at whole multiples of it.
   local shortest = '20m',
@@ -16,32 +17,16 @@
   local name(level, metric, operation) = '%s:twilio_email_%s:%s' % [level.name, metric, operation],
   local rule(name, expr, note=null) = { record: name, expr: expr, note:: note },
 
-  // What a counter grew by within the window, by the exporter that saw most: the last value minus the one before the window, which is
-  // exact at any scrape interval, and counts what happened in a gap in which nothing was scraped when it is seen.
-  // - Where the counter began anew, `increase` knows how. A state that was restored from a backup puts a counter back, but not to 0:
-  //   what it had before is not counted again.
-  // - A user label's counter comes with the first operation that has it, and what it shows then belongs to the window: `increase`
-  //   cannot know that, but the account was there already when the window began.
+  // A user label's counter comes with the first operation that has it, and what it shows then belongs to the window: `increase` cannot know
+  // that, but the account was there already when the window began.
   local grew(level, metric, by, window) =
-    local increase = 'max by (%s) (increase(%s[%s]))' % [by, metric, window];
-    if level.name == 'account' then terms.lines([
-      'max by (%s) (' % by,
-      '  last_over_time(%s[%s]) - last_over_time(%s[1d] offset %s) >= 0' % [metric, window, metric, window],
-      '    unless resets(%s[%s]) > 0' % [metric, window],
-      '  or',
-      '  last_over_time(%s[%s]) - min_over_time(%s[%s])' % [metric, window, metric, window],
-      '    and resets(%s[%s]) > 0' % [metric, window],
-      '    and min_over_time(%s[%s]) > max_over_time(%s[%s]) / 2' % [metric, window, metric, window],
-      '  or',
-      '  increase(%s[%s])' % [metric, window],
-      ')',
-    ])
+    if level.name == 'account' then terms.grew(metric, by, window)
     else terms.lines([
       'max by (%s) (%s)' % [by, metric],
       '  unless max by (%s) (%s offset %s)' % [by, metric, window],
       '  and on (%s) (twilio_email_emails_accepted_total offset %s)' % [terms.account, window],
       'or',
-      increase,
+      'max by (%s) (increase(%s[%s]))' % [by, metric, window],
     ]),
   local growth(level, metric, recorded, by, window) =
     if std.member(sampled, window) then grew(level, metric, by, window)
@@ -50,18 +35,6 @@
   local outcomesName(level) = '%s_outcome:twilio_email_email_outcomes:increase' % level.name,
   local lostOf(level, window) = 'sum without (outcome) (%s%s{outcome=~"undelivered|failed"})' % [outcomesName(level), window],
   local endedOf(level, window) = 'sum without (outcome) (%s%s{outcome=~"delivered|undelivered|failed"})' % [outcomesName(level), window],
-
-  // The lower bound of the share that is lost (E. B. Wilson's), for windows of few emails.
-  local lowerBound(failure, handled) =
-    local z = config.certainty;
-    terms.lines([
-      '(',
-      '  %s + %s / %s' % [failure, z * z / 2, handled],
-      '  - %s * sqrt(%s * (1 - %s) / %s + %s / %s ^ 2)' % [z, failure, failure, handled, z * z / 4, handled],
-      ')',
-      '/',
-      '(1 + %s / %s)' % [z * z, handled],
-    ]),
 
   // What is kept of one window. `bounded` ones have a lower bound of the share.
   local window(level, window, bounded=false) =
@@ -98,7 +71,7 @@
         ]),
       ),
     ]
-    + (if bounded then [rule(name(level, 'failure', 'lower_bound_rate') + window, lowerBound(failure, handled))] else []),
+    + (if bounded then [rule(name(level, 'failure', 'lower_bound_rate') + window, terms.lowerBound(failure, handled))] else []),
 
   // Of a label, three days are needed only for what late losses are a share of.
   local labelDays =
@@ -115,13 +88,27 @@
 
   prometheusRules+:: {
     groups+: [
-      { name: 'twilio-email-objective', rules: [rule('account:twilio_email_objective:ratio', objective)] },
+      {
+        name: 'twilio-email-objective',
+        rules: [
+          rule(
+            'account:twilio_email_objective:ratio',
+            objective(config.objective, config.objectives),
+            'The share of accepted emails that are to be neither undelivered nor failed.',
+          ),
+          rule(
+            'account:twilio_email_delivery_objective:seconds',
+            objective(
+              terms.seconds(config.deliveryObjective),
+              { [account]: terms.seconds(config.deliveryObjectives[account]) for account in std.objectFields(config.deliveryObjectives) }
+            ),
+            'Within this time, recipients\' servers are to accept 95 % of the emails that they accept.',
+          ),
+        ],
+      },
       group('twilio-email-ratios', config.shortInterval, window(account, '20m') + window(account, '1h', bounded=true)),
-      group(
-        'twilio-email-ratios-long',
-        config.longInterval,
-        window(account, '3d') + window(account, '6h', bounded=true) + window(account, '1d', bounded=true)
-      ),
+      group('twilio-email-ratios-long', config.longInterval, window(account, '3d') + window(account, '6h', bounded=true)),
+      group('twilio-email-ratios-day', config.longInterval, window(account, '1d', bounded=true)),
       group('twilio-email-label-ratios', config.shortInterval, window(label, '20m') + window(label, '1h', bounded=true)),
       group('twilio-email-label-ratios-long', config.longInterval, labelDays + window(label, '6h', bounded=true)),
     ],

@@ -7,9 +7,11 @@ function(config) {
   account: std.join(', ', config.accountLabels),
   label: self.account + ', label, value',
   operation: self.account + ', operation_id',
+  provider: self.account + ', provider',
   jobLabels: [label for label in config.accountLabels if label != 'account'],
   labelLabels: config.accountLabels + ['label', 'value'],
   operationLabels: config.accountLabels + ['operation_id'],
+  providerLabels: config.accountLabels + ['provider'],
 
   // The two levels at which ratios are kept.
   levels: {
@@ -39,6 +41,40 @@ function(config) {
   now(metric):: 'last_over_time(%s[%s])' % [metric, config.freshness],
   // Of several exporters of an account the one that does best, or knows most.
   best(what):: 'max by (%s) (%s)' % [terms.account, what],
+
+  // What a counter grew by within the window, by the exporter that saw most: the last value minus the one before the window, which is
+  // exact at any scrape interval. Growth in a gap without scrapes counts when it is seen, if the gap is not longer than `before`.
+  // Where the counter began anew, `increase` knows how. A state that was restored from a backup puts a counter back, but not to 0:
+  // what it had before is not counted again. `first` are clauses for a counter that is new.
+  grew(metric, by, window, before='1d', first=[]):: self.lines([
+    'max by (%s) (' % by,
+    '  last_over_time(%s[%s]) - last_over_time(%s[%s] offset %s) >= 0' % [metric, window, metric, before, window],
+    '    unless resets(%s[%s]) > 0' % [metric, window],
+    '  or',
+    '  last_over_time(%s[%s]) - min_over_time(%s[%s])' % [metric, window, metric, window],
+    '    and resets(%s[%s]) > 0' % [metric, window],
+    '    and min_over_time(%s[%s]) > max_over_time(%s[%s]) / 2' % [metric, window, metric, window],
+  ] + first + [
+    '  or',
+    '  increase(%s[%s])' % [metric, window],
+    ')',
+  ]),
+
+  // A bound of the share that is lost (E. B. Wilson's), for windows of few emails: the lower one, or the upper one with sign='+'.
+  bound(failure, handled, z, sign='-')::
+    self.lines([
+      '(',
+      '  %s + %s / %s' % [failure, z * z / 2, handled],
+      '  %s %s * sqrt(%s * (1 - %s) / %s + %s / %s ^ 2)' % [sign, z, failure, failure, handled, z * z / 4, handled],
+      ')',
+      '/',
+      '(1 + %s / %s)' % [z * z, handled],
+    ]),
+  lowerBound(failure, handled):: self.bound(failure, handled, config.certainty),
+
+  // The account was watched already, so long before.
+  watchedSince(window, before)::
+    'and on (%s) group by (%s) (last_over_time(twilio_email_up[%s] offset %s))' % [self.account, self.account, window, before],
 
   // Begins a text: `$of` selects what has the alert's own `labels`.
   of(labels):: '{{ $of := printf `%s` %s -}}' % [
@@ -84,8 +120,8 @@ function(config) {
     self.of(self.operationLabels)
     + ' {{ with printf `twilio_email_operation_info{%%s}` $of | query }}{{ or (first .).Labels.%s "none" }}{{ else }}none{{ end }}' % config.routeBy,
 
-  // An alert. `name` is also that of its runbook; `dashboard` is a uid and what follows it.
-  alert(name, severity, span, expr, dashboard, summary, description, keep=null, labels={}, note=null):: {
+  // An alert. `name` is also that of its runbook; `dashboard` is a uid and what follows it; `begin` begins the text of its link.
+  alert(name, severity, span, expr, dashboard, summary, description, keep=null, labels={}, note=null, begin=''):: {
     alert: name,
     expr: expr,
     'for': span,
@@ -95,7 +131,7 @@ function(config) {
       summary: summary,
       description: description,
       runbook_url: '%s/%s.md' % [config.runbooks, name],
-      dashboard_url: '%s/d/%s' % [config.grafana, dashboard],
+      dashboard_url: begin + '%s/d/%s' % [config.grafana, dashboard],
     },
     note:: note,
   },
@@ -105,7 +141,12 @@ function(config) {
   local variables(names) = std.join('&', [variable(name) for name in names if name != 'job' || std.member(config.accountLabels, 'job')]),
   overview: 'twilio-email-overview?' + variables(['job', 'account']),
   ofLabel: 'twilio-email-overview?' + variables(['job', 'account', 'label', 'value']),
-  ofOperation: 'twilio-email-operation?' + variables(['job', 'account', 'operation_id']),
+  ofProvider: 'twilio-email-deliverability?' + variables(['job', 'account', 'provider']),
+  deliverability: 'twilio-email-deliverability?' + variables(['job', 'account']),
+  // From the operation's creation to now; as the dashboard opens by itself, where that is not known.
+  ofOperation: 'twilio-email-operation?' + variables(['job', 'account', 'operation_id'])
+               + '{{ with printf `1000 * max(twilio_email_operation_created_timestamp_seconds{%s})` $of | query }}'
+               + '&from={{ . | first | value | printf "%.0f" }}&to=now{{ end }}',
   exporter: 'twilio-email-exporter?' + variables(['job', 'account']),
   exporters: 'twilio-email-exporter?' + variables(['job']),
 }

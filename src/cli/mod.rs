@@ -1,4 +1,5 @@
-//! The command line: parses it, runs the command, and returns the exit code.
+//! The command line: parses it, runs the command, and returns the exit code. Without a command it is `serve`, so that
+//! `twilio-email-exporter --config.file …` works like other exporters.
 
 mod check;
 mod demo;
@@ -157,6 +158,14 @@ fn command_line() -> clap::Command {
     let demo = |demo: clap::Command| {
         demo.mut_arg("listen", |option| option.help(demo::LISTEN_HELP))
             .mut_arg("level", |option| option.help(demo::LEVEL_HELP))
+            .mut_arg("storage_path", |option| {
+                option.help(options::STORAGE_IN_MEMORY_HELP)
+            })
+    };
+    let once = |once: clap::Command| {
+        once.mut_arg("storage_path", |option| {
+            option.help(options::STORAGE_IN_MEMORY_HELP)
+        })
     };
     let check =
         |check: clap::Command| check.mut_arg("level", |option| option.help(check::LEVEL_HELP));
@@ -166,6 +175,7 @@ fn command_line() -> clap::Command {
     show_variables(
         command
             .mut_subcommand("demo", demo)
+            .mut_subcommand("once", once)
             .mut_subcommand("check", check)
             .mut_subcommand("watch", watch),
     )

@@ -36,6 +36,10 @@ Credentials (never options, because the process list shows those):
   Each can be in a file instead: TWILIO_API_SECRET_FILE, TWILIO_AUTH_TOKEN_FILE, …
   With --config.file, the file has the credentials of its accounts.";
 
+/// The help of `--storage.path` in commands that save nothing by default.
+pub(super) const STORAGE_IN_MEMORY_HELP: &str =
+    "Directory for what must survive a restart [default: none, everything in memory]";
+
 /// The options of `serve`.
 #[derive(Debug, Clone, Args)]
 pub struct ServeOptions {
@@ -115,7 +119,7 @@ pub struct ConnectionOptions {
     #[arg(value_parser = given(StringValueParser::new()), hide_env_values = true, help_heading = TWILIO)]
     base_url: Option<NonEmpty<String>>,
 
-    /// File with the only certificate authorities to trust, for accounts that name none [default: the system's]
+    /// File with the only certificate authorities to trust, for accounts without a `ca_file` [default: the system's]
     ///
     /// file (PEM) with the only certificate authorities to trust, for accounts that have none of their own; read at the start and at
     /// each reload
@@ -143,7 +147,7 @@ pub struct ConnectionOptions {
 /// The options of the store.
 #[derive(Debug, Clone, Args)]
 pub struct StorageOptions {
-    /// Directory for what must survive a restart; "" keeps everything in memory [default: data]
+    /// Directory for what must survive a restart; "": everything in memory [default: data]
     ///
     /// directory of the counters and high-water marks that survive a restart (see [storage](storage.md)); `""`:
     /// everything in memory, as in `demo` and `once` unless the option or its variable is set
@@ -176,7 +180,7 @@ pub struct SeriesOptions {
 
 /// The help of `--twilio.base-url`. It is no comment, because the default is a constant of `config`.
 fn base_url_help() -> String {
-    format!("Twilio's API, for accounts that do not say it [default: {DEFAULT_BASE_URL}]")
+    format!("Twilio's API, for accounts without a `base_url` [default: {DEFAULT_BASE_URL}]")
 }
 
 const TWILIO: &str = "Twilio";

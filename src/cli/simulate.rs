@@ -1,4 +1,4 @@
-//! `simulate`: serves the simulated Twilio Email API without an exporter.
+//! `simulate`: serves the simulated Twilio Email API without an exporter. `demo` has the same options for the simulated account.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -83,7 +83,7 @@ pub(super) struct WorldOptions {
         hide_possible_values = true
     )]
     mailboxes: bool,
-    /// Whether opens are noticed: true or false
+    /// Whether the account tracks opens: true or false
     #[arg(long = "simulator.open-tracking", env = "TWILIO_EMAIL_SIMULATOR_OPEN_TRACKING", action = clap::ArgAction::Set)]
     #[arg(
         value_name = "BOOL",

@@ -1,4 +1,5 @@
-//! The findings about one account.
+//! The findings about one account. A failure that hides others is the only finding about requests, so that the page shows the cause
+//! and not its effects.
 
 use std::sync::Arc;
 
@@ -119,7 +120,7 @@ fn failed(facts: &AccountFacts, severity: Severity, ongoing: &Ongoing<RequestFai
 
 fn down(facts: &AccountFacts, failure: &Ongoing<RequestFailure>) -> Finding {
     let severity = match failure.what {
-        // It ends by itself.
+        // A rate limit ends by itself.
         RequestFailure::RateLimited => Severity::Warning,
         _ => Severity::Error,
     };
@@ -144,7 +145,7 @@ const fn is_about_address(failure: &RequestFailure) -> bool {
     )
 }
 
-/// The list of emails fails with `failure`, and operations can be read.
+/// Twilio refuses the list of emails with `failure`, and returns operations.
 #[must_use]
 pub fn emails_only(facts: &AccountFacts, failure: &Ongoing<RequestFailure>) -> Finding {
     let name = &facts.name;
@@ -166,7 +167,7 @@ pub fn emails_only(facts: &AccountFacts, failure: &Ongoing<RequestFailure>) -> F
     finding
 }
 
-/// The list fails, and single operations can be read.
+/// Twilio refuses the list, and returns single operations.
 fn list_only(facts: &AccountFacts, failure: &Ongoing<RequestFailure>) -> Finding {
     let name = &facts.name;
     let mut finding = failed(facts, Severity::Error, failure);

@@ -1,4 +1,5 @@
-//! The findings about the exporter itself.
+//! The findings about the exporter itself: its configuration, its saves, its restarts of accounts, and whether it is scraped. They
+//! are about no single account.
 
 use std::fmt::Write;
 

@@ -1,4 +1,5 @@
-//! The facts that findings are made of. Who collects them judges nothing.
+//! The facts that findings are made of. The modules that collect facts do not decide what is wrong;
+//! [`super::account`](super::account()) and [`super::exporter`](super::exporter()) do.
 
 use std::sync::Arc;
 
@@ -51,7 +52,7 @@ pub struct AccountFacts {
     pub next_login_at: Option<Timestamp>,
     /// The difference of the clocks, if it is too large.
     pub wrong_clock: Option<Ongoing<ClockSkew>>,
-    /// Changes of its counters that wait to be saved for longer than a save takes; with the error, if there is one.
+    /// Since when changes of its counters are unsaved, if that is longer than a save takes; with the error, if there is one.
     pub unsaved: Option<Ongoing<Option<String>>>,
     /// How many operations cannot be read, and since when there has been one.
     pub unreadable: Option<Ongoing<usize>>,
@@ -63,9 +64,9 @@ pub struct AccountFacts {
     pub most_series: usize,
     /// How many requests a collection may make.
     pub budget: usize,
-    /// How many of them the last collection left; `None` before the first.
+    /// How many of them the last collection did not use; `None` before the first.
     pub budget_left: Option<usize>,
-    /// Whether counters are on a disk.
+    /// Whether counters are saved to disk.
     pub is_durable: bool,
 }
 
@@ -74,7 +75,7 @@ pub struct AccountFacts {
 pub struct FailedReload {
     /// The problems, each with its place and its cure.
     pub problems: Vec<String>,
-    /// When the first reload failed that was followed by no successful one.
+    /// When reloads began to fail.
     pub since: Timestamp,
 }
 
@@ -87,7 +88,7 @@ pub struct ExporterFacts {
     pub rebuilt_since: Option<Timestamp>,
     /// When a state file was lost for the first time.
     pub file_lost_since: Option<Timestamp>,
-    /// The start of the exporter, if counters are in memory alone.
+    /// The start of the exporter, if counters are in memory only.
     pub memory_only_since: Option<Timestamp>,
     /// The last scrape, if it was longer ago than any scrape interval.
     pub not_scraped_since: Option<Timestamp>,

@@ -10,11 +10,11 @@ use crate::timestamp::Timestamp;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
-    /// Values are missing, wrong or growing old.
+    /// Values are missing, wrong or too old.
     Error,
     /// Something works in part, or will fail soon.
     Warning,
-    /// A limit or a setting that one may want to know of.
+    /// A limit or a setting that the user may want to change.
     Notice,
 }
 
@@ -29,16 +29,16 @@ pub struct Finding {
     pub account: Option<Arc<str>>,
     /// What happened.
     pub what: String,
-    /// Why, as far as that is known.
+    /// Why, if that is known.
     pub cause: String,
     /// What to do.
     pub cure: String,
-    /// When it began. Each finding about facts has it; `None` only for a text that the log has at the moment when it begins.
+    /// When it began. Each finding about facts has it; `None` only for a log line, which is written when the failure begins.
     pub since: Option<Timestamp>,
 }
 
 impl Finding {
-    /// The cause and the cure, for a log line whose message says what happened.
+    /// The cause and the cure, for a log line whose message has what happened.
     #[must_use]
     pub fn log_text(&self) -> String {
         format!("{} {}", self.cause, self.cure)

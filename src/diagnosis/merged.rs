@@ -1,4 +1,5 @@
-//! One finding for what several accounts share, such as the clock and the disk of this machine.
+//! One finding for what several accounts share, such as the clock and the disk of this machine. The page then shows one problem,
+//! and not the same text for every account.
 
 use super::finding::Finding;
 

@@ -176,7 +176,7 @@ impl RequestFailure {
         }
     }
 
-    /// Why, as far as that can be known, in sentences.
+    /// The likely cause, in sentences.
     #[must_use]
     pub fn cause(&self, login: Login) -> &'static str {
         match self {

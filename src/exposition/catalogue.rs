@@ -1,4 +1,5 @@
-//! The table of all metrics of this exporter: [`ALL`] of a scrape, of which [`EMAIL_METRICS`] are about single emails, and [`PROBED`], which only `/probe` exposes. The exposition, the reference page and the tests of names use it.
+//! The table of all metrics of this exporter. [`ALL`] has those of a scrape, and its part [`EMAIL_METRICS`] is about single emails;
+//! [`PROBED`] has those that only `/probe` exposes. The exposition, the reference page and the tests of names use it.
 //!
 //! Names and help follow <https://prometheus.io/docs/practices/naming/>. `process_*` is not here, because Prometheus' client
 //! libraries define those names.
@@ -10,8 +11,8 @@ mod tests;
 pub use super::metric::{Kind, Metric, Scope};
 pub use emails::{
     DELIVERIES_UNOBSERVED, DELIVERY_DURATION, EMAIL_METRICS, EMAILS_COVERAGE, EMAILS_FOREIGN_ROWS,
-    EMAILS_LEFT_OUT, INBOUND, PROVIDER_EMAILS, PROVIDER_OUTCOMES, RECIPIENT_DOMAIN_OUTCOMES,
-    SENDER_DOMAIN_OUTCOMES,
+    EMAILS_LEFT_OUT, INBOUND, OPERATION_EMAILS_MISMATCH, PROVIDER_EMAILS, PROVIDER_OUTCOMES,
+    RECIPIENT_DOMAIN_OUTCOMES, SENDER_DOMAIN_OUTCOMES,
 };
 pub use labels::{LABELS, Label};
 pub use probe::{
@@ -106,8 +107,8 @@ metrics! { GENERAL_METRICS:
         example: "1775370000",
     }
     OPERATION_SCHEDULED: Operation Gauge "operation_scheduled_timestamp_seconds" [] {
-        help: "For when the operation is or was scheduled, in seconds since 1970.",
-        details: "`scheduledFor` of its first email, which the exporter reads once, if the operation is scheduled and `series.tags` is set.",
+        help: "Time for which the operation is or was scheduled, in seconds since 1970.",
+        details: "`scheduledFor` of its first email, which the exporter reads once, if the operation is scheduled, and `series.tags` is set or emails are collected.",
         absent: "for an operation that is not scheduled, until its first email has been read, and if the time in it is impossible.",
         example: "1775373600",
     }
@@ -187,7 +188,7 @@ metrics! { GENERAL_METRICS:
     }
     API_CLOCK_SKEW: Account Gauge "api_clock_skew_seconds" [] {
         help: "Twilio's clock minus this machine's at the last response, in seconds.",
-        details: "Negative where this machine's clock is ahead. Twilio's time has whole seconds. Beyond a minute, check NTP; beyond an hour, operations expire at the wrong time, and `twilio_email_collection_complete` is 0.",
+        details: "Negative if this machine's clock is ahead. Twilio's time has whole seconds. Beyond a minute, check NTP; beyond an hour, operations expire at the wrong time, and `twilio_email_collection_complete` is 0.",
         absent: "until Twilio has sent a response with its time (the `Date` header).",
         example: "-0.4",
     }
@@ -210,8 +211,8 @@ metrics! { GENERAL_METRICS:
         example: "51230",
     }
     EMAILS_UNCONFIRMED: Account Gauge "emails_unconfirmed" ["older_than"] {
-        help: "Emails sent and neither confirmed nor failed for at least this long: exact if emails are collected, else an upper bound from operations and their age.",
-        details: "This is the only sign of deferred mail: Twilio retries it for up to three days and reports nothing. With the collector of emails, and once 99 % of the last seven days have been read, the exporter counts the emails themselves. Otherwise it sums up the unconfirmed emails of all tracked operations that are at least this old: `sent` in the counting mode `exclusive`, `sent` without `delivered` and `undelivered` in the mode `cumulative`. An operation's age counts from its creation, or from the time for which it was scheduled if that is known. So a long send can have an email here that is new, and a confirmation can take a tenth of the operation's idle time to be noticed.",
+        help: "Emails sent and neither confirmed nor failed for at least this long; exact if emails are collected, else an upper bound.",
+        details: "This is the only sign of deferred mail: Twilio retries it for up to three days and reports nothing. With the collector of emails, and once 99% of the last seven days have been read, the exporter counts the emails themselves. Otherwise it sums up the unconfirmed emails of all tracked operations that are at least this old: `sent` in the counting mode `exclusive`, `sent` without `delivered` and `undelivered` in the mode `cumulative`. An operation's age counts from its creation, or from the time for which it was scheduled if that is known. So it can include new emails of a long send, and a confirmation is seen only when the operation is polled next.",
         absent: "",
         example: "37",
     }
@@ -241,7 +242,7 @@ metrics! { GENERAL_METRICS:
     }
     EMAILS_ACCEPTED_BY_LABEL: Account Counter "emails_accepted_by_label_total" ["label", "value"] {
         help: "Emails created, over the operations ever seen with the label's value.",
-        details: "Like `twilio_email_emails_accepted_total`. A new series is 0 for its first two minutes, and in at least one exposition, before it exposes its count: so `rate()` and `increase()` include all of it in every Prometheus that scrapes at least every two minutes. An email counts for one value only: if an operation's label changes, later growth counts for the new value.",
+        details: "Like `twilio_email_emails_accepted_total`. A new series is 0 for its first two minutes, and in at least one exposition, before it exposes its count. So `rate()` and `increase()` include the whole count in every Prometheus that scrapes at least every two minutes. An email counts for one value only: if an operation's label changes, later growth counts for the new value.",
         absent: "until it has been saved for the first time; unless the configuration aggregates by labels; and seven days after the last operation with the value.",
         example: "2000",
     }
@@ -253,7 +254,7 @@ metrics! { GENERAL_METRICS:
     }
     STATS_READING: Account StateSet "stats_reading" ["reading"] {
         help: "Whether the exporter reads Twilio's stats in this counting mode (1) or not (0).",
-        details: "Twilio documents both modes. The exporter uses exclusive until stats prove cumulative, unless the configuration sets the mode.",
+        details: "Twilio documents both modes. The exporter assumes `exclusive` until stats or single emails prove `cumulative`, unless the configuration sets the mode.",
         absent: "",
         example: "1",
     }
@@ -283,10 +284,10 @@ metrics! { GENERAL_METRICS:
     }
     API_UNEXPECTED_VALUES: Account Counter "api_unexpected_values_total" ["field"] {
         help: "Values in Twilio's responses that could not be used as they were, by field.",
-        details: "The rest of such an answer is used, so this is no failed request. `created_at`: contradicts the operation's id by more than a day, and the id's time counts. \
-                  `updated_at`: the operation cannot have changed then, and it is left out. `status`: no word that can be shown; an operation whose state is known keeps its values, with `operation_up` 0, and a new one is `unreadable`; or an undocumented state too many, which is part of `other`. \
-                  `stats`: an undocumented stat that is no count, and is left out; or one too many, which is part of `other`. `body`: a byte order mark, which is skipped; or bytes outside the rows of a list that are no JSON, which cost no row. \
-                  A documented stat that is no possible count makes the whole answer about its operation useless: that is a failure with the reason `invalid_response`. Starts at 0 with the process.",
+        details: "The exporter uses the rest of such a response, so the request did not fail. `created_at`: differs from the time in the operation's id by more than a day; the exporter uses the time in the id. \
+                  `updated_at`: a time at which the operation cannot have changed; it is left out. `status`: not a word that can be a label's value; an operation whose state is known keeps its values, with `operation_up` 0, and a new one is `unreadable`. Also an undocumented state beyond the limit, which counts as `other`. \
+                  `stats`: an undocumented stat that is not a count, which is left out, or one beyond the limit, which counts as `other`. `body`: a byte order mark, which is skipped, or bytes outside the rows of a list that are not JSON; no row is lost. \
+                  If a documented stat is not a possible count, the read of its operation fails with the reason `invalid_response`. Starts at 0 with the process.",
         absent: "",
         example: "0",
     }
@@ -303,14 +304,14 @@ metrics! { GENERAL_METRICS:
         example: "1",
     }
     SOURCE_OPERATIONS: Account Gauge "source_operations" ["source"] {
-        help: "Operations in the last successful read of the file or URL.",
+        help: "Operations that the file or URL had at its last successful read.",
         details: "An operation that several sources list counts for each of them.",
         absent: "until a read has succeeded, and when the file does not exist any more.",
         example: "12",
     }
     SOURCE_LAST_SUCCESS: Account Gauge "source_last_success_timestamp_seconds" ["source"] {
         help: "When a read of the file or URL that lists operations last succeeded, in seconds since 1970.",
-        details: "Also if nothing had changed.",
+        details: "Updated even if nothing has changed.",
         absent: "until a read has succeeded, and when the file does not exist any more.",
         example: "1775370330.118",
     }
@@ -334,7 +335,7 @@ metrics! { GENERAL_METRICS:
     }
     WEB_CONFIG_SUCCESSFUL: Exporter Gauge "exporter_web_config_last_reload_successful" [] {
         help: "Whether the last attempt to load the web configuration succeeded (1) or not (0).",
-        details: "The file of `--web.config.file` with its certificates and keys. While it is 0, the last valid ones stay active.",
+        details: "It includes the certificates and keys of the file. While it is 0, the last valid web configuration stays active.",
         absent: "without `--web.config.file`.",
         example: "1",
     }
@@ -345,8 +346,8 @@ metrics! { GENERAL_METRICS:
         example: "1775368800.5",
     }
     PASSWORD_CHECKS: Exporter Counter "exporter_password_checks_total" [] {
-        help: "Passwords of requests that were checked against a hash.",
-        details: "Starts at 0 with the process. The result is remembered, so this grows only with new and with wrong passwords.",
+        help: "Checks of a request's password against a hash.",
+        details: "Starts at 0 with the process. The exporter remembers results, so this grows only with new and with wrong passwords.",
         absent: "without `--web.config.file`.",
         example: "2",
     }
@@ -382,7 +383,7 @@ metrics! { GENERAL_METRICS:
     }
     STATE_UNSAVED: Exporter Gauge "exporter_state_unsaved_seconds" [] {
         help: "Age of the oldest unsaved change, in seconds, or 0 if everything is saved.",
-        details: "Since the first attempt to save the change, by a monotonic clock. It grows while saves fail and while the disk hangs; a save that hangs does not count as failed.",
+        details: "Counted from the first attempt to save the change, by a monotonic clock. It grows while saves fail and while the disk hangs; a save that hangs does not count as failed.",
         absent: "when everything is kept in memory (`--storage.path` is empty).",
         example: "0",
     }

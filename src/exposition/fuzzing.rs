@@ -1,5 +1,4 @@
-//! Fuzz target: the escaping of labels. What is written is read back by a strict reader of its own, which knows the text format and
-//! not the writer.
+//! Fuzz target: the escaping of labels. It reads the written text again with a strict reader that shares no code with the writer.
 
 use super::labels::{LabelTexts, is_label_name, push_further};
 

@@ -1,5 +1,5 @@
-//! Writes the families that the `prometheus` crate gathers, by the exporter's own writer, so that each format has one writer. Only
-//! counters, gauges and histograms exist.
+//! Writes the families that the `prometheus` crate gathers, with the exporter's own writer, so that each format has one writer. The
+//! exporter has only counters, gauges and histograms there.
 
 use prometheus::proto::{Metric, MetricFamily, MetricType};
 
@@ -8,7 +8,7 @@ use super::labels::push_further;
 use super::text::{Header, Text};
 use super::value::SampleValue;
 
-/// Writes a family. The exporter has counters, gauges and histograms; nothing is written for any other type. `since` returns when a
+/// Writes a family; nothing for a type other than counter, gauge and histogram. `since` returns when a
 /// series began to count, if that is known.
 pub(super) fn write(
     gathered: &MetricFamily,

@@ -1,4 +1,5 @@
-//! Random histories of snapshots, for tests that hold what is kept between expositions to what is rendered anew.
+//! Random histories of snapshots for tests. The tests compare expositions that reuse text with expositions that are written from
+//! nothing.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -19,7 +20,7 @@ pub(crate) struct Step {
     value: u32,
 }
 
-/// Steps of which some change nothing, so that the same snapshot comes again.
+/// Steps; some change nothing, so that the same snapshot occurs twice.
 pub(crate) fn steps() -> impl Strategy<Value = Vec<Step>> {
     let step = (0_u8..33, any::<usize>(), 0_u32..5);
     let step = step.prop_map(|(change, place, value)| Step {
@@ -36,12 +37,12 @@ pub(crate) struct History {
     snapshot: Snapshot,
     /// The number of operations that there ever were.
     operations: u32,
-    /// Of counters that only grow.
+    /// The value of counters that only grow.
     total: u64,
 }
 
 impl History {
-    /// With an account that has this many operations.
+    /// A history whose snapshot has an account with this many operations.
     pub(crate) fn of(operations: usize) -> Self {
         let mut history = Self::default();
         history.add_account(0);
@@ -55,7 +56,7 @@ impl History {
         self.snapshot.clone()
     }
 
-    /// A new operation comes, and the oldest one goes.
+    /// Adds a new operation and removes the oldest one.
     pub(crate) fn rotate(&mut self) {
         self.add_operation(0, 0);
         self.snapshot.accounts[0].operations.pop();
@@ -102,7 +103,7 @@ impl History {
     }
 
     fn add_account(&mut self, value: u32) {
-        // The configuration has each name once, but nothing here relies on that.
+        // The configuration has each name once, but the renderer must not rely on that.
         self.snapshot.accounts.push(empty_account(&name(value)));
     }
 
@@ -115,6 +116,7 @@ impl History {
             up: None,
             last_success: None,
             scheduled_for: None,
+            emails_mismatch: None,
             labels: Labels::default(),
         };
         let operations = &mut self.snapshot.accounts[account].operations;

@@ -1,4 +1,5 @@
-//! The type of the catalogue's rows: a metric family with its labels, its help and its text for the reference page.
+//! The type of the catalogue's rows: a metric family with its labels, its help and its text for the reference page. A row has
+//! everything that the text format, OpenMetrics and the reference page write about a family.
 
 use super::syntax::Syntax;
 

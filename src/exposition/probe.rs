@@ -23,9 +23,9 @@ pub struct Probe<'a> {
     pub account: &'a Arc<str>,
     /// The operation's current values.
     pub operation: &'a ShownOperation,
-    /// Its emails, if they were wanted.
+    /// Its emails, if the request asked for them.
     pub emails: Option<ProbeEmails>,
-    /// Whether the probe read all that was wanted.
+    /// Whether the probe read everything that was requested.
     pub success: bool,
     /// How long the probe took.
     pub duration: Duration,

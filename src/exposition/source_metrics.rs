@@ -62,7 +62,7 @@ impl SourceInstruments {
         self.metrics.statuses.lock().entry(key).or_default().up = false;
     }
 
-    /// Removes the series of `source`, which does not exist any more.
+    /// Removes the series of `source`, which no longer exists.
     pub fn removed(&self, source: &str) {
         let key = (Arc::clone(&self.account), Arc::from(source));
         self.metrics.statuses.lock().remove(&key);

@@ -1,4 +1,5 @@
-//! Since when the exporter's own counters count, for OpenMetrics. Nothing is said about a counter whose start is not known.
+//! When the exporter's own counters began to count, for the `_created` lines of OpenMetrics. A counter whose start is not known has
+//! no such line.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -30,7 +31,7 @@ impl StartTimes {
         self.0.lock().exporter = Some(now);
     }
 
-    /// Since when the counters of the exporter itself count.
+    /// When the counters of the exporter itself began.
     pub(super) fn exporter(&self) -> Option<Timestamp> {
         self.0.lock().exporter
     }
@@ -43,12 +44,12 @@ impl StartTimes {
         }
     }
 
-    /// Notes that the counters of the account `name` do not exist any more.
+    /// Notes that the counters of the account `name` no longer exist.
     pub(super) fn forget_account(&self, name: &str) {
         self.0.lock().accounts.remove(name);
     }
 
-    /// Since when `series` of `family` counts; `gathered` are all families.
+    /// When `series` of `family` began to count; `gathered` are all families.
     pub(super) fn of(
         &self,
         family: &MetricFamily,

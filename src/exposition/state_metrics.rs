@@ -1,5 +1,5 @@
-//! The metrics about saves to the store, for all accounts together. An account that has unsaved changes is noted with the time of
-//! the first attempt, so that a disk that hangs shows as a growing age.
+//! The metrics about saves to the store, for all accounts together. For an account with unsaved changes, they hold the time of the
+//! first attempt to save them, so that a disk that hangs shows as a growing age.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

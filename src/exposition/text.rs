@@ -1,9 +1,9 @@
 //! Writes the text format (<https://prometheus.io/docs/instrumenting/exposition_formats/#text-based-format>) and OpenMetrics 1.0.0
 //! (<https://prometheus.io/docs/specs/om/open_metrics_spec/>) directly to a buffer.
 //!
-//! A scrape of several thousand operations has a hundred thousand lines. A line therefore is a few pushes of prepared text and
-//! one number, without `fmt` and without an allocation per sample. The two formats differ in headers, in state sets, in what follows
-//! a counter's value, and at the end; all of that is in this module.
+//! A scrape of several thousand operations has a hundred thousand lines. So a line is a few pushes of prepared text and one number,
+//! without `fmt` and without an allocation per sample. The two formats differ in headers, in state sets, in what follows a
+//! counter's value, and at the end; all of that is in this module.
 
 use std::fmt::Write;
 
@@ -106,7 +106,7 @@ impl<'a> Header<'a> {
     }
 }
 
-/// What OpenMetrics has beside the value of a counter.
+/// What OpenMetrics writes beside the value of a counter.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Origin<'a> {
     /// When the counter was 0 and began to count, if that is known.
@@ -194,7 +194,7 @@ impl Family<'_> {
         self.push_labels_and(labels, value.into());
     }
 
-    /// Writes since when the counter or histogram with these labels counts, after its other samples. Only OpenMetrics has this.
+    /// Writes when the counter or histogram with these labels began to count, after its other samples. Only OpenMetrics has this.
     pub(super) fn created(&mut self, labels: &str, since: Option<SampleValue>) {
         if let (Some(since), Syntax::OpenMetrics) = (since, self.syntax) {
             self.push_name("_created");

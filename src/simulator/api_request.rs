@@ -1,4 +1,5 @@
-//! Parses a request to the simulated API and validates its parameters. It is written independently of the client.
+//! Parses a request to the simulated API and validates its parameters. It shares no code with the client, so that a misreading of
+//! the documentation in one of the two fails a test.
 
 use axum::extract::Query;
 use axum::http::{Method, Uri};

@@ -1,4 +1,4 @@
-//! Connections to the simulated API. Faults can close them in the middle of a response, or give no response on them.
+//! Connections to the simulated API. Faults can close them in the middle of a response, or send no response on them.
 
 use std::io;
 use std::net::SocketAddr;

@@ -1,4 +1,4 @@
-//! The filter of a list by creation.
+//! The filter of a list by creation time and position. Pages use it as well, so that new operations do not shift later pages.
 
 use crate::timestamp::Timestamp;
 

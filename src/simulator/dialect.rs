@@ -1,7 +1,6 @@
-//! Undocumented variants of Twilio's responses.
-//!
-//! Two of Twilio's documentation sites disagree about the shape of lists, and live accounts differ in more; see the comments on each
-//! choice. The defaults follow the reference at <https://www.twilio.com/docs/email/api>.
+//! Undocumented variants of Twilio's responses. Two of Twilio's documentation sites disagree about the structure of lists, and real
+//! accounts may differ further; each choice has a comment. The defaults follow the reference at
+//! <https://www.twilio.com/docs/email/api>.
 
 use crate::timestamp::Timestamp;
 
@@ -47,7 +46,7 @@ pub enum Lifetimes {
     /// `"expires_in": "3600"`
     Text,
     /// Not at all; RFC 6749, section 5.1, only recommends it.
-    Unsaid,
+    Omitted,
 }
 
 /// The key under which a list holds its rows.

@@ -1,4 +1,5 @@
-//! Responses in gzip (complete, cut, or a bomb), and responses with a wrong `Content-Encoding`.
+//! Responses in gzip (complete, cut, or a bomb), and responses with a wrong `Content-Encoding`. The client must reject all but the
+//! complete one.
 
 use std::io::Write;
 

@@ -1,4 +1,5 @@
-//! The handle by which a test controls a running simulator: its operations, faults, credentials, and the requests it received.
+//! The handle by which a test controls a running simulator: its operations, faults, credentials, and the requests that it received.
+//! A test needs no other access to the simulator's state.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,6 +11,7 @@ use crate::timestamp::Timestamp;
 
 use super::fault::Fault;
 use super::journal::{Counts, RecordedRequest};
+use super::scripted_email::ScriptedEmail;
 use super::service::SimulatorState;
 use super::settings::BasicLogin;
 
@@ -66,6 +68,12 @@ impl Handle {
     /// Its position in lists follows `createdAt`, otherwise its id, otherwise the current time.
     pub fn put(&self, operation: impl Into<Value>) {
         self.shared.world.put(operation.into(), self.shared.now());
+    }
+
+    /// Replaces the emails of an operation that is or will be [put](Self::put). Without this, they are as its stats say.
+    pub fn put_emails(&self, operation: OperationId, emails: Vec<ScriptedEmail>) {
+        let world = &self.shared.world;
+        world.put_emails(operation.to_string(), emails);
     }
 
     /// Removes an operation: added by a test, sent, or generated. Returns whether it existed.

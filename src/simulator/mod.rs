@@ -1,17 +1,15 @@
 //! Twilio's Email API with a simulated account: for tests, load tests, `simulate` and `demo`.
 //!
-//! The account is a function of its settings, a seed, its start time and the current time. Generated operations are not stored, so a
-//! million of them use no memory until they are read. The caller supplies the clock. Emails pass through the statuses that Twilio
-//! documents (<https://www.twilio.com/docs/email/api/operations-and-email-tracking>). [`Dialect`] selects undocumented variants, and
-//! [`Fault`] makes requests fail.
-//!
-//! It writes its JSON without the client's types, so that a misreading of the documentation in one of the two fails a test.
-//!
-//! From the lowest module to the highest: `random`, `id` and `pace` are the basis; `life` computes stats from a spec and a time, and
-//! `email_life` the emails that they count;
-//! `stream` computes a spec from an index; `world` is the account; `api_request` parses requests; `response`, `list`, `email_list`, `send` and `token`
-//! write responses; `connection` carries them; `service` composes these with `access`, `fault` and `journal`.
+//! The account is a function of its settings, a seed, its start time and the current time, so a million generated operations use no
+//! memory until they are read. Emails go through the statuses that Twilio documents
+//! (<https://www.twilio.com/docs/email/api/operations-and-email-tracking>). [`Dialect`] selects undocumented variants, and
+//! [`Fault`] makes requests fail. The simulator writes its JSON without the client's types, so that a misreading of the
+//! documentation in one of the two fails a test.
 
+// From the lowest module to the highest: `random`, `id` and `pace` are the basis; `life` computes stats from a spec and a time, and
+// `email_life` the emails that they count; `stream` computes a spec from an index; `world` is the account; `api_request` parses
+// requests; `response`, `list`, `email_list`, `send` and `token` write responses; `connection` carries them; `service` composes these
+// with `access`, `fault` and `journal`.
 mod access;
 mod api_request;
 mod connection;
@@ -30,6 +28,7 @@ mod mailbox;
 mod pace;
 mod random;
 mod response;
+mod scripted_email;
 mod send;
 mod service;
 mod settings;
@@ -53,11 +52,12 @@ pub use dialect::{
     ClientRefusal, Dialect, ErrorShape, Lifetimes, ListKey, PaginationStyle, Recipients, Times,
     Words,
 };
-pub use fault::{Effect, Fault, FaultError, FaultScope, Odd, Parameter, RetryAfterHeader};
+pub use fault::{Effect, Fault, FaultError, FaultScope, InvalidValue, Parameter, RetryAfterHeader};
 pub use handle::{Handle, Scripted};
 pub use id::operation_id;
 pub use journal::{Counts, RecordedRequest};
 pub use mailbox::{MAILBOXES, Mailbox};
+pub use scripted_email::{NamedOperation, ScriptedEmail};
 pub use settings::{
     ApiSettings, BasicLogin, MailboxSettings, SimulatorSettings, Traffic, WorldSettings,
 };

@@ -1,4 +1,4 @@
-//! The durations in an email's life, divided by the simulator's `speed`.
+//! The durations in an email's life, divided by the simulator's `speed`. At speed 60, a campaign of six hours takes six minutes.
 
 use std::time::Duration;
 

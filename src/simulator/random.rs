@@ -1,7 +1,7 @@
 //! Reproducible random numbers: each is a function of a seed and an index.
 //!
-//! Written by hand, because a crate for random numbers has a state that every draw changes. Here any operation of a million can be
-//! computed alone and in any order, and a seed gives the same account in every version.
+//! They are our own code, because the generators of a crate have a state that every draw changes. Here any operation of a million
+//! can be computed alone and in any order, and a seed gives the same account in every version.
 
 /// Hashes two numbers to one (the last step of `SplitMix64`).
 pub(super) const fn mix(seed: u64, index: u64) -> u64 {

@@ -1,4 +1,5 @@
-//! Serves a request: records it, applies faults, checks the credentials, and responds.
+//! Serves a request: records it, applies faults, checks the credentials, and responds. Faults come before the credentials, as a
+//! gateway in front of Twilio would respond.
 
 use std::io;
 use std::sync::Arc;
@@ -21,7 +22,7 @@ use super::access::Access;
 use super::api_request::ApiRequest;
 use super::connection::Connection;
 use super::encoding;
-use super::fault::{Effect, Fault, RetryAfterHeader, strike};
+use super::fault::{Effect, Fault, RetryAfterHeader, choose};
 use super::journal::Journal;
 use super::list::Lists;
 use super::response::{OperationBody, bad_parameter, error};
@@ -89,7 +90,7 @@ pub(super) async fn serve(State(shared): State<Arc<SimulatorState>>, request: Re
     let (parts, body) = request.into_parts();
     let kind = ApiRequest::of(&parts.method, &parts.uri, &shared.settings.prefix);
     let running = shared.journal.begin(&kind, &parts, shared.now());
-    let (delay, effect) = strike(&mut shared.faults(), &kind);
+    let (delay, effect) = choose(&mut shared.faults(), &kind);
     let delay = delay + shared.settings.latency;
     if !delay.is_zero() {
         tokio::time::sleep(delay).await;
@@ -117,8 +118,8 @@ pub(super) async fn serve(State(shared): State<Arc<SimulatorState>>, request: Re
             encoding::mislabelled(&name, respond(&shared, &parts, kind, body, None).await)
         }
         Some(Effect::Cut) => cut(respond(&shared, &parts, kind, body, None).await).await,
-        Some(Effect::Odd(odd)) => {
-            spoil(respond(&shared, &parts, kind, body, None).await, odd).await
+        Some(Effect::Invalid(value)) => {
+            spoil(respond(&shared, &parts, kind, body, None).await, value).await
         }
         other => respond(&shared, &parts, kind, body, other).await,
     };

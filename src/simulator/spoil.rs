@@ -1,18 +1,19 @@
-//! Responses with values that Twilio's documentation does not allow, in the first row of a list or in the requested operation.
+//! Responses with values that Twilio's documentation does not allow, in the first row of a list or in the requested operation. The
+//! client must reject or ignore each of them.
 
 use axum::body::{Body, Bytes, to_bytes};
 use axum::http::header::CONTENT_LENGTH;
 use axum::response::Response;
 use serde_json::{Value, json};
 
-use super::fault::Odd;
+use super::fault::InvalidValue;
 
-/// The usual response with the value `odd` in its first row.
-pub(super) async fn spoil(response: Response, odd: Odd) -> Response {
+/// The usual response with the value `invalid` in its first row.
+pub(super) async fn spoil(response: Response, invalid: InvalidValue) -> Response {
     let (mut parts, body) = response.into_parts();
     let whole = to_bytes(body, usize::MAX).await.unwrap_or_default();
     let spoilt = if parts.status.is_success() {
-        bytes(&whole, odd).map_or(whole, Bytes::from)
+        bytes(&whole, invalid).map_or(whole, Bytes::from)
     } else {
         whole
     };
@@ -20,8 +21,8 @@ pub(super) async fn spoil(response: Response, odd: Odd) -> Response {
     Response::from_parts(parts, Body::from(spoilt))
 }
 
-fn bytes(whole: &[u8], odd: Odd) -> Option<Vec<u8>> {
-    if odd == Odd::ByteOrderMark {
+fn bytes(whole: &[u8], invalid: InvalidValue) -> Option<Vec<u8>> {
+    if invalid == InvalidValue::ByteOrderMark {
         return Some(["\u{feff}".as_bytes(), whole].concat());
     }
     let mut response: Value = serde_json::from_slice(whole).ok()?;
@@ -29,18 +30,18 @@ fn bytes(whole: &[u8], odd: Odd) -> Option<Vec<u8>> {
         .into_iter()
         .find(|key| response[key].is_array())
     {
-        if odd == Odd::Words {
+        if invalid == InvalidValue::Words {
             response[list].as_array_mut()?.iter_mut().for_each(words);
         } else {
-            row(response[list].get_mut(0)?, odd);
+            row(response[list].get_mut(0)?, invalid);
         }
-    } else if odd == Odd::Words {
+    } else if invalid == InvalidValue::Words {
         words(&mut response);
     } else {
-        row(&mut response, odd);
+        row(&mut response, invalid);
     }
     let text = serde_json::to_vec(&response).ok()?;
-    if odd != Odd::Byte {
+    if invalid != InvalidValue::Byte {
         return Some(text);
     }
     // `é` in Latin-1, which is invalid UTF-8.
@@ -50,19 +51,19 @@ fn bytes(whole: &[u8], odd: Odd) -> Option<Vec<u8>> {
 }
 
 /// The text that is replaced by the invalid byte.
-const MARK: &str = "the byte that is no UTF-8";
+const MARK: &str = "the byte that is not UTF-8";
 
-fn row(row: &mut Value, odd: Odd) {
-    match odd {
-        Odd::Figure => row["stats"]["failed"] = json!(1e19),
-        Odd::NoStats => row["stats"] = Value::Null,
-        Odd::NoStatus => row["status"] = Value::Null,
-        Odd::Times => {
+fn row(row: &mut Value, invalid: InvalidValue) {
+    match invalid {
+        InvalidValue::Count => row["stats"]["failed"] = json!(1e19),
+        InvalidValue::NoStats => row["stats"] = Value::Null,
+        InvalidValue::NoStatus => row["status"] = Value::Null,
+        InvalidValue::Times => {
             row["createdAt"] = json!("0001-01-01T00:00:00Z");
             row["updatedAt"] = json!("9999-12-31T23:59:59Z");
         }
-        Odd::Byte => row["note"] = json!(MARK),
-        Odd::Words | Odd::ByteOrderMark => {}
+        InvalidValue::Byte => row["note"] = json!(MARK),
+        InvalidValue::Words | InvalidValue::ByteOrderMark => {}
     }
 }
 

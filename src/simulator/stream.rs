@@ -1,4 +1,5 @@
-//! Unlimited sequences of generated operations. An operation's creation time and spec are functions of its index; nothing is stored.
+//! Unlimited sequences of generated operations. An operation's creation time and spec are functions of its index; nothing is
+//! stored.
 
 use std::time::Duration;
 
@@ -33,7 +34,7 @@ enum CreationSchedule {
 pub(super) struct OperationStream {
     seed: u64,
     start: i64,
-    /// The time from the first operation to the start, in milliseconds.
+    /// The time between the first operation and the start, in milliseconds.
     reach: i64,
     /// The number of operations before the start.
     history: u64,

@@ -1,6 +1,5 @@
-//! Access tokens: `POST /v2/token` by the client credentials grant (<https://www.rfc-editor.org/rfc/rfc6749#section-4.4>).
-//!
-//! Written from the RFC, independently of the client.
+//! Access tokens: `POST /v2/token` with the client credentials grant (<https://www.rfc-editor.org/rfc/rfc6749#section-4.4>). It
+//! follows the RFC and shares no code with the client.
 
 use axum::Json;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
@@ -62,7 +61,7 @@ pub(super) fn token(
     match dialect.lifetimes {
         Lifetimes::Number => body["expires_in"] = seconds.into(),
         Lifetimes::Text => body["expires_in"] = seconds.to_string().into(),
-        Lifetimes::Unsaid => {}
+        Lifetimes::Omitted => {}
     }
     ([(CACHE_CONTROL, "no-store")], Json(body)).into_response()
 }
@@ -103,7 +102,7 @@ mod tests {
         for (lifetimes, written) in [
             (Lifetimes::Number, json!(600)),
             (Lifetimes::Text, json!("600")),
-            (Lifetimes::Unsaid, Value::Null),
+            (Lifetimes::Omitted, Value::Null),
         ] {
             let dialect = Dialect {
                 lifetimes,
@@ -121,7 +120,7 @@ mod tests {
         let wrong = RIGHT.replace("a%2Bb", "a+b");
         let other = RIGHT.replace("client_credentials", "password");
         let twice = format!("{RIGHT}&client_id=id");
-        for (kind, body, told) in [
+        for (kind, body, expected) in [
             (FORM, wrong.as_str(), (401, "invalid_client")),
             (FORM, &other, (400, "unsupported_grant_type")),
             (FORM, &twice, (400, "invalid_request")),
@@ -134,7 +133,11 @@ mod tests {
             ("application/json", RIGHT, (400, "invalid_request")),
         ] {
             let (status, body) = ask(&Dialect::default(), kind, body).await;
-            assert_eq!((status, body["error"].as_str().unwrap()), told, "{body}");
+            assert_eq!(
+                (status, body["error"].as_str().unwrap()),
+                expected,
+                "{body}"
+            );
         }
         let dialect = Dialect {
             client_refusal: ClientRefusal::BadRequest,

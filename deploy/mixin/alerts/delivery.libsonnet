@@ -5,9 +5,6 @@
   local account = terms.levels.account,
 
   local of(level, metric) = '%s:twilio_email_%s' % [level.name, metric],
-  local watchedSince(window, before) =
-    'and on (%s) group by (%s) (last_over_time(twilio_email_up[%s] offset %s))' % [terms.account, terms.account, window, before],
-
   // A budget that would last for the objective's whole period burns so many times faster than it should. What is exactly at a
   // limit is not above it: values are rounded.
   local times = { '1h': 14.4, '6h': 6, '1d': 3, '3d': 1 },
@@ -38,7 +35,7 @@
     % [of(level, 'emails_lost:increase'), of(level, 'emails_lost:increase'), config.leastLost],
     ')',
     enough(level, '6h'),
-    watchedSince('6h', '350m'),
+    terms.watchedSince('6h', '350m'),
   ]),
   local fastName = 'account:twilio_email_budget_burn:fast',
   local failingName = 'operation:twilio_email_operation_failing:ratio',
@@ -55,13 +52,13 @@
     '  ' + burns(account, '1d', times['1d']),
     '  and ' + burns(account, '6h', times['1d']),
     terms.indented(enough(account, '1d')),
-    '  ' + watchedSince('12h', '23h'),
+    '  ' + terms.watchedSince('12h', '23h'),
     '  or',
     '  ' + burns(account, '3d', times['3d']),
     '  and ' + burns(account, '6h', times['3d']),
     '  and %s >= %d' % [of(account, 'emails_handled:increase3d'), config.leastEmails],
     '  and %s >= %d' % [of(account, 'emails_lost:increase3d'), config.leastLost],
-    '  ' + watchedSince('1d', '71h'),
+    '  ' + terms.watchedSince('1d', '71h'),
     ')',
     untold('6h'),
   ]),
@@ -75,6 +72,10 @@
       who,
       sharper(level, first, second, function(window) '%s over %s' % [share(level, window), window]),
     ],
+  // With the collector of emails: the provider that explains it.
+  local byProvider =
+    '{{ with printf `topk(1, account_provider:twilio_email_provider_failing:ratio{%%s})` $of | query }} The mailbox provider {{ (first .).Labels.provider }} loses {{ . | first | value | %s }}, others lose little.{{ end }}'
+    % terms.percent,
   local burnDescription(level, labels, who, first, second) =
     terms.of(labels) + sharper(level, first, second, function(window)
       'Of %s emails of %s that were accepted or finished within %s, %s are undelivered or failed.' % [
@@ -83,6 +84,7 @@
         window,
         terms.figure(of(level, 'emails_lost:increase' + window)),
       ])
+    + (if level.name == 'account' then byProvider else '')
     + ' Its objective allows {{ with printf `1 - max(account:twilio_email_objective:ratio{%s})` %s | query }}{{ . | first | value | humanizePercentage }}{{ else }}?{{ end }}, and it goes on.'
       % [
         std.join(',', [name + '=%q' for name in config.accountLabels]),
@@ -150,7 +152,7 @@
       // Not losses that come alone, days after their mail: an alert on the operation reports these.
       'and %s < %s + sum without (outcome) (account_outcome:twilio_email_email_outcomes:increase1d{outcome="delivered"})'
       % ['0.9 * ' + of(account, 'emails_lost:increase1d'), of(account, 'emails_accepted:increase1d')],
-      watchedSince('12h', '23h'),
+      terms.watchedSince('12h', '23h'),
       untold('1d'),
     ]),
     terms.overview,
@@ -164,7 +166,13 @@
     note='The tier of %s: %s.' % [std.strReplace(tier.tier, '%', ' %'), tier.means],
   ),
 
-  local before = '%s offset 1d' % of(account, 'failure:ratio_rate3d'),
+  // `offset` belongs to each of the two series.
+  local before = terms.bound(
+    of(account, 'failure:ratio_rate3d') + ' offset 1d',
+    of(account, 'emails_handled:increase3d') + ' offset 1d',
+    config.unusualCertainty,
+    sign='+',
+  ),
   local unusual = terms.alert(
     'TwilioEmailLossesUnusual',
     'warning',
@@ -172,10 +180,11 @@
     terms.lines([
       '%s > 0' % of(account, 'failure:ratio_rate1d'),
       'and %s' % of(account, 'failure:lower_bound_rate1d'),
-      '  > %g * (%s) + 0.02' % [config.unusualTimes, before],
+      '  > %g +' % config.unusualMore,
+      terms.indented(before),
       'and %s >= %d' % [of(account, 'emails_lost:increase1d'), config.unusualLost],
       'and %s < %d' % [of(account, 'emails_handled:increase1d'), config.leastEmails],
-      watchedSince('1d', '4d'),
+      terms.watchedSince('1d', '4d'),
       untold('1d'),
     ]),
     terms.overview,

@@ -44,6 +44,7 @@
     keep=keep,
     labels={ [config.routeBy]: terms.route },
     note=note,
+    begin=terms.of(terms.operationLabels) + ' ',
   ),
 
   local isFailing = terms.lines([

@@ -1,4 +1,5 @@
-//! A part of an exposition, and what numbers the parts.
+//! A block: a part of an exposition that is kept and used again. Its number stands for its text, so that compressed blocks can be
+//! kept by number.
 
 use bytes::Bytes;
 
@@ -13,7 +14,7 @@ pub struct Block {
 }
 
 impl Block {
-    /// What stands for the text: blocks of one renderer that have the same number have the same text.
+    /// The number of the text: blocks of one renderer that have the same number have the same text.
     #[must_use]
     pub const fn number(&self) -> u64 {
         self.number
@@ -25,7 +26,7 @@ impl Block {
         &self.text
     }
 
-    /// The memory of the text for another one; none if the text is still used, for instance sent to a client.
+    /// The memory of the text, to be used again; empty if the text is still in use, for instance while a client receives it.
     pub(super) fn into_memory(self) -> Vec<u8> {
         self.text
             .try_into_mut()
@@ -33,7 +34,7 @@ impl Block {
     }
 }
 
-/// The part of a block's memory that may be unused: one in so many bytes.
+/// The share of a block's memory that may be unused: one byte of this many.
 const SPARE: usize = 8;
 
 /// Makes blocks. It never uses a number twice.
@@ -64,7 +65,7 @@ impl BlockWriter {
             memory.reserve_exact(usual);
         }
         write(&mut Text::new(&mut memory, self.syntax));
-        // The block may be kept for days. A little more is left, for values that become longer.
+        // The block may be kept for days, so it gives back most of its unused memory. Some is for values that become longer.
         if memory.capacity() > memory.len() + memory.len() / SPARE {
             memory.shrink_to_fit();
         }

@@ -1,25 +1,25 @@
-//! Where the operations of a snapshot were in the snapshot before, and which of them have the same values as then.
+//! Compares the operations of a snapshot with those of the snapshot before: where each was, and whether it has the same values.
 //!
-//! Operations are counted over all accounts of a snapshot, in their order. Everything is found by comparison, so it is true
-//! whatever the two snapshots are.
+//! A place is a number over all accounts of a snapshot, in their order. Nothing is recorded between snapshots, so the result is
+//! right for any two of them.
 
 use std::collections::HashMap;
 
 use crate::operation::OperationId;
 use crate::snapshot::{AccountSnapshot, ShownOperation, Snapshot};
 
-/// What an operation was in the snapshot before.
+/// An operation in the snapshot before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Before {
-    /// Not there, or not in the same account.
+    /// It was not there, or was in another account.
     Absent,
-    /// At this place, with the same values.
+    /// It was at this place, with the same values.
     Equal(usize),
-    /// At this place, with other values.
+    /// It was at this place, with other values.
     Different(usize),
 }
 
-/// The operations of a snapshot against those of the snapshot before.
+/// The operations of a snapshot compared with those of the snapshot before.
 #[derive(Debug)]
 pub(super) struct Changes {
     operations: Vec<Before>,
@@ -68,7 +68,7 @@ impl Changes {
         }
     }
 
-    /// What the operation at each place was before.
+    /// For each place, its operation in the snapshot before.
     pub(super) fn operations(&self) -> &[Before] {
         &self.operations
     }
@@ -78,7 +78,7 @@ impl Changes {
         self.has_same_places
     }
 
-    /// Whether also their values are the same.
+    /// Whether places and values are the same.
     pub(super) const fn is_equal(&self) -> bool {
         self.is_equal
     }
@@ -92,7 +92,7 @@ fn size(accounts: &[AccountSnapshot]) -> usize {
         .sum()
 }
 
-/// Finds the operations of one account. Usually they follow each other as they did before; the others are found by their ids.
+/// Finds the operations of one account. Most of them follow each other as before; the others are found by their ids.
 fn find(old: &[ShownOperation], first: usize, new: &[ShownOperation], found: &mut Vec<Before>) {
     let mut by_id: Option<HashMap<OperationId, usize>> = None;
     let mut next = 0;
@@ -134,6 +134,7 @@ mod tests {
             up: Some(!failed),
             last_success: None,
             scheduled_for: None,
+            emails_mismatch: None,
             labels: Labels::default(),
         };
         AccountSnapshot {

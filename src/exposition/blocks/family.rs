@@ -1,4 +1,5 @@
-//! The blocks of one family about single operations. A block is used again exactly if its text would be the same.
+//! The blocks of one family about single operations. A block is used again exactly if its text would be the same: same operations,
+//! same order, same samples.
 
 use std::ops::Range;
 
@@ -8,7 +9,7 @@ use super::cuts::Cuts;
 use crate::exposition::families::{LabelledOperations, OperationFamily};
 use crate::snapshot::ShownOperation;
 
-/// What one sample usually has beside the labels of its operation, for the size of the first block.
+/// The usual bytes of one sample without the labels of its operation, for the size of the first block.
 const BESIDE_LABELS: usize = 128;
 
 /// The blocks of a family.
@@ -29,18 +30,18 @@ struct OperationBlock {
     block: Block,
 }
 
-/// A new snapshot beside the one before.
+/// A new snapshot and the one before.
 pub(super) struct Update<'a> {
     pub(super) changes: &'a Changes,
     /// The operations of the snapshot before.
     pub(super) old: &'a [&'a ShownOperation],
     pub(super) new: &'a LabelledOperations<'a>,
-    /// Where the new snapshot is cut; `None` if its operations are at the same places, so that the blocks stay.
+    /// Where the new snapshot is cut; `None` if its operations are at the same places, so that the blocks keep their cuts.
     pub(super) cuts: Option<&'a Cuts>,
 }
 
 impl FamilyBlocks {
-    /// Without operations.
+    /// The blocks of a family without operations.
     pub(super) fn new(family: OperationFamily, writer: &mut BlockWriter) -> Self {
         let mut further_labels = Vec::new();
         let header = writer.write(Vec::new(), 0, |text| {
@@ -56,7 +57,7 @@ impl FamilyBlocks {
         }
     }
 
-    /// Writes anew what has changed.
+    /// Writes the blocks that have changed.
     pub(super) fn update(&mut self, update: &Update<'_>, writer: &mut BlockWriter) {
         let before = std::mem::take(&mut self.blocks);
         let mut blocks = Vec::with_capacity(before.len());

@@ -1,9 +1,9 @@
-//! Blocks of text that is written anew for every exposition, because that costs little. A block is used again if the same bytes
-//! were written.
+//! Blocks of text that is written again for every exposition, because that costs little. A block is used again if its bytes are the
+//! same.
 
 use super::block::{Block, BlockWriter};
 
-/// The lines of a block. Values change their lengths and series stay, so blocks are counted in lines.
+/// The lines of a block. A block has a number of lines and not of bytes, because values change their length and series stay.
 const LINES: usize = 64;
 
 /// The blocks of one section of an exposition.
@@ -11,7 +11,7 @@ const LINES: usize = 64;
 pub(super) struct FreshBlocks(Vec<Block>);
 
 impl FreshBlocks {
-    /// Makes blocks of `text`, and uses those that have not changed.
+    /// Cuts `text` into blocks, and uses the earlier blocks that have not changed.
     pub(super) fn update(&mut self, text: &[u8], writer: &mut BlockWriter) {
         let mut number = 0;
         let mut rest = text;

@@ -1,10 +1,9 @@
-//! Expositions in blocks that are kept, so that an exposition costs what has changed since the one before. Most operations do not
-//! change between two scrapes, and most of the text is about single operations.
+//! Expositions in blocks that are kept, so that an exposition costs only what has changed since the one before. The text is exactly
+//! that of [`Renderer`](super::Renderer).
 //!
-//! The text is that of [`Renderer`](super::Renderer), to the byte. Families about single operations are cut into blocks of
-//! operations ([`cuts`]). A block is used again if it has the same operations with the same values, which is found by comparing them
-//! ([`changes`], [`family`]); no note is kept that could be forgotten. All other families are written anew and compared as bytes
-//! ([`fresh`]).
+//! Families about single operations are cut into blocks of operations ([`cuts`]). A block is used again if a comparison shows that
+//! it has the same operations with the same values ([`changes`], [`family`]). All other families are written again and compared as
+//! bytes ([`fresh`]).
 
 mod block;
 mod changes;
@@ -45,12 +44,12 @@ struct Last {
     families: Vec<FamilyBlocks>,
     accounts: FreshBlocks,
     instruments: FreshBlocks,
-    /// Memory for what is written anew.
+    /// Memory for text that is written again for each exposition.
     scratch: Vec<u8>,
 }
 
 impl BlockRenderer {
-    /// Without any text yet.
+    /// A renderer without earlier text.
     #[must_use]
     pub fn new(syntax: Syntax) -> Self {
         Self {
@@ -75,12 +74,12 @@ impl BlockRenderer {
     }
 
     /// Drops all blocks.
-    pub fn forget(&mut self) {
+    pub fn clear(&mut self) {
         self.last = Last::default();
     }
 
     fn update(&mut self, snapshot: &Arc<Snapshot>, instruments: impl FnOnce(Text<'_>)) {
-        // If this panics, no block is left that is of another snapshot than the rest.
+        // Taken out, so that a panic leaves no blocks of two snapshots behind.
         let mut last = std::mem::take(&mut self.last);
         last.update(snapshot, instruments, &mut self.writer);
         self.last = last;

@@ -1,4 +1,4 @@
-//! Holds blocks that are kept to a text that is written anew.
+//! Compares expositions of kept blocks with expositions that are written from nothing.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -147,7 +147,7 @@ fn everything_is_written_anew_after_forgetting() {
     let snapshot = Arc::new(History::of(100).snapshot());
     let mut renderer = BlockRenderer::new(Syntax::Text);
     let before = renderer.render_snapshot(&snapshot);
-    renderer.forget();
+    renderer.clear();
     let after = renderer.render_snapshot(&snapshot);
     assert_eq!(text(&before), text(&after));
     assert_eq!(new(&before, &after), after.len());
@@ -180,7 +180,7 @@ fn no_sample_is_allocated() {
     }
 }
 
-/// What a panic while rendering leaves behind must not be used.
+/// The renderer must not use blocks of an exposition that panicked.
 #[test]
 fn an_exposition_after_one_that_failed_is_right() {
     let history = History::of(100);

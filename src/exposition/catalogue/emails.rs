@@ -1,28 +1,37 @@
-//! The metrics about single emails, which the collector of emails reads.
+//! The metrics about single emails, which the collector of emails reads. They are a table of their own, because an account without
+//! the collector has none of them.
 
 use crate::exposition::metric::{Kind, Metric, Scope};
 
 metrics! { EMAIL_METRICS:
+    OPERATION_EMAILS_MISMATCH: Operation Gauge "operation_emails_mismatch" [] {
+        help: "Whether the stats of the operation and its emails disagree (1) or not (0).",
+        details: "Twilio's stats, in the account's counting mode, are compared with the statuses of the emails that the exporter has read one by \
+                  one, if all emails of the operation have been read, and neither they nor the stats have changed for ten minutes around the reads.",
+        absent: "unless emails are collected; while not all emails have been read; while the stats or the emails change; and if an email has an \
+                 undocumented status.",
+        example: "0",
+    }
     DELIVERY_DURATION: Account Histogram "delivery_duration_seconds" ["provider"] {
         help: "How long emails took until the recipient's server accepted them, which is not the inbox, in seconds.",
-        details: "From `scheduledFor`, else `createdAt`, to the `updatedAt` of a row that the exporter saw as `DELIVERED`. Twilio's times have \
+        details: "From `scheduledFor`, else `createdAt`, to the `updatedAt` of a row with the status `DELIVERED`. Twilio's times have \
                   whole seconds. `twilio_email_deliveries_unobserved_total` counts the deliveries that are missing here. Emails created before the \
-                  account was first watched do not count. An email counts under the provider that its domain had when it was first seen.",
+                  account was first watched do not count. An email counts for the provider that its domain had at first sight.",
         absent: "unless emails are collected (`collectors.emails.enabled`), until they have been saved for the first time, and for a provider \
                  until it has an email. A new series is 0 for its first two minutes.",
         example: "780",
     }
     DELIVERIES_UNOBSERVED: Account Counter "deliveries_unobserved_total" ["provider"] {
-        help: "Emails that were delivered after a time that the exporter could not see.",
-        details: "Emails that were opened, and so overwritten, before the exporter read them as delivered; and emails without a possible \
-                  `updatedAt`. If many are missing, the histogram of delivery times is a biased sample.",
+        help: "Delivered emails whose delivery time the exporter could not observe.",
+        details: "Emails that were opened before the exporter read them, so that Twilio had overwritten their time, and emails without a \
+                  possible `updatedAt`. If there are many, the histogram of delivery times is a biased sample.",
         absent: "like `twilio_email_delivery_duration_seconds`.",
         example: "31",
     }
     PROVIDER_OUTCOMES: Account Counter "provider_outcomes_total" ["provider", "outcome"] {
         help: "Emails that have reached the outcome, by the recipient's mailbox provider.",
-        details: "Counted from the emails themselves: each email counts each outcome once. `delivered` means accepted by the recipient's \
-                  server. A loss can follow a send by up to 72 hours, because Twilio retries deferred mail for so long.",
+        details: "Counted from the emails themselves: each email counts once for each outcome. `delivered` means accepted by the recipient's \
+                  server. An email can be lost 72 hours after its send, because Twilio retries deferred mail for up to 72 hours.",
         absent: "like `twilio_email_delivery_duration_seconds`.",
         example: "1894",
     }
@@ -35,7 +44,7 @@ metrics! { EMAIL_METRICS:
     RECIPIENT_DOMAIN_OUTCOMES: Account Counter "recipient_domain_outcomes_total" ["recipient_domain", "outcome"] {
         help: "Emails that have reached the outcome, by the domain of the recipient.",
         details: "The largest domains with at least 10 emails have names, as many as `collectors.emails.max_domains`; `other` counts the rest. A domain \
-                  that has a name keeps it, so no count moves from one series to another.",
+                  that has a name keeps it, so no count changes its series.",
         absent: "unless `collectors.emails.max_domains` is above 0; else like `twilio_email_delivery_duration_seconds`.",
         example: "311",
     }
@@ -65,7 +74,7 @@ metrics! { EMAIL_METRICS:
     }
     EMAILS_FOREIGN_ROWS: Account Counter "emails_foreign_rows_total" [] {
         help: "Rows of other operations in lists of the emails of one operation, which were not counted.",
-        details: "Above 0, Twilio ignores `operationId`. Starts at 0 with the process.",
+        details: "If it is above 0, Twilio ignores `operationId`. Starts at 0 with the process.",
         absent: "unless emails are collected.",
         example: "0",
     }

@@ -23,7 +23,7 @@ pub static PROBE_DURATION: Metric = Metric {
     scope: Scope::Exporter,
     own_labels: &[],
     help: "How long the probe took, in seconds.",
-    details: "Including the wait for the account's rate limit.",
+    details: "It includes the wait for the account's rate limit.",
     absent: "",
     example: "0.081",
 };
@@ -39,13 +39,13 @@ metrics! { PROBED:
     }
     PROBE_FOREIGN_ROWS: Operation Gauge "probe_foreign_rows" [] {
         help: "Rows of other operations in the list of the operation's emails.",
-        details: "They are not counted. Above 0, Twilio ignored `operationId`.",
+        details: "They are not counted. If it is above 0, Twilio ignored `operationId`.",
         absent: "without `emails=true`, if the list was not requested, and if the probe's deadline ended the read.",
         example: "0",
     }
     PROBE_UNUSABLE_ROWS: Operation Gauge "probe_unusable_rows" [] {
         help: "Rows in the list of the operation's emails that could not be used.",
-        details: "Each may be an email of the operation: a row without an id or a status, with an impossible time, or that is no JSON.",
+        details: "Each may be an email of the operation: a row without an id or a status, with an impossible time, or that is not JSON.",
         absent: "without `emails=true`, if the list was not requested, and if the probe's deadline ended the read.",
         example: "0",
     }
@@ -64,13 +64,13 @@ metrics! { PROBED:
     PROBE_DELIVERY_DURATION: Operation Histogram "probe_delivery_duration_seconds" ["provider"] {
         help: "How long delivered emails of the operation took until the recipient's server accepted them, which is not the inbox, in seconds.",
         details: "From `scheduledFor`, else `createdAt`, to the `updatedAt` of a row that is `DELIVERED`. It shows the emails as they are \
-                  at this probe, so use `histogram_quantile()` without `rate()`: an email that is opened moves to \
-                  `twilio_email_probe_deliveries_unobserved`, because Twilio overwrites its time.",
+                  at this probe, so use `histogram_quantile()` without `rate()`: if an email is opened, \
+                  Twilio overwrites its time, and `twilio_email_probe_deliveries_unobserved` counts it.",
         absent: "unless every email was read.",
         example: "780",
     }
     PROBE_DELIVERIES_UNOBSERVED: Operation Gauge "probe_deliveries_unobserved" ["provider"] {
-        help: "Emails of the operation that were delivered after a time that is not known.",
+        help: "Delivered emails of the operation whose delivery time is unknown.",
         details: "Emails that were opened, and emails without a possible `updatedAt`. Many of them make the histogram of delivery times a biased sample.",
         absent: "unless every email was read.",
         example: "31",

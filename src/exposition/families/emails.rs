@@ -58,7 +58,7 @@ pub(super) fn write(labelled: LabelledAccounts<'_>, text: &mut Text<'_>) {
     reading(&accounts, text);
 }
 
-/// How the emails are read.
+/// The families about reading the emails.
 fn reading(accounts: &[(&str, &EmailsSnapshot)], text: &mut Text<'_>) {
     let mut coverage = text.family(&catalogue::EMAILS_COVERAGE);
     for (labels, emails) in accounts {

@@ -1,4 +1,5 @@
-//! The metric families with one set of series per value of a label, for the labels that the configuration aggregates by.
+//! The metric families with one set of series per value of a label, for the labels that the configuration aggregates by. Counters
+//! of a new value are 0 at first, so that `rate()` sees their growth.
 
 use super::labelled::LabelledAccounts;
 use crate::exposition::catalogue::{self, Metric};

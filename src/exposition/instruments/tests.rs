@@ -68,7 +68,7 @@ fn requests_are_counted_by_status_and_failure() {
 }
 
 /// The crate identifies series by a hash of their label values, joined without a separator. Two series with different account
-/// names are the same to it only if the other values of one end with those of the other.
+/// names collide only if the other values of one end with those of the other.
 #[test]
 fn no_account_name_makes_two_series_the_same() {
     use Endpoint::{Emails, Operation, Operations, Token};

@@ -1,4 +1,4 @@
-//! Emails of an account with a provider that is known for long, and one that is new.
+//! The emails of an account with one provider whose counters are exposed and one that is new.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

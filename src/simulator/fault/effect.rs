@@ -1,4 +1,5 @@
-//! The effects of faults on requests: statuses, delays, broken connections, and responses that break Twilio's documentation.
+//! The effects of faults on requests: statuses, delays, broken connections, and responses that violate Twilio's documentation.
+//! `service` and the modules of responses apply them.
 
 use std::time::Duration;
 
@@ -22,7 +23,7 @@ pub enum Effect {
     Close(u64),
     /// The headers of the usual response without the body; the connection stays open.
     NoBody,
-    /// The usual response to the first request of a connection, and none to its others; the connection stays open.
+    /// The usual response to the first request of a connection, and none to later ones; the connection stays open.
     Deaf,
     /// A body of 64 MiB.
     Oversized,
@@ -38,37 +39,37 @@ pub enum Effect {
     Html(u16),
     /// JSON of the wrong structure.
     WrongJson,
-    /// A list without rows. Nothing for other requests.
+    /// A list without rows. No effect on other requests.
     Empty,
-    /// A list whose next page is always the same. Nothing for other requests.
+    /// A list whose next page is always the same. No effect on other requests.
     RepeatToken,
-    /// A list that starts again with a new token instead of ending. Nothing for other requests.
+    /// A list that starts again with a new token instead of ending. No effect on other requests.
     Endless,
-    /// This number of pages without rows before the first page with rows. Nothing for other requests.
+    /// This number of pages without rows before the first page with rows. No effect on other requests.
     EmptyPages(u32),
-    /// Every page except the first leaves out five rows, different ones each time, as if rows moved between pages. Nothing for other
-    /// requests.
+    /// Every page except the first leaves out five rows, different ones each time, as if rows moved between pages. No effect on
+    /// other requests.
     MovingRows,
-    /// A parameter that has no effect. Nothing for other requests.
+    /// This parameter has no effect. No effect on other requests than lists.
     Ignore(Parameter),
     /// The usual response with a value that Twilio's documentation does not allow.
-    Odd(Odd),
+    Invalid(InvalidValue),
 }
 
 /// A value that Twilio's documentation does not allow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Odd {
+pub enum InvalidValue {
     /// A count of 1e19, in the first row.
-    Figure,
+    Count,
     /// `stats` is null, in the first row.
     NoStats,
     /// `status` is null, in the first row.
     NoStatus,
     /// Times of the years 1 and 9999, in the first row.
     Times,
-    /// A byte that is no UTF-8, in the first row.
+    /// A byte that is not UTF-8, in the first row.
     Byte,
-    /// A status and a stat in every row that no other has.
+    /// In every row, a status and a stat that no other row has.
     Words,
     /// A byte order mark before the JSON.
     ByteOrderMark,

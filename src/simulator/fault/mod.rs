@@ -1,11 +1,11 @@
 //! Faults on demand: their grammar, their effects, and the choice of the faults for a request.
 
+mod choice;
 mod effect;
 mod parse;
 mod rule;
-mod strike;
 
-pub use effect::{Effect, Odd, Parameter, RetryAfterHeader};
+pub(super) use choice::choose;
+pub use effect::{Effect, InvalidValue, Parameter, RetryAfterHeader};
 pub use parse::FaultError;
 pub use rule::{Fault, FaultScope};
-pub(super) use strike::strike;

@@ -1,9 +1,10 @@
-//! Parses the text of a fault. The grammar is in the documentation of [`Fault`].
+//! Parses the text of a fault. The grammar is in the documentation of [`Fault`]. Every error names the part that is wrong and what
+//! may be there.
 
 use std::str::FromStr;
 use std::time::Duration;
 
-use super::effect::{Effect, Odd, Parameter, RetryAfterHeader};
+use super::effect::{Effect, InvalidValue, Parameter, RetryAfterHeader};
 use super::rule::{Fault, FaultScope};
 
 /// Why a text is not a fault.
@@ -102,13 +103,13 @@ impl FromStr for Fault {
             "ignore-status" => Effect::Ignore(Parameter::Status),
             "ignore-page-size" => Effect::Ignore(Parameter::PageSize),
             "ignore-operation" => Effect::Ignore(Parameter::Operation),
-            "odd-figure" => Effect::Odd(Odd::Figure),
-            "no-stats" => Effect::Odd(Odd::NoStats),
-            "no-status" => Effect::Odd(Odd::NoStatus),
-            "odd-times" => Effect::Odd(Odd::Times),
-            "odd-byte" => Effect::Odd(Odd::Byte),
-            "odd-words" => Effect::Odd(Odd::Words),
-            "byte-order-mark" => Effect::Odd(Odd::ByteOrderMark),
+            "odd-figure" => Effect::Invalid(InvalidValue::Count),
+            "no-stats" => Effect::Invalid(InvalidValue::NoStats),
+            "no-status" => Effect::Invalid(InvalidValue::NoStatus),
+            "odd-times" => Effect::Invalid(InvalidValue::Times),
+            "odd-byte" => Effect::Invalid(InvalidValue::Byte),
+            "odd-words" => Effect::Invalid(InvalidValue::Words),
+            "byte-order-mark" => Effect::Invalid(InvalidValue::ByteOrderMark),
             code => Effect::Status {
                 code: code
                     .parse()
@@ -306,7 +307,7 @@ mod tests {
                 Fault::new(Effect::RepeatToken).on(FaultScope::List(None)),
             ),
             ("endless", Fault::new(Effect::Endless)),
-            ("odd-byte", Fault::new(Effect::Odd(Odd::Byte))),
+            ("odd-byte", Fault::new(Effect::Invalid(InvalidValue::Byte))),
         ];
         for (text, fault) in forms {
             assert_eq!(text.parse(), Ok(fault), "{text}");

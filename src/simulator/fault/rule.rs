@@ -1,4 +1,5 @@
-//! A fault: the requests that it affects, its effect, and the number of requests until it ends.
+//! A fault: the requests that it affects, its effect, and the number of requests until it ends. Tests build it; options and
+//! `twilio.fault("…")` parse it from text.
 
 use super::effect::Effect;
 
@@ -33,7 +34,7 @@ use super::effect::Effect;
 ///                                    that parameter has no effect (lists only)
 ///        | "odd-figure" | "no-stats" | "no-status" | "odd-times" | "odd-byte"
 ///                                    the first row has a count of 1e19, no stats, no status, times of the
-///                                    years 1 and 9999, or a byte that is no UTF-8
+///                                    years 1 and 9999, or a byte that is not UTF-8
 ///        | "odd-words"               every row has a status and a stat of its own
 ///        | "byte-order-mark"         a byte order mark before the JSON
 /// option = "retry-after=" seconds    with a status: the header as seconds, sent unchanged (60.5, any length)
@@ -75,7 +76,7 @@ pub enum FaultScope {
 }
 
 impl Fault {
-    /// This effect for every request, until cleared.
+    /// A fault with this effect on every request, until cleared.
     #[must_use]
     pub const fn new(effect: Effect) -> Self {
         Self {
@@ -94,13 +95,13 @@ impl Fault {
         })
     }
 
-    /// Only for `scope`.
+    /// The fault, limited to `scope`.
     #[must_use]
     pub fn on(self, scope: FaultScope) -> Self {
         Self { scope, ..self }
     }
 
-    /// Only for the next `times` requests that match.
+    /// The fault, limited to the next `times` requests that match.
     #[must_use]
     pub fn times(self, times: u32) -> Self {
         Self {

@@ -63,7 +63,7 @@ impl Api {
         (status, serde_json::from_slice(&body).unwrap_or(Value::Null))
     }
 
-    /// All pages of a list, with `between` done before each further page.
+    /// All pages of a list. It calls `between` before each page after the first.
     async fn pages(&self, path: &str, key: &str, between: impl Fn()) -> Vec<Value> {
         let mut rows = Vec::new();
         let mut token = String::new();

@@ -55,7 +55,7 @@ async fn a_token_is_renewed_before_it_expires() {
 
 #[tokio::test]
 async fn a_token_without_a_lifetime_is_used_until_it_is_rejected() {
-    for lifetimes in [Lifetimes::Text, Lifetimes::Unsaid] {
+    for lifetimes in [Lifetimes::Text, Lifetimes::Omitted] {
         let dialect = Dialect {
             lifetimes,
             ..Dialect::default()
@@ -72,7 +72,7 @@ async fn a_token_without_a_lifetime_is_used_until_it_is_rejected() {
             refused = with_status(&seen, "operations", "401");
         }
         // In 20 minutes it expires twice, or is renewed twice before.
-        let wanted = if lifetimes == Lifetimes::Unsaid {
+        let wanted = if lifetimes == Lifetimes::Omitted {
             2.0
         } else {
             0.0

@@ -38,7 +38,7 @@ const OF_DASHBOARDS: [&str; 1] = ["send"];
 /// User labels in the examples of pages and dashboards.
 const OF_USERS: [&str; 3] = ["name", "campaign", "template"];
 /// Labels that follow from the level in a recording rule's name.
-const LEVELS: [(&str, &[&str]); 5] = [
+const LEVELS: [(&str, &[&str]); 8] = [
     ("account", &["account"]),
     ("account_outcome", &["account", "outcome"]),
     ("account_label_value", &["account", "label", "value"]),
@@ -46,6 +46,12 @@ const LEVELS: [(&str, &[&str]); 5] = [
         "account_label_value_outcome",
         &["account", "label", "value", "outcome"],
     ),
+    ("account_provider", &["account", "provider"]),
+    (
+        "account_provider_outcome",
+        &["account", "provider", "outcome"],
+    ),
+    ("account_provider_le", &["account", "provider", "le"]),
     ("operation", &["account", "operation_id"]),
 ];
 

@@ -1,4 +1,4 @@
-//! Chooses the faults for a request.
+//! Chooses the faults for a request and counts them down. All delays apply, and the first other effect.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use super::rule::{Fault, FaultScope};
 use crate::simulator::api_request::ApiRequest;
 
 /// The effect of `faults` on `request`: its delay, and the effect on its response. Counts down the faults that it uses.
-pub(in crate::simulator) fn strike(
+pub(in crate::simulator) fn choose(
     faults: &mut Vec<Fault>,
     request: &ApiRequest,
 ) -> (Duration, Option<Effect>) {
@@ -56,7 +56,7 @@ mod tests {
             .collect();
         let request = ApiRequest::Operation("x".to_owned());
         let mut struck = || {
-            let (delay, effect) = strike(&mut faults, &request);
+            let (delay, effect) = choose(&mut faults, &request);
             let Some(Effect::Status { code, .. }) = effect else {
                 panic!("{effect:?}");
             };
@@ -70,7 +70,7 @@ mod tests {
     #[test]
     fn faults_of_lists_do_not_affect_other_requests() {
         let mut faults = vec![Fault::new(Effect::Empty).times(1)];
-        let (_, effect) = strike(&mut faults, &ApiRequest::Operation("x".to_owned()));
+        let (_, effect) = choose(&mut faults, &ApiRequest::Operation("x".to_owned()));
         assert_eq!(effect, None);
         assert_eq!(faults.len(), 1);
     }
