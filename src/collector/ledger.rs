@@ -128,6 +128,7 @@ impl Ledger {
     ) -> Observed {
         let _turn = self.ingest_turn.lock().await;
         let mut loaded = Loaded::default();
+        self.lock().prepare(&operations);
         loop {
             let ids: Vec<_> = missing(&self.lock(), &operations, &loaded).collect();
             self.saved_lookup.load(ids, &mut loaded).await;

@@ -15,6 +15,11 @@ const FIRST_PAGES: usize = 3;
 const FEWEST_PAGES: usize = 4;
 /// A part begins before the end of the last page, by this share of its rows. If the last rows have wrong times, nothing is left out.
 const SHARE_READ_AGAIN: usize = 10;
+/// A page of operations that were created within a shorter time is not split: the list's dates have whole seconds, so that parts would
+/// return the same operations again.
+const SHORTEST_PAGE: Duration = Duration::from_secs(10);
+/// The shortest part, for the same reason.
+const SHORTEST_PART: Duration = Duration::from_mins(1);
 /// A part's rows may be created this long before or after it: `createdAt` has whole seconds, and the time in the id may replace it.
 const OUTSIDE: Duration = Duration::from_mins(1);
 /// The number of other rows that show that Twilio ignored the dates of a part. A single one may be an exception.
@@ -64,14 +69,13 @@ pub(super) fn split(
 ) -> Option<Vec<Window>> {
     let left = page.rest_until.since(window.from);
     let took = page.first.since(page.rest_until);
-    if pages < FIRST_PAGES || left.is_zero() {
+    if pages < FIRST_PAGES || left.is_zero() || took < SHORTEST_PAGE {
         return None;
     }
-    let expected = left.as_secs_f64() / took.as_secs_f64().max(f64::MIN_POSITIVE);
+    let expected = left.as_secs_f64() / took.as_secs_f64();
     let is_worth_it = expected >= FEWEST_PAGES as f64;
     let parts = u32::try_from(most).ok().filter(|most| *most > 1)?;
-    // Parts of less than a second would overlap, because the list's dates have whole seconds.
-    let length = (left / parts).max(Duration::from_secs(1));
+    let length = (left / parts).max(SHORTEST_PART);
     let part = |nth: u32| Window {
         from: (page.rest_until - length * (nth + 1)).max(window.from),
         until: Some(page.rest_until - length * nth),
@@ -125,8 +129,8 @@ mod tests {
     fn parts_cover_the_rest_of_the_window_without_a_gap() {
         for (apart, most) in [
             (Duration::from_secs(9), 8),
-            (Duration::from_millis(7), 3),
-            (Duration::ZERO, 2),
+            (Duration::from_millis(70), 3),
+            (Duration::from_millis(12), 2),
         ] {
             let parts = parts(1000, apart, FIRST_PAGES, most).unwrap();
             assert_eq!(parts.len(), most);
@@ -162,18 +166,24 @@ mod tests {
     }
 
     #[test]
-    fn a_short_rest_has_parts_of_at_least_a_second() {
+    fn a_burst_is_read_page_by_page() {
+        for apart in [Duration::ZERO, Duration::from_millis(11)] {
+            assert_eq!(parts(1000, apart, FIRST_PAGES, 8), None, "{apart:?}");
+        }
+    }
+
+    #[test]
+    fn a_short_rest_has_parts_of_at_least_a_minute() {
+        let apart = Duration::from_millis(12);
+        let end = NOW - apart * 899;
         let short = Window {
-            from: NOW - Duration::from_millis(2500),
+            from: end - Duration::from_secs(150),
             ..window()
         };
-        let page = PageTimes::of(&page(1000, Duration::ZERO), short).unwrap();
+        let page = PageTimes::of(&page(1000, apart), short).unwrap();
         let parts = split(short, FIRST_PAGES, page, 8).unwrap();
-        let seconds = |window: &Window| window.until.unwrap().since(window.from).as_millis();
-        assert_eq!(
-            parts.iter().map(seconds).collect::<Vec<_>>(),
-            [1000, 1000, 500]
-        );
+        let seconds = |window: &Window| window.until.unwrap().since(window.from).as_secs();
+        assert_eq!(parts.iter().map(seconds).collect::<Vec<_>>(), [60, 60, 30]);
     }
 
     #[test]

@@ -102,6 +102,17 @@ impl Chunk {
         self.records.is_packed()
     }
 
+    /// Unpacks its records.
+    pub(super) fn open(&mut self) {
+        self.records.open();
+    }
+
+    /// Whether `id` is between its first and its last operation.
+    pub(super) fn may_have(&self, id: OperationId) -> bool {
+        let ids = self.summary.ids;
+        ids.is_some_and(|(first, last)| (first..=last).contains(&id))
+    }
+
     /// Packs its records.
     pub(super) fn pack(&mut self) {
         self.records.pack();
@@ -150,7 +161,11 @@ impl Chunk {
 
     /// The place of an operation among the records, and its record.
     pub(super) fn find(&self, id: OperationId) -> Option<(usize, Record)> {
-        self.records.find(id)
+        if self.may_have(id) {
+            self.records.find(id)
+        } else {
+            None
+        }
     }
 }
 

@@ -75,6 +75,23 @@ impl Chunks {
         chunk.is_some_and(|(_, chunk)| chunk.set_failed(id))
     }
 
+    /// Unpacks the chunks of `ids`, which are to be looked up and changed.
+    pub(super) fn open(&mut self, ids: impl Iterator<Item = OperationId>) {
+        let mut current = None;
+        for id in ids {
+            let chunk = self.by_first.range_mut(..=id).next_back();
+            let Some((key, chunk)) = chunk.filter(|(key, _)| current != Some(**key)) else {
+                continue;
+            };
+            let key = *key;
+            current = Some(key);
+            if chunk.is_packed() && chunk.may_have(id) {
+                chunk.open();
+                self.opened(key);
+            }
+        }
+    }
+
     /// Changes one operation. Returns whether it is in memory.
     pub(super) fn change(&mut self, id: OperationId, change: impl FnOnce(&mut Record)) -> bool {
         let chunk = self.by_first.range(..=id).next_back();

@@ -6,7 +6,7 @@ use crate::store::bytes::Reader;
 use crate::timestamp::Timestamp;
 
 /// The packed records that are read from their beginning to find one: their places would take more memory.
-const BLOCK: usize = 16;
+const BLOCK: usize = 8;
 
 /// Records in the order of their ids; at least one.
 #[derive(Debug)]
@@ -180,8 +180,8 @@ impl PackedRecords {
             let bytes = usize::try_from(*at)
                 .ok()
                 .and_then(|at| self.bytes.get(at..));
-            let first = bytes.map(|bytes| Record::unpack(&mut Reader::new(bytes), self.base));
-            matches!(first, Some(Ok(first)) if first.id <= id)
+            let first = bytes.map(|bytes| Record::unpack_id(&mut Reader::new(bytes)));
+            matches!(first, Some(Ok(first)) if first <= id)
         });
         let block = blocks.checked_sub(1)?;
         let mut records = self.block(block).enumerate();

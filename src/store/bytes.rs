@@ -50,12 +50,14 @@ impl<'a> Reader<'a> {
         Self(bytes)
     }
 
+    #[inline]
     pub(crate) fn byte(&mut self) -> Result<u8, Unreadable> {
         let (first, rest) = self.0.split_first().ok_or(Unreadable::Short)?;
         self.0 = rest;
         Ok(*first)
     }
 
+    #[inline]
     pub(crate) fn number(&mut self) -> Result<u64, Unreadable> {
         let mut value = 0_u64;
         for shift in (0..64).step_by(7) {
@@ -72,10 +74,12 @@ impl<'a> Reader<'a> {
         Err(Unreadable::Senseless)
     }
 
+    #[inline]
     pub(crate) fn small(&mut self) -> Result<u32, Unreadable> {
         u32::try_from(self.number()?).map_err(|_| Unreadable::Senseless)
     }
 
+    #[inline]
     pub(crate) fn signed(&mut self) -> Result<i64, Unreadable> {
         let folded = self.number()?;
         Ok((folded >> 1).cast_signed() ^ -(folded & 1).cast_signed())
@@ -87,6 +91,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The next `length` bytes.
+    #[inline]
     pub(crate) fn bytes(&mut self, length: usize) -> Result<&'a [u8], Unreadable> {
         let (bytes, rest) = self.0.split_at_checked(length).ok_or(Unreadable::Short)?;
         self.0 = rest;

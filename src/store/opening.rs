@@ -29,7 +29,7 @@ impl Store {
         Self::open_behind(DiskGate::default(), directory, now)
     }
 
-    /// As [`Self::open`], on a disk that hangs when a test says so.
+    /// As [`Self::open`], on a disk that a test can make hang.
     #[doc(hidden)]
     pub fn open_behind(
         gate: DiskGate,

@@ -87,6 +87,14 @@ impl Record {
         Ok(record)
     }
 
+    /// Reads the id of a record that [`Self::pack`] wrote.
+    pub(in crate::registry) fn unpack_id(
+        reader: &mut Reader<'_>,
+    ) -> Result<OperationId, Unreadable> {
+        let (flags, _, _) = (reader.byte()?, reader.byte()?, reader.byte()?);
+        id(reader, flags)
+    }
+
     /// Sets in the bytes of a record that the last attempt to read it failed.
     pub(in crate::registry) fn set_failed(packed: &mut u8) {
         *packed |= FAILED;
