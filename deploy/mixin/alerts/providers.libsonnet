@@ -42,6 +42,7 @@
     local handled = provider('emails_handled:increase' + window);
     local failure = provider('failure:ratio_rate' + window);
     local of(metric) = 'account:twilio_email_%s:increase%s' % [metric, window];
+    local delivered = 'sum without (outcome) (account_outcome:twilio_email_email_outcomes:increase%s{outcome="delivered"})' % window;
     [
       rule(outcomes(window), grew(ended, terms.provider + ', outcome', window), 'Within %s.' % window),
       rule(lost, 'sum without (outcome) (%s{outcome=~"undelivered|failed"})' % outcomes(window)),
@@ -52,7 +53,7 @@
         '  and %s > ignoring (outcome) %s{outcome="delivered"}' % [lost, outcomes(window)],
         '  and %s > 2 * %s' % [lost, days],
         '    / ' + ofAccount(days),
-        '    * on (%s) group_left () (%s > %s or %s)' % [terms.account, of('emails_accepted'), of('emails_ended'), of('emails_ended')],
+        '    * on (%s) group_left () (%s > %s or %s)' % [terms.account, of('emails_accepted'), delivered, delivered],
         'or',
         all,
       ])),
