@@ -1,5 +1,6 @@
-//! What an exposition costs after another one: nothing changed, all operations were read again, one in a hundred changed, everything
-//! changed. Rendering, gzip and Zstandard, beside copying the bytes, writing all of the text and compressing all of it.
+//! What an exposition costs after another one: nothing changed, all operations were read again, one in a hundred changed,
+//! everything changed. It measures rendering, gzip and Zstandard, compared with copying the bytes, writing all of the text and
+//! compressing all of it.
 
 mod support;
 

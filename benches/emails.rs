@@ -1,5 +1,5 @@
-//! What it costs to parse a page of emails whose rows carry their bodies, next to skipping the same page without reading anything; and to
-//! ingest a page into a table of a million emails.
+//! What it costs to parse a page of emails whose rows have bodies, compared with skipping the same page; and to ingest a page into
+//! a table of a million emails.
 
 use std::hint::black_box;
 use std::sync::Arc;

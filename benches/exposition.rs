@@ -1,5 +1,5 @@
-//! How long a scrape's text takes when all of it is written: our writer, the `prometheus` crate's on the same samples, and copying the
-//! bytes as the least that anything could take. `changes` measures what scrapes take after each other.
+//! How long it takes to write all text of a scrape: with our writer, with the `prometheus` crate's on the same samples, and copying
+//! the bytes as the lower limit. `changes` measures scrapes that follow each other.
 
 mod support;
 

@@ -1,4 +1,4 @@
-//! What it costs to save a thousand changed operations, next to saving nothing but the counters.
+//! What it costs to save a thousand changed operations, compared with saving only the counters.
 
 use std::hint::black_box;
 use std::time::Duration;

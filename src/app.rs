@@ -162,7 +162,7 @@ impl App {
         move || {
             let service = Arc::clone(&service);
             Box::pin(async move {
-                // In a task of its own, so that it delays nobody. A panic is no progress.
+                // In a task of its own, so that it delays no other work. A panic counts as no progress.
                 let proof = tokio::spawn(async move { service.prove_progress().await });
                 if proof.await.is_err() {
                     pending::<()>().await;

@@ -1,4 +1,4 @@
-//! What this program was built from, by what and when. The build script sets the values.
+//! The build of this program: version, commit, date, compiler and target. The build script sets the values.
 
 /// The version of the package.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");

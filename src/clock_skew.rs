@@ -11,7 +11,7 @@ const RESOLUTION: Duration = Duration::from_secs(2);
 /// A clock that differs from Twilio's by more makes operations expire too early or too late.
 const WRONG: Duration = Duration::from_hours(1);
 
-/// The server's time minus ours. Positive where this machine's clock is behind.
+/// The server's time minus ours. Positive if this machine's clock is behind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct ClockSkew {
     /// In milliseconds.
@@ -45,7 +45,7 @@ impl ClockSkew {
         self.span() > WRONG
     }
 
-    /// In seconds, negative where this machine's clock is ahead.
+    /// In seconds, negative if this machine's clock is ahead.
     #[must_use]
     pub fn as_seconds(self) -> f64 {
         self.millis as f64 / 1000.0

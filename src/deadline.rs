@@ -1,5 +1,5 @@
-//! The time that a scrape may take, computed from Prometheus' header. A scrape without a valid header gets a default, and none gets
-//! more than the limit.
+//! The time that a scrape may take, computed from Prometheus' header. A scrape without a valid header gets a default, and there is
+//! a limit for all.
 
 use std::time::Duration;
 

@@ -1,5 +1,6 @@
-//! What the fuzz targets call (`fuzz/fuzz_targets`). Each function takes any bytes, parses them as one thing from outside, and panics if
-//! the result breaks a promise. Only builds for fuzzing and tests have this module: the tests replay the inputs of `fuzz/corpus`.
+//! The functions that the fuzz targets call (`fuzz/fuzz_targets`). Each takes any bytes, parses them as one thing from outside, and
+//! panics if the result breaks a promise. Only builds for fuzzing and tests have this module: the tests replay the inputs of
+//! `fuzz/corpus`.
 
 pub use crate::config::fuzzing::configuration;
 pub use crate::exposition::fuzzing::label_text;

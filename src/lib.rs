@@ -27,12 +27,12 @@
 //! from senders that register operations over HTTP. The store has saved a registration before the sender gets the response.
 //!
 //! No other loop of the exporter polls Twilio. Prometheus decides when: by a scrape, by a probe of one operation, or by service
-//! discovery. Scrapes at the same time share one collection. A collection that takes longer than its scrape goes on in the background,
+//! discovery. Scrapes at the same time share one collection. A collection that takes longer than its scrape continues in the background,
 //! within a limit, and the next scrape exposes what it read. Accounts are collected concurrently; no account waits for
 //! another.
 //!
-//! The [`simulator`] serves Twilio's API. It is written from the same documents without the client's types, and serves the
-//! demo, developers and tests. It fails on demand.
+//! The [`simulator`] is a simulated Twilio for the demo, developers and tests. It follows the same documents, shares no types with the
+//! client, and fails on demand.
 //!
 //! # What never happens
 //!
@@ -48,13 +48,14 @@
 //!   would get the same text never render or compress it twice.
 //! - A kept part of an exposition is never used for other values: every use compares all values that the part was written from.
 //! - An exemplar never names an operation whose emails its counter does not include.
-//! - A series never outlives its subject: every scrape writes all gauges anew, from one snapshot.
+//! - A series never remains after its operation or account: every scrape writes all gauges from one snapshot.
 //! - Undocumented words of Twilio's never create an unlimited number of series.
-//! - An impossible value never reaches a gauge or a counter: not a stat that is no count, not a time that contradicts the
+//! - An impossible value never reaches a gauge or a counter: neither a stat that is not a count, nor a time that contradicts the
 //!   operation's id. A row never changes how other rows are read, and never makes another row fail.
 //! - A failure always has a reason from the closed set in [`reason`].
 //! - A list that broke off, or whose end cannot be read, never counts as complete. A wrong base URL never counts as an account.
 //! - A list never continues without end. A response is never read beyond a size limit. A redirect is never followed.
+//!   Informational responses, frames of HTTP/2 without data, and bodies in very small pieces never use a core until a timeout.
 //! - A client that sends slowly, sends nothing, does not read, or opens many connections never prevents a scrape of another client, and
 //!   never uses unlimited memory.
 //! - A connection on which a request got no response is never used again.
@@ -76,8 +77,8 @@
 //!   wrong is never worded twice: the log and the pages have the sentences of [`diagnosis`].
 //! - A source of operations is never applied in part. If anything in it is wrong, its last operations stay.
 //! - A web configuration never turns TLS, client certificates, their allowed names, passwords, read-only users or the rate limit off
-//!   while the exporter runs, as a file that is being written would. Nothing of it that rustls does not support is ignored.
-//! - A wrong password never takes the place of a scrape: passwords are checked off the async threads, a bounded number at once.
+//!   while the exporter runs; an incomplete file would. A key that rustls does not support is never ignored.
+//! - A wrong password never delays a scrape: passwords are checked outside the async threads, a bounded number at once.
 //! - A configuration is never applied in part. All its problems are reported together; then the exporter does not start, or
 //!   the current configuration stays.
 //! - A decision never reads a clock. The time of day is a value, which only [`clock`] reads, and it may jump.

@@ -1,5 +1,5 @@
-//! Reloads the configuration while the exporter runs. A new configuration is applied as a whole or not at all; after an error
-//! the current one stays. Reloads run one at a time, and none blocks an executor thread.
+//! Reloads the configuration while the exporter runs. A new configuration is applied completely or not at all; after an error the
+//! current one stays. Reloads run one at a time, and none blocks an executor thread.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -142,7 +142,7 @@ impl Reload {
         Ok(notices)
     }
 
-    /// Keeps the problems of a failed reload, and since when reloads fail.
+    /// Keeps the problems of a failed reload, and the time when reloads began to fail.
     fn note_failure(&self, error: Option<&ReloadError>) {
         let mut failed = self.failed.lock();
         let since = failed.take().map(|before| before.since);

@@ -1,8 +1,8 @@
 //! Values that come from files and rotate while the exporter runs: secrets, certificates and keys.
 //!
-//! A [`RotatingValue`] reads its files again when its owner needs the value. While a rotation is half done, or the disk hangs,
-//! it keeps the last good value. A read has a time limit and a thread of its own, and no value has two reads at once, so threads
-//! that hang do not pile up. A failure is logged when it begins, once an hour, and when it ends.
+//! A [`RotatingValue`] reads its files again when its owner needs the value. While a rotation is incomplete, or the disk hangs, it
+//! keeps the last good value. A read has a time limit and a thread of its own, and a value has at most one read at a time, so the
+//! number of threads that hang is limited. A failure is logged when it begins, once an hour, and when it ends.
 
 #[cfg(test)]
 mod tests;
@@ -68,9 +68,9 @@ pub(crate) struct RotatingValue<T> {
 }
 
 struct Reading<T> {
-    /// What the current value was made from.
+    /// The contents of the current value's files.
     contents: Option<Contents>,
-    under_way: Option<PendingRead<T>>,
+    pending: Option<PendingRead<T>>,
     failure: OngoingFailure<String>,
 }
 
@@ -82,7 +82,7 @@ struct PendingRead<T> {
 
 type Contents = Arc<[Content]>;
 
-/// A new value and what it was made from; `None` if no file has changed.
+/// A new value and its contents; `None` if no file has changed.
 type Outcome<T> = Result<Option<(Contents, T)>, String>;
 
 /// Reads the file at `path`, up to `largest` bytes.
@@ -110,7 +110,7 @@ impl fmt::Debug for Content {
 }
 
 impl<T: Clone + Send + 'static> RotatingValue<T> {
-    /// A value that was not read yet.
+    /// A value that has not been read yet.
     pub(crate) fn unread(origin: Origin<T>) -> Self {
         Self::from_parts(origin, None)
     }
@@ -128,7 +128,7 @@ impl<T: Clone + Send + 'static> RotatingValue<T> {
             current: Mutex::new(current),
             reading: tokio::sync::Mutex::new(Reading {
                 contents,
-                under_way: None,
+                pending: None,
                 failure: OngoingFailure::new(),
             }),
         }
@@ -139,7 +139,7 @@ impl<T: Clone + Send + 'static> RotatingValue<T> {
         self.current.lock().clone()
     }
 
-    /// Reads the files again and returns the last good value. Takes at most [`LIMIT`]; cut off, it loses nothing.
+    /// Reads the files again and returns the last good value. Takes at most [`LIMIT`]. If the call is cancelled, the read continues.
     ///
     /// # Errors
     /// When there has been no good value yet. The caller reports this; later failures are logged here.
@@ -185,18 +185,18 @@ impl<T: Send + 'static> Reading<T> {
         if origin.files.is_empty() && self.contents.is_some() {
             return Ok(None);
         }
-        let under_way = match &mut self.under_way {
-            Some(under_way) => under_way,
+        let pending = match &mut self.pending {
+            Some(pending) => pending,
             none => none.insert(PendingRead::begin(origin, self.contents.clone())?),
         };
-        let Ok(outcome) = timeout_at(under_way.until, &mut under_way.outcome).await else {
+        let Ok(outcome) = timeout_at(pending.until, &mut pending.outcome).await else {
             return Err(format!(
                 "reading takes longer than {} s; check the disk or mount it is on",
                 LIMIT.as_secs()
             ));
         };
-        self.under_way = None;
-        // What a panic says may quote the content.
+        self.pending = None;
+        // The text of a panic may quote the content.
         outcome.unwrap_or_else(|_| Err("the read was broken off".to_owned()))
     }
 }
@@ -207,7 +207,7 @@ impl<T: Send + 'static> PendingRead<T> {
         let (sender, outcome) = oneshot::channel();
         let origin = Arc::clone(origin);
         let read = move || {
-            // Nobody waits any more if the value was dropped.
+            // An error means that the value was dropped.
             let _ = sender.send(origin.read(before.as_deref()));
         };
         let started = thread::Builder::new()

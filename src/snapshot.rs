@@ -31,7 +31,7 @@ pub struct AccountSnapshot {
     pub status: CollectionStatus,
     /// The counters as far as they are saved; `None` before the first save.
     pub counters: Option<Counters>,
-    /// Since when the counters count, and what made them grow last.
+    /// When the counters began to count, and the operations behind their last growth.
     pub origins: CounterOrigins,
     /// The collectors of the account, each with its own task and result.
     pub collectors: Vec<CollectorStatus>,
@@ -63,7 +63,7 @@ pub const UNCONFIRMED_AGES: [(&str, Duration); 4] = [
 /// The emails that have been sent and neither confirmed nor failed for at least each of [`UNCONFIRMED_AGES`].
 pub type Unconfirmed = [u64; UNCONFIRMED_AGES.len()];
 
-/// Since when the counters of an account count, and which operations made them grow last.
+/// When the counters of an account began to count, and the operations behind their last growth.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct CounterOrigins {
     /// When the counters were 0 and began to count, by Twilio's clock; `None` until Twilio has responded.
@@ -147,7 +147,7 @@ pub struct CollectionStatus {
     pub last_success: Option<Timestamp>,
     /// When the current pause ends, if there is one.
     pub paused_until: Option<Timestamp>,
-    /// When rejected credentials are tried again, if they wait for that.
+    /// When rejected credentials are tried again, if there are any.
     pub next_login_at: Option<Timestamp>,
     /// The server's clock minus this machine's, from the last response with a `Date`; `None` before one.
     pub clock_skew: Option<ClockSkew>,
@@ -158,14 +158,16 @@ pub struct CollectionStatus {
 pub struct ShownOperation {
     /// Its id.
     pub id: OperationId,
-    /// What was last seen of it; `None` for a configured operation that was never read.
+    /// Its last read; `None` for a configured operation that was never read.
     pub seen: Option<Operation>,
-    /// Whether the last attempt to read it worked; `None` before the first attempt.
+    /// Whether the last attempt to read it succeeded; `None` before the first attempt.
     pub up: Option<bool>,
     /// When it was last read.
     pub last_success: Option<Timestamp>,
     /// The `scheduledFor` of its first email; `None`: not scheduled, or not known.
     pub scheduled_for: Option<Timestamp>,
+    /// Whether its stats and its emails disagree; `None`: not compared.
+    pub emails_mismatch: Option<bool>,
     /// The user's labels, by name, without those the configuration does not allow; empty when there are none.
     pub labels: Labels,
 }

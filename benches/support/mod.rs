@@ -13,7 +13,7 @@ use twilio_email_exporter::timestamp::Timestamp;
 /// Crockford's base 32.
 const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 
-/// An account with so many operations, the newest first.
+/// An account with this number of operations, the newest first.
 pub(crate) fn snapshot(operations: u32) -> Snapshot {
     let mut random = fastrand::Rng::with_seed(u64::from(operations));
     let operations: Vec<_> = (0..operations)
@@ -69,6 +69,7 @@ fn operation(number: u32, random: &mut fastrand::Rng) -> ShownOperation {
         up: Some(true),
         last_success: Some(Timestamp::from_millis(1_775_480_000_118)),
         scheduled_for: None,
+        emails_mismatch: None,
         labels: Labels::default(),
     }
 }

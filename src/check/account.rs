@@ -1,4 +1,5 @@
-//! One account: its requests to Twilio, and its sources of operations.
+//! One account: its requests to Twilio, and its sources of operations. Both run at the same time, within a limit for the whole
+//! account.
 
 use std::sync::Arc;
 use std::time::Duration;

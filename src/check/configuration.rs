@@ -1,4 +1,5 @@
-//! The configuration: whether it can be loaded, and what it says of itself.
+//! The configuration: whether it can be loaded, and the notices that the exporter would log. Its problems have the same texts as at
+//! the start of the exporter.
 
 use std::path::Path;
 

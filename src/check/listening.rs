@@ -1,4 +1,5 @@
-//! The HTTP server: its web configuration, and whether its addresses are free.
+//! The HTTP server: its web configuration, and whether its addresses are free. If an address is in use, a request shows whether an
+//! exporter with this configuration uses it.
 
 use std::io::ErrorKind;
 use std::path::Path;
@@ -23,7 +24,7 @@ const BIND_LIMIT: Duration = Duration::from_secs(10);
 /// A socket on this machine accepts or refuses immediately.
 const CONNECT_LIMIT: Duration = Duration::from_secs(1);
 
-/// What is known of the HTTP server.
+/// The results about the HTTP server.
 #[derive(Debug, Clone)]
 pub(super) struct Server {
     pub(super) section: Section,
@@ -104,7 +105,7 @@ async fn addresses(
         if settings.offline && matches!(address, ListenAddress::Name { .. }) {
             let why = format!("the name in {address} is not resolved offline");
             results.push(CheckResult::skipped(LISTEN, why));
-        } else if is_left_by_the_dead(address).await {
+        } else if is_stale_socket(address).await {
             let what =
                 format!("{address} is the socket of a dead process; the exporter replaces it");
             results.push(CheckResult::ok(LISTEN, what));
@@ -124,7 +125,7 @@ async fn addresses(
             }
         }
     }
-    // Addresses that are free alone may exclude each other, such as `:10202` and `127.0.0.1:10202`.
+    // Addresses that are each free may conflict with each other, such as `:10202` and `127.0.0.1:10202`.
     if let Err(error) = bind(web, &free).await {
         results.push(CheckResult::failed(LISTEN, error));
     }
@@ -152,7 +153,7 @@ async fn bind(web: &Web, addresses: &[ListenAddress]) -> Result<(), ListenError>
 }
 
 /// Whether the address is a unix socket that nobody listens on any more. To bind it would remove it.
-async fn is_left_by_the_dead(address: &ListenAddress) -> bool {
+async fn is_stale_socket(address: &ListenAddress) -> bool {
     let ListenAddress::Unix(path) = address else {
         return false;
     };
@@ -160,7 +161,7 @@ async fn is_left_by_the_dead(address: &ListenAddress) -> bool {
     matches!(connected, Ok(Err(error)) if error.kind() == ErrorKind::ConnectionRefused)
 }
 
-/// Whether what listens on `address` may be an exporter with this configuration. Offline it is not asked.
+/// Whether an exporter with this configuration may listen on `address`. With `--offline` there is no request, and it may.
 async fn is_exporter(
     address: &ListenAddress,
     config: Option<&WebConfig>,

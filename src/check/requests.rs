@@ -1,6 +1,5 @@
-//! The requests of one account, as few as show what works: one row of the list, one operation, one row of the list of emails, and if Twilio refuses
-//! that, one row of those of the operation. What
-//! fails is judged by [`diagnosis`], as a finished collection would be.
+//! The requests of one account, as few as possible: one row of the list, one operation, one row of the list of emails, and of
+//! those of the operation if Twilio refuses that list. [`diagnosis`] judges the failures, as after a collection.
 
 use std::sync::Arc;
 
@@ -15,7 +14,7 @@ use crate::twilio::{ApiError, Client, ListFilter};
 /// The length of an id after its prefix.
 const CHARACTERS: u8 = 26;
 
-/// What is tried, in this order. What follows a failure is skipped.
+/// The steps in their order. Those after a failure are skipped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Step {
     Token,
@@ -47,8 +46,8 @@ pub(super) struct Requests<'a> {
 enum Target {
     /// One that the configuration or the list has.
     Known(OperationId),
-    /// None is known.
-    Nobodys,
+    /// No operation is known: the id of none.
+    Unknown,
 }
 
 impl Step {
@@ -113,7 +112,7 @@ impl<'a> Requests<'a> {
         }
     }
 
-    /// Makes them, until one shows that all others would fail in the same way.
+    /// Makes the requests, until one shows that all others would fail in the same way.
     pub(super) async fn make(&mut self) {
         self.client.begin().await;
         let listed = self.list_one().await;
@@ -127,10 +126,10 @@ impl<'a> Requests<'a> {
         let target = configured
             .filter(|id| id.created() + RETENTION > self.now)
             .or(first)
-            .map_or(Target::Nobodys, Target::Known);
+            .map_or(Target::Unknown, Target::Known);
         let id = match target {
             Target::Known(id) => Some(id),
-            Target::Nobodys => nobodys(self.now),
+            Target::Unknown => unknown_id(self.now),
         };
         if let Some(id) = id {
             self.read = Some((target, self.client.operation(id).await));
@@ -174,7 +173,7 @@ impl<'a> Requests<'a> {
     fn is_up(&self) -> bool {
         match (&self.listed, &self.read) {
             (Some(Ok(_)), _) | (_, Some((_, Ok(_)))) => true,
-            // A server that knows neither the list nor an operation may be any.
+            // A server that has neither the list nor an operation may not be Twilio's.
             (Some(Err(ApiError::Forbidden)), Some((_, Err(error)))) => error.is_about_resource(),
             _ => false,
         }
@@ -250,7 +249,7 @@ impl<'a> Requests<'a> {
         }
     }
 
-    /// The result of a step that the requests came past.
+    /// The result of a step that succeeded.
     fn passed(&self, step: Step, facts: &AccountFacts) -> CheckResult {
         let (name, host) = (step.as_str(), self.client.host());
         let ok = |what: String| CheckResult::ok(name, what);
@@ -289,7 +288,7 @@ impl<'a> Requests<'a> {
             Some((Target::Known(id), Ok(_))) => {
                 CheckResult::ok(name, format_args!("Twilio returns operation {id}"))
             }
-            Some((Target::Nobodys, Ok(_) | Err(ApiError::NotFound { .. }))) => CheckResult::ok(
+            Some((Target::Unknown, Ok(_) | Err(ApiError::NotFound { .. }))) => CheckResult::ok(
                 name,
                 "Single operations may be read; there is none of the last seven days",
             ),
@@ -303,7 +302,7 @@ impl<'a> Requests<'a> {
                 }
                 result
             }
-            Some((Target::Nobodys, Err(error))) => CheckResult::failed(name, error),
+            Some((Target::Unknown, Err(error))) => CheckResult::failed(name, error),
             None => self.missing(name),
         }
     }
@@ -363,7 +362,7 @@ fn is_blocked(error: Option<&ApiError>) -> bool {
 }
 
 /// An id of `now` that no operation has, because its random part is 0.
-fn nobodys(now: Timestamp) -> Option<OperationId> {
+fn unknown_id(now: Timestamp) -> Option<OperationId> {
     let millis = u64::try_from(now.as_millis()).ok()?;
     let mut bytes = [0; 23];
     bytes[22] = CHARACTERS;
@@ -379,7 +378,7 @@ mod tests {
     #[test]
     fn the_id_of_no_operation_is_valid_and_of_now() {
         let now = Timestamp::from_millis(1_775_370_000_000);
-        let id = nobodys(now).unwrap();
+        let id = unknown_id(now).unwrap();
         assert_eq!(id.created(), now);
         let text = id.to_string();
         assert!(text.ends_with("0000000000000000"), "{text}");

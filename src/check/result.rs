@@ -1,4 +1,4 @@
-//! What a check found: one result per thing that was tried, in sections.
+//! The results of a check: one result per thing that was tried, in sections. The text and the JSON are written from them.
 
 use std::fmt::Display;
 use std::sync::Arc;
@@ -19,7 +19,7 @@ pub(super) const WEB_CONFIGURATION: &str = "web_configuration";
 pub enum Status {
     /// It works.
     Ok,
-    /// It works, and something about it is worth knowing.
+    /// It works, with a risk or a limitation.
     Warning,
     /// It does not work.
     Failed,
@@ -126,7 +126,7 @@ impl CheckResult {
         Self::new(Status::Failed, check, what)
     }
 
-    /// Something that works, and about which one should know `what`.
+    /// Something that works, with `what` as a warning.
     pub(super) fn warning(check: &'static str, what: impl Display) -> Self {
         Self::new(Status::Warning, check, what)
     }

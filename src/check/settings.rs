@@ -22,7 +22,7 @@ pub struct Settings<'a> {
     pub config_file: Option<PathBuf>,
     /// The time of day.
     pub clock: Clock,
-    /// Counts the requests; nobody reads it.
+    /// Counts the requests, because the client needs it; nothing reads the counts.
     pub instruments: &'a Instruments,
 }
 

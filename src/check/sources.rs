@@ -1,4 +1,5 @@
-//! The files and the URLs that list operations, each read once.
+//! The files and the URLs that list operations, each read once. They are read with the code of the exporter, so the problems have
+//! the same texts.
 
 use std::collections::BTreeSet;
 use std::path::Path;

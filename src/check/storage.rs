@@ -1,4 +1,5 @@
-//! The state directory: whether it can be written, whether another process uses it, and whether what is in it lasts.
+//! The state directory: whether it can be written, whether another process uses it, and whether its file system keeps files. It
+//! keeps no lock and writes only a temporary file without a name.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::future::Future;
@@ -19,7 +20,7 @@ const FILE_SYSTEM: &str = "file_system";
 /// A full disk may still have room for an empty file. The state file grows by whole pages of this size.
 const PROBE: [u8; 4096] = [0; 4096];
 
-/// What is known of a directory.
+/// The state of a directory.
 struct Directory {
     /// Whether it exists.
     exists: bool,
@@ -42,7 +43,7 @@ pub(super) async fn check(
             let path = directory.to_owned();
             let (found, has_exporter) = tokio::join!(on_disk(move || examine(&path)), has_exporter);
             match found {
-                // The words for a disk that hangs while the exporter runs.
+                // The same text as for a disk that hangs while the exporter runs.
                 None => vec![CheckResult::finding(DIRECTORY, diagnosis::unsaved(None))],
                 Some(found) => judge(directory, &found, has_exporter || settings.offline),
             }
@@ -117,7 +118,7 @@ fn examine(directory: &Path) -> Directory {
     let error = probe(&existing).and_then(|()| {
         let file = directory.join(FILE_NAME);
         if file.try_exists()? {
-            // Changes nothing.
+            // Opening it in this way does not change it.
             OpenOptions::new().read(true).write(true).open(file)?;
         }
         Ok(())

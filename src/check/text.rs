@@ -1,4 +1,4 @@
-//! The report as text: for a terminal in paragraphs with marks, otherwise one line per result with words.
+//! The report as text. On a terminal it has paragraphs with marks; otherwise one line per result with words.
 
 use std::fmt::Write;
 
@@ -69,7 +69,7 @@ impl Style {
                 wrap(&cure, columns, (INDENT, hanging), &mut text);
             }
         }
-        // What follows a failure would hide it.
+        // Skipped results are one line after the failure, so that they do not hide it.
         let skipped: Vec<_> = section.results.iter().filter(is_skipped).collect();
         for group in skipped.chunk_by(|one, other| one.what == other.what) {
             let names: Vec<_> = group.iter().map(|result| words(result.check)).collect();
@@ -93,7 +93,7 @@ impl Style {
         let _ = write!(text, "  {painted} {}", wrapped.trim_start());
     }
 
-    /// What points to the cure.
+    /// The arrow before the cure.
     const fn arrow(&self) -> &'static str {
         match self.marks {
             Marks::Signs => "→",
@@ -180,7 +180,7 @@ fn words(check: &str) -> String {
     check.replace('_', " ")
 }
 
-/// Without line breaks, and without what a terminal would obey: paths and names may contain anything.
+/// `text` without line breaks and control sequences: paths and names may contain anything.
 fn clean(text: &str) -> String {
     text.replace(char::is_control, " ")
 }

@@ -1,4 +1,4 @@
-//! `check`: tries whether everything works that the exporter needs, and prints what it found.
+//! `check`: tries everything that the exporter needs, and prints the results. A script reads the exit code.
 
 use std::io::{IsTerminal, stdout};
 
@@ -19,7 +19,7 @@ use crate::exposition::Instruments;
 pub(super) const LEVEL_HELP: &str =
     "The least important messages shown: error, warn, info, debug or trace [default: error]";
 
-/// The columns of a terminal that does not tell its size.
+/// The columns of a terminal whose size is unknown.
 const COLUMNS: usize = 80;
 
 /// The options of `check`: those of `serve`, and its own.
@@ -55,7 +55,7 @@ enum Format {
 }
 
 pub(super) async fn run(options: &Options) -> Result<(), ProgramError> {
-    // What the log would warn of is printed as a result.
+    // Warnings are results, so the log has only errors.
     logging::start(&options.log, LogLevel::Error);
     let stop = signals::stop()?;
     let overrides = options.serve.overrides();
@@ -102,7 +102,7 @@ fn code(report: &Report) -> u8 {
     }
 }
 
-/// What the standard output can show.
+/// The style that the standard output can show.
 fn style() -> Style {
     let columns = stdout()
         .is_terminal()

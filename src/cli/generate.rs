@@ -1,4 +1,4 @@
-//! `completions` and `man`: what shells and `man` need, generated from the declaration of the command line.
+//! `completions` and `man`: the files that shells and `man` need, generated from the declaration of the command line.
 
 use std::path::{Path, PathBuf};
 

@@ -10,7 +10,7 @@ use crate::config::{DEFAULT_LISTEN_ADDRESS, Overrides};
 use crate::web::check_health;
 use crate::web_config::{self, ReadFiles, WebConfig};
 
-/// The options of `health`: those of the running exporter that say how to reach it.
+/// The options of `health`: those of the running exporter about its address and its web configuration.
 #[derive(Debug, clap::Args)]
 pub(super) struct Options {
     #[command(flatten)]

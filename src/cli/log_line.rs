@@ -1,7 +1,7 @@
 //! Writes an event of the log as one line, in logfmt or JSON.
 //!
 //! The keys are those of Prometheus' components: `ts` in milliseconds, `level` in lower case, `msg`, then the fields of the event.
-//! Written by hand, because the crates for both formats write `message` and times in nanoseconds.
+//! This is our own code, because the crates for both formats write `message` and times in nanoseconds.
 
 use std::fmt;
 

@@ -12,7 +12,7 @@ use crate::config::Config;
 /// The level of libraries' messages: at `debug`, hyper alone logs dozens of lines per request.
 const LIBRARIES: LevelFilter = LevelFilter::WARN;
 
-/// The libraries that log a line per connection which they close, so a client could fill the disk. Metrics count the connections.
+/// Libraries that log a line for each connection that they close: a client could fill the disk. Metrics count these connections.
 const LOUD: [&str; 1] = ["h2"];
 
 /// The libraries whose messages have domains of recipients in them. The prefix stands for all crates of the project.

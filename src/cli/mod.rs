@@ -1,4 +1,5 @@
-//! The command line: parses it, runs the command, and returns the exit code.
+//! The command line: parses it, runs the command, and returns the exit code. Without a command it is `serve`, so that
+//! `twilio-email-exporter --config.file …` works like other exporters.
 
 mod check;
 mod demo;

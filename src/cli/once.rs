@@ -1,4 +1,5 @@
-//! `once`: runs one collection and prints the metrics, or writes them to a file.
+//! `once`: runs one collection and prints the metrics, or writes them to a file. It keeps everything in memory unless
+//! `--storage.path` is set.
 
 use std::path::PathBuf;
 use std::time::Duration;

@@ -1,5 +1,5 @@
-//! Replaces a file with a complete one. A reader, such as node exporter's textfile collector, never sees a part of it, and a crash leaves
-//! the old file in place.
+//! Replaces a file with a complete one. A reader, such as node exporter's textfile collector, never reads a part of it, and a crash
+//! leaves the old file in place.
 
 use std::fs::{File, Permissions};
 use std::io::{self, Write};

@@ -1,4 +1,4 @@
-//! Removes typed text from errors of the command line: a user may have typed a secret in place of an option, a command or a value.
+//! Removes typed text from errors of the command line. A user may have typed a secret in place of an option, a command or a value.
 
 use clap::Error;
 use clap::error::{ContextKind, ContextValue};

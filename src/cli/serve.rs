@@ -36,7 +36,7 @@ pub(super) async fn serve(
     }
     let app = tokio::select! {
         app = App::bind(config, Clock::System, load) => app?,
-        // A web configuration in a pipe whose writer never comes.
+        // For example, the web configuration is a pipe that no process writes to.
         () = &mut stop => return Ok(()),
     };
     let hang_ups = signals::hang_ups(app.reload(), app.web_config())?;

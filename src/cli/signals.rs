@@ -1,4 +1,5 @@
-//! Signals: SIGTERM and SIGINT start a graceful shutdown, SIGHUP reloads the configuration, and SIGXFSZ does not end the process.
+//! Signals: SIGTERM and SIGINT start a graceful shutdown, and SIGHUP reloads the configuration. SIGXFSZ would end the process at a
+//! limit of file sizes; it is ignored, so that the write fails instead.
 
 use std::sync::Arc;
 

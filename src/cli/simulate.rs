@@ -1,4 +1,4 @@
-//! `simulate`: serves the simulated Twilio Email API without an exporter.
+//! `simulate`: serves the simulated Twilio Email API without an exporter. `demo` has the same options for the simulated account.
 
 use std::net::SocketAddr;
 use std::time::Duration;

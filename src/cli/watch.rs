@@ -1,4 +1,5 @@
-//! `watch`: follows operations until they have settled, for a person at a terminal or for a script.
+//! `watch`: follows operations until they have settled, for a person at a terminal or for a script. It reads its options, and
+//! starts [`watch`](crate::watch) with the client that the exporter uses.
 
 use std::collections::BTreeSet;
 use std::io::{self, Read};
@@ -24,14 +25,14 @@ use crate::watch::{self, Goal, JsonLines, Lines, LostShare, Report, Settings, Te
 const MOST_OPERATIONS: usize = 100;
 /// The largest list of ids on standard input, in bytes: the most ids with room for spaces.
 const LARGEST_INPUT: u64 = 16 * 1024;
-/// The interval: a scrape interval would be slow for a person, and every second is what a terminal can show.
+/// The allowed intervals. A terminal is redrawn once a second; a person does not wait longer than minutes.
 const INTERVALS: std::ops::RangeInclusive<Duration> =
     Duration::from_secs(1)..=Duration::from_mins(5);
-/// The usual interval. A campaign takes minutes, and a person looks at it all the time.
+/// The default interval. A campaign takes minutes, and a person watches it continuously.
 const INTERVAL: Duration = Duration::from_secs(5);
 /// Usage errors, as clap's.
 const USAGE: u8 = 2;
-/// The exit code of a program that ends by SIGPIPE, in shells. The reader of standard output is gone, and so is the result.
+/// The exit code of a program that ends by SIGPIPE, in shells. The reader of standard output has closed it.
 const BROKEN_PIPE: u8 = 141;
 
 /// The help of an option whose default differs here.
@@ -147,7 +148,7 @@ fn interval(text: &str) -> Result<Duration, String> {
 }
 
 pub(super) async fn run(options: &Options) -> Result<(), ProgramError> {
-    // The output has all failures; log lines would break into the bars.
+    // The output has all failures; log lines would damage the bars.
     logging::start(&options.log, LogLevel::Error);
     let settings = settings(options)?;
     let mut overrides = Overrides::default();

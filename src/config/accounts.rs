@@ -1,4 +1,4 @@
-//! All accounts: those of the file, or the one from the environment.
+//! All accounts: those of the file, or the one from the environment. Options about operations are allowed only with one account.
 
 use super::account::{self, Account, Defaults, Names};
 use super::environment::{self, Environment};

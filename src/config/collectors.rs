@@ -1,4 +1,4 @@
-//! The section `collectors`: the collector of single emails, which is off unless it is enabled.
+//! The section `collectors`: the collector of single emails. It is off unless it is enabled, because it costs requests and memory.
 
 use std::net::SocketAddr;
 use std::ops::RangeInclusive;

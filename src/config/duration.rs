@@ -1,6 +1,6 @@
 //! Durations in the format of Prometheus: `500ms`, `0.5s`, `1h30m`.
 //!
-//! Written by hand because the crates for durations accept other grammars, for example `1 hour` or `90m 30s`. Users expect
+//! This is our own code, because the crates for durations accept other grammars, for example `1 hour` or `90m 30s`. Users expect
 //! Prometheus' grammar.
 
 use std::time::Duration;

@@ -1,4 +1,5 @@
-//! The account `default`, whose credentials are in environment variables.
+//! The account `default`, whose credentials are in environment variables. A variable with `_FILE` at its end names a file that
+//! holds the value.
 
 use std::path::Path;
 

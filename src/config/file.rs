@@ -1,4 +1,5 @@
-//! Combines the configuration: the sections of the file, the environment and the command line.
+//! Combines the sections of the file, the environment and the command line to a [`Config`]. Every section reports its problems, so
+//! that the user sees all of them at once.
 
 use std::path::Path;
 

@@ -1,6 +1,6 @@
 //! Patterns of files that list operations, in the format of Prometheus' `file_sd`: the last part may contain `*`.
 //!
-//! Written by hand because a glob crate accepts more (`**`, `[a-z]`, `*` in any part), which Prometheus refuses, and walks
+//! This is our own code, because a glob crate accepts more (`**`, `[a-z]`, `*` in any part), which Prometheus refuses, and lists
 //! directories that can hang.
 
 use std::fmt;

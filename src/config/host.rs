@@ -1,4 +1,4 @@
-//! The hosts by which clients reach the exporter: names and IP addresses, each in one form, so that equal hosts are equal.
+//! The hosts by which clients reach the exporter: names and IP addresses. Each has one form, so that equal hosts compare as equal.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};

@@ -1,4 +1,5 @@
-//! The section `limits`: how many requests an account may make, and how long one may take.
+//! The limits of an account: how many requests it may make, and how long one may take. Values that are certainly typing errors are
+//! refused.
 
 use std::ops::RangeInclusive;
 use std::time::Duration;

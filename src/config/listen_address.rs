@@ -1,4 +1,5 @@
-//! The addresses of `--web.listen-address`, in the format of Prometheus' components.
+//! The addresses of `--web.listen-address`, in the format of Prometheus' components. Unix sockets are an extension of it
+//! (`unix:/path`).
 
 use std::fmt;
 use std::net::SocketAddr;

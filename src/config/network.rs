@@ -1,5 +1,5 @@
-//! How an account's requests reach Twilio: the proxy between, and the certificate authorities that the exporter trusts. The keys of
-//! the proxy are those of Prometheus' HTTP clients
+//! How an account's requests reach Twilio: the proxy, and the certificate authorities that the exporter trusts. The keys of the
+//! proxy are those of Prometheus' HTTP clients
 //! (<https://prometheus.io/docs/prometheus/latest/configuration/configuration/#http_config>).
 //!
 //! No problem contains a proxy's URL, which may hold a password.

@@ -1,4 +1,5 @@
-//! The section `series`: which operations have series of their own, and with which labels.
+//! The section `series`: which operations have series of their own, and with which labels. Every list has a limit, because
+//! Prometheus pays for each series.
 
 use std::collections::BTreeSet;
 use std::ops::RangeInclusive;

@@ -1,4 +1,5 @@
-//! The files and URLs that list an account's operations, in the formats of Prometheus' service discovery.
+//! The files and URLs that list an account's operations, in the formats of Prometheus' service discovery. Each URL has a name that
+//! is unique in the account, because the name is a label.
 
 use std::collections::BTreeMap;
 use std::path::Path;

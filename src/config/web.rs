@@ -1,4 +1,4 @@
-//! The section `web`: the HTTP server of the exporter.
+//! The HTTP server of the exporter, which only options set. TLS and authentication are in the web configuration, see `web_config`.
 
 use std::collections::HashSet;
 use std::num::NonZeroUsize;

@@ -1,3 +1,5 @@
+//! The findings for every fact, and their texts.
+
 use std::collections::BTreeSet;
 use std::time::Duration;
 

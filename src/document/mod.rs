@@ -1,7 +1,7 @@
-//! Documents in YAML or JSON: parsed into one kind of tree, and walked so that all problems are reported together, each with its place
-//! and what to do.
+//! Documents in YAML or JSON. They are parsed into one kind of tree, from which the readers take values and report all problems
+//! together, each with its place and the cure.
 //!
-//! The callers define the schema; this module knows neither files nor URLs.
+//! The callers define the schema; this module does not know files or URLs.
 
 pub(crate) mod json;
 mod node;

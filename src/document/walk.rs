@@ -1,7 +1,8 @@
-//! Reads values from the tree of a document. A wrong type or an unknown key is a problem with its place; reading continues after it.
+//! Reads values from the tree of a document. A wrong type or an unknown key is a problem with its place; reading continues after
+//! it.
 //!
-//! Written by hand, because serde's derives stop at the first problem and repeat values in their messages. This reports all problems
-//! together and no values.
+//! This is our own code, because serde's derives stop at the first problem and repeat values in their messages. This module reports
+//! all problems together and repeats no values.
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -1,4 +1,4 @@
-//! Counts in which each email counts once, whatever the counting mode of Twilio's stats.
+//! Counts in which each email counts once, in both counting modes of Twilio's stats. Pages and `watch` show these counts.
 
 use serde::Serialize;
 
@@ -26,7 +26,7 @@ pub struct Breakdown {
     pub canceled: u64,
 }
 
-/// What the counts mean for a person.
+/// Sums of the counts for people.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Sums {
     /// Queued, scheduled or sent.
@@ -48,7 +48,7 @@ impl Breakdown {
         Self::of_counts(|status| u64::from(stats.get(status)), mode)
     }
 
-    /// The emails of which Twilio counts `at` a status.
+    /// The emails, if Twilio counts `at(status)` emails per status.
     pub fn of_counts(at: impl Fn(Status) -> u64, mode: CountingMode) -> Self {
         let (sent, delivered) = match mode {
             CountingMode::Exclusive => (at(Status::Sent), at(Status::Delivered)),

@@ -1,10 +1,11 @@
-//! The outcomes of emails, for counters that never decrease.
+//! The outcomes of emails, for counters that never decrease. The high-water marks of an operation are what it contributed to the
+//! counters.
 
 use super::counting_mode::CountingMode;
 use super::plausible::MOST_EMAILS;
 use super::stats::{Stats, Status};
 
-/// What an email has reached. An outcome counts for good.
+/// A status that an email has reached. An outcome is never taken back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Outcome {
     /// Accepted by the recipient's server, including opened emails.

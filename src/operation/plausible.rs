@@ -9,7 +9,7 @@ use super::stats::{Stats, Status};
 pub const MOST_EMAILS: u32 = 100_000_000;
 
 impl Stats {
-    /// Why no operation can have these stats, in either counting mode; `None` if one can.
+    /// Why these stats are impossible in both counting modes; `None` if they are possible.
     ///
     /// Only what is impossible in both modes is a contradiction. Each status counts an email at most once, so no count exceeds the
     /// number of emails. An email is undelivered, failed or canceled, never two of these, and none of them leads to another status.

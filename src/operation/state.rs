@@ -1,4 +1,4 @@
-//! The state of an operation.
+//! The state of an operation. An undocumented state keeps Twilio's word.
 
 use super::word::Word;
 

@@ -1,4 +1,5 @@
-//! The stats of an operation: its number of emails per status.
+//! The stats of an operation: its number of emails per status. The table [`Stat`] has every documented one, with its place in saved
+//! records.
 
 use std::sync::Arc;
 

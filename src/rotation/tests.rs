@@ -1,3 +1,5 @@
+//! Values that rotate, on a clock that the test controls. Reads that hang are simulated.
+
 use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex as Lock};

@@ -1,4 +1,4 @@
-//! Ids in Twilio's format: a prefix, then a ULID in lower case (10 characters of time, 16 random ones, in base 32).
+//! Ids in Twilio's format: a prefix, then a ULID in lower case. A ULID has 10 characters of time and 16 random ones, in base 32.
 
 use crate::operation::{OperationId, PREFIX};
 use crate::timestamp::Timestamp;

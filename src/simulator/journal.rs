@@ -1,4 +1,4 @@
-//! Records requests for tests: counts, and the last requests without credentials.
+//! Records requests for tests: counts, and the last requests. Credentials are left out, so that no output of a test has them.
 
 use std::collections::VecDeque;
 

@@ -1,4 +1,4 @@
-//! What one scrape exposes of an account's emails.
+//! What one scrape exposes of an account's emails. It is absent while emails are not collected, or nothing of them is saved.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

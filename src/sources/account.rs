@@ -1,6 +1,6 @@
 //! All sources of one account: files are read before each collection, URLs at their own intervals.
 //!
-//! No source waits for another. The caller runs both loops; nothing runs by itself.
+//! No source waits for another. The module starts no task of its own: the caller runs both loops.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,7 +25,7 @@ const REREAD_WAIT: Duration = Duration::from_secs(2);
 
 /// The sources of one account.
 ///
-/// Nothing runs by itself: call [`Self::reread`] before each collection, and let [`Self::run`] run beside them.
+/// Call [`Self::reread`] before each collection, and run [`Self::run`] at the same time.
 #[derive(Debug)]
 pub struct Sources {
     files: Option<FileSources>,
@@ -36,7 +36,7 @@ pub struct Sources {
 #[derive(Debug)]
 struct FileSources {
     files: Arc<Mutex<Files>>,
-    /// A check whose news were not delivered yet.
+    /// A check whose changes were not delivered yet.
     in_progress: Mutex<Option<JoinHandle<RereadFiles>>>,
     /// The failure of checks that take too long or panic.
     failure: parking_lot::Mutex<OngoingFailure<CheckFailure>>,
@@ -150,7 +150,7 @@ impl FileSources {
         }
     }
 
-    /// Whether to log that.
+    /// Notes a failure. Returns whether to log it.
     fn fails(&self, failure: CheckFailure) -> bool {
         self.failure.lock().failed(failure, Instant::now())
     }

@@ -1,8 +1,8 @@
-//! Calls to the file system, any of which may hang forever: a mount whose server is gone returns nothing, not even an error.
+//! Calls to the file system, any of which may hang forever: a mount whose server is down returns nothing, not even an error.
 //!
-//! A call that hangs cannot be interrupted and keeps its thread. The caller waits at most [`LIMIT`], and the call is
-//! not repeated before it has finished, so blocked threads do not pile up. The threads are not those of the runtime,
-//! which the store needs too.
+//! A call that hangs cannot be interrupted and keeps its thread. The caller waits at most [`LIMIT`], and does not repeat the call
+//! before it has finished, so the number of blocked threads is limited. The threads are not those of the runtime, which the store
+//! needs, too.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::fmt;
@@ -16,7 +16,7 @@ use futures_util::stream::{FuturesUnordered, StreamExt};
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
-/// The longest time in which no call ends. A local disk needs milliseconds, a network mount a few hundred; a scrape has 10 s by
+/// The longest time in which no call finishes. A local disk needs milliseconds, a network mount a few hundred; a scrape has 10 s by
 /// default.
 pub(super) const LIMIT: Duration = Duration::from_secs(1);
 /// The most threads at once, including those that hang. The other calls use the rest.

@@ -38,7 +38,7 @@ pub enum News {
         /// All operations of the list.
         operations: ListedOperations,
     },
-    /// The source is gone, with its list.
+    /// The source no longer exists, so its list is removed.
     Gone {
         /// As before.
         source: Arc<str>,

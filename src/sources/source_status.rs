@@ -33,7 +33,7 @@ pub(super) struct SourceStatus {
 }
 
 impl SourceReporter {
-    /// For the sources of `account`.
+    /// A reporter for the sources of `account`.
     #[must_use]
     pub fn new(account: Arc<str>, instruments: SourceInstruments, clock: Clock) -> Self {
         Self {
@@ -119,7 +119,7 @@ impl SourceStatus {
         })
     }
 
-    /// Notes that the source is gone.
+    /// Notes that the source no longer exists.
     pub(super) fn ends(self, reporter: &SourceReporter) -> News {
         reporter.instruments.removed(&self.source);
         tracing::info!(

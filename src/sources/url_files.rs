@@ -1,14 +1,14 @@
 //! The files that the configuration names for a URL: its secret, and the certificates and keys of its TLS.
 //!
-//! They are read again before each request, so that a rotation needs no restart. While one is half done, the last good header
-//! and the last good TLS setup stay in use.
+//! They are read again before each request, so that a rotation needs no restart. While a rotation is incomplete, the last good
+//! header and the last good TLS setup stay in use.
 
 use std::path::Path;
 use std::sync::Arc;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use reqwest::header::HeaderValue;
+use hyper::header::HeaderValue;
 use secrecy::ExposeSecret;
 use secrecy::zeroize::Zeroizing;
 

@@ -1,10 +1,9 @@
-//! The file below redb. Writes are held in memory until [`Backend::settle`], then they go to the file.
-//!
-//! redb writes to a file when it checks it. Writes are held until the content is known to be valid and of this program. So a
-//! foreign, newer or damaged file is not changed, and a file on a read-only or full disk can be read, even after a crash.
+//! The file below redb. It holds writes in memory until [`Backend::settle`], when the content is known to be valid and of this
+//! program. So a foreign, newer or damaged file is not changed, and a file on a read-only or full disk can be read, even after a
+//! crash.
 //!
 //! redb protects every byte with checksums, except the byte that selects one of the last two commits. A flipped bit there would
-//! restore the commit before, whose counters are lower. So the unused byte behind it holds its complement ([`flags_are_whole`]).
+//! restore the commit before, whose counters are lower, so the unused byte behind it holds its complement ([`flags_are_whole`]).
 
 use std::fs::{File, Metadata};
 use std::io;

@@ -1,4 +1,5 @@
-//! Numbers in few bytes: varints, and signed ones folded so that numbers near zero stay short.
+//! Numbers in few bytes: varints, and signed ones folded so that numbers near zero stay short. Short records make a small file and
+//! fast saves.
 
 /// Why bytes are not a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

@@ -1,4 +1,4 @@
-//! The errors of the store.
+//! The errors of the store. Each variant is one decision of the caller: stop, wait for the disk, or set the file aside.
 
 use std::io;
 use std::path::PathBuf;

@@ -1,4 +1,5 @@
-//! Converts errors of redb and the operating system into errors and notices of the store.
+//! Converts errors of redb and the operating system into errors and notices of the store. An error of the operating system means
+//! that the disk failed or is full; any other error of redb means damage.
 
 use std::error::Error as _;
 use std::io;

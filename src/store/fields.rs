@@ -1,4 +1,5 @@
-//! The parts of records: counts, times, labels, words.
+//! The parts of records: counts, times, labels, words. Each is checked when it is read, so a record with an impossible value is
+//! damage.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -1,4 +1,5 @@
-//! The state file: it is created, checked, and set aside if it cannot be used.
+//! The state file: it is created, checked, and renamed if it cannot be used. A file that holds anything is never deleted or
+//! overwritten.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read};
@@ -42,17 +43,17 @@ pub(super) struct Place(Arc<Backend>);
 /// The result of a check of a file.
 #[derive(Debug)]
 pub(super) enum Finding {
-    /// There is none.
+    /// The file does not exist.
     Missing,
-    /// It can be used.
+    /// The file can be used.
     Sound(Box<StateFile>),
-    /// It cannot.
+    /// The file cannot be used.
     Unfit(FileFault, String),
-    /// It cannot be read now.
+    /// The file cannot be read now.
     Unreachable(io::Error),
-    /// Another process has it.
+    /// Another process uses it.
     InUse,
-    /// It is of a later version.
+    /// A later version wrote it.
     Newer(u64),
 }
 
@@ -78,7 +79,7 @@ impl FileFault {
 }
 
 impl StateFile {
-    /// A new file. It gets its name when it is complete, so a crash on the way leaves none.
+    /// Creates a new file. It gets its name when it is complete, so a crash before that leaves no file of this name.
     pub(super) fn create(
         directory: &Path,
         upgrades: &[Upgrade],
@@ -238,7 +239,7 @@ fn open(
     })))
 }
 
-/// What the first bytes show.
+/// The fault that the first bytes of the file show.
 fn judge_header(file: &mut File) -> io::Result<Option<(FileFault, &'static str)>> {
     if !file.metadata()?.is_file() {
         return Ok(Some((FileFault::Foreign, "not a file")));

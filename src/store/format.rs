@@ -7,7 +7,7 @@ use super::tables;
 /// Turns a file of one version into one of the next.
 pub(super) type Upgrade = fn(&WriteTransaction) -> Result<(), Error>;
 
-/// `UPGRADES[0]` is `upgrade_1_to_2`, and so on: a new version adds its line here, and nothing else decides what is current.
+/// `UPGRADES[0]` is `upgrade_1_to_2`, and so on: a new version adds its line here. The length of the list is the current version.
 pub(super) const UPGRADES: &[Upgrade] = &[upgrade_1_to_2, upgrade_2_to_3, upgrade_3_to_4];
 
 /// Version 2 adds tables of groups and of registered operations, and labels behind some records. Existing records

@@ -1,12 +1,9 @@
-//! The saved state: high-water marks, counters, last stats and registrations, in one file of one directory.
+//! The saved state: high-water marks, counters, last stats and registrations, in one file of one directory. A counter is exposed
+//! only after [`Store::commit`] has saved it.
 //!
-//! A counter is exposed only after [`Store::commit`] has saved it. The file is a [redb](https://www.redb.org) database: transactions
-//! that hold after `kill -9` or a power cut, a checksum on every page, a lock against a second process, and memory bounded by
-//! a named cache. `SQLite` needs a C compiler and an SQL layer for a few tables; a log file of our own would need the
-//! compaction and the crash tests that redb already has.
-//!
-//! The store reads the whole file when it opens it, so damage is found before anything is exposed. A file that cannot be used is
-//! set aside, never deleted. Without a disk, the exporter works and commits fail until the disk is back.
+//! The file is a [redb](https://www.redb.org) database. It has transactions that survive `kill -9` and a power failure, a checksum
+//! on every page, a lock against a second process, and a bounded cache. The store reads the whole file when it opens it, so damage
+//! is found before anything is exposed.
 
 mod backend;
 mod bytes;
@@ -83,7 +80,7 @@ impl Store {
         Self::open_behind(DiskGate::default(), directory, now)
     }
 
-    /// As [`Self::open`], on a disk that hangs when a test says so.
+    /// As [`Self::open`], on a disk that a test can make hang.
     #[doc(hidden)]
     pub fn open_behind(
         gate: DiskGate,
@@ -141,8 +138,8 @@ impl Store {
         self.readers.files_lost()
     }
 
-    /// Whether what was saved can be loaded, or could be once. Until then an account that is loaded is found empty, and has to be
-    /// [loaded](Self::load) again when a commit fails with [`StoreError::Found`].
+    /// Whether the saved state can be loaded, or could be loaded once. Until then, loading an account returns an empty one, and it has
+    /// to be [loaded](Self::load) again when a commit fails with [`StoreError::Found`].
     #[must_use]
     pub fn was_opened(&self) -> bool {
         self.directory.is_none() || self.readers.ever_opened()
@@ -164,7 +161,7 @@ impl Store {
         self.find_misplaced(directory, &mut self.state.lock(), Some(generation))
     }
 
-    /// As [`Self::check`]; without a generation for those who write what is not in memory elsewhere.
+    /// As [`Self::check`]; without a generation for writes that are not in memory elsewhere.
     fn find_misplaced(
         &self,
         directory: &Path,
@@ -184,7 +181,7 @@ impl Store {
         self.is_current(directory, generation)
     }
 
-    /// Whether what changed since `generation` is all that is missing in the file.
+    /// Returns an error unless the file lacks only the changes since `generation`.
     fn is_current(&self, directory: &Path, generation: Option<u64>) -> Result<(), StoreError> {
         if generation.is_none_or(|generation| generation == self.generation()) {
             return Ok(());
@@ -204,7 +201,7 @@ impl Store {
         self.directory.is_some()
     }
 
-    /// The standing of `account` (`None`: it was never kept), and to `each` its operations in order, also expired ones.
+    /// The standing of `account` (`None`: it was never saved). Passes each of its operations to `each`, in order, also expired ones.
     ///
     /// All records were read when the file was opened, so an error here is a failure of the disk since then.
     pub fn load(
@@ -231,7 +228,8 @@ impl Store {
         }
     }
 
-    /// What one operation of `account` is kept as, also long after its time; `None` if it never was, or was [purged](Self::purge).
+    /// The saved record of one operation of `account`, even if it has expired; `None` if it was never saved, or was
+    /// [purged](Self::purge).
     pub fn operation(
         &self,
         account: &str,
@@ -266,8 +264,8 @@ impl Store {
         .map(|_| ())
     }
 
-    /// Keeps `batch`, all or nothing; it is on the disk when this returns `Ok`. After an error nothing of it may be shown;
-    /// committing it again later, with what has come since, is right.
+    /// Saves `batch`, all or nothing; it is on the disk when this returns `Ok`. After an error nothing of it may be exposed. A later
+    /// commit may repeat it with the changes since then.
     pub fn commit(&self, batch: &Batch<'_>) -> Result<(), StoreError> {
         self.write(Some(batch.generation), |transaction| {
             tables::write(transaction, batch)
@@ -284,7 +282,7 @@ impl Store {
         Ok(purged == Some(PURGED_AT_ONCE))
     }
 
-    /// `None`: there is nothing to read from, and was not at the start.
+    /// Reads from the last commit; `None` if no file has been opened since the start.
     fn read<T>(
         &self,
         work: impl Fn(&ReadTransaction) -> Result<T, Error>,
@@ -308,7 +306,7 @@ impl Store {
         Ok(None)
     }
 
-    /// What to read from; `None`: no file has been opened yet.
+    /// The last commit; `None` if no file has been opened yet.
     fn last_commit(&self, directory: &Path) -> Result<Option<Arc<LastCommit>>, StoreError> {
         let last = self.readers.last();
         if last.is_some() || !self.readers.ever_opened() {
@@ -345,7 +343,7 @@ impl Store {
                 Ok(Some(written))
             }
             Err(error) => {
-                // redb takes nothing more after an error of the disk: what comes next opens the file anew.
+                // redb accepts no further writes after an error of the disk, so the next commit opens the file again.
                 state.close();
                 Err(failures::writing(directory, error))
             }

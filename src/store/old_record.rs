@@ -1,4 +1,5 @@
-//! Records of formats 1 to 3, which stay as they are in a file until what they are about changes.
+//! Records of formats 1 to 3. They stay in the file until the operation, group or account that they describe changes, so this code
+//! reads them.
 
 use super::bytes::{Reader, Unreadable};
 use super::fields::{labels, time, unknown, word};

@@ -61,7 +61,7 @@ impl Readers {
         self.exchange(None);
     }
 
-    /// Reading from `failed` failed: whoever comes next opens the file again. Returns false if `failed` is not the last commit
+    /// Notes that reading from `failed` failed, so that the next call opens the file again. Returns false if `failed` is not the last commit
     /// any more; the file may have been closed during the read.
     pub(super) fn failed(&self, failed: &Arc<LastCommit>) -> bool {
         let mut last = self.last.write();
@@ -82,7 +82,7 @@ impl Readers {
         self.ever_opened.store(true, Ordering::Release);
     }
 
-    /// Rises whenever what an account has saved so far says nothing about the file any more.
+    /// Increases when the file is replaced, so that accounts must save everything again.
     pub(super) fn generation(&self) -> u64 {
         self.generation.load(Ordering::Acquire)
     }
@@ -92,7 +92,7 @@ impl Readers {
         self.generation.fetch_add(1, Ordering::AcqRel);
     }
 
-    /// A file with content has been found that could not be opened at the start.
+    /// Notes that a file with content was found that could not be opened at the start.
     pub(super) fn found(&self) {
         let before = self.generation.fetch_add(1, Ordering::AcqRel);
         self.found.store(before + 1, Ordering::Release);

@@ -165,7 +165,7 @@ pub(super) fn read_operation(id: OperationId, bytes: &[u8]) -> Result<SavedOpera
     })
 }
 
-/// The number that `place` means in a list of accepted emails and outcomes. A number that is left out would be counted again,
+/// The counter at `place` in a list of accepted emails and outcomes. A number that is left out would be counted again,
 /// so a version with more of them must raise the format.
 fn number_at<'a, N>(
     accepted: &'a mut N,

@@ -1,4 +1,5 @@
-//! The values that the store saves: operations, groups, accounts and batches.
+//! The values that the store saves: operations, groups, accounts and batches. They are the store's interface; `record` and `tables`
+//! define their bytes.
 
 use std::sync::Arc;
 

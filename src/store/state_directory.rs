@@ -1,4 +1,5 @@
-//! The directory of the store: its lock and its file, and how they are opened, replaced and set aside.
+//! The directory of the store: its lock and its file, and how they are opened, replaced and renamed. The lock prevents a second
+//! exporter from using the directory.
 
 use std::fs::{DirBuilder, File, TryLockError};
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! The lines of a terminal: what fits its width and its height. Figures are never cut; an id is, where it must be.
+//! The lines of a terminal: what fits its width and its height. Numbers are never cut; ids are, if the terminal is too narrow.
 
 use std::time::Duration;
 
@@ -10,9 +10,9 @@ use super::report::Scene;
 use super::words;
 use crate::operation::{Breakdown, OperationId, PREFIX, Status};
 
-/// A bar is no longer, however wide the terminal is.
+/// The longest bar, in columns, on any terminal.
 const LONGEST_BAR: usize = 50;
-/// A shorter bar shows nothing; then there is none.
+/// The shortest bar, in columns. With less room there is no bar, because it would show nothing.
 const SHORTEST_BAR: usize = 5;
 /// The longest name of a status.
 const NAME: usize = "undelivered".len();
@@ -76,7 +76,8 @@ impl Palette {
 
 /// The lines of the scene in a terminal of this many columns and rows.
 ///
-/// Operations have a line per status if all of them fit, else a bar of all their emails. What does not even fit then is counted.
+/// Operations have a line per status if all of them fit, else one bar each. If they still do not fit, the last line has the number of
+/// the others.
 pub(super) fn lines(
     scene: &Scene,
     (rows, columns): (usize, usize),
@@ -319,7 +320,7 @@ fn overall(operation: &Followed, (digits, columns): (usize, usize), palette: Pal
         return counts.trim_start().to_owned() + &lost;
     }
     let cells = |count| cells(count, operation.size(), room);
-    // Losses are seen however few they are.
+    // Losses are red even if they are few.
     let red = if sums.lost > 0 {
         cells(sums.lost).clamp(1, room)
     } else {
@@ -346,7 +347,7 @@ fn shown_id(id: OperationId, columns: usize) -> String {
     } else if part.len() <= columns {
         part.to_owned()
     } else {
-        // The first ten characters are the time, so the last ones tell operations apart.
+        // The first ten characters are the time, so the last ones distinguish operations.
         let kept = columns.saturating_sub(1);
         let (start, end) = (kept / 2, part.len() - (kept - kept / 2));
         format!("{}…{}", &part[..start], &part[end..])

@@ -1,4 +1,4 @@
-//! One operation that is followed: what was read of it last, how fast it is, and whether it is done.
+//! One operation that is followed: its last read, its rate, and whether it is done. It decides nothing about requests; `run` does.
 
 use std::time::Duration;
 
@@ -27,13 +27,13 @@ pub struct Followed {
     pub(super) is_in_flight: bool,
 }
 
-/// What was read last.
+/// The last read.
 #[derive(Debug)]
 struct LastRead {
     state: OperationState,
     stats: Stats,
     emails: Breakdown,
-    /// When it last changed, as far as that is known.
+    /// When it last changed, if that is known.
     changed: Timestamp,
 }
 
@@ -71,7 +71,7 @@ impl Followed {
         }
     }
 
-    /// Ingests what was read at `now`. Returns whether it changed; the first read is a change.
+    /// Ingests a read at `now`. Returns whether the operation changed; the first read is a change.
     ///
     /// The counting mode is `fixed` if the user configured it. Otherwise the stats must prove that they are cumulative.
     pub(super) fn ingest(
@@ -196,7 +196,7 @@ impl Followed {
         self.pace.end()
     }
 
-    /// When it last changed, as far as that is known.
+    /// When it last changed, if that is known.
     #[must_use]
     pub fn changed(&self) -> Option<Timestamp> {
         self.read.as_ref().map(|read| read.changed)

@@ -1,4 +1,4 @@
-//! Plain lines: one sentence per change, for logs of scripts and CI jobs.
+//! Plain lines: one sentence per change, for logs of scripts and CI jobs. Times are in UTC.
 
 use std::fmt::Write as _;
 use std::io::{self, Write};

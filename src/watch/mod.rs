@@ -1,7 +1,8 @@
 //! Follows operations until they have settled, for a person at a terminal or for a script: `watch`.
 //!
-//! It polls the operations with the exporter's own client, so the account's limits, pauses and backoffs hold. [`follow`] decides when to
-//! read and when to end; a [`Report`] shows what happened: [`Lines`], [`JsonLines`] or a [`Terminal`]. Nothing is saved.
+//! It polls the operations with the exporter's own client, which keeps the account's limits, pauses and backoffs. [`follow`]
+//! decides when to read and when to end. A [`Report`] shows what happened: [`Lines`], [`JsonLines`] or a [`Terminal`]. Nothing is
+//! saved.
 
 mod block;
 mod followed;

@@ -70,7 +70,7 @@ mod tests {
         assert_eq!((pace.rate(), pace.end()), (None, None));
         pace.read(after(10), 200, 800);
         assert_eq!((pace.rate(), pace.end()), (Some(10.0), Some(after(90))));
-        // The window forgets the fast beginning.
+        // The fast beginning is no longer in the window.
         pace.read(after(200), 201, 799);
         pace.read(after(300), 301, 699);
         assert_eq!(pace.rate(), Some(1.0));

@@ -1,4 +1,5 @@
-//! What a failed read means for the watch: try again, or end with the cause and the cure.
+//! Decides what a failed read means for the watch: try again, or end with the cause and the cure. Failures that another read cannot
+//! change end it.
 
 use std::time::Duration;
 
@@ -25,7 +26,7 @@ pub(super) enum Consequence {
     End(String),
 }
 
-/// The account, as far as failures depend on it.
+/// The facts about the account that decide what a failure means.
 #[derive(Debug)]
 pub(super) struct Facts<'a> {
     pub(super) account: &'a str,
@@ -39,7 +40,7 @@ pub(super) struct Facts<'a> {
     pub(super) now: Timestamp,
 }
 
-/// What `error` means, which was the result of reading `operation`.
+/// The consequence of `error`, which a read of `operation` returned.
 pub(super) fn consequence(error: &ApiError, operation: &Followed, facts: &Facts) -> Consequence {
     match error {
         ApiError::Expired { .. } if operation.is_read() => Consequence::Expired,
@@ -64,7 +65,7 @@ pub(super) fn consequence(error: &ApiError, operation: &Followed, facts: &Facts)
     }
 }
 
-/// The failure that lasts while Twilio's pause does.
+/// The failure during a pause that Twilio requested.
 pub(super) fn limited(facts: &Facts) -> String {
     RequestFailure::RateLimited.what(facts.login, Some(facts.account))
 }
@@ -75,7 +76,7 @@ fn is_final(failure: &RequestFailure, failures: u32, has_read: bool) -> bool {
     match failure {
         F::Unauthorized | F::Forbidden | F::NoList(_) | F::BadRequest(_) | F::ProxyLogin => true,
         F::RateLimited | F::Unavailable(_) | F::ServerError(_) | F::Timeout(_) => false,
-        // After a success, a gateway or a maintenance page is between.
+        // After a success, the response is probably a gateway's or a maintenance page.
         F::Redirect(_) | F::Undocumented(_) => !has_read,
         F::NotTwilio(_)
         | F::TooLarge

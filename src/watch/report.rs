@@ -1,4 +1,4 @@
-//! What a watch reports, and how it ends.
+//! What a watch reports, and how it ends. Bars, lines and JSON implement the trait [`Report`].
 
 use std::io;
 
@@ -18,7 +18,7 @@ pub trait Report {
     /// When the report cannot be written; then the watch ends.
     fn changed(&mut self, scene: &Scene, at: usize) -> io::Result<()>;
 
-    /// Reads fail since now, or fail in another way.
+    /// Reads begin to fail, or fail in another way.
     ///
     /// # Errors
     /// As above.

@@ -1,4 +1,5 @@
-//! The loop of a watch: reads what is due, reports what changed, and ends at the goal, a limit, a failure that stays, or a signal.
+//! The loop of a watch: reads the operations that are due and reports the changes. It ends at the goal, a limit, a permanent
+//! failure, or a signal.
 
 use std::io;
 use std::time::Duration;
@@ -146,7 +147,7 @@ impl<'a> Watch<'a> {
         }
     }
 
-    /// Takes the operations that are read now, the one that waited longest first.
+    /// Removes the operations that are read now from those that wait; the one that waited longest comes first.
     fn take_due(&mut self, in_flight: usize) -> Vec<usize> {
         let now = Instant::now();
         let free = self.most_reads().saturating_sub(in_flight);
@@ -168,7 +169,7 @@ impl<'a> Watch<'a> {
         next.filter(|_| in_flight < self.most_reads())
     }
 
-    /// Takes in the result of a read. Returns how the watch ends, if it does.
+    /// Ingests the result of a read. Returns the ending if the watch ends.
     fn take(
         &mut self,
         at: usize,
@@ -244,7 +245,7 @@ impl<'a> Watch<'a> {
             next: now + wait,
         };
         if failure.reason.is_none() && self.failure.is_none() {
-            // The response that began the pause is about to be taken in, and is reported.
+            // The response that began the pause is ingested next, and reported.
             return Ok(None);
         }
         let is_known = self.failure.as_ref().is_some_and(|known| {
@@ -252,7 +253,7 @@ impl<'a> Watch<'a> {
             known.reason == failure.reason || failure.reason.is_none()
         });
         match &mut self.failure {
-            // The same failure goes on: one line when it begins.
+            // The same failure continues: it has one line, from its beginning.
             Some(known) if is_known => known.next = failure.next,
             _ => {
                 self.failure = Some(failure);
@@ -273,7 +274,7 @@ impl<'a> Watch<'a> {
         }
     }
 
-    /// How the watch ends after a read of this operation, if it does.
+    /// The ending, if the watch ends after a read of this operation.
     fn ending(&self, at: usize) -> Option<Ending> {
         let operation = &self.operations[at];
         let is_done = operation.done().is_some();

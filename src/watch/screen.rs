@@ -1,7 +1,7 @@
 //! A terminal on which a picture of lines is redrawn in place.
 //!
-//! indicatif fills each line with spaces to the edge, and lets the terminal begin the next one. Then the `^C` of an interrupt would begin
-//! a line, too, and the next picture would be off by one. This ends each line where its text does.
+//! indicatif fills each line with spaces to the edge and lets the terminal begin the next one. Then the `^C` of an interrupt would
+//! begin a line, too, and the next picture would be one line too low. So this module ends each line after its text.
 
 use std::io;
 use std::sync::Arc;

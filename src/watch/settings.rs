@@ -1,4 +1,5 @@
-//! What to follow, until when, and what counts as a failure.
+//! The settings of a watch: the operations, the goal, and the share of lost emails that is a failure. They come from the command
+//! line, and tests set them directly.
 
 use std::fmt;
 use std::str::FromStr;

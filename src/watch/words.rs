@@ -9,7 +9,7 @@ pub(super) fn grouped(number: u64) -> String {
     HumanCount(number).to_string()
 }
 
-/// A share in percent: `0.5%`. Never 0% nor 100% unless it is that exactly.
+/// A share in percent: `0.5%`. Never 0% or 100% unless it is exactly that.
 pub(super) fn percent(share: f64) -> String {
     let percent = share * 100.0;
     if percent > 0.0 && percent < 0.1 {

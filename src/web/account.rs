@@ -1,4 +1,5 @@
-//! Finds the account of a request by the parameter `account`. Without it, a request is about the only account, or about all of them.
+//! Finds the account of a request by the parameter `account`. Without it, a request is about the only account, or about all of
+//! them.
 
 use std::sync::Arc;
 

@@ -1,8 +1,8 @@
-//! The current web configuration. It is read again when one of its files changes, and at a reload. A new one is applied as a whole or
-//! not at all: while it is wrong, the current one stays.
+//! The current web configuration. It is read again when one of its files changes, and at a reload. A new one is applied completely
+//! or not at all: while it is wrong, the current one stays.
 //!
-//! A file that is being written may be cut off and still be valid, without the users or the client certificates at its end. So a
-//! change is applied only when two checks in a row read the same, and a running exporter never turns protection off.
+//! A file that somebody is writing may be incomplete and still be valid, without the users or the client certificates at its end.
+//! So a change is applied only when two checks in a row read the same, and a running exporter never turns protection off.
 
 #[cfg(test)]
 mod tests;
@@ -38,7 +38,7 @@ pub struct CurrentWebConfig {
     files: tokio::sync::Mutex<Files>,
 }
 
-/// What was read so far. Locked during a check.
+/// The files as they were read last. Locked during a check.
 struct Files {
     /// What the current configuration was read from.
     current: Arc<ReadFiles>,
@@ -52,7 +52,7 @@ struct Files {
 type Read = JoinHandle<Option<Loaded>>;
 type Loaded = (Result<WebConfig, ConfigError>, ReadFiles);
 
-/// What leads to a check.
+/// The cause of a check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Cause {
     /// The interval has passed.
@@ -185,7 +185,7 @@ impl CurrentWebConfig {
         Ok(notices)
     }
 
-    /// Notes that the files are as they were before they were wrong.
+    /// Notes that the files are valid again and are those of the current configuration.
     fn recovered(&self, files: &mut Files) {
         if files.failure.recovered() {
             self.instruments.config_loaded(self.clock.now());
@@ -213,7 +213,7 @@ impl CurrentWebConfig {
     }
 }
 
-/// What of `new` a running exporter does not apply.
+/// The changes in `new` that a running exporter does not apply.
 fn needs_restart(current: &WebConfig, new: &WebConfig) -> Vec<Problem> {
     let verifies = |config: &WebConfig| config.tls.as_ref().is_some_and(|tls| tls.verifies_clients);
     let limits_names = |config: &WebConfig| {

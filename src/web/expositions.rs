@@ -1,5 +1,5 @@
-//! The texts of expositions, shared by the scrapes that would get the same one. Scrapers that join one collection cause one rendering
-//! and one compression in each encoding, and both cost what has changed since the exposition before.
+//! The texts of expositions, shared by the scrapes that would get the same one. Scrapers that join one collection cause one
+//! rendering and one compression in each encoding, and both cost only what has changed since the exposition before.
 //!
 //! A scrape gets a text that was rendered for another one only if both are true:
 //!
@@ -34,12 +34,12 @@ pub struct Expositions {
     open_metrics: Rendering,
 }
 
-/// When a scrape arrived: how many times rendering had begun before.
+/// The arrival of a scrape, as the number of renderings that had begun before.
 #[derive(Debug, Clone, Copy)]
 pub struct Arrival(u64);
 
 impl Expositions {
-    /// Without any text yet.
+    /// Expositions without any text.
     #[must_use]
     pub fn new(instruments: Instruments, compressors: Arc<Compressors>) -> Self {
         Self {
@@ -58,8 +58,8 @@ impl Expositions {
         Arrival(self.renders.load(Ordering::SeqCst))
     }
 
-    /// The exposition of `snapshot` for the scrape that arrived at `arrival`, in this encoding, or as it is if there is no memory to
-    /// compress it.
+    /// The exposition of `snapshot` for the scrape that arrived at `arrival`, in this encoding, or uncompressed if there is no memory
+    /// for the compression.
     pub(super) async fn exposition(
         &self,
         arrival: Arrival,
@@ -77,7 +77,7 @@ impl Expositions {
         encoded.await
     }
 
-    /// Resolves when no scrape keeps the others from rendering.
+    /// Resolves when the locks for rendering can be taken.
     pub async fn prove_progress(&self) {
         for rendering in [&self.text, &self.open_metrics] {
             drop(rendering.last().await);

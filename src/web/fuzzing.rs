@@ -1,4 +1,5 @@
-//! Fuzz target: what a request has beside its body.
+//! Fuzz target: everything of a request except its body. No value may be accepted that the exporter cannot use, and no error may
+//! repeat the request.
 
 use std::time::Duration;
 

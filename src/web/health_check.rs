@@ -28,7 +28,7 @@ use crate::web_config::WebConfig;
 /// The longest check. An exporter that needs longer for a response without work is not healthy. The image's `HEALTHCHECK` ends after three
 /// seconds, and then nobody would see why.
 const LONGEST: Duration = Duration::from_secs(2);
-/// What the requests are for. Health endpoints are served for every host.
+/// The host of the requests. Health endpoints are served for every host.
 const NAME: &str = "localhost";
 
 /// Why the exporter is not ready, or cannot be checked.

@@ -1,4 +1,5 @@
-//! `POST /-/reload`: reloads the configuration, if `--web.enable-lifecycle` allows it.
+//! `POST /-/reload`: reloads the configuration and the web configuration, if `--web.enable-lifecycle` allows it. Without the option
+//! it responds with 403 and names the option.
 
 use std::fmt::Write;
 use std::sync::Arc;

@@ -35,7 +35,7 @@ struct ProbeRequest {
 }
 
 /// What a probe read.
-struct Answer {
+struct ProbeResult {
     operation: Probed,
     /// `None` if they were not wanted, or not requested because the operation could not be read.
     emails: Option<Arc<ProbedEmails>>,
@@ -54,13 +54,13 @@ pub(super) async fn probe(
     let _scrape = service.scrapes.token();
     let budget = service.budget(&headers);
     let reading = request.run(budget);
-    let Some(answer) = service.stop.run_until_respond(reading).await else {
+    let Some(result) = service.stop.run_until_respond(reading).await else {
         let problem = "The exporter is stopping.\n";
         return (StatusCode::SERVICE_UNAVAILABLE, problem).into_response();
     };
-    // Comments make it a text for people, in no version of a format.
+    // With comments it is a text for people, which no format allows.
     let (content_type, syntax, mut text) = if request.debug {
-        let text = debug_comments(&request, &answer).into_bytes();
+        let text = debug_comments(&request, &result).into_bytes();
         (FOR_PEOPLE, Syntax::Text, text)
     } else {
         let format = Format::negotiate(&headers);
@@ -68,10 +68,10 @@ pub(super) async fn probe(
     };
     let probe = Probe {
         account: request.account.name(),
-        operation: &answer.operation.operation,
-        emails: request.emails.then(|| answer.exposed_emails()),
-        success: answer.is_complete(&request),
-        duration: answer.took,
+        operation: &result.operation.operation,
+        emails: request.emails.then(|| result.exposed_emails()),
+        success: result.is_complete(&request),
+        duration: result.took,
     };
     Renderer::default().render_probe(&probe, syntax, &mut text);
     let headers = [
@@ -110,8 +110,8 @@ impl ProbeRequest {
         })
     }
 
-    /// Reads what is wanted within `budget`. An operation that cannot be read costs no request for its emails.
-    async fn run(&self, budget: Duration) -> Answer {
+    /// Reads what was requested within `budget`. If the operation cannot be read, there is no request for its emails.
+    async fn run(&self, budget: Duration) -> ProbeResult {
         let began = Instant::now();
         let operation = self.account.probe(self.target, budget).await;
         let emails = if self.emails && operation.error.is_none() {
@@ -120,7 +120,7 @@ impl ProbeRequest {
         } else {
             None
         };
-        Answer {
+        ProbeResult {
             operation,
             emails,
             took: began.elapsed(),
@@ -128,7 +128,7 @@ impl ProbeRequest {
     }
 }
 
-impl Answer {
+impl ProbeResult {
     fn is_complete(&self, request: &ProbeRequest) -> bool {
         let emails = self.emails.as_ref();
         let has_emails = emails.is_some_and(|emails| emails.is_complete());
@@ -142,7 +142,7 @@ impl Answer {
         let is_timeout = matches!(emails.error, Some(ApiError::Timeout(_)));
         let providers = emails.is_complete().then(|| emails.by_provider());
         ProbeEmails {
-            // The rows before a timeout are those of a read that other probes may share and that goes on.
+            // After a timeout the read may continue for other probes, so its rows are not complete.
             rows: (!is_timeout).then_some(ProbeRows {
                 foreign: emails.foreign_rows as u64,
                 unusable: emails.unusable_rows as u64,
@@ -168,8 +168,8 @@ fn exposed_provider(emails: &ProviderEmails) -> ProbeProvider {
 }
 
 /// The requests to Twilio and their results, as comments before the exposition. Credentials and bodies are not available here.
-fn debug_comments(request: &ProbeRequest, answer: &Answer) -> String {
-    let probed = &answer.operation;
+fn debug_comments(request: &ProbeRequest, read: &ProbeResult) -> String {
+    let probed = &read.operation;
     let state = probed.operation.seen.as_ref();
     let mut lines = vec![
         ("account", request.account.name().to_string()),
@@ -182,7 +182,7 @@ fn debug_comments(request: &ProbeRequest, answer: &Answer) -> String {
             state.map_or_else(String::new, |seen| seen.state.as_str().to_owned()),
         ),
     ];
-    match &answer.emails {
+    match &read.emails {
         Some(emails) => {
             let error = emails.error.as_ref();
             let found = format!(

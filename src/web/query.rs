@@ -1,7 +1,7 @@
 //! Parses the query of a URL. A parameter occurs once, unless it may be repeated, and an unknown parameter is an error.
 //!
-//! An error is a sentence for the client. It repeats nothing of the request except the names of known parameters. Written by hand,
-//! because axum's `Query` ignores unknown parameters and its errors contain the value.
+//! An error is a sentence for the client. It repeats nothing of the request except the names of known parameters. This is our own
+//! code, because axum's `Query` ignores unknown parameters and its errors contain the value.
 
 /// The parameters of one request.
 pub(super) struct Query(Vec<(String, String)>);

@@ -1,5 +1,5 @@
-//! The scrapes and probes that may be served at the same time. A client that has some cannot take the last ones, so that one client with
-//! many scrapes does not keep out the scrapes of the others.
+//! The scrapes and probes that may be served at the same time. The last slots are for clients that have none, so that one client with
+//! many scrapes does not prevent those of others.
 
 use std::collections::BTreeMap;
 use std::fmt;

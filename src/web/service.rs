@@ -1,4 +1,4 @@
-//! The state that the handlers of all paths share.
+//! The state that the handlers of all paths share. Handlers keep no state of their own.
 
 use std::sync::Arc;
 use std::time::Duration;

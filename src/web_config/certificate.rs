@@ -1,4 +1,5 @@
-//! What is needed of a certificate and rustls does not return: its validity and its names.
+//! The validity and the names of a certificate, which rustls does not return. They are needed to refuse an expired certificate and
+//! to compare `client_allowed_sans`.
 
 use std::net::IpAddr;
 

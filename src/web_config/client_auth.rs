@@ -1,4 +1,5 @@
-//! The keys about client certificates: `client_auth_type`, `client_ca_file`, `client_ca` and `client_allowed_sans`.
+//! The keys about client certificates: `client_auth_type`, `client_ca_file`, `client_ca` and `client_allowed_sans`. A combination
+//! that would accept more clients than it seems to is a problem.
 
 use std::sync::Arc;
 

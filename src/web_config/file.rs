@@ -1,4 +1,5 @@
-//! The file as a whole: reads it, and combines its sections.
+//! The file as a whole: reads it, and combines its sections. All problems are reported together, and no text contains a hash, a key
+//! or the content of a file.
 
 use std::path::Path;
 

@@ -1,4 +1,4 @@
-//! Certificates and keys in PEM, from a file or inline.
+//! Certificates and keys in PEM, from a file or inline. Errors name the place and repeat nothing of the content.
 
 use std::str;
 

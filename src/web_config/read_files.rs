@@ -1,4 +1,5 @@
-//! The files that a web configuration was read from, so that a change of any of them is noticed.
+//! The files that a web configuration was read from, with their content. A comparison with a later read shows whether any of them
+//! has changed.
 
 use std::fmt;
 use std::io;

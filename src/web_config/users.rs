@@ -1,4 +1,5 @@
-//! The users of Basic authentication: `basic_auth_users`, and `read_only_users`, which is this exporter's own key.
+//! The users of Basic authentication: `basic_auth_users`, and `read_only_users`, which only this exporter has. Passwords are bcrypt
+//! hashes; `web` checks them.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! The keys `min_version` and `max_version`: versions of TLS.
+//! The keys `min_version` and `max_version`: versions of TLS. Versions that rustls does not support are problems.
 
 use rustls::SupportedProtocolVersion;
 use rustls::version::{TLS12, TLS13};

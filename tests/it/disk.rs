@@ -1,4 +1,4 @@
-//! The disk of the store while the exporter runs: limits, files that vanish, writes that hang.
+//! The disk of the store while the exporter runs: limits, files that are deleted or replaced, writes that hang.
 
 use std::path::Path;
 use std::time::Duration;

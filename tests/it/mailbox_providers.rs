@@ -1,4 +1,4 @@
-//! A table of mailbox providers of one's own.
+//! Probes of emails with a table of mailbox providers from a file.
 
 use std::fs;
 

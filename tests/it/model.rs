@@ -232,7 +232,7 @@ impl World {
         self.scrape().await
     }
 
-    /// Adds to the model what a working collection reads now.
+    /// Adds the stats that a working collection reads now to the model.
     fn saw(&mut self) {
         let now = self.clock.now();
         for (id, created) in self

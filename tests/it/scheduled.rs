@@ -1,4 +1,4 @@
-//! For when operations are scheduled: Twilio returns that with their emails only.
+//! The time for which operations are scheduled, which Twilio returns only with their emails.
 
 use std::time::Duration;
 
@@ -60,6 +60,28 @@ async fn a_scheduled_operation_shows_its_time_after_one_request_and_after_a_rest
         Some(0.0),
         "the store remembers the time"
     );
+}
+
+#[tokio::test]
+async fn with_the_collector_of_emails_a_scheduled_operation_shows_its_time_without_tags() {
+    let clock = morning();
+    let twilio = Twilio::start(SimulatorSettings::empty(), clock.clone()).await;
+    let yaml = one_account(&twilio, "") + "collectors: {emails: {enabled: true}}\n";
+    let time = clock.now() + Duration::from_hours(30);
+    let later = twilio.send(json!({"scheduledFor": time.to_string()})).await;
+    twilio.put(Duration::ZERO, json!({"total": 2, "delivered": 2}));
+    let exporter = Exporter::start_at(&yaml, clock.clone()).await;
+    let exporter = exporter.settled().await;
+    eventually("the time is known", || async {
+        pass(&clock, INTERVAL);
+        scheduled_for(&exporter.scrape().await, later) == Some(time.as_seconds())
+    })
+    .await;
+    let requests = twilio.handle.requests();
+    let first_emails = requests
+        .iter()
+        .filter(|request| request.path.contains("operationId="));
+    assert_eq!(first_emails.count(), 1, "only of the scheduled one");
 }
 
 #[tokio::test]

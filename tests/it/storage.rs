@@ -1,5 +1,4 @@
-//! What survives the process: counters, after `kill -9` at any time, with a damaged file, and with a directory that
-//! cannot be written.
+//! Counters and stats after `kill -9` at any time, with a damaged file, and with a directory that cannot be written.
 
 use std::path::Path;
 use std::time::{Duration, Instant};

@@ -15,12 +15,12 @@ import objects
 import yaml
 
 ROOT = objects.ROOT
-# Nothing of whoever runs this: only what the files say.
+# Without the developer's own settings: only those of the files.
 ENVIRONMENT = {"PATH": os.environ["PATH"], "HOME": "/nonexistent"}
 
 
 class Failed(Exception):
-    """What the files should say, and do not."""
+    """A setting in the files is missing or wrong."""
 
 
 def check(condition, text):
@@ -36,7 +36,7 @@ def resolve(compose, *options):
 
 
 def mounted(service):
-    """What of the repository is mounted where."""
+    """The files of the repository that are mounted, with their places."""
     return {volume["target"]: Path(volume["source"]) for volume in service["volumes"] if volume["type"] == "bind"}
 
 
@@ -92,7 +92,7 @@ def check_account(project):
 
 
 def check_parts(project, promtool, amtool, work):
-    """What Prometheus, Alertmanager and Grafana read is right, and is where they look."""
+    """The files that Prometheus, Alertmanager and Grafana read are valid and in the right places."""
     services = project["services"]
     files = mounted(services["prometheus"])
     # As in the container, where the rules are beside the configuration.

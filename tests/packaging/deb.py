@@ -66,7 +66,7 @@ def check_contents(deb, rpm, directory):
 
 
 def check_archive(program, directory):
-    """The archive has what docs/install.md promises, and what it says there works."""
+    """The archive has what docs/install.md promises, and the commands there work."""
     archive = Path(run(ROOT / "deploy/release/archive", program, directory).splitlines()[-1])
     page = (ROOT / "docs/install.md").read_text()
     check(archive.name in page or "arm64" in archive.name, f"docs/install.md does not name {archive.name}")
@@ -80,7 +80,7 @@ def check_archive(program, directory):
 
 
 def check_policy(deb):
-    """Debian's own checker has nothing to say."""
+    """Debian's own checker reports nothing."""
     run("lintian", "--allow-root", "--fail-on", "error,warning", deb)
 
 
@@ -173,7 +173,7 @@ def check_watchdog(machine):
     (folder / "watchdog.conf").write_text("[Service]\nWatchdogSec=2s\nRestartSec=100ms\n")
     machine("systemctl", "daemon-reload")
     machine("systemctl", "restart", UNIT)
-    # Type=notify: who waits for the start need not wait for a response.
+    # Type=notify: the start does not wait for a response.
     check(machine.get(f"{ADDRESS}/-/healthy") is not None, "it is started, and does not respond")
     pid = machine.shows(UNIT, "MainPID")[0]
     machine("sh", "-c", f"kill -STOP {pid}")
@@ -233,7 +233,7 @@ def check_upgrade(machine, deb):
 
 
 def check_removal(machine, deb, before):
-    """Removed, it stops and keeps its counters; installed again, it goes on; purged, nothing is left."""
+    """A removal stops it and keeps its counters; after a new installation they continue; a purge leaves nothing."""
     state = "/var/lib/private/twilio-email-exporter/state.redb"
     machine("dpkg", "--remove", "twilio-email-exporter")
     check(machine.get(f"{ADDRESS}/-/healthy") is None, "it still runs after its removal")

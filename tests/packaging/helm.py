@@ -241,7 +241,7 @@ def check_readme():
 
 
 def readme_shapes():
-    """What README.md tells its reader to install: the options of its command, and each of its examples of values."""
+    """The installations in README.md: the options of its command, and each of its examples of values."""
     text = (CHART / "README.md").read_text()
     by_option = {}
     for path, value in re.findall(r"--set (\S+)=(\S+)", text):

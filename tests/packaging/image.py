@@ -33,7 +33,7 @@ HEALTHY, UNHEALTHY = 0, 1
 
 
 class Failed(Exception):
-    """What the image should be or do, and is not or does not."""
+    """A property of the image is wrong."""
 
 
 def say(text):
@@ -99,7 +99,7 @@ def build(buildah, directory):
 
 
 def check_config(buildah, directory):
-    """What the image says of itself."""
+    """The metadata of the image."""
     store = directory / "image"
     shutil.rmtree(store, ignore_errors=True)
     buildah("push", "--quiet", "--format", "docker", NAME, f"dir:{store}")

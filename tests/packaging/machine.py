@@ -13,7 +13,7 @@ INCLUDED = "systemd,systemd-sysv,dbus,ca-certificates"
 
 
 class Failed(Exception):
-    """What should hold, and does not."""
+    """A property of the machine is wrong."""
 
 
 def check(condition, text):
@@ -60,7 +60,7 @@ class Machine:
         return next((child for child in children if "systemd" == Path(f"/proc/{child}/comm").read_text().strip()), None)
 
     def call(self, *command):
-        """Runs a command there, whatever comes of it."""
+        """Runs a command there; a failure is no error."""
         return subprocess.run(
             ["nsenter", "--target", self.leader, "--mount", "--uts", "--ipc", "--net", "--pid", "--", "env", "-i",
              "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "DEBIAN_FRONTEND=noninteractive", "LC_ALL=C", *map(str, command)],

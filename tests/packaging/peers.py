@@ -1,4 +1,4 @@
-"""What a packaged exporter meets, on loopback: an authority, Twilio behind TLS, a name server. And how to look at the exporter."""
+"""The servers around a packaged exporter, on loopback: an authority, Twilio with TLS, a name server. It also reads the exporter's values."""
 
 import re
 import socket
@@ -15,7 +15,7 @@ DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 class Missed(Exception):
-    """What should have come did not."""
+    """An expected value is missing."""
 
 
 def until(what, probe, seconds, every=0.1):
@@ -112,7 +112,7 @@ class TlsProxy:
             client = self.context.wrap_socket(client, server_side=True)
             server = socket.create_connection(("127.0.0.1", self.behind))
         except OSError:
-            # The client refuses the certificate; that is its matter.
+            # The client refuses the certificate, which some tests expect.
             client.close()
             return
         in_background(self._copy, client, server)
@@ -133,7 +133,7 @@ class TlsProxy:
 
 
 class NameServer:
-    """Answers questions for addresses (A) of the names that it knows, and that others do not exist."""
+    """Responds to requests for addresses (A): with those of the names that it has, and that others do not exist."""
 
     def __init__(self, address, names):
         self.names = names

@@ -1,4 +1,4 @@
-//! Option values for which an empty text means: not set. Compose files set an unused variable to an empty text.
+//! Option values for which an empty text means that they are not set. Compose files set an unused variable to an empty text.
 
 use std::ffi::OsStr;
 

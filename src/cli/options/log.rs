@@ -1,4 +1,4 @@
-//! The options of the log.
+//! The options of the log. Each command has its own default level.
 
 use clap::builder::EnumValueParser;
 use clap::{Args, ValueEnum};
@@ -35,11 +35,11 @@ pub struct LogOptions {
 /// The importance of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub enum LogLevel {
-    /// A failure that somebody has to fix.
+    /// A failure that the operator has to fix.
     Error,
-    /// Something should be looked at.
+    /// Something that the operator should look at.
     Warn,
-    /// What the exporter does, rarely.
+    /// Events that happen rarely.
     #[default]
     Info,
     /// Each collection.

@@ -1,4 +1,5 @@
-//! The options of the exporter's HTTP server.
+//! The options of the exporter's HTTP server. Those about its addresses are a group of their own, because `health` needs only
+//! these.
 
 use std::path::PathBuf;
 use std::time::Duration;

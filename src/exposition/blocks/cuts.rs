@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn a_new_operation_moves_few_cuts() {
+    fn a_new_operation_changes_few_cuts() {
         let hasher = BuildHasherDefault::<DefaultHasher>::default();
         let hashes: Vec<u64> = (0..1000_u32).map(|id| hasher.hash_one(id)).collect();
         // The operations that blocks end at, when the newest `new` of them are there.

@@ -1,17 +1,15 @@
-//! The saved state of single emails: what is known of each, and the counters of providers and domains.
+//! The saved state of single emails: what is known of each, and the counters of providers and domains. It is in tables of its own;
+//! an older exporter leaves them unchanged.
 //!
-//! It is in tables of its own, which a file of an exporter without the collector of emails lacks; a missing table is empty. An older
-//! exporter leaves them as they are. A commit writes the emails that changed and the counters that they changed in one transaction, so
-//! an email is counted in the file exactly if its status in the file says so: after `kill -9` nothing is counted twice or lost. A counter
-//! is exposed only after its commit.
+//! A commit writes the changed emails and the counters that they changed in one transaction. So after `kill -9` an email is in the
+//! counters of the file exactly if its status there says so. A record is its version and a list of numbers, and a later version can
+//! add numbers at the end.
 //!
 //! | table | key | record |
 //! |---|---|---|
 //! | `email_accounts` | the account | [`SavedEmails`] |
 //! | `emails/` and the account | its id | [`SavedEmail`], about 20 bytes |
 //! | `email_names/` and the account | kind and name | [`SavedName`] |
-//!
-//! A record is its version and a list of numbers that describes itself, so that a later version can add numbers at the end.
 
 #[cfg(any(test, fuzzing))]
 pub(super) mod fuzzing;
@@ -62,7 +60,7 @@ impl Store {
     }
 
     /// Saves `batch`, all or nothing; it is on the disk when this returns `Ok`. After an error nothing of it may be exposed. A later
-    /// commit may repeat it, with what has changed since.
+    /// commit may repeat it with the changes since then.
     pub fn commit_emails(&self, batch: &EmailBatch<'_>) -> Result<(), StoreError> {
         self.write(Some(batch.generation), |transaction| {
             tables::write(transaction, batch)

@@ -1,6 +1,7 @@
-//! The values that the store saves of emails.
+//! The values that the store saves of emails. They are the store's interface; `record` and `tables` define their bytes.
 
 use crate::email::{EmailId, EmailStatus};
+use crate::operation::CountingMode;
 use crate::timestamp::Timestamp;
 
 /// The state of an account's emails, except the emails and the names.
@@ -16,6 +17,8 @@ pub struct SavedEmails {
     pub inbound: u64,
     /// All emails created from the first of these times until the second one have been read.
     pub read_range: Option<(Timestamp, Timestamp)>,
+    /// The counting mode of the account's stats that its emails have proven.
+    pub counting_mode: Option<CountingMode>,
 }
 
 /// One saved email.
@@ -25,7 +28,7 @@ pub struct SavedEmail {
     pub id: EmailId,
     /// Its last status, whose outcomes the counters include.
     pub status: EmailStatus,
-    /// A mark of its operation; 0: none.
+    /// A number that identifies its operation; 0: none.
     pub operation: u64,
     /// The number of its provider.
     pub provider: u8,

@@ -1,4 +1,5 @@
-//! The tables of emails in the state file.
+//! The tables of emails in the state file. A table that is missing is empty, because an exporter without the collector creates
+//! none.
 
 use std::ops::Bound;
 

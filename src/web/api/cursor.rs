@@ -1,7 +1,7 @@
 //! The cursor of the API's list: the last operation of a page, after which the next page starts.
 //!
-//! Written by hand, because crates for page tokens add encryption or a store of tokens. This cursor is a position in an order that
-//! never changes.
+//! This is our own code, because crates for page tokens add encryption or a store of tokens. The cursor is a position in an order
+//! that never changes.
 
 use std::fmt;
 use std::str::FromStr;

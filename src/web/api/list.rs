@@ -1,4 +1,5 @@
-//! `GET /api/v1/operations`: the known operations, page by page, filtered by account, state and labels.
+//! `GET /api/v1/operations`: the known operations, page by page, filtered by account, state and labels. A page examines a limited
+//! number of operations, so that a rare label does not make a request expensive.
 
 use std::sync::Arc;
 

@@ -1,4 +1,5 @@
-//! `GET` and `DELETE` of `/api/v1/operations/{id}`: one operation's stats, and the removal of its registration.
+//! `GET` and `DELETE` of `/api/v1/operations/{id}`: one operation's stats, and the removal of its registration. A removal is saved
+//! before the response.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! Error responses of the API, as `application/problem+json`.
+//! Error responses of the API, as `application/problem+json` (RFC 9457). They repeat no value of the request.
 
 use axum::Json;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};

@@ -1,4 +1,4 @@
-//! The JSON of an operation in the API's responses.
+//! The JSON of an operation in the API's responses. Its keys are a promise: `openapi.json` describes them, and tests compare both.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

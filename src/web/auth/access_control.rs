@@ -1,5 +1,5 @@
-//! Lets a request pass or refuses it, in the order of the exporter-toolkit: rate limit, authentication. Then whether the user may
-//! write.
+//! Accepts or refuses a request, in the order of the exporter-toolkit: rate limit, then authentication. Then it checks whether the
+//! user may write.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -111,7 +111,7 @@ impl AccessControl {
         text: &'static str,
     ) -> Response {
         self.instruments.refused(why);
-        // Rounded up, because a client that comes too early is refused again.
+        // Rounded up, because a client that tries too early is refused again.
         let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
         let retry = [(header::RETRY_AFTER, HeaderValue::from(seconds))];
         (status, retry, text).into_response()

@@ -1,9 +1,9 @@
-//! What a request has to pass before it is served, if there is a web configuration: the rate limit, then Basic authentication, then
-//! whether the user may change anything. Adds the configured headers to every response.
+//! The checks of a request before it is served, if there is a web configuration: the rate limit, then Basic authentication, then
+//! whether the user may change anything. It adds the configured headers to every response.
 
 mod access_control;
+mod check_queue;
 mod credentials;
-mod line;
 mod passwords;
 mod token_bucket;
 mod verdicts;

@@ -1,8 +1,8 @@
-//! Checks passwords against bcrypt hashes, which takes milliseconds to seconds of CPU time: off the async threads, a bounded number at
-//! once, and each password of a user only once.
+//! Checks passwords against bcrypt hashes, which takes milliseconds to seconds of CPU time. Checks run outside the async threads, a
+//! bounded number at once, and each password of a user is checked only once.
 //!
-//! A check takes the same work for an unknown user as for a known one, so that nobody finds out names by the time. Neither a password
-//! nor a name is kept: results are cached under a hash whose key is random and never leaves the process.
+//! A check takes the same work for an unknown user as for a known one, so the time of a response does not reveal names. Neither a
+//! password nor a name is kept: results are cached under a hash whose key is random and never leaves the process.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -18,13 +18,13 @@ use tokio::sync::Semaphore;
 use tokio::sync::watch::{self, Receiver, Sender};
 use tokio::task::spawn_blocking;
 
+use super::check_queue::{CheckQueue, QueuePlace};
 use super::credentials::Credentials;
-use super::line::{Line, Place};
 use super::verdicts::{Key, Verdicts};
 use crate::exposition::WebInstruments;
 use crate::web_config::{Users, WebConfig};
 
-/// Checks run on at most 1/`PART_OF_CORES` of the cores, so that scrapes go on while somebody tries passwords.
+/// Checks run on at most 1/`PART_OF_CORES` of the cores, so that the exporter serves scrapes while somebody tries passwords.
 const PART_OF_CORES: usize = 2;
 
 /// The result of a check.
@@ -47,7 +47,7 @@ pub struct NoRandomNumbers;
 pub(super) struct Passwords {
     key: hmac::Key,
     results: Arc<Mutex<Results>>,
-    line: Line,
+    queue: CheckQueue,
     computing: Arc<Semaphore>,
     instruments: WebInstruments,
 }
@@ -64,7 +64,7 @@ enum Progress {
     Known(bool),
     Pending(Receiver<Option<bool>>),
     /// Too many checks wait already.
-    NoPlace,
+    QueueFull,
 }
 
 /// The check of one password.
@@ -78,7 +78,7 @@ struct Check {
 }
 
 impl Passwords {
-    /// No results yet.
+    /// A cache without results.
     ///
     /// # Errors
     /// When the system has no random numbers.
@@ -89,14 +89,14 @@ impl Passwords {
         Ok(Self {
             key,
             results: Arc::default(),
-            line: Line::default(),
+            queue: CheckQueue::default(),
             computing: Arc::new(Semaphore::new((cores / PART_OF_CORES).max(1))),
             instruments,
         })
     }
 
-    /// Checks `credentials` of a client at `address`. If the request ends before, the check goes on and its result is remembered:
-    /// otherwise a hash that takes longer than a scrape's timeout would never be done.
+    /// Checks `credentials` of a client at `address`. If the request ends before, the check continues and its result is remembered:
+    /// otherwise a hash that takes longer than a scrape's timeout would never be finished.
     pub(super) async fn check(
         &self,
         config: &Arc<WebConfig>,
@@ -124,7 +124,7 @@ impl Passwords {
         let mut result = match self.result(name, &key, address, check) {
             Progress::Known(is_accepted) => return verdict(is_accepted),
             Progress::Pending(result) => result,
-            Progress::NoPlace => return Verdict::Busy,
+            Progress::QueueFull => return Verdict::Busy,
         };
         // Without a result the check has panicked.
         let result = result.wait_for(Option::is_some).await;
@@ -146,8 +146,8 @@ impl Passwords {
         if let Some(pending) = results.pending.get(key) {
             return Progress::Pending(pending.clone());
         }
-        let Some(place) = self.line.enter(address) else {
-            return Progress::NoPlace;
+        let Some(place) = self.queue.enter(address) else {
+            return Progress::QueueFull;
         };
         let (sender, result) = watch::channel(None);
         results.pending.insert(*key, result.clone());
@@ -156,7 +156,7 @@ impl Passwords {
     }
 
     /// Checks a password on a task of its own, within the number of checks at once.
-    fn begin(&self, check: Check, place: Place, sender: Sender<Option<bool>>) {
+    fn begin(&self, check: Check, place: QueuePlace, sender: Sender<Option<bool>>) {
         self.instruments.password_checked();
         let (computing, results) = (Arc::clone(&self.computing), Arc::clone(&self.results));
         tokio::spawn(async move {
@@ -173,7 +173,7 @@ impl Passwords {
                 Err(_) => return,
             }
             drop(results);
-            // Nobody waits any more if the clients are gone.
+            // An error means that the clients have disconnected.
             let _ = sender.send(result.ok());
         });
     }
@@ -193,7 +193,7 @@ impl Passwords {
         })
     }
 
-    /// A new hash of the same user is another key, so a changed password is valid at once.
+    /// The key of a result. It contains the user's hash, so a changed password is valid at once.
     fn cache_key(&self, users: &Users, at: usize, credentials: &Credentials) -> Key {
         let mut context = hmac::Context::with_key(&self.key);
         let hash = users.all()[at].hash.as_bytes();
@@ -208,7 +208,7 @@ impl Passwords {
 }
 
 impl Check {
-    /// Takes as long for an unknown user.
+    /// Whether the password is right. It takes as long for an unknown user.
     fn is_accepted(&self) -> bool {
         let user = &self.config.users.all()[self.at];
         let matches = user.hash.matches(&self.password);

@@ -1,5 +1,5 @@
-//! The compressed forms of an exposition's blocks, kept from one exposition to the next. A block that has not changed is not compressed
-//! again, so compression costs what has changed.
+//! The compressed forms of an exposition's blocks, kept from one exposition to the next. A block that has not changed is not
+//! compressed again, so compression costs only what has changed.
 
 use std::collections::HashMap;
 use std::io;

@@ -1,4 +1,5 @@
-//! Compresses the responses of all paths that are large enough and not compressed yet, and names the headers that they vary by.
+//! Compresses the responses of all paths that are large enough and not compressed yet. It names `Accept-Encoding` as a header that
+//! they vary by.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! The body of a response. As long as it exists, its request counts as served.
+//! The body of a response. Its request counts as served until it is dropped.
 
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -8,15 +8,15 @@ use hyper::body::{Bytes, Frame, SizeHint};
 
 use super::watch::Serving;
 
-/// The largest part of a body that HTTP/2 sends at once: the default size of a frame. The rest stays in the body until the client has
-/// room, so that the time without progress is seen.
+/// The largest part of a body that HTTP/2 sends at once: the default size of a frame. The rest stays in the body until the client can
+/// receive more, so that the time without progress can be measured.
 const PART: usize = 16 * 1024;
 
 /// The body of a response.
 #[derive(Debug)]
 pub(super) struct WatchedBody {
     body: Body,
-    /// What the body returned and was not yet sent; only of HTTP/2.
+    /// What the body returned and is not sent yet; only for HTTP/2.
     rest: Bytes,
     serving: Serving,
     in_parts: bool,

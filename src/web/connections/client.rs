@@ -1,4 +1,5 @@
-//! Who is connected. Each request carries this as an extension, for authentication and limits.
+//! The client of a connection: its address and its certificates. Each request carries it as an extension, for authentication and
+//! limits.
 
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;

@@ -1,4 +1,5 @@
-//! Serves HTTP/1.1 or HTTP/2 on one connection, within its limits.
+//! Serves HTTP/1.1 or HTTP/2 on one connection, within its limits. A request with a length that a proxy may read in another way is
+//! the last one of its connection.
 
 use std::convert::Infallible;
 use std::error::Error;
@@ -105,7 +106,7 @@ async fn serve_http_1(
     let connection = http1::Builder::new()
         .max_buf_size(LARGEST_HEAD)
         .serve_connection(TokioIo::new(stream), service);
-    // On the heap, so that a connection that never gets here needs no room for it.
+    // On the heap, so that a connection uses its memory only from here on.
     let mut connection = Box::pin(connection);
     drive(
         connection.as_mut(),
@@ -140,7 +141,7 @@ async fn serve_http_2(
     .await
 }
 
-/// Serves requests with the router, and shows them to `watch`.
+/// Serves requests with the router, and notes their phases in `watch`.
 fn service(
     shared: &Shared,
     client: ConnectedClient,

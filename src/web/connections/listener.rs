@@ -23,7 +23,7 @@ pub struct Accepted {
 
 /// Accepts connections.
 pub trait Listener: Send {
-    /// Accepts the next connection. Only the last task that called it is woken.
+    /// Accepts the next connection. Only the last task that called it is notified.
     fn poll_accept(&mut self, context: &mut Context<'_>) -> Poll<io::Result<Accepted>>;
 }
 

@@ -49,7 +49,7 @@ pub struct Connections {
 }
 
 impl Connections {
-    /// No connections yet. With `tls`, all connections are encrypted.
+    /// A set without connections. With `tls`, all connections are encrypted.
     #[must_use]
     pub fn new(
         limits: ConnectionLimits,

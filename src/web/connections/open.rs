@@ -1,4 +1,5 @@
-//! The open connections, and which of them is closed for another one.
+//! The open connections, and the choice of the one that is closed for another one. It never closes a connection whose request waits
+//! for its response.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;

@@ -1,4 +1,4 @@
-//! The TLS handshake of a connection, within the connection's task: a slow handshake delays nobody else.
+//! The TLS handshake of a connection. It runs in the connection's task, so a slow handshake delays no other client.
 
 use std::io;
 use std::sync::Arc;

@@ -35,13 +35,13 @@ struct ConnectionState {
     phase: ConnectionPhase,
     /// When the phase began.
     since: Instant,
-    /// Since when the client does not read; `None` if it reads.
+    /// When the client stopped reading; `None` if it reads.
     blocked: Option<Instant>,
-    /// The requests of HTTP/2 whose client has no room for the next part of the response, by number, and since when.
+    /// The requests of HTTP/2 whose client cannot receive the next part of the response, by number, with the time when that began.
     stalled: BTreeMap<u64, Instant>,
     /// The number of the next request.
     next: u64,
-    /// Whether bytes may be something else than a request: of HTTP/2, whose clients also send settings, pings and window updates.
+    /// Whether received bytes may be something else than a request: clients of HTTP/2 also send settings, pings and window updates.
     is_http_2: bool,
 }
 
@@ -85,7 +85,7 @@ impl Watch {
     }
 
     /// When to close the connection, and why, if its state does not change until then; `None` while a request is served, because the
-    /// handlers limit that time. If the state changes, the task of `context` is woken.
+    /// handlers limit that time. If the state changes, the task of `context` is notified.
     pub(super) fn deadline(
         &self,
         limits: &ConnectionLimits,
@@ -175,7 +175,7 @@ impl Serving {
         self.watch.0.state.lock().is_http_2
     }
 
-    /// Notes that a part of the response waits until the client has room for it.
+    /// Notes that a part of the response waits until the client can receive it.
     pub(super) fn stalled(&self) {
         let mut state = self.watch.0.state.lock();
         state.stalled.insert(self.number, Instant::now());
@@ -183,7 +183,7 @@ impl Serving {
         self.watch.0.task.wake();
     }
 
-    /// Notes that the client had room.
+    /// Notes that the client received a part.
     pub(super) fn flowed(&self) {
         self.watch.0.state.lock().stalled.remove(&self.number);
     }

@@ -1,3 +1,5 @@
+//! Web configurations that change, or are wrong, while the exporter runs.
+
 use std::fs;
 
 use tempfile::TempDir;

@@ -1,4 +1,5 @@
-//! The expositions of one syntax, and what is kept from one to the next.
+//! The last exposition of one syntax with its compressed forms, and the blocks that the next one uses again. What no scraper has
+//! requested for a while is dropped.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -13,7 +14,7 @@ use crate::web::compression::{Compressors, KeptBlocks};
 use crate::web::negotiation::Encoding;
 use crate::web::parts::Parts;
 
-/// What no scraper has asked for in so many expositions is not kept: a quarter of an hour at the usual interval of 15 seconds.
+/// A text is dropped if no scraper has requested it in this number of expositions: a quarter of an hour at an interval of 15 seconds.
 pub(super) const KEPT_UNUSED: u64 = 60;
 
 /// One syntax. Scrapes render one at a time, so that those that wait find what they can share.
@@ -35,7 +36,7 @@ struct Compression {
     used: AtomicU64,
 }
 
-/// A rendered text, with the compressed ones that scrapers have asked for.
+/// A rendered text, with the compressed ones that scrapers have requested.
 #[derive(Debug)]
 pub(super) struct Exposition {
     pub(super) number: u64,
@@ -47,7 +48,7 @@ pub(super) struct Exposition {
 }
 
 impl Rendering {
-    /// Without any text yet.
+    /// A syntax without any text.
     pub(super) fn new(syntax: Syntax) -> Self {
         Self {
             last: AsyncMutex::default(),
@@ -79,7 +80,7 @@ impl Rendering {
         };
         let (blocks, text) = match spawn_blocking(render).await {
             Ok(rendered) => rendered,
-            // The runtime ends, or rendering has a bug: the scrape fails like any other panic of its own.
+            // The runtime ends, or rendering panicked: then the scrape panics, too.
             Err(error) => match error.try_into_panic() {
                 Ok(panic) => std::panic::resume_unwind(panic),
                 Err(_) => Default::default(),
@@ -95,8 +96,8 @@ impl Rendering {
         })
     }
 
-    /// `exposition` in this encoding, or as it is if there is no memory to compress it. It is compressed once, on a thread for blocking
-    /// work.
+    /// `exposition` in this encoding, or uncompressed if there is no memory for the compression. It is compressed once, on a thread for
+    /// blocking work.
     pub(super) async fn encoded(
         &self,
         exposition: &Arc<Exposition>,
@@ -128,7 +129,7 @@ impl Rendering {
     /// Drops what was not used for long when the exposition `number` is rendered.
     pub(super) fn drop_unused(&self, number: u64) {
         let is_unused = |used: &AtomicU64| used.load(Ordering::Relaxed) + KEPT_UNUSED < number;
-        // A lock that is taken is one that is in use.
+        // A lock that is taken means that the text is in use.
         if is_unused(&self.used)
             && let Ok(mut last) = self.last.try_lock()
             && let Some(mut renderer) = self.renderer.try_lock()
@@ -145,7 +146,7 @@ impl Rendering {
         }
     }
 
-    /// Whether any text is kept, as it is, in gzip and in Zstandard.
+    /// Whether any text is kept: uncompressed, in gzip and in Zstandard.
     #[cfg(test)]
     pub(super) fn kept(&self) -> [bool; 3] {
         let has_text = self.last.try_lock().is_ok_and(|last| last.is_some());

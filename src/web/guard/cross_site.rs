@@ -1,7 +1,7 @@
-//! Refuses requests that change something and that a page of another site had the browser send.
+//! Refuses requests that change something and that a page of another site made the browser send.
 //!
-//! Browsers add `Sec-Fetch-Site` (<https://www.w3.org/TR/fetch-metadata/>) and `Origin`, which a page cannot change. Programs such as
-//! curl add neither and are not affected.
+//! Browsers add `Sec-Fetch-Site` (<https://www.w3.org/TR/fetch-metadata/>) and `Origin`, which a page cannot change. Programs such
+//! as curl add neither and are not affected.
 
 use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};

@@ -1,4 +1,5 @@
-//! The host to which a request was sent: the header `Host`, the authority of HTTP/2, or that of a URL in full.
+//! The host to which a request was sent: the header `Host`, the authority of HTTP/2, or that of an absolute URL. A request that names
+//! it in several places must name the same one.
 
 use axum::extract::Request;
 use axum::http::{Method, Version, header, uri};

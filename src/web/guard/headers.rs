@@ -18,7 +18,7 @@ const HEADERS: [(HeaderName, HeaderValue); 7] = [
     (CONTENT_SECURITY_POLICY, POLICY),
     // Text that looks like a page stays text.
     (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
-    // Links to other sites do not say where they are: an address may have a query with names.
+    // Requests to other sites do not contain the page's address, whose query may have names.
     (REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
     // As `frame-ancestors`, for older browsers.
     (X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
@@ -32,7 +32,7 @@ const HEADERS: [(HeaderName, HeaderValue); 7] = [
         HeaderName::from_static("cross-origin-resource-policy"),
         HeaderValue::from_static("same-origin"),
     ),
-    // Values are old at once, and nothing of them stays on a disk.
+    // Values are outdated at once, and must not be stored.
     (CACHE_CONTROL, HeaderValue::from_static("no-store")),
 ];
 

@@ -1,4 +1,4 @@
-//! TCP: one address, all addresses of a name, or all interfaces.
+//! TCP: one address, all addresses of a name, or all interfaces. Port 0 chooses one free port for all addresses of a name.
 
 use std::collections::BTreeSet;
 use std::io::{self, ErrorKind};

@@ -1,4 +1,5 @@
-//! A header that lists what a client prefers, such as `text/plain;version=0.0.4;q=0.5, */*;q=0.1`.
+//! A header that lists what a client prefers, such as `text/plain;version=0.0.4;q=0.5, */*;q=0.1`. Malformed entries are left out,
+//! and the number of entries is limited.
 
 use axum::http::{HeaderMap, HeaderName};
 

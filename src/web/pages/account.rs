@@ -1,4 +1,4 @@
-//! The facts about one account.
+//! The facts about one account on the page `/`. The HTML and the JSON have the same facts.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use crate::collector::AccountOverview;
 use crate::operation::{Breakdown, Sums};
 use crate::timestamp::Timestamp;
 
-/// How the account's requests go.
+/// Whether requests of the account reach Twilio.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Connection {
@@ -18,7 +18,7 @@ pub(super) enum Connection {
     Reached,
     /// No request is made until the end of a pause.
     Paused,
-    /// It did not, or Twilio rejected the credentials.
+    /// The last collection did not reach Twilio, or Twilio rejected the credentials.
     NotReached,
 }
 
@@ -30,7 +30,7 @@ pub(super) enum Discovery {
     Unknown,
     /// Twilio returns the list.
     Listing,
-    /// It does not.
+    /// Twilio does not return the list.
     Failing,
     /// The configuration switches it off.
     Off,
@@ -40,11 +40,11 @@ pub(super) enum Discovery {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Counters {
-    /// They are.
+    /// All changes are saved.
     Saved,
     /// Changes wait to be saved.
     Unsaved,
-    /// They are in memory alone, because the configuration wants that.
+    /// They are in memory only, as configured.
     MemoryOnly,
 }
 
@@ -58,9 +58,9 @@ pub(super) struct AccountSummary {
     pub(super) complete: bool,
     /// Operations of the last seven days.
     pub(super) operations: u64,
-    /// Those of them that have series.
+    /// The number of them that have series.
     pub(super) operations_with_series: u64,
-    /// The limit of that.
+    /// The series limit.
     pub(super) series_limit: usize,
     /// `null` before anything was read: 0 would look like a count.
     pub(super) emails: Option<Breakdown>,
@@ -70,7 +70,7 @@ pub(super) struct AccountSummary {
     pub(super) last_success: Option<String>,
     /// How long ago that was.
     pub(super) age_seconds: Option<u64>,
-    /// Requests that a collection may make, and those that the last one left.
+    /// Requests that a collection may make, and those that the last one did not use.
     pub(super) request_budget: usize,
     pub(super) requests_left: Option<usize>,
     pub(super) paused_until: Option<String>,

@@ -1,4 +1,5 @@
-//! What a page of operations shows: the parameters of `/`, and the links between its pages.
+//! The parameters of `/`: which operations it shows, and the links between its pages. All of it is in the address, so that a view
+//! can be shared.
 
 use url::form_urlencoded::Serializer;
 
@@ -6,7 +7,7 @@ use crate::web::query::Query;
 
 /// A longer text is no search.
 const LONGEST_TEXT: usize = 200;
-/// No list has more pages.
+/// More pages than any list has.
 const MOST_PAGES: usize = 1_000_000;
 
 /// The order of operations.
@@ -104,7 +105,7 @@ impl Filter {
     }
 
     /// Whether it leaves operations out.
-    pub(super) fn is_narrow(&self) -> bool {
+    pub(super) fn is_filtered(&self) -> bool {
         !self.text.is_empty()
             || self.account.is_some()
             || self.state.is_some()

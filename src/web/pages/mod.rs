@@ -92,7 +92,7 @@ fn respond(
     facts: &impl Serialize,
     page: impl FnOnce() -> Markup,
 ) -> Response {
-    // A value of now: no cache may keep it, nor mix up its two forms.
+    // The values are current only now, so no cache may keep them, and HTML and JSON have the same address.
     let common = [(CACHE_CONTROL, "no-store"), (VARY, ACCEPT.as_str())];
     if accept::prefers_json(text_of(headers, ACCEPT.as_str())) {
         return (status, common, Json(facts)).into_response();

@@ -1,4 +1,4 @@
-//! The facts about one operation.
+//! The facts about one operation, for the table on `/` and for its own page. The HTML and the JSON have the same facts.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -108,7 +108,7 @@ impl OperationSummary {
         }
     }
 
-    /// What a person calls it: a label's value, if it has one of these labels.
+    /// The title for people: the value of the first of these labels that it has.
     pub(super) fn title(&self) -> Option<&str> {
         TITLES
             .iter()
@@ -149,7 +149,7 @@ pub(super) fn find(
     let listed = account.listed_labels(id);
     let origin = |label: &str| {
         let listing = listed.iter().find(|(_, labels)| labels.contains_key(label));
-        // What no source lists comes from the emails themselves.
+        // A label that no source lists is a tag of the emails.
         listing.map_or_else(
             || "a tag of its emails".to_owned(),
             |(source, _)| name(source),

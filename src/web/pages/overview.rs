@@ -1,4 +1,5 @@
-//! The facts of the page `/`: one value, from which HTML and JSON are written.
+//! The facts of the page `/`: one value, from which HTML and JSON are written. It is collected from the last collections and makes
+//! no request.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -51,12 +52,12 @@ pub(super) struct ShownFinding {
 /// What all pages have in common.
 #[derive(Debug)]
 pub(super) struct Site {
-    /// What leads from the page to the root: links are relative, because a proxy may serve the exporter under a path of its own.
+    /// The relative path from the page to the root. Links are relative, because a proxy may serve the exporter under another path.
     root: &'static str,
     pub(super) metrics: String,
     pub(super) api: bool,
     pub(super) grafana: Option<Url>,
-    /// What to paste into `prometheus.yml`; only on the page `/`.
+    /// The scrape configuration to paste into `prometheus.yml`; only on the page `/`.
     pub(super) snippet: String,
     pub(super) now: Timestamp,
 }
@@ -119,7 +120,7 @@ impl ShownFinding {
     }
 }
 
-/// What is known now.
+/// The page as of now.
 pub(super) async fn overview(service: &Service, filter: &Filter) -> Overview {
     let accounts = service.collector.overview().await;
     let now = service.clock.now();

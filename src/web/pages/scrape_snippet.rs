@@ -1,4 +1,5 @@
-//! What to paste into `prometheus.yml`: the exporter's address as the request came in.
+//! The scrape configuration that the page proposes for `prometheus.yml`. It uses the address of the exporter as the browser sent
+//! it.
 
 use axum::http::header::{AUTHORIZATION, HOST};
 use axum::http::uri::Authority;

@@ -1,4 +1,5 @@
-//! Which operations a page shows, and in which order.
+//! The operations that a page shows: filtered, sorted, and cut into pages. It also collects the states and labels that the form
+//! proposes.
 
 use std::cmp::Reverse;
 use std::collections::BTreeSet;

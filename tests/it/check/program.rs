@@ -115,6 +115,6 @@ async fn sigint_ends_a_check_that_waits() {
     })
     .await;
     running.signal("INT");
-    let told = running.line(&["stopped before everything was checked"]);
-    assert_eq!(running.wait().code, Some(1), "{told}");
+    let last = running.line(&["stopped before everything was checked"]);
+    assert_eq!(running.wait().code, Some(1), "{last}");
 }

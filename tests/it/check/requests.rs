@@ -1,4 +1,4 @@
-//! The requests to Twilio: what works, each failure, and in which words.
+//! The requests to Twilio: success, and the text of each failure.
 
 use std::time::Instant;
 
@@ -156,7 +156,7 @@ async fn what_follows_a_failure_is_skipped() {
 }
 
 #[tokio::test]
-async fn an_unreachable_twilio_is_told_from_an_unknown_name_and_from_wrong_tls() {
+async fn an_unreachable_twilio_an_unknown_name_and_wrong_tls_are_different_failures() {
     let refused = account_at("a", "http://127.0.0.1:1/v1", "");
     let report = checked(&format!("accounts:\n{refused}")).await;
     fails(&report, "connection", "connection refused");
@@ -227,7 +227,7 @@ async fn a_slow_rate_of_requests_does_not_delay_the_check() {
 }
 
 #[tokio::test]
-async fn a_token_that_is_refused_is_told_from_an_api_that_refuses_it() {
+async fn a_refused_client_and_a_refused_token_are_different_failures() {
     let twilio = twilio().await;
     let account = |url: &str| {
         format!(

@@ -1,4 +1,5 @@
-//! Connections that break, give no response or carry no HTTP, for all three clients: of the API, of the token endpoint and of source URLs.
+//! Connections that break, give no response or carry no HTTP, for all three clients: of the API, of the token endpoint and of
+//! source URLs.
 
 mod deaf;
 mod encodings;

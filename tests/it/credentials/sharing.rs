@@ -87,7 +87,7 @@ async fn a_failing_token_is_requested_once_per_collection() {
     many.twilio.fault("token=500");
     for collections in 1..=3 {
         many.client.begin().await;
-        // Requests after the failure do not try themselves.
+        // Requests after the failure do not try again.
         for _ in 0..3 {
             for read in many.read().await {
                 let error = read.unwrap_err();

@@ -1,4 +1,4 @@
-//! What is chosen in the variables, and a pair of exporters.
+//! The choices of the dashboards' variables, and a pair of exporters.
 
 use super::scenes::{Account, Operation, campaign, overview, query};
 use crate::support::history::History;

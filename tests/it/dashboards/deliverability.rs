@@ -1,4 +1,4 @@
-//! Mailbox providers, of a written history.
+//! Mailbox providers, in a written history.
 
 use super::scenes::{constant, query};
 use crate::support::dashboard::{Chosen, Dashboard};
@@ -113,7 +113,7 @@ fn a_provider_that_is_slow_or_loses_emails_stands_out_and_a_pair_counts_once() {
 }
 
 #[test]
-fn every_query_about_deliverability_gives_figures() {
+fn every_query_about_deliverability_gives_values() {
     let mut history = providers();
     let dashboard = Dashboard::named(FILE);
     let mut values = Chosen::new();

@@ -1,4 +1,4 @@
-//! What the dashboards say of an account or a send in situations that are easy to misjudge.
+//! The verdict of the dashboards on an account or a send, in situations that are easy to misjudge.
 
 use super::scenes::{Account, Operation, overview, query};
 use crate::support::history::History;

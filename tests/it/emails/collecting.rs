@@ -1,4 +1,4 @@
-//! What is read is counted, and what cannot be read delays nothing.
+//! The exporter counts every email that it reads, and a list that it cannot read delays nothing.
 
 use std::time::{Duration, Instant};
 

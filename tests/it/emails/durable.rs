@@ -1,4 +1,4 @@
-//! What outlives the process, a reload, and a removed account.
+//! The counts of emails after a kill, a reload, and the removal of an account.
 
 use std::path::Path;
 use std::time::{Duration, Instant};

@@ -1,5 +1,5 @@
-//! The collector of emails beside a simple model, through random histories: emails appear, arrive, are opened and are lost; lists fail;
-//! the process is killed and starts again. No counter is ever lower than before or above the truth, and in the end all are equal to it.
+//! The collector of emails and a simple model of it, through random histories: emails appear, arrive, are opened and are lost; lists fail;
+//! the process is killed and starts again. No counter is ever lower than before or above the model, and in the end all are equal to it.
 
 use std::time::Duration;
 
@@ -25,11 +25,11 @@ const SETTLING: u32 = 14;
 /// One thing that happens.
 #[derive(Debug, Clone)]
 enum Event {
-    /// Some more emails of an operation are delivered, opened and lost, as far as there are any. It appears with the first ones.
-    Move(usize, [u8; 3]),
+    /// Some more emails of an operation are delivered, opened and lost, if there are any. It appears with the first ones.
+    Change(usize, [u8; 3]),
     /// Requests for emails fail from now on, in one of these ways.
     Fail(&'static str),
-    /// Twilio is well again.
+    /// Requests succeed again.
     Heal,
     /// The exporter stops at once and starts again.
     Kill,
@@ -52,7 +52,7 @@ fn event() -> impl Strategy<Value = Event> {
         "all=500",
     ];
     prop_oneof![
-        6 => (0..OPERATIONS, [0_u8..30, 0_u8..20, 0_u8..9]).prop_map(|(at, moved)| Event::Move(at, moved)),
+        6 => (0..OPERATIONS, [0_u8..30, 0_u8..20, 0_u8..9]).prop_map(|(at, moved)| Event::Change(at, moved)),
         1 => prop::sample::select(faults).prop_map(Event::Fail),
         1 => Just(Event::Heal),
         1 => Just(Event::Kill),
@@ -152,7 +152,7 @@ impl World {
         self.twilio.set(id, id.created(), "COMPLETED", stats);
     }
 
-    /// What all emails have reached.
+    /// The outcomes that all emails have reached.
     fn truth(&self) -> [u64; 3] {
         let mut sums = [0; 3];
         for sends in self.sends.iter().flatten() {
@@ -163,7 +163,7 @@ impl World {
         sums
     }
 
-    /// What counters may have at most.
+    /// The highest values that counters may have.
     fn most(&self) -> [u64; 3] {
         let truth = self.truth();
         std::array::from_fn(|at| truth[at] - self.baseline[at])
@@ -199,7 +199,7 @@ impl World {
     async fn happen(&mut self, event: &Event) -> Result<(), String> {
         pass(&self.clock, MINUTE / 4);
         match event {
-            Event::Move(at, moved) => self.advance(*at, *moved),
+            Event::Change(at, moved) => self.advance(*at, *moved),
             Event::Fail(how) => self.twilio.fault(how),
             Event::Heal => self.twilio.handle.clear_faults(),
             Event::Kill => {

@@ -1,4 +1,4 @@
-//! Of the emails that are collected, only domains, statuses and times are used.
+//! The collector uses only domains, statuses and times of emails.
 
 use std::path::Path;
 

@@ -1,4 +1,4 @@
-//! The collector uses a table of mailbox providers of one's own, and no count moves from one provider to another when the table changes.
+//! The collector with a table of mailbox providers from a file. No count changes its provider when the table changes.
 
 use std::fs;
 use std::path::Path;

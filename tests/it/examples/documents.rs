@@ -11,7 +11,7 @@ use super::{Block, blocks, directory_with};
 /// A made-up secret, for each file that an example names.
 const SECRET: &str = "0123456789abcdef0123456789abcdef";
 
-/// What reads a document.
+/// The reader of a document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Reader {
     /// The exporter's configuration file.

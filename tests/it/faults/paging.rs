@@ -46,7 +46,7 @@ impl Account {
     }
 
     /// The second scrape after hours without changes, when nothing is due.
-    async fn at_rest(&self) -> Exposition {
+    async fn when_idle(&self) -> Exposition {
         pass(&self.clock, Duration::from_hours(4));
         self.next().await;
         self.next().await
@@ -141,7 +141,7 @@ async fn a_list_that_fills_one_page_exactly_is_complete_in_every_shape() {
         let account = Account::new(1000, dialect, &[]).await;
         let seen = account.exporter.scrape().await;
         assert_found(&seen, 1000, 1.0, &what);
-        account.at_rest().await;
+        account.when_idle().await;
         assert_eq!(account.requests(), 1, "{what}");
     }
 }
@@ -171,7 +171,7 @@ async fn rows_that_move_between_pages_are_found_within_two_collections() {
     let seen = account.next().await;
     assert_found(&seen, MANY, 1.0, "the second time");
     // From then on the newest page is enough for new operations.
-    account.at_rest().await;
+    account.when_idle().await;
     assert_eq!(account.requests(), 1);
 }
 
@@ -180,9 +180,9 @@ async fn a_list_that_ignores_dates_is_read_while_it_has_new_operations() {
     let account = Account::new(4500, Dialect::default(), &["list=ignore-dates"]).await;
     let seen = account.exporter.scrape().await;
     assert_found(&seen, 4500, 1.0, "at first");
-    let seen = account.at_rest().await;
+    let seen = account.when_idle().await;
     assert!(account.requests() <= 2, "{} requests", account.requests());
-    assert_found(&seen, 4500, 1.0, "at rest");
+    assert_found(&seen, 4500, 1.0, "when idle");
     // New operations are found in the next collection, and due ones are read wherever they are in the list.
     let new = account
         .twilio
@@ -206,9 +206,9 @@ async fn small_pages_cost_only_the_requests_for_new_operations() {
     let account = Account::new(500, Dialect::default(), &["list=ignore-page-size"]).await;
     let seen = account.exporter.scrape().await;
     assert_found(&seen, 500, 1.0, "at first");
-    let seen = account.at_rest().await;
+    let seen = account.when_idle().await;
     assert!(account.requests() <= 2, "{} requests", account.requests());
-    assert_found(&seen, 500, 1.0, "at rest");
+    assert_found(&seen, 500, 1.0, "when idle");
 }
 
 #[tokio::test]

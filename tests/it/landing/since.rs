@@ -1,4 +1,4 @@
-//! Since when each problem lasts: from the moment when it began until it ends, whatever is read in between.
+//! The time since which a problem lasts: from its beginning until its end, whatever is read between them.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

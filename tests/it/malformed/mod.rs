@@ -1,8 +1,8 @@
 //! Requests that no HTTP client sends. Each gets its right response, and the exporter serves others as before.
 
 mod connection;
+mod request_bodies;
 mod request_heads;
-mod request_rests;
 mod requests;
 
 use twilio_email_exporter::clock::Clock;

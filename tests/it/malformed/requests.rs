@@ -1,7 +1,7 @@
 //! The requests, each with its right responses.
 
 use super::connection::Then;
-use super::{request_heads, request_rests};
+use super::{request_bodies, request_heads};
 
 /// The bytes that are sent, and the expected responses.
 #[derive(Clone)]
@@ -34,5 +34,5 @@ pub(super) fn with(start: &str, lines: &str) -> Vec<u8> {
 
 /// All cases.
 pub(super) fn all() -> Vec<Case> {
-    [request_heads::all(), request_rests::all()].concat()
+    [request_heads::all(), request_bodies::all()].concat()
 }

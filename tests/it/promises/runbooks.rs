@@ -1,11 +1,11 @@
-//! The runbooks: one for each alert, with what a person needs who has five minutes.
+//! The runbooks: one for each alert, for a person who has five minutes.
 
 use std::collections::BTreeSet;
 
 use super::rules::alerts;
 use super::{files, promql, read, root};
 
-/// What a runbook tells, in this order.
+/// The sections of a runbook, in their order.
 const SECTIONS: [&str; 6] = [
     "**In the next five minutes:** ",
     "## How bad is it?",
@@ -15,7 +15,7 @@ const SECTIONS: [&str; 6] = [
     "## When to ignore",
 ];
 
-/// Alerts on mail that is lost. It can be lost as long as Twilio retries, and their pages say so.
+/// Alerts on lost emails. An email can be lost as long as Twilio retries, and the runbooks of these alerts explain that.
 const OF_LOSSES: [&str; 7] = [
     "TwilioEmailBounceRate",
     "TwilioEmailBudgetBurn",

@@ -101,12 +101,12 @@ impl Exporter {
         Self::start_with(yaml, clock, Overrides::default()).await
     }
 
-    /// With options of the command line beside the file.
+    /// An exporter with this file and with options of the command line.
     pub(crate) async fn start_with(yaml: &str, clock: Clock, options: Overrides) -> Self {
         Self::start_behind(DiskGate::default(), yaml, clock, options).await
     }
 
-    /// With a store on a disk that the test can make hang.
+    /// An exporter with a store on a disk that the test can make hang.
     pub(crate) async fn start_behind(
         gate: DiskGate,
         yaml: &str,

@@ -1,4 +1,4 @@
-//! What queries give at a moment of a written history, according to promtool.
+//! The values of queries at a moment of a written history, by promtool.
 
 use std::fmt::Write as _;
 use std::process::Command;

@@ -40,7 +40,7 @@ pub(crate) fn command(arguments: &[&str], variables: &[(&str, &str)]) -> Command
     command
 }
 
-/// `command` as a shell starts it, which first does what `before` says and then becomes it, with `redirections`.
+/// `command`, started by a shell that first runs `before`, with `redirections`.
 pub(crate) fn from_shell(before: &str, command: &Command, redirections: &str) -> Command {
     let mut shell = Command::new("sh");
     let script = format!("{before}\nexec \"$@\" {redirections}");

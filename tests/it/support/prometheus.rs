@@ -20,13 +20,13 @@ pub(crate) struct Prometheus {
 }
 
 impl Prometheus {
-    /// One that scrapes the exporter's metrics.
+    /// A Prometheus that scrapes the exporter's metrics.
     pub(crate) async fn scraping(exporter: &Exporter) -> Self {
         let target = format!("static_configs: [{{targets: ['{}']}}]", exporter.address);
         Self::with_job(exporter, &target).await
     }
 
-    /// One with a job of these lines.
+    /// A Prometheus with a job of these lines.
     pub(crate) async fn with_job(exporter: &Exporter, job: &str) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let config = directory.path().join("prometheus.yml");

@@ -43,7 +43,7 @@ impl Scene {
         Self::with("").await
     }
 
-    /// With `more` YAML of the account, one key a line.
+    /// The usual scene with `more` YAML of the account, one key per line.
     pub(crate) async fn with(more: &str) -> Self {
         let clock = morning();
         let twilio = Twilio::start(SimulatorSettings::empty(), clock.clone()).await;

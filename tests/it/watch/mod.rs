@@ -24,7 +24,7 @@ use crate::support::exporter::{Files, files, one_account};
 use crate::support::twilio::Twilio;
 
 const HOUR: Duration = Duration::from_hours(1);
-/// Between two reads; a test has no time for seconds.
+/// The interval between two reads: short, so that tests are fast.
 const INTERVAL: Duration = Duration::from_millis(10);
 
 /// A client of the simulated account, as `watch` has one.
@@ -88,7 +88,7 @@ struct Events<R, F> {
     then: F,
 }
 
-/// An event of which [`Events`] tells the test.
+/// An event that [`Events`] reports to the test.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Event {
     Changed(usize),

@@ -39,7 +39,7 @@ fn lines(screen: &InMemoryTerm, columns: usize) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn no_figure_is_cut_on_a_narrow_terminal() {
+async fn no_number_is_cut_on_a_narrow_terminal() {
     let twilio = Twilio::empty().await;
     let id = large(&twilio);
     for columns in [40, 60, 80, 200] {

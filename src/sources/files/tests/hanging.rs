@@ -1,4 +1,4 @@
-//! A disk that does not respond: a mount whose server is gone.
+//! A disk that does not respond: a mount whose server is down.
 
 use std::sync::{Condvar, Mutex};
 use std::time::Instant;

@@ -114,10 +114,10 @@ impl Scene {
             &mut out,
         );
         let text = String::from_utf8(out).unwrap();
-        ["up", "operations", "last_success_timestamp_seconds"].map(|figure| {
+        ["up", "operations", "last_success_timestamp_seconds"].map(|metric| {
             let path = self.path(name);
             let series = format!(
-                "twilio_email_source_{figure}{{account=\"a\",source=\"{}\"}} ",
+                "twilio_email_source_{metric}{{account=\"a\",source=\"{}\"}} ",
                 path.display()
             );
             let value = text.lines().find_map(|line| line.strip_prefix(&series));

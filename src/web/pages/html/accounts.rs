@@ -1,4 +1,4 @@
-//! One card for each account.
+//! The accounts, one card for each. The selected account is first, then those with problems.
 
 use maud::{Markup, html};
 

@@ -1,4 +1,4 @@
-//! A bar of emails by status: a drawing, because a strict policy forbids styles with lengths.
+//! A bar of emails by status. It is a drawing (SVG), because the Content-Security-Policy forbids styles with lengths.
 
 use std::fmt::Write;
 

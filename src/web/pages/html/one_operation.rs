@@ -1,4 +1,5 @@
-//! The page of one operation.
+//! The page of one operation: its counts, times, labels and sources. It has a link that probes the operation, because the page
+//! itself makes no request.
 
 use maud::{Markup, html};
 

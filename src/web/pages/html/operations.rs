@@ -1,4 +1,4 @@
-//! The table of operations: on a narrow screen, one card for each.
+//! The table of operations with its form. On a narrow screen, each row is laid out as a card.
 
 use maud::{Markup, html};
 
@@ -18,7 +18,7 @@ const LONGEST_TEXT: usize = 60;
 
 pub(super) fn section(site: &Site, overview: &Overview, filter: &Filter) -> Markup {
     let selection = &overview.operations;
-    let has_form = selection.total > 0 || filter.is_narrow();
+    let has_form = selection.total > 0 || filter.is_filtered();
     let has_accounts = overview.accounts.len() > 1;
     html! {
         section id="operations" aria-labelledby="operations-title" {
@@ -82,7 +82,7 @@ fn form(site: &Site, overview: &Overview, filter: &Filter) -> Markup {
             }
             div class="field buttons" {
                 button class="button main" type="submit" { "Show" }
-                @if filter.is_narrow() {
+                @if filter.is_filtered() {
                     a class="button" href=(site.link("/#operations")) { "Clear" }
                 }
             }
@@ -132,7 +132,7 @@ fn tabs(site: &Site, filter: &Filter) -> Markup {
 fn nothing(site: &Site, overview: &Overview, filter: &Filter) -> Markup {
     html! {
         div class="empty" {
-            @if filter.is_narrow() {
+            @if filter.is_filtered() {
                 p {
                     strong { "No operation matches." } " "
                     @match &filter.account {
@@ -284,7 +284,7 @@ fn pager(site: &Site, selection: &Selection, filter: &Filter) -> Markup {
         nav class="pager" aria-label="Pages of operations" {
             p {
                 (number(first)) "–" (number(last)) " of " (number(selection.matching))
-                @if filter.is_narrow() { " that match" }
+                @if filter.is_filtered() { " that match" }
             }
             @if selection.pages > 1 {
                 div {

@@ -1,4 +1,5 @@
-//! What is wrong, first of all; and how to begin.
+//! The problems at the top of the page, the notes at its end, and the first steps for an exporter that nobody has scraped. Problems
+//! with the same cause and cure are one entry.
 
 use maud::{Markup, html};
 
@@ -10,7 +11,7 @@ use crate::web::pages::overview::{Overview, Site};
 
 /// The problems that a page shows in full. Those with the same cause and cure count as one.
 const MOST_IN_FULL: usize = 10;
-/// The others that it names; all are in the JSON.
+/// The further problems of which it shows one line; all are in the JSON.
 const MOST_NAMED: usize = 40;
 
 /// The headline, and each problem.
@@ -71,7 +72,7 @@ fn others(title: &str, problems: &[&Finding]) -> Markup {
     }
 }
 
-/// What one may want to know of, at the end.
+/// The notices, at the end of the page.
 pub(super) fn notes(overview: &Overview) -> Markup {
     let notes = overview.findings.iter().map(|shown| &shown.finding);
     let notes: Vec<&Finding> = notes
@@ -89,7 +90,7 @@ pub(super) fn notes(overview: &Overview) -> Markup {
     }
 }
 
-/// For an exporter that nobody has scraped.
+/// The first steps, for an exporter that nobody has scraped.
 pub(super) fn start(site: &Site) -> Markup {
     html! {
         section class="start" aria-labelledby="start-title" {

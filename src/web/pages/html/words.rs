@@ -1,4 +1,4 @@
-//! Numbers, times and spans for people.
+//! Numbers, times and spans for people. A share is never shown as 0% or 100% unless it is exactly that.
 
 use maud::{Markup, html};
 
@@ -47,7 +47,7 @@ pub(super) fn percent(share: f64) -> String {
     }
 }
 
-/// The share of lost emails from which a page marks it. Below, some addresses are always wrong.
+/// A page marks a share of lost emails above this. Below it, losses are usual: some addresses are always wrong.
 const MANY_LOST: f64 = 0.05;
 
 /// The class of a share of lost emails.

@@ -1,4 +1,4 @@
-//! Headers, lengths, chunks, and what follows a request.
+//! Headers, lengths and chunks of request bodies, and bytes after a request.
 
 use super::connection::Then::{Closed, Open, Waits};
 use super::requests::{Case, case, with};
