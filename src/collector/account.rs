@@ -1,4 +1,4 @@
-//! One account: its collections, probes and registrations. It composes the parts and holds no rule of its own.
+//! One account: its collections, probes and registrations. It composes the parts and has no rules of its own.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,7 +18,7 @@ use super::ledger::Ledger;
 use super::list_health::ListHealth;
 use super::probe::{self, Probed};
 use super::progress::Progress;
-use super::registrations::{Forgotten, Registered, Registrations};
+use super::registrations::{Registered, Registrations, Unregistered};
 use super::runner::{Run, Runner};
 use super::settings::AccountSettings;
 use super::shared_reads::OperationReads;
@@ -30,10 +30,10 @@ use crate::snapshot::{AccountSnapshot, CollectionStatus, CollectorStatus, Labels
 use crate::store::StoreError;
 use crate::timestamp::Timestamp;
 
-/// What is known of an account, and how it goes.
+/// The known values of an account, and the facts about its failures.
 #[derive(Debug, Clone)]
 pub struct AccountOverview {
-    /// What is known.
+    /// The known values.
     pub snapshot: AccountSnapshot,
     /// The facts behind its findings.
     pub facts: AccountFacts,
@@ -101,7 +101,7 @@ impl Account {
     ///
     /// # Errors
     /// When that cannot be saved; then the operation stays registered.
-    pub async fn forget(&self, id: OperationId) -> Result<Forgotten, StoreError> {
+    pub async fn unregister(&self, id: OperationId) -> Result<Unregistered, StoreError> {
         self.registrations.remove(id).await
     }
 
@@ -156,7 +156,7 @@ impl Account {
     }
 
     /// Begins a collection, or joins the current one, and waits until it has finished or certainly cannot finish within
-    /// `budget`. It goes on in the background, and the next snapshot shows what it finds.
+    /// `budget`. It continues in the background, and the next snapshot shows its results.
     pub(super) async fn collect(self: &Arc<Self>, budget: Duration) {
         let (wait, wait_for_reads) = {
             let history = self.history.lock();
@@ -176,7 +176,7 @@ impl Account {
         }
     }
 
-    /// As [`Self::collect`], but waits for the whole budget if need be, and for emails, too: for callers that do not come again.
+    /// As [`Self::collect`], but waits up to the whole budget, and for emails, too: for callers that collect only once.
     pub(super) async fn collect_fully(self: &Arc<Self>, budget: Duration) {
         let run = self.begin();
         let all = async {
@@ -265,7 +265,7 @@ impl Account {
         snapshot
     }
 
-    /// What is known now, for readers other than Prometheus: its status is that of the last finished collection, and no new group
+    /// The values known now, for readers other than Prometheus: the status is that of the last finished collection, and no new group
     /// counts as exposed.
     pub(super) async fn known(&self) -> AccountSnapshot {
         let _closed = self.ledger.save_and_close().await;
@@ -273,7 +273,7 @@ impl Account {
         self.known_of(&mut self.ledger.lock(), status)
     }
 
-    /// What is known now, and the facts about how it goes.
+    /// The values known now, and the facts about failures.
     pub(super) async fn overview(&self) -> AccountOverview {
         let snapshot = self.known().await;
         let facts = self.facts(&snapshot);

@@ -1,4 +1,5 @@
-//! The facts behind the findings about an account: what goes wrong, and since when.
+//! The facts behind the findings about an account: what fails, and since when. It collects them from the account's parts and judges
+//! nothing.
 
 use std::sync::Arc;
 
@@ -12,7 +13,7 @@ use crate::diagnosis::{AccountFacts, Ongoing};
 use crate::snapshot::AccountSnapshot;
 use crate::timestamp::Timestamp;
 
-/// The parts of an account that know how it goes.
+/// The parts of an account that have facts about its failures.
 pub(super) struct AccountStatus<'a> {
     pub(super) settings: &'a AccountSettings,
     pub(super) ledger: &'a Ledger,
@@ -58,7 +59,7 @@ impl AccountStatus<'_> {
     }
 }
 
-/// What has lasted since `since`; `None` if it does not hold.
+/// `what` with the time when it began; `None` if it does not hold.
 fn ongoing<T>(since: Option<Timestamp>, what: Option<T>) -> Option<Ongoing<T>> {
     let (since, what) = since.zip(what)?;
     Some(Ongoing { what, since })

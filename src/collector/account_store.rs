@@ -1,4 +1,5 @@
-//! Saves what an account's registry has learnt, before it is shown as counted.
+//! Saves the changes of an account's registry, before they are exposed. It logs failures, and saves everything again after the
+//! store has lost its file.
 
 use std::error::Error;
 use std::sync::Arc;
@@ -20,11 +21,11 @@ use crate::snapshot::{Labels, ListedOperations};
 use crate::store::{Batch, SavedOperation, Store, StoreError};
 use crate::timestamp::Timestamp;
 
-/// A commit takes milliseconds. One that takes longer than this means a disk that hangs, which the log has to say: it is no
-/// failure yet, so nothing else does.
+/// A commit takes milliseconds. One that takes longer than this means that the disk hangs. It is logged, because it is no failure yet
+/// that anything else reports.
 const SLOW: Duration = Duration::from_secs(5);
 
-/// An error and what it rests on, in one line: "cannot write to data: No space left on device".
+/// An error and its causes, in one line: "cannot write to data: No space left on device".
 pub(super) fn error_chain(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
@@ -42,8 +43,8 @@ pub(super) struct AccountStore {
     account: Arc<str>,
     store: Arc<Store>,
     instruments: StateInstruments,
-    /// Held by the commit under way. One whose collection was cut off goes on by itself; were a later one to overtake it,
-    /// the store would end with less than was shown.
+    /// Held by the current commit, which continues even if its collection is cut off. A later commit must not overtake it, or the store
+    /// would have less than was exposed.
     committing: Arc<Mutex<()>>,
     failures: Arc<Failures>,
     /// The generation of the store in which the whole account was last saved.
@@ -52,18 +53,18 @@ pub(super) struct AccountStore {
     is_behind: Arc<AtomicBool>,
     /// Whether the store could not be opened when the account was loaded, so that what it has of the account is unknown.
     is_unloaded: Arc<AtomicBool>,
-    /// By which its registry is built.
+    /// The settings by which its registry is built.
     rules: Arc<Lock<Rules>>,
 }
 
-/// What the registry of an account is built by, besides what was saved.
+/// The settings by which the registry of an account is built from the saved state.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Rules {
     pub(super) series: Series,
     pub(super) counting_mode: Option<CountingMode>,
 }
 
-/// What fails at present, as far as it was logged.
+/// The current failures that were logged.
 #[derive(Debug)]
 struct Failures {
     saving: Lock<OngoingFailure<String>>,
@@ -73,7 +74,7 @@ struct Failures {
     slow: Lock<OngoingFailure<String>>,
 }
 
-/// The permit to commit. What is saved with it must have been taken from the registry while it is held.
+/// The permit to commit. The changes to save must be taken from the registry while it is held.
 #[derive(Debug)]
 pub(super) struct CommitPermit(OwnedMutexGuard<()>);
 
@@ -102,7 +103,7 @@ impl AccountStore {
         &self.account
     }
 
-    /// By which the account's registry is built.
+    /// The settings by which the account's registry is built.
     pub(super) fn rules(&self) -> Rules {
         self.rules.lock().clone()
     }
@@ -116,7 +117,7 @@ impl AccountStore {
         };
     }
 
-    /// What was saved of an operation that is not in memory. An unreadable record is logged and counts as none.
+    /// The saved record of an operation that is not in memory. An unreadable record is logged and counts as none.
     pub(super) fn load_saved(&self, id: OperationId) -> Option<SavedOperation> {
         match self.store.operation(&self.account, id) {
             Ok(saved) => {
@@ -133,7 +134,7 @@ impl AccountStore {
         }
     }
 
-    /// Waits for the commit under way.
+    /// Waits for the current commit.
     pub(super) async fn commit_permit(&self) -> CommitPermit {
         CommitPermit(Arc::clone(&self.committing).lock_owned().await)
     }
@@ -152,9 +153,9 @@ impl AccountStore {
         }
     }
 
-    /// Saves all or nothing, on a thread that may wait for the disk. Returns what was saved, if it was.
+    /// Saves all or nothing, on a thread that may wait for the disk. Returns the saved changes; `None` after a failure.
     ///
-    /// With `registered`, the batch is the whole account, and these are all its registrations. The save goes on if the caller stops
+    /// With `registered`, the batch is the whole account, and these are all its registrations. The save continues if the caller stops
     /// waiting.
     pub(super) async fn save(
         &self,
@@ -204,12 +205,12 @@ impl AccountStore {
         }
     }
 
-    /// Waits for what writes to the store, and logs it if that takes long.
+    /// Waits for a write to the store, and logs it if it takes long.
     async fn written<T>(&self, mut writing: JoinHandle<T>) -> Result<T, JoinError> {
         let began = Instant::now();
         loop {
             if let Ok(written) = timeout(SLOW, &mut writing).await {
-                // Where every commit is slow, that is one trouble: it ends with the first fast one.
+                // If every commit is slow, that is one failure, which ends with the first fast commit.
                 if began.elapsed() < SLOW && works(&self.failures.slow) {
                     tracing::info!(account = %self.account, "saving is fast again");
                 }
@@ -226,7 +227,7 @@ impl AccountStore {
     pub(super) fn save_failed(&self, error: &StoreError, now: Timestamp) {
         self.notice(error, now);
         if matches!(error, StoreError::Found { .. }) {
-            // It is loaded at once, and saving goes on.
+            // It is loaded at once, and saving continues.
             return;
         }
         self.instruments.save_failed();
@@ -238,7 +239,7 @@ impl AccountStore {
         }
     }
 
-    /// Keeps what was registered, and forgets what has no labels; as [`Self::save`], all or nothing.
+    /// Saves registrations, and deletes those without labels; as [`Self::save`], all or nothing.
     pub(super) async fn register(
         &self,
         operations: Vec<(OperationId, Option<Labels>)>,
@@ -265,8 +266,7 @@ impl AccountStore {
         kept
     }
 
-    /// Forgets what was saved of operations created before `before`, a bounded number at a time. Where that fails nothing
-    /// is lost but room.
+    /// Deletes saved operations created before `before`, a bounded number at a time. If that fails, they only take room.
     pub(super) async fn purge(&self, before: Timestamp) {
         let this = self.clone();
         let purge = move || this.store.purge(&this.account, before);
@@ -291,15 +291,14 @@ impl AccountStore {
         Ok(())
     }
 
-    /// Whether what the store has of the account is to be loaded before anything can be saved: the store could not be opened
-    /// when the exporter started, and can be now.
+    /// Whether the account's saved state must be loaded before anything can be saved: the store could not be opened when the exporter
+    /// started, and can be opened now.
     pub(super) fn is_to_be_loaded(&self) -> bool {
         self.is_unloaded.load(Ordering::Relaxed)
             && self.store.generation() != self.generation.load(Ordering::Relaxed)
     }
 
-    /// What the store has of the account, read by `read` on a thread that may wait for the disk; and for [`Self::loaded`], in which
-    /// generation that was.
+    /// The saved state of the account, read by `read` on a thread that may wait for the disk, with its generation for [`Self::loaded`].
     pub(super) async fn load<T: Send + 'static>(
         &self,
         read: impl FnOnce(&Store) -> Result<T, StoreError> + Send + 'static,
@@ -349,7 +348,7 @@ impl AccountStore {
         self.instruments.registry_rebuilt(now);
     }
 
-    /// The registry has loaded what the store held in `generation`: from now on the account is saved there.
+    /// Notes that the registry has loaded the store's content in `generation`: from now on the account is saved there.
     pub(super) fn loaded(&self, generation: u64) {
         self.generation.store(generation, Ordering::Relaxed);
         self.is_unloaded.store(false, Ordering::Relaxed);

@@ -1,4 +1,5 @@
-//! The request budget of one collection: windows, single reads and first emails spend from it.
+//! The request budget of one collection: windows, single reads and first emails spend from it. The throttle limits the rate of
+//! requests; the budget limits their number.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 

@@ -1,4 +1,4 @@
-//! One collection of an account's operations: plans the requests, then reads windows of the list, then single operations.
+//! One collection of an account's operations. It plans the requests, reads windows of the list, then single operations.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -101,7 +101,7 @@ impl Collection<'_> {
         if result.is_blocked() {
             self.fail_planned(&plan);
         }
-        // What the first collection that reads anything, or has nothing to read, has found is baseline.
+        // The results of the first collection that reads anything, or has nothing to read, are baseline.
         if self.progress.is_accepted() || result == CollectionResult::Idle {
             self.ledger.lock().end_first_collection();
         }
@@ -223,13 +223,13 @@ impl Collection<'_> {
         // A window may have returned them already, and a configured operation that is due is in both lists.
         ids.retain(|id| seen.insert(*id) && !registry.agenda().is_read(*id, self.since, now));
         ids.extend(due.iter().map(|due| due.id).filter(|id| seen.insert(*id)));
-        // Refused ones last: an operation of somebody else must not decide whether the account is blocked.
+        // Refused ones last: an operation of another account must not decide whether this account is blocked.
         ids.sort_by_key(|id| registry.agenda().is_refused(*id));
         ids
     }
 
-    /// Reads operations one by one. Returns whether all of them were answered, if only by "not found"; `None` if the account
-    /// became blocked.
+    /// Reads operations one by one. Returns whether all of them got a response, including "not found"; `None` if the account became
+    /// blocked.
     async fn read_each(&self, due: &[OperationId]) -> Option<bool> {
         self.budget.spend(due.len());
         let end = self.settings.client.earliest(due.len());
@@ -269,7 +269,7 @@ impl Collection<'_> {
         observed.unread == 0 || self.read_failed(id, &client.unreadable_state())
     }
 
-    /// Notes that an operation could not be read. Returns whether that was an answer: "not found" is one.
+    /// Notes that an operation could not be read. Returns whether there was a response about it: "not found" is one.
     fn read_failed(&self, id: OperationId, error: &ApiError) -> bool {
         if matches!(error, ApiError::Implausible(_)) {
             self.progress.note_accepted();
@@ -283,7 +283,7 @@ impl Collection<'_> {
         matches!(error, ApiError::NotFound { .. } | ApiError::Expired { .. })
     }
 
-    /// Notes that nothing of the plan that is still due was read.
+    /// Notes that the operations of the plan that are still due were not read.
     fn fail_planned(&self, plan: &Plan) {
         let now = self.ledger.now();
         let mut registry = self.ledger.lock();

@@ -1,4 +1,5 @@
-//! Why an account's requests fail now, and since when: facts for [`diagnosis`](crate::diagnosis).
+//! The current failures of an account's requests, and when they began: facts for [`diagnosis`](crate::diagnosis). A failure of the
+//! whole account is kept apart from one of the list.
 
 use std::mem::discriminant;
 
@@ -16,12 +17,12 @@ pub(super) struct CurrentFailures {
 }
 
 impl CurrentFailures {
-    /// Why no request succeeds.
+    /// The failure of all requests.
     pub(super) const fn account(&self) -> Option<&Ongoing<RequestFailure>> {
         self.account.as_ref()
     }
 
-    /// Why the list of operations is not returned.
+    /// The failure of the list of operations.
     pub(super) const fn list(&self) -> Option<&Ongoing<RequestFailure>> {
         self.list.as_ref()
     }

@@ -1,4 +1,4 @@
-//! Reads the emails of one operation on demand.
+//! Reads the emails of one operation on demand, for a probe. Nothing is ingested; probes of the same operation share one read.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -103,7 +103,7 @@ impl ProbedEmails {
         }
     }
 
-    /// Whether the emails are all that the operation has, as far as Twilio's list goes.
+    /// Whether these are all emails of the operation that Twilio's list has.
     #[must_use]
     pub const fn is_complete(&self) -> bool {
         self.error.is_none() && self.foreign_rows == 0 && self.unusable_rows == 0

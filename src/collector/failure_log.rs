@@ -29,7 +29,7 @@ const MOST_NAMED: usize = 100;
 /// and each collection reads other windows.
 const QUIET: Duration = Duration::from_hours(1);
 
-/// The current failures of one account, as far as they have been logged.
+/// The current failures of one account that have been logged.
 #[derive(Debug)]
 pub(super) struct FailureLog {
     account: Arc<str>,
@@ -130,7 +130,7 @@ impl FailureLog {
         self.failures.lock().discovery_changed();
     }
 
-    /// What fails now.
+    /// The failures now.
     pub(super) fn current_failures(&self) -> CurrentFailures {
         self.failures.lock().clone()
     }

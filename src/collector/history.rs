@@ -1,4 +1,4 @@
-//! How the account's finished collections went, and what follows for `up`, `collection_complete` and the next scrape.
+//! The results of the account's finished collections. They decide `up`, `collection_complete`, and whether the next scrape waits.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -36,7 +36,7 @@ pub(super) struct History {
     incomplete_since: Option<Timestamp>,
     /// Since when this machine's clock differs too much from Twilio's.
     clock_wrong_since: Option<Timestamp>,
-    /// The requests that the last collection left of its budget.
+    /// The requests of its budget that the last collection did not use.
     budget_left: Option<usize>,
 }
 
@@ -49,7 +49,7 @@ pub(super) struct Finished<'a> {
     /// When it finished.
     pub(super) at: Timestamp,
     pub(super) clock_skew: Option<ClockSkew>,
-    /// The requests that it left of its budget.
+    /// The requests of its budget that it did not use.
     pub(super) budget_left: usize,
 }
 
@@ -113,7 +113,7 @@ impl History {
         self.duration
     }
 
-    /// The requests that the last collection left of its budget; `None` before the first.
+    /// The requests of its budget that the last collection did not use; `None` before the first.
     pub(super) const fn budget_left(&self) -> Option<usize> {
         self.budget_left
     }
@@ -205,7 +205,7 @@ impl History {
     }
 }
 
-/// Notes whether a condition holds at `at`; `since` is when it began. Returns whether that is news.
+/// Notes whether a condition holds at `at`; `since` is when it began. Returns whether that changed.
 pub(super) fn hold(since: &mut Option<Timestamp>, holds: bool, at: Timestamp) -> bool {
     let is_news = since.is_some() != holds;
     if is_news {

@@ -1,7 +1,7 @@
 //! One account's registry and its store: everything read is ingested here, and saved before it is exposed.
 //!
 //! The registry's lock is held for computations only, never across the disk or the network. A panic while it is held
-//! poisons the lock; whoever takes it next rebuilds the registry from the store.
+//! poisons the lock; the next caller that takes it rebuilds the registry from the store.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -23,8 +23,8 @@ use crate::snapshot::{Labels, ListedOperations};
 use crate::timestamp::Timestamp;
 use crate::twilio::{ApiError, Client};
 
-/// The longest time that a page of the list, a probe or a snapshot waits for a save. Afterwards gauges are current, and
-/// counters are as last saved.
+/// The longest time that a page of the list, a probe or a snapshot waits for a save. After that, gauges are current, and
+/// counters keep their last saved values.
 const SAVE_WAIT: Duration = Duration::from_millis(200);
 /// The longest time that the end of a collection waits for its save.
 const LAST_SAVE_WAIT: Duration = Duration::from_secs(2);
@@ -48,9 +48,9 @@ pub(super) struct Ledger {
     /// Held from the save of a registration until it is applied, and while the registry is loaded.
     registration_turn: tokio::sync::Mutex<()>,
     saves: Runner<()>,
-    /// What follows a collection.
+    /// The work after a collection.
     upkeep: Runner<()>,
-    /// Somebody gave up waiting for a save that is still running.
+    /// A caller stopped waiting for a save that is still running.
     save_stalled: AtomicBool,
     saved_lookup: SavedLookup,
     /// What was saved has not been loaded yet, because the store's file is large and waits to be opened.
@@ -156,7 +156,7 @@ impl Ledger {
         self.saved_lookup.stalled().await;
     }
 
-    /// Applies other settings of series and stats. What was counted stays counted.
+    /// Applies other settings of series and stats. Counters keep their values.
     pub(super) fn reconfigure(&self, series: &Series, counting_mode: Option<CountingMode>) {
         self.store.set_rules(series, counting_mode);
         self.lock().reconfigure(series, counting_mode);
@@ -170,7 +170,7 @@ impl Ledger {
             .is_some_and(|reason| self.lock().fail(id, reason, now))
     }
 
-    /// Whether what was read outlives the process.
+    /// Whether the state survives the process.
     pub(super) fn is_durable(&self) -> bool {
         self.store.is_durable()
     }
@@ -231,8 +231,8 @@ impl Ledger {
         self.save_failed.store(false, Ordering::Relaxed);
     }
 
-    /// Saves what changed; from then on it is exposed as counted. A save that takes longer than [`SAVE_WAIT`] goes on in the
-    /// background. What cannot be saved is tried again in the next collection.
+    /// Saves what changed; from then on it is exposed as counted. A save that takes longer than [`SAVE_WAIT`] continues in
+    /// the background. After a failure, the next collection tries again.
     pub(super) async fn save(self: &Arc<Self>) {
         self.save_within(SAVE_WAIT).await;
     }
@@ -319,20 +319,20 @@ impl Ledger {
         tracing::info!(account = %self.name, operations = self.lock().size(), "loaded the saved state");
     }
 
-    /// Loads what was saved, from a store that could not be opened at the start. Returns whether it succeeded.
+    /// Loads the saved state, from a store that could not be opened at the start. Returns whether it succeeded.
     async fn load(&self) -> bool {
         let _turn = self.registration_turn().await;
         let Some((restored, generation)) = restore::load(&self.store, self.now()).await else {
             self.save_failed.store(true, Ordering::Relaxed);
             return false;
         };
-        restore::take_up(&mut self.lock(), restored, self.now());
+        restore::merge(&mut self.lock(), restored, self.now());
         self.store.loaded(generation);
         true
     }
 
-    /// Returns whether to try again at once: the store has lost its content and can take all of it anew, or has content that
-    /// is to be loaded first.
+    /// Returns whether to try again at once: the store has lost its content and can save all of it again, or has content that must be
+    /// loaded first.
     async fn save_once(&self) -> bool {
         if self.store.is_to_be_loaded() && !self.load().await {
             return false;

@@ -1,4 +1,4 @@
-//! When to request a list again that Twilio refused or did not return: a function of its earlier responses.
+//! When to request a list again that Twilio refused or did not return. It is a function of the earlier responses.
 
 use std::time::{Duration, Instant};
 
@@ -31,7 +31,7 @@ impl ListBackoff {
         }
     }
 
-    /// Every failure causes a wait: for a list that other things do not depend on.
+    /// Every failure causes a wait: for a list that nothing else depends on.
     pub(super) const fn after_failures() -> Self {
         Self {
             waits_after_mishaps: true,
@@ -76,7 +76,7 @@ impl ListBackoff {
 mod tests {
     use super::*;
 
-    /// How many minutes the list is left alone after each of `failures`.
+    /// The minutes without a request after each of `failures`.
     fn waits(mut list: ListBackoff, failures: usize, error: &ApiError) -> Vec<u64> {
         let mut now = Instant::now();
         let mut wait = || {

@@ -1,4 +1,4 @@
-//! What Twilio's list of operations has been seen to do, where its documents are silent or an account differs.
+//! How Twilio's list of operations behaves where its documents are silent or an account differs. Each deviation is logged once.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,13 +15,13 @@ const _: () = assert!(PAGE_SIZE - PAGE_SIZE / SHARE_FOR_NEW == CHUNK_SIZE);
 /// then found when their window is due.
 const MOST_SWEEPS: u32 = 5;
 
-/// What is known of one account's list.
+/// The known behavior of one account's list.
 #[derive(Debug)]
 pub(super) struct ListBehavior {
     account: Arc<str>,
-    /// Whether the filter on a state works, as far as is known.
+    /// Whether the filter on a state works; true until a list shows otherwise.
     pub(super) state_filter_works: bool,
-    /// Whether the filters on dates work, as far as is known.
+    /// Whether the filters on dates work; true until a list shows otherwise.
     pub(super) date_filter_works: bool,
     /// Whether a list can be read in parts, as far as is known: Twilio returns each part's operations and no others.
     pub(super) has_parts: bool,
@@ -48,7 +48,7 @@ struct Sweep {
     pages: usize,
     /// How many there were in a row.
     nth: u32,
-    /// Whether it found nothing that the one before had missed; then only what is new since is still to be confirmed.
+    /// Whether it found nothing that the sweep before had missed. Then only operations that are newer must be confirmed.
     has_confirmed: bool,
 }
 
@@ -71,13 +71,13 @@ impl ListBehavior {
         if room == 0 { 1 } else { room }
     }
 
-    /// Whether a list that has had `pages` pages so far may stop early, as far as earlier lists matter.
+    /// Whether earlier lists allow a list that has had `pages` pages to stop early.
     pub(super) fn may_stop_after(&self, pages: usize) -> bool {
         self.sweep
             .is_none_or(|sweep| sweep.has_confirmed || pages >= sweep.pages)
     }
 
-    /// Notes what a list showed.
+    /// Notes the behavior of a list.
     pub(super) fn note(&mut self, listing: &Listing<'_>) {
         let account = &self.account;
         self.state_filter_works &= !listing.ignores_state();
@@ -157,7 +157,7 @@ mod tests {
         assert_eq!(list.listed(at(0), 1, Some(at(0)), OVERLAP), Some(at(0)));
         assert_eq!(list.listed(at(1), 3, Some(at(0)), OVERLAP), None);
         assert!(!list.may_stop_after(2) && list.may_stop_after(3));
-        // What is new since the sweep before began was not missed by it.
+        // An operation that is newer than the sweep before was not missed by it.
         assert_eq!(list.listed(at(2), 3, Some(at(1)), OVERLAP), Some(at(1)));
         assert!(list.may_stop_after(1));
         assert_eq!(list.listed(at(3), 3, None, OVERLAP), Some(at(2)));

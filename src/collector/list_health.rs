@@ -1,4 +1,4 @@
-//! What is known of an account's list of operations: whether Twilio returns it, and how it behaves.
+//! The health of an account's list of operations: whether Twilio returns it, and how it behaves.
 
 use std::sync::Arc;
 
@@ -20,7 +20,7 @@ impl ListHealth {
         }
     }
 
-    /// Forgets earlier failures, because discovery was switched on or off.
+    /// Drops earlier failures, because discovery was switched on or off.
     pub(super) const fn discovery_changed(&mut self) {
         self.backoff = ListBackoff::after_refusals();
     }

@@ -1,6 +1,6 @@
-//! Collections: what to request from Twilio, when, and for whom. A scrape begins one collection per account, or joins the
-//! current one, and shows what is known at its deadline. A collection that takes longer goes on in the background; the next
-//! scrape shows what it found. No account waits for another.
+//! Collections: what to request from Twilio, when, and for which account. A scrape begins one collection per account, or joins the
+//! current one, and shows the values that are known at its deadline; no account waits for another. A collection that takes longer
+//! continues in the background, and the next scrape shows its results.
 //!
 //! [`Account`] composes the parts. From the lowest to the highest: `settings` (what a reload may change), `ledger` (registry
 //! and store), the parts beside it (`list_health`, `shared_reads`, `source_sync`, `registrations`, `runner`), and what uses
@@ -49,7 +49,7 @@ use self::emails::Emails;
 use self::exchangers::CurrentExchangers;
 use self::ledger::Ledger;
 pub use self::probe::Probed;
-pub use self::registrations::{Forgotten, MOST_REGISTERED, Registered};
+pub use self::registrations::{MOST_REGISTERED, Registered, Unregistered};
 use self::settings::AccountSettings;
 use crate::clock::Clock;
 use crate::config::{self, Config};
@@ -69,10 +69,10 @@ pub struct Collector {
     exchangers: CurrentExchangers,
 }
 
-/// There can be no collector.
+/// Why there is no collector.
 #[derive(Debug, thiserror::Error)]
 pub enum CollectorError {
-    /// No HTTP client is to be had.
+    /// The HTTP client cannot be built.
     #[error(transparent)]
     Transport(#[from] TransportError),
     /// No mail exchanger can be looked up.
@@ -107,8 +107,8 @@ impl Collector {
         Ok(collector)
     }
 
-    /// Applies a reloaded configuration, or nothing of it if there is an error. Accounts that stay keep everything that is
-    /// known of them; a running collection finishes with the settings it began with. May read from the disk.
+    /// Applies a reloaded configuration, or nothing of it if there is an error. Accounts that stay keep their operations and counters;
+    /// a running collection finishes with the settings it began with. May read from the disk.
     pub fn reload(&self, config: &Config) -> Result<(), CollectorError> {
         let before = self.accounts();
         let mut next = Vec::with_capacity(config.accounts.len());
@@ -227,7 +227,7 @@ impl Collector {
         }
     }
 
-    /// What is known now, for pages and target lists: as of the last finished collections, and not as exposed by a scrape.
+    /// The values known now, for pages and target lists: those of the last finished collections, and not as exposed by a scrape.
     pub async fn known(&self) -> Snapshot {
         let accounts = self.accounts();
         let accounts = accounts.iter().map(|account| account.known());
@@ -236,7 +236,7 @@ impl Collector {
         }
     }
 
-    /// What is known now, and how each account goes: for people.
+    /// The values known now, and the facts about each account's failures: for people.
     pub async fn overview(&self) -> Vec<AccountOverview> {
         let accounts = self.accounts();
         let accounts = accounts.iter().map(|account| account.overview());
@@ -266,7 +266,7 @@ impl Collector {
         }
     }
 
-    /// Whether a collection of every account has ever finished, well or not.
+    /// Whether a collection of every account has ever finished, successful or not.
     #[must_use]
     pub fn has_collected(&self) -> bool {
         self.accounts()

@@ -21,7 +21,7 @@ pub(super) struct Window {
     pub(super) processing: bool,
 }
 
-/// What the plan is made from.
+/// The input of a plan.
 #[derive(Debug, Default)]
 pub(super) struct PlanInput {
     /// The window in which new operations appear; `None` if the list is not to be used.
@@ -53,7 +53,7 @@ pub(super) struct Plan {
 /// One window or one single read.
 #[derive(Debug)]
 struct PlannedRequest {
-    /// When its operation that was not read for the longest time was last read.
+    /// The last read of its operation that was not read for the longest time.
     read: Timestamp,
     window: Option<Window>,
     /// The requests that it takes.

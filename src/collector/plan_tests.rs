@@ -1,3 +1,5 @@
+//! The plans for many distributions of due operations.
+
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -16,7 +18,7 @@ fn at(hours: usize) -> Timestamp {
     START + Duration::from_hours(hours as u64)
 }
 
-/// Ranges an hour apart with so many operations and so many of them due; the due ones numbered from 0.
+/// Ranges an hour apart, each with a number of operations and of due ones; the due ones are numbered from 0.
 fn ranges(sizes: &[(usize, usize, u8)]) -> Vec<ListRange> {
     let mut next = 0;
     let range = |(hour, (operations, due, read)): (usize, &(usize, usize, u8))| {
@@ -250,11 +252,11 @@ proptest! {
         prop_assert!(plan.windows.len() + plan.singles.len() <= budget);
         prop_assert!(plan.left_out.is_empty() || plan.windows.len() + plan.singles.len() == budget);
         let covers = |window: &Window, range: &ListRange| range.from >= window.from && window.until.is_none_or(|until| range.until <= until);
-        let told: BTreeSet<_> = plan.singles.iter().chain(&plan.left_out).copied().collect();
+        let single: BTreeSet<_> = plan.singles.iter().chain(&plan.left_out).copied().collect();
         for range in &ranges {
             let covered = plan.windows.iter().any(|window| covers(window, range));
             for due in &range.due {
-                prop_assert!(covered || told.contains(&due.id), "{} is forgotten", due.id);
+                prop_assert!(covered || single.contains(&due.id), "{} is missing", due.id);
             }
         }
         for window in plan.windows.iter().filter(|window| window.until.is_some()) {
@@ -273,7 +275,7 @@ proptest! {
             let plan = plan(&input(ranges.clone(), Some(500), 2));
             for range in &mut ranges {
                 let listed = plan.windows[1..].iter().any(|window| range.from >= window.from && Some(range.until) <= window.until);
-                // Everything stays due, as if all of it moved all the time.
+                // Everything stays due, as if all operations were active all the time.
                 for due in range.due.iter_mut().filter(|due| listed || plan.singles.contains(&due.id)) {
                     due.last_attempt = now;
                     read.insert(due.id);

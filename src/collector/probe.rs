@@ -1,4 +1,4 @@
-//! Reads one operation on demand, as the target of a multi-target scrape.
+//! Reads one operation on demand, as the target of a multi-target scrape. The registry ingests the operation if it is known.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,7 +18,7 @@ use crate::twilio::ApiError;
 /// The result of a probe.
 #[derive(Debug, Clone)]
 pub struct Probed {
-    /// The operation as it is known now; after a failure, as last read, if ever.
+    /// The operation's current values; after a failure, those of the last read, if there was one.
     pub operation: ShownOperation,
     /// Why it could not be read; `None` if it was. [`ApiError::Timeout`] if Twilio did not respond in time.
     pub error: Option<ApiError>,

@@ -1,4 +1,4 @@
-//! What a running collection has seen so far. A snapshot reads it to show `up` before the collection finishes.
+//! The progress of a running collection. A snapshot reads it to show `up` before the collection finishes.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -60,8 +60,8 @@ impl Progress {
         self.accepted.load(Ordering::Relaxed)
     }
 
-    /// Whether "not found" is all that Twilio returned, though the list was not refused: that says nothing about the
-    /// credentials. Where the list is refused as well, the base URL may be wrong.
+    /// Whether Twilio returned only "not found", and did not refuse the list: that does not show whether the credentials are right. If the
+    /// list is refused as well, the base URL may be wrong.
     pub(super) fn is_inconclusive(&self) -> bool {
         !self.is_accepted()
             && self.not_found.load(Ordering::Relaxed)

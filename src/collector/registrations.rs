@@ -29,7 +29,7 @@ pub enum Registered {
 
 /// The result of removing one registration.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Forgotten {
+pub struct Unregistered {
     /// Whether it was registered.
     pub was_registered: bool,
     /// The sources that still list it.
@@ -50,7 +50,7 @@ impl Registrations {
 
     /// Registers operations, each with its labels. Of two with one id, the later one counts.
     ///
-    /// Runs to its end even if the caller goes away: memory and disk must not differ.
+    /// Finishes even if the caller stops waiting, because memory and disk must not differ.
     pub(super) async fn register(
         self: &Arc<Self>,
         operations: Vec<(OperationId, Labels)>,
@@ -70,7 +70,10 @@ impl Registrations {
     }
 
     /// Removes a registration.
-    pub(super) async fn remove(self: &Arc<Self>, id: OperationId) -> Result<Forgotten, StoreError> {
+    pub(super) async fn remove(
+        self: &Arc<Self>,
+        id: OperationId,
+    ) -> Result<Unregistered, StoreError> {
         let this = Arc::clone(self);
         let task = tokio::spawn(async move {
             let _turn = this.ledger.registration_turn().await;
@@ -91,7 +94,7 @@ impl Registrations {
                 .presenter()
                 .view(id)
                 .map(|view| view.sources);
-            Ok(Forgotten {
+            Ok(Unregistered {
                 was_registered,
                 still: still.unwrap_or_default(),
             })

@@ -1,4 +1,5 @@
-//! An account's registry from the store: as it was when the exporter last ran, or, while it runs, as it was last saved.
+//! Builds an account's registry from the store: at the start, when the store can be opened later, and after a panic. What is only
+//! in memory is carried over.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -16,7 +17,7 @@ use crate::timestamp::Timestamp;
 /// The most saved operations that are in memory twice while they are loaded into the registry.
 const AT_ONCE: usize = 10_000;
 
-/// An account's registry as far as the store has it.
+/// An account's registry from the store.
 #[derive(Debug)]
 pub(super) struct Restored {
     pub(super) registry: Registry,
@@ -51,8 +52,8 @@ pub(super) fn registry(
     })
 }
 
-/// What was registered, without the labels that an earlier version took and that are refused now: as users' labels they would
-/// replace those of targets and of metrics.
+/// The registrations, without labels that an earlier version accepted and that are refused now: as users' labels they would replace
+/// those of targets and of metrics.
 fn permitted(account: &str, mut registered: ListedOperations) -> ListedOperations {
     let mut refused = BTreeSet::new();
     let mut operations = 0;
@@ -83,10 +84,10 @@ fn permitted(account: &str, mut registered: ListedOperations) -> ListedOperation
     registered
 }
 
-/// The registry of `account` with everything that `store` has of it, and who saves it from now on.
+/// The registry of `account` with everything that `store` has of it, and the store's interface for it.
 ///
-/// An account that the store does not know begins to count with the first collection that reads anything; that it has not yet is
-/// saved at once.
+/// An account that the store does not have begins to count with the first collection that reads anything. The fact that it has not
+/// begun is saved at once.
 pub(super) fn account(
     account: &Account,
     series: &Series,
@@ -120,9 +121,9 @@ pub(super) fn account(
     Ok((registry, account_store))
 }
 
-/// Puts what was saved of the account into `registry`, which did not know it because the store could not be opened when the
-/// exporter started. Operations that were read meanwhile count what they have grown beyond what was saved.
-pub(super) fn take_up(registry: &mut Registry, restored: Restored, now: Timestamp) {
+/// Merges the saved state of the account into `registry`, which lacks it because the store could not be opened when the exporter
+/// started. Operations that were read meanwhile count their growth above the saved marks.
+pub(super) fn merge(registry: &mut Registry, restored: Restored, now: Timestamp) {
     let Restored {
         registry: mut saved,
         is_known,
@@ -140,8 +141,8 @@ pub(super) fn take_up(registry: &mut Registry, restored: Restored, now: Timestam
     }
 }
 
-/// Brings what is in memory alone into a registry that comes from the store: what sources list, and what was read since the last
-/// save. `before` is of no use any more.
+/// Copies what is only in memory into a registry from the store: the lists of sources, and reads since the last save. `before` must
+/// not be used afterwards.
 pub(super) fn carry_over(restored: &mut Registry, before: &mut Registry, now: Timestamp) {
     for source in before.presenter().sources() {
         // What is registered is in the store.
@@ -175,7 +176,7 @@ pub(super) fn carry_over(restored: &mut Registry, before: &mut Registry, now: Ti
     }
 }
 
-/// Reads what the store holds of the account, now that it can be opened, and in which generation; logs why not, if so.
+/// Reads the account's saved state, now that the store can be opened, with its generation. Logs a failure.
 pub(super) async fn load(store: &AccountStore, now: Timestamp) -> Option<(Restored, u64)> {
     let (name, rules) = (Arc::clone(store.account()), store.rules());
     let restored = store
@@ -190,8 +191,8 @@ pub(super) async fn load(store: &AccountStore, now: Timestamp) -> Option<(Restor
 
 /// Replaces a registry in which something panicked, and which may therefore have lost operations. It waits for the disk.
 ///
-/// What is in memory alone is carried over. Where reading it panics again, sources report anew when they change, and Twilio
-/// is polled again for the rest.
+/// What is only in memory is carried over. If reading it panics again, sources report again when they change, and the exporter polls
+/// the other operations again.
 pub(super) fn replace_damaged(
     store: &AccountStore,
     damaged: &mut Registry,
@@ -214,7 +215,7 @@ pub(super) fn replace_damaged(
     Ok(())
 }
 
-/// Copies what a store would hold of `damaged`, where there is none. Its counters may include operations whose records were not
+/// Copies what a store would have of `damaged`, if there is none. Its counters may include operations whose records were not
 /// changed yet, so the counters that were exposed last are copied: what was ingested since then may not be counted, but nothing
 /// of it counts twice.
 fn copy_saved(restored: &mut Registry, damaged: &mut Registry, now: Timestamp) {
@@ -316,10 +317,10 @@ mod tests {
         registry.list(file.clone(), listed.clone(), account.now);
         let later = account.now + Duration::from_mins(1);
         registry.observe(vec![operation(7)], |_| None, later, later);
-        // No tag is asked for, but that they were read is known.
+        // The configuration names no tags, but the read is known.
         registry.tagged(id, Some(&Labels::default()));
         registry.scheduled_for(id, Some(later));
-        take_up(&mut registry, account.restored(), later);
+        merge(&mut registry, account.restored(), later);
         assert_eq!(accepted(&registry), 7, "5 were counted before, 2 are new");
         assert_eq!(registry.presenter().all_listed_by(&file), listed);
         let [now] = &registry.unsaved().operations[..] else {
@@ -340,7 +341,7 @@ mod tests {
         store
             .register("default", &[(id, Some(Labels::default()))])
             .unwrap();
-        take_up(&mut registry, account.restored(), account.now);
+        merge(&mut registry, account.restored(), account.now);
         assert_eq!(accepted(&registry), 7);
         assert!(
             registry

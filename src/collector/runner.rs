@@ -1,4 +1,4 @@
-//! Runs one future at a time on a task of its own. Whoever wants another run meanwhile joins the current one.
+//! Runs one future at a time on a task of its own. A caller that wants another run meanwhile joins the current one.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use parking_lot::Mutex;
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
 
-/// At most one run, which outlives whoever began it.
+/// At most one run, which continues even if its first caller stops waiting.
 #[derive(Debug)]
 pub(super) struct Runner<P> {
     current: Mutex<Option<Current<P>>>,
@@ -18,7 +18,7 @@ struct Current<P> {
     task: AbortHandle,
 }
 
-/// A run that somebody began or joined.
+/// A run that a caller began or joined.
 #[derive(Debug)]
 pub(super) struct Run<P> {
     pub(super) progress: Arc<P>,

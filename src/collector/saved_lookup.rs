@@ -1,4 +1,5 @@
-//! Loads what was saved of operations that are not in memory, on a thread that may wait for the disk.
+//! Loads saved operations that are not in memory, on a thread that may wait for the disk. Without them, an operation that returns
+//! would count twice.
 
 use std::collections::{HashMap, HashSet};
 use std::panic::resume_unwind;
@@ -23,7 +24,7 @@ pub(super) struct SavedLookup {
     stalled: watch::Sender<bool>,
 }
 
-/// What was saved of operations that are not in memory.
+/// The saved records of operations that are not in memory.
 #[derive(Debug, Default)]
 pub(super) struct Loaded {
     /// Those that were looked up. Usually most of them are new, so these take less memory than an entry of `saved` each.
@@ -37,7 +38,7 @@ impl Loaded {
         self.ids.contains(&id)
     }
 
-    /// What was saved of `id`, if anything was.
+    /// The saved record of `id`, if there is one.
     pub(super) fn saved(&self, id: OperationId) -> Option<SavedOperation> {
         self.saved.get(&id).cloned()
     }
@@ -51,7 +52,7 @@ impl SavedLookup {
         }
     }
 
-    /// Adds what was saved of `ids` to `loaded`.
+    /// Adds the saved records of `ids` to `loaded`.
     pub(super) async fn load(&self, ids: Vec<OperationId>, loaded: &mut Loaded) {
         if ids.is_empty() {
             return;
@@ -73,7 +74,7 @@ impl SavedLookup {
         };
         match found.map_err(JoinError::try_into_panic) {
             Ok(found) => loaded.saved.extend(found),
-            // Without what was saved, these operations would count twice.
+            // Without their saved records, these operations would count twice.
             Err(Ok(panic)) => resume_unwind(panic),
             // The exporter is stopping.
             Err(Err(_)) => {}

@@ -1,4 +1,4 @@
-//! Reads of single operations and of their emails. Collections and probes that want the same at the same time share one read.
+//! Reads of single operations and of their emails. Collections and probes that need the same operation at the same time share one read.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -12,13 +12,13 @@ use super::settings::AccountSettings;
 use crate::operation::{Operation, OperationId};
 use crate::twilio::ApiError;
 
-/// Boxed, so that whoever waits for it is small.
+/// Boxed, so that a future that waits for it is small.
 type Read<T> = BoxFuture<'static, T>;
 
 /// Reads of operations.
 pub(super) type OperationReads = SharedReads<Result<Operation, ApiError>>;
 
-/// The reads in flight, each with a `T` as its result. One that nobody waits for any more is cancelled.
+/// The reads in flight, each with a `T` as its result. A read without a caller that waits for it is cancelled.
 pub(super) struct SharedReads<T: Clone> {
     in_flight: Mutex<HashMap<OperationId, WeakShared<Read<T>>>>,
 }
@@ -41,7 +41,7 @@ impl<T: Clone + Send + Sync + 'static> SharedReads<T> {
     pub(super) async fn read(&self, id: OperationId, read: Read<T>) -> T {
         let result = self.begin(id, read).await;
         let mut in_flight = self.in_flight.lock();
-        // Unless somebody has begun a new one already.
+        // Unless another caller has begun a new one already.
         let is_done =
             |read: &WeakShared<Read<T>>| read.upgrade().is_none_or(|read| read.peek().is_some());
         if in_flight.get(&id).is_some_and(is_done) {

@@ -1,4 +1,5 @@
-//! Reads operations one by one, as many at once as the account allows, and stops when the account is blocked.
+//! Reads operations one by one, as many at once as the account allows. It stops when the account is blocked or Twilio does not
+//! respond.
 
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
@@ -14,7 +15,7 @@ const MOST_SILENCES: u32 = 5;
 /// Opens at once when the account is blocked, and after some reads in a row without a response.
 #[derive(Debug)]
 struct Breaker {
-    /// Whether Twilio accepted the credentials; a forbidden operation then belongs to somebody else.
+    /// Whether Twilio accepted the credentials; then a forbidden operation belongs to another account.
     is_accepted: AtomicBool,
     silences: AtomicU32,
     open: AtomicBool,

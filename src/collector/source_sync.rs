@@ -1,4 +1,4 @@
-//! Brings what files and URLs list into the registry. Operations that no source lists any more are dropped only once every
+//! Applies the lists of files and URLs to the registry. Operations that no source lists any more are dropped only once every
 //! source has reported.
 
 use std::collections::{BTreeMap, HashSet};
@@ -24,10 +24,10 @@ pub(super) struct SourceSync {
     poll_task: Mutex<Option<AbortHandle>>,
 }
 
-/// What sources have not reported yet.
+/// The sources that have not reported yet.
 #[derive(Debug, Default)]
 struct PendingSources {
-    /// Sources that have not reported what they list.
+    /// Sources that have not reported their lists.
     unreported: HashSet<Source>,
     /// Files that the current configuration may not name any more.
     maybe_removed: HashSet<Source>,
@@ -35,7 +35,7 @@ struct PendingSources {
     files_unread: bool,
     /// Whether operations are kept without a source.
     discovers: bool,
-    /// Whose news count. After a reload, news of the sources before may still arrive.
+    /// The sources whose reports count. After a reload, reports of earlier sources may still arrive.
     current: Option<Arc<Sources>>,
     /// The current sources that cannot be used, and why.
     broken: BTreeMap<Arc<str>, Ongoing<String>>,
@@ -68,7 +68,7 @@ impl SourceSync {
         self.replace_poll_task(Some(task.abort_handle()));
     }
 
-    /// Polls no URL any more.
+    /// Stops polling URLs.
     pub(super) fn stop(&self) {
         self.replace_poll_task(None);
     }
@@ -123,7 +123,7 @@ impl SourceSync {
                     _ => {}
                 }
             }
-            // The new sources report anew.
+            // The new sources report again.
             pending.broken.clear();
             pending.unreported = urls;
             pending.files_unread = settings.has_files();

@@ -1,4 +1,5 @@
-//! Reads a window of the list of operations, page by page, and decides what its end or its failure means.
+//! Reads a window of the list of operations, page by page. It decides what the end or a failure of the list means for the
+//! collection.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

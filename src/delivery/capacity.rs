@@ -1,4 +1,5 @@
-//! Which operations are left out when there are too many emails: whole ones, so that what is counted of an operation is all of it.
+//! The operations that are left out when there are too many emails. Whole operations are left out, so that each operation is counted
+//! completely or not at all.
 //!
 //! While there is no room, no new operation is admitted; emails of known operations are. When there is room again, operations created from
 //! then on are admitted. Those created before stay left out unless they are known, because some of their emails may have been left out.

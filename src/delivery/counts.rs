@@ -1,4 +1,4 @@
-//! What an email adds to the counters of outcomes and delivery times, and how counters are saved.
+//! The counters of outcomes and delivery times, how an email changes them, and how they are saved. They never decrease.
 
 use std::time::Duration;
 

@@ -1,4 +1,5 @@
-//! What a row changes: the first one of an email, and later ones.
+//! Ingests rows of emails: the first row of an email, and later ones. An email counts once for each outcome, however often its row
+//! is read.
 
 use crate::email::{Domain, Email, EmailStatus, Outcomes, ProviderCounts, ProviderId};
 use crate::operation::{Outcome, RETENTION};

@@ -1,11 +1,9 @@
-//! What is known of an account's emails: the last status of each, and counters by mailbox provider and domain.
+//! An account's emails: the last status of each, and counters by mailbox provider and domain. Times are Twilio's; the caller
+//! corrects this machine's clock.
 //!
-//! An email counts each outcome once, in whatever order and however often its rows are read. A status that precedes the known one is an
-//! old row. An email that was created before the exporter watched the account is baseline: what it had reached at first sight does not
-//! count, what it reaches later does. From its final status on, only the id of an email is kept until it expires, so that it is not
-//! counted again. Counters are exposed as they were last saved.
-//!
-//! All times are Twilio's: the caller corrects this machine's clock.
+//! An email counts once for each outcome, in any order of its rows. An email that was created before the exporter watched the
+//! account is baseline: its status at first sight does not count, later changes do. From its final status on, only its id is kept
+//! until it expires, so that it is not counted again.
 
 mod by_label;
 mod capacity;
@@ -54,7 +52,7 @@ const MOST_PROVIDERS: usize = 255;
 /// The fewest emails to a domain that gets a name. A domain with fewer may belong to one person.
 const LEAST_TO_DOMAIN: u32 = 10;
 
-/// The limits of what is kept.
+/// The limits of emails and names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EmailLimits {
     /// The most emails in memory.
@@ -93,7 +91,7 @@ pub struct Deliveries {
     capacity: Capacity,
     /// `None` until the first collection begins.
     born: Option<Timestamp>,
-    /// Whether the first collection has not ended. What it finds is baseline.
+    /// Whether the first collection has not ended. Its results are baseline.
     is_first: bool,
     /// The newest creation that the first collection found.
     newest: Option<Timestamp>,

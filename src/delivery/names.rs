@@ -11,7 +11,7 @@ use super::counts::Counts;
 use crate::store::{NameKind, SavedName};
 use crate::timestamp::Timestamp;
 
-/// The name of everything without a name of its own. Its number is 0.
+/// The name for everything beyond the limit. Its number is 0.
 const OTHER: &str = "other";
 /// The most domains that are counted to find the largest ones, for each domain that can have a name.
 const CANDIDATES_PER_NAME: usize = 8;

@@ -1,4 +1,4 @@
-//! The emails of one operation, as one reading of their list found them.
+//! The emails of one operation, from one read of their list. They are counted for a probe and not added to the counters.
 
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;

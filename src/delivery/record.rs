@@ -1,4 +1,4 @@
-//! An email in memory: 30 bytes while its status may change, 20 bytes from its final status on.
+//! An email in memory: 30 bytes while its status may change, 20 bytes from its final status on. An account may have millions.
 
 use crate::email::{EmailId, EmailStatus};
 use crate::operation::OperationId;

@@ -1,4 +1,4 @@
-//! Saves the emails of an account and restores them.
+//! Saves the emails of an account and restores them. The emails and the counters that they changed are one batch.
 
 use std::sync::Arc;
 
@@ -40,7 +40,7 @@ impl Deliveries {
         }
     }
 
-    /// Exposes what was restored.
+    /// Exposes the restored counters.
     pub fn restored(&mut self) {
         self.shown = Some(Arc::new(self.current()));
     }

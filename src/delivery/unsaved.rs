@@ -1,4 +1,4 @@
-//! What the next save writes of an account's emails.
+//! The content of the next save of an account's emails. A save that fails loses nothing, because the next one has its changes, too.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

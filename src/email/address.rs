@@ -54,7 +54,7 @@ enum Found {
 
 struct AddressReader<'a> {
     chars: Peekable<Chars<'a>>,
-    /// What follows the last `@`.
+    /// The text after the last `@`.
     domain: Option<String>,
     place: Place,
     found: Found,
@@ -109,7 +109,7 @@ impl AddressReader<'_> {
         self.end_address();
     }
 
-    /// Forgets what of the current address was no part of it.
+    /// Drops the text that is not part of the current address.
     fn restart(&mut self) {
         self.domain = None;
         self.has_local_part = false;

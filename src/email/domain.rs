@@ -1,4 +1,4 @@
-//! The domain of an address: what is kept of it.
+//! The domain of an address: the only part that is kept of it. It has one form, so that equal domains compare as equal.
 
 use std::borrow::Borrow;
 use std::fmt;

@@ -1,4 +1,4 @@
-//! The first email of an operation: what the exporter learns about the operation from it.
+//! The first email of an operation: its tags and the time for which the operation is scheduled.
 
 use std::collections::BTreeMap;
 use std::time::Duration;

@@ -1,4 +1,5 @@
-//! Reads a table of mailbox providers: the built-in one (`providers.yml`, which documents the format), or one of the user's.
+//! Reads a table of mailbox providers: the built-in one (`providers.yml`, which documents the format), or one of the user's. All
+//! problems are reported together, each with its place.
 
 use std::collections::HashMap;
 

@@ -1,4 +1,4 @@
-//! Which mailbox provider a domain belongs to, and which one a mail exchanger belongs to.
+//! The mailbox provider of a domain, and of a mail exchanger. A domain that is not in the table belongs to `other`.
 
 use std::collections::HashMap;
 

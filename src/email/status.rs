@@ -1,4 +1,5 @@
-//! The status of an email, and which status follows which.
+//! The status of an email, and which status can follow which. A row with an earlier status than a known one is old and changes
+//! nothing.
 
 /// The `status` of an email (<https://www.twilio.com/docs/email/api/email-resource>).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -1,5 +1,5 @@
-//! Verifiers of TLS. A verifier chooses which certificates it accepts; that the other side has the key of its certificate is proved in
-//! the same way for all of them, by [`Signatures`].
+//! Verifiers of TLS. A verifier chooses which certificates it accepts. All of them use [`Signatures`] to prove that the server or
+//! client has the key of its certificate.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use rustls::{CertificateError, DigitallySignedStruct, Error, SignatureScheme};
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Signatures(WebPkiSupportedAlgorithms);
 
-/// Accepts servers by their certificate alone: whatever their name, their authority and their validity are.
+/// Accepts servers by their certificate alone, with any name, authority and validity.
 #[derive(Debug)]
 pub(crate) struct CertificateVerifier {
     /// `None`: any certificate.

@@ -1,4 +1,4 @@
-//! The counters of an account, what is baseline, and the counting mode.
+//! The counters of an account, its baseline, and its counting mode. Counters are exposed only as they were last saved.
 
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ const CLOCKS_AGREE: Duration = Duration::from_mins(1);
 /// The most that the saved progress of discovery may be behind.
 const LAG: Duration = Duration::from_mins(5);
 
-/// The counters of an account, and what of them may be exposed.
+/// The counters of an account, and their exposed values.
 #[derive(Debug)]
 pub(super) struct AccountCounters {
     fixed: Option<CountingMode>,
@@ -30,13 +30,13 @@ pub(super) struct AccountCounters {
     by_emails: EmailProof,
     /// When the exporter first watched the account, by this machine's clock.
     started: Timestamp,
-    /// Whether no collection of this account has read anything yet. What the first one finds is baseline.
+    /// Whether no collection of this account has read anything yet. The results of the first one are baseline.
     is_first: bool,
     /// Whether `born` was loaded from the store, and Twilio has not responded since.
     is_restored: bool,
     /// The newest creation time that the first collection found.
     newest: Option<Timestamp>,
-    /// What was last saved. Counters are exposed as saved, so a restart never decreases them.
+    /// The last saved state. Counters are exposed as saved, so a restart never decreases them.
     saved: Option<SavedAccount>,
     contributions: Contributions,
 }
@@ -80,7 +80,7 @@ impl AccountCounters {
         self.is_restored = !self.is_first;
     }
 
-    /// Decides from when on operations count, by Twilio's clock, which is `skew` ahead of this machine's. A saved time in the
+    /// Decides from which creation time on operations count, by Twilio's clock, which is `skew` ahead of this machine's. A saved time in the
     /// future comes from a clock that was wrong: it is corrected once, and returned.
     pub(super) fn decide_birth(
         &mut self,
@@ -103,7 +103,7 @@ impl AccountCounters {
         })
     }
 
-    /// Ends the first collection that read anything, or had nothing to read. What it found stays baseline.
+    /// Ends the first collection that read anything, or had nothing to read. Its results stay baseline.
     pub(super) fn end_first(&mut self) {
         if std::mem::take(&mut self.is_first) && self.account.born != UNBORN {
             let behind_newest = self.newest.map(|newest| newest + Duration::from_millis(1));
@@ -249,7 +249,7 @@ impl AccountCounters {
         self.is_first || created(operation) < self.account.born
     }
 
-    /// Counts what the stats of an operation have above its high-water marks.
+    /// Counts the growth of an operation's stats above its high-water marks.
     pub(super) fn seen_again(&mut self, before: Marks, stats: &Stats) -> Marks {
         let shown = self.shown_by(stats);
         self.raise(before.unless_impossible(shown), shown)

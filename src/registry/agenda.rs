@@ -1,4 +1,4 @@
-//! Which operations are due, and which parts of the list cover them: what the collector plans requests from.
+//! The operations that are due, and the parts of the list that cover them. The collector plans requests from this.
 //!
 //! It only reads. When an operation is due is decided in [`super::schedule`].
 

@@ -1,5 +1,5 @@
-//! Neighboring operations, as many as one page of Twilio's list returns, with a summary that answers most questions about
-//! them without a look at each.
+//! Neighbouring operations, as many as one page of Twilio's list covers, with a summary. Most questions need only the summaries, so
+//! a scrape reads few records.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Finds out when somebody set this machine's clock, by a comparison with a clock that nobody can set.
+//! Detects when this machine's clock was set, by a comparison with the monotonic clock.
 
 use std::time::{Duration, Instant};
 

@@ -1,4 +1,5 @@
-//! Which operations' first emails are to be read, and what they say: tags, and for when the operation is scheduled.
+//! The operations whose first email is to be read, and what it contains: tags, and the time for which the operation is scheduled.
+//! One request returns both.
 
 use std::collections::HashSet;
 

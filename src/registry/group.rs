@@ -50,7 +50,7 @@ impl Group {
         }
     }
 
-    /// Loads what was saved of it.
+    /// Loads its saved state.
     pub(super) fn restore(&mut self, saved: SavedGroup) {
         self.counters = saved.counters;
         self.zero_until = saved.zero_until;
@@ -110,7 +110,7 @@ impl Group {
         self.is_lost = false;
     }
 
-    /// What is to be saved of it, if anything is.
+    /// Its state to save, if it changed.
     pub(super) fn unsaved(&self, key: &GroupKey) -> Option<SavedGroup> {
         let now = SavedGroup {
             key: key.clone(),
@@ -126,7 +126,7 @@ impl Group {
         self.totals.size() == 0 && self.until + RETENTION <= now
     }
 
-    /// What a scrape exposes.
+    /// The values for a scrape.
     pub(super) fn snapshot(&self, key: &GroupKey) -> GroupSnapshot {
         GroupSnapshot {
             label: key.label.clone(),

@@ -40,7 +40,7 @@ struct Membership {
 /// An operation that was read.
 pub(super) struct Seen<'a> {
     pub(super) operation: &'a Operation,
-    /// What it has added to the account's counters.
+    /// The marks that the account's counters include.
     pub(super) counted: Marks,
 }
 
@@ -255,7 +255,7 @@ impl Groups {
         self.by_key.values_mut().for_each(Group::lost);
     }
 
-    /// What is to be saved: groups that changed, and those that were removed.
+    /// The groups to save: those that changed, and those that were removed.
     pub(super) fn unsaved(&self) -> (Vec<SavedGroup>, Vec<GroupKey>) {
         let groups = self.by_key.iter();
         let changed = groups.filter_map(|(key, group)| group.unsaved(key));
@@ -272,7 +272,7 @@ impl Groups {
         self.removed.retain(|key| !removed.contains(key));
     }
 
-    /// What a scrape exposes.
+    /// The values for a scrape.
     pub(super) fn show(&self) -> Vec<GroupSnapshot> {
         let groups = self.by_key.iter();
         groups.map(|(key, group)| group.snapshot(key)).collect()

@@ -1,4 +1,5 @@
-//! Merges what Twilio returned into a registry.
+//! Merges Twilio's responses into a registry. One call merges one operation: its stats, its high-water marks, the counters and the
+//! sums.
 
 use std::time::Duration;
 
@@ -12,10 +13,10 @@ use crate::reason::Reason;
 use crate::store::SavedOperation;
 use crate::timestamp::Timestamp;
 
-/// Stats that fall this shortly before an operation expires are no news: Twilio has begun to remove its data.
+/// Stats that fall this shortly before an operation expires are ignored: Twilio has begun to remove its data.
 const NEAR_END: Duration = Duration::from_hours(6);
 
-/// What one response contained; see [`Registry::observe`](super::Registry::observe).
+/// The content of one response; see [`Registry::observe`](super::Registry::observe).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Observed {
     /// Operations that this collection had not read before.
@@ -24,7 +25,7 @@ pub struct Observed {
     pub new: usize,
     /// Operations that this collection had read before.
     pub repeated: usize,
-    /// Operations that keep what is known of them, because their state is unreadable.
+    /// Operations that keep their last values, because their state is unreadable.
     pub unread: usize,
     /// When the oldest of the new operations was created.
     pub oldest_new: Option<Timestamp>,

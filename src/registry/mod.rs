@@ -311,7 +311,7 @@ impl Registry {
         self.tables.counters.decide_birth(skew, now)
     }
 
-    /// Ends the first collection that read anything, or had nothing to read. What it found is baseline.
+    /// Ends the first collection that read anything, or had nothing to read. Its results are baseline.
     pub fn end_first_collection(&mut self) {
         self.tables.counters.end_first();
     }
@@ -350,7 +350,7 @@ impl Registry {
         self.chunks.append(records);
     }
 
-    /// What the next save writes: the account, and what changed since the last save.
+    /// The content of the next save: the account, and the changes since the last save.
     #[must_use]
     pub fn unsaved(&self) -> ToSave {
         self.tables.unsaved(&self.chunks)
@@ -361,7 +361,7 @@ impl Registry {
         self.tables.saved(saved);
     }
 
-    /// Notes that the store lost what it had, so everything is unsaved. Counters stay as they were exposed.
+    /// Notes that the store lost its content, so everything is unsaved. Counters keep their exposed values.
     pub fn lost(&mut self) {
         self.tables.lost(self.chunks.ids(|_| true));
     }

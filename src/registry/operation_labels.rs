@@ -1,4 +1,5 @@
-//! The labels of operations: those that sources list, and the tags of their emails.
+//! The labels of operations: those that sources list, and the tags of their emails. A source's label takes precedence over a tag of
+//! the same name.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -11,7 +12,7 @@ use crate::email::Tags;
 use crate::operation::OperationId;
 use crate::snapshot::Labels;
 
-/// How often the exporter requests the tags of an operation in vain before it waits for the operation to change.
+/// The most requests for the tags of an operation without an email. After that, the exporter waits for the operation to change.
 const MOST_TRIES: u8 = 3;
 
 /// The labels of an account's operations, and their groups.
@@ -21,10 +22,10 @@ pub(super) struct OperationLabels {
     allowed: Option<BTreeSet<String>>,
     /// The tags that become labels. Without any, none are requested.
     wanted: BTreeSet<String>,
-    /// What `operation_info` shows, for operations with such labels.
+    /// The labels in `operation_info`, for operations that have any.
     shown: HashMap<OperationId, Labels>,
     tags: HashMap<OperationId, Labels>,
-    /// Operations whose tags are to be requested, with how often that was in vain.
+    /// Operations whose tags are to be requested, with the number of requests that found no email.
     untagged: BTreeMap<OperationId, u8>,
     pool: LabelPool,
     pub(super) groups: Groups,
@@ -110,7 +111,7 @@ impl OperationLabels {
         }
     }
 
-    /// What `operation_info` shows of an operation.
+    /// The labels in `operation_info` of an operation.
     pub(super) fn shown(&self, id: OperationId) -> Labels {
         self.shown.get(&id).cloned().unwrap_or_default()
     }

@@ -60,7 +60,7 @@ pub struct Presenter<'a> {
 }
 
 impl<'a> Presenter<'a> {
-    /// What a scrape exposes; `status` is that of the collections.
+    /// The values for a scrape; `status` is that of the collections.
     #[must_use]
     pub fn snapshot(&self, status: CollectionStatus) -> AccountSnapshot {
         let operations = self.shown();
@@ -81,7 +81,7 @@ impl<'a> Presenter<'a> {
         }
     }
 
-    /// How the account's stats overlap, as far as is known.
+    /// The counting mode of the account, as detected so far.
     #[must_use]
     pub fn counting_mode(&self) -> CountingMode {
         self.tables.counters.mode()

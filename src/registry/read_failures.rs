@@ -1,4 +1,5 @@
-//! Operations whose single reads fail, and when to try each again.
+//! Operations whose single reads fail, and when to try each again. An unknown operation is read less and less often, but at least
+//! once an hour.
 
 use std::collections::HashMap;
 
@@ -29,7 +30,7 @@ struct Failure {
 }
 
 impl ReadFailures {
-    /// Notes a failure. Returns whether that is news: the operation did not fail before, or for another reason.
+    /// Notes a failure. Returns whether it is a new one: the operation did not fail before, or failed for another reason.
     pub(super) fn failed(&mut self, id: OperationId, reason: Reason, now: Timestamp) -> bool {
         let before = self
             .by_id
@@ -84,7 +85,7 @@ impl ReadFailures {
             .is_some_and(|failure| failure.listed && schedule::was_read(failure.last, since, now))
     }
 
-    /// Removes an operation: it was read, or is gone.
+    /// Removes an operation, because it was read or has left memory.
     pub(super) fn remove(&mut self, id: OperationId) {
         if self
             .by_id

@@ -1,4 +1,5 @@
-//! One operation in memory: 120 bytes without an allocation, because one account can have millions; packed, about 45.
+//! One operation in memory: 120 bytes without an allocation, because one account can have millions; packed, about 45. Undocumented
+//! values are in a table beside it, so that a record has a fixed size.
 
 mod packing;
 #[cfg(test)]
@@ -168,7 +169,7 @@ impl Record {
     /// account with many of them, somebody opens one every moment; one opened email must not make an old operation due every minute.
     pub(super) fn history(&self, by_age: bool) -> PollTimes {
         let is_small = || self.size().is_some_and(|size| size < SMALL);
-        let goes_by_age = by_age
+        let depends_on_age = by_age
             && !self.is_watched()
             && self.is_finished()
             && (is_small() || self.is_unchanging());
@@ -176,7 +177,7 @@ impl Record {
         PollTimes {
             change: self.last_change(),
             read,
-            min_interval_from: if goes_by_age { self.created() } else { read },
+            min_interval_from: if depends_on_age { self.created() } else { read },
         }
     }
 

@@ -1,4 +1,4 @@
-//! For when operations are scheduled: Twilio returns that with their emails only.
+//! The times for which operations are scheduled. Twilio returns them only with emails, so each costs a request.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Bound;
@@ -6,10 +6,10 @@ use std::ops::Bound;
 use crate::operation::OperationId;
 use crate::timestamp::Timestamp;
 
-/// How often the exporter requests the first email of an operation in vain before it waits for the operation to change.
+/// The most requests for a first email that does not exist yet. After that, the exporter waits for the operation to change.
 const MOST_TRIES: u8 = 3;
 
-/// What the first emails of operations say of their schedules.
+/// The schedules of operations, from their first emails.
 #[derive(Debug, Default)]
 pub(super) struct ScheduledTimes {
     /// Operations that are not scheduled, and those whose first email was not requested yet, have no entry.
@@ -44,7 +44,7 @@ impl ScheduledTimes {
         ids.copied()
     }
 
-    /// Whether a request for the first email may tell the time.
+    /// Whether a request for the first email may return the time.
     pub(super) fn is_wanted(&self, id: OperationId) -> bool {
         match self.by_operation.get(&id) {
             None => true,
@@ -60,7 +60,7 @@ impl ScheduledTimes {
         }
     }
 
-    /// Notes the first email of an operation. Returns whether the time is news.
+    /// Notes the first email of an operation. Returns whether the time changed.
     pub(super) fn read(
         &mut self,
         id: OperationId,

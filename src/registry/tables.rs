@@ -142,7 +142,7 @@ impl Tables {
         gone.into_iter().collect()
     }
 
-    /// What the next save writes.
+    /// The content of the next save.
     pub(super) fn unsaved(&self, chunks: &Chunks) -> ToSave {
         let in_memory = self.unsaved.in_memory();
         let in_memory = in_memory
@@ -165,7 +165,7 @@ impl Tables {
         self.labels.groups.saved(&saved.groups, &saved.removed);
     }
 
-    /// Notes that the store lost what it had; the operations in memory are `ids`.
+    /// Notes that the store lost its content; the operations in memory are `ids`.
     pub(super) fn lost(&mut self, ids: Vec<OperationId>) {
         for id in ids {
             self.unsaved.changed(id);

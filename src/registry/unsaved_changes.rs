@@ -1,4 +1,5 @@
-//! What the next save writes: operations that changed since the last one, and operations that left memory before it.
+//! The content of the next save: operations that changed since the last one, and operations that left memory before it. A save that
+//! fails loses nothing, because the next one has its changes, too.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +15,7 @@ const MOST_REMOVED: usize = 100_000;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub(super) struct Revision(u64);
 
-/// What one save writes; see [`Registry::unsaved`](super::Registry::unsaved).
+/// The content of one save; see [`Registry::unsaved`](super::Registry::unsaved).
 #[derive(Debug, Clone)]
 pub struct ToSave {
     /// The account's counters.
@@ -72,7 +73,7 @@ impl UnsavedChanges {
             .retain(|_, saved| saved.operation.expires() > now);
     }
 
-    /// Notes that the store lost what it had: the next save writes the early evictions again.
+    /// Notes that the store lost its content: the next save writes the early evictions again.
     pub(super) fn lost(&mut self) {
         self.now.0 += 1;
         for (id, saved) in &self.evicted_early {

@@ -1,4 +1,4 @@
-//! The operations that sources list, and the labels they list for them.
+//! The operations that sources list, and the labels they list for them. An operation is watched while at least one source lists it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
@@ -8,7 +8,7 @@ use super::label_pool::LabelPool;
 use crate::operation::OperationId;
 use crate::snapshot::{Labels, ListedOperations};
 
-/// Where an operation is listed. If two sources give a label different values, the first one in this order takes precedence; of two
+/// A place that lists an operation. If two sources give a label different values, the first one in this order takes precedence; of two
 /// files or two URLs, the one whose name sorts first.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Source {
@@ -28,7 +28,7 @@ pub(super) struct Watched {
     sources: BTreeMap<Source, ListedOperations>,
     /// With the labels of all sources.
     merged: ListedOperations,
-    /// Those without a record: they were never read.
+    /// The operations without a record, because they were never read.
     unread: BTreeSet<OperationId>,
     pool: LabelPool,
 }
@@ -114,7 +114,7 @@ impl Watched {
             .map(|(id, _)| *id)
     }
 
-    /// Those that were never read, oldest first.
+    /// The operations that were never read, oldest first.
     pub(super) const fn unread(&self) -> &BTreeSet<OperationId> {
         &self.unread
     }

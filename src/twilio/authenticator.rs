@@ -1,4 +1,5 @@
-//! The authentication of one account: by its credentials or by an access token, and what to use after a rejection.
+//! The authentication of one account: by its credentials or by an access token. After a rejection it decides which credentials to
+//! use next, and when.
 
 use std::sync::Arc;
 

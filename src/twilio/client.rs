@@ -1,4 +1,5 @@
-//! The API client of one account: requests operations, lists and tags within the account's limits, and counts requests and failures.
+//! The API client of one account: requests operations, lists and tags. It keeps the account's limits, and counts requests and
+//! failures.
 
 use std::time::Duration;
 

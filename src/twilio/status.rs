@@ -1,5 +1,5 @@
-//! Classifies HTTP statuses (<https://www.twilio.com/docs/email/api/status-codes-and-errors>) and parses the headers `Date` and
-//! `Retry-After`.
+//! Classifies HTTP statuses (<https://www.twilio.com/docs/email/api/status-codes-and-errors>). It also parses the headers `Date`
+//! and `Retry-After`.
 
 use std::time::{Duration, UNIX_EPOCH};
 

@@ -1,4 +1,5 @@
-//! Enforces the limits of one account: N requests per second, N concurrent requests, and none during a pause.
+//! Enforces the limits of one account: N requests per second, N concurrent requests, and none during a pause. No request of the
+//! account bypasses it.
 
 use std::sync::Arc;
 use std::time::{self, Duration};

@@ -1,4 +1,4 @@
-//! An access token: parses the response of the token endpoint (RFC 6749, section 5) and determines how long the token is used.
+//! An access token: parses the response of the token endpoint (RFC 6749, section 5). It also determines how long the token is used.
 
 use std::time::{Duration, Instant};
 

@@ -1,3 +1,5 @@
+//! Saves on a disk that hangs.
+
 use super::*;
 use crate::config::Series;
 use crate::exposition::{Build, Instruments, Renderer, Syntax};
@@ -7,7 +9,7 @@ use crate::snapshot::Snapshot;
 use crate::store::disk_gate::DiskGate;
 
 const NOW: Timestamp = Timestamp::from_millis(1_775_370_000_000);
-/// So long a test waits for something that takes no time.
+/// The longest wait of a test for something that takes no time.
 const LIMIT: Duration = Duration::from_secs(20);
 
 /// An account on a disk of its own.
@@ -79,19 +81,19 @@ async fn a_save_waits_for_the_commit_of_one_that_was_cut_off() {
     let disk = Disk::new();
     let account_store = disk.account_store("default");
     let registry = registry("default");
-    // As the commit of a collection that is gone holds it.
-    let under_way = account_store.commit_permit().await;
+    // Like the commit of a collection that was cut off.
+    let current = account_store.commit_permit().await;
     let mut turn = std::pin::pin!(account_store.commit_permit());
     let early = tokio::time::timeout(Duration::from_millis(50), &mut turn).await;
-    assert!(early.is_err(), "overtook the commit under way");
-    drop(under_way);
+    assert!(early.is_err(), "overtook the current commit");
+    drop(current);
     let saved = account_store
         .save(turn.await, registry.unsaved(), None, NOW)
         .await;
     assert!(saved.is_some());
 }
 
-/// Nobody waits for the save any more, and it is still seen.
+/// The save is reported even after its caller stopped waiting.
 #[tokio::test(start_paused = true)]
 async fn a_save_that_hangs_is_logged_and_shown_until_it_ends() {
     let (log, _logging) = Log::start();
@@ -112,7 +114,7 @@ async fn a_save_that_hangs_is_logged_and_shown_until_it_ends() {
     let slow = "saving takes too long";
     let pass = |time| async move {
         tokio::time::advance(time).await;
-        // The task that watches has its turn.
+        // Lets the task that watches run.
         for _ in 0..10 {
             tokio::task::yield_now().await;
         }

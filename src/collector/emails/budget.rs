@@ -1,4 +1,5 @@
-//! The requests of one run of the collector of emails: a share of what the account may make in a minute, evenly spread.
+//! The requests of one run of the collector of emails: a share of what the account may make in a minute. They are evenly spread, so
+//! that operations always find room.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;

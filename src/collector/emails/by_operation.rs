@@ -1,5 +1,5 @@
-//! Reads the emails of known operations, where Twilio does not return the list of all emails: one list for each operation, after its
-//! stats have changed.
+//! Reads the emails of known operations, if Twilio does not return the list of all emails. It reads one list for each operation,
+//! after the operation's stats have changed.
 
 use super::operation_lists::LastRead;
 use super::reader::{ListedRows, Reader};
@@ -10,7 +10,7 @@ use crate::operation::OperationId;
 use crate::timestamp::Timestamp;
 use crate::twilio::{ApiError, ListFilter};
 
-/// What a run found.
+/// The result of a run.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub(super) struct OperationsRead {
     /// Whether everything due was read, and every row could be used.
@@ -19,7 +19,7 @@ pub(super) struct OperationsRead {
     pub(super) foreign_rows: usize,
 }
 
-/// Reads the emails of operations that are due, as far as the budget allows.
+/// Reads the emails of operations that are due, within the budget.
 pub(super) async fn read(
     reader: &Reader<'_>,
     operations: &Ledger,
@@ -44,7 +44,7 @@ pub(super) async fn read(
         }
         let began = reader.now();
         let of_operation = read_one(reader, id).await?;
-        // What the first run finds is baseline; it has found something.
+        // The results of the first run are baseline, and it has a result now.
         reader.ledger.end();
         found.is_complete &= of_operation.is_complete;
         found.foreign_rows += of_operation.foreign_rows;
@@ -74,7 +74,7 @@ async fn read_one(reader: &Reader<'_>, id: OperationId) -> Result<OperationsRead
             match reader.page(&mut list, &mut listed).await {
                 Ok(Some(_)) => {}
                 Ok(None) => break Ok(()),
-                // An operation of somebody else, or one that has just expired.
+                // An operation of another account, or one that has just expired.
                 Err(error) if error.is_about_resource() && list.pages() == 0 => break Ok(()),
                 Err(error) => break Err(error),
             }

@@ -1,4 +1,4 @@
-//! One account's emails in memory and in the store. What was read is ingested here, and saved before it is exposed.
+//! One account's emails in memory and in the store. Rows are ingested here, and saved before they are exposed.
 //!
 //! The lock is held for computations only, never across the disk or the network.
 
@@ -70,7 +70,7 @@ impl EmailLedger {
         self.clock.instant()
     }
 
-    /// Whether what was saved is in memory.
+    /// Whether the saved state is in memory.
     pub(super) fn is_loaded(&self) -> bool {
         self.emails.lock().is_some()
     }
@@ -112,14 +112,14 @@ impl EmailLedger {
         }
     }
 
-    /// Forgets everything in memory: emails are not collected any more. The store keeps what was saved.
+    /// Removes everything from memory, because emails are not collected any more. The store keeps its state.
     pub(super) fn unload(&self) {
         *self.emails.lock() = None;
         self.held.lock().clear();
         self.stop();
     }
 
-    /// Saves nothing any more.
+    /// Makes no further save.
     pub(super) fn stop(&self) {
         self.store.stop();
     }
@@ -154,7 +154,7 @@ impl EmailLedger {
         }
     }
 
-    /// Passes what decides which emails are due to `decide`.
+    /// Passes the input of the decision which emails are due to `decide`.
     pub(super) fn due<T>(
         &self,
         now: Timestamp,
@@ -171,7 +171,7 @@ impl EmailLedger {
         }))
     }
 
-    /// What was read before the exporter started.
+    /// The slices that were read before the exporter started.
     pub(super) fn restored_slices(&self) -> Option<Slices> {
         let (from, until) = self.lock()?.read_range()?;
         Some(Slices::restored(from, until))
@@ -184,7 +184,7 @@ impl EmailLedger {
         }
     }
 
-    /// Ends a run that read all that it had to.
+    /// Ends a run that read everything due.
     pub(super) fn end(&self) {
         if let Some(mut emails) = self.lock() {
             emails.end();

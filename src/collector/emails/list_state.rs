@@ -1,4 +1,5 @@
-//! What is known of an account's list of emails: how it behaves, and what of it has been read.
+//! The state of an account's list of emails: how it behaves, and what of it has been read. Each deviation from Twilio's
+//! documentation is logged once.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -20,7 +21,7 @@ const FEWEST_ROWS: usize = 8;
 #[derive(Debug)]
 pub(super) struct ListState {
     account: Arc<str>,
-    /// Whether anything can be read.
+    /// Whether emails can be read at all.
     pub(super) backoff: ListBackoff,
     /// Whether Twilio returns the list of all emails; while it does not, operations' own lists are read.
     pub(super) unfiltered: ListBackoff,
@@ -90,7 +91,7 @@ impl ListState {
         self.foreign_rows += rows as u64;
     }
 
-    /// Notes that everything could be read.
+    /// Notes that a run read everything.
     pub(super) fn succeeded(&mut self) {
         if self.backoff.up() == Some(false) {
             tracing::info!(account = %self.account, "emails can be read again");
@@ -98,7 +99,7 @@ impl ListState {
         self.backoff.succeeded();
     }
 
-    /// Notes that nothing more can be read now.
+    /// Notes that no more emails can be read now.
     pub(super) fn failed(&mut self, error: &ApiError, now: Instant) {
         if let Some(reason) = error.reason()
             && self.backoff.up() != Some(false)

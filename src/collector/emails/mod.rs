@@ -1,4 +1,4 @@
-//! Reads an account's emails, after each collection of its operations and on a task of its own: a scrape never waits for it.
+//! Reads an account's emails. It begins after each collection of operations, on a task of its own, so a scrape never waits for it.
 
 mod budget;
 mod by_operation;
@@ -68,15 +68,15 @@ impl Emails {
         }
     }
 
-    /// Begins to read what is due, or joins the run that does.
+    /// Begins a run that reads the emails that are due, or joins the current one.
     pub(super) fn begin(self: &Arc<Self>, settings: Arc<AccountSettings>) -> Run<()> {
         let this = Arc::clone(self);
         self.runner
             .begin(|_| async move { this.run(&settings).await })
     }
 
-    /// To be called when a collection of operations begins. Where an account may make one request at a time, the current one for emails is
-    /// given up: Twilio may leave it without a response, and operations come first.
+    /// To be called when a collection of operations begins. If an account may make one request at a time, the current one for emails is
+    /// cancelled: it may get no response, and operations come first.
     pub(super) fn make_way(&self, settings: &AccountSettings) {
         if settings.limits.concurrent_requests == 1 && self.runner.current().is_some() {
             self.runner.stop();
@@ -94,8 +94,8 @@ impl Emails {
         *self.last.lock()
     }
 
-    /// What a scrape exposes, and the unconfirmed emails. Unless nearly all emails have been read, those are `approximate`, for the time
-    /// at Twilio.
+    /// The values for a scrape, and the unconfirmed emails. Unless nearly all emails have been read, these come from `approximate`, which
+    /// gets the time at Twilio.
     pub(super) fn snapshot(
         &self,
         settings: &AccountSettings,
@@ -270,7 +270,7 @@ impl Emails {
         }
     }
 
-    /// Reads what is due in the run that began at `since`. Returns whether that was everything.
+    /// Reads the emails that are due in the run that began at `since`. Returns whether that was everything.
     async fn read_all(&self, reader: &Reader<'_>, since: Timestamp) -> Result<bool, ApiError> {
         let is_due = |state: &ListState| state.unfiltered.is_due(self.ledger.instant());
         if is_due(&self.state.lock()) {
@@ -310,7 +310,7 @@ impl Emails {
             }
             is_complete &= reader.read(window).await?;
             if window.until.is_none() {
-                // What the first run finds is baseline. Older emails are so by their age, when they are read later.
+                // The results of the first run are baseline. Older emails are baseline by their age, when they are read later.
                 self.ledger.end();
             }
             if self.state.lock().ignores_dates {

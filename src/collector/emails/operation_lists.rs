@@ -1,4 +1,5 @@
-//! Which operations' emails are due to be read: those whose stats have changed since.
+//! The operations whose own lists of emails are due: those whose stats have changed since the last read. The number of remembered
+//! operations is limited.
 
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -8,9 +9,9 @@ use crate::collector::ledger::Ledger;
 use crate::operation::{Operation, OperationId};
 use crate::timestamp::Timestamp;
 
-/// The most operations that a run looks at. It goes on where the last one ended.
+/// The most operations that a run inspects. It continues where the last one ended.
 const MOST_INSPECTED: usize = 10_000;
-/// The most operations whose last read is remembered. The oldest ones are forgotten first.
+/// The most operations whose last read is remembered. The oldest ones are dropped first.
 const MOST_REMEMBERED: usize = 100_000;
 
 /// How the emails of an operation were read last.

@@ -1,4 +1,4 @@
-//! Reads windows of the list of emails, page by page.
+//! Reads windows of the list of emails, page by page. Each page is ingested and saved before the next one is requested.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -28,7 +28,7 @@ pub(super) struct Reader<'a> {
     pub(super) budget: &'a EmailBudget,
 }
 
-/// What a list has had so far.
+/// The rows of a list so far.
 #[derive(Default)]
 pub(super) struct ListedRows {
     seen: HashSet<EmailId>,
@@ -147,7 +147,7 @@ impl Reader<'_> {
         Ok(list.is_sound())
     }
 
-    /// Whether anything is due, if what was read since `began` is not.
+    /// Whether anything is due, except the slices that were read since `began`.
     fn is_due(&self, slices: &mut Slices, began: Timestamp) -> bool {
         self.next_window(slices, began).is_some()
     }

@@ -39,7 +39,7 @@ pub(super) struct EmailWindow {
     is_unread: bool,
 }
 
-/// What the slices are read by.
+/// The input of the decision which slices are due.
 pub(super) struct DueInput<'a> {
     pub(super) now: Timestamp,
     /// When the run began.
@@ -61,7 +61,7 @@ struct Slice {
     rows: u32,
 }
 
-/// What has been read of an account's emails.
+/// The creation times of which an account's emails have been read.
 #[derive(Debug)]
 pub(super) struct Slices {
     read: BTreeMap<i64, Slice>,
@@ -92,7 +92,7 @@ impl Slices {
         window((slice_of(now - RETENTION) + 1, slice_of(now)), None, false)
     }
 
-    /// What was read before a restart: the emails created from `from` until `until`, which was then.
+    /// The state after a restart: the emails created from `from` until `until` had been read at `until`.
     pub(super) fn restored(from: Timestamp, until: Timestamp) -> Self {
         let slice = Slice {
             read: until,
@@ -137,7 +137,7 @@ impl Slices {
         read as f64 / (newest - oldest + 1).max(1) as f64
     }
 
-    /// Forgets slices that have expired.
+    /// Removes slices that have expired.
     pub(super) fn expire(&mut self, now: Timestamp) {
         self.read = self.read.split_off(&slice_of(now - RETENTION));
     }
@@ -256,7 +256,7 @@ impl Slices {
         window((first, last), Some(start_of(last + 1)), true)
     }
 
-    /// The window in which new emails appear, and what is due just before it.
+    /// The window in which new emails appear, with the due slices just before it.
     fn newest(&self, oldest: i64, newest: i64, input: &DueInput<'_>) -> EmailWindow {
         let mut first = newest;
         while first > oldest && newest - first < i64::try_from(FIRST_UNREAD).unwrap_or(1) {

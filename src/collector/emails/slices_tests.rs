@@ -1,4 +1,4 @@
-//! Which windows are read, and when.
+//! The windows that are read, and their times.
 
 use super::*;
 
@@ -6,7 +6,7 @@ const NOW: Timestamp = Timestamp::from_millis(1_775_370_000_000);
 const MINUTE: Duration = Duration::from_mins(1);
 const HOUR: Duration = Duration::from_hours(1);
 
-/// Reads what is due at `now`; each slice has `rows` rows. Returns the windows.
+/// Reads the due slices at `now`; each slice has `rows` rows. Returns the windows.
 fn run(
     slices: &mut Slices,
     now: Timestamp,
@@ -118,7 +118,7 @@ fn the_older_a_slice_is_the_rarer_it_is_read() {
 }
 
 #[test]
-fn what_was_missed_comes_before_what_is_due_and_baseline_comes_last() {
+fn missed_slices_come_before_due_ones_and_baseline_comes_last() {
     let mut slices = Slices::restored(NOW - HOUR, NOW);
     let later = NOW + 5 * HOUR;
     let windows = run_open(&mut slices, later, 500);

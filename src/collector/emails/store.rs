@@ -1,4 +1,4 @@
-//! Saves an account's emails: one commit at a time, and all of them anew after the store has lost its file.
+//! Saves an account's emails, one commit at a time. After the store has lost its file, it saves all of them again.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -15,11 +15,11 @@ use crate::ongoing_failure::OngoingFailure;
 use crate::store::{Store, StoreError};
 use crate::timestamp::Timestamp;
 
-/// What becomes of a commit.
+/// The result of a commit.
 pub(super) enum Committed {
-    /// It is on the disk.
+    /// The changes are on the disk.
     Saved(EmailChanges),
-    /// The store has begun a new file: all emails must be saved anew.
+    /// The store has begun a new file: all emails must be saved again.
     Lost,
     /// It failed; the next run tries again.
     Failed,
@@ -29,11 +29,11 @@ pub(super) enum Committed {
 #[derive(Debug)]
 pub(super) struct EmailStore {
     account: Arc<str>,
-    /// Under which the age of its unsaved changes is kept: operations are saved on their own.
+    /// The name under which the age of unsaved emails is kept, because operations are saved separately.
     key: Arc<str>,
     store: Arc<Store>,
     instruments: StateInstruments,
-    /// Held by the commit under way: a later one that overtakes it would leave less in the store than was shown.
+    /// Held by the current commit. A later commit must not overtake it, or the store would have less than was exposed.
     committing: Arc<Mutex<()>>,
     /// The generation of the store in which all emails were last saved.
     generation: AtomicU64,
@@ -54,9 +54,9 @@ impl EmailStore {
         }
     }
 
-    /// Fills `empty` with what was saved, on a thread that may wait for the disk. `None` if the store cannot be read now.
+    /// Fills `empty` with the saved state, on a thread that may wait for the disk. `None` if the store cannot be read now.
     pub(super) async fn load(&self, mut empty: Deliveries) -> Option<Deliveries> {
-        // A commit of an earlier configuration may be under way.
+        // A commit of an earlier configuration may be running.
         let committing = Arc::clone(&self.committing).lock_owned().await;
         if !self.store.was_opened() {
             return None;
@@ -83,7 +83,7 @@ impl EmailStore {
         }
     }
 
-    /// Saves the changes that `take` returns, which may be none. It goes on if the caller stops waiting.
+    /// Saves the changes that `take` returns, if any. It continues if the caller stops waiting.
     pub(super) async fn commit(
         &self,
         take: impl FnOnce() -> Option<EmailChanges>,
@@ -124,7 +124,7 @@ impl EmailStore {
         })
     }
 
-    /// Deletes emails created before `before`. Where that fails, nothing is lost but room.
+    /// Deletes emails created before `before`. If that fails, they only take room.
     pub(super) async fn purge(&self, before: Timestamp) {
         let (store, account) = (Arc::clone(&self.store), Arc::clone(&self.account));
         let purge = move || while let Ok(true) = store.purge_emails(&account, before) {};

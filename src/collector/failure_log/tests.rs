@@ -1,3 +1,5 @@
+//! The lines of the log for failures that begin, last and end.
+
 use std::collections::BTreeSet;
 
 use super::*;

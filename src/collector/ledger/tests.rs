@@ -1,3 +1,5 @@
+//! Saves that fail, and panics in the middle of a response.
+
 use std::path::Path;
 
 use super::*;
@@ -18,7 +20,7 @@ struct Scene {
 }
 
 impl Scene {
-    /// With its state in `directory`; without one, in memory alone.
+    /// A scene with its state in `directory`; without one, in memory only.
     fn new(directory: Option<&Path>) -> Self {
         let variables = |name: &str| match name {
             "TWILIO_ACCOUNT_SID" => Some("AC00000000000000000000000000000000".into()),
@@ -121,7 +123,7 @@ async fn panic_while_ingesting(scene: Scene) -> u64 {
     let listed: ListedOperations = [(all[0].id, Labels::default())].into();
     ledger.lock().list(file.clone(), listed.clone(), NOW);
     save_everything(ledger).await;
-    // Read, and not saved when the panic comes.
+    // Read, and not saved before the panic.
     scene.ingest(vec![all[1].clone()]).await;
     ledger.lock().panic_on(all[1_001].id);
     let response = all.clone();
@@ -133,7 +135,7 @@ async fn panic_while_ingesting(scene: Scene) -> u64 {
     }
     assert_eq!(ledger.lock().presenter().all_listed_by(&file), listed);
     assert_eq!(scene.rebuilds(), 1);
-    // The rebuilt registry goes on, and each operation counts once.
+    // The rebuilt registry continues, and each operation counts once.
     scene.ingest(all.clone()).await;
     save_everything(ledger).await;
     let registry = ledger.lock();

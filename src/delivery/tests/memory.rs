@@ -1,4 +1,4 @@
-//! What an email takes in memory.
+//! The memory that an email uses.
 
 use super::*;
 

@@ -62,7 +62,7 @@ struct Known {
     is_baseline: bool,
 }
 
-/// The counters by the model, from nothing but what was read.
+/// The counters by the model, only from the rows that were read.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 struct Counted {
     /// By provider: outcomes, observed and unobserved deliveries.
@@ -109,7 +109,7 @@ impl Model {
         known.read.push((status, updated));
     }
 
-    /// The statuses that an email went through as far as they were read in this order.
+    /// The statuses of an email that were read in this order.
     fn path(known: &Known) -> Vec<(EmailStatus, Timestamp)> {
         let mut path: Vec<(EmailStatus, Timestamp)> = Vec::new();
         for (status, updated) in &known.read {
@@ -235,7 +235,7 @@ fn without_zeros(mut counted: Counted) -> Counted {
     counted
 }
 
-/// What is in the file.
+/// The content of the file.
 #[derive(Debug, Default)]
 struct File {
     standing: Option<SavedEmails>,
@@ -350,7 +350,7 @@ proptest! {
             });
             let statuses: BTreeMap<_, _> = statuses.filter(|(_, count)| *count > 0).collect();
             prop_assert_eq!(statuses, model.statuses());
-            // What is exposed never decreases and is what was saved.
+            // Exposed counters never decrease, and are the saved ones.
             if let Some(exposed) = table.shown() {
                 let exposed = counted(exposed);
                 for (provider, before) in &shown.providers {

@@ -77,7 +77,7 @@ async fn current_requests_of_a_replaced_pool_finish() {
 
 #[tokio::test]
 async fn an_idle_connection_without_responses_to_pings_is_closed() {
-    let (closed, mut told) = tokio::sync::mpsc::unbounded_channel();
+    let (closed, mut notified) = tokio::sync::mpsc::unbounded_channel();
     let (address, _) = server(move |stream, _| {
         let closed = closed.clone();
         async move {
@@ -91,7 +91,7 @@ async fn an_idle_connection_without_responses_to_pings_is_closed() {
     // From here on only timers run.
     tokio::time::pause();
     let answered = tokio::time::Instant::now();
-    told.recv().await.unwrap();
+    notified.recv().await.unwrap();
     let took = answered.elapsed();
     assert!(took < Duration::from_secs(25), "closed after {took:?}");
 }

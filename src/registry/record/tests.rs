@@ -1,3 +1,5 @@
+//! The size of a record, and what it keeps.
+
 use std::sync::Arc;
 use std::time::Duration;
 

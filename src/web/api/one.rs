@@ -65,7 +65,7 @@ pub(super) async fn remove(
         sources: BTreeSet::new(),
     };
     for account in &accounts {
-        let removal = account.forget(id).await.map_err(|_| {
+        let removal = account.unregister(id).await.map_err(|_| {
             let detail = "The removal could not be saved, so the operation stays registered. The exporter's log has the reason. Try again.";
             ProblemDetails::new(StatusCode::SERVICE_UNAVAILABLE, detail)
         })?;

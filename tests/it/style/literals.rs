@@ -1,4 +1,4 @@
-//! The string literals of Rust code that are sentences: messages, and texts of pages.
+//! The parts of Rust code that have texts: string literals, comments, and names.
 
 use std::path::Path;
 
@@ -21,21 +21,77 @@ pub(super) fn sentences(code: &str) -> Vec<String> {
 }
 
 fn literals(code: &str) -> Vec<String> {
+    let literals = pieces(code).into_iter().filter_map(|piece| match piece {
+        Piece::Literal(literal) => Some(literal),
+        Piece::Comment(_) | Piece::Code(_) => None,
+    });
+    literals.collect()
+}
+
+/// The comments in `code`, joined, so that a phrase may continue in the next line.
+pub(super) fn comments(code: &str) -> String {
+    let comments = pieces(code).into_iter().filter_map(|piece| match piece {
+        Piece::Comment(comment) => Some(comment.trim_start_matches(['/', '!'])),
+        Piece::Literal(_) | Piece::Code(_) => None,
+    });
+    comments.collect::<Vec<_>>().join("\n")
+}
+
+/// The names in `code`, without literals and comments, each in words: `take_up` and `TakeUp` are `take up`.
+pub(super) fn names(code: &str) -> String {
+    let mut names = String::new();
+    for piece in pieces(code) {
+        let Piece::Code(code) = piece else {
+            names.push('\n');
+            continue;
+        };
+        for character in code.chars() {
+            if character.is_uppercase() && names.ends_with(char::is_lowercase) {
+                names.push(' ');
+            }
+            match character {
+                '_' => names.push(' '),
+                character if character.is_alphanumeric() => names.push(character),
+                // Two names that follow each other are no phrase.
+                _ if names.ends_with(" . ") => {}
+                _ => names.push_str(" . "),
+            }
+        }
+    }
+    names
+}
+
+/// A piece of code.
+enum Piece<'c> {
+    /// A comment up to the end of its line, with its slashes.
+    Comment(&'c str),
+    /// The content of a string literal.
+    Literal(String),
+    /// Anything else: a character, or a character literal.
+    Code(&'c str),
+}
+
+fn pieces(code: &str) -> Vec<Piece<'_>> {
     let mut found = Vec::new();
     let mut rest = code;
     let mut is_in_word = false;
     while let Some(first) = rest.chars().next() {
         let length = if rest.starts_with("//") {
-            rest.find('\n').unwrap_or(rest.len())
+            let length = rest.find('\n').unwrap_or(rest.len());
+            found.push(Piece::Comment(&rest[..length]));
+            length
         } else if let Some((inside, length)) = raw(rest).filter(|_| !is_in_word) {
-            found.push(inside.to_owned());
+            found.push(Piece::Literal(inside.to_owned()));
             length
         } else if first == '"' {
             let length = quoted(rest);
-            found.push(continued(&rest[1..length.saturating_sub(1).max(1)]));
+            let inside = &rest[1..length.saturating_sub(1).max(1)];
+            found.push(Piece::Literal(continued(inside)));
             length
         } else {
-            character(rest).unwrap_or(first.len_utf8())
+            let length = character(rest).unwrap_or(first.len_utf8());
+            found.push(Piece::Code(&rest[..length]));
+            length
         };
         is_in_word = first.is_alphanumeric() || first == '_';
         rest = &rest[length..];
@@ -101,4 +157,16 @@ mod tests { "in a test" }"##;
         found,
         [r#"one \"two\" three"#, "a \"raw\" text", "after a word"]
     );
+}
+
+#[test]
+fn comments_and_names_are_found_and_literals_are_not() {
+    let code = "/// First\n/// second.\nfn take_up(a: TakeUp) { \"in a text\"; } // last";
+    assert_eq!(comments(code), " First\n second.\n last");
+    let names = names(code);
+    let words: Vec<_> = names
+        .split_whitespace()
+        .filter(|word| *word != ".")
+        .collect();
+    assert_eq!(words.join(" "), "fn take up a Take Up");
 }

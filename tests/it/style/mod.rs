@@ -1,8 +1,9 @@
-//! The words of the style page's list are in no text that users read.
+//! The words of the style page's list are in no text that users read, and in no comment or name of the code.
 //!
 //! The list is the table `Words` of `docs/style.md`: each phrase in backticks in its first column. Code is exempt, because names
 //! of metrics, options and faults are fixed.
 
+mod code;
 mod literals;
 
 use std::fs;
