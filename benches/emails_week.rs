@@ -159,7 +159,7 @@ fn simulate(wanted: &Wanted, clock: &Clock) -> (Runtime, Handle, String) {
                 history: 0,
                 campaign_every: Duration::from_secs_f64(day / campaigns),
                 single_every: Duration::from_secs_f64(day / singles),
-                trouble: true,
+                fails_campaigns: true,
             }),
             ..WorldSettings::default()
         },

@@ -113,7 +113,7 @@ async fn sending_account(clock: &Clock) -> Twilio {
             history: 0,
             campaign_every: NEVER,
             single_every: EVERY,
-            trouble: false,
+            fails_campaigns: false,
         }),
         speed: SPEED,
         tracks_opens: false,
