@@ -31,6 +31,8 @@ const SINGLES: f64 = 10.0;
 const RUN_IN_INTERVAL: Duration = Duration::from_mins(10);
 /// The longest that one collection may take on this machine.
 const PATIENCE: Duration = Duration::from_mins(20);
+/// The runs within which the seven days are read.
+const MOST_RUNS: usize = 20;
 /// Ticks of the kernel's CPU times in a second, on all Linux systems.
 const TICKS: f64 = 100.0;
 
@@ -67,7 +69,14 @@ fn main() {
 /// Reads seven days of emails, follows them, and prints one line for each result.
 async fn measure(wanted: &Wanted, clock: &Clock, handle: &Handle, collector: &Collector) {
     let (memory, spent, began) = (resident(), exporter_cpu(), Instant::now());
-    collector.collect_fully(PATIENCE).await;
+    // A run ends when a request takes too long on a busy machine; the next one goes on.
+    for _ in 0..MOST_RUNS {
+        collector.collect_fully(PATIENCE).await;
+        if coverage(collector).await == Some(1.0) {
+            break;
+        }
+        clock.set(clock.now() + wanted.interval);
+    }
     let (taken, spent) = (began.elapsed().as_secs_f64(), exporter_cpu() - spent);
     let emails = known(collector).await;
     let requests = handle.counts().emails as f64;
@@ -114,13 +123,15 @@ async fn measure(wanted: &Wanted, clock: &Clock, handle: &Handle, collector: &Co
 async fn step(clock: &Clock, collector: &Collector, interval: Duration) {
     clock.set(clock.now() + interval);
     collector.collect_fully(PATIENCE).await;
+    let covered = coverage(collector).await;
+    assert_eq!(covered, Some(1.0), "everything is read in every scrape");
+}
+
+/// The share of the seven days that was read.
+async fn coverage(collector: &Collector) -> Option<f64> {
     let snapshot = collector.snapshot().await;
-    let seen = snapshot
-        .accounts
-        .first()
-        .and_then(|account| account.emails.as_ref());
-    let coverage = seen.and_then(|seen| seen.coverage);
-    assert_eq!(coverage, Some(1.0), "everything is read in every scrape");
+    let account = snapshot.accounts.first()?;
+    account.emails.as_ref()?.coverage
 }
 
 fn scrapes(span: Duration, interval: Duration) -> u32 {
@@ -181,7 +192,7 @@ fn simulate(wanted: &Wanted, clock: &Clock) -> (Runtime, Handle, String) {
 fn configuration(directory: &Path, base_url: &str) -> Config {
     let yaml = format!(
         "accounts:\n- name: large\n  account_sid: AC00000000000000000000000000000000\n  auth_token_file: token\n  \
-         base_url: {base_url}\n  max_requests_per_second: 100000\n\
+         base_url: {base_url}\n  max_requests_per_second: 100000\n  request_timeout: 2m\n\
          collectors: {{emails: {{enabled: true, max_emails: 50000000, request_share: 0.9}}}}\n\
          storage: {{path: {}}}\n",
         directory.join("state").display()
