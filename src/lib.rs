@@ -55,6 +55,7 @@
 //! - A failure always has a reason from the closed set in [`reason`].
 //! - A list that broke off, or whose end cannot be read, never counts as complete. A wrong base URL never counts as an account.
 //! - A list never continues without end. A response is never read beyond a size limit. A redirect is never followed.
+//!   Informational responses, frames of HTTP/2 without data, and bodies in very small pieces never use a core until a timeout.
 //! - A client that sends slowly, sends nothing, does not read, or opens many connections never prevents a scrape of another client, and
 //!   never uses unlimited memory.
 //! - A connection on which a request got no response is never used again.

@@ -166,6 +166,8 @@ pub struct ShownOperation {
     pub last_success: Option<Timestamp>,
     /// The `scheduledFor` of its first email; `None`: not scheduled, or not known.
     pub scheduled_for: Option<Timestamp>,
+    /// Whether its stats and its emails disagree; `None`: not compared.
+    pub emails_mismatch: Option<bool>,
     /// The user's labels, by name, without those the configuration does not allow; empty when there are none.
     pub labels: Labels,
 }

@@ -69,6 +69,7 @@ fn operation(number: u32, random: &mut fastrand::Rng) -> ShownOperation {
         up: Some(true),
         last_success: Some(Timestamp::from_millis(1_775_480_000_118)),
         scheduled_for: None,
+        emails_mismatch: None,
         labels: Labels::default(),
     }
 }

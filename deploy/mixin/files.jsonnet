@@ -38,7 +38,7 @@ local file(comment, names) = {
     failure          lost of handled: what the objective is about; its lower_bound is for few emails
     budget_burn      failure in multiples of what the objective allows
     A ratio of nothing is absent.
-  |||, ['twilio-email-ratios', 'twilio-email-ratios-long']),
+  |||, ['twilio-email-ratios', 'twilio-email-ratios-long', 'twilio-email-ratios-day']),
 
   'twilio-email-label-ratios.yml': file(|||
     The same for each value of the labels that `aggregate_by` names; without it these rules give nothing and cost nothing.
@@ -51,7 +51,7 @@ local file(comment, names) = {
   'twilio-email-providers.yml': file(|||
     What becomes of an account's mail at each mailbox provider, how long delivery takes, and alerts on both. Needs the ratios and the objectives.
     Without the collector of emails these rules give nothing and cost nothing.
-  |||, ['twilio-email-providers']),
+  |||, ['twilio-email-providers', 'twilio-email-delivery-time']),
 
   'twilio-email-operations.yml': file(|||
     Alerts on one operation: a campaign, or any send of many emails.

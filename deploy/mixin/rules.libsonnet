@@ -107,11 +107,8 @@
         ],
       },
       group('twilio-email-ratios', config.shortInterval, window(account, '20m') + window(account, '1h', bounded=true)),
-      group(
-        'twilio-email-ratios-long',
-        config.longInterval,
-        window(account, '3d') + window(account, '6h', bounded=true) + window(account, '1d', bounded=true)
-      ),
+      group('twilio-email-ratios-long', config.longInterval, window(account, '3d') + window(account, '6h', bounded=true)),
+      group('twilio-email-ratios-day', config.longInterval, window(account, '1d', bounded=true)),
       group('twilio-email-label-ratios', config.shortInterval, window(label, '20m') + window(label, '1h', bounded=true)),
       group('twilio-email-label-ratios-long', config.longInterval, labelDays + window(label, '6h', bounded=true)),
     ],

@@ -289,10 +289,14 @@ impl Account {
 
     fn known_of(&self, registry: &mut Registry, status: CollectionStatus) -> AccountSnapshot {
         self.ledger.expire(registry);
-        let snapshot = registry.presenter().snapshot(status);
+        let mut snapshot = registry.presenter().snapshot(status);
         let hides = snapshot.without_series > 0;
         history::hold(&mut self.hides_since.lock(), hides, self.ledger.now());
         let approximate = |theirs| registry.presenter().unconfirmed(theirs);
+        let mismatches = self.emails.mismatches();
+        for shown in &mut snapshot.operations {
+            shown.emails_mismatch = mismatches.get(&shown.id).copied();
+        }
         let (emails, unconfirmed) = self.emails.snapshot(&self.settings(), approximate);
         AccountSnapshot {
             collectors: self.collectors(),

@@ -54,6 +54,7 @@ pub(super) async fn probe(
         last_success: read.is_ok().then(|| ledger.now()),
         seen: read.ok(),
         scheduled_for: None,
+        emails_mismatch: None,
         labels: Labels::default(),
     };
     Probed {

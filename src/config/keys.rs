@@ -146,7 +146,7 @@ pub const SECTIONS: &[Section] = &[
             key(
                 "stats_reading",
                 "`auto`",
-                "the counting mode of Twilio's stats: `exclusive` (an opened email no longer counts as delivered), `cumulative` (it still does), or `auto`: exclusive until stats prove the other",
+                "the counting mode of Twilio's stats: `exclusive` (an opened email no longer counts as delivered), `cumulative` (it still does), or `auto`: exclusive until stats or single emails prove the other",
             ),
         ],
     },

@@ -113,6 +113,20 @@ impl<const N: usize, const K: usize> SortedChunks<N, K> {
         self.chunks.values().flatten()
     }
 
+    /// The records whose keys are at least `from` and below `behind`, in order.
+    pub(super) fn range(
+        &self,
+        from: &[u8; K],
+        behind: &[u8; K],
+    ) -> impl Iterator<Item = &Bytes<N>> {
+        let (from, behind) = (*from, *behind);
+        let before = self.chunks.range::<[u8; K], _>(..=&from).next_back();
+        let start = before.map_or(from, |(place, _)| *place);
+        let chunks = self.chunks.range(start..).map(|(_, chunk)| chunk);
+        let from_first = chunks.flat_map(move |chunk| &chunk[first_at(chunk, &from)..]);
+        from_first.take_while(move |record| key_of::<N, K>(record) < behind)
+    }
+
     /// The number of records whose keys are at most `key`.
     pub(super) fn count_to(&self, key: &[u8; K]) -> usize {
         let mut chunks = self.chunks.range::<[u8; K], _>(..=key);
@@ -256,7 +270,13 @@ mod tests {
                             model.pop_first();
                         }
                     }
-                    2 => prop_assert_eq!(sorted.count_to(&bytes), model.range(..=key).count()),
+                    2 => {
+                        prop_assert_eq!(sorted.count_to(&bytes), model.range(..=key).count());
+                        let behind = key + u16::from(value);
+                        let range: Vec<_> = sorted.range(&bytes, &behind.to_be_bytes()).collect();
+                        let expected: Vec<_> = model.range(key..behind).map(|(_, each)| each).collect();
+                        prop_assert_eq!(range, expected);
+                    }
                     _ => {
                         if model.insert(key, record(key, value)).is_some() {
                             prop_assert!(sorted.replace(record(key, value)));

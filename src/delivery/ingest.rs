@@ -76,6 +76,8 @@ impl Deliveries {
             self.open.remove(&known.id.to_bytes());
             self.remove_sent(&known);
             self.statuses.remove(known.provider, known.status);
+            self.tallies
+                .remove(known.operation.short(), known.id, known.status);
             self.put(open);
             return Ingested::Changed;
         }
@@ -117,6 +119,8 @@ impl Deliveries {
     /// Adds an email with its new status.
     fn put(&mut self, email: OpenEmail) {
         self.unsaved.note(email.id);
+        self.tallies
+            .add(email.operation.short(), email.id, email.status);
         if email.status.is_final() {
             self.add_done(DoneEmail {
                 id: email.id,

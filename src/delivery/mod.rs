@@ -7,6 +7,7 @@
 
 mod capacity;
 mod chunks;
+mod comparison;
 mod counts;
 mod ingest;
 mod names;
@@ -14,18 +15,22 @@ mod operation_emails;
 mod record;
 mod saving;
 mod shown;
+mod tallies;
+mod tallying;
 #[cfg(test)]
 mod tests;
 mod unsaved;
 
+pub use comparison::Comparison;
 pub use operation_emails::{EmailsByStatus, OperationEmails, ProviderEmails};
+pub use tallies::{MOST_TALLIES, OperationTally};
 pub use unsaved::EmailChanges;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::email::{Email, EmailId, EmailStatus, Outcomes, ProviderCounts, Providers};
-use crate::operation::RETENTION;
+use crate::operation::{CountingMode, RETENTION};
 use crate::snapshot::EmailCounters;
 use crate::store::{NameKind, SavedEmails};
 use crate::timestamp::Timestamp;
@@ -35,6 +40,7 @@ use chunks::SortedChunks;
 use names::NameTable;
 use record::{DONE, DoneEmail, ID, OPEN, OpenEmail};
 use shown::StatusCounts;
+use tallies::Tallies;
 use unsaved::Unsaved;
 
 /// The most provider names of an account: the numbers that fit into a byte. A configuration has at most 200.
@@ -87,11 +93,14 @@ pub struct Deliveries {
     expired_until: Timestamp,
     /// The creation times of which everything has been read.
     read_range: Option<(Timestamp, Timestamp)>,
+    /// The counting mode of the account's stats that emails have proven; kept here to be saved.
+    counting_mode: Option<CountingMode>,
     inbound: u64,
     by_provider: NameTable<ProviderCounts>,
     by_recipient: NameTable<Outcomes>,
     by_sender: NameTable<Outcomes>,
     statuses: StatusCounts,
+    tallies: Tallies,
     unsaved: Unsaved,
     /// The state as last saved; `None` if the store has none of it.
     saved_standing: Option<SavedEmails>,
@@ -116,11 +125,13 @@ impl Deliveries {
             newest: None,
             expired_until: Timestamp::default(),
             read_range: None,
+            counting_mode: None,
             inbound: 0,
             by_provider: NameTable::new(NameKind::Provider, MOST_PROVIDERS, 0),
             by_recipient: domains(NameKind::RecipientDomain, recipients, LEAST_TO_DOMAIN),
             by_sender: domains(NameKind::SenderDomain, limits.max_sender_domains, 1),
             statuses: StatusCounts::default(),
+            tallies: Tallies::default(),
             unsaved: Unsaved::default(),
             saved_standing: None,
             shown: None,
@@ -164,6 +175,7 @@ impl Deliveries {
 
     /// Ingests one row.
     pub fn ingest(&mut self, email: &Email, now: Timestamp) -> Ingested {
+        self.tallies.set_time(now);
         let id = email.id;
         if id.created() + RETENTION <= now {
             return Ingested::Expired;
@@ -276,6 +288,17 @@ impl Deliveries {
     /// Notes the creation times of which everything has been read. They are saved with the next change.
     pub const fn set_read_range(&mut self, range: Option<(Timestamp, Timestamp)>) {
         self.read_range = range;
+    }
+
+    /// The counting mode that emails have proven, as last noted or restored.
+    #[must_use]
+    pub const fn counting_mode(&self) -> Option<CountingMode> {
+        self.counting_mode
+    }
+
+    /// Notes the counting mode that emails have proven.
+    pub const fn set_counting_mode(&mut self, mode: Option<CountingMode>) {
+        self.counting_mode = mode;
     }
 
     /// Whether new operations are left out because there is no room.

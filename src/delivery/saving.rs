@@ -20,6 +20,7 @@ impl Deliveries {
         self.read_range = saved.read_range;
         self.capacity.restore(saved.admitted_from);
         self.inbound = saved.inbound;
+        self.counting_mode = saved.counting_mode;
         for name in names {
             match name.kind {
                 NameKind::Provider => self.by_provider.restore(name),
@@ -64,6 +65,7 @@ impl Deliveries {
             admitted_from: self.capacity.admitted_from(),
             inbound: self.inbound,
             read_range: self.read_range,
+            counting_mode: self.counting_mode,
         };
         let emails: Vec<_> = self.unsaved.ids().filter_map(email).collect();
         let names: Vec<_> = names.chain(self.by_sender.unsaved()).collect();

@@ -11,8 +11,8 @@ mod tests;
 pub use super::metric::{Kind, Metric, Scope};
 pub use emails::{
     DELIVERIES_UNOBSERVED, DELIVERY_DURATION, EMAIL_METRICS, EMAILS_COVERAGE, EMAILS_FOREIGN_ROWS,
-    EMAILS_LEFT_OUT, INBOUND, PROVIDER_EMAILS, PROVIDER_OUTCOMES, RECIPIENT_DOMAIN_OUTCOMES,
-    SENDER_DOMAIN_OUTCOMES,
+    EMAILS_LEFT_OUT, INBOUND, OPERATION_EMAILS_MISMATCH, PROVIDER_EMAILS, PROVIDER_OUTCOMES,
+    RECIPIENT_DOMAIN_OUTCOMES, SENDER_DOMAIN_OUTCOMES,
 };
 pub use labels::{LABELS, Label};
 pub use probe::{
@@ -108,7 +108,7 @@ metrics! { GENERAL_METRICS:
     }
     OPERATION_SCHEDULED: Operation Gauge "operation_scheduled_timestamp_seconds" [] {
         help: "Time for which the operation is or was scheduled, in seconds since 1970.",
-        details: "`scheduledFor` of its first email, which the exporter reads once, if the operation is scheduled and `series.tags` is set.",
+        details: "`scheduledFor` of its first email, which the exporter reads once, if the operation is scheduled, and `series.tags` is set or emails are collected.",
         absent: "for an operation that is not scheduled, until its first email has been read, and if the time in it is impossible.",
         example: "1775373600",
     }
@@ -254,7 +254,7 @@ metrics! { GENERAL_METRICS:
     }
     STATS_READING: Account StateSet "stats_reading" ["reading"] {
         help: "Whether the exporter reads Twilio's stats in this counting mode (1) or not (0).",
-        details: "Twilio documents both modes. The exporter assumes `exclusive` until stats prove `cumulative`, unless the configuration sets the mode.",
+        details: "Twilio documents both modes. The exporter assumes `exclusive` until stats or single emails prove `cumulative`, unless the configuration sets the mode.",
         absent: "",
         example: "1",
     }

@@ -116,6 +116,7 @@ impl History {
             up: None,
             last_success: None,
             scheduled_for: None,
+            emails_mismatch: None,
             labels: Labels::default(),
         };
         let operations = &mut self.snapshot.accounts[account].operations;

@@ -223,6 +223,7 @@ fn rich() -> Snapshot {
         }),
         up: Some(false),
         scheduled_for: Some(Timestamp::from_millis(1_775_373_600_000)),
+        emails_mismatch: Some(true),
         labels: labels(&[("account", "nothing is left")]),
         ..shown(paused)
     };
@@ -316,6 +317,7 @@ fn barely_started() -> AccountSnapshot {
         up: None,
         last_success: None,
         scheduled_for: None,
+        emails_mismatch: None,
         labels: Labels::default(),
     };
     let labelled = ShownOperation {
@@ -368,6 +370,7 @@ fn shown(operation: Operation) -> ShownOperation {
         up: Some(true),
         last_success: Some(Timestamp::from_millis(1_775_370_330_118)),
         scheduled_for: None,
+        emails_mismatch: None,
         labels: Labels::default(),
     }
 }

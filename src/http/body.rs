@@ -2,9 +2,13 @@
 
 use std::io::{self, Write};
 
+use bytes::Bytes;
 use flate2::write::MultiGzDecoder;
-use reqwest::Response;
-use reqwest::header::{CONTENT_ENCODING, HeaderMap};
+use http_body_util::BodyExt;
+use hyper::body::Body as HttpBody;
+use hyper::header::{CONTENT_ENCODING, HeaderMap};
+
+use super::failure;
 
 /// The value of `Accept-Encoding`. A page of operations has 250 KB of text, and a tenth of that in gzip.
 pub(super) const ACCEPTED: &str = "gzip";
@@ -48,8 +52,14 @@ pub(crate) enum BodyError {
 }
 
 /// The whole decoded body. It has at most `limit` bytes, both as sent and decoded.
-pub(crate) async fn read(mut response: Response, limit: usize) -> Result<Vec<u8>, BodyError> {
-    let announced = response.content_length().unwrap_or(0);
+pub(crate) async fn read<B>(
+    response: hyper::Response<B>,
+    limit: usize,
+) -> Result<Vec<u8>, BodyError>
+where
+    B: HttpBody<Data = Bytes, Error: std::error::Error + 'static> + Unpin,
+{
+    let announced = response.body().size_hint().lower();
     let announced = usize::try_from(announced).unwrap_or(usize::MAX);
     if announced > limit {
         return Err(BodyError::TooLarge(limit));
@@ -60,18 +70,21 @@ pub(crate) async fn read(mut response: Response, limit: usize) -> Result<Vec<u8>
         exceeded: false,
     };
     let mut body = Body::new(encoding(response.headers())?, bounded);
+    let mut incoming = response.into_body();
     let (mut received, mut pieces) = (0_usize, 0_usize);
     loop {
-        let chunk = response.chunk().await.map_err(|error| {
-            if error.is_timeout() {
+        let Some(frame) = incoming.frame().await else {
+            return body.end();
+        };
+        let frame = frame.map_err(|error| {
+            if failure::is_timeout(&error) {
                 BodyError::Timeout
             } else {
                 BodyError::CutOff
             }
         })?;
-        let Some(chunk) = chunk else {
-            return body.end();
-        };
+        // A trailer is not used; the library limits its size.
+        let chunk = frame.into_data().unwrap_or_default();
         received = received.saturating_add(chunk.len());
         if received > limit {
             return Err(BodyError::TooLarge(limit));
@@ -190,6 +203,7 @@ impl Write for Bounded {
 mod tests {
     use flate2::Compression;
     use flate2::write::GzEncoder;
+    use http_body_util::Full;
 
     use super::*;
 
@@ -275,10 +289,10 @@ mod tests {
         // Empty gzip streams decode to no byte.
         let nothing = gzip(b"");
         let sent = nothing.repeat(LIMIT / nothing.len() + 1);
-        let mut response = hyper::Response::new(sent);
+        let mut response = hyper::Response::new(Full::<Bytes>::from(sent));
         let gzip = "gzip".parse().unwrap();
         response.headers_mut().insert(CONTENT_ENCODING, gzip);
-        let outcome = read(Response::from(response), LIMIT).await;
+        let outcome = read(response, LIMIT).await;
         assert_eq!(outcome, Err(BodyError::TooLarge(LIMIT)));
     }
 

@@ -2,21 +2,22 @@
 //! next request opens a new connection.
 
 use std::fmt;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::body::Incoming;
+use hyper::header::PROXY_AUTHORIZATION;
+use hyper_util::client::legacy::{Client, Error};
+use hyper_util::rt::{TokioExecutor, TokioTimer};
 use parking_lot::Mutex;
-use reqwest::header::{ACCEPT_ENCODING, HeaderMap, HeaderValue};
-use reqwest::redirect::Policy;
-use reqwest::{ClientBuilder, Request, Response};
-use rustls::ClientConfig;
-use tower::util::MapRequestLayer;
 
-use super::body;
+use super::connector::{self, Connections, Connector};
 use super::failure::{self, NoResponse};
+use super::frame_budget::LARGEST_HEAD;
+use super::informational::Informational;
+use super::request::Request;
 
-/// The longest time for opening a connection. The rest of the request's timeout is for the response.
-const CONNECT: Duration = Duration::from_secs(5);
 /// Idle connections are kept longer than any usual scrape interval, so that the next scrape reuses them.
 const IDLE: Duration = Duration::from_secs(150);
 /// The interval between pings on an HTTP/2 connection, also an idle one, so that a dead connection is closed before the next usual
@@ -24,30 +25,24 @@ const IDLE: Duration = Duration::from_secs(150);
 const PING: Duration = Duration::from_secs(15);
 /// The longest time for the response to a ping.
 const PONG: Duration = Duration::from_secs(5);
-/// The most header fields of a response with HTTP/1.1. Twilio sends about twenty. The library's buffer limits the head to about 400 KB.
+/// The most header fields of a response with HTTP/1.1. Twilio sends about twenty.
 const MOST_FIELDS: usize = 100;
-/// The largest head of a response with HTTP/2, in bytes as in RFC 9113. Twilio's heads have less than 2 KB.
-const LARGEST_HEAD: u32 = 16 * 1024;
-/// The `User-Agent` header.
-const USER_AGENT: &str = concat!("twilio-email-exporter/", env!("CARGO_PKG_VERSION"));
+/// The largest head of a response with HTTP/1.1, in bytes, and the most that is read at once. Twilio's heads have less than 2 KB.
+const LARGEST_HEAD_1: usize = 64 * 1024;
 
-tokio::task_local! {
-    /// Whether the request of this task opened a connection, or tried to.
-    static CONNECTS: AtomicBool;
-}
+/// The head of a response, and its body as it comes.
+pub(crate) type Response = hyper::Response<Incoming>;
 
-/// Builds the client of a pool.
-type Make = dyn Fn() -> ClientBuilder + Send + Sync;
-
-/// Makes requests to one server.
+/// Makes requests to one server. It follows no redirect, because the credentials are for one server. It never repeats a request that
+/// was sent, because every request must be counted and throttled.
 pub(crate) struct HttpClient {
-    make: Box<Make>,
+    connector: Connector,
     pool: Mutex<Pool>,
 }
 
 #[derive(Clone)]
 struct Pool {
-    client: reqwest::Client,
+    client: Client<Connector, Full<Bytes>>,
     /// The number of earlier pools.
     number: u64,
 }
@@ -69,46 +64,40 @@ pub(crate) struct FailedRequest {
     pub(crate) on_stale_connection: bool,
 }
 
-/// The settings of every client. It follows no redirect, because the credentials are for one server, and uses no proxy. It never
-/// retries by itself, because every request must be counted and throttled.
-fn builder() -> ClientBuilder {
-    reqwest::Client::builder()
-        .user_agent(USER_AGENT)
-        .default_headers(HeaderMap::from_iter([(
-            ACCEPT_ENCODING,
-            HeaderValue::from_static(body::ACCEPTED),
-        )]))
-        .redirect(Policy::none())
-        .retry(reqwest::retry::never())
-        .referer(false)
-        .no_proxy()
-        .connect_timeout(CONNECT)
+/// A client without connections, with the limits of every client.
+fn client(connector: &Connector) -> Client<Connector, Full<Bytes>> {
+    Client::builder(TokioExecutor::new())
+        .timer(TokioTimer::new())
+        .pool_timer(TokioTimer::new())
         .pool_idle_timeout(IDLE)
         .http1_max_headers(MOST_FIELDS)
+        .http1_max_buf_size(LARGEST_HEAD_1)
+        .http2_only(connector.is_http2())
         .http2_max_header_list_size(LARGEST_HEAD)
         .http2_keep_alive_interval(PING)
         .http2_keep_alive_timeout(PONG)
         .http2_keep_alive_while_idle(true)
-        .connector_layer(MapRequestLayer::new(note_connecting))
+        .build(connector.clone())
 }
 
 impl HttpClient {
-    /// A client with the TLS configuration `tls`; `adjust` adds settings to those of every client.
-    pub(crate) fn new(
-        tls: ClientConfig,
-        adjust: impl Fn(ClientBuilder) -> ClientBuilder + Send + Sync + 'static,
-    ) -> reqwest::Result<Self> {
-        let make = move || adjust(builder().tls_backend_preconfigured(tls.clone()));
-        let client = make().build()?;
-        Ok(Self {
-            make: Box::new(make),
-            pool: Mutex::new(Pool { client, number: 0 }),
-        })
+    /// A client that opens connections with `connections`.
+    pub(crate) fn new(connections: Connections) -> Self {
+        Self::with(Connector::new(connections, false))
     }
 
-    /// Builds requests; a [`RequestGuard`] sends them.
-    pub(crate) fn requests(&self) -> reqwest::Client {
-        self.pool.lock().client.clone()
+    /// A client that speaks HTTP/2 without TLS.
+    #[cfg(test)]
+    pub(super) fn http2(connections: Connections) -> Self {
+        Self::with(Connector::new(connections, true))
+    }
+
+    fn with(connector: Connector) -> Self {
+        let client = client(&connector);
+        Self {
+            connector,
+            pool: Mutex::new(Pool { client, number: 0 }),
+        }
     }
 
     /// Starts a request.
@@ -126,35 +115,52 @@ impl HttpClient {
         if pool.number != number {
             return;
         }
-        // Building succeeded before with the same settings. If it fails, the old pool stays.
-        if let Ok(client) = (self.make)().build() {
-            let number = number + 1;
-            *pool = Pool { client, number };
-        }
+        *pool = Pool {
+            client: client(&self.connector),
+            number: number + 1,
+        };
     }
 }
 
 impl RequestGuard<'_> {
     /// Sends the request and returns the head of the response.
     pub(crate) async fn send(&self, request: Request) -> Result<Response, FailedRequest> {
+        let mut request = request.into_inner();
+        let proxies = self.client.connector.proxies();
+        if let Some(authorization) = proxies.authorization(request.uri()) {
+            request
+                .headers_mut()
+                .insert(PROXY_AUTHORIZATION, authorization);
+        }
+        let informational = Informational::of(&mut request);
         let sent = async {
-            let outcome = self.pool.client.execute(request).await;
-            let connects = CONNECTS.with(|connects| connects.load(Ordering::Relaxed));
-            (outcome, connects)
+            tokio::select! {
+                biased;
+                outcome = self.pool.client.request(request) => Some(outcome),
+                // The connection of a request that is dropped is closed.
+                () = informational.exceeded() => None,
+            }
         };
-        let (outcome, connects) = CONNECTS.scope(AtomicBool::new(false), sent).await;
-        outcome.map_err(|error| {
-            let is_closed = failure::is_closed_without_response(&error);
-            let stale = is_closed && !connects;
-            if is_closed {
-                // The other connections of the pool are as old. A new connection that rejects a request may reject all.
-                self.client.replace(self.pool.number);
-            }
-            FailedRequest {
-                failure: failure::failure(&error),
-                on_stale_connection: stale,
-            }
-        })
+        match connector::note_connecting(sent).await {
+            (Some(Ok(response)), _) => Ok(response),
+            (Some(Err(error)), connects) => Err(self.failed(&error, connects)),
+            (None, _) => Err(FailedRequest {
+                failure: failure::too_many_informational(),
+                on_stale_connection: false,
+            }),
+        }
+    }
+
+    fn failed(&self, error: &Error, connects: bool) -> FailedRequest {
+        let is_closed = failure::is_closed_without_response(error);
+        if is_closed {
+            // The other connections of the pool are as old. A new connection that rejects a request may reject all.
+            self.client.replace(self.pool.number);
+        }
+        FailedRequest {
+            failure: failure::failure(error),
+            on_stale_connection: is_closed && !connects,
+        }
     }
 
     /// Finishes the request: the response was read, or there is none.
@@ -175,11 +181,4 @@ impl fmt::Debug for HttpClient {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("HttpClient").finish_non_exhaustive()
     }
-}
-
-/// Notes that a request opens a new connection. It runs in the task of the request.
-fn note_connecting<To>(to: To) -> To {
-    // Fails if the pool opens the connection in its own task, after the request got another connection.
-    let _ = CONNECTS.try_with(|connects| connects.store(true, Ordering::Relaxed));
-    to
 }

@@ -1,10 +1,14 @@
 //! Why a request got no response, in a closed set of fixed texts. Libraries' messages are not used, because they may quote the server or
 //! the request.
 
-use std::error::Error;
+use std::error::Error as StdError;
 use std::io::{self, ErrorKind};
 
+use hyper_util::client::legacy::Error;
 use rustls::{CertificateError, Error as TlsError};
+
+use super::connector::{SocksRefusal, UnknownHost};
+use super::stream::TOO_MANY_FRAMES;
 
 /// The text for a name that DNS does not resolve.
 pub(crate) const UNKNOWN_HOST: &str = "the name of the host cannot be resolved";
@@ -24,30 +28,30 @@ pub(crate) enum NoResponse {
     Protocol(String),
 }
 
-/// The reason for reqwest's error.
-pub(crate) fn failure(error: &reqwest::Error) -> NoResponse {
+/// The reason for the client's error.
+pub(super) fn failure(error: &Error) -> NoResponse {
     if let Some(tls) = find::<TlsError>(error) {
         return NoResponse::Tls(tls_words(tls));
     }
-    if error.is_timeout() {
+    if is_timeout(error) {
         return NoResponse::Timeout;
     }
-    if error.is_builder() {
-        return NoResponse::Connect(
-            "the request cannot be made of this URL and these headers".into(),
-        );
-    }
-    if error.is_dns() {
+    if find::<UnknownHost>(error).is_some() {
         return NoResponse::Connect(UNKNOWN_HOST.into());
     }
     if let Some(h2) = find::<h2::Error>(error) {
         return http2(h2);
     }
+    if find::<SocksRefusal>(error).is_some() {
+        return NoResponse::Connect(
+            "the SOCKS proxy does not open a connection to the server".into(),
+        );
+    }
     if let Some(words) = causes(error).find_map(proxy_words) {
         return NoResponse::Connect(words.into());
     }
-    if let Some(io) = io_kind(error) {
-        return NoResponse::Connect(io_words(io));
+    if let Some(kind) = io_kind(error) {
+        return io(kind);
     }
     match find::<hyper::Error>(error) {
         Some(hyper) => http1(hyper),
@@ -55,10 +59,23 @@ pub(crate) fn failure(error: &reqwest::Error) -> NoResponse {
     }
 }
 
+/// Whether `error` is a timeout: of the connection, of a ping, or the system's.
+pub(super) fn is_timeout(error: &(dyn StdError + 'static)) -> bool {
+    find::<hyper::Error>(error).is_some_and(hyper::Error::is_timeout)
+        || causes(error)
+            .filter_map(|cause| cause.downcast_ref::<io::Error>())
+            .any(|io| io.kind() == ErrorKind::TimedOut)
+}
+
+/// The failure of a request with HTTP/1.1 that gets informational responses without end.
+pub(super) fn too_many_informational() -> NoResponse {
+    NoResponse::Protocol("the server sent too many informational responses (1xx)".into())
+}
+
 /// Whether the server closed the connection without a response. If the connection was idle before, the server may not have read the
 /// request.
-pub(super) fn is_closed_without_response(error: &reqwest::Error) -> bool {
-    if error.is_connect() || error.is_builder() || find::<TlsError>(error).is_some() {
+pub(super) fn is_closed_without_response(error: &Error) -> bool {
+    if error.is_connect() || find::<TlsError>(error).is_some() {
         return false;
     }
     if let Some(h2) = find::<h2::Error>(error).filter(|h2| !h2.is_io()) {
@@ -135,7 +152,7 @@ fn certificate_words(error: &CertificateError) -> &'static str {
 
 fn http2(error: &h2::Error) -> NoResponse {
     if let Some(io) = error.get_io() {
-        return NoResponse::Connect(io_words(io.kind()));
+        return self::io(io.kind());
     }
     let what = match (error.is_go_away(), error.is_reset(), error.is_remote()) {
         (true, _, true) => "the server closed the HTTP/2 connection",
@@ -170,7 +187,7 @@ fn http1(error: &hyper::Error) -> NoResponse {
 }
 
 /// The text for a failure of a proxy. The type of the error is not public, so its fixed texts identify it.
-fn proxy_words(error: &(dyn Error + 'static)) -> Option<&'static str> {
+fn proxy_words(error: &(dyn StdError + 'static)) -> Option<&'static str> {
     let text = error.to_string();
     Some(match text.strip_prefix("tunnel error: ")? {
         "proxy authorization required" => "the proxy requires a user name and a password (407)",
@@ -181,33 +198,39 @@ fn proxy_words(error: &(dyn Error + 'static)) -> Option<&'static str> {
     })
 }
 
-/// The standard library's text for an error kind of the system.
-fn io_words(kind: ErrorKind) -> String {
-    match kind {
+/// The failure of a connection by the kind of its error, with the standard library's text.
+fn io(kind: ErrorKind) -> NoResponse {
+    NoResponse::Connect(match kind {
+        TOO_MANY_FRAMES => {
+            let words = "the server sent too many HTTP/2 frames without data";
+            return NoResponse::Protocol(words.into());
+        }
         ErrorKind::UnexpectedEof => "the server closed the connection".into(),
         ErrorKind::ConnectionRefused => CONNECTION_REFUSED.into(),
         kind => kind.to_string(),
-    }
+    })
 }
 
 /// The kind of the system error that caused `error`, if there is one.
-fn io_kind(error: &reqwest::Error) -> Option<ErrorKind> {
+fn io_kind(error: &Error) -> Option<ErrorKind> {
     causes(error)
         .filter_map(|cause| cause.downcast_ref::<io::Error>())
         .last()
         .map(io::Error::kind)
 }
 
-fn find<E: Error + 'static>(error: &reqwest::Error) -> Option<&E> {
+fn find<'a, E: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Option<&'a E> {
     causes(error).find_map(|cause| cause.downcast_ref::<E>())
 }
 
 /// The error and all its causes. `io::Error::source` skips the wrapped error, so this also unwraps it.
-fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
-    std::iter::successors(Some(error), |cause: &&'a (dyn Error + 'static)| {
-        let cause: &'a (dyn Error + 'static) = *cause;
+fn causes<'a>(
+    error: &'a (dyn StdError + 'static),
+) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
+    std::iter::successors(Some(error), |cause: &&'a (dyn StdError + 'static)| {
+        let cause: &'a (dyn StdError + 'static) = *cause;
         match cause.downcast_ref::<io::Error>() {
-            Some(io) => io.get_ref().map(|inner| inner as &(dyn Error + 'static)),
+            Some(io) => io.get_ref().map(|inner| inner as &(dyn StdError + 'static)),
             None => cause.source(),
         }
     })

@@ -3,7 +3,13 @@
 mod authorities;
 mod body;
 mod client;
+mod connector;
 mod failure;
+mod frame_budget;
+mod informational;
+mod proxies;
+mod request;
+mod stream;
 #[cfg(test)]
 mod tests;
 mod verifier;
@@ -18,8 +24,11 @@ use rustls_platform_verifier::BuilderVerifierExt;
 pub(crate) use authorities::Authorities;
 pub(crate) use authorities::AuthoritiesError;
 pub(crate) use body::{BodyError, read};
-pub(crate) use client::HttpClient;
-pub(crate) use failure::{CONNECTION_REFUSED, NoResponse, UNKNOWN_HOST, failure, tls_words};
+pub(crate) use client::{HttpClient, Response};
+pub(crate) use connector::Connections;
+pub(crate) use failure::{CONNECTION_REFUSED, NoResponse, UNKNOWN_HOST, tls_words};
+pub(crate) use proxies::{Proxies, UnusableProxy};
+pub(crate) use request::Request;
 pub(crate) use verifier::{CertificateVerifier, Signatures};
 
 /// A TLS configuration with rustls and ring.

@@ -1,6 +1,8 @@
 //! Clients against servers that reject HTTP/2 requests, send invalid HTTP, or break connections.
 
 mod bounds;
+mod informational;
+mod proxies;
 mod silence;
 
 use std::net::SocketAddr;
@@ -9,14 +11,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use rcgen::{CertificateParams, KeyPair};
-use reqwest::ClientBuilder;
+use rustls::RootCertStore;
 use rustls::pki_types::PrivateKeyDer;
-use rustls::{ClientConfig, RootCertStore};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 
-use super::{HttpClient, NoResponse};
+use super::{Connections, HttpClient, NoResponse, Proxies, Request};
 
 /// Sent by the servers. No error text may contain it.
 const MARK: &str = "made-up-secret";
@@ -44,20 +45,24 @@ where
 }
 
 fn http2() -> HttpClient {
-    HttpClient::new(
-        trusting(RootCertStore::empty()),
-        ClientBuilder::http2_prior_knowledge,
-    )
-    .unwrap()
+    HttpClient::http2(trusting(RootCertStore::empty()))
 }
 
 fn http1(roots: RootCertStore) -> HttpClient {
-    HttpClient::new(trusting(roots), |builder| builder).unwrap()
+    HttpClient::new(trusting(roots))
 }
 
-fn trusting(roots: RootCertStore) -> ClientConfig {
+fn trusting(roots: RootCertStore) -> Connections {
     let tls = super::tls().unwrap();
-    tls.with_root_certificates(roots).with_no_client_auth()
+    Connections {
+        tls: tls.with_root_certificates(roots).with_no_client_auth(),
+        proxies: Proxies::default(),
+        host: None,
+    }
+}
+
+fn get(url: &str) -> Request {
+    Request::get(&url.parse().unwrap()).unwrap()
 }
 
 /// Requests `url` with the timeout `limit`. `None` after the timeout.
@@ -68,8 +73,7 @@ async fn request(
 ) -> Option<Result<u16, NoResponse>> {
     let exchange = async {
         let guard = client.guard();
-        let request = client.requests().get(url).build().unwrap();
-        let outcome = match guard.send(request).await {
+        let outcome = match guard.send(get(url)).await {
             Ok(response) => Ok(response.status().as_u16()),
             Err(none) => Err(none.failure),
         };
@@ -106,8 +110,8 @@ const WHOLE: u8 = 5;
 /// `:status: 200`, by its index in HPACK's table.
 const STATUS_200: &[u8] = &[0x88];
 
-/// An HTTP/2 server: reads the head of one request, sends `response`, then only reads until the client disconnects.
-async fn respond_with_frames(mut stream: TcpStream, response: Vec<u8>) {
+/// An HTTP/2 server up to the head of the first request.
+async fn request_over_http2(mut stream: TcpStream) -> TcpStream {
     let mut preface = [0; 24];
     stream.read_exact(&mut preface).await.unwrap();
     stream.write_all(&frame(SETTINGS, 0, 0, &[])).await.unwrap();
@@ -118,9 +122,14 @@ async fn respond_with_frames(mut stream: TcpStream, response: Vec<u8>) {
         let mut payload = vec![0; length as usize];
         stream.read_exact(&mut payload).await.unwrap();
         if head[3] == HEADERS {
-            break;
+            return stream;
         }
     }
+}
+
+/// An HTTP/2 server: reads the head of one request, sends `response`, then only reads until the client disconnects.
+async fn respond_with_frames(stream: TcpStream, response: Vec<u8>) {
+    let mut stream = request_over_http2(stream).await;
     stream.write_all(&response).await.unwrap();
     let mut rest = Vec::new();
     let _ = stream.read_to_end(&mut rest).await;

@@ -67,6 +67,18 @@ pub enum Evidence {
     Large,
 }
 
+impl Evidence {
+    /// What `emails` prove that count differently in the two modes.
+    #[must_use]
+    pub const fn of(emails: u64) -> Self {
+        match emails {
+            0 => Self::None,
+            1..LARGE => Self::Some,
+            LARGE.. => Self::Large,
+        }
+    }
+}
+
 impl Stats {
     /// Whether these stats prove the cumulative mode: their sum exceeds `total`, and as cumulative stats they are consistent. Twilio's own
     /// samples contain stats that are consistent in neither mode; those prove nothing.
@@ -87,10 +99,8 @@ impl Stats {
         let excess = parts.saturating_sub(whole);
         if !is_consistent || excess == 0 || excess * SHARE_OF_SENT < sent {
             Evidence::None
-        } else if excess < LARGE {
-            Evidence::Some
         } else {
-            Evidence::Large
+            Evidence::of(excess)
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::contributions::Contributions;
+use super::email_proof::EmailProof;
 use crate::clock_skew::ClockSkew;
 use crate::operation::{Counters, CountingMode, Evidence, Marks, Operation, OperationId, Stats};
 use crate::snapshot::CounterOrigins;
@@ -25,6 +26,8 @@ pub(super) struct AccountCounters {
     account: SavedAccount,
     /// The first operation whose stats are cumulative. A second one proves the counting mode.
     witness: Option<OperationId>,
+    /// What emails have proven.
+    by_emails: EmailProof,
     /// When the exporter first watched the account, by this machine's clock.
     started: Timestamp,
     /// Whether no collection of this account has read anything yet. The results of the first one are baseline.
@@ -51,6 +54,7 @@ impl AccountCounters {
             fixed,
             account,
             witness: None,
+            by_emails: EmailProof::default(),
             started,
             is_first: true,
             is_restored: false,
@@ -122,13 +126,61 @@ impl AccountCounters {
         *until = until.map(|until| until.min(now));
     }
 
-    /// The counting mode that the user configured, else the one that stats have proven.
+    /// The counting mode that the user configured, else the one that emails have proven, else the one that stats have proven.
     pub(super) const fn mode(&self) -> CountingMode {
-        match (self.fixed, self.account.cumulative_proven) {
-            (Some(mode), _) => mode,
-            (None, true) => CountingMode::Cumulative,
-            (None, false) => CountingMode::Exclusive,
+        match (
+            self.fixed,
+            self.by_emails.mode(),
+            self.account.cumulative_proven,
+        ) {
+            (Some(mode), _, _) | (None, Some(mode), _) => mode,
+            (None, None, true) => CountingMode::Cumulative,
+            (None, None, false) => CountingMode::Exclusive,
         }
+    }
+
+    /// Notes that the emails of an operation agree with its stats in this counting mode only. Returns whether that has changed the mode in
+    /// which operations are counted.
+    pub(super) fn note_emails(
+        &mut self,
+        id: OperationId,
+        mode: CountingMode,
+        evidence: Evidence,
+    ) -> bool {
+        let before = self.mode();
+        self.by_emails.note(id, mode, evidence);
+        self.apply_proof(before)
+    }
+
+    /// Restores what emails proved before a restart. Returns as [`Self::note_emails`].
+    pub(super) fn restore_email_proof(&mut self, mode: CountingMode) -> bool {
+        let before = self.mode();
+        self.by_emails.restore(mode);
+        self.apply_proof(before)
+    }
+
+    /// The counting mode that emails have proven.
+    pub(super) const fn proven_by_emails(&self) -> Option<CountingMode> {
+        self.by_emails.mode()
+    }
+
+    fn apply_proof(&mut self, before: CountingMode) -> bool {
+        if let Some(mode) = self.by_emails.mode() {
+            // Without the collector of emails, it decides after a restart.
+            self.account.cumulative_proven = mode == CountingMode::Cumulative;
+        }
+        self.mode() != before
+    }
+
+    /// Counts an operation in a counting mode that was proven after it was read. Returns the marks from which its counters grow, and its
+    /// marks now. What counted as baseline stays baseline: it is not known how much of the difference came later.
+    pub(super) fn recount(&mut self, operation: &Operation, before: Marks) -> (Marks, Marks) {
+        let shown = self.shown_by(&operation.stats);
+        if self.is_baseline(operation) {
+            let raised = before.raised_by(shown);
+            return (raised, raised);
+        }
+        (before, self.raise(before, shown))
     }
 
     /// Looks for stats that prove the cumulative mode, before they are counted. One operation proves it only by many emails: one
@@ -138,7 +190,7 @@ impl AccountCounters {
         operations: impl Iterator<Item = &'a Operation>,
     ) {
         for operation in operations {
-            if self.account.cumulative_proven {
+            if self.account.cumulative_proven || self.by_emails.mode().is_some() {
                 return;
             }
             let is_second = self.witness.is_some_and(|witness| witness != operation.id);
@@ -153,7 +205,8 @@ impl AccountCounters {
     /// The counting mode for one operation. Cumulative stats are counted as such before the mode of the account is proven, so
     /// nothing is counted twice.
     fn mode_of(&self, stats: &Stats) -> CountingMode {
-        if self.fixed.is_none() && stats.evidence_of_funnel() > Evidence::None {
+        let is_proven = self.fixed.is_some() || self.by_emails.mode().is_some();
+        if !is_proven && stats.evidence_of_funnel() > Evidence::None {
             return CountingMode::Cumulative;
         }
         self.mode()

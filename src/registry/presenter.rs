@@ -205,6 +205,7 @@ impl<'a> Presenter<'a> {
             up: record.map_or(up_if_unread, |record| Some(!record.failed)),
             last_success: record.map(Record::last_success),
             scheduled_for: self.tables.scheduled.get(id),
+            emails_mismatch: None,
             labels: self.tables.labels.shown(id),
         }
     }

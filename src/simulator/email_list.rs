@@ -1,5 +1,6 @@
 //! The list of emails. Its rows are the emails that the operations' stats count, and emails that the account received.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use axum::response::Response;
@@ -16,6 +17,7 @@ use super::id::{CHANCE_BITS, OperationPosition, email_text};
 use super::life::{Origin, Spec};
 use super::list::{Lists, MOST_EMAILS, NEWEST};
 use super::random::mix;
+use super::scripted_email::{NamedOperation, ScriptedEmail};
 use super::world::{Item, SendTags};
 
 /// Generated operations create all their emails within this time, in milliseconds.
@@ -44,7 +46,7 @@ pub(super) struct EmailBody {
 
 /// What a row says.
 struct EmailRow<'a> {
-    word: &'static str,
+    word: &'a str,
     created: i64,
     updated: i64,
     scheduled: Option<i64>,
@@ -52,7 +54,7 @@ struct EmailRow<'a> {
     random: u64,
     from: String,
     to: String,
-    operation: Option<&'a str>,
+    operation: Option<Cow<'a, str>>,
     tags: Value,
 }
 
@@ -177,11 +179,16 @@ impl Lists<'_> {
                     random: mix(spec.seed, index.into()),
                     from: OWN_ADDRESS.to_owned(),
                     to: format!("reader{index}@{}", email.domain),
-                    operation: Some(&id),
+                    operation: Some(Cow::Borrowed(&id)),
                     tags: tags_of(spec, tags.as_ref()),
                 })
             }
-            Item::Scripted(value) => scripted(value, &id, index, self.settings.reading, now),
+            Item::Scripted { value, emails } => match emails {
+                Some(emails) => emails
+                    .get(index as usize)
+                    .map(|email| of_script(email, value, &id, index, now)),
+                None => by_stats(value, &id, index, self.settings.reading, now),
+            },
         };
         for index in offset..MOST_EMAILS {
             let Some(row) = row(index) else {
@@ -228,7 +235,7 @@ impl Lists<'_> {
             created_at: dialect.time(row.created),
             updated_at: dialect.time(row.updated),
             scheduled_for: row.scheduled.map(|scheduled| dialect.time(scheduled)),
-            operation_id: row.operation.map(str::to_owned),
+            operation_id: row.operation.as_deref().map(str::to_owned),
             content: self.settings.email_body.map(content),
         });
         true
@@ -242,8 +249,47 @@ fn content(size: usize) -> Value {
     json!({"subject": "Our news", "html": html, "attachments": []})
 }
 
+/// An email of a scripted operation, as a test said it.
+fn of_script<'a>(
+    email: &'a ScriptedEmail,
+    operation: &Value,
+    id: &'a str,
+    index: u32,
+    now: i64,
+) -> EmailRow<'a> {
+    let created = email.created.map(Timestamp::as_millis);
+    EmailRow {
+        word: &email.status,
+        created: created.unwrap_or_else(|| time_of(operation, "createdAt", now)),
+        updated: email.updated.as_millis(),
+        scheduled: email.scheduled.map(Timestamp::as_millis),
+        random: random_of(id, index),
+        from: email.from.clone(),
+        to: email.to.clone(),
+        operation: match email.operation {
+            NamedOperation::Own => Some(Cow::Borrowed(id)),
+            NamedOperation::Missing => None,
+            NamedOperation::Other(other) => Some(Cow::Owned(other.to_string())),
+        },
+        tags: json!(email.tags),
+    }
+}
+
+/// A time of a scripted operation.
+fn time_of(operation: &Value, name: &str, now: i64) -> i64 {
+    let time = operation.get(name).and_then(Value::as_str);
+    let time = time.and_then(|text| text.parse::<Timestamp>().ok());
+    time.map_or(now, Timestamp::as_millis)
+}
+
+/// The random number of an email of a scripted operation: the same email has the same id in every response.
+fn random_of(id: &str, index: u32) -> u64 {
+    let seed = id.bytes().fold(0, |seed, byte| mix(seed, byte.into()));
+    mix(seed, index.into())
+}
+
 /// An email of a scripted operation, whose stats say how many emails have which status.
-fn scripted<'a>(
+fn by_stats<'a>(
     operation: &Value,
     id: &'a str,
     index: u32,
@@ -256,22 +302,15 @@ fn scripted<'a>(
         end = end.saturating_add(*emails);
         u64::from(index) < end
     })?;
-    let time = |name: &str| {
-        let time = operation.get(name).and_then(Value::as_str);
-        let time = time.and_then(|text| text.parse::<Timestamp>().ok());
-        time.map_or(now, Timestamp::as_millis)
-    };
-    // The same email has the same id in every response.
-    let seed = id.bytes().fold(0, |seed, byte| mix(seed, byte.into()));
     Some(EmailRow {
         word,
-        created: time("createdAt"),
-        updated: time("updatedAt"),
+        created: time_of(operation, "createdAt", now),
+        updated: time_of(operation, "updatedAt", now),
         scheduled: None,
-        random: mix(seed, index.into()),
+        random: random_of(id, index),
         from: OWN_ADDRESS.to_owned(),
         to: format!("reader{index}@{}", DOMAINS[index as usize % DOMAINS.len()]),
-        operation: Some(id),
+        operation: Some(Cow::Borrowed(id)),
         tags: json!({}),
     })
 }

@@ -11,6 +11,7 @@ use crate::timestamp::Timestamp;
 
 use super::fault::Fault;
 use super::journal::{Counts, RecordedRequest};
+use super::scripted_email::ScriptedEmail;
 use super::service::SimulatorState;
 use super::settings::BasicLogin;
 
@@ -67,6 +68,12 @@ impl Handle {
     /// Its position in lists follows `createdAt`, otherwise its id, otherwise the current time.
     pub fn put(&self, operation: impl Into<Value>) {
         self.shared.world.put(operation.into(), self.shared.now());
+    }
+
+    /// Replaces the emails of an operation that is or will be [put](Self::put). Without this, they are as its stats say.
+    pub fn put_emails(&self, operation: OperationId, emails: Vec<ScriptedEmail>) {
+        let world = &self.shared.world;
+        world.put_emails(operation.to_string(), emails);
     }
 
     /// Removes an operation: added by a test, sent, or generated. Returns whether it existed.

@@ -59,7 +59,7 @@ impl Lists<'_> {
             .walk(&window, self.now)
             .filter(|(_, item)| match item {
                 Item::Generated { spec, .. } => query.matches_status(spec.phase(now).word()),
-                Item::Scripted(value) => {
+                Item::Scripted { value, .. } => {
                     let status = value.get("status").and_then(Value::as_str);
                     query.matches_status(&status.unwrap_or_default().to_ascii_uppercase())
                 }

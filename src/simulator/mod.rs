@@ -28,6 +28,7 @@ mod mailbox;
 mod pace;
 mod random;
 mod response;
+mod scripted_email;
 mod send;
 mod service;
 mod settings;
@@ -56,6 +57,7 @@ pub use handle::{Handle, Scripted};
 pub use id::operation_id;
 pub use journal::{Counts, RecordedRequest};
 pub use mailbox::{MAILBOXES, Mailbox};
+pub use scripted_email::{NamedOperation, ScriptedEmail};
 pub use settings::{
     ApiSettings, BasicLogin, MailboxSettings, SimulatorSettings, Traffic, WorldSettings,
 };

@@ -56,7 +56,7 @@ impl OperationBody {
     pub(super) fn of(item: Item, world: &World, settings: &ApiSettings, now: i64) -> Self {
         let id = item.id().unwrap_or_default();
         let spec = match item {
-            Item::Scripted(value) => return Self::Scripted(Value::clone(&value)),
+            Item::Scripted { value, .. } => return Self::Scripted(Value::clone(&value)),
             Item::Generated { spec, .. } => spec,
         };
         let (tally, updated) = spec.state_at(world.pace, now);

@@ -16,6 +16,7 @@ use super::id::{CHANCE_BITS, OperationPosition, operation_text};
 use super::life::{Origin, Spec};
 use super::pace::{Outage, Pace};
 use super::random::mix;
+use super::scripted_email::ScriptedEmail;
 use super::settings::WorldSettings;
 use super::stream::{OperationStream, millis, small};
 
@@ -35,7 +36,11 @@ pub(super) enum Item {
         tags: Option<Arc<SendTags>>,
     },
     /// Added by a test, returned unchanged.
-    Scripted(Arc<Value>),
+    Scripted {
+        value: Arc<Value>,
+        /// Its emails; `None`: as many as its stats say.
+        emails: Option<Arc<[ScriptedEmail]>>,
+    },
 }
 
 impl Item {
@@ -45,7 +50,9 @@ impl Item {
             Self::Generated { position, .. } => {
                 Some(operation_text(position.created, position.chance))
             }
-            Self::Scripted(value) => value.get("id").and_then(Value::as_str).map(str::to_owned),
+            Self::Scripted { value, .. } => {
+                value.get("id").and_then(Value::as_str).map(str::to_owned)
+            }
         }
     }
 }
@@ -68,6 +75,8 @@ pub(super) struct World {
 struct Stored {
     items: BTreeMap<OperationPosition, Item>,
     by_id: HashMap<String, OperationPosition>,
+    /// The emails of added operations, for which a test has said them.
+    emails: HashMap<String, Arc<[ScriptedEmail]>>,
     /// Generated operations that were removed or replaced.
     hidden: HashSet<OperationPosition>,
     /// The number of additions so far; it makes each id unique.
@@ -193,7 +202,22 @@ impl World {
             stored.hidden.insert(by_id);
             position.chance = by_id.chance;
         }
-        stored.insert(id.as_deref(), position, Item::Scripted(Arc::new(value)));
+        let emails = id.as_ref().and_then(|id| stored.emails.get(id)).cloned();
+        let value = Arc::new(value);
+        let item = Item::Scripted { value, emails };
+        stored.insert(id.as_deref(), position, item);
+    }
+
+    /// Replaces the emails of an operation that a test adds or has added.
+    pub(super) fn put_emails(&self, id: String, emails: Vec<ScriptedEmail>) {
+        let mut stored = self.stored();
+        let all: Arc<[ScriptedEmail]> = emails.into();
+        if let Some(position) = stored.by_id.get(&id).copied()
+            && let Some(Item::Scripted { emails, .. }) = stored.items.get_mut(&position)
+        {
+            *emails = Some(Arc::clone(&all));
+        }
+        stored.emails.insert(id, all);
     }
 
     /// Removes an operation of any kind. Returns whether it existed.

@@ -1,13 +1,7 @@
 //! The HTTP client of one URL: the authorities that it trusts, its certificate, and the host that it connects to.
 //!
-//! Prometheus' `tls_config` has a `server_name` that may differ from the URL's host. reqwest has no such option, and its errors
-//! name files. So this module builds the configuration of rustls itself.
+//! Prometheus' `tls_config` has a `server_name` that may differ from the URL's host.
 
-use std::net::SocketAddr;
-use std::sync::Arc;
-
-use reqwest::ClientBuilder;
-use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use rustls::client::WantsClientCert;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -16,7 +10,7 @@ use url::{Host, Url};
 
 use super::error::SourceError;
 use crate::config::{OperationUrl, Tls};
-use crate::http::{self, AuthoritiesError, CertificateVerifier};
+use crate::http::{self, AuthoritiesError, CertificateVerifier, Connections, Proxies};
 
 /// What TLS is set up from, in PEM.
 pub(super) struct Material<'c> {
@@ -40,13 +34,11 @@ pub(super) fn client(
     } else {
         vec![b"h2".to_vec(), b"http/1.1".to_vec()]
     };
-    let fixed_host = renamed.then(|| Arc::new(FixedHost(host_of(to))));
-    let adjust = move |builder: ClientBuilder| match &fixed_host {
-        Some(fixed_host) => builder.dns_resolver(Arc::clone(fixed_host)),
-        None => builder,
-    };
-    http::HttpClient::new(tls, adjust)
-        .map_err(|_| SourceError::Tls("the HTTP client cannot be set up".to_owned()))
+    Ok(http::HttpClient::new(Connections {
+        tls,
+        proxies: Proxies::default(),
+        host: renamed.then(|| host_of(to)),
+    }))
 }
 
 /// Whether the server's name differs from the URL's host.
@@ -107,18 +99,5 @@ fn host_of(url: &Url) -> String {
         Some(Host::Ipv6(address)) => address.to_string(),
         Some(other) => other.to_string(),
         None => String::new(),
-    }
-}
-
-/// A resolver that resolves every name to one host.
-struct FixedHost(String);
-
-impl Resolve for FixedHost {
-    fn resolve(&self, _: Name) -> Resolving {
-        let host = self.0.clone();
-        Box::pin(async move {
-            let found: Vec<SocketAddr> = tokio::net::lookup_host((host, 0)).await?.collect();
-            Ok(Box::new(found.into_iter()) as Addrs)
-        })
     }
 }

@@ -4,8 +4,10 @@
 
 use std::sync::Arc;
 
-use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HOST, HeaderMap, HeaderValue};
-use reqwest::{Request, Response, StatusCode};
+use hyper::StatusCode;
+use hyper::header::{
+    ACCEPT, AUTHORIZATION, CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue,
+};
 use tokio::task::spawn_blocking;
 
 use super::ListedOperations;
@@ -14,10 +16,11 @@ use super::listing::{self, Format, LARGEST};
 use super::tls;
 use super::url_files::UrlFiles;
 use crate::config::OperationUrl;
-use crate::http::{self, BodyError, NoResponse};
+use crate::http::{self, BodyError, NoResponse, Request, Response};
 
 /// The header with the interval between requests, as in Prometheus.
-const REFRESH_INTERVAL: &str = "X-Prometheus-Refresh-Interval-Seconds";
+const REFRESH_INTERVAL: HeaderName =
+    HeaderName::from_static("x-prometheus-refresh-interval-seconds");
 
 /// The client of one URL.
 #[derive(Debug)]
@@ -62,26 +65,25 @@ impl Url {
         client: &http::HttpClient,
     ) -> Result<Vec<u8>, SourceError> {
         let (url, host) = self.target();
+        let text = |text: String| {
+            HeaderValue::try_from(text).unwrap_or_else(|_| HeaderValue::from_static(""))
+        };
         let interval = self.settings.refresh_interval.as_secs_f64();
-        let mut request = client
-            .requests()
-            .get(url)
-            .header(ACCEPT, "application/json")
-            .header(REFRESH_INTERVAL, interval.to_string());
+        let mut request = Request::get(&url)
+            .map_err(|failure| self.explain(failure))?
+            .header(ACCEPT, HeaderValue::from_static("application/json"))
+            .header(REFRESH_INTERVAL, text(interval.to_string()));
         if let Some(authorization) = authorization {
             request = request.header(AUTHORIZATION, authorization);
         }
         if let Some(host) = host {
-            request = request.header(HOST, host);
+            request = request.header(HOST, text(host));
         }
-        let request = request
-            .build()
-            .map_err(|error| self.explain(http::failure(&error)))?;
-        let again = request.try_clone();
-        match (self.once(client, request).await, again) {
+        let again = request.clone();
+        match self.once(client, request).await {
             // The server closed a connection that was idle before; the repeated request opens a new one.
-            (Err(FetchFailure::Stale(_)), Some(again)) => self.once(client, again).await,
-            (outcome, _) => outcome,
+            Err(FetchFailure::Stale(_)) => self.once(client, again).await,
+            outcome => outcome,
         }
         .map_err(FetchFailure::into_inner)
     }

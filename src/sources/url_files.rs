@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use reqwest::header::HeaderValue;
+use hyper::header::HeaderValue;
 use secrecy::ExposeSecret;
 use secrecy::zeroize::Zeroizing;
 

@@ -3,8 +3,10 @@
 
 use std::sync::Arc;
 
-use reqwest::RequestBuilder;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use secrecy::ExposeSecret;
+use secrecy::zeroize::Zeroizing;
 use url::Url;
 
 use super::error::ApiError;
@@ -17,6 +19,7 @@ use super::transport::TransportError;
 use crate::clock::Clock;
 use crate::config::{self, Credentials};
 use crate::diagnosis::Login;
+use crate::http::{NoResponse, Request};
 use crate::timestamp::Timestamp;
 
 /// The first letters of an API key's SID (<https://www.twilio.com/docs/glossary/what-is-a-sid>).
@@ -148,14 +151,17 @@ impl Authenticator {
 }
 
 impl Authorization {
-    /// Adds the header to `request`; reqwest marks it as sensitive.
-    pub(super) fn on(&self, request: RequestBuilder) -> RequestBuilder {
-        if let Some(token) = &self.token {
+    /// Adds the header to `request`.
+    pub(super) fn on(&self, request: Request) -> Result<Request, NoResponse> {
+        let header = if let Some(token) = &self.token {
             // RFC 6750, section 2.1.
-            return request.bearer_auth(token.text.expose_secret());
-        }
-        // HTTP Basic (<https://www.twilio.com/docs/email/api>).
-        let CredentialPair { name, secret } = &self.credentials;
-        request.basic_auth(name.expose_secret(), Some(secret.expose_secret()))
+            format!("Bearer {}", token.text.expose_secret())
+        } else {
+            // HTTP Basic (<https://www.twilio.com/docs/email/api>).
+            let CredentialPair { name, secret } = &self.credentials;
+            let pair = format!("{}:{}", name.expose_secret(), secret.expose_secret());
+            format!("Basic {}", STANDARD.encode(&*Zeroizing::new(pair)))
+        };
+        request.authorized(&Zeroizing::new(header))
     }
 }

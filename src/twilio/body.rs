@@ -9,7 +9,7 @@ use crate::http::{self, BodyError};
 pub(super) const LIMIT: usize = 8 * 1024 * 1024;
 
 /// The whole body, if it has at most `limit` bytes.
-pub(super) async fn read(response: reqwest::Response, limit: usize) -> Result<Vec<u8>, ApiError> {
+pub(super) async fn read(response: http::Response, limit: usize) -> Result<Vec<u8>, ApiError> {
     let body = http::read(response, limit).await;
     body.map_err(|error| match error {
         BodyError::TooLarge(limit) => ApiError::TooLarge { limit },

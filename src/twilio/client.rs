@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use reqwest::header::ACCEPT;
+use hyper::header::{ACCEPT, HeaderValue};
 use tokio::task::spawn_blocking;
 use url::Url;
 
@@ -23,7 +23,7 @@ use crate::config::{self, Credentials};
 use crate::diagnosis::Login;
 use crate::email::{Email, FirstEmail};
 use crate::exposition::{AccountInstruments, Endpoint};
-use crate::http;
+use crate::http::{HttpClient, Request};
 use crate::operation::{Operation, OperationId, RETENTION, Unexpected};
 use crate::timestamp::Timestamp;
 
@@ -39,7 +39,7 @@ const EXPIRY: Duration = RETENTION.saturating_sub(Duration::from_hours(1));
 /// The API client of one account. Many tasks can use it; the throttle enforces the account's limits.
 #[derive(Debug)]
 pub struct Client {
-    http: http::HttpClient,
+    http: HttpClient,
     base: Url,
     authenticator: Authenticator,
     requester: Requester,
@@ -314,8 +314,9 @@ impl Client {
         authorization: &Authorization,
         largest: usize,
     ) -> Result<Vec<u8>, ApiError> {
-        let request = authorization.on(self.http.requests().get(url.clone()));
-        let request = request.header(ACCEPT, "application/json");
+        let request = Request::get(url).and_then(|request| authorization.on(request));
+        let request = request.map_err(|failure| self.requester.unusable(failure))?;
+        let request = request.header(ACCEPT, HeaderValue::from_static("application/json"));
         let credentials = &authorization.credentials;
         let response = self
             .requester

@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use reqwest::StatusCode;
-use reqwest::header::{DATE, HeaderMap, HeaderValue, RETRY_AFTER};
+use hyper::StatusCode;
+use hyper::header::{DATE, HeaderMap, HeaderValue, RETRY_AFTER};
 
 use super::error::ApiError;
 use super::first_email;

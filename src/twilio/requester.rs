@@ -4,8 +4,8 @@
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
+use hyper::StatusCode;
 use parking_lot::Mutex;
-use reqwest::{Request, RequestBuilder, Response, StatusCode};
 use tokio::time::Instant;
 
 use super::error::ApiError;
@@ -17,7 +17,7 @@ use crate::clock::Clock;
 use crate::clock_skew::ClockSkew;
 use crate::config::Limits;
 use crate::exposition::{AccountInstruments, Endpoint};
-use crate::http::{self, HttpClient};
+use crate::http::{HttpClient, NoResponse, Request, Response};
 use crate::operation::Unexpected;
 use crate::reason::Reason;
 use crate::timestamp::Timestamp;
@@ -84,19 +84,16 @@ impl Requester {
         &self,
         endpoint: Endpoint,
         http: &HttpClient,
-        request: RequestBuilder,
+        request: Request,
         credentials: &CredentialPair,
         largest: usize,
     ) -> Result<Vec<u8>, ApiError> {
-        let request = request
-            .build()
-            .map_err(|error| transport::classify(http::failure(&error), self.limit))?;
-        let again = request.try_clone();
+        let again = request.clone();
         let first = self
             .once(endpoint, http, request, credentials, (largest, self.limit))
             .await;
-        match (first.repeat, again) {
-            (Some(left), Some(again)) => {
+        match first.repeat {
+            Some(left) => {
                 if let Err(error) = &first.outcome {
                     self.note_failure(endpoint, error);
                 }
@@ -105,7 +102,7 @@ impl Requester {
                     .await;
                 second.outcome
             }
-            _ => first.outcome,
+            None => first.outcome,
         }
     }
 
@@ -125,7 +122,7 @@ impl Requester {
             Ok(permit) => permit,
             Err(error) => return RequestResult::failed(error),
         };
-        let path = shown_path(request.url().path()).to_owned();
+        let path = shown_path(request.path()).to_owned();
         let started = Instant::now();
         let (mut code, mut stale) = (None, false);
         let response = async {
@@ -194,6 +191,11 @@ impl Requester {
     /// The server's clock minus this machine's, from the last response with a `Date`.
     pub(super) fn clock_skew(&self) -> Option<ClockSkew> {
         *self.skew.lock()
+    }
+
+    /// The error of a request that cannot be made.
+    pub(super) fn unusable(&self, failure: NoResponse) -> ApiError {
+        transport::classify(failure, self.limit)
     }
 
     /// Counts a failure, if a request was made.

@@ -3,8 +3,8 @@
 
 use std::time::{Duration, UNIX_EPOCH};
 
-use reqwest::StatusCode;
-use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
+use hyper::StatusCode;
+use hyper::header::{DATE, HeaderMap, RETRY_AFTER};
 
 use super::error::{ApiError, RetryAfter};
 use crate::timestamp::Timestamp;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use reqwest::header::{ACCEPT, CONTENT_TYPE};
+use hyper::header::{ACCEPT, CONTENT_TYPE, HeaderValue};
 use secrecy::ExposeSecret;
 use tokio::sync::Mutex;
 use url::{Url, form_urlencoded};
@@ -19,19 +19,21 @@ use super::transport::{self, TransportError};
 use crate::clock::Clock;
 use crate::config::{Network, OAuthClient};
 use crate::exposition::Endpoint;
-use crate::http;
+use crate::http::{HttpClient, Request};
 use crate::reason::Reason;
 use crate::timestamp::Timestamp;
 
 /// The result of a request for a token is used for the collection in which it was made, and no longer than this: requests outside of a
 /// collection also need tokens, and a long collection must try again.
 const HOLD: Duration = Duration::from_secs(15);
+/// The content type of a request for a token.
+const FORM: HeaderValue = HeaderValue::from_static("application/x-www-form-urlencoded");
 
 /// One account's tokens.
 #[derive(Debug)]
 pub(super) struct Tokens {
     account: Arc<str>,
-    http: http::HttpClient,
+    http: HttpClient,
     url: Url,
     client: LiveCredentials,
     clock: Clock,
@@ -252,13 +254,10 @@ impl Tokens {
             .append_pair("client_id", client.name.expose_secret())
             .append_pair("client_secret", client.secret.expose_secret())
             .finish();
-        let request = self
-            .http
-            .requests()
-            .post(self.url.clone())
-            .header(ACCEPT, "application/json")
-            .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
-            .body(form);
+        let request = Request::post(&self.url, form)
+            .map_err(|failure| requester.unusable(failure))?
+            .header(ACCEPT, HeaderValue::from_static("application/json"))
+            .header(CONTENT_TYPE, FORM);
         let requested = self.clock.instant();
         let response = requester.send(Endpoint::Token, &self.http, request, client, token::LIMIT);
         let response = response.await;

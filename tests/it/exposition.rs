@@ -181,6 +181,7 @@ fn snapshot(account: &str, labels: BTreeMap<String, String>, seen: Operation) ->
         up: Some(true),
         last_success: None,
         scheduled_for: None,
+        emails_mismatch: None,
         labels: Arc::new(labels),
     };
     Snapshot {

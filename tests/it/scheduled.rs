@@ -63,6 +63,28 @@ async fn a_scheduled_operation_shows_its_time_after_one_request_and_after_a_rest
 }
 
 #[tokio::test]
+async fn with_the_collector_of_emails_a_scheduled_operation_shows_its_time_without_tags() {
+    let clock = morning();
+    let twilio = Twilio::start(SimulatorSettings::empty(), clock.clone()).await;
+    let yaml = one_account(&twilio, "") + "collectors: {emails: {enabled: true}}\n";
+    let time = clock.now() + Duration::from_hours(30);
+    let later = twilio.send(json!({"scheduledFor": time.to_string()})).await;
+    twilio.put(Duration::ZERO, json!({"total": 2, "delivered": 2}));
+    let exporter = Exporter::start_at(&yaml, clock.clone()).await;
+    let exporter = exporter.settled().await;
+    eventually("the time is known", || async {
+        pass(&clock, INTERVAL);
+        scheduled_for(&exporter.scrape().await, later) == Some(time.as_seconds())
+    })
+    .await;
+    let requests = twilio.handle.requests();
+    let first_emails = requests
+        .iter()
+        .filter(|request| request.path.contains("operationId="));
+    assert_eq!(first_emails.count(), 1, "only of the scheduled one");
+}
+
+#[tokio::test]
 async fn without_tags_no_email_is_requested_and_no_time_is_shown() {
     let twilio = Twilio::empty().await;
     let time = twilio.handle.now() + Duration::from_hours(30);

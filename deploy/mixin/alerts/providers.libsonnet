@@ -135,54 +135,46 @@
       'The same while it is slow.'
     ),
   ],
-  local slow(expr, labels, whom, link, note) = terms.alert(
+  // Of an account whose providers have few emails each, all of them together.
+  local whom = '{{ if $labels.provider }}{{ $labels.provider }}{{ else }}all providers{{ end }}',
+  local slow = terms.alert(
     'TwilioEmailDeliverySlow',
     'warning',
     '15m',
-    expr,
-    link,
-    terms.of(labels)
+    terms.lines([
+      slowName,
+      'or',
+      '%s > %s' % [ofWhole, objective],
+      'and sum by (%s) (%s{le="+Inf"}) >= %d' % [terms.account, buckets, config.deliveryLeast],
+      'unless on (%s) %s' % [terms.account, slowName],
+    ]),
+    terms.deliverability + '{{ if $labels.provider }}&var-provider={{ $labels.provider | urlquery }}{{ end }}',
+    terms.of(config.accountLabels)
     + ' Account {{ $labels.account }}: delivery to %s takes {{ $value | humanizeDuration }} (95th percentile of %s emails over 1h), the objective is %s' % [
       whom,
-      terms.asked('sum(%s{%%s,le="+Inf"})' % buckets, terms.number),
-      '{{ with printf `max(%s{%s})` %s | query }}{{ . | first | value | humanizeDuration }}{{ else }}?{{ end }}' % [
-        objective,
-        std.join(',', [label + '=%q' for label in config.accountLabels]),
-        std.join(' ', ['$labels.' + label for label in config.accountLabels]),
+      '{{ if $labels.provider }}%s{{ else }}%s{{ end }}' % [
+        '{{ with printf `sum(%s{%%s,provider=%%q,le="+Inf"})` $of $labels.provider | query }}{{ . | first | value | %s }}{{ else }}?{{ end }}'
+        % [buckets, terms.number],
+        terms.asked('sum(%s{%%s,le="+Inf"})' % buckets, terms.number),
       ],
+      terms.asked('max(%s{%%s})' % objective, 'humanizeDuration'),
     ],
     'Of the emails of account {{ $labels.account }} that %s accepted within the last hour, 5 %% were accepted more than {{ $value | humanizeDuration }} after they were scheduled or created.'
     % whom
     + ' Emails that are still in transit are not counted. Accepted does not mean that an email is in the inbox.',
     keep='10m',
-    note=note,
+    note='More than 5 % of the emails that a provider accepted within an hour took longer than the objective; or of those that all providers did.',
   ),
 
   prometheusAlerts+:: {
     groups+: [{
       name: 'twilio-email-providers',
       interval: '1m',
-      rules: [endedOfDays] + window('1h') + window('6h') + [isFailing] + duration + [
-        failing,
-        slow(
-          slowName,
-          terms.providerLabels,
-          '{{ $labels.provider }}',
-          terms.ofProvider,
-          'More than 5 % of the emails that a provider accepted within an hour took longer than the objective.'
-        ),
-        slow(
-          terms.lines([
-            '%s > %s' % [ofWhole, objective],
-            'and sum by (%s) (%s{le="+Inf"}) >= %d' % [terms.account, buckets, config.deliveryLeast],
-            'unless on (%s) %s' % [terms.account, slowName],
-          ]),
-          config.accountLabels,
-          'all providers',
-          terms.deliverability,
-          'The same of all providers together, where none is slow by itself or all have few emails.'
-        ),
-      ],
+      rules: [endedOfDays] + window('1h') + window('6h') + [isFailing, failing],
+    }, {
+      name: 'twilio-email-delivery-time',
+      interval: '1m',
+      rules: duration + [slow],
     }],
   },
 }

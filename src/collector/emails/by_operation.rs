@@ -1,9 +1,11 @@
 //! Reads the emails of known operations, if Twilio does not return the list of all emails. It reads one list for each operation,
 //! after the operation's stats have changed.
 
+use super::operation_lists::LastRead;
 use super::reader::{ListedRows, Reader};
 use crate::collector::email_probe::is_too_large;
 use crate::collector::ledger::Ledger;
+use crate::delivery::OperationTally;
 use crate::operation::OperationId;
 use crate::timestamp::Timestamp;
 use crate::twilio::{ApiError, ListFilter};
@@ -23,7 +25,15 @@ pub(super) async fn read(
     operations: &Ledger,
     oldest: Timestamp,
 ) -> Result<OperationsRead, ApiError> {
-    let due = reader.state.lock().operations.due(operations, oldest);
+    let span = (oldest, reader.now());
+    let compared = |id| {
+        let emails = reader.ledger.lock();
+        emails.is_some_and(|emails| emails.tally(id).is_some_and(OperationTally::is_open))
+    };
+    // A snapshot locks the registry first and the state then, so the state must not be locked here.
+    let mut lists = std::mem::take(&mut reader.state.lock().operations);
+    let due = lists.due(operations, span, compared);
+    reader.state.lock().operations = lists;
     let mut found = OperationsRead {
         is_complete: due.len() <= reader.budget.left(),
         ..OperationsRead::default()
@@ -32,6 +42,7 @@ pub(super) async fn read(
         if reader.budget.is_spent() {
             break;
         }
+        let began = reader.now();
         let of_operation = read_one(reader, id).await?;
         // The results of the first run are baseline, and it has a result now.
         reader.ledger.end();
@@ -42,7 +53,9 @@ pub(super) async fn read(
             found.is_complete = false;
             break;
         }
-        reader.state.lock().operations.note_read(id, stats);
+        let complete = of_operation.is_complete.then_some(began);
+        let read = LastRead { stats, complete };
+        reader.state.lock().operations.note_read(id, read);
     }
     Ok(found)
 }

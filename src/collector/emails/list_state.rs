@@ -8,6 +8,8 @@ use super::operation_lists::OperationLists;
 use super::slices::Slices;
 use crate::collector::list_backoff::ListBackoff;
 use crate::email::Email;
+use crate::operation::OperationId;
+use crate::timestamp::Timestamp;
 use crate::twilio::{ApiError, Listing, PAGE_SIZE};
 
 /// A page that is too large is requested again with this fraction of its rows.
@@ -44,6 +46,16 @@ impl ListState {
             foreign_rows: 0,
             page_size: PAGE_SIZE,
         }
+    }
+
+    /// When all emails of an operation, which were created between two times, were read last, at the earliest. `None` if that is not known.
+    pub(super) fn read_of(
+        &self,
+        id: OperationId,
+        created: Option<(Timestamp, Timestamp)>,
+    ) -> Option<Timestamp> {
+        let in_windows = created.and_then(|(first, last)| self.slices.read_between(first, last));
+        in_windows.max(self.operations.read_of(id))
     }
 
     /// The rows to request per page.

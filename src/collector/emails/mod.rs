@@ -2,6 +2,7 @@
 
 mod budget;
 mod by_operation;
+mod comparing;
 mod ledger;
 mod list_state;
 mod operation_lists;
@@ -15,6 +16,7 @@ use parking_lot::Mutex;
 use tokio::time::Instant;
 
 use self::budget::EmailBudget;
+use self::comparing::{Mismatches, ReadEmails};
 use self::ledger::EmailLedger;
 use self::list_state::ListState;
 use self::reader::Reader;
@@ -23,6 +25,7 @@ use super::ledger::Ledger;
 use super::runner::{Run, Runner};
 use super::settings::AccountSettings;
 use crate::clock::Clock;
+use crate::delivery::MOST_TALLIES;
 use crate::exposition::StateInstruments;
 use crate::operation::RETENTION;
 use crate::snapshot::{CollectorName, CollectorStatus, EmailsSnapshot, Unconfirmed};
@@ -42,6 +45,7 @@ pub(super) struct Emails {
     state: Mutex<ListState>,
     /// The last finished run.
     last: Mutex<Option<CollectorStatus>>,
+    mismatches: Mutex<Mismatches>,
     runner: Runner<()>,
 }
 
@@ -58,6 +62,7 @@ impl Emails {
             state: Mutex::new(ListState::new(Arc::clone(name))),
             operations,
             last: Mutex::new(None),
+            mismatches: Mutex::default(),
             runner: Runner::default(),
         }
     }
@@ -114,6 +119,11 @@ impl Emails {
         (Some(snapshot), unconfirmed)
     }
 
+    /// Whether the stats of each operation and its emails disagree, as far as they can be compared.
+    pub(super) fn mismatches(&self) -> Mismatches {
+        Arc::clone(&self.mismatches.lock())
+    }
+
     /// Notes that a scrape exposed what [`Self::snapshot`] returned last.
     pub(super) fn exposed(&self) {
         self.ledger.exposed();
@@ -128,6 +138,7 @@ impl Emails {
             self.runner.stop();
             self.ledger.unload();
             *self.last.lock() = None;
+            *self.mismatches.lock() = Mismatches::default();
             *self.state.lock() = ListState::new(Arc::clone(self.ledger.name()));
         }
     }
@@ -153,6 +164,7 @@ impl Emails {
         }
         let began = Instant::now();
         let success = self.read(settings).await;
+        self.compare(settings);
         *self.last.lock() = Some(CollectorStatus {
             name: CollectorName::Emails,
             success,
@@ -170,8 +182,8 @@ impl Emails {
         {
             return false;
         }
-        if !is_loaded && let Some(slices) = self.ledger.restored_slices() {
-            self.state.lock().slices = slices;
+        if !is_loaded {
+            self.restore();
         }
         let since = self.twilio_time(settings);
         self.ledger.expire(since).await;
@@ -201,6 +213,59 @@ impl Emails {
                 self.state.lock().failed(&error, now);
                 false
             }
+        }
+    }
+
+    /// Applies the saved slices and the saved proof of the counting mode.
+    fn restore(&self) {
+        if let Some(slices) = self.ledger.restored_slices() {
+            self.state.lock().slices = slices;
+        }
+        let mode = self.ledger.lock().and_then(|emails| emails.counting_mode());
+        if let Some(mode) = mode {
+            self.operations.lock().restore_email_proof(mode);
+        }
+    }
+
+    /// Compares the stats of the operations that have series with their emails.
+    fn compare(&self, settings: &AccountSettings) {
+        let now = self.twilio_time(settings);
+        let ids = self
+            .operations
+            .lock()
+            .presenter()
+            .ids_with_stats(MOST_TALLIES);
+        let tallies: Vec<_> = {
+            let Some(mut emails) = self.ledger.lock() else {
+                return;
+            };
+            emails.tally_operations(&ids, now);
+            let tallies = ids
+                .into_iter()
+                .filter_map(|id| Some((id, *emails.tally(id)?)));
+            tallies.collect()
+        };
+        let all: Vec<_> = {
+            let state = self.state.lock();
+            let read = tallies.into_iter().map(|(id, tally)| ReadEmails {
+                id,
+                tally,
+                read: state.read_of(id, tally.created),
+            });
+            read.collect()
+        };
+        let skew = settings.client.clock_skew();
+        let to_twilio = |ours| skew.map_or(ours, |skew| skew.apply(ours));
+        let (mismatches, proven) = {
+            let mut registry = self.operations.lock();
+            let mismatches = comparing::compare(&mut registry, &all, to_twilio);
+            (mismatches, registry.proven_by_emails())
+        };
+        *self.mismatches.lock() = mismatches;
+        if proven.is_some()
+            && let Some(mut emails) = self.ledger.lock()
+        {
+            emails.set_counting_mode(proven);
         }
     }
 

@@ -119,6 +119,17 @@ impl Slices {
         Some((start_of(*first), until.min(start_of(last + 1))))
     }
 
+    /// When all emails created between two times were read last, at the earliest; `None` if some were not.
+    pub(super) fn read_between(&self, from: Timestamp, until: Timestamp) -> Option<Timestamp> {
+        let (first, last) = (slice_of(from), slice_of(until));
+        let slices = self.read.range(first..=last);
+        let (count, read) = slices.fold((0, None), |(count, read), (_, slice)| {
+            let earliest = read.map_or(slice.read, |read: Timestamp| read.min(slice.read));
+            (count + 1, Some(earliest))
+        });
+        read.filter(|_| count == last - first + 1)
+    }
+
     /// The share of the last seven days that was read.
     pub(super) fn coverage(&self, now: Timestamp) -> f64 {
         let (oldest, newest) = (slice_of(now - RETENTION) + 1, slice_of(now));

@@ -5,6 +5,7 @@ mod laws;
 mod memory;
 mod model;
 mod stored;
+mod tallies;
 
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;

@@ -134,6 +134,7 @@ mod tests {
             up: Some(!failed),
             last_success: None,
             scheduled_for: None,
+            emails_mismatch: None,
             labels: Labels::default(),
         };
         AccountSnapshot {

@@ -4,6 +4,14 @@
 use crate::exposition::metric::{Kind, Metric, Scope};
 
 metrics! { EMAIL_METRICS:
+    OPERATION_EMAILS_MISMATCH: Operation Gauge "operation_emails_mismatch" [] {
+        help: "Whether the stats of the operation and its emails disagree (1) or not (0).",
+        details: "Twilio's stats, in the account's counting mode, are compared with the statuses of the emails that the exporter has read one by \
+                  one, if all emails of the operation have been read, and neither they nor the stats have changed for ten minutes around the reads.",
+        absent: "unless emails are collected; while not all emails have been read; while the stats or the emails change; and if an email has an \
+                 undocumented status.",
+        example: "0",
+    }
     DELIVERY_DURATION: Account Histogram "delivery_duration_seconds" ["provider"] {
         help: "How long emails took until the recipient's server accepted them, which is not the inbox, in seconds.",
         details: "From `scheduledFor`, else `createdAt`, to the `updatedAt` of a row with the status `DELIVERED`. Twilio's times have \

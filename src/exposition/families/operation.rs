@@ -44,7 +44,7 @@ const BLOCK_OF_STATES: usize = 32;
 const BLOCK_OF_CONSTANT: usize = 256;
 
 /// The families about single operations, in the order in which they are written.
-pub(in crate::exposition) const FAMILIES: [OperationFamily; 12] = {
+pub(in crate::exposition) const FAMILIES: [OperationFamily; 13] = {
     use OperationFamily as F;
     use Value::{Emails, Labels, Single, State};
     [
@@ -94,6 +94,11 @@ pub(in crate::exposition) const FAMILIES: [OperationFamily; 12] = {
             &catalogue::OPERATION_LAST_SUCCESS,
             BLOCK_OF_CHANGING,
             Single(|shown| shown.last_success.map(SampleValue::from)),
+        ),
+        F::new(
+            &catalogue::OPERATION_EMAILS_MISMATCH,
+            BLOCK_OF_CONSTANT,
+            Single(|shown| shown.emails_mismatch.map(SampleValue::from)),
         ),
         F::new(&catalogue::OPERATION_INFO, BLOCK_OF_CONSTANT, Labels),
     ]

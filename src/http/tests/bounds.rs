@@ -11,8 +11,7 @@ const LIMIT: usize = 8 * 1024 * 1024;
 async fn body(client: &HttpClient, url: &str) -> Result<usize, BodyError> {
     let body = async {
         let guard = client.guard();
-        let request = client.requests().get(url).build().unwrap();
-        let response = guard.send(request).await.unwrap();
+        let response = guard.send(get(url)).await.unwrap();
         let body = read(response, LIMIT).await;
         guard.end();
         body.map(|body| body.len())

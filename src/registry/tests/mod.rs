@@ -4,6 +4,7 @@ mod account_counters;
 mod agenda;
 mod clock;
 mod due;
+mod email_evidence;
 mod groups;
 mod labels;
 mod presenter;

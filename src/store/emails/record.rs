@@ -2,6 +2,7 @@
 
 use super::saved::{NameKind, SavedEmail, SavedEmails, SavedName};
 use crate::email::{EmailId, EmailStatus};
+use crate::operation::CountingMode;
 use crate::store::bytes::{Reader, Unreadable};
 use crate::store::fields::{counts, push_counts};
 use crate::timestamp::Timestamp;
@@ -76,6 +77,7 @@ pub(super) fn write_standing(saved: &SavedEmails) -> Vec<u8> {
         saved.inbound,
         moment(saved.read_range.map(|(from, _)| from)),
         moment(saved.read_range.map(|(_, until)| until)),
+        saved.counting_mode.map_or(0, |mode| mode as u64 + 1),
     ];
     write(&mut out, &numbers);
     out
@@ -90,6 +92,7 @@ pub(super) fn read_standing(bytes: &[u8]) -> Result<SavedEmails, Unreadable> {
         inbound,
         read_from,
         read_until,
+        counting_mode,
     ] = read(bytes)?;
     Ok(SavedEmails {
         born: maybe(born)?,
@@ -97,6 +100,7 @@ pub(super) fn read_standing(bytes: &[u8]) -> Result<SavedEmails, Unreadable> {
         admitted_from: time(admitted_from)?,
         inbound,
         read_range: maybe(read_from)?.zip(maybe(read_until)?),
+        counting_mode: counting_mode.checked_sub(1).map(mode_at).transpose()?,
     })
 }
 
@@ -118,6 +122,13 @@ fn time(millis: u64) -> Result<Timestamp, Unreadable> {
 /// Reads what [`moment`] wrote.
 fn maybe(moment: u64) -> Result<Option<Timestamp>, Unreadable> {
     moment.checked_sub(1).map(time).transpose()
+}
+
+fn mode_at(index: u64) -> Result<CountingMode, Unreadable> {
+    let mode = usize::try_from(index)
+        .ok()
+        .and_then(|index| CountingMode::ALL.get(index));
+    mode.copied().ok_or(Unreadable::Senseless)
 }
 
 fn write(out: &mut Vec<u8>, numbers: &[u64]) {
@@ -198,6 +209,7 @@ mod tests {
             (number, mut counts) in (any::<u16>(), prop::collection::vec(any::<u64>(), 0..61)),
             zero_until in prop::option::of(0_i64..=i64::MAX),
             (born, times, inbound) in (prop::option::of(0_i64..i64::MAX), [0_i64..=i64::MAX, 0_i64..=i64::MAX], any::<u64>()),
+            counting_mode in prop::sample::select(vec![None, Some(CountingMode::Exclusive), Some(CountingMode::Cumulative)]),
         ) {
             let status = EmailStatus::from_index(status % 10).unwrap();
             let email = SavedEmail { id: ID, status, operation, provider, recipient, sender, sent_at };
@@ -212,7 +224,7 @@ mod tests {
             prop_assert_eq!(read_name(NameKind::Provider, "x", &write_name(&name)), Ok(name));
             let [expired_until, admitted_from] = times.map(Timestamp::from_millis);
             let read_range = zero_until.map(|from| (from, expired_until));
-            let standing = SavedEmails { born: born.map(Timestamp::from_millis), expired_until, admitted_from, inbound, read_range };
+            let standing = SavedEmails { born: born.map(Timestamp::from_millis), expired_until, admitted_from, inbound, read_range, counting_mode };
             prop_assert_eq!(read_standing(&write_standing(&standing)), Ok(standing));
         }
 

@@ -1,6 +1,7 @@
 //! The values that the store saves of emails. They are the store's interface; `record` and `tables` define their bytes.
 
 use crate::email::{EmailId, EmailStatus};
+use crate::operation::CountingMode;
 use crate::timestamp::Timestamp;
 
 /// The state of an account's emails, except the emails and the names.
@@ -16,6 +17,8 @@ pub struct SavedEmails {
     pub inbound: u64,
     /// All emails created from the first of these times until the second one have been read.
     pub read_range: Option<(Timestamp, Timestamp)>,
+    /// The counting mode of the account's stats that its emails have proven.
+    pub counting_mode: Option<CountingMode>,
 }
 
 /// One saved email.

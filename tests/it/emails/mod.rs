@@ -2,6 +2,7 @@
 
 mod collecting;
 mod durable;
+mod mismatch;
 mod model;
 mod privacy;
 mod providers;

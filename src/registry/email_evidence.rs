@@ -1,0 +1,83 @@
+//! The stats that the collector of emails compares with emails, and the effect of a comparison. A comparison can prove the counting
+//! mode.
+
+use super::Registry;
+use super::presenter::Presenter;
+use super::record::Record;
+use super::tables::Tables;
+use crate::operation::{CountingMode, Evidence, OperationId, Stats};
+use crate::timestamp::Timestamp;
+
+/// The stats of an operation, and since when they have been so.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DatedStats {
+    /// The stats.
+    pub stats: Stats,
+    /// When they last changed: `updatedAt`, else the time of the read that found it.
+    pub changed: Timestamp,
+    /// When they were last read, by this machine's clock.
+    pub read: Timestamp,
+}
+
+impl Presenter<'_> {
+    /// The operations that were read and have series, at most `most`.
+    #[must_use]
+    pub fn ids_with_stats(&self, most: usize) -> Vec<OperationId> {
+        let shown = self.with_series().filter_map(|shown| shown.record);
+        shown.map(|record| record.id).take(most).collect()
+    }
+
+    /// The stats of an operation, if it is in memory.
+    #[must_use]
+    pub fn dated_stats(&self, id: OperationId) -> Option<DatedStats> {
+        let record = self.chunks.get(id)?;
+        Some(DatedStats {
+            stats: record.operation(&self.tables.undocumented).stats,
+            changed: record.last_change(),
+            read: record.last_success(),
+        })
+    }
+}
+
+impl Registry {
+    /// Notes that the emails of an operation agree with its stats in this counting mode only. Returns whether the account's mode has changed.
+    pub fn note_emails(&mut self, id: OperationId, mode: CountingMode, evidence: Evidence) -> bool {
+        let is_changed = self.tables.counters.note_emails(id, mode, evidence);
+        self.recount_if(is_changed)
+    }
+
+    /// Restores the counting mode that emails proved before a restart.
+    pub fn restore_email_proof(&mut self, mode: CountingMode) {
+        let is_changed = self.tables.counters.restore_email_proof(mode);
+        self.recount_if(is_changed);
+    }
+
+    /// The counting mode that emails have proven.
+    #[must_use]
+    pub const fn proven_by_emails(&self) -> Option<CountingMode> {
+        self.tables.counters.proven_by_emails()
+    }
+
+    /// Counts all operations in another counting mode than before. Counters grow, or stay.
+    fn recount_if(&mut self, is_changed: bool) -> bool {
+        if is_changed {
+            let tables = &mut self.tables;
+            self.chunks.change_all(|record| tables.recount(record));
+        }
+        is_changed
+    }
+}
+
+impl Tables {
+    fn recount(&mut self, record: &mut Record) {
+        let operation = record.operation(&self.undocumented);
+        let (from, to) = self.counters.recount(&operation, record.marks);
+        if record.marks != to {
+            record.marks = to;
+            self.labels.groups.count(record.id, from, to);
+            let read = record.last_success();
+            self.counters.contributed(record.id, (from, to), read);
+            self.unsaved.changed(record.id);
+        }
+    }
+}
