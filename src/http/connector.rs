@@ -1,4 +1,5 @@
-//! Opens connections: resolves the host, connects to it or to its proxy, and makes the TLS handshakes.
+//! Opens connections: resolves the host, connects to it or to its proxy, and makes the TLS handshakes. All of it has one time
+//! limit.
 
 use std::error::Error;
 use std::future::{Ready, ready};

@@ -1,4 +1,4 @@
-//! The proxies between the exporter and a server, and which of them a URL needs.
+//! The proxies between the exporter and a server, and the choice of the one for a URL. Hosts that `no_proxy` names have none.
 
 use std::fmt;
 use std::sync::Arc;

@@ -1,4 +1,5 @@
-//! What the collector of emails compares emails with, and what a comparison proves.
+//! The stats that the collector of emails compares with emails, and the effect of a comparison. A comparison can prove the counting
+//! mode.
 
 use std::sync::Arc;
 

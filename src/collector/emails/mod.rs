@@ -217,7 +217,7 @@ impl Emails {
         }
     }
 
-    /// Uses what was saved beside the emails.
+    /// Applies the saved slices and the saved proof of the counting mode.
     fn restore(&self) {
         if let Some(slices) = self.ledger.restored_slices() {
             self.state.lock().slices = slices;
