@@ -2,12 +2,14 @@
 
 mod budget;
 mod by_operation;
+mod by_status;
 mod comparing;
 mod ledger;
 mod list_state;
 mod operation_lists;
 mod reader;
 mod slices;
+mod status_plan;
 mod store;
 
 use std::sync::Arc;
@@ -296,14 +298,21 @@ impl Emails {
             return reader.read(Slices::everything(since)).await;
         }
         loop {
-            let next = reader.next_window(&mut self.state.lock().slices, since);
+            let next = {
+                let mut state = self.state.lock();
+                let by_status = !state.mistreats_status;
+                reader.next_window(&mut state.slices, since, by_status)
+            };
             let Some(window) = next else {
                 return Ok(is_complete);
             };
             if reader.budget.is_spent() {
                 return Ok(false);
             }
-            is_complete &= reader.read(window).await?;
+            is_complete &= match window.plan {
+                Some(plan) => by_status::read(reader, window, plan).await?,
+                None => reader.read(window).await?,
+            };
             if window.until.is_none() {
                 // What the first run finds is baseline. Older emails are so by their age, when they are read later.
                 self.ledger.end();
