@@ -114,11 +114,11 @@ impl<const N: usize, const K: usize> SortedChunks<N, K> {
     }
 
     /// The records whose keys are at least `from` and below `behind`, in order.
-    pub(super) fn range(
-        &self,
+    pub(super) fn range<'a>(
+        &'a self,
         from: &[u8; K],
         behind: &[u8; K],
-    ) -> impl Iterator<Item = &Bytes<N>> {
+    ) -> impl Iterator<Item = &'a Bytes<N>> + use<'a, N, K> {
         let (from, behind) = (*from, *behind);
         let before = self.chunks.range::<[u8; K], _>(..=&from).next_back();
         let start = before.map_or(from, |(place, _)| *place);

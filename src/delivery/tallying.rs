@@ -1,12 +1,13 @@
-//! Which operations' emails are tallied, and what is known of them when that begins.
+//! What is known of the emails that were created between two times, and which operations' emails are tallied.
 
 use std::collections::HashSet;
 
-use crate::email::EmailId;
+use crate::email::{EmailId, EmailStatus};
 use crate::operation::OperationId;
 use crate::timestamp::Timestamp;
 
 use super::Deliveries;
+use super::operation_emails::EmailsByStatus;
 use super::record::{DoneEmail, OpenEmail};
 use super::tallies::{CREATED_BEFORE, CREATED_WITHIN, OperationTally, mark_of};
 
@@ -21,19 +22,54 @@ impl Deliveries {
             return;
         };
         let new: HashSet<u32> = new.into_iter().map(mark_of).collect();
-        let first = EmailId::first_at(first - CREATED_BEFORE).to_bytes();
-        let behind = EmailId::first_at(last + CREATED_WITHIN).to_bytes();
-        let open = self.open.range(&first, &behind).map(|bytes| {
+        let (from, until) = (first - CREATED_BEFORE, last + CREATED_WITHIN);
+        let emails = self.created(from, until);
+        let emails: Vec<_> = emails.filter(|(mark, ..)| new.contains(mark)).collect();
+        for (mark, id, status) in emails {
+            self.tallies.add(mark, id, status);
+        }
+    }
+
+    /// The number of known emails created from `from` on and before `until`, by status.
+    #[must_use]
+    pub fn statuses_created(&self, from: Timestamp, until: Timestamp) -> EmailsByStatus {
+        let mut statuses = EmailsByStatus::default();
+        for (_, _, status) in self.created(from, until) {
+            statuses[status as usize] += 1;
+        }
+        statuses
+    }
+
+    /// The known emails created from `from` on and before `until` that have this status.
+    #[must_use]
+    pub fn created_with(
+        &self,
+        status: EmailStatus,
+        from: Timestamp,
+        until: Timestamp,
+    ) -> Vec<EmailId> {
+        let emails = self.created(from, until);
+        let emails = emails.filter(|(_, _, own)| *own == status);
+        emails.map(|(_, id, _)| id).collect()
+    }
+
+    /// The known emails created from `from` on and before `until`: the mark of the operation, the id and the status of each.
+    fn created(
+        &self,
+        from: Timestamp,
+        until: Timestamp,
+    ) -> impl Iterator<Item = (u32, EmailId, EmailStatus)> {
+        let from = EmailId::first_at(from).to_bytes();
+        let until = EmailId::first_at(until).to_bytes();
+        let open = self.open.range(&from, &until).map(|bytes| {
             let email = OpenEmail::from_bytes(bytes);
             (email.operation.short(), email.id, email.status)
         });
-        let done = self.done.range(&first, &behind).map(|bytes| {
+        let done = self.done.range(&from, &until).map(|bytes| {
             let email = DoneEmail::from_bytes(bytes);
             (email.operation, email.id, email.status)
         });
-        for (mark, id, status) in open.chain(done).filter(|(mark, ..)| new.contains(mark)) {
-            self.tallies.add(mark, id, status);
-        }
+        open.chain(done)
     }
 
     /// The emails of an operation, if it is tallied.

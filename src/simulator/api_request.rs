@@ -7,7 +7,7 @@ use axum::http::{Method, Uri};
 use crate::timestamp::Timestamp;
 
 use super::creation_filter::CreationFilter;
-use super::fault::Parameter;
+use super::fault::{Parameter, WrongStatus};
 use super::id::OperationPosition;
 
 /// The rows on a page without `pageSize`. The limits are documented with it
@@ -147,6 +147,19 @@ impl ListQuery {
                 operation: None,
                 ..self
             },
+        }
+    }
+
+    /// The query as a server sees it that mistakes the status.
+    pub(super) fn with_wrong_status(self, wrong: WrongStatus) -> Self {
+        let mistaken = |status: String| match wrong {
+            WrongStatus::Other if status == "SENT" => "DELIVERED".to_owned(),
+            WrongStatus::Other => "SENT".to_owned(),
+            WrongStatus::Nothing => String::new(),
+        };
+        Self {
+            status: self.status.map(mistaken),
+            ..self
         }
     }
 

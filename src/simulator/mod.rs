@@ -52,7 +52,9 @@ pub use dialect::{
     ClientRefusal, Dialect, ErrorShape, Lifetimes, ListKey, PaginationStyle, Recipients, Times,
     Words,
 };
-pub use fault::{Effect, Fault, FaultError, FaultScope, InvalidValue, Parameter, RetryAfterHeader};
+pub use fault::{
+    Effect, Fault, FaultError, FaultScope, InvalidValue, Parameter, RetryAfterHeader, WrongStatus,
+};
 pub use handle::{Handle, Scripted};
 pub use id::operation_id;
 pub use journal::{Counts, RecordedRequest};

@@ -166,6 +166,12 @@ async fn respond(
         (ApiRequest::Emails(query), Some(Effect::Ignore(parameter))) => {
             ApiRequest::Emails(query.without(*parameter))
         }
+        (ApiRequest::Operations(query), Some(Effect::WrongStatus(wrong))) => {
+            ApiRequest::Operations(query.with_wrong_status(*wrong))
+        }
+        (ApiRequest::Emails(query), Some(Effect::WrongStatus(wrong))) => {
+            ApiRequest::Emails(query.with_wrong_status(*wrong))
+        }
         (kind, _) => kind,
     };
     match kind {

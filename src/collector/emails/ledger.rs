@@ -14,7 +14,7 @@ use crate::clock::Clock;
 use crate::collector::settings::AccountSettings;
 use crate::config::EmailsCollector;
 use crate::delivery::{Deliveries, EmailLimits};
-use crate::email::{Email, Providers};
+use crate::email::{Email, EmailId, EmailStatus, Providers};
 use crate::exposition::StateInstruments;
 use crate::mx::MxProviders;
 use crate::operation::RETENTION;
@@ -159,16 +159,30 @@ impl EmailLedger {
         &self,
         now: Timestamp,
         since: Timestamp,
+        by_status: bool,
         decide: impl FnOnce(&DueInput<'_>) -> T,
     ) -> Option<T> {
         let emails = self.lock()?;
+        let statuses = |from, until| emails.statuses_created(from, until);
         Some(decide(&DueInput {
+            statuses: by_status.then_some(&statuses as &dyn Fn(_, _) -> _),
             now,
             since,
             born: emails.born(),
             open: &|from, until| emails.open_created(from, until),
             wants_baseline: !emails.is_half_full(),
         }))
+    }
+
+    /// The known emails created between two times that have this status.
+    pub(super) fn known(
+        &self,
+        status: EmailStatus,
+        from: Timestamp,
+        until: Timestamp,
+    ) -> Vec<EmailId> {
+        let emails = self.lock();
+        emails.map_or_else(Vec::new, |emails| emails.created_with(status, from, until))
     }
 
     /// The slices that were read before the exporter started.

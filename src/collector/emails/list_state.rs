@@ -17,6 +17,15 @@ const SMALLER: usize = 5;
 /// The fewest rows of a page: no email is larger than Twilio's limit for its attachments, and ten of those fit into a page.
 const FEWEST_ROWS: usize = 8;
 
+/// Why lists by status are not used any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Distrust {
+    /// A list has rows with another status.
+    OtherRows,
+    /// A list lacks emails that are known to have the status.
+    Missing,
+}
+
 /// The list of emails of one account.
 #[derive(Debug)]
 pub(super) struct ListState {
@@ -28,6 +37,8 @@ pub(super) struct ListState {
     pub(super) slices: Slices,
     /// Whether Twilio ignores the dates of the list.
     pub(super) ignores_dates: bool,
+    /// Whether Twilio ignores or mistreats the status of the list.
+    pub(super) mistreats_status: bool,
     pub(super) operations: OperationLists,
     /// Rows of other operations than the requested one, since the start.
     pub(super) foreign_rows: u64,
@@ -42,6 +53,7 @@ impl ListState {
             unfiltered: ListBackoff::after_refusals(),
             slices: Slices::default(),
             ignores_dates: false,
+            mistreats_status: false,
             operations: OperationLists::default(),
             foreign_rows: 0,
             page_size: PAGE_SIZE,
@@ -80,6 +92,17 @@ impl ListState {
     pub(super) fn note_dates(&mut self, list: &Listing<'_, Email>) {
         if list.ignores_dates() && !std::mem::replace(&mut self.ignores_dates, true) {
             tracing::warn!(account = %self.account, "Twilio ignores the dates of the list of emails; it is read from its beginning until nothing more is due");
+        }
+    }
+
+    /// Notes that a list was not filtered by status as it should.
+    pub(super) fn distrust(&mut self, why: Distrust) {
+        if !std::mem::replace(&mut self.mistreats_status, true) {
+            let found = match why {
+                Distrust::OtherRows => "rows with another status",
+                Distrust::Missing => "a list without emails that have the status",
+            };
+            tracing::warn!(account = %self.account, found, "Twilio does not filter the list of emails by status; older emails are read in full, which takes more requests");
         }
     }
 

@@ -2,6 +2,7 @@
 
 mod budget;
 mod by_operation;
+mod by_status;
 mod comparing;
 mod held_rows;
 mod ledger;
@@ -9,6 +10,7 @@ mod list_state;
 mod operation_lists;
 mod reader;
 mod slices;
+mod status_plan;
 mod store;
 
 use std::sync::Arc;
@@ -301,14 +303,21 @@ impl Emails {
             return reader.read(Slices::everything(since)).await;
         }
         loop {
-            let next = reader.next_window(&mut self.state.lock().slices, since);
+            let next = {
+                let mut state = self.state.lock();
+                let by_status = !state.mistreats_status;
+                reader.next_window(&mut state.slices, since, by_status)
+            };
             let Some(window) = next else {
                 return Ok(is_complete);
             };
             if reader.budget.is_spent() {
                 return Ok(false);
             }
-            is_complete &= reader.read(window).await?;
+            is_complete &= match window.plan {
+                Some(plan) => by_status::read(reader, window, plan).await?,
+                None => reader.read(window).await?,
+            };
             if window.until.is_none() {
                 // The results of the first run are baseline. Older emails are baseline by their age, when they are read later.
                 self.ledger.end();

@@ -37,6 +37,11 @@ pub(super) struct ListedRows {
 }
 
 impl ListedRows {
+    /// The emails that were on the list.
+    pub(super) fn into_ids(self) -> HashSet<EmailId> {
+        self.seen
+    }
+
     /// Adds a page. Returns what its rows were.
     pub(super) fn add(&mut self, page: &[Email]) -> Rows {
         let mut rows = if page.is_empty() {
@@ -149,14 +154,19 @@ impl Reader<'_> {
 
     /// Whether anything is due, except the slices that were read since `began`.
     fn is_due(&self, slices: &mut Slices, began: Timestamp) -> bool {
-        self.next_window(slices, began).is_some()
+        self.next_window(slices, began, false).is_some()
     }
 
-    /// The next window to read in the run that began at `since`.
-    pub(super) fn next_window(&self, slices: &mut Slices, since: Timestamp) -> Option<EmailWindow> {
+    /// The next window to read in the run that began at `since`; `by_status`: lists by status can be used.
+    pub(super) fn next_window(
+        &self,
+        slices: &mut Slices,
+        since: Timestamp,
+        by_status: bool,
+    ) -> Option<EmailWindow> {
         let next = self
             .ledger
-            .due(self.now(), since, |input| slices.next(input));
+            .due(self.now(), since, by_status, |input| slices.next(input));
         next.flatten()
     }
 }

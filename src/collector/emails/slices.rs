@@ -3,9 +3,13 @@
 //! Time is divided into slices. A slice is read in every run while it is new, then after a fifth of its age, and not any more once
 //! none of its emails can change. Neighbouring slices are read together, because a page has room for a thousand emails.
 
+mod status_windows;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use super::status_plan::StatusPlan;
+use crate::delivery::EmailsByStatus;
 use crate::operation::RETENTION;
 use crate::timestamp::Timestamp;
 
@@ -37,6 +41,8 @@ pub(super) struct EmailWindow {
     /// Its first and last slice.
     slices: (i64, i64),
     is_unread: bool,
+    /// How it is read by status; `None`: in full.
+    pub(super) plan: Option<StatusPlan>,
 }
 
 /// The input of the decision which slices are due.
@@ -48,6 +54,8 @@ pub(super) struct DueInput<'a> {
     pub(super) born: Option<Timestamp>,
     /// The number of emails created between two times that may change.
     pub(super) open: &'a dyn Fn(Timestamp, Timestamp) -> usize,
+    /// The number of emails created between two times by status; `None` if lists by status cannot be used.
+    pub(super) statuses: Option<&'a dyn Fn(Timestamp, Timestamp) -> EmailsByStatus>,
     /// Whether slices from before `born` are read that never were.
     pub(super) wants_baseline: bool,
 }
@@ -57,6 +65,8 @@ pub(super) struct DueInput<'a> {
 struct Slice {
     /// When its last read began.
     read: Timestamp,
+    /// When its last read of all its emails began.
+    full: Timestamp,
     /// Its rows then.
     rows: u32,
 }
@@ -96,6 +106,7 @@ impl Slices {
     pub(super) fn restored(from: Timestamp, until: Timestamp) -> Self {
         let slice = Slice {
             read: until,
+            full: until,
             rows: 0,
         };
         let oldest = slice_of(until - RETENTION).max(slice_of(from));
@@ -157,7 +168,12 @@ impl Slices {
         });
         for at in first..=last.min(slice_of(since)) {
             let rows = rows.get(&at).copied().unwrap_or_default();
-            self.read.insert(at, Slice { read: since, rows });
+            let slice = Slice {
+                read: since,
+                full: since,
+                rows,
+            };
+            self.read.insert(at, slice);
         }
     }
 
@@ -186,7 +202,8 @@ impl Slices {
             return Some(self.unread(missed, born.max(oldest)));
         }
         if let Some(latest) = self.most_late(oldest, newest, input) {
-            return Some(self.around(latest, oldest, newest, input));
+            let by_status = self.by_status(latest, oldest, newest, input);
+            return by_status.or_else(|| Some(self.around(latest, oldest, newest, input)));
         }
         let baseline = self.newest_unread(oldest, newest.min(born));
         baseline
@@ -317,6 +334,7 @@ fn window(slices: (i64, i64), until: Option<Timestamp>, is_unread: bool) -> Emai
         until,
         slices,
         is_unread,
+        plan: None,
     }
 }
 

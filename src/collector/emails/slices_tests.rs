@@ -1,6 +1,8 @@
 //! The windows that are read, and their times.
 
+use super::status_windows::FULL_INTERVAL;
 use super::*;
+use crate::email::EmailStatus;
 
 const NOW: Timestamp = Timestamp::from_millis(1_775_370_000_000);
 const MINUTE: Duration = Duration::from_mins(1);
@@ -22,6 +24,7 @@ fn run(
             since: now,
             born: Some(born),
             open: &|_, _| open,
+            statuses: None,
             wants_baseline,
         };
         let Some(window) = slices.next(&input) else {
@@ -91,13 +94,19 @@ fn the_older_a_slice_is_the_rarer_it_is_read() {
     let pause_after = |age: Duration| {
         let mut slices = Slices::default();
         let read = born + age;
-        slices.read.insert(slice_of(NOW), Slice { read, rows: 9 });
+        let slice = Slice {
+            read,
+            full: read,
+            rows: 9,
+        };
+        slices.read.insert(slice_of(NOW), slice);
         let is_due = |pause: &Duration| {
             let input = DueInput {
                 now: read + *pause,
                 since: read + *pause,
                 born: Some(NOW),
                 open: &|_, _| 1,
+                statuses: None,
                 wants_baseline: true,
             };
             slices.lateness(slice_of(NOW), &input).is_some()
@@ -165,6 +174,7 @@ fn a_list_that_broke_off_counts_as_far_as_its_order_proves() {
         since: NOW,
         born: Some(NOW),
         open: &|_, _| 1,
+        statuses: None,
         wants_baseline: true,
     };
     let window = slices.next(&input).unwrap();
@@ -185,4 +195,82 @@ fn a_clock_that_is_set_back_makes_slices_due_again() {
     assert_eq!(windows[0].until, None);
     assert!(windows.iter().any(|window| window.from < NOW - 20 * HOUR));
     assert!(slices.coverage(NOW) <= 1.0);
+}
+
+/// The statuses of the emails of one slice with a thousand rows.
+fn statuses_of(slices: i64) -> EmailsByStatus {
+    let mut statuses = EmailsByStatus::default();
+    let slices = slices.unsigned_abs();
+    statuses[EmailStatus::Delivered as usize] = 800 * slices;
+    statuses[EmailStatus::Opened as usize] = 190 * slices;
+    statuses[EmailStatus::Undelivered as usize] = 9 * slices;
+    statuses[EmailStatus::Sent as usize] = slices;
+    statuses
+}
+
+/// The pages that the windows of a run have, of slices with a thousand rows.
+fn pages(slices: &mut Slices, now: Timestamp, by_status: bool) -> u64 {
+    let mut pages = 0;
+    slices.expire(now);
+    let statuses = |from, until| statuses_of(slice_of(until) - slice_of(from));
+    loop {
+        let input = DueInput {
+            now,
+            since: now,
+            born: Some(NOW - 30 * HOUR),
+            open: &|_, _| 1,
+            statuses: by_status.then_some(&statuses as &dyn Fn(_, _) -> _),
+            wants_baseline: false,
+        };
+        let Some(window) = slices.next(&input) else {
+            return pages;
+        };
+        if let Some(plan) = window.plan {
+            assert!(window.until.unwrap() + HOUR <= now);
+            pages += plan.requests;
+            slices.note_by_status(window, now);
+        } else {
+            let found: BTreeMap<i64, u32> = (window.slices.0..=window.slices.1)
+                .map(|at| (at, 1000))
+                .collect();
+            pages += found.len() as u64;
+            slices.note_read(window, None, now, &found);
+        }
+    }
+}
+
+#[test]
+fn older_slices_take_fewer_requests_by_status_and_are_still_read_in_full_now_and_then() {
+    let half_a_day = |by_status| {
+        let mut slices = Slices::restored(NOW - 12 * HOUR, NOW);
+        let runs = (1..=12).map(|at| NOW + at * HOUR);
+        let pages: u64 = runs.map(|now| pages(&mut slices, now, by_status)).sum();
+        let end = NOW + 12 * HOUR;
+        for (at, slice) in &slices.read {
+            assert!(slice.read + LONGEST + HOUR > end, "{at} is late");
+            assert!(slice.full + FULL_INTERVAL + LONGEST > end, "{at}");
+        }
+        pages
+    };
+    let (by_status, in_full) = (half_a_day(true), half_a_day(false));
+    assert!(by_status * 10 < in_full * 7, "{by_status} of {in_full}");
+}
+
+#[test]
+fn a_slice_that_must_be_read_in_full_is_due_at_once() {
+    let mut slices = Slices::restored(NOW - 30 * HOUR, NOW - HOUR);
+    pages(&mut slices, NOW, true);
+    let created = NOW - 5 * HOUR;
+    slices.read_slice_in_full(created);
+    let input = DueInput {
+        now: NOW,
+        since: NOW,
+        born: Some(NOW),
+        open: &|_, _| 1,
+        statuses: Some(&|_, _| statuses_of(1)),
+        wants_baseline: true,
+    };
+    let window = slices.next(&input).unwrap();
+    assert_eq!(window.plan, None);
+    assert!(window.from <= created && created < window.until.unwrap());
 }

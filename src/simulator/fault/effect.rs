@@ -52,6 +52,8 @@ pub enum Effect {
     MovingRows,
     /// This parameter has no effect. No effect on other requests than lists.
     Ignore(Parameter),
+    /// A filter by status that selects other emails or operations than it should. Nothing for other requests.
+    WrongStatus(WrongStatus),
     /// The usual response with a value that Twilio's documentation does not allow.
     Invalid(InvalidValue),
 }
@@ -88,6 +90,15 @@ pub enum Parameter {
     Operation,
 }
 
+/// What a filter by status selects.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WrongStatus {
+    /// Another status than the requested one.
+    Other,
+    /// Nothing.
+    Nothing,
+}
+
 /// How `Retry-After` is written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RetryAfterHeader {
@@ -108,6 +119,7 @@ impl Effect {
                 | Self::EmptyPages(_)
                 | Self::MovingRows
                 | Self::Ignore(_)
+                | Self::WrongStatus(_)
         )
     }
 }

@@ -6,6 +6,6 @@ mod parse;
 mod rule;
 
 pub(super) use choice::choose;
-pub use effect::{Effect, InvalidValue, Parameter, RetryAfterHeader};
+pub use effect::{Effect, InvalidValue, Parameter, RetryAfterHeader, WrongStatus};
 pub use parse::FaultError;
 pub use rule::{Fault, FaultScope};

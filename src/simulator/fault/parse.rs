@@ -4,7 +4,7 @@
 use std::str::FromStr;
 use std::time::Duration;
 
-use super::effect::{Effect, InvalidValue, Parameter, RetryAfterHeader};
+use super::effect::{Effect, InvalidValue, Parameter, RetryAfterHeader, WrongStatus};
 use super::rule::{Fault, FaultScope};
 
 /// Why a text is not a fault.
@@ -25,7 +25,7 @@ pub enum FaultError {
     },
     /// No such effect.
     #[error(
-        "`{0}` is no effect: a status from 400 to 599, slow, hang, cut, close, no-body, deaf, oversized, gzip, gzip-bomb, gzip-cut, encoding, html, wrong-json, empty, repeat-token, endless, empty-pages, moving-rows, ignore-dates, ignore-status, ignore-page-size, ignore-operation, odd-figure, no-stats, no-status, odd-times, odd-byte, odd-words or byte-order-mark"
+        "`{0}` is no effect: a status from 400 to 599, slow, hang, cut, close, no-body, deaf, oversized, gzip, gzip-bomb, gzip-cut, encoding, html, wrong-json, empty, repeat-token, endless, empty-pages, moving-rows, ignore-dates, ignore-status, ignore-page-size, ignore-operation, other-status, no-rows-of-status, odd-figure, no-stats, no-status, odd-times, odd-byte, odd-words or byte-order-mark"
     )]
     Effect(String),
     /// No such option for this effect.
@@ -103,6 +103,8 @@ impl FromStr for Fault {
             "ignore-status" => Effect::Ignore(Parameter::Status),
             "ignore-page-size" => Effect::Ignore(Parameter::PageSize),
             "ignore-operation" => Effect::Ignore(Parameter::Operation),
+            "other-status" => Effect::WrongStatus(WrongStatus::Other),
+            "no-rows-of-status" => Effect::WrongStatus(WrongStatus::Nothing),
             "odd-figure" => Effect::Invalid(InvalidValue::Count),
             "no-stats" => Effect::Invalid(InvalidValue::NoStats),
             "no-status" => Effect::Invalid(InvalidValue::NoStatus),

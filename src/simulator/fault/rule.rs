@@ -32,6 +32,8 @@ use super::effect::Effect;
 ///        | "moving-rows"             later pages leave out five rows, different ones each time (lists only)
 ///        | "ignore-dates" | "ignore-status" | "ignore-page-size" | "ignore-operation"
 ///                                    that parameter has no effect (lists only)
+///        | "other-status" | "no-rows-of-status"
+///                                    a filter by status selects another status, or nothing (lists only)
 ///        | "odd-figure" | "no-stats" | "no-status" | "odd-times" | "odd-byte"
 ///                                    the first row has a count of 1e19, no stats, no status, times of the
 ///                                    years 1 and 9999, or a byte that is not UTF-8

@@ -1,6 +1,7 @@
 //! The collector of emails (`--collector.emails`).
 
 mod by_label;
+mod by_status;
 mod collecting;
 mod disk;
 mod durable;
