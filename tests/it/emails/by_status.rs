@@ -105,7 +105,6 @@ async fn follow(fault: Option<&str>) -> (u64, usize) {
 async fn older_emails_are_followed_by_status_with_fewer_requests_and_the_same_counts() {
     let (by_status, lists) = follow(None).await;
     let (in_full, ignored) = follow(Some("emails=ignore-status")).await;
-    println!("{by_status} requests, {lists} of them by status; {in_full} in full");
     assert!(lists > 3, "{lists} lists by status");
     assert!(ignored <= 3, "{ignored} lists after the filter was ignored");
     assert!(
