@@ -56,7 +56,9 @@ async fn follow(fault: Option<&str>) -> (u64, usize) {
     let scene = Scene::new().await;
     let put = || scene.twilio.put(Duration::ZERO, json!({"total": 0}));
     let ids: Vec<OperationId> = (0..OPERATIONS).map(|_| put()).collect();
-    ids.iter().for_each(|id| set(&scene, *id, 0));
+    for id in &ids {
+        set(&scene, *id, 0);
+    }
     pass(&scene.clock, MINUTE);
     scene.run().await;
     if let Some(fault) = fault {
@@ -64,7 +66,9 @@ async fn follow(fault: Option<&str>) -> (u64, usize) {
     }
     scene.twilio.handle.reset_requests();
     for step in 1..=STEPS {
-        ids.iter().for_each(|id| set(&scene, *id, step));
+        for id in &ids {
+            set(&scene, *id, step);
+        }
         pass(&scene.clock, 30 * MINUTE);
         scene.run().await;
     }
@@ -92,7 +96,8 @@ async fn follow(fault: Option<&str>) -> (u64, usize) {
     let timed = seen.value("twilio_email_delivery_duration_seconds_count", &timed);
     let unobserved = [("provider", "other")];
     let unobserved = seen.value("twilio_email_deliveries_unobserved_total", &unobserved);
-    assert_eq!(timed.unwrap() + unobserved.unwrap(), wanted[0], "{fault:?}");
+    let all = timed.unwrap() + unobserved.unwrap();
+    assert!((all - wanted[0]).abs() < 0.5, "{all} under {fault:?}");
     (emails, by_status)
 }
 
@@ -100,7 +105,6 @@ async fn follow(fault: Option<&str>) -> (u64, usize) {
 async fn older_emails_are_followed_by_status_with_fewer_requests_and_the_same_counts() {
     let (by_status, lists) = follow(None).await;
     let (in_full, ignored) = follow(Some("emails=ignore-status")).await;
-    println!("{by_status} requests, {lists} of them by status; {in_full} in full");
     assert!(lists > 3, "{lists} lists by status");
     assert!(ignored <= 3, "{ignored} lists after the filter was ignored");
     assert!(
