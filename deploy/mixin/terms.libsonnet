@@ -92,8 +92,8 @@ function(config) {
     local times = std.length(std.findSubstr('%s', query));
     '{{ with printf `%s`%s | query }}{{ . | first | value | %s }}{{ else }}?{{ end }}' % [query, std.repeat(' $of', times), how],
 
-  // A figure beside the alert's own: of several exporters, the highest. `more` selects further, `after` follows in PromQL.
-  figure(metric, more='', after='', how=self.number)::
+  // A value beside the alert's own: of several exporters, the highest. `more` selects further, `after` follows in PromQL.
+  valueOf(metric, more='', after='', how=self.number)::
     self.asked('max(%s{%%s%s}%s)' % [metric, more, after], how),
 
   // Whether a query gives anything.

@@ -66,7 +66,7 @@ def unobserved():
     return f"sum(max by ({ACCOUNT}, provider) ({series}))"
 
 
-def figures():
+def values():
     delivered, lost = (f"sum({outcomes(which, 'provider')})" for which in ("delivered", LOST))
     ended = f"sum({outcomes(ENDED, 'provider')})"
     hour = unconfirmed(matcher("1h"))
@@ -263,7 +263,7 @@ def domains():
 def build():
     unseen = note("What cannot be seen here", "Where to find what Twilio's API does not have.", (24, 8), UNSEEN.strip())
     panels = [
-        *figures(),
+        *values(),
         *speed(),
         row("Providers"),
         *whom(),

@@ -37,7 +37,7 @@ def operations():
     return variable("operation_id", "Operation", what, f"query_result({listed})", pattern, VariableSort.DISABLED)
 
 
-def figures():
+def values():
     state = " + ".join(
         f"{number} * " + one("state", f',state="{state}"')
         for number, state in enumerate(("scheduled", "processing", "completed", "canceled"), start=1)
@@ -259,7 +259,7 @@ def rates():
 
 def beside():
     like = f"({like_the_one()})"
-    of = lambda figures: column(and_of(figures, like))
+    of = lambda values: column(and_of(values, like))
     this = words(_1=("this one", "text"))
     return table(
         "Beside the last operations with the same ${label}",
@@ -297,7 +297,7 @@ def beside():
 
 
 def build():
-    panels = [*figures(), progress(), about(), *times(), *rates(), beside()]
+    panels = [*values(), progress(), about(), *times(), *rates(), beside()]
     return dashboard(
         "operation",
         "One send from its creation until it expires, and beside it the last sends like it.",

@@ -239,7 +239,7 @@ def for_whom():
     share = f"{each_emails(LOST)} / {each_size()}"
     # One rank for both: a send of some size is before any smaller one.
     worst = f"topk(20, {chosen(begun(f'({share} + ({sizeable()}))'))})"
-    of_worst = lambda figures: and_of(figures, worst)
+    of_worst = lambda values: and_of(values, worst)
     per_value = lambda which: column(outcomes_by_value(which, "$__range") + " * $__range_s")
     part = lambda which, of: column(f"{outcomes_by_value(which, '$__range')}\n/ ({of} > 0)")
     return [
@@ -298,7 +298,7 @@ def for_whom():
 def in_flight():
     created = each("created_timestamp_seconds")
     newest = f"topk(15, {chosen(f'({created} + 1e10 * ({sizeable()}))')})"
-    of_newest = lambda figures: column(and_of(figures, newest))
+    of_newest = lambda values: column(and_of(values, newest))
     return [
         graph(
             "Emails in flight",

@@ -47,9 +47,9 @@ def each_size():
     return f"({each('size')} > 0)"
 
 
-def and_of(figures, operations):
-    """Figures of these operations alone."""
-    return lines(figures, f"and on ({SEND}) {operations}")
+def and_of(values, operations):
+    """Values of these operations alone."""
+    return lines(values, f"and on ({SEND}) {operations}")
 
 
 def chosen(operations):
@@ -59,9 +59,9 @@ def chosen(operations):
     return and_of(operations, f"({whole} or {labelled})")
 
 
-def begun(figures):
+def begun(values):
     """Without operations that still wait for their time: a share of theirs says nothing."""
-    return lines(figures, f"unless on ({SEND}) {each('state', SCHEDULED)} == 1")
+    return lines(values, f"unless on ({SEND}) {each('state', SCHEDULED)} == 1")
 
 
 def in_state(operations):
@@ -167,10 +167,10 @@ def one_in_transit():
     return f"clamp_min({one('size')} - {one_emails(IN_FLIGHT)} - {one_ended()}, 0)"
 
 
-def unless_scheduled(figure):
-    """The figure, or -1 while the operation waits for its time: 0 % would judge what has not begun."""
+def unless_scheduled(value):
+    """The value, or -1 while the operation waits for its time: 0 % would judge what has not begun."""
     waits = f"0 * ({one('state', SCHEDULED)} == 1) - 1"
-    return first_of(waits, figure)
+    return first_of(waits, value)
 
 
 def like_the_one(several=10):

@@ -1,4 +1,5 @@
-//! What is known of the emails that were created between two times, and which operations' emails are tallied.
+//! Counts the emails of single operations by status, and lists the emails that were created between two times. The comparison with
+//! stats and the lists by status need them.
 
 use std::collections::HashSet;
 

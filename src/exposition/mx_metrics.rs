@@ -1,4 +1,4 @@
-//! The counters of lookups of mail exchangers.
+//! The counters of lookups of mail exchangers. One set of lookups serves all accounts, so they have no label `account`.
 
 use prometheus::{Error, IntCounterVec, Opts};
 

@@ -1,4 +1,4 @@
-//! What was looked up, for a limited time and a limited number of domains.
+//! The results of lookups. Both their age and the number of domains are limited.
 
 use std::collections::{HashMap, VecDeque};
 use std::time::{Duration, Instant};

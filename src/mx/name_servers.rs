@@ -1,4 +1,5 @@
-//! Requests the mail exchangers of a domain from name servers (RFC 5321, section 5.1).
+//! Requests the mail exchangers of a domain from name servers (RFC 5321, section 5.1). The servers are
+//! those of the configuration, else those of the system.
 
 use std::net::SocketAddr;
 

@@ -1,4 +1,5 @@
-//! The records of a chunk, as they are while they change, or packed.
+//! The records of a chunk, either as they are or packed. A packed chunk takes less memory, and is unpacked when one of its records
+//! changes.
 
 use super::record::Record;
 use crate::operation::OperationId;

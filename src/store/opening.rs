@@ -1,4 +1,4 @@
-//! Opens the store when the exporter starts: at once, or, if its file is large, while the exporter serves already.
+//! Opens the store when the exporter starts. A large file takes seconds to read, so it is opened while the exporter already serves.
 
 use std::fs;
 use std::path::Path;

@@ -66,7 +66,7 @@
   // The sharper of two windows is the one to name.
   local sharper(level, first, second, text) =
     terms.either('%s{%%s} > %g' % [of(level, 'budget_burn:ratio_rate' + first), times[first] * 1.01], text(first), text(second)),
-  local share(level, window) = terms.figure(of(level, 'failure:ratio_rate' + window), how=terms.percent),
+  local share(level, window) = terms.valueOf(of(level, 'failure:ratio_rate' + window), how=terms.percent),
   local burnSummary(level, labels, who, first, second) =
     terms.of(labels) + ' %s is losing mail {{ $value | printf "%%.1f" }}× faster than its error budget allows (%s)' % [
       who,
@@ -79,10 +79,10 @@
   local burnDescription(level, labels, who, first, second) =
     terms.of(labels) + sharper(level, first, second, function(window)
       'Of %s emails of %s that were accepted or finished within %s, %s are undelivered or failed.' % [
-        terms.figure(of(level, 'emails_handled:increase' + window)),
+        terms.valueOf(of(level, 'emails_handled:increase' + window)),
         who,
         window,
-        terms.figure(of(level, 'emails_lost:increase' + window)),
+        terms.valueOf(of(level, 'emails_lost:increase' + window)),
       ])
     + (if level.name == 'account' then byProvider else '')
     + ' Its objective allows {{ with printf `1 - max(account:twilio_email_objective:ratio{%s})` %s | query }}{{ . | first | value | humanizePercentage }}{{ else }}?{{ end }}, and it goes on.'
@@ -158,7 +158,7 @@
     terms.overview,
     terms.of(config.accountLabels)
     + ' Account {{ $labels.account }}: {{ $value | %s }} of %s emails bounced over 1d, more than %s'
-      % [terms.percent, terms.figure(of(account, 'emails_handled:increase1d')), std.strReplace(tier.tier, '%', ' %')],
+      % [terms.percent, terms.valueOf(of(account, 'emails_handled:increase1d')), std.strReplace(tier.tier, '%', ' %')],
     terms.of(config.accountLabels)
     + ' {{ $value | %s }} of the emails of account {{ $labels.account }} within a day are undelivered: %s.' % [terms.percent, tier.means],
     keep='10m',
@@ -192,14 +192,14 @@
     + ' Account {{ $labels.account }}: {{ $value | %s }} of %s emails lost over 1d, after %s in the days before'
       % [
         terms.percent,
-        terms.figure(of(account, 'emails_handled:increase1d')),
-        terms.figure(of(account, 'failure:ratio_rate3d'), after=' offset 1d', how=terms.percent),
+        terms.valueOf(of(account, 'emails_handled:increase1d')),
+        terms.valueOf(of(account, 'failure:ratio_rate3d'), after=' offset 1d', how=terms.percent),
       ],
     terms.of(config.accountLabels)
     + ' Account {{ $labels.account }} lost %s of %s emails within a day. That is too many to be chance, measured by its own three days before.'
       % [
-        terms.figure(of(account, 'emails_lost:increase1d')),
-        terms.figure(of(account, 'emails_handled:increase1d')),
+        terms.valueOf(of(account, 'emails_lost:increase1d')),
+        terms.valueOf(of(account, 'emails_handled:increase1d')),
       ],
     keep='10m',
     note='For accounts of fewer than %d emails a day, which seldom reach the least of other alerts.' % config.leastEmails,
@@ -219,10 +219,10 @@
     terms.overview,
     terms.of(config.accountLabels)
     + ' Account {{ $labels.account }}: {{ $value | %s }} emails unconfirmed for 6 hours or more, of %s accepted over 3d'
-      % [terms.number, terms.figure(of(account, 'emails_accepted:increase3d'))],
+      % [terms.number, terms.valueOf(of(account, 'emails_accepted:increase3d'))],
     terms.of(config.accountLabels)
     + ' {{ $value | %s }} emails of account {{ $labels.account }} were sent at least 6 hours ago and are neither delivered nor lost; %s of them a day ago.'
-      % [terms.number, terms.figure('twilio_email_emails_unconfirmed', ',older_than="1d"')]
+      % [terms.number, terms.valueOf('twilio_email_emails_unconfirmed', ',older_than="1d"')]
     + ' Mailbox providers defer them. Twilio retries for up to 72 hours, and then they are lost.',
     keep='10m',
     note='The only sign of deferred mail that the API gives: nothing is lost yet.',
@@ -243,9 +243,9 @@
     terms.overview,
     terms.of(config.accountLabels)
     + ' Account {{ $labels.account }}: {{ $value | %s }} emails accepted over 1h, %s in the same hour of last week'
-      % [terms.number, terms.figure(accepted, after=' offset 1w')],
+      % [terms.number, terms.valueOf(accepted, after=' offset 1w')],
     '%s Account {{ $labels.account }} had {{ $value | %s }} emails accepted within an hour; in the same hour of last week it had %s. Twilio can be read without errors.'
-    % [terms.of(config.accountLabels), terms.number, terms.figure(accepted, after=' offset 1w')],
+    % [terms.of(config.accountLabels), terms.number, terms.valueOf(accepted, after=' offset 1w')],
     keep='10m',
     note='Against the same hour of last week, and only while Twilio can be read: counts that do not change are no silence.',
   ),

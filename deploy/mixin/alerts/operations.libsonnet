@@ -24,8 +24,8 @@
   // Has been completed for long: what is lost now is lost late.
   local wasCompleted = highest('twilio_email_operation_state{state="completed"} offset ' + config.lateAfter) + ' == 1',
 
-  local size = terms.figure('twilio_email_operation_size'),
-  local emails(status) = terms.figure('twilio_email_operation_emails', ',status="%s"' % status),
+  local size = terms.valueOf('twilio_email_operation_size'),
+  local emails(status) = terms.valueOf('twilio_email_operation_emails', ',status="%s"' % status),
   // From when it was to begin, or was created, to its last change, or until now.
   local age = terms.asked(
     '(max(twilio_email_operation_updated_timestamp_seconds{%s}) or vector(time()))'
@@ -82,7 +82,7 @@
     ]),
     ': {{ $value | %s }} of %s emails lost within 6 hours, long after it was completed' % [terms.number, size],
     'was completed more than %s ago, and has lost {{ $value | %s }} of its %s emails within the last 6 hours. In all it has lost %s. Twilio retries deferred mail for up to 72 hours, so more may follow until then.'
-    % [std.strReplace(config.lateAfter, 'h', ' hours'), terms.number, size, terms.figure(lost)],
+    % [std.strReplace(config.lateAfter, 'h', ' hours'), terms.number, size, terms.valueOf(lost)],
     '10m',
     'The send is over, so nobody is paged; but losses that grow are worth a look.',
   ),

@@ -94,7 +94,7 @@
   ),
 
   local isOfHour = '%s{%%s} == %s{%%s}' % [failingName, provider('failure:ratio_rate1h')],
-  local figures(window) = '%s emails lost over %s' % [terms.figure(provider('emails_handled:increase' + window)), window],
+  local values(window) = '%s emails lost over %s' % [terms.valueOf(provider('emails_handled:increase' + window)), window],
   local failing = terms.alert(
     'TwilioEmailProviderFailing',
     'warning',
@@ -103,7 +103,7 @@
     terms.ofProvider,
     terms.of(terms.providerLabels)
     + ' Account {{ $labels.account }}: {{ $labels.provider }} fails, other providers do not: {{ $value | %s }} of %s'
-      % [terms.percent, terms.either(isOfHour, figures('1h'), figures('6h'))],
+      % [terms.percent, terms.either(isOfHour, values('1h'), values('6h'))],
     terms.of(terms.providerLabels)
     + ' Of the emails of account {{ $labels.account }} to the mailbox provider {{ $labels.provider }}, {{ $value | %s }} are undelivered or failed,'
       % terms.percent

@@ -1,10 +1,10 @@
 //! Reads older windows by status: only emails whose status can follow a known one, instead of all emails.
 //!
-//! A list by a final status has every email that reached it since. An email that is not on the list of sent ones any more, and on no other list, has
-//! been delivered: its slice is read in full, because only its row has the time. Lists by status are used where they take fewer requests.
+//! A list by a final status has every email that has reached it since. An email that is on none of the lists has been delivered,
+//! so its slice is read in full, because only its row has the time.
 //!
-//! Twilio ignores parameters that it does not know, so each list is checked: it has no row with another status, and it has the emails that are
-//! known to have the status. Every slice is read in full now and then, which finds what a filter has lost.
+//! Twilio may ignore the filter, so each list must have no other status and all emails known to have this one. A full
+//! read now and then finds what a filter has lost.
 
 use std::collections::HashSet;
 use std::time::Duration;

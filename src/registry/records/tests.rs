@@ -1,3 +1,5 @@
+//! Packing keeps every value of a record.
+
 use std::time::Duration;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Both parsers read the same from a row, and the fast one leaves doubtful rows to the general one.
+
 use proptest::prelude::*;
 
 use super::*;

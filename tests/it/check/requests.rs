@@ -94,7 +94,7 @@ async fn with_the_collector_of_emails_the_list_of_all_is_tried_and_then_that_of_
     let report = checked(&yaml).await;
     let words = "does not return the list of emails of account default (403)";
     let result = fails(&report, "list_emails", words);
-    assert!(result.cause.contains("nothing is known of single emails"));
+    assert!(result.cause.contains("single emails and tags are missing"));
     twilio.handle.clear_faults();
     // A failure that is no refusal is none of a missing right.
     twilio.fault("emails=500");

@@ -277,8 +277,10 @@ fn lost_shares_are_marked_where_providers_act() {
     for target in array(&graph["targets"]) {
         if let Some(share) = text(&target["expr"]).strip_prefix("vector(") {
             let share: f64 = share.trim_end_matches(')').parse().unwrap();
-            let name = format!("{} %", (share * 1000.0).round() / 10.0);
-            assert!(text(&target["legendFormat"]).starts_with(&name), "{target}");
+            let share = (share * 1000.0).round() / 10.0;
+            let legend = text(&target["legendFormat"]);
+            assert!(legend.starts_with(&format!("{share} %")), "{target}");
+            let name = format!("{share}%");
             // With its source.
             let row = docs
                 .lines()
@@ -290,7 +292,7 @@ fn lost_shares_are_marked_where_providers_act() {
             lines.push(name);
         }
     }
-    assert_eq!(lines, ["2 %", "5 %", "10 %", "0.3 %"]);
+    assert_eq!(lines, ["2%", "5%", "10%", "0.3%"]);
 }
 
 /// All values of that key, however deep.

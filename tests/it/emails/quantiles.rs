@@ -25,7 +25,7 @@ const SPEED: f64 = 1.02;
 const TOLERANCE: f64 = 0.1;
 /// Emails are read again after at most twelve hours.
 const MOST_HOURS: usize = 24;
-/// Scrapes within which what is due has been read.
+/// The most scrapes until all due emails have been read.
 const SCRAPES: usize = 100;
 /// The providers of the simulated domains.
 const PROVIDERS: [(&str, &str); 6] = [
@@ -138,7 +138,7 @@ async fn sending_account(clock: &Clock) -> Twilio {
     twilio
 }
 
-/// The exposition in which every delivery is counted. Twilio's clock stands still, except between attempts.
+/// The exposition in which every delivery is counted. Twilio's clock moves only between attempts.
 async fn complete(scene: &Scene, truth: &mut Truth) -> Exposition {
     for _ in 0..MOST_HOURS {
         truth.read(&scene.twilio).await;

@@ -1,4 +1,5 @@
-//! Which slices are read by status, and when such a slice is read in full.
+//! Which slices are read by status, and when such a slice is read in full. Lists by status are used only where they take fewer
+//! requests.
 
 use std::time::Duration;
 
