@@ -1,4 +1,4 @@
-//! Connections to the simulated API. Faults can close them in the middle of a response, or send no response on them.
+//! Connections to the simulated API. Faults can close them in the middle of a response, or send no final response on them.
 
 use std::io;
 use std::net::SocketAddr;
@@ -14,6 +14,10 @@ use tokio::net::{TcpListener, TcpStream};
 
 /// More bytes than any response has.
 const UNLIMITED: u64 = u64::MAX;
+/// An informational response (RFC 8297).
+const EARLY_HINTS: &[u8] = b"HTTP/1.1 103 Early Hints\r\n\r\n";
+/// The most bytes of informational responses, so that a client without a limit does not keep a processor busy for ever.
+const MOST_EARLY_HINTS: u64 = 1 << 30;
 
 /// One connection. Clones share it.
 #[derive(Debug, Clone)]
@@ -24,6 +28,8 @@ struct ResponseProgress {
     has_responded: AtomicBool,
     /// The number of bytes that the server writes before it closes the connection.
     left: AtomicU64,
+    /// Whether the server sends informational responses instead of a final one.
+    has_early_hints: AtomicBool,
 }
 
 impl Default for Connection {
@@ -31,6 +37,7 @@ impl Default for Connection {
         Self(Arc::new(ResponseProgress {
             has_responded: AtomicBool::new(false),
             left: AtomicU64::new(UNLIMITED),
+            has_early_hints: AtomicBool::new(false),
         }))
     }
 }
@@ -50,6 +57,11 @@ impl Connection {
     pub(super) fn close_after(&self, bytes: u64) {
         self.0.left.store(bytes, Ordering::Relaxed);
     }
+
+    /// Sends informational responses instead of a final one from now on.
+    pub(super) fn send_early_hints(&self) {
+        self.0.has_early_hints.store(true, Ordering::Relaxed);
+    }
 }
 
 impl Connected<IncomingStream<'_, SimulatorListener>> for Connection {
@@ -68,7 +80,12 @@ impl Listener for SimulatorListener {
     async fn accept(&mut self) -> (LimitedStream, SocketAddr) {
         let (tcp, from) = Listener::accept(&mut self.0).await;
         let connection = Connection::default();
-        (LimitedStream { tcp, connection }, from)
+        let stream = LimitedStream {
+            tcp,
+            connection,
+            early_hints: 0,
+        };
+        (stream, from)
     }
 
     fn local_addr(&self) -> io::Result<SocketAddr> {
@@ -80,6 +97,24 @@ impl Listener for SimulatorListener {
 pub(super) struct LimitedStream {
     tcp: TcpStream,
     connection: Connection,
+    /// The bytes of informational responses so far.
+    early_hints: u64,
+}
+
+impl LimitedStream {
+    /// Writes informational responses until the client closes the connection, or has too many.
+    fn poll_early_hints(&mut self, context: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        while self.early_hints < MOST_EARLY_HINTS {
+            let at = usize::try_from(self.early_hints % EARLY_HINTS.len() as u64).unwrap_or(0);
+            match Pin::new(&mut self.tcp).poll_write(context, &EARLY_HINTS[at..]) {
+                Poll::Ready(Ok(written)) if written > 0 => self.early_hints += written as u64,
+                Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+                Poll::Ready(Ok(_)) => break,
+                Poll::Pending => return Poll::Pending,
+            }
+        }
+        Poll::Ready(Err(io::Error::other("closed on demand")))
+    }
 }
 
 impl AsyncRead for LimitedStream {
@@ -99,6 +134,9 @@ impl AsyncWrite for LimitedStream {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
+        if self.connection.0.has_early_hints.load(Ordering::Relaxed) {
+            return self.poll_early_hints(context);
+        }
         let left = self.connection.0.left.load(Ordering::Relaxed);
         if left == 0 {
             return Poll::Ready(Err(io::Error::other("closed on demand")));

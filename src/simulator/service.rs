@@ -102,6 +102,10 @@ pub(super) async fn serve(State(shared): State<Arc<SimulatorState>>, request: Re
             connection.close_after(bytes);
             respond(&shared, &parts, kind, body, None).await
         }
+        Some(Effect::EarlyHints) => {
+            connection.send_early_hints();
+            respond(&shared, &parts, kind, body, None).await
+        }
         Some(Effect::NoBody) => no_body(respond(&shared, &parts, kind, body, None).await).await,
         Some(Effect::Status { code, retry_after }) => refuse(&shared, code, retry_after),
         Some(Effect::Oversized) => oversized(),

@@ -23,6 +23,8 @@ pub enum Effect {
     Close(u64),
     /// The headers of the usual response without the body; the connection stays open.
     NoBody,
+    /// Informational responses (103) without end, and no final one.
+    EarlyHints,
     /// The usual response to the first request of a connection, and none to later ones; the connection stays open.
     Deaf,
     /// A body of 64 MiB.

@@ -25,7 +25,7 @@ pub enum FaultError {
     },
     /// No such effect.
     #[error(
-        "`{0}` is no effect: a status from 400 to 599, slow, hang, cut, close, no-body, deaf, oversized, gzip, gzip-bomb, gzip-cut, encoding, html, wrong-json, empty, repeat-token, endless, empty-pages, moving-rows, ignore-dates, ignore-status, ignore-page-size, ignore-operation, other-status, no-rows-of-status, odd-figure, no-stats, no-status, odd-times, odd-byte, odd-words or byte-order-mark"
+        "`{0}` is no effect: a status from 400 to 599, slow, hang, cut, close, no-body, early-hints, deaf, oversized, gzip, gzip-bomb, gzip-cut, encoding, html, wrong-json, empty, repeat-token, endless, empty-pages, moving-rows, ignore-dates, ignore-status, ignore-page-size, ignore-operation, other-status, no-rows-of-status, odd-figure, no-stats, no-status, odd-times, odd-byte, odd-words or byte-order-mark"
     )]
     Effect(String),
     /// No such option for this effect.
@@ -93,6 +93,7 @@ impl FromStr for Fault {
             "wrong-json" => Effect::WrongJson,
             "empty" => Effect::Empty,
             "repeat-token" => Effect::RepeatToken,
+            "early-hints" => Effect::EarlyHints,
             "endless" => Effect::Endless,
             "empty-pages" => {
                 let pages = parts.next().and_then(|pages| pages.parse().ok());
@@ -289,6 +290,7 @@ mod tests {
                 Fault::new(Effect::Close(20)).on(FaultScope::List(None)),
             ),
             ("no-body", Fault::new(Effect::NoBody)),
+            ("early-hints", Fault::new(Effect::EarlyHints)),
             (
                 "operation=deaf",
                 Fault::new(Effect::Deaf).on(FaultScope::Operation(None)),

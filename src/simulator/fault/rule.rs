@@ -17,6 +17,7 @@ use super::effect::Effect;
 ///        | "cut"                     closes the connection in the middle of the body
 ///        | "close" [":" number]      closes the connection after this number of bytes of the response; default 0
 ///        | "no-body"                 sends the headers without the body
+///        | "early-hints"             informational responses (103) without end, and no final one
 ///        | "deaf"                    responds only to the first request of a connection; new connections work
 ///        | "oversized"               64 MiB of body
 ///        | "gzip"                    the usual body in gzip, whatever `Accept-Encoding` has

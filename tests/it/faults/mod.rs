@@ -1,5 +1,4 @@
-//! Failures of Twilio: every scrape has status 200 within its deadline, the last values stay with their age, requests back off, and the
-//! exporter recovers by itself.
+//! Failures of Twilio: every scrape has status 200 in time, the last values stay, requests back off, and the exporter recovers.
 
 mod lists;
 mod paging;
@@ -127,6 +126,7 @@ const CASES: &[Case] = &[
     case("slow:3s", "timeout"),
     case("no-body", "timeout"),
     case("cut", "invalid_response"),
+    case("early-hints", "invalid_response"),
     case("html", "invalid_response"),
     case("wrong-json", "invalid_response"),
     case("oversized", "too_large"),
@@ -378,8 +378,8 @@ async fn several(number: u64, more: &str) -> Several {
     let put = |age| twilio.put(Duration::from_mins(age), json!({"total": 1, "opened": 1}));
     let mut ids: Vec<_> = (1..=number).map(put).collect();
     ids.sort();
-    let more = format!("{more}\n{}", operations(&ids));
-    let exporter = Exporter::start_at(&one_account(&twilio, &more), clock.clone()).await;
+    let yaml = one_account(&twilio, &format!("{more}\n{}", operations(&ids)));
+    let exporter = Exporter::start_at(&yaml, clock.clone()).await;
     Several {
         exporter: exporter.settled().await,
         clock,
