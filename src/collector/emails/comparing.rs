@@ -89,6 +89,16 @@ mod tests {
 
     /// Whether stats that changed and were read, and emails that were read and changed this many minutes ago, are of one moment.
     fn settled(stats: (u32, u32), emails: (u32, u32), status: EmailStatus) -> bool {
+        settled_if_read(stats, Some(emails.0), emails.1, status)
+    }
+
+    /// The same of emails that may never have been read completely.
+    fn settled_if_read(
+        stats: (u32, u32),
+        read: Option<u32>,
+        changed: u32,
+        status: EmailStatus,
+    ) -> bool {
         let ago = |minutes: u32| NOW - minutes * MINUTE;
         let mut statuses = [0; EmailStatus::ALL.len()];
         statuses[status as usize] = 3;
@@ -104,9 +114,9 @@ mod tests {
             tally: OperationTally {
                 statuses,
                 created: None,
-                changed: ago(emails.1),
+                changed: ago(changed),
             },
-            read: Some(ago(emails.0)),
+            read: read.map(ago),
         };
         is_settled(&dated, &emails, |time| time)
     }
@@ -134,24 +144,8 @@ mod tests {
 
     #[test]
     fn emails_of_which_no_complete_read_is_known_are_not_compared() {
-        let dated = DatedStats {
-            stats: Stats::default(),
-            changed: NOW - 60 * MINUTE,
-            read: NOW,
-        };
-        let mut statuses = [0; EmailStatus::ALL.len()];
-        statuses[EmailStatus::Sent as usize] = 3;
-        let emails = ReadEmails {
-            id: "comms_operation_01h2xcejqtf2nbrexx3vqjhp41"
-                .parse()
-                .unwrap(),
-            tally: OperationTally {
-                statuses,
-                created: None,
-                changed: NOW - 60 * MINUTE,
-            },
-            read: None,
-        };
-        assert!(!is_settled(&dated, &emails, |time| time));
+        let sent = EmailStatus::Sent;
+        assert!(!settled_if_read((60, 0), None, 60, sent));
+        assert!(settled_if_read((60, 0), Some(0), 60, sent));
     }
 }

@@ -1,5 +1,6 @@
 //! The stats of operations compared with their emails, and what that proves about the counting mode.
 
+use std::path::Path;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -24,6 +25,20 @@ fn emails_of(twilio: &Twilio, statuses: &[(&str, usize)]) -> Vec<ScriptedEmail> 
 }
 
 impl Scene {
+    /// An exporter with a state file after its first collection, and its configuration.
+    async fn saving(directory: &Path) -> (Self, String) {
+        let (clock, twilio) = quiet_account().await;
+        let yaml = configuration(&twilio, "", "", Some(directory));
+        let exporter = start(&yaml, &clock).await;
+        let scene = Self {
+            clock,
+            twilio,
+            exporter,
+        };
+        scene.seen("counters", |seen| inbound(seen).is_some()).await;
+        (scene, yaml)
+    }
+
     /// An operation whose emails are not as its stats say.
     fn put_with(&self, stats: Value, statuses: &[(&str, usize)]) -> OperationId {
         let id = self.twilio.put(Duration::ZERO, json!({"total": 0}));
@@ -160,15 +175,7 @@ fn delivered(seen: &Exposition) -> Option<f64> {
 #[tokio::test]
 async fn emails_prove_the_cumulative_mode_that_stats_alone_do_not() {
     let directory = tempfile::tempdir().unwrap();
-    let (clock, twilio) = quiet_account().await;
-    let yaml = configuration(&twilio, "", "", Some(directory.path()));
-    let exporter = start(&yaml, &clock).await;
-    let scene = Scene {
-        clock: clock.clone(),
-        twilio,
-        exporter,
-    };
-    scene.seen("counters", |seen| inbound(seen).is_some()).await;
+    let (scene, yaml) = Scene::saving(directory.path()).await;
     // Few enough are delivered that the sum may be an error.
     let stats = json!({"total": 100, "sent": 100, "delivered": 10, "opened": 2});
     let rows = [("SENT", 90), ("DELIVERED", 8), ("OPENED", 2)];
@@ -179,7 +186,7 @@ async fn emails_prove_the_cumulative_mode_that_stats_alone_do_not() {
     assert_eq!((mode(&seen), mismatch(&seen, id)), (Some(1.0), Some(0.0)));
     let before = delivered(&seen).unwrap();
     scene.exporter.stop().await.unwrap();
-    let again = start(&yaml, &clock).await;
+    let again = start(&yaml, &scene.clock).await;
     let seen = again.scrape().await;
     assert_eq!(mode(&seen), Some(1.0));
     assert!(delivered(&seen) >= Some(before));
@@ -188,15 +195,7 @@ async fn emails_prove_the_cumulative_mode_that_stats_alone_do_not() {
 #[tokio::test]
 async fn emails_refute_a_mode_that_stats_proved_and_what_was_missing_is_counted_once() {
     let directory = tempfile::tempdir().unwrap();
-    let (clock, twilio) = quiet_account().await;
-    let yaml = configuration(&twilio, "", "", Some(directory.path()));
-    let exporter = start(&yaml, &clock).await;
-    let scene = Scene {
-        clock: clock.clone(),
-        twilio,
-        exporter,
-    };
-    scene.seen("counters", |seen| inbound(seen).is_some()).await;
+    let (scene, yaml) = Scene::saving(directory.path()).await;
     // A row with impossible stats.
     let wrong = json!({"total": 9, "sent": 9, "delivered": 9});
     scene.put_with(wrong, &[("DELIVERED", 9)]);
@@ -212,7 +211,7 @@ async fn emails_refute_a_mode_that_stats_proved_and_what_was_missing_is_counted_
         (Some(0.0), Some(9.0 + 10.0))
     );
     scene.exporter.stop().await.unwrap();
-    let again = start(&yaml, &clock).await;
+    let again = start(&yaml, &scene.clock).await;
     let scene = Scene {
         exporter: again,
         ..scene
