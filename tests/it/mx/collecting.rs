@@ -308,6 +308,8 @@ async fn a_reload_turns_lookups_on_and_off() {
         server,
     };
     scene.seen("the first run", is_collected).await;
+    // What is older than the first run is baseline.
+    pass(&scene.clock, ZERO_FOR);
     let reload = async |yaml: &str| {
         scene.exporter.files.write("config.yml", yaml);
         let request = scene.exporter.client.post(scene.exporter.url("/-/reload"));
