@@ -40,7 +40,8 @@ def buckets(by, window="$__rate_interval", function="rate"):
 
 
 def quantile(share, by="", window="$__rate_interval"):
-    return f"histogram_quantile({share}, {buckets(by + 'le', window)})"
+    """Without the NaN of a provider that accepted nothing."""
+    return f"histogram_quantile({share}, {buckets(by + 'le', window)}) >= 0"
 
 
 def outcomes(which, by, window="$__range", function="increase", metric="provider_outcomes_total", matchers=OF_PROVIDER):
@@ -66,6 +67,11 @@ def unobserved():
     return f"sum(max by ({ACCOUNT}, provider) ({series}))"
 
 
+def disagreeing():
+    series = f"max by ({ACCOUNT}, operation_id) (twilio_email_operation_emails_mismatch{{{OF_ACCOUNT}}})"
+    return f"sum({series})"
+
+
 def values():
     delivered, lost = (f"sum({outcomes(which, 'provider')})" for which in ("delivered", LOST))
     ended = f"sum({outcomes(ENDED, 'provider')})"
@@ -76,7 +82,7 @@ def values():
             "From the moment for which an email was scheduled, else created, until the recipient's server accepted it,"
             " in the time shown: half of the emails took no longer than the first, 95 and 99 of 100 no longer than the"
             " others.",
-            (9, 4),
+            (8, 4),
             [now(quantile(part, window="$__range"), name) for part, name in ((0.5, "half"), (0.95, "95 %"), (0.99, "99 %"))],
             "s",
             SLOW,
@@ -87,7 +93,7 @@ def values():
         stat(
             "Lost",
             "Undelivered and failed emails, as a share of those that finished in the time shown.",
-            (5, 4),
+            (4, 4),
             now(f"{lost} / ({ended} > 0)"),
             "percentunit",
             LOSS,
@@ -98,7 +104,7 @@ def values():
             "Unconfirmed for an hour",
             "Emails that were sent at least an hour ago and are neither delivered nor lost: Twilio retries for up to 72"
             " hours. The only sign of deferrals in this API.",
-            (5, 4),
+            (4, 4),
             now(f"sum({hour})"),
             "locale",
             thresholds("text", (1, "yellow")),
@@ -108,12 +114,23 @@ def values():
             "Deliveries without a time",
             "Deliveries whose time could not be seen, because the email had been opened before it was read or the"
             " exporter was down, of all in the time shown. The more, the less the times to delivery mean.",
-            (5, 4),
+            (4, 4),
             now(f"{unobserved()} / ({delivered} > 0)"),
             "percentunit",
             thresholds("text", (0.1, "yellow"), (0.5, "orange")),
             decimals=1,
             empty="none delivered",
+        ),
+        stat(
+            "Stats unlike emails",
+            "Operations whose stats disagree with their emails, of all that could be compared. If it stays above 0, either the"
+            " stats or the list of emails is wrong: `/probe?target=ID&emails=true` shows both.",
+            (4, 4),
+            now(disagreeing()),
+            "locale",
+            thresholds("text", (1, "yellow")),
+            decimals=0,
+            empty="none compared",
         ),
     ]
 

@@ -163,7 +163,7 @@ def requests():
     failures = f"sum by (reason) ({counter('api_request_failures_total', '$__rate_interval', 'increase')}) > 0"
     none = f'label_replace(0 * count({of("up")}), "reason", "none", "", "")'
     buckets = f"sum by (endpoint, le) ({counter('api_request_duration_seconds_bucket', '$__rate_interval')})"
-    quantile = lambda share: f"histogram_quantile({share}, {buckets})"
+    quantile = lambda share: f"histogram_quantile({share}, {buckets}) >= 0"
     by = lambda labels: f"sum by ({labels}) ({counter('api_requests_total', '$__rate_interval')})"
     paused = f"sum({of('api_paused_until_timestamp_seconds')} > bool time())"
     return [
@@ -180,7 +180,7 @@ def requests():
             "Requests by response",
             "Requests to Twilio a second, by endpoint and HTTP status; `none`: there was no response.",
             (8, 8),
-            [query(by("endpoint, code"), "{{endpoint}} {{code}}")],
+            [query(by("endpoint, code") + " > 0", "{{endpoint}} {{code}}")],
             "reqps",
             stacked=True,
         ),

@@ -210,7 +210,7 @@ def over_time():
 
 
 # A send in a table: its name, where it leads, and what it belongs to.
-SENT = ("send", "Send", {"custom_minWidth": 180, "links": [open_operation()]})
+SENT = ("send", "Send", {"custom_minWidth": 160, "links": [open_operation()]})
 CAMPAIGN = ("campaign", "Campaign", {"custom_width": 110})
 STATES = words(
     scheduled=("Scheduled", COLOURS["scheduled"]),
@@ -222,7 +222,7 @@ STATE = {"mappings": STATES, "custom_cellOptions": COLOURED_CELL, "custom_width"
 WHERE = [("account", "Account", {"custom_width": 100}), ("job", "Job", {"custom_width": 100})]
 HIDDEN = [(label, label, HIDE) for label in ("operation_id", "name")]
 # The whole bar is a fifth: more than that is as bad, and smaller shares can be distinguished.
-LOST_BAR = {**share_cell(LOSS, custom_cellOptions=GAUGE_CELL, max=0.2), "custom_width": 190}
+LOST_BAR = {**share_cell(LOSS, custom_cellOptions=GAUGE_CELL, max=0.2), "custom_width": 175}
 
 
 def begun_at(operations):
@@ -283,7 +283,7 @@ def for_whom():
                 part("opened", outcomes_by_value("delivered", "$__range")),
             ],
             [
-                ("value", "Value", {"custom_minWidth": 200}),
+                ("value", "Value", {"custom_minWidth": 160}),
                 ("A", "Lost share", LOST_BAR),
                 ("B", "Lost", count_cell(100)),
                 ("C", "Delivered", count_cell(110)),

@@ -11,7 +11,8 @@ use tokio::time::{Instant, timeout_at};
 use super::settings::AccountSettings;
 use super::shared_reads::SharedReads;
 use crate::delivery::{OperationEmails, ProviderEmails};
-use crate::email::Providers;
+use crate::email::{Domain, Email, ProviderId, Providers};
+use crate::mx::MxProviders;
 use crate::operation::OperationId;
 use crate::twilio::{ApiError, Client, ListFilter, PAGE_SIZE, Rows};
 
@@ -24,6 +25,8 @@ const SMALL_PAGE: usize = 50;
 const READ_AT_ONCE: usize = 2;
 /// The budget of a read that several probes may share. Each probe ends at its own deadline, and the read ends with the last of them.
 const SHARED_BUDGET: Duration = Duration::from_hours(1);
+/// How long a read waits for lookups of mail exchangers. A name server answers within a second, and a probe has five or more.
+const LOOKUP_BUDGET: Duration = Duration::from_secs(2);
 
 /// The reads of emails of one account.
 #[derive(Debug)]
@@ -50,6 +53,13 @@ pub struct ProbedEmails {
     providers: Arc<Providers>,
 }
 
+/// How the provider of a recipient is found: by the table, else by the domain's mail exchangers.
+#[derive(Debug, Clone)]
+struct Recipients {
+    providers: Arc<Providers>,
+    exchangers: Option<Arc<MxProviders>>,
+}
+
 impl Default for EmailReads {
     fn default() -> Self {
         Self {
@@ -68,13 +78,16 @@ impl EmailReads {
         budget: Duration,
     ) -> Arc<ProbedEmails> {
         let began = Instant::now();
-        let providers = &settings.providers;
         let read = {
             let (settings, permits) = (Arc::clone(settings), Arc::clone(&self.permits));
             async move {
                 // It is never closed.
                 let _permit = permits.acquire().await;
-                Arc::new(probe(&settings.client, &settings.providers, id, SHARED_BUDGET).await)
+                let recipients = Recipients {
+                    providers: Arc::clone(&settings.providers),
+                    exchangers: settings.exchangers.clone(),
+                };
+                Arc::new(probe(&settings.client, &recipients, id, SHARED_BUDGET).await)
             }
             .boxed()
         };
@@ -83,9 +96,29 @@ impl EmailReads {
             Arc::new(ProbedEmails {
                 error: Some(ApiError::Timeout(budget)),
                 took: began.elapsed(),
-                ..ProbedEmails::none(&settings.client, providers, id)
+                ..ProbedEmails::none(&settings.client, &settings.providers, id)
             })
         })
+    }
+}
+
+impl Recipients {
+    /// Waits until the providers of all recipients are known, at the latest until `deadline`.
+    async fn look_up(&self, emails: &[Email], deadline: Instant) {
+        let Some(exchangers) = &self.exchangers else {
+            return;
+        };
+        let domains = emails.iter().filter_map(|email| email.recipient.as_ref());
+        let unknown = domains.filter(|domain| self.providers.of(Some(domain)) == ProviderId::OTHER);
+        let unknown: Vec<&Domain> = unknown.collect();
+        exchangers.look_up_until(&unknown, deadline).await;
+    }
+
+    fn provider_of(&self, domain: Option<&Domain>) -> ProviderId {
+        match (self.providers.of(domain), &self.exchangers, domain) {
+            (ProviderId::OTHER, Some(exchangers), Some(domain)) => exchangers.provider_of(domain),
+            (provider, _, _) => provider,
+        }
     }
 }
 
@@ -127,15 +160,15 @@ fn filter(id: OperationId) -> ListFilter {
 /// Reads the emails of `id` now, within `budget`. Nothing is ingested.
 async fn probe(
     client: &Client,
-    providers: &Arc<Providers>,
+    recipients: &Recipients,
     id: OperationId,
     budget: Duration,
 ) -> ProbedEmails {
     let began = Instant::now();
-    let mut probed = ProbedEmails::none(client, providers, id);
+    let mut probed = ProbedEmails::none(client, &recipients.providers, id);
     let mut read = Ok(());
     for size in [PAGE_SIZE, SMALL_PAGE] {
-        let reading = read_all(client, providers, id, size, &mut probed);
+        let reading = read_all(client, recipients, id, size, &mut probed);
         let finished = timeout_at(began + budget, reading).await;
         read = finished.unwrap_or(Err(ApiError::Timeout(budget)));
         if !read.as_ref().is_err_and(is_too_large) {
@@ -152,11 +185,12 @@ async fn probe(
 /// Reads the whole list with this page size.
 async fn read_all(
     client: &Client,
-    providers: &Providers,
+    recipients: &Recipients,
     id: OperationId,
     size: usize,
     probed: &mut ProbedEmails,
 ) -> Result<(), ApiError> {
+    let lookups_end = Instant::now() + LOOKUP_BUDGET;
     let mut list = client.emails(filter(id)).with_page_size(size);
     loop {
         let page = list.page().await;
@@ -166,8 +200,10 @@ async fn read_all(
             return Ok(());
         };
         let before = probed.emails.len();
+        recipients.look_up(&page, lookups_end).await;
         for email in &page {
-            probed.emails.add(email, providers);
+            let provider = recipients.provider_of(email.recipient.as_ref());
+            probed.emails.add(email, provider);
         }
         list.note_rows(match probed.emails.len() - before {
             _ if page.is_empty() => Rows::None,
@@ -237,8 +273,11 @@ mod tests {
     }
 
     async fn read(client: &Client, id: OperationId, budget: Duration) -> ProbedEmails {
-        let providers = Arc::new(Providers::built_in());
-        probe(client, &providers, id, budget).await
+        let recipients = Recipients {
+            providers: Arc::new(Providers::built_in()),
+            exchangers: None,
+        };
+        probe(client, &recipients, id, budget).await
     }
 
     #[tokio::test]

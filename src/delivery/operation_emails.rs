@@ -30,17 +30,14 @@ pub struct ProviderEmails {
 }
 
 impl OperationEmails {
-    /// Adds an email. One that is on two pages, because rows moved between them, counts once, with its later status.
-    pub fn add(&mut self, email: &Email, providers: &Providers) {
+    /// Adds an email to a recipient of this provider. One that is on two pages, because rows moved between them, counts once, with its
+    /// later status.
+    pub fn add(&mut self, email: &Email, provider: ProviderId) {
         self.scheduled = match (self.scheduled, email.scheduled) {
             (Some(one), Some(other)) => Some(one.min(other)),
             (one, other) => one.or(other),
         };
-        let read = (
-            email.status,
-            providers.of(email.recipient.as_ref()),
-            delivery_time(email),
-        );
+        let read = (email.status, provider, delivery_time(email));
         let known = self.emails.entry(email.id).or_insert(read);
         if email.status.follows(known.0) {
             *known = read;
@@ -75,7 +72,7 @@ impl OperationEmails {
         statuses
     }
 
-    /// The emails by the name of their provider, by the table with which they were added.
+    /// The emails by the name of their provider, by the table of their numbers.
     #[must_use]
     pub fn by_provider(&self, providers: &Providers) -> BTreeMap<Box<str>, ProviderEmails> {
         let mut found: BTreeMap<Box<str>, ProviderEmails> = BTreeMap::new();

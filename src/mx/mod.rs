@@ -11,8 +11,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use tokio::sync::Semaphore;
+use tokio::sync::{Notify, Semaphore};
 use tokio::task::JoinSet;
+use tokio::time::{Instant, timeout_at};
 
 use self::cache::{Begin, Cache, Known};
 use self::name_servers::{Lookup, NameServers};
@@ -38,6 +39,8 @@ struct Lookups {
     name_servers: NameServers,
     cache: Mutex<Cache>,
     permits: Semaphore,
+    /// Notified after each lookup.
+    finished: Notify,
     instruments: MxInstruments,
     clock: Clock,
 }
@@ -59,6 +62,7 @@ impl MxProviders {
                 name_servers: NameServers::new(servers)?,
                 cache: Mutex::default(),
                 permits: Semaphore::new(AT_ONCE),
+                finished: Notify::new(),
                 instruments,
                 clock,
             }),
@@ -69,7 +73,31 @@ impl MxProviders {
     /// The name of a domain's provider: [`Providers::OTHER`] as long as it is not known; then a lookup begins in the background. Call it
     /// in a tokio runtime.
     pub fn name_of(&self, domain: &Domain) -> &str {
-        self.lookups.providers.name(self.get(domain).provider)
+        self.lookups.providers.name(self.provider_of(domain))
+    }
+
+    /// A domain's provider: [`ProviderId::OTHER`] as long as it is not known; then a lookup begins in the background. Call it in a tokio
+    /// runtime.
+    pub fn provider_of(&self, domain: &Domain) -> ProviderId {
+        self.get(domain).provider
+    }
+
+    /// Looks these domains up and waits until the first lookup of each has finished, at the latest until `deadline`.
+    pub async fn look_up_until(&self, domains: &[&Domain], deadline: Instant) {
+        for domain in domains {
+            let finished = async {
+                loop {
+                    let next = self.lookups.finished.notified();
+                    if !self.begin_lookup(domain) {
+                        return;
+                    }
+                    next.await;
+                }
+            };
+            if timeout_at(deadline, finished).await.is_err() {
+                return;
+            }
+        }
     }
 
     /// Whether the provider of a domain will be known soon: its first lookup waits or runs. It begins if need be.
@@ -125,6 +153,7 @@ impl Lookups {
         let found = found.map(|provider| provider.unwrap_or(ProviderId::OTHER));
         let now = self.clock.instant();
         self.cache.lock().finish(domain, found, now);
+        self.finished.notify_waiters();
     }
 }
 

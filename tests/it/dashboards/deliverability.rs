@@ -55,6 +55,11 @@ fn providers() -> History {
             let series = format!(r#"twilio_email_emails_unconfirmed{{{at},older_than="{age}"}}"#);
             history.series(&series, &constant(emails));
         }
+        for (operation, mismatch) in [("one", 0), ("other", 1)] {
+            let of = format!(r#"{at},operation_id="{operation}""#);
+            let series = format!("twilio_email_operation_emails_mismatch{{{of}}}");
+            history.series(&series, &constant(mismatch));
+        }
     }
     history
 }
@@ -99,6 +104,7 @@ fn a_provider_that_is_slow_or_loses_emails_stands_out_and_a_pair_counts_once() {
         .gives("2h", &gmail_alone, &[(r#"provider="gmail""#, 100.0)])
         .gives("2h", &of("Unconfirmed for an hour", 'A'), &[("", 7.0)])
         .gives("2h", &of("Deliveries without a time", 'A'), &[("", 0.018)])
+        .gives("2h", &of("Stats unlike emails", 'A'), &[("", 1.0)])
         .gives(
             "2h",
             &of("Recipients' domains", 'B'),
@@ -110,6 +116,22 @@ fn a_provider_that_is_slow_or_loses_emails_stands_out_and_a_pair_counts_once() {
             &[(r#"sender_domain="example.org""#, 120.0)],
         )
         .holds();
+}
+
+#[test]
+fn a_provider_that_accepted_nothing_has_no_time_to_delivery_and_no_nan() {
+    let mut history = History::default();
+    for (provider, growth) in [("gmail", 100), ("silent", 0)] {
+        for le in ["60", "+Inf"] {
+            let of =
+                format!(r#"job="j",instance="one:1",account="a",provider="{provider}",le="{le}""#);
+            let series = format!("twilio_email_delivery_duration_seconds_bucket{{{of}}}");
+            history.series(&series, &format!("0+{growth}x180"));
+        }
+    }
+    let column = query(FILE, "Providers", 'F', &[]);
+    history.gives("2h", &column, &[(r#"provider="gmail""#, 57.0)]);
+    history.holds();
 }
 
 #[test]

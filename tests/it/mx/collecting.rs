@@ -18,7 +18,7 @@ use crate::support::twilio::Twilio;
 /// Between two scrapes.
 const INTERVAL: Duration = Duration::from_secs(15);
 /// The domains of the simulated recipients.
-const DOMAINS: [&str; 3] = ["example.com", "example.net", "example.org"];
+pub(super) const DOMAINS: [&str; 3] = ["example.com", "example.net", "example.org"];
 
 struct Scene {
     clock: Clock,
@@ -27,7 +27,11 @@ struct Scene {
     exporter: Exporter,
 }
 
-fn configuration(twilio: &Twilio, server: &NameServer, storage: Option<&Path>) -> String {
+pub(super) fn configuration(
+    twilio: &Twilio,
+    server: &NameServer,
+    storage: Option<&Path>,
+) -> String {
     let storage = storage.map_or_else(String::new, |path| {
         format!("storage: {{path: {}}}\n", path.display())
     });
@@ -39,7 +43,7 @@ fn configuration(twilio: &Twilio, server: &NameServer, storage: Option<&Path>) -
 }
 
 /// A name server that knows the domains of the simulated recipients; the last one has a mail exchanger of its own.
-async fn name_server() -> NameServer {
+pub(super) async fn name_server() -> NameServer {
     let server = NameServer::start().await;
     for (domain, host) in DOMAINS.into_iter().zip([
         "aspmx.l.google.com.",

@@ -1,6 +1,7 @@
 //! Mailbox providers by mail exchangers, against a name server on loopback.
 
 mod collecting;
+mod probing;
 
 use std::sync::Arc;
 use std::time::Duration;
