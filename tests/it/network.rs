@@ -23,25 +23,20 @@ use crate::support::twilio::Twilio;
 const HOUR: Duration = Duration::from_hours(1);
 const PASSWORD: &str = "made-up-proxy-password";
 
-/// A simulated Twilio that speaks TLS. It stops with the value.
-pub(crate) struct SecureTwilio {
-    twilio: Twilio,
-    pub(crate) authority: Authority,
+/// A listener that speaks TLS for a plain server. It stops with the value.
+struct TlsFront {
     address: SocketAddr,
-    server: JoinHandle<()>,
+    task: JoinHandle<()>,
 }
 
-impl SecureTwilio {
-    pub(crate) async fn start() -> Self {
-        let twilio = Twilio::empty().await;
-        let authority = Authority::new();
+impl TlsFront {
+    async fn start(authority: &Authority, plain: SocketAddr) -> Self {
         let mut config = tls::config(&authority.identity("localhost"), None);
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
         let acceptor = TlsAcceptor::from(Arc::new(config));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let plain = twilio.address;
-        let server = tokio::spawn(async move {
+        let task = tokio::spawn(async move {
             loop {
                 let (stream, _) = listener.accept().await.unwrap();
                 let acceptor = acceptor.clone();
@@ -52,16 +47,37 @@ impl SecureTwilio {
                 });
             }
         });
+        Self { address, task }
+    }
+}
+
+impl Drop for TlsFront {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+/// A simulated Twilio that speaks TLS. It stops with the value.
+pub(crate) struct SecureTwilio {
+    twilio: Twilio,
+    pub(crate) authority: Authority,
+    front: TlsFront,
+}
+
+impl SecureTwilio {
+    pub(crate) async fn start() -> Self {
+        let twilio = Twilio::empty().await;
+        let authority = Authority::new();
+        let front = TlsFront::start(&authority, twilio.address).await;
         Self {
             twilio,
             authority,
-            address,
-            server,
+            front,
         }
     }
 
     pub(crate) fn base_url(&self) -> String {
-        format!("https://localhost:{}/v1", self.address.port())
+        format!("https://localhost:{}/v1", self.front.address.port())
     }
 
     /// An account with `more` keys, beside the file of the authority.
@@ -70,12 +86,6 @@ impl SecureTwilio {
         let files = files(&format!("accounts:\n{accounts}"));
         files.write("ca.pem", &self.authority.pem());
         files
-    }
-}
-
-impl Drop for SecureTwilio {
-    fn drop(&mut self) {
-        self.server.abort();
     }
 }
 
@@ -159,7 +169,10 @@ async fn requests_go_through_the_proxy_that_the_account_names() {
     seen.expect("through the proxy", &[("up", 1.0), ("discovery_up", 1.0)]);
     assert!(!log.contains(PASSWORD), "{log}");
     proxy
-        .logs(&format!("CONNECT localhost:{}", secure.address.port()))
+        .logs(&format!(
+            "CONNECT localhost:{}",
+            secure.front.address.port()
+        ))
         .await;
 
     // tinyproxy responds with 401 to wrong credentials, and with 407 without credentials.
@@ -180,6 +193,33 @@ async fn requests_go_through_the_proxy_that_the_account_names() {
     let direct = format!("{}\nno_proxy: localhost", keys("wr0ng"));
     let (seen, _) = scraped(&secure.account(&direct), &[]).await;
     seen.expect("without the proxy", &[("up", 1.0)]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_connection_to_the_proxy_itself_uses_tls_if_its_url_has_https() {
+    let (secure, proxy) = (SecureTwilio::start().await, TinyProxy::start().await);
+    secure.twilio.put(HOUR, json!({"total": 3, "delivered": 3}));
+    let front = TlsFront::start(&secure.authority, proxy.address).await;
+    let url = format!("https://user:{PASSWORD}@localhost:{}", front.address.port());
+    let trusted = secure.account(&format!("ca_file: ca.pem\nproxy_url: {url}"));
+    let (seen, log) = scraped(&trusted, &[]).await;
+    seen.expect("through the proxy", &[("up", 1.0), ("discovery_up", 1.0)]);
+    assert!(!log.contains(PASSWORD), "{log}");
+    proxy
+        .logs(&format!(
+            "CONNECT localhost:{}",
+            secure.front.address.port()
+        ))
+        .await;
+
+    // A proxy with a certificate of another authority gets no password.
+    let other = TlsFront::start(&Authority::new(), proxy.address).await;
+    let url = format!("https://user:{PASSWORD}@localhost:{}", other.address.port());
+    let untrusted = secure.account(&format!("ca_file: ca.pem\nproxy_url: {url}"));
+    let (seen, log) = scraped(&untrusted, &[]).await;
+    seen.expect("a proxy that is not trusted", &[("up", 0.0)]);
+    assert!(log.contains("reason=tls"), "{log}");
+    assert!(!log.contains(PASSWORD), "{log}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
