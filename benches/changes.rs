@@ -2,7 +2,9 @@
 //! everything changed. It measures rendering, gzip and Zstandard, compared with copying the bytes, writing all of the text and
 //! compressing all of it.
 
-mod support;
+mod support {
+    pub(crate) mod snapshots;
+}
 
 use std::hint::black_box;
 use std::io::Write;
@@ -12,7 +14,7 @@ use std::time::{Duration, Instant};
 use criterion::{
     BenchmarkGroup, Criterion, criterion_group, criterion_main, measurement::WallTime,
 };
-use support::snapshot;
+use support::snapshots::snapshot;
 use twilio_email_exporter::exposition::{
     Block, BlockRenderer, Build, Instruments, Renderer, Syntax,
 };

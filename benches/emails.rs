@@ -1,12 +1,17 @@
 //! What it costs to parse a page of emails whose rows have bodies, compared with skipping the same page; and to ingest a page into
 //! a table of a million emails.
 
+mod support {
+    pub(crate) mod email_page;
+}
+
 use std::hint::black_box;
 use std::sync::Arc;
 use std::time::Duration;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use serde::de::IgnoredAny;
+use support::email_page;
 use twilio_email_exporter::delivery::{Deliveries, EmailLimits};
 use twilio_email_exporter::email::{Domain, Email, EmailId, EmailStatus, Providers};
 use twilio_email_exporter::simulator::operation_id;
@@ -14,32 +19,15 @@ use twilio_email_exporter::timestamp::Timestamp;
 use twilio_email_exporter::twilio::EmailPage;
 
 /// The emails of a page: the most that Twilio returns.
-const ROWS: usize = 1000;
-/// The bytes of each body.
+const ROWS: u32 = 1000;
+/// The bytes of each body, which is HTML whose quotes and line breaks are escaped.
 const BODY: usize = 50 * 1024;
 
-/// A page as Twilio writes it, with HTML whose quotes and line breaks are escaped.
-fn page() -> Vec<u8> {
-    let line = "<td style=\\\"padding:0 12px;font-family:sans-serif\\\">Your order is on its way, J\u{f6}rg.</td>\\n";
-    let body = line.repeat(BODY / line.len());
-    let rows: Vec<String> = (0..ROWS)
-        .map(|row| {
-            format!(
-                r#"{{"id":"comms_email_01h2xcejqtf2nbrexx3vq{row:05}","operationId":"comms_operation_01h2xcejqtf2nbrexx3vqjhp41",
-"from":{{"address":"news@shop.example","name":"Shop"}},"to":[{{"address":"jane{row}@example.com","name":"Jane Doe"}}],
-"status":"DELIVERED","tags":{{}},"createdAt":"2023-06-14T16:40:03Z","updatedAt":"2023-06-14T16:40:08Z","scheduledFor":null,
-"content":{{"subject":"Your order","html":"{body}","attachments":[]}}}}"#
-            )
-        })
-        .collect();
-    let rows = rows.join(",");
-    format!(r#"{{"emails":[{rows}],"pagination":{{"next":null}}}}"#).into_bytes()
-}
-
 fn parse(c: &mut Criterion) {
-    let page = page();
+    let line = "<td style=\\\"padding:0 12px;font-family:sans-serif\\\">Your order is on its way, J\u{f6}rg.</td>\\n";
+    let page = email_page::page(ROWS, &line.repeat(BODY / line.len()));
     let parsed = EmailPage::parse(&page).expect("a page");
-    assert_eq!((parsed.emails.len(), parsed.unusable), (ROWS, 0));
+    assert_eq!((parsed.emails.len(), parsed.unusable), (ROWS as usize, 0));
     let mut group = c.benchmark_group("page of emails");
     group.sample_size(20);
     group.throughput(Throughput::Bytes(page.len() as u64));

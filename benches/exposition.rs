@@ -1,7 +1,9 @@
 //! How long it takes to write all text of a scrape: with our writer, with the `prometheus` crate's on the same samples, and copying
 //! the bytes as the lower limit. `changes` measures scrapes that follow each other.
 
-mod support;
+mod support {
+    pub(crate) mod snapshots;
+}
 
 use std::collections::BTreeMap;
 use std::hint::black_box;
@@ -9,7 +11,7 @@ use std::io::Write;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use prometheus::{Encoder, GaugeVec, Opts, Registry, TextEncoder};
-use support::snapshot;
+use support::snapshots::snapshot;
 use twilio_email_exporter::exposition::{Renderer, Syntax};
 
 /// Ten times the default series limit.

@@ -4,24 +4,26 @@
 //! What is prepared before and checked afterwards is not counted. A path is as large as needed to outweigh what each run costs, and no
 //! larger: valgrind is slow.
 
-mod support;
+mod support {
+    pub(crate) mod email_page;
+    pub(crate) mod operation_page;
+    pub(crate) mod saved;
+    pub(crate) mod snapshots;
+}
 
 use std::hint::black_box;
 use std::sync::Arc;
 use std::time::Duration;
 
-use support::snapshot;
+use support::saved::{NOW, SavedOperations, operation, saved};
+use support::snapshots::snapshot;
+use support::{email_page, operation_page};
 use twilio_email_exporter::config::Series;
 use twilio_email_exporter::exposition::{BlockRenderer, Syntax};
-use twilio_email_exporter::operation::{
-    Counters, CountingMode, Marks, Operation, OperationState, Stats, Status,
-};
+use twilio_email_exporter::operation::{Operation, Status};
 use twilio_email_exporter::registry::Registry;
-use twilio_email_exporter::simulator::operation_id;
-use twilio_email_exporter::snapshot::{Labels, Snapshot};
-use twilio_email_exporter::store::{Batch, SavedAccount, SavedOperation, Store};
-use twilio_email_exporter::timestamp::Timestamp;
-use twilio_email_exporter::twilio::EmailPage;
+use twilio_email_exporter::snapshot::Snapshot;
+use twilio_email_exporter::twilio::{EmailPage, OperationPage};
 use twilio_email_exporter::web::{Compressors, Encoding, KeptBlocks};
 
 /// The operations with series: the default limit.
@@ -30,16 +32,18 @@ const SHOWN: u32 = 1_000;
 const KNOWN: u32 = 5_000;
 /// The operations that change at once. They are far from each other, which is the worst case.
 const CHANGED: u32 = 500;
+/// The operations of a page: the most that Twilio returns.
+const OPERATION_ROWS: u32 = 1_000;
 /// The emails of a page.
-const ROWS: u32 = 500;
-const NOW: Timestamp = Timestamp::from_millis(1_775_370_000_000);
+const EMAIL_ROWS: u32 = 500;
 /// What Prometheus requests by default.
 const SYNTAX: Syntax = Syntax::OpenMetrics;
 
 /// A hot path: prepares its work and calls [`counted_section`] once.
 type HotPath = (&'static str, fn());
 
-const PATHS: [HotPath; 7] = [
+const PATHS: [HotPath; 8] = [
+    ("parse_operations", parse_operations),
     ("parse_emails", parse_emails),
     ("merge", merge),
     ("render_steady", || render(|_| false)),
@@ -67,42 +71,20 @@ fn main() {
     }
 }
 
-fn parse_emails() {
-    let rows: Vec<String> = (0..ROWS)
-        .map(|row| {
-            format!(
-                r#"{{"id":"comms_email_01h2xcejqtf2nbrexx3vq{row:05}","operationId":"comms_operation_01h2xcejqtf2nbrexx3vqjhp41",
-"from":{{"address":"news@shop.example","name":"Shop"}},"to":[{{"address":"jane{row}@example.com","name":"Jane Doe"}}],
-"status":"DELIVERED","tags":{{}},"createdAt":"2023-06-14T16:40:03Z","updatedAt":"2023-06-14T16:40:08Z","scheduledFor":null,
-"content":{{"subject":"Your order","html":"<p class=\"note\">It is on its way.</p>\n","attachments":[]}}}}"#
-            )
-        })
-        .collect();
-    let page = format!(
-        r#"{{"emails":[{}],"pagination":{{"next":null}}}}"#,
-        rows.join(",")
-    );
+fn parse_operations() {
+    let page = operation_page::page(OPERATION_ROWS, "");
     counted_section(&mut || {
-        let parsed = EmailPage::parse(black_box(page.as_bytes())).expect("a page");
-        assert_eq!(parsed.emails.len(), ROWS as usize);
+        let parsed = OperationPage::parse(black_box(&page)).expect("a page");
+        assert_eq!(parsed.operations.len(), OPERATION_ROWS as usize);
     });
 }
 
-/// The `n`th operation with `delivered` emails; every minute has five.
-fn operation(n: u32, delivered: u32) -> Operation {
-    let created = NOW - Duration::from_secs(u64::from(n) * 12);
-    let mut stats = Stats {
-        size: Some(100),
-        ..Stats::default()
-    };
-    stats.set(Status::Delivered, delivered);
-    Operation {
-        id: operation_id(created, u128::from(n)),
-        state: OperationState::Processing,
-        stats,
-        created,
-        updated: Some(created),
-    }
+fn parse_emails() {
+    let page = email_page::page(EMAIL_ROWS, r#"<p class=\"note\">It is on its way.</p>\n"#);
+    counted_section(&mut || {
+        let parsed = EmailPage::parse(black_box(&page)).expect("a page");
+        assert_eq!(parsed.emails.len(), EMAIL_ROWS as usize);
+    });
 }
 
 fn changed(delivered: u32) -> impl Iterator<Item = Operation> {
@@ -167,42 +149,8 @@ fn compress(encoding: Encoding) {
 }
 
 fn save() {
-    let directory = tempfile::tempdir().expect("a directory for the store");
-    let store = Store::open(Some(directory.path()), NOW).expect("a new store");
-    let standing = SavedAccount {
-        born: NOW,
-        counters: Counters::default(),
-        cumulative_proven: false,
-        discovered_until: None,
-    };
-    let commit = |operations: &[SavedOperation]| {
-        let batch = Batch {
-            account: "default",
-            standing: &standing,
-            operations,
-            groups: &[],
-            removed: &[],
-            generation: 0,
-        };
-        store.commit(&batch).expect("room on the disk");
-    };
-    commit(
-        &(0..KNOWN)
-            .map(|n| saved(operation(n, 1)))
-            .collect::<Vec<_>>(),
-    );
+    let known: Vec<_> = (0..KNOWN).map(|n| saved(operation(n, 1))).collect();
+    let store = SavedOperations::new(&known);
     let changed: Vec<_> = changed(2).map(saved).collect();
-    counted_section(&mut || commit(black_box(&changed)));
-}
-
-fn saved(operation: Operation) -> SavedOperation {
-    SavedOperation {
-        marks: Marks::shown_by(&operation.stats, CountingMode::Exclusive),
-        last_success: NOW,
-        last_change: operation.created,
-        credited: Labels::default(),
-        tags: None,
-        scheduled_for: None,
-        operation,
-    }
+    counted_section(&mut || store.commit(black_box(&changed)));
 }

@@ -118,6 +118,12 @@ impl Account {
         self.email_reads.probe(&settings, id, budget).await
     }
 
+    /// Whether the saved state is not loaded yet.
+    #[must_use]
+    pub fn is_loading(&self) -> bool {
+        self.ledger.is_loading()
+    }
+
     /// Everything known of one operation.
     #[must_use]
     pub fn view(&self, id: OperationId) -> Option<View> {

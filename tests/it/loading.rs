@@ -132,6 +132,53 @@ async fn a_registration_while_the_saved_state_is_loaded_is_saved() {
 }
 
 #[tokio::test]
+async fn the_api_returns_503_and_when_to_retry_until_the_saved_state_is_loaded() {
+    let scene = Scene::saved().await;
+    let id = scene.twilio.put(Duration::ZERO, json!({"total": 1}));
+    let before = scene.start(DiskGate::default()).await.settled().await;
+    let url = before.url("/api/v1/operations");
+    let registration = before.client.post(url);
+    let registration = registration
+        .header("Content-Type", "application/json")
+        .body(json!({"id": id.to_string()}).to_string());
+    assert_eq!(registration.send().await.unwrap().status(), 201);
+    before.stop().await.unwrap();
+
+    let gate = DiskGate::default();
+    let hang = gate.hold_writes();
+    let exporter = scene.start(gate).await;
+    let one = exporter.url(&format!("/api/v1/operations/{id}"));
+    let list = exporter.url("/api/v1/operations");
+    let requests = || {
+        let client = &exporter.client;
+        [client.get(&list), client.get(&one), client.delete(&one)]
+    };
+    for request in requests() {
+        let response = request.send().await.unwrap();
+        assert_eq!(response.status(), 503);
+        let seconds = response.headers()["Retry-After"].to_str().unwrap();
+        assert!(seconds.parse::<u64>().unwrap() > 0, "{seconds}");
+        assert_eq!(
+            response.headers()["Content-Type"],
+            "application/problem+json"
+        );
+        let problem: serde_json::Value =
+            serde_json::from_str(&response.text().await.unwrap()).unwrap();
+        let detail = problem["detail"].as_str().unwrap();
+        assert!(detail.contains("loads its saved state"), "{detail}");
+    }
+    // A mistake in the request is reported at once.
+    let wrong = exporter.get("/api/v1/operations?limit=none").await;
+    assert_eq!(wrong.status(), 400);
+    drop(hang);
+    let exporter = exporter.settled().await;
+    let client = &exporter.client;
+    for request in [client.get(&list), client.get(&one), client.delete(&one)] {
+        assert_eq!(request.send().await.unwrap().status(), 200);
+    }
+}
+
+#[tokio::test]
 async fn a_state_file_that_cannot_be_used_is_set_aside_and_counting_begins_anew() {
     let scene = Scene::saved().await;
     let file = scene.directory.path().join("state.redb");

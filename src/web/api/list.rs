@@ -48,6 +48,7 @@ pub(super) async fn list(
     RawQuery(query): RawQuery,
 ) -> Result<Response, ProblemDetails> {
     let request = ListRequest::read(&service, Query::read(query.as_deref()))?;
+    ProblemDetails::check_loaded(&request.accounts)?;
     Ok(Json(request.page()).into_response())
 }
 

@@ -82,7 +82,7 @@ pub(super) async fn remove(
     Ok(Json(gone).into_response())
 }
 
-/// The named account, or all accounts.
+/// The named account, or all accounts. Their saved state is loaded.
 fn requested_accounts(
     service: &Service,
     query: Option<&str>,
@@ -90,7 +90,9 @@ fn requested_accounts(
     let mut query = Query::read(query);
     let name = query.one("account")?;
     query.finish("account")?;
-    Ok(account::all(service, name.as_deref())?)
+    let accounts = account::all(service, name.as_deref())?;
+    ProblemDetails::check_loaded(&accounts)?;
+    Ok(accounts)
 }
 
 fn read_id(path: Result<Path<String>, PathRejection>) -> Result<OperationId, ProblemDetails> {

@@ -1,12 +1,18 @@
 //! Error responses of the API, as `application/problem+json` (RFC 9457). They repeat no value of the request.
 
+use std::sync::Arc;
+
 use axum::Json;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
+use crate::collector::Account;
 use crate::document::{self, Findings};
 use crate::web::account::NoAccount;
+
+/// When a client can try again while the saved state is loaded: a state of seven million operations takes about five seconds.
+const RETRY_WHILE_LOADING_SECONDS: u16 = 2;
 
 /// An error as in RFC 9457. `type` is always `about:blank`, because the status identifies the kind of error.
 #[derive(Debug, Serialize)]
@@ -18,6 +24,9 @@ pub(in crate::web) struct ProblemDetails {
     pub(super) detail: String,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) errors: Vec<FieldError>,
+    /// The value of `Retry-After`, if the response has one.
+    #[serde(skip)]
+    retry_after_seconds: Option<u16>,
 }
 
 /// One problem in a body.
@@ -36,7 +45,21 @@ impl ProblemDetails {
             status,
             detail: detail.into(),
             errors: Vec::new(),
+            retry_after_seconds: None,
         }
+    }
+
+    /// An error while the saved state of any of `accounts` is loaded: until then, an operation that is not in memory may be in the
+    /// state file.
+    pub(super) fn check_loaded(accounts: &[Arc<Account>]) -> Result<(), Self> {
+        if accounts.iter().any(|account| account.is_loading()) {
+            let detail = "The exporter has just started and still loads its saved state, so it does not know all operations yet. Try again in a few seconds.";
+            return Err(Self {
+                retry_after_seconds: Some(RETRY_WHILE_LOADING_SECONDS),
+                ..Self::new(StatusCode::SERVICE_UNAVAILABLE, detail)
+            });
+        }
+        Ok(())
     }
 
     /// A response with status 400.
@@ -91,7 +114,13 @@ impl From<NoAccount> for ProblemDetails {
 impl IntoResponse for ProblemDetails {
     fn into_response(self) -> Response {
         let media = [(header::CONTENT_TYPE, "application/problem+json")];
-        (self.status, media, Json(self)).into_response()
+        let retry_after = self.retry_after_seconds;
+        let mut response = (self.status, media, Json(self)).into_response();
+        if let Some(seconds) = retry_after {
+            let headers = response.headers_mut();
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        response
     }
 }
 
