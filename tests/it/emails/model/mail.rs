@@ -1,0 +1,137 @@
+//! The emails of a history: each goes through the statuses of one life, to a recipient and from a sender of its own.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use twilio_email_exporter::simulator::{NamedOperation, ScriptedEmail};
+use twilio_email_exporter::timestamp::Timestamp;
+
+/// The lives of emails. Twilio does not document `DEFERRED`.
+const LIVES: [&[&str]; 12] = [
+    &["QUEUED", "SENT", "DELIVERED", "OPENED"],
+    &["QUEUED", "SENT", "UNDELIVERED"],
+    &["SENT", "DELIVERED", "OPENED"],
+    &["SCHEDULED", "QUEUED", "SENT", "DELIVERED"],
+    &["QUEUED", "SENT", "DELIVERED", "UNDELIVERED"],
+    &["QUEUED", "FAILED"],
+    &["SENT", "DELIVERED"],
+    &["SCHEDULED", "CANCELED"],
+    &["INBOUND"],
+    &["DELIVERED", "OPENED"],
+    &["QUEUED", "DEFERRED", "SENT", "OPENED"],
+    &["OPENED"],
+];
+/// The domains of recipients, the most frequent ones more than once.
+const RECIPIENTS: [&str; 9] = [
+    "gmail.com",
+    "hotmail.de",
+    "reader.example",
+    "gmail.com",
+    "googlemail.com",
+    "hotmail.de",
+    "gmail.com",
+    "mail.example",
+    "reader.example",
+];
+/// The domains of senders, one for each operation. No recipient has one of them.
+const SENDERS: [&str; 5] = [
+    "news.example",
+    "shop.example",
+    "bank.example",
+    "club.example",
+    "city.example",
+];
+/// One of this many emails is scheduled.
+const SCHEDULED: usize = 5;
+/// How long after its creation.
+const SCHEDULED_AFTER: Duration = Duration::from_mins(5);
+
+/// One email. The address of its recipient has its number.
+#[derive(Debug, Clone)]
+pub(super) struct Mail {
+    pub(super) number: usize,
+    pub(super) created: Timestamp,
+    /// From this time on, lists have it.
+    pub(super) visible: Timestamp,
+    pub(super) scheduled: Option<Timestamp>,
+    pub(super) recipient: &'static str,
+    pub(super) sender: &'static str,
+    life: &'static [&'static str],
+    place: usize,
+    updated: Timestamp,
+    /// Whether the product may miss it: a list has lost it without a sign, or it appeared very late.
+    pub(super) may_be_missed: bool,
+}
+
+impl Mail {
+    pub(super) fn new(
+        number: usize,
+        operation: usize,
+        created: Timestamp,
+        visible: Timestamp,
+    ) -> Self {
+        Self {
+            number,
+            created,
+            visible,
+            scheduled: (number % SCHEDULED == 3).then_some(created + SCHEDULED_AFTER),
+            recipient: RECIPIENTS[number % RECIPIENTS.len()],
+            sender: SENDERS[operation % SENDERS.len()],
+            life: LIVES[(number + operation) % LIVES.len()],
+            place: 0,
+            updated: created,
+            may_be_missed: false,
+        }
+    }
+
+    /// Its status, as Twilio writes it.
+    pub(super) fn status(&self) -> &'static str {
+        self.life[self.place]
+    }
+
+    /// Its provider, by the built-in table.
+    pub(super) fn provider(&self) -> &'static str {
+        match self.recipient {
+            "gmail.com" | "googlemail.com" => "gmail",
+            "hotmail.de" => "outlook",
+            _ => "other",
+        }
+    }
+
+    /// It gets its next statuses, as far as there are any.
+    pub(super) fn live(&mut self, steps: usize, now: Timestamp) {
+        let place = (self.place + steps).min(self.life.len() - 1);
+        if place != self.place {
+            (self.place, self.updated) = (place, now);
+        }
+    }
+
+    /// As the simulator returns it.
+    pub(super) fn scripted(&self) -> ScriptedEmail {
+        let inbound = self.status() == "INBOUND";
+        ScriptedEmail {
+            to: format!("reader{}@{}", self.number, self.recipient),
+            from: format!("us@{}", self.sender),
+            created: Some(self.created),
+            scheduled: self.scheduled,
+            operation: if inbound {
+                NamedOperation::Missing
+            } else {
+                NamedOperation::Own
+            },
+            ..ScriptedEmail::new(self.status(), self.updated)
+        }
+    }
+}
+
+/// The stats of an operation with these emails.
+pub(super) fn stats<'a>(mails: impl Iterator<Item = &'a Mail>) -> Value {
+    let mut stats = json!({"total": 0});
+    let counted = mails.filter(|mail| !matches!(mail.status(), "INBOUND" | "DEFERRED"));
+    for mail in counted {
+        for key in ["total", &mail.status().to_lowercase()] {
+            stats[key] = json!(stats[key].as_u64().unwrap_or_default() + 1);
+        }
+    }
+    stats
+}
