@@ -40,6 +40,8 @@ pub(super) enum Event {
     Send(u8, u8),
     /// One of this many emails gets its next statuses: this many.
     Live(u8, u8),
+    /// Until the next event, lists have one of this many emails as it was this many statuses before.
+    Stale(u8, u8),
     /// Minutes pass.
     Pass(u8),
     /// Days pass.
@@ -68,6 +70,7 @@ impl fmt::Display for Event {
         match self {
             Self::Send(emails, late) => write!(f, "send:{emails}:{late}"),
             Self::Live(every, steps) => write!(f, "live:{every}:{steps}"),
+            Self::Stale(every, behind) => write!(f, "stale:{every}:{behind}"),
             Self::Pass(minutes) => write!(f, "pass:{minutes}"),
             Self::Days(days) => write!(f, "days:{days}"),
             Self::Fail(how) => write!(f, "fail:{how}"),
@@ -90,6 +93,7 @@ fn parse_event(text: &str) -> Option<Event> {
     match name {
         "send" => two().map(|(emails, late)| Event::Send(emails, late)),
         "live" => two().map(|(every, steps)| Event::Live(every, steps)),
+        "stale" => two().map(|(every, behind)| Event::Stale(every, behind)),
         "pass" => number(rest).map(Event::Pass),
         "days" => number(rest).map(Event::Days),
         "fail" => Some(Event::Fail(rest.to_owned())),
@@ -118,6 +122,7 @@ fn event() -> impl Strategy<Value = Event> {
     prop_oneof![
         4 => (1_u8..30, prop::sample::select(vec![0_u8, 0, 20, 100])).prop_map(|(emails, late)| Event::Send(emails, late)),
         6 => (1_u8..5, 1_u8..4).prop_map(|(every, steps)| Event::Live(every, steps)),
+        2 => (1_u8..4, 1_u8..4).prop_map(|(every, behind)| Event::Stale(every, behind)),
         3 => (1_u8..200).prop_map(Event::Pass),
         1 => (1_u8..9).prop_map(Event::Days),
         3 => fault.prop_map(|how| Event::Fail(how.to_owned())),

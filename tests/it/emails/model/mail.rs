@@ -58,7 +58,10 @@ pub(super) struct Mail {
     pub(super) sender: &'static str,
     life: &'static [&'static str],
     place: usize,
-    updated: Timestamp,
+    /// When it got each status that it has had.
+    times: Vec<Timestamp>,
+    /// Lists have it as it was this many statuses before.
+    pub(super) behind: usize,
     /// Whether the product may miss it: a list has lost it without a sign, or it appeared very late.
     pub(super) may_be_missed: bool,
 }
@@ -79,7 +82,8 @@ impl Mail {
             sender: SENDERS[operation % SENDERS.len()],
             life: LIVES[(number + operation) % LIVES.len()],
             place: 0,
-            updated: created,
+            times: vec![created],
+            behind: 0,
             may_be_missed: false,
         }
     }
@@ -101,14 +105,14 @@ impl Mail {
     /// It gets its next statuses, as far as there are any.
     pub(super) fn live(&mut self, steps: usize, now: Timestamp) {
         let place = (self.place + steps).min(self.life.len() - 1);
-        if place != self.place {
-            (self.place, self.updated) = (place, now);
-        }
+        self.place = place;
+        self.times.resize(place + 1, now);
     }
 
     /// As the simulator returns it.
     pub(super) fn scripted(&self) -> ScriptedEmail {
-        let inbound = self.status() == "INBOUND";
+        let place = self.place.saturating_sub(self.behind);
+        let inbound = self.life[place] == "INBOUND";
         ScriptedEmail {
             to: format!("reader{}@{}", self.number, self.recipient),
             from: format!("us@{}", self.sender),
@@ -119,7 +123,7 @@ impl Mail {
             } else {
                 NamedOperation::Own
             },
-            ..ScriptedEmail::new(self.status(), self.updated)
+            ..ScriptedEmail::new(self.life[place], self.times[place])
         }
     }
 }

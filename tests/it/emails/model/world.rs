@@ -6,13 +6,12 @@ use tempfile::TempDir;
 use tokio::runtime::{Builder, Runtime};
 use tokio::time::Instant;
 use twilio_email_exporter::operation::{OperationId, RETENTION};
-use twilio_email_exporter::simulator::{ApiSettings, operation_id};
-use twilio_email_exporter::timestamp::Timestamp;
+use twilio_email_exporter::simulator::ApiSettings;
 
 use super::super::*;
 use super::history::Event;
 use super::laws::{Model, Named};
-use super::mail::{Mail, stats};
+use super::mail::Mail;
 use super::shown::{HeldNames, Shown};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -23,8 +22,6 @@ const DAY: Duration = Duration::from_hours(24);
 const ROWS: usize = 20;
 /// Emails from before the exporter.
 const BEFORE: u8 = 26;
-/// A row that appears by now is never missed.
-const LATEST: Duration = Duration::from_secs(100);
 /// An email of this age may be missed if a list loses it: its window is not read again if no known email can change.
 const MISSED_FROM: Duration = Duration::from_mins(25);
 /// Longer than the longest interval between two reads.
@@ -33,15 +30,15 @@ const SETTLING: Duration = Duration::from_hours(13);
 const SETTLING_RUNS: usize = 20;
 
 pub(super) struct World {
-    clock: Clock,
-    twilio: Twilio,
+    pub(super) clock: Clock,
+    pub(super) twilio: Twilio,
     directory: TempDir,
     /// The exporter, in a runtime of its own: it can be ended at any moment, with everything in it.
     exporter: Option<(Exporter, Runtime)>,
-    operations: Vec<OperationId>,
+    pub(super) operations: Vec<OperationId>,
     /// The emails, each operation's in a row, and the first one of each operation.
-    mails: Vec<Mail>,
-    firsts: Vec<usize>,
+    pub(super) mails: Vec<Mail>,
+    pub(super) firsts: Vec<usize>,
     /// What the exporter may know: more than one possibility after a kill.
     models: Vec<Model>,
     shown: Shown,
@@ -95,6 +92,7 @@ impl World {
             world.look(&world.exporter().scrape().await).unwrap();
             world.exporter().idle().await;
             pass(&world.clock, ZERO_FOR);
+            world.publish();
         }
         world.models[0].resolve(&world.mails, |domain| world.shown.has_domain(domain));
         world
@@ -104,41 +102,11 @@ impl World {
         &self.exporter.as_ref().unwrap().0
     }
 
-    /// Adds an operation whose emails were created at `created`; lists have the first and the second half of them from these times on.
-    fn send(&mut self, emails: u8, created: Timestamp, visible: [Timestamp; 2]) {
-        let operation = self.operations.len();
-        self.operations
-            .push(operation_id(created, operation as u128 + 1));
-        self.firsts.push(self.mails.len());
-        let emails = usize::from(emails);
-        for at in 0..emails {
-            let visible = visible[usize::from(at >= emails / 2)];
-            let number = self.mails.len();
-            let mut mail = Mail::new(number, operation, created, visible);
-            mail.may_be_missed = visible.since(created) > LATEST;
-            self.mails.push(mail);
-        }
-    }
-
-    /// Makes the simulator return the emails as they are now, and the stats that they make.
-    fn publish(&self) {
-        let now = self.clock.now();
-        for (at, id) in self.operations.iter().enumerate() {
-            let end = self.firsts.get(at + 1).copied().unwrap_or(self.mails.len());
-            let mails = &self.mails[self.firsts[at]..end];
-            let visible = || mails.iter().filter(|mail| mail.visible <= now);
-            let emails = visible().map(Mail::scripted).collect();
-            self.twilio.handle.put_emails(*id, emails);
-            self.twilio
-                .set(*id, id.created(), "COMPLETED", stats(visible()));
-        }
-    }
-
     async fn start(&mut self) {
         let yaml = configuration(
             &self.twilio,
             "",
-            ", max_domains: 3, max_sender_domains: 3",
+            ", max_domains: 3, max_sender_domains: 4",
             Some(self.directory.path()),
         );
         let runtime = Builder::new_multi_thread()
@@ -165,20 +133,17 @@ impl World {
     pub(super) async fn happen(&mut self, event: &Event) -> Result<(), String> {
         pass(&self.clock, MINUTE / 4);
         let now = self.clock.now();
+        self.mails.iter_mut().for_each(|mail| mail.behind = 0);
         match event {
             Event::Send(emails, late) => {
                 let late = now + u32::from(*late) * SECOND;
                 self.send(*emails, now, [now, late]);
             }
             Event::Live(every, steps) => {
-                let every = usize::from(*every).max(1);
-                for mail in self
-                    .mails
-                    .iter_mut()
-                    .filter(|mail| mail.number % every == 0)
-                {
-                    mail.live((*steps).into(), now);
-                }
+                self.each(*every, |mail| mail.live((*steps).into(), now));
+            }
+            Event::Stale(every, behind) => {
+                self.each(*every, |mail| mail.behind = (*behind).into());
             }
             Event::Pass(minutes) => pass(&self.clock, u32::from(*minutes) * MINUTE),
             Event::Days(days) => pass(&self.clock, u32::from(*days) * DAY),
@@ -375,6 +340,7 @@ impl World {
 
     /// After a while without failures, everything was read.
     pub(super) async fn settle(&mut self) -> Result<(), String> {
+        self.mails.iter_mut().for_each(|mail| mail.behind = 0);
         self.heal();
         pass(&self.clock, SETTLING);
         for _ in 0..SETTLING_RUNS {
