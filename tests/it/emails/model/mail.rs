@@ -33,6 +33,8 @@ const RECIPIENTS: [&str; 9] = [
     "mail.example",
     "reader.example",
 ];
+/// From this email on, some are to a provider that no earlier one has.
+const LATER: usize = 50;
 /// The domains of senders, one for each operation. No recipient has one of them.
 const SENDERS: [&str; 5] = [
     "news.example",
@@ -45,6 +47,15 @@ const SENDERS: [&str; 5] = [
 const SCHEDULED: usize = 5;
 /// How long after its creation.
 const SCHEDULED_AFTER: Duration = Duration::from_mins(5);
+
+/// The domain of an email's recipient. The last provider is new in the midst of a history.
+fn recipient(number: usize) -> &'static str {
+    if number >= LATER && number.is_multiple_of(4) {
+        "web.de"
+    } else {
+        RECIPIENTS[number % RECIPIENTS.len()]
+    }
+}
 
 /// One email. The address of its recipient has its number.
 #[derive(Debug, Clone)]
@@ -78,7 +89,7 @@ impl Mail {
             created,
             visible,
             scheduled: (number % SCHEDULED == 3).then_some(created + SCHEDULED_AFTER),
-            recipient: RECIPIENTS[number % RECIPIENTS.len()],
+            recipient: recipient(number),
             sender: SENDERS[operation % SENDERS.len()],
             life: LIVES[(number + operation) % LIVES.len()],
             place: 0,
@@ -98,6 +109,7 @@ impl Mail {
         match self.recipient {
             "gmail.com" | "googlemail.com" => "gmail",
             "hotmail.de" => "outlook",
+            "web.de" => "web_de",
             _ => "other",
         }
     }
