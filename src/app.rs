@@ -171,6 +171,16 @@ impl App {
         }
     }
 
+    /// Returns a function whose future resolves when the current collections have finished, emails included; for tests.
+    #[doc(hidden)]
+    pub fn finished(&self) -> impl Fn() -> BoxFuture<'static, ()> + use<> {
+        let collector = Arc::clone(&self.service.collector);
+        move || {
+            let collector = Arc::clone(&collector);
+            Box::pin(async move { collector.finished().await })
+        }
+    }
+
     /// What the exporter listens on.
     pub fn listening(&self) -> impl Iterator<Item = &BoundAddress> {
         self.listeners.iter().map(|bound| &bound.address)

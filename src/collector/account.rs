@@ -184,17 +184,21 @@ impl Account {
 
     /// As [`Self::collect`], but waits up to the whole budget, and for emails, too: for callers that collect only once.
     pub(super) async fn collect_fully(self: &Arc<Self>, budget: Duration) {
-        let run = self.begin();
-        let all = async {
-            run.finished().await;
-            if let Some(first_emails) = self.first_emails.current() {
-                first_emails.finished().await;
-            }
-            if let Some(emails) = self.emails.current() {
-                emails.finished().await;
-            }
-        };
-        let _ = tokio::time::timeout(budget, all).await;
+        self.begin();
+        let _ = tokio::time::timeout(budget, self.finished()).await;
+    }
+
+    /// Returns when the current collection and the current reads of emails have finished.
+    pub(super) async fn finished(&self) {
+        if let Some(collection) = self.collections.current() {
+            collection.finished().await;
+        }
+        if let Some(first_emails) = self.first_emails.current() {
+            first_emails.finished().await;
+        }
+        if let Some(emails) = self.emails.current() {
+            emails.finished().await;
+        }
     }
 
     fn begin(self: &Arc<Self>) -> Run<Progress> {

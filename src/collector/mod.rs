@@ -211,6 +211,12 @@ impl Collector {
         join_all(accounts.iter().map(|account| account.collect_fully(budget))).await;
     }
 
+    /// Returns when the current collections have finished, emails included. Begins nothing.
+    pub async fn finished(&self) {
+        let accounts = self.accounts();
+        join_all(accounts.iter().map(|account| account.finished())).await;
+    }
+
     /// Collects, for at most `budget`, the accounts whose last collection finished longer than `age` ago.
     pub async fn refresh(&self, age: Duration, budget: Duration) {
         let mut accounts = self.accounts();

@@ -101,6 +101,8 @@ impl Deliveries {
                 ..known
             };
             self.count(&open, Some(known.status), (email, labels));
+            // Its first row had an undocumented status.
+            self.inbound += u64::from(email.status == EmailStatus::Inbound);
             self.open.remove(&known.id.to_bytes());
             self.remove_sent(&known);
             self.statuses.remove(known.provider, known.status);

@@ -79,6 +79,19 @@ impl ApiRequest {
         }
     }
 
+    /// The request as a server sees it whose pages have at most `most` rows.
+    pub(super) fn with_most_rows(self, most: usize) -> Self {
+        let limited = |query: ListQuery| ListQuery {
+            size: query.size.min(most),
+            ..query
+        };
+        match self {
+            Self::Operations(query) => Self::Operations(limited(query)),
+            Self::Emails(query) => Self::Emails(limited(query)),
+            other => other,
+        }
+    }
+
     pub(super) const fn is_list(&self) -> bool {
         matches!(self, Self::Operations(_) | Self::Emails(_))
     }

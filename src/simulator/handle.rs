@@ -10,7 +10,7 @@ use crate::operation::OperationId;
 use crate::timestamp::Timestamp;
 
 use super::fault::Fault;
-use super::journal::{Counts, RecordedRequest};
+use super::journal::{Counts, RecordedRequest, SentPage};
 use super::scripted_email::ScriptedEmail;
 use super::service::SimulatorState;
 use super::settings::BasicLogin;
@@ -138,6 +138,17 @@ impl Handle {
     #[must_use]
     pub fn requests(&self) -> Vec<RecordedRequest> {
         self.shared.journal.requests()
+    }
+
+    /// Records the pages of emails that are sent whole from now on, for [`Self::take_pages`].
+    pub fn record_pages(&self) {
+        self.shared.journal.record_pages();
+    }
+
+    /// The pages of emails that were sent whole since the last call, oldest first. At most the last thousand are kept.
+    #[must_use]
+    pub fn take_pages(&self) -> Vec<SentPage> {
+        self.shared.journal.take_pages()
     }
 
     /// Resets the counts and the recorded requests.

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use axum::body::Bytes;
 use axum::http::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, HeaderName, USER_AGENT};
 use axum::http::request::Parts;
 use parking_lot::{Mutex, MutexGuard};
@@ -12,6 +13,8 @@ use super::api_request::ApiRequest;
 
 /// The most recorded requests: more than any test reads.
 const MOST_REQUESTS: usize = 1000;
+/// The most recorded pages: far more than an exporter reads between two looks of a test.
+const MOST_PAGES: usize = 1000;
 
 /// The number of requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -30,6 +33,17 @@ pub struct Counts {
     pub token: u64,
     /// The most concurrent requests.
     pub most_concurrent: u64,
+}
+
+/// A page of emails that was sent whole.
+#[derive(Debug, Clone)]
+pub struct SentPage {
+    /// Path and query of its request.
+    pub path: String,
+    /// When it was written, by the simulator's clock.
+    pub at: Timestamp,
+    /// Its JSON.
+    pub body: Bytes,
 }
 
 /// One received request.
@@ -62,6 +76,8 @@ struct Records {
     counts: Counts,
     running: u64,
     requests: VecDeque<RecordedRequest>,
+    /// Pages of emails; `None` unless a test wants them.
+    pages: Option<VecDeque<SentPage>>,
 }
 
 /// Counts a request as running until it is dropped, which also happens if its client disconnects.
@@ -121,6 +137,32 @@ impl Journal {
 
     pub(super) fn requests(&self) -> Vec<RecordedRequest> {
         self.records().requests.iter().cloned().collect()
+    }
+
+    /// Records pages of emails from now on.
+    pub(super) fn record_pages(&self) {
+        self.records().pages.get_or_insert_default();
+    }
+
+    pub(super) fn records_pages(&self) -> bool {
+        self.records().pages.is_some()
+    }
+
+    pub(super) fn add_page(&self, page: SentPage) {
+        if let Some(pages) = &mut self.records().pages {
+            if pages.len() == MOST_PAGES {
+                pages.pop_front();
+            }
+            pages.push_back(page);
+        }
+    }
+
+    /// The pages that were recorded since the last call, oldest first.
+    pub(super) fn take_pages(&self) -> Vec<SentPage> {
+        let pages = &mut self.records().pages;
+        pages
+            .as_mut()
+            .map_or_else(Vec::new, |pages| pages.drain(..).collect())
     }
 
     /// Resets the counts and removes the recorded requests. Running requests stay counted as running.

@@ -57,7 +57,7 @@ pub use fault::{
 };
 pub use handle::{Handle, Scripted};
 pub use id::operation_id;
-pub use journal::{Counts, RecordedRequest};
+pub use journal::{Counts, RecordedRequest, SentPage};
 pub use mailbox::{MAILBOXES, Mailbox};
 pub use scripted_email::{NamedOperation, ScriptedEmail};
 pub use settings::{

@@ -23,7 +23,7 @@ use super::api_request::ApiRequest;
 use super::connection::Connection;
 use super::encoding;
 use super::fault::{Effect, Fault, RetryAfterHeader, choose};
-use super::journal::Journal;
+use super::journal::{Journal, SentPage};
 use super::list::Lists;
 use super::response::{OperationBody, bad_parameter, error};
 use super::send::{LARGEST_BODY, send};
@@ -95,6 +95,7 @@ pub(super) async fn serve(State(shared): State<Arc<SimulatorState>>, request: Re
     if !delay.is_zero() {
         tokio::time::sleep(delay).await;
     }
+    let records = matches!(kind, ApiRequest::Emails(_)) && shared.journal.records_pages();
     let mut response = match effect {
         Some(Effect::Hang) => std::future::pending().await,
         Some(Effect::Deaf) if connection.has_responded() => std::future::pending().await,
@@ -123,9 +124,13 @@ pub(super) async fn serve(State(shared): State<Arc<SimulatorState>>, request: Re
         }
         Some(Effect::Cut) => cut(respond(&shared, &parts, kind, body, None).await).await,
         Some(Effect::Invalid(value)) => {
-            spoil(respond(&shared, &parts, kind, body, None).await, value).await
+            let usual = respond(&shared, &parts, kind, body, None).await;
+            recorded(&shared, records, &parts, spoil(usual, value).await).await
         }
-        other => respond(&shared, &parts, kind, body, other).await,
+        other => {
+            let usual = respond(&shared, &parts, kind, body, other).await;
+            recorded(&shared, records, &parts, usual).await
+        }
     };
     connection.note_response();
     tracing::debug!(
@@ -142,6 +147,27 @@ pub(super) async fn serve(State(shared): State<Arc<SimulatorState>>, request: Re
         headers.insert(DATE, date);
     }
     response
+}
+
+/// The same response, after it was recorded if a test wants that.
+async fn recorded(
+    shared: &SimulatorState,
+    records: bool,
+    request: &Parts,
+    response: Response,
+) -> Response {
+    if !records || !response.status().is_success() {
+        return response;
+    }
+    let (parts, body) = response.into_parts();
+    let body = to_bytes(body, usize::MAX).await.unwrap_or_default();
+    let path = request.uri.path_and_query();
+    shared.journal.add_page(SentPage {
+        path: path.map(ToString::to_string).unwrap_or_default(),
+        at: shared.now(),
+        body: body.clone(),
+    });
+    Response::from_parts(parts, Body::from(body))
 }
 
 /// The usual response, or one with an `effect` on a list.
@@ -178,7 +204,7 @@ async fn respond(
         }
         (kind, _) => kind,
     };
-    match kind {
+    match kind.with_most_rows(shared.settings.most_rows) {
         ApiRequest::Operation(id) => match shared.world.find(&id, now) {
             Some(item) => {
                 let millis = now.as_millis();

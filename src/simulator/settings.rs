@@ -8,6 +8,9 @@ use crate::operation::{CountingMode, RETENTION};
 use super::dialect::Dialect;
 use super::fault::Fault;
 
+/// The documented limit of `pageSize`.
+const MOST_ROWS: usize = 1000;
+
 /// The settings of a simulator. Created with `..SimulatorSettings::default()` or from [`ApiSettings`] alone.
 #[derive(Debug, Clone, Default)]
 pub struct SimulatorSettings {
@@ -79,6 +82,8 @@ pub struct ApiSettings {
     pub token_life: Duration,
     /// The size of the body that each row in the list of emails has, in bytes; `None`: rows have no bodies.
     pub email_body: Option<usize>,
+    /// The most rows of a page, whatever a request says.
+    pub most_rows: usize,
     /// The shortest time that a response takes.
     pub latency: Duration,
     /// Faults that are active from the start.
@@ -163,6 +168,7 @@ impl Default for ApiSettings {
             clients: Vec::new(),
             token_life: Duration::from_hours(1),
             email_body: None,
+            most_rows: MOST_ROWS,
             latency: Duration::ZERO,
             faults: Vec::new(),
         }

@@ -160,6 +160,7 @@ impl EmailLedger {
         now: Timestamp,
         since: Timestamp,
         by_status: bool,
+        page_rows: u32,
         decide: impl FnOnce(&DueInput<'_>) -> T,
     ) -> Option<T> {
         let emails = self.lock()?;
@@ -171,6 +172,7 @@ impl EmailLedger {
             born: emails.born(),
             open: &|from, until| emails.open_created(from, until),
             wants_baseline: !emails.is_half_full(),
+            page_rows,
         }))
     }
 

@@ -43,6 +43,8 @@ pub(super) struct ListState {
     /// Rows of other operations than the requested one, since the start.
     pub(super) foreign_rows: u64,
     page_size: usize,
+    /// The rows of a page as Twilio returned it, if they are fewer than requested.
+    returned_rows: Option<usize>,
 }
 
 impl ListState {
@@ -57,6 +59,7 @@ impl ListState {
             operations: OperationLists::default(),
             foreign_rows: 0,
             page_size: PAGE_SIZE,
+            returned_rows: None,
         }
     }
 
@@ -73,6 +76,17 @@ impl ListState {
     /// The rows to request per page.
     pub(super) const fn page_size(&self) -> usize {
         self.page_size
+    }
+
+    /// The rows that a page has, for plans.
+    pub(super) fn page_rows(&self) -> u32 {
+        let rows = self.returned_rows.unwrap_or(self.page_size);
+        u32::try_from(rows.clamp(1, self.page_size)).unwrap_or(1)
+    }
+
+    /// Notes how many rows the pages of a list had.
+    pub(super) fn note_rows(&mut self, list: &Listing<'_, Email>) {
+        self.returned_rows = list.page_size().or(self.returned_rows);
     }
 
     /// Requests fewer rows per page than `size`, with which a page was too large. Returns whether that is possible.

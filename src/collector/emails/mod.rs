@@ -306,7 +306,7 @@ impl Emails {
             let next = {
                 let mut state = self.state.lock();
                 let by_status = !state.mistreats_status;
-                reader.next_window(&mut state.slices, since, by_status)
+                reader.next_window(&mut state, since, by_status)
             };
             let Some(window) = next else {
                 return Ok(is_complete);

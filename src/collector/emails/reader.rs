@@ -139,7 +139,7 @@ impl Reader<'_> {
                     return Ok(list.is_sound());
                 }
                 // A list of the whole account is read until nothing more is due.
-                if list.ignores_dates() && !self.is_due(&mut state.slices, began) {
+                if list.ignores_dates() && !self.is_due(&mut state, began) {
                     return Ok(list.is_sound());
                 }
             }
@@ -149,24 +149,29 @@ impl Reader<'_> {
             .slices
             .note_read(window, None, began, &listed.by_slice);
         state.slices.note_pages(window, list.pages());
+        state.note_rows(&list);
         Ok(list.is_sound())
     }
 
     /// Whether anything is due, except the slices that were read since `began`.
-    fn is_due(&self, slices: &mut Slices, began: Timestamp) -> bool {
-        self.next_window(slices, began, false).is_some()
+    fn is_due(&self, state: &mut ListState, began: Timestamp) -> bool {
+        self.next_window(state, began, false).is_some()
     }
 
     /// The next window to read in the run that began at `since`; `by_status`: lists by status can be used.
     pub(super) fn next_window(
         &self,
-        slices: &mut Slices,
+        state: &mut ListState,
         since: Timestamp,
         by_status: bool,
     ) -> Option<EmailWindow> {
+        let rows = state.page_rows();
+        let slices = &mut state.slices;
         let next = self
             .ledger
-            .due(self.now(), since, by_status, |input| slices.next(input));
+            .due(self.now(), since, by_status, rows, |input| {
+                slices.next(input)
+            });
         next.flatten()
     }
 }

@@ -23,8 +23,8 @@ const SHARE: u32 = 5;
 const LONGEST: Duration = Duration::from_hours(12);
 /// A slice is read until this long after its end, also if none of its emails can change: rows may have moved between pages.
 const SETTLED_AFTER: Duration = Duration::from_mins(30);
-/// Emails that one page covers, with room for new ones.
-const PAGE: u32 = 900;
+/// This share of a page is left free for new emails, when neighbouring slices are read together with it.
+const SHARE_FREE: u32 = 10;
 /// The most rows of one list. One that breaks off is read again from its beginning.
 const LONGEST_LIST: u32 = 10_000;
 /// Slices that were never read have an unknown number of emails. The first window of them has this many, an hour.
@@ -58,6 +58,8 @@ pub(super) struct DueInput<'a> {
     pub(super) statuses: Option<&'a dyn Fn(Timestamp, Timestamp) -> EmailsByStatus>,
     /// Whether slices from before `born` are read that never were.
     pub(super) wants_baseline: bool,
+    /// The rows of a page.
+    pub(super) page_rows: u32,
 }
 
 /// One slice that was read.
@@ -313,7 +315,8 @@ impl Slices {
                 };
                 let is_next = at == first - 1 || at == last + 1;
                 between = between.saturating_add(slice.rows);
-                let most = if is_next { LONGEST_LIST } else { PAGE };
+                let page = input.page_rows - input.page_rows / SHARE_FREE;
+                let most = if is_next { LONGEST_LIST } else { page };
                 if total.saturating_add(between) > most {
                     break;
                 }

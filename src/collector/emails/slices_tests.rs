@@ -26,6 +26,7 @@ fn run(
             open: &|_, _| open,
             statuses: None,
             wants_baseline,
+            page_rows: 1000,
         };
         let Some(window) = slices.next(&input) else {
             return windows;
@@ -108,6 +109,7 @@ fn the_older_a_slice_is_the_rarer_it_is_read() {
                 open: &|_, _| 1,
                 statuses: None,
                 wants_baseline: true,
+                page_rows: 1000,
             };
             slices.lateness(slice_of(NOW), &input).is_some()
         };
@@ -176,6 +178,7 @@ fn a_list_that_broke_off_counts_as_far_as_its_order_proves() {
         open: &|_, _| 1,
         statuses: None,
         wants_baseline: true,
+        page_rows: 1000,
     };
     let window = slices.next(&input).unwrap();
     let behind = NOW - 10 * MINUTE;
@@ -221,6 +224,7 @@ fn pages(slices: &mut Slices, now: Timestamp, by_status: bool) -> u64 {
             open: &|_, _| 1,
             statuses: by_status.then_some(&statuses as &dyn Fn(_, _) -> _),
             wants_baseline: false,
+            page_rows: 1000,
         };
         let Some(window) = slices.next(&input) else {
             return pages;
@@ -269,6 +273,7 @@ fn a_slice_that_must_be_read_in_full_is_due_at_once() {
         open: &|_, _| 1,
         statuses: Some(&|_, _| statuses_of(1)),
         wants_baseline: true,
+        page_rows: 1000,
     };
     let window = slices.next(&input).unwrap();
     assert_eq!(window.plan, None);

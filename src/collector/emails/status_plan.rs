@@ -2,7 +2,6 @@
 
 use crate::delivery::EmailsByStatus;
 use crate::email::EmailStatus;
-use crate::twilio::PAGE_SIZE;
 
 /// The final statuses of emails that were sent.
 const FINAL: [EmailStatus; 3] = [
@@ -18,18 +17,16 @@ pub(super) struct StatusPlan {
 }
 
 impl StatusPlan {
-    /// The plan for a window with these known emails. An email that waits in Twilio may get any status. Without any email of a final status,
-    /// no list would show that the filter works.
-    pub(super) fn new(emails: &EmailsByStatus) -> Option<Self> {
+    /// The plan for a window with these known emails, if a page has `page_rows` rows. An email that waits in Twilio may get any status. If
+    /// no list by a final status has a known email, nothing shows that the filter works.
+    pub(super) fn new(emails: &EmailsByStatus, page_rows: u32) -> Option<Self> {
         let at = |status: EmailStatus| emails[status as usize];
         let waiting = [
             EmailStatus::Scheduled,
             EmailStatus::Queued,
             EmailStatus::Unknown,
         ];
-        if waiting.into_iter().any(|status| at(status) > 0)
-            || FINAL.into_iter().all(|status| at(status) == 0)
-        {
+        if waiting.into_iter().any(|status| at(status) > 0) {
             return None;
         }
         let has_sent = at(EmailStatus::Sent) > 0;
@@ -37,7 +34,11 @@ impl StatusPlan {
             has_sent,
             requests: 0,
         };
-        let pages = |status| at(status).div_ceil(PAGE_SIZE as u64).max(1);
+        let mut finals = plan.statuses().filter(|status| FINAL.contains(status));
+        if finals.all(|status| at(status) == 0) {
+            return None;
+        }
+        let pages = |status| at(status).div_ceil(page_rows.into()).max(1);
         Some(Self {
             requests: plan.statuses().map(pages).sum(),
             ..plan
@@ -71,7 +72,7 @@ mod tests {
     fn a_plan_has_the_statuses_that_can_follow() {
         use EmailStatus::{Delivered, Failed, Opened, Queued, Sent, Undelivered};
         let plan = |given: &[_]| {
-            let plan = StatusPlan::new(&emails(given))?;
+            let plan = StatusPlan::new(&emails(given), 1000)?;
             Some((plan.statuses().collect::<Vec<_>>(), plan.requests))
         };
         let opens = plan(&[(Delivered, 7000), (Opened, 2500)]);
@@ -82,6 +83,11 @@ mod tests {
             plan(&[(Delivered, 9)]),
             None,
             "nothing shows that the filter works"
+        );
+        assert_eq!(
+            plan(&[(Delivered, 9), (Failed, 5)]),
+            None,
+            "no list has the failed ones"
         );
         assert_eq!(
             plan(&[(Opened, 9), (Queued, 1)]),

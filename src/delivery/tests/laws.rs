@@ -164,6 +164,17 @@ fn inbound_emails_count_as_such_and_for_no_provider() {
 }
 
 #[test]
+fn an_inbound_email_counts_once_if_its_first_row_had_an_undocumented_status() {
+    let mut table = watching(&LIMITS);
+    for status in [Unknown, Inbound, Inbound] {
+        table.ingest(&row(NOW + SECOND, 1, status, SECOND), NOW + HOUR);
+    }
+    let shown = current(&table);
+    assert_eq!((shown.inbound, gmail(&table).outcomes), (1, [0; 5]));
+    assert_eq!(shown.statuses["gmail"][Unknown as usize], 0);
+}
+
+#[test]
 fn an_email_leaves_memory_after_seven_days_and_never_counts_again() {
     let mut table = watching(&LIMITS);
     let created = NOW + SECOND;

@@ -55,22 +55,9 @@ impl Scene {
             pass(&self.clock, 5 * MINUTE);
             let seen = self.exporter.scrape().await;
             shown.push(mismatch(&seen, id));
-            self.idle().await;
+            self.exporter.idle().await;
         }
         shown
-    }
-
-    /// Waits until the run that follows a scrape has finished.
-    async fn idle(&self) {
-        let requests = || self.twilio.handle.counts().total;
-        let mut before = requests();
-        loop {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-            let now = requests();
-            if now == std::mem::replace(&mut before, now) {
-                return;
-            }
-        }
     }
 }
 

@@ -23,11 +23,8 @@ use twilio_email_exporter::simulator::SimulatorSettings;
 use crate::support::PATIENCE;
 use crate::support::exporter::{Exporter, one_account};
 use crate::support::exposition::Exposition;
-use crate::support::scene::{ZERO_FOR, morning, pass};
+use crate::support::scene::{INTERVAL, ZERO_FOR, morning, pass, scrape_until};
 use crate::support::twilio::Twilio;
-
-/// Between two scrapes.
-const INTERVAL: Duration = Duration::from_secs(15);
 
 /// A simulated account, an exporter that collects its emails, and a clock that only the test moves.
 struct Scene {
@@ -74,29 +71,15 @@ impl Scene {
         scene
             .seen("the first emails", |seen| inbound(seen).is_some())
             .await;
+        // What the first run finds is baseline.
+        scene.exporter.idle().await;
         pass(&scene.clock, ZERO_FOR);
         scene
     }
 
     /// Scrapes until one shows what is `wanted`.
     async fn seen(&self, what: &str, wanted: impl Fn(&Exposition) -> bool) -> Exposition {
-        let deadline = tokio::time::Instant::now() + PATIENCE;
-        loop {
-            pass(&self.clock, INTERVAL);
-            let seen = self.exporter.scrape().await;
-            if wanted(&seen) {
-                return seen;
-            }
-            assert!(
-                tokio::time::Instant::now() < deadline,
-                "not within {PATIENCE:?}: {what}\n{:#?}",
-                seen.families
-                    .iter()
-                    .filter(|family| family.name.contains("provider"))
-                    .collect::<Vec<_>>()
-            );
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
+        scrape_until(&self.exporter, &self.clock, what, wanted).await
     }
 }
 

@@ -8,15 +8,12 @@ use twilio_email_exporter::config::Overrides;
 use twilio_email_exporter::simulator::SimulatorSettings;
 
 use super::*;
-use crate::support::PATIENCE;
 use crate::support::client::scrape;
 use crate::support::exporter::{Exporter, SID, TOKEN, one_account};
 use crate::support::program::Program;
-use crate::support::scene::ZERO_FOR;
+use crate::support::scene::{INTERVAL, ZERO_FOR, scrape_until};
 use crate::support::twilio::Twilio;
 
-/// Between two scrapes.
-const INTERVAL: Duration = Duration::from_secs(15);
 /// The domains of the simulated recipients.
 pub(super) const DOMAINS: [&str; 3] = ["example.com", "example.net", "example.org"];
 
@@ -70,26 +67,15 @@ impl Scene {
             exporter,
         };
         scene.seen("the first run", is_collected).await;
+        // What it finds is baseline.
+        scene.exporter.idle().await;
         pass(&scene.clock, ZERO_FOR);
         scene
     }
 
     /// Scrapes until one shows what is `wanted`.
     async fn seen(&self, what: &str, wanted: impl Fn(&Exposition) -> bool) -> Exposition {
-        let deadline = tokio::time::Instant::now() + PATIENCE;
-        loop {
-            pass(&self.clock, INTERVAL);
-            let seen = self.exporter.scrape().await;
-            if wanted(&seen) {
-                return seen;
-            }
-            let by_provider = seen.family("twilio_email_provider_outcomes_total");
-            assert!(
-                tokio::time::Instant::now() < deadline,
-                "not within {PATIENCE:?}: {what}\n{by_provider:#?}"
-            );
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
+        scrape_until(&self.exporter, &self.clock, what, wanted).await
     }
 
     /// Scrapes until this many lookups have succeeded. Little time passes meanwhile.
@@ -312,7 +298,8 @@ async fn a_reload_turns_lookups_on_and_off() {
         server,
     };
     scene.seen("the first run", is_collected).await;
-    // What is older than the first run is baseline.
+    // What it finds, and what is older, is baseline.
+    scene.exporter.idle().await;
     pass(&scene.clock, ZERO_FOR);
     let reload = async |yaml: &str| {
         scene.exporter.files.write("config.yml", yaml);

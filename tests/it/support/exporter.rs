@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use futures_util::future::BoxFuture;
 use tempfile::TempDir;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -29,6 +30,7 @@ pub(crate) struct Exporter {
     pub(crate) client: reqwest::Client,
     stop: Option<oneshot::Sender<()>>,
     running: JoinHandle<()>,
+    finished: Box<dyn Fn() -> BoxFuture<'static, ()> + Send + Sync>,
     pub(crate) files: Files,
 }
 
@@ -143,6 +145,7 @@ impl Exporter {
         let app = App::bind_on(store, &config, clock, Some(Box::new(load)));
         let app = app.await.unwrap();
         let address = app.addresses()[0];
+        let finished = Box::new(app.finished());
         let (stop, stopped) = oneshot::channel();
         let running = tokio::spawn(app.run(async {
             let _ = stopped.await;
@@ -153,6 +156,7 @@ impl Exporter {
             client,
             stop: Some(stop),
             running,
+            finished,
             files,
         }
     }
@@ -193,6 +197,12 @@ impl Exporter {
         })
         .await;
         self
+    }
+
+    /// Waits until everything that earlier scrapes began has finished, reads of emails included.
+    pub(crate) async fn idle(&self) {
+        let idle = tokio::time::timeout(PATIENCE, (self.finished)()).await;
+        assert!(idle.is_ok(), "a run takes longer than {PATIENCE:?}");
     }
 
     /// Stops as on SIGTERM.

@@ -3,11 +3,13 @@
 use std::time::Duration;
 
 use serde_json::json;
+use tokio::time::Instant;
 use twilio_email_exporter::clock::Clock;
 use twilio_email_exporter::operation::OperationId;
 use twilio_email_exporter::simulator::SimulatorSettings;
 use twilio_email_exporter::timestamp::Timestamp;
 
+use super::PATIENCE;
 use super::exporter::{Exporter, one_account};
 use super::exposition::Exposition;
 use super::twilio::Twilio;
@@ -36,6 +38,31 @@ pub(crate) fn morning() -> Clock {
 /// Advances `clock`.
 pub(crate) fn pass(clock: &Clock, span: Duration) {
     clock.set(clock.now() + span);
+}
+
+/// Scrapes at [`INTERVAL`] until a scrape shows what is `wanted`.
+pub(crate) async fn scrape_until(
+    exporter: &Exporter,
+    clock: &Clock,
+    what: &str,
+    wanted: impl Fn(&Exposition) -> bool,
+) -> Exposition {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        pass(clock, INTERVAL);
+        let seen = exporter.scrape().await;
+        if wanted(&seen) {
+            return seen;
+        }
+        let families = seen.families.iter();
+        let of_providers = families.filter(|family| family.name.contains("provider"));
+        assert!(
+            Instant::now() < deadline,
+            "not within {PATIENCE:?}: {what}\n{:#?}",
+            of_providers.collect::<Vec<_>>()
+        );
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
 }
 
 impl Scene {

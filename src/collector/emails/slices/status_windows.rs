@@ -6,7 +6,6 @@ use std::time::Duration;
 use super::{DueInput, EmailWindow, Slices, slice_of, start_of, window};
 use crate::collector::emails::status_plan::StatusPlan;
 use crate::timestamp::Timestamp;
-use crate::twilio::PAGE_SIZE;
 
 /// From this age on, a slice may be read by status. Most emails have been delivered by then, and every row is visible.
 const BY_STATUS_FROM: Duration = Duration::from_hours(1);
@@ -78,8 +77,8 @@ impl Slices {
             }
         }
         let until = start_of(last + 1);
-        let plan = StatusPlan::new(&statuses(start_of(first), until))?;
-        let in_full = u64::from(total).div_ceil(PAGE_SIZE as u64);
+        let plan = StatusPlan::new(&statuses(start_of(first), until), input.page_rows)?;
+        let in_full = u64::from(total.div_ceil(input.page_rows));
         (plan.requests < in_full).then(|| EmailWindow {
             plan: Some(plan),
             ..window((first, last), Some(until), false)
