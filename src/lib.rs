@@ -64,6 +64,8 @@
 //! - Credentials that Twilio rejected are never used again within a minute, unless another request with them authenticates.
 //! - A scrape never visits all operations to find those that are due or expired, or to add up their stats. Chunks name the due
 //!   and expired operations, and sums are updated by differences.
+//! - A scrape or a page never waits until millions of operations have changed: after a clock was set, a list failed or the exporter was
+//!   stopped for long, they are changed and searched in slices of a few milliseconds.
 //! - An operation that does not fit into a budget never loses its place: the operation that was read longest ago comes first.
 //! - An access token that cannot be fetched is never requested without a backoff, and never fetched twice at the same time.
 //! - A new secret, certificate or key in a file never needs a restart, and none is lost because its file is missing or wrong for a

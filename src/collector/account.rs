@@ -6,7 +6,7 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use tokio::time::{Instant, timeout_at};
 
-use super::account_status::AccountStatus;
+use super::account_status::{AccountOverview, AccountStatus};
 use super::budget::RequestBudget;
 use super::collection::{Collection, CollectionResult};
 use super::email_probe::{EmailReads, ProbedEmails};
@@ -29,15 +29,6 @@ use crate::registry::{Page, Registry, Source, View};
 use crate::snapshot::{AccountSnapshot, CollectionStatus, CollectorStatus, Labels};
 use crate::store::StoreError;
 use crate::timestamp::Timestamp;
-
-/// The known values of an account, and the facts about its failures.
-#[derive(Debug, Clone)]
-pub struct AccountOverview {
-    /// The known values.
-    pub snapshot: AccountSnapshot,
-    /// The facts behind its findings.
-    pub facts: AccountFacts,
-}
 
 /// One account.
 #[derive(Debug)]

@@ -13,6 +13,15 @@ use crate::diagnosis::{AccountFacts, Ongoing};
 use crate::snapshot::AccountSnapshot;
 use crate::timestamp::Timestamp;
 
+/// The known values of an account, and the facts about its failures.
+#[derive(Debug, Clone)]
+pub struct AccountOverview {
+    /// The known values.
+    pub snapshot: AccountSnapshot,
+    /// The facts behind its findings.
+    pub facts: AccountFacts,
+}
+
 /// The parts of an account that have facts about its failures.
 pub(super) struct AccountStatus<'a> {
     pub(super) settings: &'a AccountSettings,

@@ -18,7 +18,7 @@ use super::shared_reads::OperationReads;
 use super::single_reads;
 use super::window_reader::{OVERLAP, WindowReader};
 use crate::operation::{Operation, OperationId, RETENTION};
-use crate::registry::Registry;
+use crate::registry::DueSearch;
 use crate::timestamp::Timestamp;
 use crate::twilio::ApiError;
 
@@ -84,12 +84,14 @@ impl Collection<'_> {
     /// Reads everything that is due.
     pub(super) async fn run(&self) -> CollectionResult {
         self.settings.client.begin().await;
-        let plan = {
+        {
             let mut registry = self.ledger.lock();
             registry.set_time(self.since, self.ledger.instant());
             self.ledger.expire(&mut registry);
-            self.plan(&registry)
-        };
+        }
+        self.ledger.catch_up().await;
+        let due = self.ledger.search_due(self.since, self.since).await;
+        let plan = self.plan(due);
         tracing::debug!(account = %self.ledger.name(), windows = plan.windows.len(), singles = plan.singles.len(), left_out = plan.left_out.len(), "planned");
         let carried_out = tokio::time::timeout(LONGEST, self.carry_out(&plan)).await;
         let result = carried_out.unwrap_or_else(|_| {
@@ -99,7 +101,7 @@ impl Collection<'_> {
             CollectionResult::Blocked
         });
         if result.is_blocked() {
-            self.fail_planned(&plan);
+            self.fail_planned(&plan).await;
         }
         // The results of the first collection that reads anything, or has nothing to read, are baseline.
         if self.progress.is_accepted() || result == CollectionResult::Idle {
@@ -108,7 +110,8 @@ impl Collection<'_> {
         result
     }
 
-    fn plan(&self, registry: &Registry) -> Plan {
+    fn plan(&self, due: DueSearch) -> Plan {
+        let registry = self.ledger.lock();
         let (lists, since) = (self.lists.lock(), self.since);
         let room = lists.behavior.room();
         let oldest = since - RETENTION;
@@ -125,20 +128,25 @@ impl Collection<'_> {
         let is_listed = self.settings.discovers && lists.backoff.is_due(self.ledger.instant());
         // Without dates there is one list, of everything; operations that it does not reach are read one by one.
         let has_windows = lists.behavior.date_filter_works || !is_listed;
-        let ranges = has_windows.then(|| registry.agenda().ranges(since, since));
-        let others = has_windows.then(|| registry.agenda().due(since, since, true));
-        plan::plan(&PlanInput {
+        let (ranges, others) = if has_windows {
+            due.into_ranges()
+        } else {
+            Default::default()
+        };
+        let input = PlanInput {
             newest: is_listed.then(newest),
             processing: lists
                 .behavior
                 .state_filter_works
                 .then(|| registry.agenda().processing()),
-            ranges: ranges.unwrap_or_default(),
-            others: others.unwrap_or_default(),
+            ranges,
+            others,
             room,
             idle: registry.agenda().idle_configured(since),
             budget: self.budget.total(),
-        })
+        };
+        drop((registry, lists));
+        plan::plan(&input)
     }
 
     async fn carry_out(&self, plan: &Plan) -> CollectionResult {
@@ -153,7 +161,7 @@ impl Collection<'_> {
                 made_requests: false,
             } => return CollectionResult::Paused,
         };
-        let mut due = self.due_reads(plan);
+        let mut due = self.due_reads(plan).await;
         let left = self.budget.left_for_reads();
         let is_covered = plan.left_out.is_empty() && due.len() <= left;
         due.truncate(left);
@@ -214,17 +222,21 @@ impl Collection<'_> {
     }
 
     /// The single reads of the plan, and due operations that its windows turned out not to cover.
-    fn due_reads(&self, plan: &Plan) -> Vec<OperationId> {
+    async fn due_reads(&self, plan: &Plan) -> Vec<OperationId> {
         let now = self.ledger.now();
-        let registry = self.ledger.lock();
-        let due = registry.agenda().due(self.since, now, false);
+        let due = self.ledger.search_due(self.since, now).await.take_ids();
         let mut seen: HashSet<_> = plan.left_out.iter().copied().collect();
         let mut ids = plan.singles.clone();
-        // A window may have returned them already, and a configured operation that is due is in both lists.
-        ids.retain(|id| seen.insert(*id) && !registry.agenda().is_read(*id, self.since, now));
-        ids.extend(due.iter().map(|due| due.id).filter(|id| seen.insert(*id)));
+        ids.retain(|id| seen.insert(*id));
+        let refused = {
+            let registry = self.ledger.lock();
+            // A window may have returned them already, and a configured operation that is due is in both lists.
+            ids.retain(|id| !registry.agenda().is_read(*id, self.since, now));
+            registry.agenda().refused()
+        };
+        ids.extend(due.into_iter().filter(|id| seen.insert(*id)));
         // Refused ones last: an operation of another account must not decide whether this account is blocked.
-        ids.sort_by_key(|id| registry.agenda().is_refused(*id));
+        ids.sort_by_key(|id| refused.contains(id));
         ids
     }
 
@@ -284,15 +296,14 @@ impl Collection<'_> {
     }
 
     /// Notes that the operations of the plan that are still due were not read.
-    fn fail_planned(&self, plan: &Plan) {
+    async fn fail_planned(&self, plan: &Plan) {
         let now = self.ledger.now();
-        let mut registry = self.ledger.lock();
         for window in plan.windows.iter().filter(|window| !window.processing) {
+            let mut registry = self.ledger.lock();
             registry.fail_window(window.from, window.until, self.since, now);
         }
-        let due = registry.agenda().due(self.since, now, false);
-        let due: Vec<_> = due.iter().map(|due| due.id).collect();
-        registry.fail_each(&due, now);
+        self.ledger.catch_up().await;
+        self.ledger.fail_due(self.since, now).await;
     }
 }
 

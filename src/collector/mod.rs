@@ -28,6 +28,7 @@ mod plan;
 mod probe;
 mod progress;
 mod registrations;
+mod registry_slices;
 mod restore;
 mod runner;
 mod saved_lookup;
@@ -43,7 +44,8 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use parking_lot::RwLock;
 
-pub use self::account::{Account, AccountOverview};
+pub use self::account::Account;
+pub use self::account_status::AccountOverview;
 pub use self::email_probe::ProbedEmails;
 use self::emails::Emails;
 use self::exchangers::CurrentExchangers;

@@ -84,7 +84,9 @@ impl WindowReader<'_> {
             }
             Err(error) => {
                 self.lists.lock().behavior.note(&listing);
-                self.window_failed(window, newest, error)
+                let failed = self.window_failed(window, newest, error);
+                self.ledger.catch_up().await;
+                failed
             }
         }
     }
@@ -102,7 +104,11 @@ impl WindowReader<'_> {
         // Pages that were read as parts, and may come again.
         let mut known_pages = 0_usize;
         // Only a list of new operations ever stops early.
-        let mut due = if newest { self.due(self.since) } else { 0 };
+        let mut due = if newest {
+            self.due(self.since).await
+        } else {
+            0
+        };
         let mut next = listing.page().await?;
         while let Some(operations) = next {
             let count = operations.len();
@@ -127,7 +133,7 @@ impl WindowReader<'_> {
             }
             if newest && listing.ignores_dates() {
                 let before = due;
-                due = self.due(self.ledger.now());
+                due = self.due(self.ledger.now()).await;
                 let is_idle = observed.new == 0 && due >= before;
                 let unlisted = self.ledger.lock().size().saturating_sub(rows);
                 if is_idle
@@ -243,12 +249,8 @@ impl WindowReader<'_> {
     }
 
     /// How many operations are due at `now` that this collection has not read.
-    fn due(&self, now: Timestamp) -> usize {
-        self.ledger
-            .lock()
-            .agenda()
-            .due(self.since, now, false)
-            .len()
+    async fn due(&self, now: Timestamp) -> usize {
+        self.ledger.search_due(self.since, now).await.found()
     }
 
     /// Notes the operations of a page whose stats cannot be true.

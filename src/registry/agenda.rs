@@ -2,9 +2,11 @@
 //!
 //! It only reads. When an operation is due is decided in [`super::schedule`].
 
+use std::collections::HashSet;
+
 use super::chunk::{Chunk, is_in_place};
 use super::chunks::Chunks;
-use super::due::{Due, ListRange};
+use super::due::Due;
 use super::read_failures::ReadFailures;
 use super::record::Record;
 use super::rejected_operations::RejectedOperations;
@@ -25,59 +27,20 @@ pub struct Agenda<'a> {
 }
 
 impl Agenda<'_> {
-    /// One range per chunk, oldest first, with the operations in it that are due at `now`. Each range extends to the next
-    /// one, so that operations that Twilio lists late in the gaps are found.
-    #[must_use]
-    pub fn ranges(&self, since: Timestamp, now: Timestamp) -> Vec<ListRange> {
-        let mut ranges = Vec::new();
-        let mut next = now;
-        for chunk in self.chunks.iter().rev() {
-            let Some((from, until)) = chunk.summary.created else {
-                continue;
-            };
-            let due = if chunk.may_have_due(now) {
-                let in_place = self
-                    .due_in(chunk, since, now)
-                    .filter(|(_, in_place)| *in_place);
-                in_place.map(|(due, _)| due).collect()
-            } else {
-                Vec::new()
-            };
-            ranges.push(ListRange {
-                from,
-                until: until.max(next),
-                operations: chunk.records().len(),
-                due,
-            });
-            next = from;
-        }
-        ranges.reverse();
-        ranges
-    }
-
-    /// The operations that are due and were not read since `since`: all of them, or only those that no list would return.
-    #[must_use]
-    pub fn due(&self, since: Timestamp, now: Timestamp, only_unlisted: bool) -> Vec<Due> {
+    /// The operations that are in no chunk and due at `now`, and were not listed since `since`.
+    pub(super) fn due_without_record(&self, since: Timestamp, now: Timestamp) -> Vec<Due> {
         let unread = self.watched.unread().iter().copied();
         let unread = unread
             .chain(self.rejected.ids())
             .filter(|id| !self.failures.was_listed(*id, since, now))
             .filter(|id| !self.failures.is_waiting(*id, now) && id.created() + RETENTION > now);
-        let mut due: Vec<_> = unread
+        unread
             .map(|id| Due {
                 id,
                 last_attempt: schedule::attempt(self.failures.last_attempt(id), now),
                 processing: false,
             })
-            .collect();
-        for chunk in self.chunks.iter().filter(|chunk| chunk.may_have_due(now)) {
-            due.extend(
-                self.due_in(chunk, since, now)
-                    .filter(|(_, in_place)| !(only_unlisted && *in_place))
-                    .map(|(due, _)| due),
-            );
-        }
-        due
+            .collect()
     }
 
     /// The configured operations that are not due, the oldest read first: for spare requests.
@@ -106,10 +69,10 @@ impl Agenda<'_> {
             .map(|record| record.id)
     }
 
-    /// Whether Twilio returned 403 for the last read of `id`.
+    /// The operations whose last read Twilio refused with 403.
     #[must_use]
-    pub fn is_refused(&self, id: OperationId) -> bool {
-        self.failures.is_refused(id)
+    pub fn refused(&self) -> HashSet<OperationId> {
+        self.failures.refused().collect()
     }
 
     /// How many operations could not be read when that was last attempted.
@@ -175,7 +138,7 @@ impl Agenda<'_> {
     }
 
     /// The due operations of a chunk, each with whether a list of its range returns it.
-    fn due_in(
+    pub(super) fn due_in(
         &self,
         chunk: &Chunk,
         since: Timestamp,

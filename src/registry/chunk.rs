@@ -22,6 +22,8 @@ pub(super) struct Chunk {
     /// The places of those that are large enough for series, if these are few; else empty.
     large: Box<[u16]>,
     pub(super) summary: Summary,
+    /// How many of the [changes](super::pending_changes) to all operations its records have had.
+    pub(super) changes: u64,
 }
 
 /// What plans and snapshots need to know about a chunk.
@@ -67,12 +69,13 @@ pub(super) fn is_in_place(record: &Record) -> bool {
 }
 
 impl Chunk {
-    /// `records` in order; at least one.
-    pub(super) fn new(records: Box<[Record]>, policy: ChunkPolicy) -> Self {
+    /// `records` in order, at least one, which have had this number of `changes` to all operations.
+    pub(super) fn new(records: Box<[Record]>, policy: ChunkPolicy, changes: u64) -> Self {
         let summary = Summary::of(&records, policy);
         Self {
             large: few_large(&records, summary.large, policy),
             summary,
+            changes,
             records: Records::Open(records),
         }
     }

@@ -3,10 +3,13 @@
 //! A map of single operations would need half as much memory again, and would have no windows. With chunks, the exporter finds
 //! the due operations in a thousand summaries instead of a million records.
 
+mod later;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::ops::Bound;
 
 use super::chunk::{CHUNK_SIZE, Chunk, ChunkPolicy};
+use super::pending_changes::{self, PendingChanges};
 use super::record::Record;
 use super::records::Records;
 use crate::operation::{Operation, OperationId};
@@ -20,6 +23,9 @@ const MANY: usize = 20_000;
 /// times as long.
 const MOST_OPEN: usize = 64;
 
+/// The chunks whose records are looked at before the registry is released. To unpack and pack as many takes about 5 ms.
+pub(super) const SLICE: usize = 32;
+
 /// Operations in chunks; each id is in at most one.
 #[derive(Debug)]
 pub(super) struct Chunks {
@@ -29,6 +35,7 @@ pub(super) struct Chunks {
     policy: ChunkPolicy,
     /// The keys of all chunks that are not packed, in the order in which they were opened, beside keys of chunks that are gone.
     open: VecDeque<OperationId>,
+    pending: PendingChanges,
 }
 
 impl Chunks {
@@ -38,6 +45,7 @@ impl Chunks {
             size: 0,
             policy,
             open: VecDeque::new(),
+            pending: PendingChanges::new(),
         }
     }
 
@@ -62,6 +70,13 @@ impl Chunks {
 
     pub(super) fn iter(&self) -> impl DoubleEndedIterator<Item = &Chunk> {
         self.by_first.values()
+    }
+
+    /// The chunks after the one that begins with `first`; all of them without it.
+    pub(super) fn iter_after(&self, first: Option<OperationId>) -> impl Iterator<Item = &Chunk> {
+        let after = first.map_or(Bound::Unbounded, Bound::Excluded);
+        let chunks = self.by_first.range((after, Bound::Unbounded));
+        chunks.map(|(_, chunk)| chunk)
     }
 
     pub(super) fn get(&self, id: OperationId) -> Option<Record> {
@@ -107,7 +122,12 @@ impl Chunks {
     fn update(&mut self, key: OperationId, change: impl FnOnce(&mut [Record])) {
         if let Some(chunk) = self.by_first.get_mut(&key) {
             let was_packed = chunk.is_packed();
-            chunk.update(self.policy, change);
+            let missing = self.pending.missing(chunk);
+            chunk.update(self.policy, |records| {
+                pending_changes::apply(&missing, records);
+                change(records);
+            });
+            chunk.changes = self.pending.count();
             if was_packed {
                 self.opened(key);
             }
@@ -125,18 +145,9 @@ impl Chunks {
         }
     }
 
-    /// Changes all operations.
-    pub(super) fn change_all(&mut self, change: impl FnMut(&mut Record)) {
-        self.change_where(|_| true, change);
-    }
-
-    /// Changes the operations of the chunks that are `wanted`.
-    pub(super) fn change_where(
-        &mut self,
-        wanted: impl Fn(&Chunk) -> bool,
-        mut change: impl FnMut(&mut Record),
-    ) {
-        for chunk in self.by_first.values_mut().filter(|chunk| wanted(chunk)) {
+    /// Changes all operations at once.
+    pub(super) fn change_all(&mut self, mut change: impl FnMut(&mut Record)) {
+        for chunk in self.by_first.values_mut() {
             let was_packed = chunk.is_packed();
             chunk.update(self.policy, |records| {
                 records.iter_mut().for_each(&mut change);
@@ -173,6 +184,7 @@ impl Chunks {
             });
             let (run, later) = rest.split_at(end.max(1));
             rest = later;
+            self.catch_up_at(key);
             let old = key.and_then(|key| self.by_first.get(&key));
             let known = old.map_or(0, |old| in_both(old.records(), run));
             if let Some(key) = key.filter(|_| known == run.len()) {
@@ -244,6 +256,7 @@ impl Chunks {
 
     /// Removes what is `unwanted` from one chunk, and returns it.
     fn take(&mut self, key: OperationId, unwanted: impl Fn(&Record) -> bool) -> Vec<Record> {
+        self.catch_up_at(Some(key));
         let chunk = self.by_first.get(&key);
         let records = chunk.into_iter().flat_map(|chunk| chunk.records().iter());
         let (gone, kept): (Vec<_>, Vec<_>) = records.partition(unwanted);
@@ -279,7 +292,7 @@ impl Chunks {
             .map(|size| {
                 let mut piece = Vec::with_capacity(size);
                 piece.extend(records.by_ref().take(size));
-                Chunk::new(piece.into_boxed_slice(), policy)
+                Chunk::new(piece.into_boxed_slice(), policy, self.pending.count())
             })
             .collect()
     }

@@ -11,6 +11,7 @@ mod chunks;
 mod clock_jumps;
 mod contributions;
 mod due;
+mod due_search;
 mod email_evidence;
 mod email_proof;
 mod first_emails;
@@ -19,6 +20,7 @@ mod groups;
 mod label_pool;
 mod merger;
 mod operation_labels;
+mod pending_changes;
 mod presenter;
 mod read_failures;
 mod record;
@@ -26,6 +28,7 @@ mod records;
 mod rejected_operations;
 mod schedule;
 mod scheduled_times;
+mod slices;
 mod tables;
 mod unconfirmed;
 mod undocumented_values;
@@ -35,11 +38,11 @@ mod watched;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::Instant;
 
 pub use self::agenda::Agenda;
 pub use self::chunk::CHUNK_SIZE;
 pub use self::due::{Due, ListRange};
+pub use self::due_search::DueSearch;
 pub use self::email_evidence::DatedStats;
 pub use self::merger::Observed;
 pub use self::presenter::{Page, Presenter, View};
@@ -97,16 +100,6 @@ impl Registry {
             #[cfg(test)]
             panic_on: None,
         }
-    }
-
-    /// Notes the time at the beginning of a collection, by this machine's clock and by one that nobody can set. If the former was
-    /// set, intervals last as long as before.
-    pub fn set_time(&mut self, now: Timestamp, instant: Instant) {
-        let jump = self.clock_jumps.compare(now, instant);
-        if let Some(jump) = jump {
-            self.chunks.change_all(|record| record.shift(jump));
-        }
-        self.tables.set_time(now, jump);
     }
 
     /// Which operations are due.
@@ -247,28 +240,6 @@ impl Registry {
     pub fn fail(&mut self, id: OperationId, reason: Reason, now: Timestamp) -> bool {
         self.chunks.set_failed(id);
         self.tables.failures.failed(id, reason, now)
-    }
-
-    /// Notes that the operations created from `from` on (until `until`, if given) were to be read in the collection that began at
-    /// `since`. Those that were not by `now` have failed.
-    pub fn fail_window(
-        &mut self,
-        from: Timestamp,
-        until: Option<Timestamp>,
-        since: Timestamp,
-        now: Timestamp,
-    ) {
-        let overlaps = |(first, last): (Timestamp, Timestamp)| {
-            last >= from && until.is_none_or(|until| first <= until)
-        };
-        self.chunks.change_where(
-            |chunk| chunk.summary.created.is_none_or(overlaps),
-            |record| {
-                let inside =
-                    record.created() >= from && until.is_none_or(|until| record.created() <= until);
-                record.failed |= inside && !schedule::was_read(record.last_success(), since, now);
-            },
-        );
     }
 
     /// Notes that `ids` were due at `now` and not requested, because the account is blocked.

@@ -126,11 +126,11 @@ impl ReadFailures {
             .unwrap_or_default()
     }
 
-    /// Whether Twilio returned 403 for the last read.
-    pub(super) fn is_refused(&self, id: OperationId) -> bool {
-        self.by_id
-            .get(&id)
-            .is_some_and(|failure| failure.reason == Some(Reason::Forbidden))
+    /// The operations whose last read Twilio refused with 403.
+    pub(super) fn refused(&self) -> impl Iterator<Item = OperationId> {
+        let failures = self.by_id.iter();
+        let refused = failures.filter(|(_, failure)| failure.reason == Some(Reason::Forbidden));
+        refused.map(|(id, _)| *id)
     }
 
     /// Whether Twilio returned 404 for the operation, and it is too early for another read.

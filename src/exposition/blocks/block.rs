@@ -28,9 +28,12 @@ impl Block {
 
     /// The memory of the text, to be used again; empty if the text is still in use, for instance while a client receives it.
     pub(super) fn into_memory(self) -> Vec<u8> {
-        self.text
-            .try_into_mut()
-            .map_or_else(|_| Vec::new(), Vec::from)
+        let Ok(mut text) = self.text.try_into_mut() else {
+            return Vec::new();
+        };
+        // `Vec::from` would copy the text to where it is.
+        text.clear();
+        Vec::from(text)
     }
 }
 

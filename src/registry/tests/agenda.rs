@@ -27,12 +27,11 @@ fn an_operation_whose_id_has_another_time_is_read_alone() {
     ];
     observe(&mut registry, &all, NOW);
     let now = NOW + 9 * HOUR;
-    let agenda = registry.agenda();
     let ids = |due: &[Due]| due.iter().map(|due| due.id).collect::<Vec<_>>();
     let [in_place, also, out, also_out] = [0, 2, 1, 3].map(|n| all[n].id);
-    assert_eq!(ids(&agenda.due(now, now, true)), [out, also_out]);
-    assert_eq!(agenda.due(now, now, false).len(), 4);
-    let ranges = agenda.ranges(now, now);
+    assert_eq!(due(&registry, now).len(), 4);
+    let (ranges, others) = search(&registry, now, now).into_ranges();
+    assert_eq!(ids(&others), [out, also_out]);
     assert_eq!(
         (ranges.len(), ids(&ranges[0].due)),
         (1, vec![in_place, also])
@@ -49,19 +48,17 @@ fn each_range_extends_to_the_next_one_and_the_last_one_to_now() {
         .map(|n| operation(NOW - HOUR - Duration::from_secs(n), 0, 1))
         .collect();
     observe(&mut registry, &all, NOW);
-    let ranges = registry.agenda().ranges(NOW, NOW);
-    assert!(ranges.len() >= 3);
-    for pair in ranges.windows(2) {
+    let ranges = |now| search(&registry, now, now).into_ranges().0;
+    let all = ranges(NOW);
+    assert!(all.len() >= 3);
+    for pair in all.windows(2) {
         assert_eq!(pair[0].until, pair[1].from);
     }
-    assert_eq!(ranges[0].from, NOW - HOUR - Duration::from_secs(1999));
-    assert_eq!(ranges.last().unwrap().until, NOW);
+    assert_eq!(all[0].from, NOW - HOUR - Duration::from_secs(1999));
+    assert_eq!(all.last().unwrap().until, NOW);
     // A creation time in the future, by Twilio's clock.
     let now = NOW - 2 * HOUR;
-    assert_eq!(
-        registry.agenda().ranges(now, now).last().unwrap().until,
-        NOW - HOUR
-    );
+    assert_eq!(ranges(now).last().unwrap().until, NOW - HOUR);
 }
 
 #[test]
@@ -100,7 +97,7 @@ fn an_unread_operation_is_due_until_it_expires_and_not_twice_in_one_collection()
     assert!(registry.reject(id(NOW, 0), NOW + HOUR));
     assert!(registry.reject(id(NOW, 1), NOW + HOUR));
     let since = NOW + HOUR;
-    let in_collection = registry.agenda().due(since, since + MS, false);
+    let in_collection = search(&registry, since, since + MS).take_ids();
     assert_eq!(in_collection, []);
     assert_eq!(due(&registry, since + HOUR).len(), 2);
     // Another rejection starts the same again.
@@ -139,9 +136,9 @@ fn the_newest_readable_operation_does_not_fail_and_has_not_expired() {
     let end = NOW - HOUR + RETENTION;
     assert_eq!(readable(&registry, end - MS), Some(all[1].id));
     assert_eq!(readable(&registry, end), None);
-    assert!(registry.agenda().is_refused(all[2].id));
+    assert_eq!(registry.agenda().refused(), [all[2].id].into());
     registry.fail(all[2].id, Reason::ServerError, NOW);
-    assert!(!registry.agenda().is_refused(all[2].id));
+    assert_eq!(registry.agenda().refused(), [].into());
 }
 
 #[test]

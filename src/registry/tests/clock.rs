@@ -205,7 +205,7 @@ fn an_attempt_in_the_future_is_served_first() {
     observe(&mut registry, &[operation(NOW - HOUR, 0, 1)], NOW);
     registry.fail(failed, Reason::ServerError, NOW);
     let attempts = |registry: &Registry, now| {
-        let due = registry.agenda().due(now, now, false);
+        let due = attempts_of_due(registry, now);
         due.into_iter()
             .map(|due| (due.id, due.last_attempt))
             .collect::<BTreeMap<_, _>>()

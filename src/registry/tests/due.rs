@@ -75,7 +75,7 @@ fn an_operation_that_keeps_failing_waits_behind_those_not_yet_polled() {
         later + Duration::from_secs(1),
     );
     let now = NOW + HOUR;
-    let mut due = registry.agenda().due(now, now, false);
+    let mut due = attempts_of_due(&registry, now);
     due.sort_by_key(|due| due.last_attempt);
     let ids: Vec<_> = due.iter().map(|due| due.id).collect();
     assert_eq!(ids, [id(NOW, 2), id(NOW, 0), id(NOW, 1)]);
@@ -113,7 +113,7 @@ fn the_newest_page_covers_as_many_operations_as_a_page_has() {
         .since(registry.agenda().newest_page_from(900, NOW))
         .as_secs();
     assert!((1..=900).contains(&covered), "{covered}");
-    let ranges = registry.agenda().ranges(NOW, NOW);
+    let (ranges, _) = search(&registry, NOW, NOW).into_ranges();
     assert_eq!(
         ranges.iter().map(|range| range.operations).sum::<usize>(),
         2000

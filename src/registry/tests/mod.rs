@@ -128,13 +128,22 @@ fn counted(registry: &mut Registry) -> (u64, u64) {
     )
 }
 
+/// A whole search for the operations that are due at `now` and were not read since `since`.
+fn search(registry: &Registry, since: Timestamp, now: Timestamp) -> DueSearch {
+    let mut search = DueSearch::new(since, now);
+    while search.step(&registry.agenda()) {}
+    search
+}
+
+/// The due operations, with the last attempts to read them.
+fn attempts_of_due(registry: &Registry, now: Timestamp) -> Vec<Due> {
+    let (ranges, others) = search(registry, now, now).into_ranges();
+    let listed = ranges.into_iter().flat_map(|range| range.due);
+    listed.chain(others).collect()
+}
+
 fn due(registry: &Registry, now: Timestamp) -> Vec<OperationId> {
-    registry
-        .agenda()
-        .due(now, now, false)
-        .iter()
-        .map(|due| due.id)
-        .collect()
+    search(registry, now, now).take_ids()
 }
 
 #[test]

@@ -7,7 +7,7 @@ fn a_rejected_operation_stays_as_it_was_and_is_not_due_again_in_the_same_collect
     let mut registry = registry(&[]);
     observe(&mut registry, &[operation(NOW, 0, 5)], NOW);
     let (since, now) = (NOW + Duration::from_secs(15), NOW + Duration::from_secs(16));
-    let due = |registry: &Registry, since| registry.agenda().due(since, now, false).len();
+    let due = |registry: &Registry, since| search(registry, since, now).take_ids().len();
     assert_eq!(due(&registry, since), 1);
     assert!(registry.reject(id(NOW, 0), now), "news");
     assert!(!registry.reject(id(NOW, 0), now), "no news");

@@ -1,0 +1,109 @@
+//! Changes to all operations of an account. Chunks get them one after another, because a packed chunk has to be unpacked for each: with
+//! millions of operations that takes most of a second, and nobody may wait for the registry that long.
+//!
+//! A chunk gets the changes that it has not had yet before anything else changes it, so records of two times are never mixed. What only
+//! reads a chunk may find it without them.
+
+use super::chunk::Chunk;
+use super::clock_jumps::Jump;
+use super::record::Record;
+use super::schedule;
+use crate::timestamp::Timestamp;
+
+/// A change to all operations, or to those of a window.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum WholeChange {
+    /// This machine's clock was set.
+    Shift(Jump),
+    /// The operations of a window that were not read between `since` and `now` have failed.
+    FailWindow {
+        from: Timestamp,
+        until: Option<Timestamp>,
+        since: Timestamp,
+        now: Timestamp,
+    },
+}
+
+/// The changes that not all chunks have had.
+#[derive(Debug)]
+pub(super) struct PendingChanges {
+    changes: Vec<WholeChange>,
+    /// The number of changes before those, which all chunks have had.
+    finished: u64,
+}
+
+impl WholeChange {
+    fn concerns(self, chunk: &Chunk) -> bool {
+        match self {
+            Self::Shift(_) => true,
+            Self::FailWindow { from, until, .. } => {
+                let created = chunk.summary.created;
+                created.is_none_or(|(first, last)| {
+                    last >= from && until.is_none_or(|until| first <= until)
+                })
+            }
+        }
+    }
+
+    fn apply(self, record: &mut Record) {
+        match self {
+            Self::Shift(jump) => record.shift(jump),
+            Self::FailWindow {
+                from,
+                until,
+                since,
+                now,
+            } => {
+                let created = record.created();
+                let is_inside = created >= from && until.is_none_or(|until| created <= until);
+                record.failed |=
+                    is_inside && !schedule::was_read(record.last_success(), since, now);
+            }
+        }
+    }
+}
+
+impl PendingChanges {
+    pub(super) const fn new() -> Self {
+        Self {
+            changes: Vec::new(),
+            finished: 0,
+        }
+    }
+
+    pub(super) fn push(&mut self, change: WholeChange) {
+        self.changes.push(change);
+    }
+
+    pub(super) const fn is_empty(&self) -> bool {
+        self.changes.is_empty()
+    }
+
+    /// The number of all changes so far.
+    pub(super) const fn count(&self) -> u64 {
+        self.finished + self.changes.len() as u64
+    }
+
+    /// Notes that all chunks have had all changes.
+    pub(super) fn finish(&mut self) {
+        self.finished = self.count();
+        self.changes.clear();
+    }
+
+    /// The changes that concern `chunk` and that it has not had.
+    pub(super) fn missing(&self, chunk: &Chunk) -> Vec<WholeChange> {
+        let had = chunk.changes.saturating_sub(self.finished);
+        let had = usize::try_from(had).unwrap_or(usize::MAX);
+        let missing = self.changes.iter().skip(had).copied();
+        missing.filter(|change| change.concerns(chunk)).collect()
+    }
+}
+
+/// Applies `changes` to `records`, in their order.
+pub(super) fn apply(changes: &[WholeChange], records: &mut [Record]) {
+    for change in changes {
+        for record in &mut *records {
+            change.apply(record);
+        }
+    }
+}
