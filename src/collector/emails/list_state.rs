@@ -2,7 +2,6 @@
 //! documentation is logged once.
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use super::operation_lists::OperationLists;
 use super::slices::Slices;
@@ -10,7 +9,7 @@ use crate::collector::list_backoff::ListBackoff;
 use crate::email::Email;
 use crate::operation::OperationId;
 use crate::timestamp::Timestamp;
-use crate::twilio::{ApiError, Listing, PAGE_SIZE};
+use crate::twilio::{Listing, PAGE_SIZE};
 
 /// A page that is too large is requested again with this fraction of its rows.
 const SMALLER: usize = 5;
@@ -112,31 +111,5 @@ impl ListState {
             tracing::warn!(account = %self.account, rows, "Twilio ignores `operationId` in the list of emails; rows of other operations are not counted");
         }
         self.foreign_rows += rows as u64;
-    }
-
-    /// Notes that a run read everything.
-    pub(super) fn succeeded(&mut self) {
-        if self.backoff.up() == Some(false) {
-            tracing::info!(account = %self.account, "emails can be read again");
-        }
-        self.backoff.succeeded();
-    }
-
-    /// Notes that no more emails can be read now.
-    pub(super) fn failed(&mut self, error: &ApiError, now: Instant) {
-        if let Some(reason) = error.reason()
-            && self.backoff.up() != Some(false)
-        {
-            tracing::warn!(account = %self.account, reason = reason.as_str(), %error, "emails cannot be read");
-        }
-        self.backoff.failed(error, now);
-    }
-
-    /// Notes that Twilio does not return the list of all emails.
-    pub(super) fn refused(&mut self, error: &ApiError, now: Instant) {
-        if self.unfiltered.up() != Some(false) {
-            tracing::warn!(account = %self.account, %error, "Twilio refuses the list of all emails; the emails of known operations are read, which takes a request for each");
-        }
-        self.unfiltered.failed(error, now);
     }
 }

@@ -17,7 +17,7 @@ struct Account {
 impl Account {
     fn new() -> Self {
         Self {
-            log: FailureLog::new("default".into()),
+            log: FailureLog::new("default".into(), Arc::new(ListLog::new("default".into()))),
             failing: BTreeSet::new(),
             gone: BTreeSet::new(),
         }

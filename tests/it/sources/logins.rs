@@ -4,10 +4,10 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use super::lists::{Lists, Reply};
-use super::logs::Log;
 use super::tls::Authority;
 use super::{Scene, list};
 use crate::support::eventually;
+use crate::support::log::Log;
 
 const BASIC: &str = "\n  basic_auth: {username: made-up, password_file: password}";
 

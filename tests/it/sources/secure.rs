@@ -1,9 +1,9 @@
 //! URLs over TLS: trusted authorities, client certificates and server names.
 
-use super::logs::Log;
 use super::tls::{Authority, Received, Secure};
 use super::{Scene, list};
 use crate::support::eventually;
+use crate::support::log::Log;
 
 const NAME: &str = "targets.example.com";
 
