@@ -7,7 +7,7 @@ tests/mixin calls `problems`. It takes metrics, types and labels from docs/metri
 - Both sides of a join have the labels of `on`, and sides that are compared without one have the same labels.
 - The labels of a recorded series are those of the level in its name; those that an alert's texts use are left in its result.
 - An alert has a condition, and a rule reads no series that is recorded after it in its own group.
-- No rule looks back further than 15 days, which is how long Prometheus keeps data unless it is told otherwise.
+- No rule looks back further than 15 days, the default retention of Prometheus.
 - Names are unique, no group has more rules than Mimir takes, and groups and rules have only the keys that Mimir knows.
 """
 
@@ -248,7 +248,7 @@ def problems(groups, page):
     for group in groups:
         linter.place = group["name"]
         if len(group["rules"]) > MOST_RULES:
-            linter.say(f"{len(group['rules'])} rules are more than Mimir takes in a group")
+            linter.say(f"{len(group['rules'])} rules are more than Mimir accepts in a group")
         if set(group) - GROUP_KEYS or any(set(rule) - RULE_KEYS for rule in group["rules"]):
             linter.say("has keys that Mimir does not know")
         for at, rule in enumerate(group["rules"]):
