@@ -94,10 +94,10 @@ impl FailureLog {
         if unreadable > 0 {
             rows.last_seen = Some(now);
             if rows.failure.failed((), now) {
-                tracing::warn!(account = %self.account, rows = unreadable, "the list has rows that are no operation; they are left out");
+                tracing::warn!(account = %self.account, rows = unreadable, "the list of operations has invalid rows; the exporter skips them");
             }
         } else if rows.is_quiet(now) && rows.failure.recovered() {
-            tracing::info!(account = %self.account, "all rows of the list are operations again");
+            tracing::info!(account = %self.account, "the list of operations has only valid rows again");
         }
     }
 
@@ -219,7 +219,7 @@ impl FailureLog {
             others.recovered();
             tracing::info!(account = %self.account, "the other operations can be read again");
         } else if others.failed((), now) {
-            tracing::warn!(account = %self.account, operations, "cannot read more operations; operation_up shows which");
+            tracing::warn!(account = %self.account, operations, "cannot read more operations; twilio_email_operation_up shows which");
         }
     }
 }

@@ -165,7 +165,7 @@ impl ListLog {
         self.limit_scopes(None);
     }
 
-    /// Whether a line of the log says that all requests of the account fail with `reason`.
+    /// Whether the log has a line about a failure of all requests of the account with `reason`.
     pub(super) fn covers_account(&self, reason: Reason) -> bool {
         let now = Instant::now();
         self.failures.lock().iter().flatten().any(|failure| {

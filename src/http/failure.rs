@@ -112,7 +112,7 @@ pub(crate) fn tls_words(error: &TlsError) -> String {
         TlsError::PeerIncompatible(_) => {
             "the server has no TLS version or cipher suite in common with the exporter".into()
         }
-        TlsError::NoApplicationProtocol => "the server speaks neither HTTP/2 nor HTTP/1.1".into(),
+        TlsError::NoApplicationProtocol => "the server supports neither HTTP/2 nor HTTP/1.1".into(),
         TlsError::NoCertificatesPresented => "the server sent no certificate".into(),
         TlsError::InappropriateMessage { .. }
         | TlsError::InappropriateHandshakeMessage { .. }

@@ -248,7 +248,7 @@ impl ApiError {
         }
     }
 
-    /// The failure of a list of operations, in words; `None` if no request was made and the failure before says why.
+    /// The failure of a list of operations, in words; `None` during a pause, which an earlier failure explains.
     #[must_use]
     pub fn of_list(&self) -> Option<RequestFailure> {
         Some(match self {

@@ -205,7 +205,7 @@ impl Tokens {
         let (account, reason) = (&self.account, reason.as_str());
         let error = error.clone().without_token();
         if lasts {
-            tracing::warn!(account = %account, reason, %error, "cannot renew the access token; it is used until it expires");
+            tracing::warn!(account = %account, reason, %error, "cannot renew the access token; the exporter uses the current one until it expires");
         } else {
             tracing::warn!(account = %account, reason, %error, "cannot fetch an access token");
         }

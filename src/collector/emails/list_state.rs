@@ -81,7 +81,7 @@ impl ListState {
             return false;
         }
         if self.page_size == PAGE_SIZE {
-            tracing::warn!(account = %self.account, rows = smaller, "pages of emails are too large; fewer rows are requested, which takes more requests");
+            tracing::warn!(account = %self.account, rows = smaller, "pages of emails are too large; the exporter requests smaller ones, which takes more requests");
         }
         self.page_size = self.page_size.min(smaller);
         true
@@ -90,7 +90,7 @@ impl ListState {
     /// Notes that a list was not filtered by date.
     pub(super) fn note_dates(&mut self, list: &Listing<'_, Email>) {
         if list.ignores_dates() && !std::mem::replace(&mut self.ignores_dates, true) {
-            tracing::warn!(account = %self.account, "Twilio ignores the dates of the list of emails; it is read from its beginning until nothing more is due");
+            tracing::warn!(account = %self.account, "Twilio ignores the dates in requests for emails; the exporter reads the list from its beginning until no more emails are due");
         }
     }
 
@@ -101,14 +101,14 @@ impl ListState {
                 Distrust::OtherRows => "rows with another status",
                 Distrust::Missing => "a list without emails that have the status",
             };
-            tracing::warn!(account = %self.account, found, "Twilio does not filter the list of emails by status; older emails are read in full, which takes more requests");
+            tracing::warn!(account = %self.account, found, "Twilio does not filter emails by status; the exporter reads all older emails, which takes more requests");
         }
     }
 
     /// Notes rows of other operations than the requested one.
     pub(super) fn note_foreign_rows(&mut self, rows: usize) {
         if rows > 0 && self.foreign_rows == 0 {
-            tracing::warn!(account = %self.account, rows, "Twilio ignores `operationId` in the list of emails; rows of other operations are not counted");
+            tracing::warn!(account = %self.account, rows, "Twilio ignores `operationId` in requests for emails; the exporter does not count rows of other operations");
         }
         self.foreign_rows += rows as u64;
     }

@@ -38,7 +38,7 @@ fn configuration(twilio: &Twilio, server: &NameServer, storage: Option<&Path>) -
     )
 }
 
-/// A name server that knows the domains of the simulated recipients; the last one has a mail exchanger of its own.
+/// A name server with the domains of the simulated recipients; the last one has a mail exchanger of its own.
 async fn name_server() -> NameServer {
     let server = NameServer::start().await;
     for (domain, host) in DOMAINS.into_iter().zip([
