@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 /// The interval at which a lasting failure is logged again, so that the last hours of a log always contain it.
-const REPEAT: Duration = Duration::from_hours(1);
+pub(crate) const REPEAT: Duration = Duration::from_hours(1);
 
 /// The current failure of one task, if it fails.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -164,14 +164,14 @@ impl<T: Clone + Send + 'static> RotatingValue<T> {
                     reading.contents = Some(contents);
                     *self.current.lock() = Some(value);
                     if !is_first {
-                        tracing::info!(account = %account, place, "the file has new content, which is used from now on");
+                        tracing::info!(account = %account, place, "the file has new content; the exporter uses it from now on");
                     }
                 }
                 Ok(())
             }
             Err(error) => {
                 if !is_first && reading.failure.failed(error.clone(), Instant::now()) {
-                    tracing::warn!(account = %account, place, error, "cannot use the file as it is now; its last good content stays in use");
+                    tracing::warn!(account = %account, place, error, "cannot use the file; the exporter keeps its last valid content");
                 }
                 Err(error)
             }

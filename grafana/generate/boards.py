@@ -37,7 +37,7 @@ def datasource():
 
 
 def variable(name, label, description, expr, regex="", sort=model.VariableSort.ALPHABETICAL_ASC, everything=None):
-    """Values that Prometheus knows in the time shown; `everything`: what stands for all of them."""
+    """Values that Prometheus has in the time range; `everything`: what stands for all of them."""
     made = of_dashboard.QueryVariable(name).label(label).description(description).datasource(DATASOURCE)
     made.query({"query": expr, "refId": f"variable-{name}"}).regex(regex).sort(sort)
     made.refresh(model.VariableRefresh.ON_TIME_RANGE_CHANGED).multi(everything is not None)

@@ -169,8 +169,8 @@ def requests():
     return [
         graph(
             "Requests by account",
-            "Requests to Twilio a second, repeated ones included. Dashed, where in sight: 10, the limit of an account"
-            " unless max_requests_per_second says otherwise.",
+            "Requests to Twilio per second, with repeated ones. The dashed line is the default of"
+            " max_requests_per_second, 10 per account.",
             (8, 8),
             [query(by("account"), "{{account}}")],
             "reqps",

@@ -1,6 +1,6 @@
 """PromQL in pieces: accounts, the values of a label, and the exporter's process.
 
-Everything is asked of the exporter's own metrics, so the dashboards need no recording rules. Two exporters of one
+All queries use the exporter's own metrics, so the dashboards need no recording rules. Two exporters of one
 account differ in `instance` and in what a scheduler adds; of such a pair, the larger value counts.
 """
 

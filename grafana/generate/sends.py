@@ -60,7 +60,7 @@ def chosen(operations):
 
 
 def begun(values):
-    """Without operations that still wait for their time: a share of theirs says nothing."""
+    """Without operations that still wait for their time: their shares are meaningless."""
     return lines(values, f"unless on ({SEND}) {each('state', SCHEDULED)} == 1")
 
 

@@ -51,6 +51,7 @@ pub struct Account {
 
 impl Account {
     pub(super) fn new(settings: AccountSettings, ledger: Arc<Ledger>, emails: Emails) -> Self {
+        let lists = Arc::clone(emails.log());
         let name = || Arc::clone(ledger.name());
         let sources = Arc::new(SourceSync::new(Arc::clone(&ledger), &settings));
         let registrations = Registrations::new(Arc::clone(&ledger), Arc::clone(&sources));
@@ -60,11 +61,11 @@ impl Account {
             reads: OperationReads::default(),
             email_reads: EmailReads::default(),
             lists: Mutex::new(ListHealth::new(name())),
-            log: FailureLog::new(name()),
+            log: FailureLog::new(name(), Arc::clone(&lists)),
             collections: Runner::default(),
             history: Mutex::new(History::new(name())),
             hides_since: Mutex::default(),
-            first_emails: Arc::new(FirstEmails::new(Arc::clone(&ledger))),
+            first_emails: Arc::new(FirstEmails::new(Arc::clone(&ledger), lists)),
             emails: Arc::new(emails),
             settings: Mutex::new(Arc::new(settings)),
             ledger,
@@ -372,6 +373,7 @@ impl Account {
             self.log.discovery_changed();
         }
         self.sources.apply_settings(&settings, &before);
+        self.first_emails.apply_settings(&settings);
         self.emails.apply_settings(&settings);
     }
 

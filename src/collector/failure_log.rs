@@ -1,4 +1,4 @@
-//! Logs the failures of an account's requests: each when it begins, once an hour while it lasts, and when it ends.
+//! Logs the failures of a collection of operations: each when it begins, once an hour while it lasts, and when it ends.
 //!
 //! Scrapes come every few seconds, so a line per failure would hide all other lines. A collection logs at most [`MOST_LINES`]
 //! lines about single operations, and sums for the rest.
@@ -14,6 +14,7 @@ use parking_lot::Mutex;
 use tokio::time::Instant;
 
 use super::current_failures::CurrentFailures;
+use super::list_log::{ListLog, ListReader};
 use crate::diagnosis::Login;
 use crate::ongoing_failure::OngoingFailure;
 use crate::operation::OperationId;
@@ -33,6 +34,7 @@ const QUIET: Duration = Duration::from_hours(1);
 #[derive(Debug)]
 pub(super) struct FailureLog {
     account: Arc<str>,
+    lists: Arc<ListLog>,
     current: Mutex<Current>,
     /// For findings, which have no hourly repetition.
     failures: Mutex<CurrentFailures>,
@@ -40,7 +42,6 @@ pub(super) struct FailureLog {
 
 #[derive(Debug)]
 struct Current {
-    list: OngoingFailure<Reason>,
     rows: UnreadableRows,
     named: BTreeMap<OperationId, NamedFailure>,
     /// Operations that fail without a line of their own.
@@ -66,12 +67,12 @@ struct NamedFailure {
 }
 
 impl FailureLog {
-    pub(super) fn new(account: Arc<str>) -> Self {
+    pub(super) fn new(account: Arc<str>, lists: Arc<ListLog>) -> Self {
         Self {
             account,
+            lists,
             failures: Mutex::default(),
             current: Mutex::new(Current {
-                list: OngoingFailure::new(),
                 rows: UnreadableRows {
                     failure: OngoingFailure::new(),
                     last_seen: None,
@@ -87,32 +88,23 @@ impl FailureLog {
     /// A list was read to its end, except for `unreadable` rows.
     pub(super) fn list_read(&self, unreadable: usize) {
         self.failures.lock().list_read();
+        self.lists.succeeded(ListReader::Operations);
         let (mut current, now) = (self.current.lock(), Instant::now());
-        if current.list.recovered() {
-            tracing::info!(account = %self.account, "operations are listed again");
-        }
         let rows = &mut current.rows;
         if unreadable > 0 {
             rows.last_seen = Some(now);
             if rows.failure.failed((), now) {
-                tracing::warn!(account = %self.account, rows = unreadable, "the list has rows that are no operation; they are left out");
+                tracing::warn!(account = %self.account, rows = unreadable, "the list of operations has invalid rows; the exporter skips them");
             }
         } else if rows.is_quiet(now) && rows.failure.recovered() {
-            tracing::info!(account = %self.account, "all rows of the list are operations again");
+            tracing::info!(account = %self.account, "the list of operations has only valid rows again");
         }
     }
 
     /// The list of operations of an account with `login` failed at `at`.
     pub(super) fn list_failed(&self, error: &ApiError, login: Login, at: Timestamp) {
         self.failures.lock().list_failed(error, at);
-        // A pause follows from a refusal that has been logged, as does a missing token.
-        let Some(reason) = error.reason().filter(|_| !error.is_logged_already()) else {
-            return;
-        };
-        if self.current.lock().list.failed(reason, Instant::now()) {
-            let error = error.of_list().map(|failure| failure.explained(login));
-            tracing::warn!(account = %self.account, reason = reason.as_str(), error, "cannot list operations");
-        }
+        self.lists.failed(ListReader::Operations, error, login);
     }
 
     /// To be called for each failed read of a collection.
@@ -123,11 +115,13 @@ impl FailureLog {
     /// To be called at the end of a collection in which a request authenticated.
     pub(super) fn note_authenticated(&self) {
         self.failures.lock().authenticated();
+        self.lists.operation_read();
     }
 
     /// To be called when discovery was switched on or off.
     pub(super) fn discovery_changed(&self) {
         self.failures.lock().discovery_changed();
+        self.lists.forget(ListReader::Operations);
     }
 
     /// The failures now.
@@ -140,10 +134,11 @@ impl FailureLog {
         let Some(reason) = error.reason().filter(|_| !error.is_logged_already()) else {
             return;
         };
+        let is_covered = self.lists.covers_account(reason);
         let current = &mut *self.current.lock();
         let is_full = current.lines >= MOST_LINES || current.named.len() >= MOST_NAMED;
         if is_full && !current.named.contains_key(&id) {
-            current.more += 1;
+            current.more += usize::from(!is_covered);
             return;
         }
         let named = current.named.entry(id).or_insert_with(|| NamedFailure {
@@ -152,7 +147,7 @@ impl FailureLog {
             error: error.clone(),
         });
         (named.reason, named.error) = (reason, error.clone());
-        if named.failure.failed(reason, Instant::now()) {
+        if !is_covered && named.failure.failed(reason, Instant::now()) {
             if current.lines < MOST_LINES {
                 current.lines += 1;
                 named.warn(&self.account, id);
@@ -178,7 +173,8 @@ impl FailureLog {
         };
         current.named.retain(|id, named| match is_failing(*id) {
             Some(true) => {
-                if named.failure.failed(named.reason, now) {
+                let is_covered = self.lists.covers_account(named.reason);
+                if !is_covered && named.failure.failed(named.reason, now) {
                     if has_line() {
                         named.warn(&self.account, *id);
                     } else {
@@ -187,6 +183,7 @@ impl FailureLog {
                 }
                 true
             }
+            Some(false) if !named.failure.recovered() => false,
             Some(false) => {
                 if has_line() {
                     tracing::info!(account = %self.account, operation = %id, "an operation can be read again");
@@ -222,7 +219,7 @@ impl FailureLog {
             others.recovered();
             tracing::info!(account = %self.account, "the other operations can be read again");
         } else if others.failed((), now) {
-            tracing::warn!(account = %self.account, operations, "cannot read more operations; operation_up shows which");
+            tracing::warn!(account = %self.account, operations, "cannot read more operations; twilio_email_operation_up shows which");
         }
     }
 }

@@ -12,6 +12,7 @@ use tokio::time::Instant;
 use super::budget::RequestBudget;
 use super::ledger::Ledger;
 use super::list_backoff::ListBackoff;
+use super::list_log::{ListLog, ListReader};
 use super::runner::{Run, Runner};
 use super::settings::AccountSettings;
 use crate::operation::OperationId;
@@ -26,17 +27,19 @@ const SHARE_OF_CONCURRENCY: usize = 2;
 #[derive(Debug)]
 pub(super) struct FirstEmails {
     ledger: Arc<Ledger>,
-    emails: Mutex<ListBackoff>,
+    log: Arc<ListLog>,
+    backoff: Mutex<ListBackoff>,
     /// The last finished run that had something to read.
     last: Mutex<Option<CollectorStatus>>,
     runner: Runner<()>,
 }
 
 impl FirstEmails {
-    pub(super) fn new(ledger: Arc<Ledger>) -> Self {
+    pub(super) fn new(ledger: Arc<Ledger>, log: Arc<ListLog>) -> Self {
         Self {
             ledger,
-            emails: Mutex::new(ListBackoff::after_failures()),
+            log,
+            backoff: Mutex::new(ListBackoff::after_failures()),
             last: Mutex::new(None),
             runner: Runner::default(),
         }
@@ -64,13 +67,20 @@ impl FirstEmails {
         *self.last.lock()
     }
 
+    /// Applies a reloaded configuration.
+    pub(super) fn apply_settings(&self, settings: &AccountSettings) {
+        if !settings.wants_first_emails() {
+            self.log.forget(ListReader::Tags);
+        }
+    }
+
     pub(super) fn stop(&self) {
         self.runner.stop();
     }
 
     /// Reads at most `most` emails, until Twilio refuses one.
     async fn read(&self, settings: &AccountSettings, most: usize) {
-        if !self.emails.lock().is_due(self.ledger.instant()) {
+        if !self.backoff.lock().is_due(self.ledger.instant()) {
             return;
         }
         let ids = self.ledger.lock().without_first_email(most);
@@ -107,14 +117,10 @@ impl FirstEmails {
     /// Returns whether it succeeded.
     async fn read_one(&self, settings: &AccountSettings, id: OperationId) -> bool {
         let read = settings.client.first_email(id).await;
-        let mut emails = self.emails.lock();
-        let account = self.ledger.name();
         match read {
             Ok(first) => {
-                if emails.up() == Some(false) {
-                    tracing::info!(%account, "tags can be read again");
-                }
-                emails.succeeded();
+                self.log.succeeded(ListReader::Tags);
+                self.backoff.lock().succeeded();
                 let mut registry = self.ledger.lock();
                 match first {
                     Some(first) => {
@@ -128,12 +134,9 @@ impl FirstEmails {
             // The next collection after the pause tries again.
             Err(ApiError::Paused { .. }) => false,
             Err(error) => {
-                if let Some(reason) = error.reason()
-                    && emails.up() != Some(false)
-                {
-                    tracing::warn!(%account, reason = reason.as_str(), %error, "cannot read tags");
-                }
-                emails.failed(&error, self.ledger.instant());
+                let login = settings.client.login();
+                self.log.failed(ListReader::Tags, &error, login);
+                self.backoff.lock().failed(&error, self.ledger.instant());
                 false
             }
         }

@@ -140,7 +140,7 @@ impl Ledger {
             }
             let (skew, now) = (client.clock_skew(), self.now());
             if let Some(was) = registry.decide_birth(skew, now) {
-                tracing::warn!(account = %self.name, %was, "counting began in the future: this machine's clock was ahead then; it begins now");
+                tracing::warn!(account = %self.name, %was, "the saved start of counting is in the future, because this machine's clock was ahead; counting starts now");
             }
             let saved = |id| loaded.saved(id);
             let observed = registry.observe(operations, saved, since, now);
@@ -204,7 +204,7 @@ impl Ledger {
     /// Removes expired operations, and logs those that a source lists.
     pub(super) fn expire(&self, registry: &mut Registry) {
         for id in registry.expire(self.now()) {
-            tracing::info!(account = %self.name, operation = %id, "no longer watched: Twilio keeps an operation for 7 days");
+            tracing::info!(account = %self.name, operation = %id, "an operation has expired after 7 days; the exporter no longer polls it");
         }
     }
 

@@ -82,12 +82,12 @@ impl ListBehavior {
         let account = &self.account;
         self.state_filter_works &= !listing.ignores_state();
         if listing.ignores_state() && !std::mem::replace(&mut self.logged.state, true) {
-            tracing::warn!(%account, "Twilio ignores the filter on the state of operations; it is not used any more");
+            tracing::warn!(%account, "Twilio ignores the filter by state; the exporter no longer uses it");
         }
         if let Some(size) = listing.page_size() {
             self.page_size = size.clamp(1, PAGE_SIZE);
             if size < PAGE_SIZE / 2 && !std::mem::replace(&mut self.logged.page_size, true) {
-                tracing::warn!(%account, asked = PAGE_SIZE, rows = size, "Twilio returns fewer rows to a page than requested; collections take more requests");
+                tracing::warn!(%account, requested = PAGE_SIZE, rows = size, "Twilio returns fewer rows per page than requested; collections take more requests");
             }
         }
     }
@@ -98,7 +98,7 @@ impl ListBehavior {
         if listing.ignores_dates() && !std::mem::replace(&mut self.logged.dates, true) {
             let account = &self.account;
             let newest_first = listing.is_newest_first();
-            tracing::warn!(%account, newest_first, "Twilio ignores the dates of a list; it is read from its beginning until a page has no new or due operation, or to its end if the newest operations do not come first");
+            tracing::warn!(%account, newest_first, "Twilio ignores the dates in requests for operations; the exporter reads the list until a page has no new or due operation, or to its end if it is not newest first");
         }
     }
 

@@ -23,6 +23,7 @@ mod ledger;
 mod list_backoff;
 mod list_behavior;
 mod list_health;
+mod list_log;
 mod list_parts;
 mod plan;
 mod probe;

@@ -21,7 +21,7 @@ const AT_ONCE: usize = 10_000;
 #[derive(Debug)]
 pub(super) struct Restored {
     pub(super) registry: Registry,
-    /// Whether the store knows the account.
+    /// Whether the store has the account.
     pub(super) is_known: bool,
 }
 

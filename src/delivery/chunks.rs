@@ -102,7 +102,7 @@ impl<const N: usize, const K: usize> SortedChunks<N, K> {
         Some(removed)
     }
 
-    /// Removes the first record, if `wanted` says so.
+    /// Removes the first record, if it is `wanted`.
     pub(super) fn pop_first_if(&mut self, wanted: impl Fn(&Bytes<N>) -> bool) -> Option<Bytes<N>> {
         let first = self.chunks.values().next()?.first().copied()?;
         wanted(&first).then(|| self.remove(&key_of(&first)))?

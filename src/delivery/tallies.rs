@@ -68,7 +68,7 @@ impl Tallies {
         (*own == id).then_some(tally)
     }
 
-    /// Adds an email with its status, which a row has just said.
+    /// Adds an email with the status of the row that was just read.
     pub(super) fn add(&mut self, mark: u32, id: EmailId, status: EmailStatus) {
         let now = self.now;
         let Some(tally) = self.tally(mark, id) else {

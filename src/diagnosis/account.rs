@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::facts::{AccountFacts, BrokenSource, Ongoing};
 use super::finding::{Finding, Severity};
-use super::request_failure::RequestFailure;
+use super::request_failure::{EMAILS_REFUSED_CURE, RequestFailure};
 use crate::clock_skew::ClockSkew;
 use crate::operation::OperationId;
 use crate::timestamp::Timestamp;
@@ -150,20 +150,16 @@ const fn is_about_address(failure: &RequestFailure) -> bool {
 pub fn emails_only(facts: &AccountFacts, failure: &Ongoing<RequestFailure>) -> Finding {
     let name = &facts.name;
     let mut finding = failed(facts, Severity::Error, failure);
-    finding.cause = match failure.what {
-        RequestFailure::Forbidden | RequestFailure::NoList(_) | RequestFailure::BadRequest(_) => {
-            "Twilio returns operations and refuses the list of emails, so single emails and tags are missing.".to_owned()
-        }
-        _ => format!("{} Meanwhile, single emails and tags are not read.", finding.cause),
-    };
-    let status = match failure.what {
-        RequestFailure::Forbidden => 403,
-        RequestFailure::NoList(status) | RequestFailure::BadRequest(status) => status,
-        _ => return finding,
+    let Some(status) = failure.what.refused_status() else {
+        finding
+            .cause
+            .push_str(" Meanwhile, single emails and tags are not read.");
+        return finding;
     };
     finding.what =
         format!("Twilio does not return the list of emails of account {name} ({status})");
-    "Give the API key access to Email, or use the auth token; or switch off tags and the collector of emails (series.tags, collectors.emails).".clone_into(&mut finding.cure);
+    "Twilio returns operations and refuses the list of emails, so single emails and tags are missing.".clone_into(&mut finding.cause);
+    EMAILS_REFUSED_CURE.clone_into(&mut finding.cure);
     finding
 }
 

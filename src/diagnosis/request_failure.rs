@@ -298,7 +298,35 @@ impl RequestFailure {
     pub fn explained(&self, login: Login) -> String {
         format!("{}. {}", self.what(login, None), self.cure(login))
     }
+
+    /// The same for the list of emails, which needs a right of its own.
+    #[must_use]
+    pub fn explained_for_emails(&self, login: Login) -> String {
+        if let Some(status) = self.refused_status() {
+            return format!(
+                "Twilio does not return the list of emails ({status}). {EMAILS_REFUSED_CURE}"
+            );
+        }
+        match self {
+            Self::BrokenList(why) => {
+                format!("The list of emails broke off: {why}. {}", self.cure(login))
+            }
+            other => other.explained(login),
+        }
+    }
+
+    /// The HTTP status of a refusal that may concern one list alone.
+    pub(super) const fn refused_status(&self) -> Option<u16> {
+        match self {
+            Self::Forbidden => Some(403),
+            Self::NoList(status) | Self::BadRequest(status) => Some(*status),
+            _ => None,
+        }
+    }
 }
+
+/// What to do if Twilio refuses the list of emails.
+pub(super) const EMAILS_REFUSED_CURE: &str = "Give the API key access to Email, or use the auth token; or switch off tags and the collector of emails (series.tags, collectors.emails).";
 
 /// What happened and what to do, as an error's text.
 impl fmt::Display for RequestFailure {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::operation::Outcome;
 
-/// The upper bounds of the buckets of delivery times, in seconds: from a one-time password to the 72 hours after which Twilio gives up.
+/// The upper bounds of the buckets of delivery times, in seconds: from a one-time password to the 72 hours after which Twilio stops its attempts.
 pub const DELIVERY_BUCKETS: [u32; 14] = [
     1, 2, 5, 10, 15, 30, 60, 120, 300, 900, 3600, 21_600, 86_400, 259_200,
 ];

@@ -41,7 +41,7 @@ pub(crate) enum BodyError {
     TooLarge(usize),
     /// It has this encoding, which the request did not accept.
     Encoding(&'static str),
-    /// Its encoding is gzip, but it is no complete gzip.
+    /// Its encoding is gzip, but the gzip is incomplete or invalid.
     Gzip,
     /// It has too many pieces (chunks of HTTP/1.1, frames of HTTP/2) for its size.
     TooManyPieces,
@@ -130,7 +130,7 @@ fn encoding(headers: &HeaderMap) -> Result<Encoding, BodyError> {
 /// The part of a body that was received.
 enum Body {
     Plain(Bounded),
-    /// Nothing was received yet. An empty body needs no decoding.
+    /// With a flag: nothing was received yet. An empty body needs no decoding.
     Gzip(Box<MultiGzDecoder<Bounded>>, bool),
 }
 

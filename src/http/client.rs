@@ -19,18 +19,17 @@ use super::informational::Informational;
 use super::request::Request;
 
 /// Idle connections are kept longer than any usual scrape interval, so that the next scrape reuses them.
-const IDLE: Duration = Duration::from_secs(150);
-/// The interval between pings on an HTTP/2 connection, also an idle one, so that a dead connection is closed before the next usual
-/// scrape.
-const PING: Duration = Duration::from_secs(15);
-/// The longest time for the response to a ping.
-const PONG: Duration = Duration::from_secs(5);
+const IDLE_TIMEOUT: Duration = Duration::from_secs(150);
+/// The interval between pings on an HTTP/2 connection, also on an idle one. A dead connection is closed before the next usual scrape.
+const PING_INTERVAL: Duration = Duration::from_secs(15);
+/// A connection on which a ping gets no response for this long is closed.
+const PING_TIMEOUT: Duration = Duration::from_secs(5);
 /// The most header fields of a response with HTTP/1.1. Twilio sends about twenty.
 const MOST_FIELDS: usize = 100;
-/// The largest head of a response with HTTP/1.1, in bytes, and the most that is read at once. Twilio's heads have less than 2 KB.
-const LARGEST_HEAD_1: usize = 64 * 1024;
+/// The largest head of a response with HTTP/1.1, in bytes, and the most that one read returns. Twilio's heads have less than 2 KB.
+const LARGEST_HTTP1_HEAD: usize = 64 * 1024;
 
-/// The head of a response, and its body as it comes.
+/// The head of a response, and its body as a stream.
 pub(crate) type Response = hyper::Response<Incoming>;
 
 /// Makes requests to one server. It follows no redirect, because the credentials are for one server. It never repeats a request that
@@ -47,7 +46,7 @@ struct Pool {
     number: u64,
 }
 
-/// One request, from sending until the response was read. If it is dropped before (timeout, or the caller is gone), the pool is
+/// One request, from its start until the response has been read. If it is dropped before (timeout, or the caller is gone), the pool is
 /// replaced: a connection without a response must not be used again.
 pub(crate) struct RequestGuard<'a> {
     client: &'a HttpClient,
@@ -69,13 +68,13 @@ fn client(connector: &Connector) -> Client<Connector, Full<Bytes>> {
     Client::builder(TokioExecutor::new())
         .timer(TokioTimer::new())
         .pool_timer(TokioTimer::new())
-        .pool_idle_timeout(IDLE)
+        .pool_idle_timeout(IDLE_TIMEOUT)
         .http1_max_headers(MOST_FIELDS)
-        .http1_max_buf_size(LARGEST_HEAD_1)
+        .http1_max_buf_size(LARGEST_HTTP1_HEAD)
         .http2_only(connector.is_http2())
         .http2_max_header_list_size(LARGEST_HEAD)
-        .http2_keep_alive_interval(PING)
-        .http2_keep_alive_timeout(PONG)
+        .http2_keep_alive_interval(PING_INTERVAL)
+        .http2_keep_alive_timeout(PING_TIMEOUT)
         .http2_keep_alive_while_idle(true)
         .build(connector.clone())
 }
@@ -86,7 +85,7 @@ impl HttpClient {
         Self::with(Connector::new(connections, false))
     }
 
-    /// A client that speaks HTTP/2 without TLS.
+    /// A client that uses HTTP/2 without TLS.
     #[cfg(test)]
     pub(super) fn http2(connections: Connections) -> Self {
         Self::with(Connector::new(connections, true))

@@ -1,5 +1,5 @@
-//! Opens connections: resolves the host, connects to it or to its proxy, and makes the TLS handshakes. All of it has one time
-//! limit.
+//! Opens connections: resolves the host, connects to it or to its proxy, and makes the TLS handshakes. All of it
+//! is limited by [`CONNECT_TIMEOUT`].
 
 use std::error::Error;
 use std::future::{Ready, ready};
@@ -26,14 +26,14 @@ use super::proxies::{Proxies, Proxy, ProxyKind};
 use super::stream::{Io, Stream};
 
 /// The longest time for opening a connection. The rest of the request's timeout is for the response.
-const CONNECT: Duration = Duration::from_secs(5);
-/// The interval between the system's own probes of an idle connection, so that one whose other end is gone is closed.
-const PROBE: Duration = Duration::from_secs(15);
-/// A connection is closed after this number of probes without an answer.
-const PROBES: u32 = 3;
-/// The longest time until the other end confirms that it received data.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// The interval of TCP keep-alive probes, which close an idle connection whose server is gone.
+const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(15);
+/// A connection is closed after this number of probes without a response.
+const KEEPALIVE_RETRIES: u32 = 3;
+/// The longest time until the server acknowledges data (`TCP_USER_TIMEOUT`).
 #[cfg(target_os = "linux")]
-const UNCONFIRMED: Duration = Duration::from_secs(30);
+const ACKNOWLEDGE_TIMEOUT: Duration = Duration::from_secs(30);
 
 tokio::task_local! {
     /// Whether the request of this task opened a connection, or tried to.
@@ -52,11 +52,11 @@ pub(super) async fn note_connecting<T>(request: impl Future<Output = T>) -> (T, 
 
 type BoxError = Box<dyn Error + Send + Sync>;
 
-/// What connections are opened with.
+/// The settings of new connections.
 pub(crate) struct Connections {
     pub(crate) tls: ClientConfig,
     pub(crate) proxies: Proxies,
-    /// The host to connect to, whatever host the requests name; `None`: that one.
+    /// The host to connect to, whatever host the requests name; `None`: the host of the request.
     pub(crate) host: Option<String>,
 }
 
@@ -65,7 +65,7 @@ pub(crate) struct Connections {
 #[error("unknown host")]
 pub(super) struct UnknownHost;
 
-/// A SOCKS proxy does not open the connection. The library's message is not used: it may quote the proxy.
+/// A SOCKS proxy refuses the connection. The library's message is not used: it may quote the proxy.
 #[derive(Debug, thiserror::Error)]
 #[error("refused by a SOCKS proxy")]
 pub(super) struct SocksRefusal;
@@ -77,11 +77,11 @@ pub(super) struct Connector(Arc<Parts>);
 struct Parts {
     tcp: HttpConnector<Resolver>,
     tls: TlsConnector,
-    /// To proxies, which are sent requests of HTTP/1.1 alone.
+    /// For proxies, which get HTTP/1.1 only.
     proxy_tls: TlsConnector,
     proxies: Proxies,
     resolver: Resolver,
-    /// Connections without TLS speak HTTP/2: servers of tests do.
+    /// Whether connections without TLS use HTTP/2, as servers of tests do.
     is_http2: bool,
 }
 
@@ -92,12 +92,12 @@ impl Connector {
         let mut tcp = HttpConnector::new_with_resolver(resolver.clone());
         tcp.enforce_http(false);
         tcp.set_nodelay(true);
-        tcp.set_connect_timeout(Some(CONNECT));
-        tcp.set_keepalive(Some(PROBE));
-        tcp.set_keepalive_interval(Some(PROBE));
-        tcp.set_keepalive_retries(Some(PROBES));
+        tcp.set_connect_timeout(Some(CONNECT_TIMEOUT));
+        tcp.set_keepalive(Some(KEEPALIVE_INTERVAL));
+        tcp.set_keepalive_interval(Some(KEEPALIVE_INTERVAL));
+        tcp.set_keepalive_retries(Some(KEEPALIVE_RETRIES));
         #[cfg(target_os = "linux")]
-        tcp.set_tcp_user_timeout(Some(UNCONFIRMED));
+        tcp.set_tcp_user_timeout(Some(ACKNOWLEDGE_TIMEOUT));
         let mut proxy_tls = tls.clone();
         proxy_tls.alpn_protocols.clear();
         Self(Arc::new(Parts {
@@ -121,7 +121,7 @@ impl Connector {
     async fn open(self, to: Uri) -> Result<Stream, BoxError> {
         let Parts { tls, proxies, .. } = &*self.0;
         let is_secure = to.scheme() == Some(&Scheme::HTTPS);
-        let proxy = proxies.between(&to);
+        let proxy = proxies.proxy_for(&to);
         let io = match &proxy {
             None => self.tcp(to.clone()).await?,
             Some(proxy) => self.through(proxy, &to, is_secure).await?,
@@ -189,7 +189,7 @@ impl Connector {
         }
     }
 
-    /// What a SOCKS proxy connects to: a URL with a port, and with an address unless the proxy resolves names.
+    /// The target for a SOCKS proxy: a URL with a port, and with an IP address unless the proxy resolves names.
     async fn socks_target(
         &self,
         to: &Uri,
@@ -231,7 +231,7 @@ impl Service<Uri> for Connector {
     fn call(&mut self, to: Uri) -> Self::Future {
         // Fails if the pool opens the connection in its own task, after the request got another connection.
         let _ = CONNECTS.try_with(|connects| connects.store(true, Ordering::Relaxed));
-        let opened = tokio::time::timeout(CONNECT, self.clone().open(to));
+        let opened = tokio::time::timeout(CONNECT_TIMEOUT, self.clone().open(to));
         Box::pin(async move {
             let opened = opened.await;
             opened
@@ -241,7 +241,7 @@ impl Service<Uri> for Connector {
     }
 }
 
-/// A connection that is open already, for what makes a handshake over it.
+/// An open connection, as the service over which a proxy's handshake is made.
 struct Opened(Option<Box<dyn Io>>);
 
 impl Opened {
@@ -265,7 +265,7 @@ impl Service<Uri> for Opened {
     }
 }
 
-/// Resolves names by the system: the name of a request's host, or always the same one.
+/// Resolves names with the operating system: the host of a request, or always the same name.
 #[derive(Clone)]
 struct Resolver(Option<Arc<str>>);
 

@@ -43,9 +43,7 @@ pub(super) fn failure(error: &Error) -> NoResponse {
         return http2(h2);
     }
     if find::<SocksRefusal>(error).is_some() {
-        return NoResponse::Connect(
-            "the SOCKS proxy does not open a connection to the server".into(),
-        );
+        return NoResponse::Connect("the SOCKS proxy refuses to connect to the server".into());
     }
     if let Some(words) = causes(error).find_map(proxy_words) {
         return NoResponse::Connect(words.into());
@@ -109,12 +107,12 @@ pub(crate) fn tls_words(error: &TlsError) -> String {
         // The name is from IANA's registry, or a number.
         TlsError::AlertReceived(alert) => format!("the server sent the alert {alert:?}"),
         TlsError::InvalidMessage(_) | TlsError::PeerSentOversizedRecord => {
-            "what the server sent is not TLS".into()
+            "the server does not use TLS".into()
         }
         TlsError::PeerIncompatible(_) => {
             "the server has no TLS version or cipher suite in common with the exporter".into()
         }
-        TlsError::NoApplicationProtocol => "the server speaks neither HTTP/2 nor HTTP/1.1".into(),
+        TlsError::NoApplicationProtocol => "the server supports neither HTTP/2 nor HTTP/1.1".into(),
         TlsError::NoCertificatesPresented => "the server sent no certificate".into(),
         TlsError::InappropriateMessage { .. }
         | TlsError::InappropriateHandshakeMessage { .. }
@@ -157,7 +155,7 @@ fn http2(error: &h2::Error) -> NoResponse {
     let what = match (error.is_go_away(), error.is_reset(), error.is_remote()) {
         (true, _, true) => "the server closed the HTTP/2 connection",
         (_, true, true) => "the server reset the HTTP/2 stream",
-        _ => "what the server sent is not HTTP/2",
+        _ => "the server sent invalid HTTP/2",
     };
     NoResponse::Protocol(match error.reason() {
         // The names are from RFC 9113, section 7.
@@ -177,11 +175,11 @@ fn http1(error: &hyper::Error) -> NoResponse {
     } else if error.is_parse_version_h2() {
         "the server responds with HTTP/2, which was not negotiated"
     } else if error.is_parse() {
-        "the head of the response is not HTTP"
+        "the head of the response is invalid"
     } else if error.is_incomplete_message() || error.is_closed() || error.is_canceled() {
         return NoResponse::Connect("the server closed the connection without a response".into());
     } else {
-        "what the server sent is not HTTP"
+        "the server sent invalid HTTP"
     };
     NoResponse::Protocol(words.into())
 }
@@ -193,7 +191,7 @@ fn proxy_words(error: &(dyn StdError + 'static)) -> Option<&'static str> {
         "proxy authorization required" => "the proxy requires a user name and a password (407)",
         "unsuccessful" => "the proxy refuses to connect to the server",
         "unexpected end of file" => "the proxy closed the connection",
-        "proxy response headers too long" => "what the proxy sent is not HTTP",
+        "proxy response headers too long" => "the proxy sent invalid HTTP",
         _ => return None,
     })
 }

@@ -1,5 +1,5 @@
-//! Limits the frames of HTTP/2 that carry no data: heads, informational responses, settings, pings and the like. The library answers or
-//! skips any number of them, so a server that sends nothing else would use a core for as long as the connection lives.
+//! Limits the frames of HTTP/2 that carry no data: heads, informational responses, settings, pings. The library accepts any number
+//! of them, so a server that sends nothing else would use a core for as long as the connection lives.
 //!
 //! Frames with data have other limits: the size of a body, and the number of its pieces.
 
@@ -10,11 +10,11 @@ pub(super) const LARGEST_HEAD: u32 = 16 * 1024;
 
 /// What a frame costs in addition to its bytes: reading it takes about as long as reading this many bytes of data.
 const PER_FRAME: u32 = 64;
-/// What a connection may cost at once, and at most: settings, and some hundred small frames.
+/// The largest budget of a connection, and the one that it begins with: settings, and some hundred small frames.
 const BURST: u32 = 128 * 1024;
-/// What it may cost per second besides its responses: some dozen pings and changes of the window.
+/// What is added to the budget per second: some dozen pings and changes of the window.
 const PER_SECOND: u32 = 4 * 1024;
-/// What a response may cost in addition: a head and a trailer of the largest size.
+/// What a response adds to the budget: a head and a trailer of the largest size.
 const PER_RESPONSE: u32 = 2 * LARGEST_HEAD;
 
 /// The length of a frame's head (RFC 9113, section 4.1).
@@ -50,7 +50,7 @@ impl FrameBudget {
         }
     }
 
-    /// Takes the next `bytes` of the connection, which came at `now`. Returns whether its frames are within the limit.
+    /// Counts the next `bytes` of the connection, received at `now`. Returns whether its frames are within the limit.
     pub(super) fn accepts(&mut self, mut bytes: &[u8], now: Instant) -> bool {
         self.refill(now);
         loop {
@@ -64,14 +64,14 @@ impl FrameBudget {
             self.head[self.known..self.known + taken].copy_from_slice(&bytes[..taken]);
             self.known += taken;
             bytes = &bytes[taken..];
-            if self.known == HEAD && !self.begins() {
+            if self.known == HEAD && !self.accepts_frame() {
                 return false;
             }
         }
     }
 
-    /// A frame begins. Returns whether it is within the limit.
-    fn begins(&mut self) -> bool {
+    /// Counts the frame whose head was received. Returns whether it is within the limit.
+    fn accepts_frame(&mut self) -> bool {
         let [l0, l1, l2, kind, _, s0, s1, s2, s3] = self.head;
         let length = u32::from_be_bytes([0, l0, l1, l2]);
         let stream = u32::from_be_bytes([s0 & 0x7f, s1, s2, s3]);

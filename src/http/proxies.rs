@@ -10,7 +10,7 @@ use url::Url;
 
 /// The port of a SOCKS proxy whose URL has none (RFC 1928).
 const SOCKS_PORT: u16 = 1080;
-/// No host has this name (RFC 6761), so no proxy is left out for it.
+/// A reserved name (RFC 6761), to which no exception of `no_proxy` applies.
 const ANY_HOST: &str = "http://any.invalid/";
 
 /// The proxies by scheme, and the hosts without a proxy. The default has none.
@@ -56,7 +56,7 @@ impl Proxies {
     }
 
     /// The proxy for a connection to `to`.
-    pub(super) fn between(&self, to: &Uri) -> Option<Proxy> {
+    pub(super) fn proxy_for(&self, to: &Uri) -> Option<Proxy> {
         self.0.as_ref()?.intercept(to).map(Proxy)
     }
 
@@ -65,7 +65,7 @@ impl Proxies {
         if to.scheme_str() == Some("https") {
             return None;
         }
-        self.between(to)?.basic().cloned()
+        self.proxy_for(to)?.basic().cloned()
     }
 }
 
@@ -145,25 +145,25 @@ mod tests {
             "http://[::1]:7/",
             "https://a.example.com/",
         ] {
-            assert!(proxies.between(&uri(direct)).is_none(), "{direct}");
+            assert!(proxies.proxy_for(&uri(direct)).is_none(), "{direct}");
         }
         for through in [
             "https://notexample.com/",
             "http://128.0.0.1/",
             "http://h:80/",
         ] {
-            let proxy = proxies.between(&uri(through)).unwrap();
+            let proxy = proxies.proxy_for(&uri(through)).unwrap();
             assert_eq!(proxy.address().authority().unwrap(), "proxy:3128");
         }
-        assert!(Proxies::default().between(&uri("http://h/")).is_none());
+        assert!(Proxies::default().proxy_for(&uri("http://h/")).is_none());
     }
 
     #[test]
     fn each_scheme_has_its_own_proxy() {
         let http = Url::parse("http://one").unwrap();
         let proxies = Proxies::new(Some(&http), None, "").unwrap();
-        assert!(proxies.between(&uri("http://h/")).is_some());
-        assert!(proxies.between(&uri("https://h/")).is_none());
+        assert!(proxies.proxy_for(&uri("http://h/")).is_some());
+        assert!(proxies.proxy_for(&uri("https://h/")).is_none());
     }
 
     #[test]
@@ -186,7 +186,7 @@ mod tests {
                 "[::1]:1080",
             ),
         ] {
-            let proxy = proxies(proxy, "").between(&uri("https://h/")).unwrap();
+            let proxy = proxies(proxy, "").proxy_for(&uri("https://h/")).unwrap();
             assert_eq!(proxy.kind(), kind);
             assert_eq!(proxy.address().authority().unwrap(), authority);
         }
@@ -204,7 +204,7 @@ mod tests {
         assert_eq!(http.authorization(&uri("http://direct/")), None);
         let socks = proxies("socks5://us%40er:made%2Fup@proxy", "");
         assert_eq!(socks.authorization(&uri("http://h/")), None);
-        let proxy = socks.between(&uri("http://h/")).unwrap();
+        let proxy = socks.proxy_for(&uri("http://h/")).unwrap();
         assert_eq!(proxy.login(), Some(("us@er", "made/up")));
     }
 

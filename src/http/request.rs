@@ -18,12 +18,12 @@ const PROGRAM: &str = concat!("twilio-email-exporter/", env!("CARGO_PKG_VERSION"
 pub(crate) struct Request(hyper::Request<Full<Bytes>>);
 
 impl Request {
-    /// Reads `url`.
+    /// A `GET` request for `url`.
     pub(crate) fn get(url: &Url) -> Result<Self, NoResponse> {
         Self::new(Method::GET, url, Bytes::new())
     }
 
-    /// Sends `body` to `url`.
+    /// A `POST` request that sends `body` to `url`.
     pub(crate) fn post(url: &Url, body: String) -> Result<Self, NoResponse> {
         Self::new(Method::POST, url, body.into())
     }
@@ -62,7 +62,7 @@ impl Request {
     }
 }
 
-/// A URL that HTTP does not allow, or a header's value with a control character. Neither is quoted: both may hold a secret.
+/// The error does not quote the URL or the header, because both may hold a secret.
 fn unusable() -> NoResponse {
-    NoResponse::Connect("the request cannot be made of this URL and these headers".into())
+    NoResponse::Connect("the URL or a header has a character that HTTP does not allow".into())
 }

@@ -14,7 +14,7 @@ use super::frame_budget::FrameBudget;
 /// The error of a connection with too many frames. h2 keeps only the kind of an error; no system returns this one for a connection.
 pub(super) const TOO_MANY_FRAMES: ErrorKind = ErrorKind::QuotaExceeded;
 
-/// What a connection is made of.
+/// What a connection reads from and writes to.
 pub(super) trait Io: AsyncRead + AsyncWrite + Send + Unpin {}
 
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Io for T {}
@@ -22,9 +22,9 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> Io for T {}
 /// An open connection.
 pub(super) struct Stream {
     io: Box<dyn Io>,
-    /// With HTTP/2.
+    /// `None` with HTTP/1.1.
     frames: Option<FrameBudget>,
-    /// The other end is a proxy that reads the requests.
+    /// Whether it leads to a proxy that reads the requests.
     is_proxied: bool,
 }
 

@@ -194,7 +194,7 @@ async fn invalid_http_is_reported_and_not_quoted() {
     for (answer, expected) in [
         (
             format!("SSH-2.0-{MARK}\r\n\r\n"),
-            "the head of the response is not HTTP",
+            "the head of the response is invalid",
         ),
         (
             format!("HTTP/1.1 2x0 {MARK}\r\n\r\n"),
@@ -204,11 +204,11 @@ async fn invalid_http_is_reported_and_not_quoted() {
             format!(
                 "HTTP/1.1 200 OK\r\ncontent-length: 1\r\ncontent-length: 2\r\nx: {MARK}\r\n\r\n"
             ),
-            "the head of the response is not HTTP",
+            "the head of the response is invalid",
         ),
         (
             format!("HTTP/1.1 200 OK\r\n{MARK}: \0\r\n\r\n"),
-            "the head of the response is not HTTP",
+            "the head of the response is invalid",
         ),
         (long, "the head of the response is too large"),
     ] {
@@ -322,6 +322,6 @@ async fn invalid_tls_is_reported_and_not_quoted() {
     let failure = failure(&client, &format!("https://{address}/")).await;
     assert_eq!(
         failure,
-        NoResponse::Tls("what the server sent is not TLS".to_owned())
+        NoResponse::Tls("the server does not use TLS".to_owned())
     );
 }

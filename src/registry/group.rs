@@ -25,7 +25,7 @@ pub(super) struct Group {
     counters: Counters,
     /// When its last operation expires or expired.
     until: Timestamp,
-    /// Until when its counters are exposed as 0. They are exposed as they are once a save says so, so a restart never decreases
+    /// Until when its counters are exposed as 0. They are exposed with their values once that is saved, so a restart never decreases
     /// them.
     zero_until: Option<Timestamp>,
     /// Whether a scrape may have exposed the 0.

@@ -79,7 +79,7 @@ pub enum PaginationStyle {
     TopUri,
     /// `{"links": {"next": path}}`
     Links,
-    /// `{"pagination": {"after": token}}`, which no client knows.
+    /// `{"pagination": {"after": token}}`, which no client supports.
     Unknown,
 }
 

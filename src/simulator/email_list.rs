@@ -44,7 +44,7 @@ pub(super) struct EmailBody {
     content: Option<Value>,
 }
 
-/// What a row says.
+/// The fields of a row.
 struct EmailRow<'a> {
     word: &'a str,
     created: i64,
@@ -249,7 +249,7 @@ fn content(size: usize) -> Value {
     json!({"subject": "Our news", "html": html, "attachments": []})
 }
 
-/// An email of a scripted operation, as a test said it.
+/// An email of a scripted operation, as a test specified it.
 fn of_script<'a>(
     email: &'a ScriptedEmail,
     operation: &Value,

@@ -1,7 +1,7 @@
 //! Mailbox providers with delays of their own, for the emails of generated operations.
 //!
 //! A delay is a function of random numbers, not of a state. Its distribution is log-logistic: the time after which a share `p` of the
-//! emails of a provider is delivered is `median * (p / (1 - p)) ^ spread`, so that a test knows the truth.
+//! emails of a provider is delivered is `median * (p / (1 - p)) ^ spread`, so that a test can compute the expected quantiles.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! An email whose every detail a test says.
+//! An email of which a test specifies every field.
 
 use std::collections::BTreeMap;
 
@@ -26,7 +26,7 @@ pub struct ScriptedEmail {
     pub tags: BTreeMap<String, String>,
 }
 
-/// What a row says of its operation.
+/// The operation in a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NamedOperation {
     /// Its own.

@@ -84,7 +84,7 @@ mod tests {
     const NOW: Timestamp = Timestamp::from_millis(1_775_370_000_000);
     const RIGHT: &str = "grant_type=client_credentials&client_id=id&client_secret=a%2Bb";
 
-    async fn ask(dialect: &Dialect, kind: &'static str, body: &str) -> (u16, Value) {
+    async fn request(dialect: &Dialect, kind: &'static str, body: &str) -> (u16, Value) {
         let mut access = Access::of(&ApiSettings {
             clients: vec![BasicLogin::new("id", "a+b")],
             token_life: Duration::from_mins(10),
@@ -108,7 +108,7 @@ mod tests {
                 lifetimes,
                 ..Dialect::default()
             };
-            let (status, body) = ask(&dialect, FORM, RIGHT).await;
+            let (status, body) = request(&dialect, FORM, RIGHT).await;
             assert_eq!((status, &body["expires_in"]), (200, &written));
             assert_eq!(body["token_type"], "Bearer");
             assert!(body["access_token"].is_string(), "{body}");
@@ -132,7 +132,7 @@ mod tests {
             (FORM, "", (400, "invalid_request")),
             ("application/json", RIGHT, (400, "invalid_request")),
         ] {
-            let (status, body) = ask(&Dialect::default(), kind, body).await;
+            let (status, body) = request(&Dialect::default(), kind, body).await;
             assert_eq!(
                 (status, body["error"].as_str().unwrap()),
                 expected,
@@ -143,7 +143,7 @@ mod tests {
             client_refusal: ClientRefusal::BadRequest,
             ..Dialect::default()
         };
-        let (status, body) = ask(&dialect, FORM, &wrong).await;
+        let (status, body) = request(&dialect, FORM, &wrong).await;
         assert_eq!((status, &body["error"]), (400, &json!("invalid_client")));
     }
 }

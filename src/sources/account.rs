@@ -174,7 +174,7 @@ impl UrlSource {
         let mut status = self.status.lock().await;
         let body = match self.url.body().await {
             Err(error) => return status.fails(error, &self.reporter),
-            Ok(body) if status.knows(&body) => {
+            Ok(body) if status.has_seen(&body) => {
                 status.is_unchanged(&self.reporter);
                 return None;
             }

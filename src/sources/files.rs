@@ -270,7 +270,7 @@ impl Known {
         format: Format,
         reporter: &SourceReporter,
     ) -> Option<News> {
-        if self.status.knows(&content) {
+        if self.status.has_seen(&content) {
             self.status.is_unchanged(reporter);
             return None;
         }

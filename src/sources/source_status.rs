@@ -63,7 +63,7 @@ impl SourceStatus {
     }
 
     /// Whether `content` is the content that was parsed last.
-    pub(super) fn knows(&self, content: &[u8]) -> bool {
+    pub(super) fn has_seen(&self, content: &[u8]) -> bool {
         self.hash == Some(hash_of(content))
     }
 

@@ -14,11 +14,9 @@ pub(super) async fn read(response: http::Response, limit: usize) -> Result<Vec<u
     body.map_err(|error| match error {
         BodyError::TooLarge(limit) => ApiError::TooLarge { limit },
         BodyError::Encoding(name) => ApiError::Encoding(name),
-        BodyError::Gzip => {
-            ApiError::InvalidResponse("its encoding is gzip, but it is not valid gzip")
-        }
-        BodyError::TooManyPieces => ApiError::InvalidResponse("it has too many pieces"),
-        BodyError::CutOff => ApiError::InvalidResponse("it was cut off"),
+        BodyError::Gzip => ApiError::InvalidResponse("the body is not valid gzip"),
+        BodyError::TooManyPieces => ApiError::InvalidResponse("the body has too many pieces"),
+        BodyError::CutOff => ApiError::InvalidResponse("the body was cut off"),
         // The caller replaces the timeout by the request's.
         BodyError::Timeout => ApiError::Timeout(Duration::ZERO),
     })

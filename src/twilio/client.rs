@@ -108,7 +108,7 @@ impl Client {
                 let read = read.and_then(|read| match read {
                     operation if operation.id == id => Ok(operation),
                     _ => Err(ApiError::InvalidResponse(
-                        "another operation than the requested one",
+                        "an operation with another id than requested",
                     )),
                 });
                 Ok((read, unexpected))
@@ -235,7 +235,7 @@ impl Client {
     /// Counts a single read that returned an unreadable state for a known operation, whose values stay. Returns the error.
     pub fn unreadable_state(&self) -> ApiError {
         self.requester.note_unusable_read();
-        ApiError::InvalidResponse("an operation whose `status` is no word")
+        ApiError::InvalidResponse("an operation with an unreadable `status`")
     }
 
     /// Counts unexpected values of responses that could be used nevertheless.
@@ -265,7 +265,7 @@ impl Client {
         let result = match self.request(endpoint, &url, largest).await {
             Ok(body) if body.len() > LARGE => {
                 let parsed = spawn_blocking(move || read(Ok(&body))).await;
-                parsed.unwrap_or(Err(ApiError::InvalidResponse("it could not be parsed")))
+                parsed.unwrap_or(Err(ApiError::InvalidResponse("the body cannot be parsed")))
             }
             outcome => read(outcome.as_deref().map_err(Clone::clone)),
         };

@@ -36,7 +36,7 @@ impl Resource for Email {
         match serde_json::from_slice::<Fields<'_>>(row) {
             Ok(fields) => fields.into_email(unexpected),
             Err(_) => match broken_id(row) {
-                Some(id) => Row::Rejected(id, "a row that is no JSON"),
+                Some(id) => Row::Rejected(id, "a row with invalid JSON"),
                 None => Row::Unreadable,
             },
         }
@@ -84,12 +84,12 @@ impl Fields<'_> {
             unexpected.note(ResponseField::Status);
         }
         let Ok(operation) = self.operation() else {
-            return Row::Rejected(id, "an email whose `operationId` is no id");
+            return Row::Rejected(id, "an email with an invalid `operationId`");
         };
         let created = row_times::created(created, id.created(), unexpected);
-        // A delivery time would be measured from another time in its place.
+        // Without it, the delivery time would be measured from the creation.
         let Ok(scheduled) = self.scheduled(created) else {
-            return Row::Rejected(id, "an email whose `scheduledFor` is no possible time");
+            return Row::Rejected(id, "an email with an impossible `scheduledFor`");
         };
         Row::Read(Email {
             id,
@@ -121,7 +121,7 @@ impl Fields<'_> {
     }
 }
 
-/// The id in a row that is no JSON, if the row is an object with one.
+/// The id in a row with invalid JSON, if the row is an object with an id.
 fn broken_id(row: &[u8]) -> Option<EmailId> {
     let (mut id, mut created) = (None, None);
     scan::members(row, |key, value| {

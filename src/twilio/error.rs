@@ -18,14 +18,14 @@ pub enum ApiError {
     Forbidden,
     /// 404 or 410.
     #[error(
-        "Twilio does not know it ({status}): it is of another account, not visible yet, or expired; if no operation is known, check the base URL"
+        "Twilio has no such operation ({status}): it belongs to another account, is not visible yet, or has expired. If this concerns all operations, check the base URL"
     )]
     NotFound {
         /// The HTTP status.
         status: u16,
     },
     /// 404 or 410 for an operation that expired or is about to expire.
-    #[error("Twilio no longer keeps it ({status})")]
+    #[error("Twilio no longer returns the operation ({status}): it has expired")]
     Expired {
         /// The HTTP status.
         status: u16,
@@ -248,7 +248,7 @@ impl ApiError {
         }
     }
 
-    /// The failure of a list of operations, in words; `None` if no request was made and the failure before says why.
+    /// The failure of a list of operations, in words; `None` during a pause, which an earlier failure explains.
     #[must_use]
     pub fn of_list(&self) -> Option<RequestFailure> {
         Some(match self {

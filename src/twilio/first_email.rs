@@ -22,7 +22,7 @@ pub(super) const PATH: &[&str] = &["Emails"];
 const MOST_ROWS: usize = 2000;
 
 /// The first row that is an email of `id`; `None` without such a row. Tags that are no valid labels are left out: the
-/// configuration determines the names, and values have the same limits as other labels. So is a `scheduledFor` that is no possible time.
+/// configuration determines the names, and values have the same limits as other labels. An impossible `scheduledFor` is left out, too.
 ///
 /// Twilio ignores an unknown filter and then returns emails of all operations, so a row without the operation's id is skipped.
 pub(super) fn first(body: &[u8], id: OperationId) -> Result<Option<FirstEmail>, ApiError> {
@@ -33,8 +33,8 @@ pub(super) fn first(body: &[u8], id: OperationId) -> Result<Option<FirstEmail>, 
         .into_iter()
         .filter_map(|Element::Text(row)| serde_json::from_slice::<EmailRow>(row).ok());
     let own = |row: &EmailRow| {
-        let said = row.operation_id.as_ref().and_then(Value::as_str);
-        said.and_then(|said| said.parse().ok()) == Some(id)
+        let given = row.operation_id.as_ref().and_then(Value::as_str);
+        given.and_then(|given| given.parse().ok()) == Some(id)
     };
     let first = |row: EmailRow| FirstEmail {
         scheduled_for: row.scheduled_for(id),

@@ -24,11 +24,10 @@ const SAME_MOMENT: Duration = Duration::from_secs(2);
 
 /// The failure that counts for a page with unusable rows.
 const BAD_ROWS: ApiError =
-    ApiError::InvalidResponse("rows that are not what is listed, or cannot be true");
+    ApiError::InvalidResponse("the list has rows with another resource or with impossible values");
 /// The failure of a list whose next page cannot be determined.
-const UNREADABLE_NEXT: ApiError = ApiError::InvalidResponse(
-    "a page of the list does not say, in a way that can be read, which page is next",
-);
+const UNREADABLE_NEXT: ApiError =
+    ApiError::InvalidResponse("a page of the list whose pagination cannot be read");
 
 /// A list that is being read. Rows of earlier pages stay valid if a later page fails.
 #[derive(Debug)]
@@ -44,8 +43,8 @@ pub struct Listing<'a, T: Resource = Operation> {
     finished: bool,
     /// Why no further page can be read, although the list has not finished.
     broken: Option<ApiError>,
-    /// Whether the last page was full and named no next one, which may be the end or not.
-    unsure: bool,
+    /// The last page was full and named no next page, so it may be the end of the list or not.
+    may_be_last: bool,
     rows: Rows,
     progress: ListProgress,
     seen: Observations,
@@ -116,7 +115,7 @@ impl<'a, T: Resource> Listing<'a, T> {
             token: None,
             finished: false,
             broken: None,
-            unsure: false,
+            may_be_last: false,
             rows: Rows::New,
             progress: ListProgress::default(),
             seen: Observations {
@@ -150,7 +149,7 @@ impl<'a, T: Resource> Listing<'a, T> {
         }
     }
 
-    /// Adds what was read of the rest of the list in other windows, which ends this one.
+    /// Ends this list, because the rest of it was read in other windows, and adds what was read there.
     pub const fn end_with(&mut self, pages: usize, unreadable: usize, rejected: usize) {
         self.seen.pages += pages;
         self.seen.unreadable += unreadable;
@@ -171,7 +170,7 @@ impl<'a, T: Resource> Listing<'a, T> {
             return Ok(None);
         }
         self.finished = true;
-        if std::mem::take(&mut self.unsure) {
+        if std::mem::take(&mut self.may_be_last) {
             return self.confirm_end().await;
         }
         if let Some(token) = &self.token
@@ -188,7 +187,7 @@ impl<'a, T: Resource> Listing<'a, T> {
             self.failed(BAD_ROWS);
         }
         self.note(&page);
-        self.go_on(&page);
+        self.note_next(&page);
         self.remove_foreign(&mut page);
         let rejected = page.rejected.into_iter();
         self.rejected = rejected
@@ -197,8 +196,8 @@ impl<'a, T: Resource> Listing<'a, T> {
         Ok(Some(page.rows))
     }
 
-    /// Determines what follows `page`. Its rows are used in any case.
-    fn go_on(&mut self, page: &ListPage<T>) {
+    /// Notes what follows `page`. Its rows are used in any case.
+    fn note_next(&mut self, page: &ListPage<T>) {
         // If the server ignores a filter, the next pages contain the whole account.
         if self.seen.ignores_state || self.ignores_operation() {
             return;
@@ -219,15 +218,15 @@ impl<'a, T: Resource> Listing<'a, T> {
             // If an earlier page named its next one, a page without one is the documented end.
             Next::Unnamed if page.size() < full || self.token.is_some() => {}
             Next::Unnamed => {
-                self.unsure = true;
+                self.may_be_last = true;
                 self.finished = false;
             }
             Next::Unreadable => self.broken = Some(UNREADABLE_NEXT),
         }
     }
 
-    /// Decides whether a full page that names no next one ends the list: it does if a page of one row, which others follow, names its
-    /// next one.
+    /// Decides whether a full page that names no next page ends the list. It does if Twilio names the next page at all: a page of one
+    /// row must name one, because further rows follow.
     async fn confirm_end(&self) -> Result<Option<Vec<T>>, ApiError> {
         let page = self
             .client
@@ -370,7 +369,7 @@ impl<'a, T: Resource> Listing<'a, T> {
     /// Whether another page may follow.
     #[must_use]
     pub const fn has_more(&self) -> bool {
-        !self.finished && self.broken.is_none() && !self.unsure
+        !self.finished && self.broken.is_none() && !self.may_be_last
     }
 
     /// The number of rows so far with impossible values.

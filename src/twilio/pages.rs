@@ -1,7 +1,7 @@
 //! Finds the next page of a list.
 //!
 //! Two shapes are documented: `{"pagination":{"next": …}}` and `{"pagination":{"nextPageToken": …}}`
-//! (<https://docs.comms.twilio.com/comms-api-reference/emails>). Other APIs of Twilio's write `{"meta":{"next_page_url": …}}` and
+//! (<https://docs.comms.twilio.com/comms-api-reference/emails>). Other Twilio APIs return `{"meta":{"next_page_url": …}}` and
 //! `{"meta":{"nextToken": …}}`, the oldest one `next_page_uri` beside the rows
 //! (<https://www.twilio.com/docs/usage/twilios-response>). All of these are parsed.
 
@@ -57,7 +57,7 @@ pub(super) enum Next {
     /// The page names no next one.
     #[default]
     Unnamed,
-    /// The page says that it is the last one.
+    /// The page is marked as the last one.
     End,
     /// The token of the next page.
     Token(String),
@@ -95,7 +95,7 @@ impl Pagination {
     /// An invalid byte affects only its member. Members beside the rows may have the same names and another meaning, so an unknown value
     /// there is ignored.
     pub(super) fn of_list(list: &[u8]) -> Self {
-        let mut said = [Self::default(), Self::default()];
+        let mut documented = [Self::default(), Self::default()];
         let mut members = BTreeMap::new();
         scan::members(list, |key, value| {
             let value = raw(&list[value]);
@@ -103,7 +103,7 @@ impl Pagination {
                 .iter()
                 .position(|known| known.as_bytes() == key)
             {
-                Some(at) => said[at] = value.map_or(UNREADABLE, |raw| Self::read(raw.get())),
+                Some(at) => documented[at] = value.map_or(UNREADABLE, |raw| Self::read(raw.get())),
                 None => members.extend(std::str::from_utf8(key).ok().map(str::to_owned).zip(value)),
             }
         });
@@ -111,7 +111,8 @@ impl Pagination {
         let links = links.map(|links| Self::read(links.get()));
         let beside = [Self::of(&members)].into_iter().chain(links);
         let beside = beside.filter(|beside| beside.next != Next::Unreadable);
-        said.into_iter()
+        documented
+            .into_iter()
             .chain(beside)
             .fold(Self::default(), Self::or)
     }

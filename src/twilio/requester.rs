@@ -29,7 +29,7 @@ const CLOCK_STEP: Duration = Duration::from_secs(2);
 #[derive(Debug)]
 pub(super) struct Requester {
     /// The timeout of one request, from the first byte sent to the last byte read.
-    limit: Duration,
+    timeout: Duration,
     throttle: Throttle,
     api_login: LoginBackoff,
     token_login: LoginBackoff,
@@ -43,7 +43,7 @@ pub(super) struct Requester {
 impl Requester {
     pub(super) fn new(limits: &Limits, instruments: AccountInstruments, clock: Clock) -> Self {
         Self {
-            limit: limits.request_timeout,
+            timeout: limits.request_timeout,
             throttle: Throttle::new(
                 limits.requests_per_second,
                 limits.concurrent_requests,
@@ -90,7 +90,13 @@ impl Requester {
     ) -> Result<Vec<u8>, ApiError> {
         let again = request.clone();
         let first = self
-            .once(endpoint, http, request, credentials, (largest, self.limit))
+            .once(
+                endpoint,
+                http,
+                request,
+                credentials,
+                (largest, self.timeout),
+            )
             .await;
         match first.repeat {
             Some(left) => {
@@ -113,7 +119,7 @@ impl Requester {
         http: &HttpClient,
         request: Request,
         credentials: &CredentialPair,
-        (largest, limit): (usize, Duration),
+        (largest, timeout): (usize, Duration),
     ) -> RequestResult {
         let admitted = self.throttle.admit(server(endpoint)).await;
         // They may have been rejected while the throttle delayed this request.
@@ -136,16 +142,16 @@ impl Requester {
                 }
                 Err(none) => {
                     stale = none.on_stale_connection;
-                    Err(transport::classify(none.failure, self.limit))
+                    Err(transport::classify(none.failure, self.timeout))
                 }
             };
             guard.end();
             outcome
         };
-        let response = tokio::time::timeout(limit, response).await;
+        let response = tokio::time::timeout(timeout, response).await;
         let took = started.elapsed();
         drop(permit);
-        let outcome = response.unwrap_or(Err(ApiError::Timeout(self.limit)));
+        let outcome = response.unwrap_or(Err(ApiError::Timeout(self.timeout)));
         self.instruments.request(endpoint, code, took);
         tracing::trace!(
             endpoint = endpoint.as_str(),
@@ -155,15 +161,15 @@ impl Requester {
             error = outcome.as_ref().err().map(tracing::field::display),
             "request to Twilio"
         );
-        self.pace(endpoint, &outcome);
+        self.note_pause(endpoint, &outcome);
         RequestResult {
             outcome,
-            repeat: stale.then(|| limit.saturating_sub(took)),
+            repeat: stale.then(|| timeout.saturating_sub(took)),
         }
     }
 
     /// Starts a pause if the server requests one, and resets the count of rejections if it responds.
-    fn pace(&self, endpoint: Endpoint, outcome: &Result<Vec<u8>, ApiError>) {
+    fn note_pause(&self, endpoint: Endpoint, outcome: &Result<Vec<u8>, ApiError>) {
         match outcome {
             Err(
                 ApiError::RateLimited { retry_after } | ApiError::Unavailable { retry_after, .. },
@@ -195,7 +201,7 @@ impl Requester {
 
     /// The error of a request that cannot be made.
     pub(super) fn unusable(&self, failure: NoResponse) -> ApiError {
-        transport::classify(failure, self.limit)
+        transport::classify(failure, self.timeout)
     }
 
     /// Counts a failure, if a request was made.
@@ -289,8 +295,8 @@ async fn read(endpoint: Endpoint, response: Response, largest: usize) -> Result<
         // A token is created, so 201 is a success too.
         Err(_) if response.status() == StatusCode::CREATED => {}
         Err(error @ ApiError::BadRequest { status: 400 }) => {
-            let said = body::read(response, largest).await;
-            return Err(token::refusal(error, &said.unwrap_or_default()));
+            let body = body::read(response, largest).await;
+            return Err(token::refusal(error, &body.unwrap_or_default()));
         }
         // A 404 is about the token endpoint and not about an operation.
         Err(ApiError::NotFound { status }) => return Err(ApiError::BadRequest { status }),

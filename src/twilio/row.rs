@@ -18,6 +18,7 @@ use crate::timestamp::Timestamp;
 
 /// The most undocumented stats of one operation. Twilio documents 11 stats.
 const UNKNOWN_STATS: usize = 16;
+
 impl Resource for Operation {
     type Id = OperationId;
 
@@ -51,9 +52,9 @@ pub(super) fn read(json: &[u8], unexpected: &mut Unexpected) -> Row<Operation> {
     let Some(id) = fields.id.and_then(text).and_then(|id| id.parse().ok()) else {
         return Row::Unreadable;
     };
-    // The scan checks only brackets and quotes; a parser checks whether the row is JSON.
+    // The scan checks only brackets and quotes; a parser checks that the row is valid JSON.
     if serde_json::from_slice::<&RawValue>(json).is_err() {
-        return Row::Rejected(id, "a row that is no JSON");
+        return Row::Rejected(id, "a row with invalid JSON");
     }
     let Some(state) = fields.status.and_then(text) else {
         return Row::Rejected(id, "an operation without a `status`");
@@ -131,19 +132,19 @@ fn time(json: Option<&[u8]>) -> Result<Option<Timestamp>, ()> {
 
 /// The stats of an operation, or why they are invalid.
 fn stats(json: &[u8], unexpected: &mut Unexpected) -> Result<Stats, &'static str> {
-    let mut reading = StatsReader::default();
+    let mut reader = StatsReader::default();
     let read = scan::members(json, |name, value| {
         let value = std::str::from_utf8(&json[value]).unwrap_or_default();
-        reading.take(name, value, unexpected);
+        reader.add(name, value, unexpected);
     });
-    read.ok_or("`stats` that are no object")?;
-    if reading.is_impossible {
-        return Err("a stat that is no possible count");
+    read.ok_or("`stats` that is not an object")?;
+    if reader.is_impossible {
+        return Err("a stat with an impossible count");
     }
-    if reading.is_empty {
+    if reader.is_empty {
         return Err("`stats` without a count");
     }
-    let stats = reading.into_stats(unexpected);
+    let stats = reader.into_stats(unexpected);
     match stats.contradiction() {
         Some(why) => Err(why),
         None => Ok(stats),
@@ -170,7 +171,8 @@ impl Default for StatsReader {
 }
 
 impl StatsReader {
-    fn take(&mut self, name: &[u8], value: &str, unexpected: &mut Unexpected) {
+    /// Adds one stat.
+    fn add(&mut self, name: &[u8], value: &str, unexpected: &mut Unexpected) {
         let Some(name) = key(name) else {
             unexpected.note(ResponseField::Stats);
             return;

@@ -43,8 +43,8 @@ pub(super) enum Element<'a, T> {
 /// As [`members`], and finds the elements of the arrays under keys for which `is_list` is true, at most `most` of each, in the same pass:
 /// a page may have dozens of megabytes. `found` gets no elements of a value that is not one complete array.
 ///
-/// `parse` gets what begins with an element. It may return the element and its length in bytes, if these bytes are one JSON value; then they
-/// are not read a second time.
+/// `parse` gets the text from an element on. If it parses the element, it returns it with its length in bytes, and the element is not
+/// scanned again. These bytes must be one JSON value.
 pub(super) fn members_and_elements<'a, T>(
     json: &'a [u8],
     is_list: impl Fn(&[u8]) -> bool,
@@ -62,7 +62,7 @@ pub(super) fn members_and_elements<'a, T>(
             elements = scan.elements(most, &parse);
             match elements {
                 Some(Elements::All(_)) => place = Some(start..scan.at),
-                // It may still have an end.
+                // `value` checks whether it is complete.
                 Some(Elements::TooMany) | None => scan.at = start,
             }
         }

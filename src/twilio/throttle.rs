@@ -20,22 +20,22 @@ const BURST: Duration = Duration::from_secs(2);
 #[derive(Debug)]
 pub(super) struct Throttle {
     clock: Clock,
-    at_once: Semaphore,
+    concurrent: Semaphore,
     /// The time between two requests at the full rate.
     interval: Duration,
     /// Shared with the throttle of the last configuration, because a reload ends no pause.
-    rhythm: Arc<Mutex<ThrottleState>>,
+    state: Arc<Mutex<ThrottleState>>,
 }
 
 #[derive(Debug)]
 struct ThrottleState {
-    /// When the next request is due at an even rate; after an idle time before now, at most by [`BURST`].
-    even: Instant,
+    /// When the next request may be sent. After an idle time it is in the past, at most by [`BURST`].
+    next: Instant,
     api: ServerPauses,
     tokens: ServerPauses,
 }
 
-/// A server of Twilio's. Each one has its own pauses.
+/// A Twilio server. Each one has its own pauses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Server {
     /// The Email API.
@@ -51,21 +51,21 @@ struct ServerPauses {
     pause: Option<Pause>,
     /// The number of rejections in a row.
     refusals: u32,
-    /// When the first of them came.
+    /// When the first of them was received.
     since: Option<Timestamp>,
 }
 
 impl Throttle {
-    pub(super) fn new(requests_per_second: f64, at_once: usize, clock: Clock) -> Self {
+    pub(super) fn new(requests_per_second: f64, concurrent: usize, clock: Clock) -> Self {
         let now = Instant::now();
         // The first collection may use the whole burst.
-        let even = now.checked_sub(BURST).unwrap_or(now);
+        let next = now.checked_sub(BURST).unwrap_or(now);
         Self {
             clock,
-            at_once: Semaphore::new(at_once),
+            concurrent: Semaphore::new(concurrent),
             interval: Duration::from_secs_f64(1.0 / requests_per_second),
-            rhythm: Arc::new(Mutex::new(ThrottleState {
-                even,
+            state: Arc::new(Mutex::new(ThrottleState {
+                next,
                 api: ServerPauses::default(),
                 tokens: ServerPauses::default(),
             })),
@@ -74,7 +74,7 @@ impl Throttle {
 
     /// Continues the rate and the pauses of `before`.
     pub(super) fn follow(&mut self, before: &Self) {
-        self.rhythm = Arc::clone(&before.rhythm);
+        self.state = Arc::clone(&before.state);
     }
 
     /// Waits until the request may be sent; fails immediately during a pause.
@@ -83,11 +83,15 @@ impl Throttle {
     pub(super) async fn admit(&self, server: Server) -> Result<SemaphorePermit<'_>, ApiError> {
         self.check_pause(server)?;
         // The semaphore is never closed. If it were, a pause that ends now would be a harmless error.
-        let permit = self.at_once.acquire().await.map_err(|_| ApiError::Paused {
-            until: self.clock.now(),
-        })?;
-        let turn = self.take_turn(Instant::now());
-        tokio::time::sleep_until(turn).await;
+        let permit = self
+            .concurrent
+            .acquire()
+            .await
+            .map_err(|_| ApiError::Paused {
+                until: self.clock.now(),
+            })?;
+        let at = self.reserve(Instant::now());
+        tokio::time::sleep_until(at).await;
         // A response to another request may have started a pause while this one waited.
         self.check_pause(server)?;
         Ok(permit)
@@ -96,7 +100,7 @@ impl Throttle {
     /// The end of the current pause, by the current time of day.
     pub(super) fn paused_until(&self, server: Server) -> Option<Timestamp> {
         let (instant, now) = (self.clock.instant(), self.clock.now());
-        self.rhythm
+        self.state
             .lock()
             .of(server)
             .pause(instant)
@@ -105,16 +109,16 @@ impl Throttle {
 
     /// Since when the server of a current pause has rejected requests.
     pub(super) fn paused_since(&self, server: Server) -> Option<Timestamp> {
-        let mut rhythm = self.rhythm.lock();
-        let pauses = rhythm.of(server);
+        let mut state = self.state.lock();
+        let pauses = state.of(server);
         pauses.pause(self.clock.instant()).and(pauses.since)
     }
 
     /// Notes that the server limits the rate or is unavailable, and pauses all requests of the account to it.
     pub(super) fn refused(&self, server: Server, retry_after: Option<RetryAfter>) {
         let (instant, now) = (self.clock.instant(), self.clock.now());
-        let mut rhythm = self.rhythm.lock();
-        let backoff = rhythm.of(server);
+        let mut state = self.state.lock();
+        let backoff = state.of(server);
         let before = backoff.pause(instant);
         // Concurrent requests that are rejected together count as one rejection.
         if before.is_none() {
@@ -130,8 +134,8 @@ impl Throttle {
 
     /// Notes a successful response of the server.
     pub(super) fn succeeded(&self, server: Server) {
-        let mut rhythm = self.rhythm.lock();
-        let backoff = rhythm.of(server);
+        let mut state = self.state.lock();
+        let backoff = state.of(server);
         if backoff.pause(self.clock.instant()).is_none() {
             *backoff = ServerPauses::default();
         }
@@ -141,11 +145,11 @@ impl Throttle {
     pub(super) fn earliest(&self, requests: usize) -> Instant {
         let now = Instant::now();
         let earliest = now.checked_sub(BURST).unwrap_or(now);
-        let even = self.rhythm.lock().even.max(earliest);
+        let next = self.state.lock().next.max(earliest);
         u32::try_from(requests)
             .ok()
-            .and_then(|requests| even.checked_add(self.interval.checked_mul(requests)?))
-            .unwrap_or(even)
+            .and_then(|requests| next.checked_add(self.interval.checked_mul(requests)?))
+            .unwrap_or(next)
     }
 
     fn check_pause(&self, server: Server) -> Result<(), ApiError> {
@@ -153,11 +157,12 @@ impl Throttle {
             .map_or(Ok(()), |until| Err(ApiError::Paused { until }))
     }
 
-    fn take_turn(&self, now: Instant) -> Instant {
-        let mut rhythm = self.rhythm.lock();
+    /// Reserves the next request. Returns when it may be sent.
+    fn reserve(&self, now: Instant) -> Instant {
+        let mut state = self.state.lock();
         let earliest = now.checked_sub(BURST).unwrap_or(now);
-        rhythm.even = rhythm.even.max(earliest) + self.interval;
-        rhythm.even
+        state.next = state.next.max(earliest) + self.interval;
+        state.next
     }
 }
 

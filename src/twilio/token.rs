@@ -65,12 +65,14 @@ impl Token {
             .map_err(|_| ApiError::InvalidResponse("no JSON object with an `access_token`"))?;
         let kind = response.token_type.as_deref().unwrap_or("bearer");
         if !kind.eq_ignore_ascii_case("bearer") {
-            return Err(ApiError::InvalidResponse("a token that is no Bearer token"));
+            return Err(ApiError::InvalidResponse(
+                "a token of another type than Bearer",
+            ));
         }
         let text = response.access_token.as_str();
         if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Err(ApiError::InvalidResponse(
-                "an `access_token` that fits in no header",
+                "an `access_token` with a character that HTTP does not allow",
             ));
         }
         let span = response.expires_in.as_ref().and_then(seconds);
@@ -93,14 +95,14 @@ impl Lifetime {
     fn age(self, now: Instant) -> Age {
         let margin = (self.span / MARGIN).min(LONGEST_MARGIN);
         match now.saturating_duration_since(self.from) {
-            gone if gone + margin < self.span => Age::Fresh,
-            gone if gone < self.span => Age::Due,
+            elapsed if elapsed + margin < self.span => Age::Fresh,
+            elapsed if elapsed < self.span => Age::Due,
             _ => Age::Over,
         }
     }
 }
 
-/// The meaning of a 400 of the token endpoint: `error`, unless the body says that the client is rejected (RFC 6749, section 5.2).
+/// The meaning of a 400 of the token endpoint: `error`, unless the body has the code of a rejected client (RFC 6749, section 5.2).
 pub(super) fn refusal(error: ApiError, body: &[u8]) -> ApiError {
     match serde_json::from_slice::<ErrorResponse>(body) {
         Ok(ErrorResponse { error })
@@ -118,7 +120,7 @@ fn seconds(value: &Value) -> Option<Duration> {
         Value::String(text) => text.trim().parse().ok(),
         _ => None,
     }?;
-    // NaN and too large numbers are no duration; a negative one has expired.
+    // NaN is no duration, and a token with a negative life has expired.
     Duration::try_from_secs_f64(seconds.max(0.0).min(LONGEST.as_secs_f64())).ok()
 }
 

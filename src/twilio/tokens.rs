@@ -20,6 +20,7 @@ use crate::clock::Clock;
 use crate::config::{Network, OAuthClient};
 use crate::exposition::Endpoint;
 use crate::http::{HttpClient, Request};
+use crate::ongoing_failure::OngoingFailure;
 use crate::reason::Reason;
 use crate::timestamp::Timestamp;
 
@@ -43,12 +44,12 @@ pub(super) struct Tokens {
     state: Mutex<TokenState>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct TokenState {
     token: Option<Arc<Token>>,
     last: Option<LastFetch>,
-    /// The logged failure: why there is no new token, and whether the current one is still valid.
-    logged: Option<(Reason, bool)>,
+    /// The current failure: why there is no new token, and whether the current one is still valid.
+    failure: OngoingFailure<(Reason, bool)>,
 }
 
 /// The last request for a token.
@@ -73,7 +74,11 @@ impl Tokens {
             client: LiveCredentials::new(account, &client.id, &client.secret),
             clock,
             collections: AtomicU64::new(0),
-            state: Mutex::default(),
+            state: Mutex::new(TokenState {
+                token: None,
+                last: None,
+                failure: OngoingFailure::new(),
+            }),
         })
     }
 
@@ -170,13 +175,13 @@ impl Tokens {
 
     fn fetched(&self, state: &mut TokenState, token: Token) -> Arc<Token> {
         self.note(state, None);
-        if state.logged.take().is_some() {
+        if state.failure.recovered() {
             tracing::info!(account = %self.account, "access tokens can be fetched again");
         }
         Arc::clone(state.token.insert(Arc::new(token)))
     }
 
-    /// Notes that there is no new token and logs it once.
+    /// Notes that there is no new token. Logs it when it begins and once an hour.
     fn failed(&self, state: &mut TokenState, error: &ApiError) {
         // The rejection that caused a pause was logged.
         let Some(mut reason) = error.reason() else {
@@ -184,20 +189,23 @@ impl Tokens {
         };
         if error.was_requested() {
             self.note(state, Some(error.clone()));
-        } else if let Some((logged, _)) = state.logged {
+        } else if let Some((logged, _)) = state.failure.error() {
             // The rejection that caused the backoff was logged with its reason.
-            reason = logged;
+            reason = *logged;
         }
         let now = self.clock.instant();
         let lasts = state.token.as_ref();
         let lasts = lasts.is_some_and(|token| token.age(now) != Age::Over);
-        if state.logged.replace((reason, lasts)) == Some((reason, lasts)) {
+        if !state
+            .failure
+            .failed((reason, lasts), tokio::time::Instant::now())
+        {
             return;
         }
         let (account, reason) = (&self.account, reason.as_str());
         let error = error.clone().without_token();
         if lasts {
-            tracing::warn!(account = %account, reason, %error, "cannot renew the access token; it is used until it expires");
+            tracing::warn!(account = %account, reason, %error, "cannot renew the access token; the exporter uses the current one until it expires");
         } else {
             tracing::warn!(account = %account, reason, %error, "cannot fetch an access token");
         }

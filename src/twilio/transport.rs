@@ -13,7 +13,7 @@ use crate::http::{self, Connections, HttpClient, NoResponse, Proxies, UnusablePr
 pub enum TransportError {
     /// TLS cannot be set up.
     #[error(
-        "cannot set up TLS (are the system's certificates there? Debian: apt-get install ca-certificates): {0}"
+        "cannot set up TLS: {0}. Install the certificate authorities of the operating system (Debian: apt-get install ca-certificates)"
     )]
     Tls(#[from] rustls::Error),
     /// The proxy cannot be used.

@@ -1,6 +1,6 @@
 //! Parses Twilio's JSON in every documented or observed variant (<https://www.twilio.com/docs/email/api/email-operation-resource>).
 //!
-//! An unexpected value does not make its operation unusable, and a row that is no JSON does not make its page unusable. But an impossible
+//! An unexpected value does not make its operation unusable, and a row with invalid JSON does not make its page unusable. But an impossible
 //! count makes its row invalid: no value is exposed in its place.
 
 use serde_json::value::RawValue;
@@ -48,7 +48,7 @@ pub(super) fn operation(body: &[u8], unexpected: &mut Unexpected) -> Result<Oper
         Row::Read(operation) => Ok(operation),
         Row::Rejected(_, why) => Err(ApiError::Implausible(why)),
         Row::Unreadable => Err(ApiError::InvalidResponse(
-            "no JSON object of an operation with a right `id`",
+            "no JSON object with the `id` of an operation",
         )),
     }
 }
@@ -99,7 +99,7 @@ pub(super) fn rows<'a, T>(
             *list = Some((place, elements));
         }
     })
-    .ok_or(ApiError::InvalidResponse("no JSON object of a list"))?;
+    .ok_or(ApiError::InvalidResponse("no JSON object with a list"))?;
     for (place, elements) in lists.into_iter().flatten() {
         match elements {
             Some(Elements::All(rows)) => {
@@ -110,7 +110,7 @@ pub(super) fn rows<'a, T>(
             None => {}
         }
     }
-    Err(ApiError::InvalidResponse("a list without its rows"))
+    Err(ApiError::InvalidResponse("a list without rows"))
 }
 
 /// `body` without a byte order mark, which is noted in `unexpected`.

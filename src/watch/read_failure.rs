@@ -20,7 +20,7 @@ const MOST_FIRST_FAILURES: u32 = 3;
 pub(super) enum Consequence {
     /// It is tried again; with the failure in words.
     Retry(String),
-    /// Twilio no longer keeps the operation. Its last stats stay.
+    /// Twilio no longer returns the operation. Its last stats stay.
     Expired,
     /// The watch ends; with the failure, its cause and the cure.
     End(String),
@@ -123,7 +123,7 @@ fn unknown(id: OperationId, status: u16, account: &str) -> String {
 
 fn expired(id: OperationId, status: u16) -> String {
     format!(
-        "Twilio no longer keeps operation {id} ({status}): it was created at {}, more than 7 days ago. Watch a newer one; the \
+        "Twilio no longer returns operation {id} ({status}): it was created at {}, more than 7 days ago. Watch a newer one; the \
          counters of the exporter include old ones.",
         id.created()
     )

@@ -189,7 +189,7 @@ impl CurrentWebConfig {
     fn recovered(&self, files: &mut Files) {
         if files.failure.recovered() {
             self.instruments.config_loaded(self.clock.now());
-            tracing::info!("the web configuration is again the current one");
+            tracing::info!("the file of the web configuration has its current content again");
         }
     }
 

@@ -21,6 +21,7 @@ mod landing;
 mod layers;
 mod listening;
 mod loading;
+mod log_lines;
 mod mailbox_providers;
 mod malformed;
 mod model;

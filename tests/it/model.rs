@@ -267,7 +267,7 @@ impl World {
             };
             self.saw();
             let outcome = self.compare(&seen);
-            // On a busy machine a collection or a save may outlast its scrape, which says so.
+            // On a busy machine a collection or a save may outlast its scrape, which is reported.
             let is_behind = seen.value("twilio_email_collection_complete", &[]) == Some(0.0)
                 || seen
                     .value("twilio_email_exporter_state_unsaved_seconds", &[])

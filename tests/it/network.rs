@@ -1,4 +1,4 @@
-//! An account behind a proxy, with a private certificate authority: Debian's tinyproxy, and a simulated Twilio that speaks TLS.
+//! An account behind a proxy, with a private certificate authority: Debian's tinyproxy, and a simulated Twilio with TLS.
 
 use std::net::{SocketAddr, TcpListener as StdListener};
 use std::process::Command;
@@ -23,7 +23,7 @@ use crate::support::twilio::Twilio;
 const HOUR: Duration = Duration::from_hours(1);
 const PASSWORD: &str = "made-up-proxy-password";
 
-/// A listener that speaks TLS for a plain server. It stops with the value.
+/// A listener with TLS for a plain server. It stops with the value.
 struct TlsFront {
     address: SocketAddr,
     task: JoinHandle<()>,
@@ -57,7 +57,7 @@ impl Drop for TlsFront {
     }
 }
 
-/// A simulated Twilio that speaks TLS. It stops with the value.
+/// A simulated Twilio with TLS. It stops with the value.
 pub(crate) struct SecureTwilio {
     twilio: Twilio,
     pub(crate) authority: Authority,

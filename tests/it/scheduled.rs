@@ -58,7 +58,7 @@ async fn a_scheduled_operation_shows_its_time_after_one_request_and_after_a_rest
     assert_eq!(
         seen.requests("emails", "200"),
         Some(0.0),
-        "the store remembers the time"
+        "the store keeps the time"
     );
 }
 

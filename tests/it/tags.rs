@@ -65,7 +65,7 @@ async fn tags_become_labels_are_read_once_and_survive_a_restart() {
     assert_eq!(
         seen.requests("emails", "200"),
         Some(0.0),
-        "the store remembers the tags"
+        "the store keeps the tags"
     );
     assert_eq!(seen.value(name, &group), Some(2.0));
 }

@@ -59,10 +59,10 @@ def check_shared(project):
 
 
 def check_commands(project, program):
-    """The image's program knows the command of each of its services, and the image's health check is right for it or off."""
+    """The image's program has the command of each of its services, and the image's health check is right for it or off."""
     for name, service in project["services"].items():
         if service["image"] != "twilio-email-exporter":
-            check(not service.get("command"), f"{name}: nobody here knows the options of {service['image']}")
+            check(not service.get("command"), f"{name}: the options of this image are not checked here: {service['image']}")
             continue
         command = service.get("command") or []
         # With `--help`, the program reads the options before it, and then does nothing.

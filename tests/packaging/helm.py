@@ -173,7 +173,7 @@ def keys(values, prefix=""):
 
 
 def check_schema():
-    """The schema knows the keys of values.yaml and no others."""
+    """The schema has the keys of values.yaml and no others."""
     schema = json.loads((CHART / "values.schema.json").read_text())
     values = yaml.safe_load((CHART / "values.yaml").read_text())
 

@@ -148,7 +148,7 @@ def check_files(root):
 
 
 class Container:
-    """The image's root file system, read-only, in a mount namespace of its own, run as the image says and without privileges."""
+    """The image's root file system, read-only, in a mount namespace of its own, run as the image specifies and without privileges."""
 
     def __init__(self, root, config, work):
         self.root, self.config, self.work = root, config, work

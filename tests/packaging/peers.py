@@ -60,7 +60,7 @@ def scraped(url):
 
 
 class Authority:
-    """A certificate authority that nobody knows."""
+    """A certificate authority that nobody trusts."""
 
     def __init__(self, directory):
         self.directory = directory

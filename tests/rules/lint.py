@@ -7,8 +7,8 @@ tests/mixin calls `problems`. It takes metrics, types and labels from docs/metri
 - Both sides of a join have the labels of `on`, and sides that are compared without one have the same labels.
 - The labels of a recorded series are those of the level in its name; those that an alert's texts use are left in its result.
 - An alert has a condition, and a rule reads no series that is recorded after it in its own group.
-- No rule looks back further than 15 days, which is how long Prometheus keeps data unless it is told otherwise.
-- Names are unique, no group has more rules than Mimir takes, and groups and rules have only the keys that Mimir knows.
+- No rule looks back further than 15 days, the default retention of Prometheus.
+- Names are unique, no group has more rules than Mimir accepts, and groups and rules have only the keys that Mimir supports.
 """
 
 import re
@@ -244,13 +244,13 @@ def problems(groups, page):
     linter.recorded = {rule["record"]: promql.parse(rule["expr"]) for rule in rules if "record" in rule}
     seen = set()
     if len(groups) > MOST_GROUPS:
-        linter.say(f"{len(groups)} groups are more than Mimir takes")
+        linter.say(f"{len(groups)} groups are more than Mimir accepts")
     for group in groups:
         linter.place = group["name"]
         if len(group["rules"]) > MOST_RULES:
-            linter.say(f"{len(group['rules'])} rules are more than Mimir takes in a group")
+            linter.say(f"{len(group['rules'])} rules are more than Mimir accepts in a group")
         if set(group) - GROUP_KEYS or any(set(rule) - RULE_KEYS for rule in group["rules"]):
-            linter.say("has keys that Mimir does not know")
+            linter.say("has keys that Mimir does not support")
         for at, rule in enumerate(group["rules"]):
             linter.place = f"{group['name']}: {rule.get('record') or rule['alert']}"
             known = rule.get("record") or (rule["alert"], tuple(sorted(rule["labels"].items())), rule["expr"])
@@ -261,7 +261,7 @@ def problems(groups, page):
     return linter.found
 
 
-# Wrong rules, each with what has to be said about it.
+# Wrong rules, each with the expected message.
 WRONG = [
     ({"record": "account:a:b", "expr": "twilio_email_upp"}, "there is no twilio_email_upp"),
     ({"record": "account:a:b", "expr": 'max by (cluster, environment, namespace, job, account) (twilio_email_up{outcome="x"})'}, "has no label outcome"),
@@ -285,7 +285,7 @@ WRONG = [
     ({"alert": "A", "expr": "twilio_email_up == 0 and on (outcome) twilio_email_discovery_up"}, "joins on ['outcome']"),
     ({"alert": "A", "expr": "max by (account) (twilio_email_up) > max by (job) (twilio_email_discovery_up)"}, "> between series"),
     ({"alert": "A", "expr": "twilio_email_up == on (account) group_left (reading) twilio_email_discovery_up"}, "takes ['reading']"),
-    ({"alert": "A", "expr": "twilio_email_up == 0", "query_offset": "1m"}, "keys that Mimir does not know"),
+    ({"alert": "A", "expr": "twilio_email_up == 0", "query_offset": "1m"}, "keys that Mimir does not support"),
 ]
 
 
@@ -300,7 +300,7 @@ def blind_spots(groups, page):
     crowd = [{"alert": f"A{number}", "expr": "twilio_email_up == 0", "labels": {}, "annotations": {}} for number in range(MOST_RULES + 1)]
     late = [{"record": "account:a:c", "expr": "account:a:b"},
             {"record": "account:a:b", "expr": "max by (cluster, environment, namespace, job, account) (twilio_email_up)"}]
-    for rules, wanted in ((crowd, "more than Mimir takes"), (late, "recorded after it")):
+    for rules, wanted in ((crowd, "more than Mimir accepts"), (late, "recorded after it")):
         if not any(wanted in problem for problem in problems([*groups, {"name": "wrong", "rules": rules}], page)):
             missed.append(wanted)
     return missed

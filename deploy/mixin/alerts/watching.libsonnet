@@ -75,7 +75,7 @@
     ]),
     terms.exporters,
     'Exporter {{ $labels.instance }}: not scraped for 15 minutes or more',
-    'Prometheus cannot scrape the exporter {{ $labels.instance }}' + ofJob + '. If nothing else watches its accounts, a critical alert says so; this one is about a pair that is one.',
+    'Prometheus cannot scrape the exporter {{ $labels.instance }}' + ofJob + '. If no other exporter reads its accounts, a critical alert fires, too. Otherwise, only the redundancy is lost.',
     keep='10m',
   ),
 

@@ -2,7 +2,6 @@
 //! documentation is logged once.
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use super::operation_lists::OperationLists;
 use super::slices::Slices;
@@ -10,7 +9,7 @@ use crate::collector::list_backoff::ListBackoff;
 use crate::email::Email;
 use crate::operation::OperationId;
 use crate::timestamp::Timestamp;
-use crate::twilio::{ApiError, Listing, PAGE_SIZE};
+use crate::twilio::{Listing, PAGE_SIZE};
 
 /// A page that is too large is requested again with this fraction of its rows.
 const SMALLER: usize = 5;
@@ -96,7 +95,7 @@ impl ListState {
             return false;
         }
         if self.page_size == PAGE_SIZE {
-            tracing::warn!(account = %self.account, rows = smaller, "pages of emails are too large; fewer rows are requested, which takes more requests");
+            tracing::warn!(account = %self.account, rows = smaller, "pages of emails are too large; the exporter requests smaller ones, which takes more requests");
         }
         self.page_size = self.page_size.min(smaller);
         true
@@ -105,7 +104,7 @@ impl ListState {
     /// Notes that a list was not filtered by date.
     pub(super) fn note_dates(&mut self, list: &Listing<'_, Email>) {
         if list.ignores_dates() && !std::mem::replace(&mut self.ignores_dates, true) {
-            tracing::warn!(account = %self.account, "Twilio ignores the dates of the list of emails; it is read from its beginning until nothing more is due");
+            tracing::warn!(account = %self.account, "Twilio ignores the dates in requests for emails; the exporter reads the list from its beginning until no more emails are due");
         }
     }
 
@@ -116,41 +115,15 @@ impl ListState {
                 Distrust::OtherRows => "rows with another status",
                 Distrust::Missing => "a list without emails that have the status",
             };
-            tracing::warn!(account = %self.account, found, "Twilio does not filter the list of emails by status; older emails are read in full, which takes more requests");
+            tracing::warn!(account = %self.account, found, "Twilio does not filter emails by status; the exporter reads all older emails, which takes more requests");
         }
     }
 
     /// Notes rows of other operations than the requested one.
     pub(super) fn note_foreign_rows(&mut self, rows: usize) {
         if rows > 0 && self.foreign_rows == 0 {
-            tracing::warn!(account = %self.account, rows, "Twilio ignores `operationId` in the list of emails; rows of other operations are not counted");
+            tracing::warn!(account = %self.account, rows, "Twilio ignores `operationId` in requests for emails; the exporter does not count rows of other operations");
         }
         self.foreign_rows += rows as u64;
-    }
-
-    /// Notes that a run read everything.
-    pub(super) fn succeeded(&mut self) {
-        if self.backoff.up() == Some(false) {
-            tracing::info!(account = %self.account, "emails can be read again");
-        }
-        self.backoff.succeeded();
-    }
-
-    /// Notes that no more emails can be read now.
-    pub(super) fn failed(&mut self, error: &ApiError, now: Instant) {
-        if let Some(reason) = error.reason()
-            && self.backoff.up() != Some(false)
-        {
-            tracing::warn!(account = %self.account, reason = reason.as_str(), %error, "emails cannot be read");
-        }
-        self.backoff.failed(error, now);
-    }
-
-    /// Notes that Twilio does not return the list of all emails.
-    pub(super) fn refused(&mut self, error: &ApiError, now: Instant) {
-        if self.unfiltered.up() != Some(false) {
-            tracing::warn!(account = %self.account, %error, "Twilio refuses the list of all emails; the emails of known operations are read, which takes a request for each");
-        }
-        self.unfiltered.failed(error, now);
     }
 }

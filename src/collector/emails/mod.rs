@@ -25,6 +25,7 @@ use self::list_state::ListState;
 use self::reader::Reader;
 use self::slices::Slices;
 use super::ledger::Ledger;
+use super::list_log::{ListLog, ListReader};
 use super::runner::{Run, Runner};
 use super::settings::AccountSettings;
 use crate::clock::Clock;
@@ -45,11 +46,22 @@ const COVERED: f64 = 0.99;
 pub(super) struct Emails {
     ledger: EmailLedger,
     operations: Arc<Ledger>,
+    log: Arc<ListLog>,
     state: Mutex<ListState>,
     /// The last finished run.
     last: Mutex<Option<CollectorStatus>>,
     mismatches: Mutex<Mismatches>,
     runner: Runner<()>,
+}
+
+/// What was read in one run.
+struct ListsRead {
+    /// Why Twilio refused the list of all emails.
+    refusal: Option<ApiError>,
+    /// Whether there was a request besides the refused one.
+    made_requests: bool,
+    /// Whether everything due was read.
+    result: Result<bool, ApiError>,
 }
 
 impl Emails {
@@ -63,11 +75,17 @@ impl Emails {
         Self {
             ledger: EmailLedger::new(Arc::clone(name), store, instruments, clock),
             state: Mutex::new(ListState::new(Arc::clone(name))),
+            log: Arc::new(ListLog::new(Arc::clone(name))),
             operations,
             last: Mutex::new(None),
             mismatches: Mutex::default(),
             runner: Runner::default(),
         }
+    }
+
+    /// The log of the account's lists.
+    pub(super) const fn log(&self) -> &Arc<ListLog> {
+        &self.log
     }
 
     /// Begins a run that reads the emails that are due, or joins the current one.
@@ -142,6 +160,8 @@ impl Emails {
             *self.last.lock() = None;
             *self.mismatches.lock() = Mismatches::default();
             *self.state.lock() = ListState::new(Arc::clone(self.ledger.name()));
+            self.log.forget(ListReader::Emails);
+            self.log.forget(ListReader::AllEmails);
         }
     }
 
@@ -196,26 +216,41 @@ impl Emails {
             state: &self.state,
             budget: &budget,
         };
-        let read = self.read_all(&reader, since).await;
-        if read.is_ok() {
+        let lists = self.read_all(&reader, since).await;
+        self.log_lists(settings, &lists);
+        if lists.result.is_ok() {
             self.ledger.end();
         }
         self.ledger.ingest_released(reader.now());
         let range = self.state.lock().slices.covered();
         self.ledger.note_range(range);
         let is_saved = self.ledger.save().await;
-        match read {
+        match lists.result {
             Ok(is_complete) => {
-                self.state.lock().succeeded();
+                self.state.lock().backoff.succeeded();
                 is_complete && is_saved
             }
             // The next collection after the pause tries again.
             Err(ApiError::Paused { .. }) => false,
             Err(error) => {
                 let now = self.ledger.instant();
-                self.state.lock().failed(&error, now);
+                self.state.lock().backoff.failed(&error, now);
                 false
             }
+        }
+    }
+
+    /// Logs what failed in a run, or succeeds again.
+    fn log_lists(&self, settings: &AccountSettings, lists: &ListsRead) {
+        let login = settings.client.login();
+        let recovers = match &lists.result {
+            // If Twilio refuses the lists of single operations, too, this line is the only one.
+            Err(error) => return self.log.failed(ListReader::Emails, error, login),
+            Ok(_) => lists.made_requests && self.log.succeeded(ListReader::Emails),
+        };
+        // A failure that ends may have refused this list shortly before. Another refusal shows that it lasts.
+        if let Some(refusal) = lists.refusal.as_ref().filter(|_| !recovers) {
+            self.log.failed(ListReader::AllEmails, refusal, login);
         }
     }
 
@@ -272,27 +307,47 @@ impl Emails {
         }
     }
 
-    /// Reads the emails that are due in the run that began at `since`. Returns whether that was everything.
-    async fn read_all(&self, reader: &Reader<'_>, since: Timestamp) -> Result<bool, ApiError> {
+    /// Reads the emails that are due in the run that began at `since`.
+    async fn read_all(&self, reader: &Reader<'_>, since: Timestamp) -> ListsRead {
+        let budget = reader.budget.left();
         let is_due = |state: &ListState| state.unfiltered.is_due(self.ledger.instant());
+        let mut refusal = None;
         if is_due(&self.state.lock()) {
             match self.read_windows(reader, since).await {
                 Err(error) if error.is_refusal() => {
                     let now = self.ledger.instant();
-                    self.state.lock().refused(&error, now);
+                    self.state.lock().unfiltered.failed(&error, now);
+                    refusal = Some(error);
                 }
-                read => {
-                    if read.is_ok() {
-                        self.state.lock().unfiltered.succeeded();
-                    }
-                    return read;
+                Ok(is_complete) => {
+                    self.state.lock().unfiltered.succeeded();
+                    self.log.succeeded(ListReader::AllEmails);
+                    return ListsRead {
+                        refusal,
+                        made_requests: reader.budget.left() < budget,
+                        result: Ok(is_complete),
+                    };
+                }
+                failed @ Err(_) => {
+                    return ListsRead {
+                        refusal,
+                        made_requests: true,
+                        result: failed,
+                    };
                 }
             }
         }
+        let budget = reader.budget.left();
         let oldest = since - RETENTION;
-        let found = by_operation::read(reader, &self.operations, oldest).await?;
-        self.state.lock().note_foreign_rows(found.foreign_rows);
-        Ok(found.is_complete)
+        let found = by_operation::read(reader, &self.operations, oldest).await;
+        if let Ok(found) = &found {
+            self.state.lock().note_foreign_rows(found.foreign_rows);
+        }
+        ListsRead {
+            refusal,
+            made_requests: reader.budget.left() < budget,
+            result: found.map(|found| found.is_complete),
+        }
     }
 
     /// Reads the windows that are due, the newest one first, as far as the budget allows.

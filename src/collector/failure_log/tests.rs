@@ -17,7 +17,7 @@ struct Account {
 impl Account {
     fn new() -> Self {
         Self {
-            log: FailureLog::new("default".into()),
+            log: FailureLog::new("default".into(), Arc::new(ListLog::new("default".into()))),
             failing: BTreeSet::new(),
             gone: BTreeSet::new(),
         }
@@ -175,7 +175,7 @@ async fn unreadable_rows_are_logged_when_they_begin_once_an_hour_and_when_they_e
         account.finish();
         let lines = log.take();
         let expected = usize::from(minute % 60 == 0);
-        let begins = "the list has rows that are no operation";
+        let begins = "the list of operations has invalid rows";
         let seen = (lines.len(), count(&lines, begins));
         assert_eq!(seen, (expected, expected), "minute {minute}: {lines:?}");
         tokio::time::advance(MINUTE).await;
@@ -187,7 +187,7 @@ async fn unreadable_rows_are_logged_when_they_begin_once_an_hour_and_when_they_e
         let expected = usize::from(minute == 239);
         let seen = (
             lines.len(),
-            count(&lines, "all rows of the list are operations again"),
+            count(&lines, "the list of operations has only valid rows again"),
         );
         assert_eq!(seen, (expected, expected), "minute {minute}: {lines:?}");
         tokio::time::advance(MINUTE).await;

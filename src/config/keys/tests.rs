@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::*;
 use crate::config::{Config, EmailsCollector, Limits, Overrides, Series, oauth, operation_url};
 
-/// A key that no section knows and that resembles none of theirs, in every mapping.
+/// A key that no section has and that resembles none of theirs, in every mapping.
 const UNKNOWN: &str = "
 zzzzzzzzzzzz: 1
 accounts:

@@ -55,7 +55,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     prop::collection::vec(step, 1..150)
 }
 
-/// What the model knows of an email: the rows that were read, and whether the first one is baseline.
+/// What the model holds of an email: the rows that were read, and whether the first one is baseline.
 #[derive(Debug, Clone, Default)]
 struct Known {
     read: Vec<(EmailStatus, Timestamp)>,

@@ -154,7 +154,7 @@ async fn an_http2_head_above_the_limit_is_an_error() {
         let outcome = request(&http2(), &format!("http://{address}/"), SOON).await;
         let expected = if is_refused {
             Err(NoResponse::Protocol(
-                "what the server sent is not HTTP/2 (PROTOCOL_ERROR)".to_owned(),
+                "the server sent invalid HTTP/2 (PROTOCOL_ERROR)".to_owned(),
             ))
         } else {
             Ok(200)

@@ -86,7 +86,7 @@ async fn a_socks_proxy_that_opens_no_connection_is_reported() {
     let (address, seen) = proxy(&[5, 0xff]).await;
     let client = through(&format!("socks5h://{address}"));
     let failed = failure(&client, "http://made-up.invalid/").await;
-    let words = "the SOCKS proxy does not open a connection to the server";
+    let words = "the SOCKS proxy refuses to connect to the server";
     assert_eq!(failed, NoResponse::Connect(words.to_owned()));
     // Version 5, one method: no authentication.
     assert_eq!(*seen.lock().unwrap(), [5, 1, 0]);

@@ -43,7 +43,7 @@ fn a_birth_in_the_future_is_corrected_by_twilios_clock() {
     assert_eq!(
         registry.decide_birth(None, NOW),
         None,
-        "nobody knows better"
+        "there is no other evidence"
     );
     let skew = Some(ClockSkew::between(NOW, NOW));
     assert_eq!(registry.decide_birth(skew, NOW), Some(account.born));

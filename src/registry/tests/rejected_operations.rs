@@ -19,7 +19,7 @@ fn a_rejected_operation_stays_as_it_was_and_is_not_due_again_in_the_same_collect
     assert_eq!(
         due(&registry, since),
         1,
-        "a read of its own says nothing of the list"
+        "a read of its own is no evidence about the list"
     );
 }
 

@@ -11,11 +11,11 @@ use super::rule::{Fault, FaultScope};
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FaultError {
     /// The effect is missing.
-    #[error("no effect; write for instance `429:retry-after=5` or `list=403`")]
+    #[error("the effect is missing; write for instance `429:retry-after=5` or `list=403`")]
     Missing,
     /// The scope has an unknown option.
     #[error(
-        "`{option}` is no part of the scope `{scope}`; `list` and `emails` take `page=N`, `operation` takes `id=ID`"
+        "unknown option `{option}` of the scope `{scope}`; `list` and `emails` take `page=N`, `operation` takes `id=ID`"
     )]
     FaultScope {
         /// The scope.
@@ -25,12 +25,12 @@ pub enum FaultError {
     },
     /// No such effect.
     #[error(
-        "`{0}` is no effect: a status from 400 to 599, slow, hang, cut, close, no-body, early-hints, deaf, oversized, gzip, gzip-bomb, gzip-cut, encoding, html, wrong-json, empty, repeat-token, endless, empty-pages, moving-rows, ignore-dates, ignore-status, ignore-page-size, ignore-operation, other-status, no-rows-of-status, odd-figure, no-stats, no-status, odd-times, odd-byte, odd-words or byte-order-mark"
+        "unknown effect `{0}`; the effects are a status from 400 to 599, slow, hang, cut, close, no-body, early-hints, deaf, oversized, gzip, gzip-bomb, gzip-cut, encoding, html, wrong-json, empty, repeat-token, endless, empty-pages, moving-rows, ignore-dates, ignore-status, ignore-page-size, ignore-operation, other-status, no-rows-of-status, odd-figure, no-stats, no-status, odd-times, odd-byte, odd-words or byte-order-mark"
     )]
     Effect(String),
     /// No such option for this effect.
     #[error(
-        "`{option}` is no option of `{effect}`; all take `times=N`, a status takes `retry-after=N` or `retry-after-date=N`"
+        "unknown option `{option}` of `{effect}`; all take `times=N`, a status takes `retry-after=N` or `retry-after-date=N`"
     )]
     Option {
         /// The effect.
@@ -42,13 +42,13 @@ pub enum FaultError {
     #[error("`{0}` needs a whole number")]
     Number(String),
     /// Not a span.
-    #[error("`slow` needs a span such as 500ms, 2s or 1m")]
+    #[error("`slow` needs a duration such as 500ms, 2s or 1m")]
     Span,
     /// Without a name.
     #[error("`encoding` needs a name such as br or zstd")]
     Encoding,
-    /// An effect on lists for a scope that is no list.
-    #[error("`{0}` is for `list`, `emails` or `all`")]
+    /// An effect on lists for another scope.
+    #[error("`{0}` has an effect on lists only: on `list`, `emails` or `all`")]
     NotAList(String),
 }
 
@@ -321,27 +321,30 @@ mod tests {
     #[test]
     fn errors_name_the_wrong_part() {
         let wrong = [
-            ("", "no effect; write for instance"),
-            ("list=", "no effect"),
-            ("list", "no effect"),
-            ("operations=500", "`operations=500` is no effect"),
-            ("200", "`200` is no effect"),
-            ("list:id=7=500", "`id` is no part of the scope `list`"),
-            ("send:page=1=500", "`page` is no part of the scope `send`"),
+            ("", "the effect is missing; write for instance"),
+            ("list=", "the effect is missing"),
+            ("list", "the effect is missing"),
+            ("operations=500", "unknown effect `operations=500`"),
+            ("200", "unknown effect `200`"),
+            ("list:id=7=500", "unknown option `id` of the scope `list`"),
+            (
+                "send:page=1=500",
+                "unknown option `page` of the scope `send`",
+            ),
             ("list:page=0=500", "`page` needs a whole number"),
-            ("slow", "`slow` needs a span"),
-            ("slow:5h", "`slow` needs a span"),
-            ("slow:500", "`slow` needs a span"),
+            ("slow", "`slow` needs a duration"),
+            ("slow:5h", "`slow` needs a duration"),
+            ("slow:500", "`slow` needs a duration"),
             (
                 "hang:retry-after=5",
-                "`retry-after=5` is no option of `hang`",
+                "unknown option `retry-after=5` of `hang`",
             ),
             ("429:retry-after=soon", "`retry-after` needs a whole number"),
             ("429:times=0", "`times` needs a whole number"),
             ("html:teapot", "`html` needs a whole number"),
-            ("operation=empty", "`empty` is for `list`"),
-            ("token=endless", "`endless` is for `list`"),
-            ("token:id=1=500", "`id` is no part of the scope `token`"),
+            ("operation=empty", "`empty` has an effect on lists only"),
+            ("token=endless", "`endless` has an effect on lists only"),
+            ("token:id=1=500", "unknown option `id` of the scope `token`"),
         ];
         for (text, message) in wrong {
             let error = text.parse::<Fault>().unwrap_err().to_string();

@@ -85,7 +85,7 @@ impl Served {
     /// Everything that the server sends on a new connection after a request, until it closes the connection.
     async fn until_closed(&self) -> String {
         let mut stream = self.connect().await;
-        ask(&mut stream).await;
+        request(&mut stream).await;
         let mut text = Vec::new();
         let read = timeout(LIMIT, stream.read_to_end(&mut text)).await;
         let _ = read.expect("the connection is closed");
@@ -99,7 +99,7 @@ impl Drop for Served {
     }
 }
 
-async fn ask(stream: &mut TcpStream) {
+async fn request(stream: &mut TcpStream) {
     let request = format!("GET {LIST} HTTP/1.1\r\nhost: x\r\nauthorization: {BASIC}\r\n\r\n");
     stream.write_all(request.as_bytes()).await.unwrap();
 }
@@ -152,7 +152,7 @@ async fn a_connection_is_closed_after_the_number_of_bytes() {
         assert_eq!(served.until_closed().await, wanted, "{fault}");
         served.handle.clear_faults();
         let mut stream = served.connect().await;
-        ask(&mut stream).await;
+        request(&mut stream).await;
         assert!(
             response(&mut stream).await.starts_with("HTTP/1.1 200"),
             "{fault}"
@@ -164,7 +164,7 @@ async fn a_connection_is_closed_after_the_number_of_bytes() {
 async fn no_body_sends_the_headers_and_keeps_the_connection_open() {
     let served = Served::with("no-body").await;
     let mut stream = served.connect().await;
-    ask(&mut stream).await;
+    request(&mut stream).await;
     let (head, promised) = head(&mut stream).await;
     assert!(head.starts_with("HTTP/1.1 200") && promised > 100, "{head}");
     assert!(is_silent(&mut stream).await);
@@ -174,21 +174,21 @@ async fn no_body_sends_the_headers_and_keeps_the_connection_open() {
 async fn a_deaf_connection_responds_only_to_its_first_request_and_new_ones_work() {
     let served = Served::with("deaf").await;
     let mut first = served.connect().await;
-    ask(&mut first).await;
+    request(&mut first).await;
     response(&mut first).await;
-    ask(&mut first).await;
+    request(&mut first).await;
     assert!(is_silent(&mut first).await);
     // The server still reads.
-    ask(&mut first).await;
+    request(&mut first).await;
     let mut second = served.connect().await;
-    ask(&mut second).await;
+    request(&mut second).await;
     assert!(response(&mut second).await.starts_with("HTTP/1.1 200"));
     assert!(is_silent(&mut first).await);
     // A connection with a response before the fault gets none from then on.
     served.handle.clear_faults();
-    ask(&mut second).await;
+    request(&mut second).await;
     response(&mut second).await;
     served.handle.fault("deaf".parse().unwrap());
-    ask(&mut second).await;
+    request(&mut second).await;
     assert!(is_silent(&mut second).await);
 }

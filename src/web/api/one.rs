@@ -31,7 +31,7 @@ struct RemovalResponse {
     sources: BTreeSet<String>,
 }
 
-/// `GET`: the operation in the first account that knows it.
+/// `GET`: the operation in the first account that has it.
 pub(super) async fn show(
     State(service): State<Arc<Service>>,
     path: Result<Path<String>, PathRejection>,

@@ -43,7 +43,7 @@ pub(super) enum Verdict {
 #[error("cannot authenticate clients: the operating system has no random numbers")]
 pub struct NoRandomNumbers;
 
-/// Checks passwords, and remembers the results.
+/// Checks passwords, and caches the results.
 pub(super) struct Passwords {
     key: hmac::Key,
     results: Arc<Mutex<Results>>,

@@ -34,7 +34,7 @@ pub(super) struct Encrypted {
 pub(super) enum HandshakeError {
     /// The client disconnected.
     Disconnected,
-    /// The client took too long, speaks no TLS, or client and exporter do not accept each other.
+    /// The client took too long, does not use TLS, or client and exporter do not accept each other.
     Failed,
 }
 

@@ -103,7 +103,7 @@ async fn a_broken_file_is_logged_once_and_when_it_is_valid_again() {
     for _ in 0..5 {
         assert!(scene.check().await);
     }
-    assert_eq!(log.lines("is again the current one"), 1);
+    assert_eq!(log.lines("has its current content again"), 1);
     assert_eq!(
         log.lines("reloaded the web configuration"),
         0,

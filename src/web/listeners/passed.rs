@@ -21,7 +21,7 @@ pub enum PassedError {
     None,
     /// A datagram socket, a pipe or a file.
     #[error(
-        "file descriptor {0} of systemd is no stream socket. Use ListenStream= in the socket unit, and nothing else"
+        "file descriptor {0} of systemd is not a stream socket. Use ListenStream= in the socket unit, and nothing else"
     )]
     NoStream(usize),
     /// Of the operating system.

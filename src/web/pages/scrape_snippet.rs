@@ -23,7 +23,7 @@ pub(super) struct RequestAddress {
 }
 
 impl RequestAddress {
-    /// `is_tls`: the exporter itself speaks TLS.
+    /// `is_tls`: the exporter itself serves TLS.
     pub(super) fn new(uri: &Uri, headers: &HeaderMap, is_tls: bool) -> Self {
         // HTTP/2 has the host in the URI.
         let host = text_of(headers, HOST.as_str()).or(uri.authority().map(Authority::as_str));

@@ -166,7 +166,7 @@ fn invalid_usage_exits_with_2_and_names_the_mistake() {
         (&["--scrape.timeout-offset", "1"], "--scrape.timeout-offset"),
         (
             &["simulate", "--simulator.fault", "teapot"],
-            "`teapot` is no effect",
+            "unknown effect `teapot`",
         ),
         (
             &["simulate", "--simulator.inbound-interval", "1ms"],

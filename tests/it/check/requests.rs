@@ -166,7 +166,7 @@ async fn an_unreachable_twilio_an_unknown_name_and_wrong_tls_are_different_failu
     let twilio = twilio().await;
     let url = twilio.base_url().replace("http:", "https:");
     let report = checked(&format!("accounts:\n{}", account_at("a", &url, ""))).await;
-    fails(&report, "connection", "what the server sent is not TLS");
+    fails(&report, "connection", "the server does not use TLS");
 }
 
 #[tokio::test]
@@ -298,7 +298,10 @@ async fn an_operation_of_another_account_is_a_warning() {
         read.what,
         format!("Operation {id} of account default cannot be read")
     );
-    assert!(read.cause.contains("of another account"), "{read:?}");
+    assert!(
+        read.cause.contains("belongs to another account"),
+        "{read:?}"
+    );
 }
 
 #[tokio::test]

@@ -225,7 +225,10 @@ async fn a_missing_secret_file_is_logged_once_and_so_is_its_return() {
         ("level=warn", "No such file"),
         ("level=warn", "is empty; write the secret into it"),
         ("level=info", "can be read again"),
-        ("level=info", "has new content, which is used from now on"),
+        (
+            "level=info",
+            "has new content; the exporter uses it from now on",
+        ),
     ] {
         let words = [level, words, "account=default", "TWILIO_AUTH_TOKEN_FILE"];
         assert_eq!(count(&log, &words), 1, "{words:?}: {log}");

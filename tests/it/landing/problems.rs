@@ -76,7 +76,7 @@ async fn an_unreachable_server_a_wrong_name_and_another_protocol_are_different_p
         ),
         (
             "plain",
-            "no TLS connection to Twilio for account plain: what the server sent is not TLS",
+            "no TLS connection to Twilio for account plain: the server does not use TLS",
         ),
     ] {
         let findings = shown["findings"].as_array().unwrap();

@@ -39,7 +39,7 @@ pub(super) fn configuration(
     )
 }
 
-/// A name server that knows the domains of the simulated recipients; the last one has a mail exchanger of its own.
+/// A name server with the domains of the simulated recipients; the last one has a mail exchanger of its own.
 pub(super) async fn name_server() -> NameServer {
     let server = NameServer::start().await;
     for (domain, host) in DOMAINS.into_iter().zip([

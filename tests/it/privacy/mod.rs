@@ -59,7 +59,7 @@ fn responses(id: &str) -> Vec<(&'static str, StubResponse)> {
             ),
         ),
         (
-            "fields that nobody knows",
+            "undocumented fields",
             list(
                 &operation(&format!(
                     r#","status":"COMPLETED","to":["{ADDRESS}"],"content":{{"subject":{subject}}},"tags":{{"a":"{ADDRESS}"}}"#

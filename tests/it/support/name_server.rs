@@ -1,4 +1,4 @@
-//! A name server on loopback that knows mail exchangers.
+//! A name server on loopback that returns mail exchangers.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;

@@ -3,7 +3,7 @@
 use std::io::{ErrorKind, Write};
 use std::process::{Command, Stdio};
 
-/// All that `promtool check metrics` says about `text`.
+/// The output of `promtool check metrics` for `text`.
 pub(crate) fn check_metrics(text: &[u8]) -> String {
     let started = Command::new("promtool")
         .args(["check", "metrics"])

@@ -49,7 +49,7 @@ pub(super) fn operation(site: &Site, operation: &OperationDetails) -> Markup {
     layout(site, Some(title), &content)
 }
 
-/// A page that says only why there is no other.
+/// A page that contains only an error.
 pub(super) fn failure(site: &Site, status: StatusCode, problem: &str) -> Markup {
     let title = if status == StatusCode::NOT_FOUND {
         "There is no such operation"

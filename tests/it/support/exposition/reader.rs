@@ -6,7 +6,7 @@ use std::str::Chars;
 use super::{Exposition, Family, Sample};
 
 impl Exposition {
-    /// Reads `text`, or says which line is wrong and why.
+    /// Reads `text`. An error names the wrong line and the reason.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
         let mut reader = Reader::default();
         if !text.is_empty() {
