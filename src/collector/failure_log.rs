@@ -95,7 +95,7 @@ impl FailureLog {
         if unreadable > 0 {
             rows.last_seen = Some(now);
             if rows.failure.failed((), now) {
-                tracing::warn!(account = %self.account, rows = unreadable, "the list has rows that are no operation; they are left out");
+                tracing::warn!(account = %self.account, rows = unreadable, "the list has rows that are not operations; they are left out");
             }
         } else if rows.is_quiet(now) && rows.failure.recovered() {
             tracing::info!(account = %self.account, "all rows of the list are operations again");

@@ -175,7 +175,7 @@ async fn unreadable_rows_are_logged_when_they_begin_once_an_hour_and_when_they_e
         account.finish();
         let lines = log.take();
         let expected = usize::from(minute % 60 == 0);
-        let begins = "the list has rows that are no operation";
+        let begins = "the list has rows that are not operations";
         let seen = (lines.len(), count(&lines, begins));
         assert_eq!(seen, (expected, expected), "minute {minute}: {lines:?}");
         tokio::time::advance(MINUTE).await;
