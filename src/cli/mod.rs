@@ -31,9 +31,9 @@ use crate::build_info;
 const ABOUT: &str = "\
 Prometheus exporter for Twilio Email: how many emails of each send are delivered or lost.
 
-Twilio creates an operation for each send request. This program polls the operations at each scrape
-and exposes how many emails of each are queued, sent, delivered, opened, undelivered or failed. To try
-it without an account, run `demo`.";
+Twilio creates an operation for each send request. This program polls the operations at each
+scrape and exposes how many emails of each are queued, sent, delivered, opened, undelivered or
+failed. To try it without an account, run `demo`.";
 
 /// The program's name.
 const NAME: &str = "twilio-email-exporter";
