@@ -79,7 +79,7 @@
     [rule(
       name(level, 'emails_ended', 'increase3d'),
       'sum_over_time(%s%s[3d:%s])' % [name(level, 'emails_ended', 'increase'), shortest, shortest],
-      'Of a label, what late losses are a share of.',
+      'For late losses of a label value: the emails of the last three days.',
     )],
 
   local group(name, interval, rules) = { name: name, interval: interval, rules: rules },
@@ -94,7 +94,7 @@
           rule(
             'account:twilio_email_objective:ratio',
             objective(config.objective, config.objectives),
-            'The share of accepted emails that are to be neither undelivered nor failed.',
+            'The share of accepted emails that must be neither undelivered nor failed.',
           ),
           rule(
             'account:twilio_email_delivery_objective:seconds',
@@ -102,7 +102,7 @@
               terms.seconds(config.deliveryObjective),
               { [account]: terms.seconds(config.deliveryObjectives[account]) for account in std.objectFields(config.deliveryObjectives) }
             ),
-            'Within this time, recipients\' servers are to accept 95 % of the emails that they accept.',
+            'Of the emails that recipients\' servers accept, they must accept 95% within this time.',
           ),
         ],
       },

@@ -61,7 +61,7 @@ def places():
     accounts = f"label_values(twilio_email_up{{{OF_JOB}}}, account)"
     return [
         variable("job", "Job", "Jobs of Prometheus that scrape exporters.", jobs, everything=".+"),
-        variable("account", "Account", "Accounts as the configuration names them.", accounts, everything=".*"),
+        variable("account", "Account", "Names of accounts in the exporter's configuration.", accounts, everything=".*"),
     ]
 
 
@@ -69,14 +69,14 @@ def labels():
     """Names of the labels that emails are summed up by; `account` where there are none, and beside them."""
     kept = f"group by (label) (last_over_time(twilio_email_emails_by_label{{{OF_ACCOUNT}}}[$__range]))"
     account = 'label_replace(vector(1), "label", "account", "", "")'
-    what = "The label that emails are grouped by: account, or one of the exporter's aggregate_by."
+    what = "The label that emails are grouped by: account, or one of series.aggregate_by."
     return variable("label", "By", what, f"query_result({kept} or {account})", '/\\{label="(.*)"\\}/')
 
 
 def values():
     of_label = f'last_over_time(twilio_email_emails_by_label{{{OF_ACCOUNT},label="$label"}}[$__range])'
     of_account = f'label_join(twilio_email_up{{{OF_ACCOUNT},$label!=""}}, "value", "", "account")'
-    what = "Which values of that label; `other` is what the exporter keeps no value of its own for."
+    what = "Values of that label. `other` is all values beyond series.max_label_values."
     expr = f"query_result(group by (value) ({of_label}) or group by (value) ({of_account}))"
     return variable("value", "Value", what, expr, '/\\{value="(.*)"\\}/', everything=".*")
 
@@ -119,7 +119,7 @@ def whole_life():
         f"/d/{UIDS['operation'][0]}?from=${{__value.numeric}}&to=now{CARRIED}"
         "&${account:queryparam}&${label:queryparam}&${operation_id:queryparam}"
     )
-    return {"title": "Show its life, from its creation to now", "url": url}
+    return {"title": "Show the time from its creation to now", "url": url}
 
 
 # Dashboards

@@ -13,7 +13,7 @@ SLOW = thresholds("text", (60, "yellow"), (900, "orange"), (3600, "red"))
 # For how long emails are unconfirmed, and how that looks.
 AGES = {"5m": "blue", "1h": "yellow", "6h": "orange", "1d": "red"}
 UNSEEN = """
-**What this API does not show:** complaints ("report spam"), clicks, unsubscribes, the reason of a bounce, and whether an accepted
+Twilio's Email API does not show complaints ("report spam"), clicks, unsubscribes, the reason of a bounce, or whether an accepted
 email is in the inbox or in the spam folder. *Delivered* means that the recipient's server accepted the email.
 
 | to know | look at |
@@ -21,10 +21,10 @@ email is in the inbox or in the spam folder. *Delivered* means that the recipien
 | complaints and reputation at Gmail | [Google Postmaster Tools](https://postmaster.google.com) |
 | complaints at Yahoo and AOL | [Yahoo Sender Hub](https://senders.yahooinc.com) |
 | reputation at Outlook.com | [Microsoft SNDS](https://sendersupport.olc.protection.outlook.com/snds/) |
-| reasons of bounces, clicks, unsubscribes | Twilio's console and logs |
+| bounces, clicks, unsubscribes of single emails | *Email Logs* in Twilio's Console, which [have the events of each email](https://www.twilio.com/docs/glossary/sends). They may lack the reason of a bounce |
 
-**Losses can trail a send by 72 hours.** So long does Twilio retry a deferred email before it counts it as undelivered. Until then
-it is *sent*, and here *unconfirmed*.
+**Emails can be lost 72 hours after their send**, because Twilio retries a deferred email that long before it counts as undelivered. Until
+then it is *sent*, and on this dashboard *unconfirmed*.
 """
 
 
@@ -79,11 +79,10 @@ def values():
     return [
         stat(
             "Time to delivery",
-            "From the moment for which an email was scheduled, else created, until the recipient's server accepted it,"
-            " in the time shown: half of the emails took no longer than the first, 95 and 99 of 100 no longer than the"
-            " others.",
+            "The time from the moment for which an email is scheduled, else from its creation, until the recipient's"
+            " server accepts it: median, 95th and 99th percentile in the time range.",
             (8, 4),
-            [now(quantile(part, window="$__range"), name) for part, name in ((0.5, "half"), (0.95, "95 %"), (0.99, "99 %"))],
+            [now(quantile(part, window="$__range"), name) for part, name in ((0.5, "half"), (0.95, "95%"), (0.99, "99%"))],
             "s",
             SLOW,
             named=True,
@@ -92,7 +91,7 @@ def values():
         ),
         stat(
             "Lost",
-            "Undelivered and failed emails, as a share of those that finished in the time shown.",
+            "Undelivered and failed emails, as a share of those that finished in the time range.",
             (4, 4),
             now(f"{lost} / ({ended} > 0)"),
             "percentunit",
@@ -102,8 +101,8 @@ def values():
         ),
         stat(
             "Unconfirmed for an hour",
-            "Emails that were sent at least an hour ago and are neither delivered nor lost: Twilio retries for up to 72"
-            " hours. The only sign of deferrals in this API.",
+            "Emails that were sent at least an hour ago and are neither delivered nor lost. Twilio retries for up to"
+            " 72 hours. This is the only sign of deferred mail in the API.",
             (4, 4),
             now(f"sum({hour})"),
             "locale",
@@ -112,8 +111,8 @@ def values():
         ),
         stat(
             "Deliveries without a time",
-            "Deliveries whose time could not be seen, because the email had been opened before it was read or the"
-            " exporter was down, of all in the time shown. The more, the less the times to delivery mean.",
+            "The share of deliveries in the time range whose time is unknown, because the email was opened before the"
+            " exporter read it. If the share is large, do not rely on the times to delivery.",
             (4, 4),
             now(f"{unobserved()} / ({delivered} > 0)"),
             "percentunit",
@@ -138,9 +137,10 @@ def values():
 def speed():
     return [
         graph(
-            "Time to delivery, 95 % of the emails, by provider",
-            "Of 100 emails that the provider's servers accepted in the 30 minutes before each moment, 95 took no longer than this. A"
-            " line that rises for one provider alone means that it defers your mail. Dashed: a minute, 15 minutes, an hour.",
+            "Time to delivery, 95% of the emails, by provider",
+            "95% of the emails that the provider accepted in the 30 minutes before each point took no longer than"
+            " this. If the line of a single provider rises, that provider defers your mail. Dashed: a minute, 15"
+            " minutes, an hour.",
             (12, 9),
             [query(quantile(0.95, "provider, ", NOW), "{{provider}}")],
             "s",
@@ -149,30 +149,30 @@ def speed():
         ),
         heatmap(
             "Time to delivery, how many emails",
-            "Deliveries by how long they took, in each interval; the darker, the more. Of the chosen providers.",
+            "Deliveries of the chosen providers per interval, by how long they took. Darker means more.",
             (12, 9),
             buckets("le", function="increase"),
             "s",
         ),
         graph(
             "Time to delivery, all chosen providers",
-            "Of the emails accepted in the 30 minutes before each moment, half took no longer than the lowest line, 95 and 99 of 100 no"
-            " longer than the others. Dashed: a minute, 15 minutes, an hour.",
+            "Median, 95th and 99th percentile of the emails that were accepted in the 30 minutes before each point."
+            " Dashed: a minute, 15 minutes, an hour.",
             (12, 8),
-            [query(quantile(part, window=NOW), name) for part, name in ((0.5, "half"), (0.95, "95 %"), (0.99, "99 %"))],
+            [query(quantile(part, window=NOW), name) for part, name in ((0.5, "half"), (0.95, "95%"), (0.99, "99%"))],
             "s",
             [
                 override("half", color=fixed("green")),
-                override("95 %", color=fixed("orange")),
-                override("99 %", color=fixed("red")),
+                override("95%", color=fixed("orange")),
+                override("99%", color=fixed("red")),
             ],
             limits=SLOW,
             orders=True,
         ),
         graph(
             "Unconfirmed, by age",
-            "Emails that were sent at least that long ago and are neither delivered nor lost. Each line includes the older"
-            " ones. Of whole accounts: this panel does not distinguish providers.",
+            "Emails that were sent at least that long ago and are neither delivered nor lost. Each line includes"
+            " older emails. This panel shows whole accounts, not providers.",
             (12, 8),
             [query(f"sum({unconfirmed(matcher(age))})", f"for {age}") for age in AGES],
             "short",
@@ -191,8 +191,9 @@ def whom():
     return [
         table(
             "Providers",
-            "Each mailbox provider in the time shown: the share lost of the emails that finished, how many were lost and"
-            " delivered, the share opened of those delivered, times to delivery, and emails in transit now.",
+            "For each mailbox provider, in the time range: the share lost of the emails that finished, the numbers of"
+            " lost and delivered emails, the share of delivered emails that were opened, and times to delivery. In"
+            " transit: emails now.",
             (24, 9),
             [
                 column(share(LOST, ENDED, "provider")),
@@ -211,15 +212,15 @@ def whom():
                 ("C", "Delivered", count_cell(100)),
                 ("D", "Opened", {**share_cell(thresholds("blue")), "custom_width": 90}),
                 ("E", "Time, half", {**time, "custom_width": 110}),
-                ("F", "95 %", {**time, "custom_width": 110}),
-                ("G", "99 %", {**time, "custom_width": 110}),
+                ("F", "95%", {**time, "custom_width": 110}),
+                ("G", "99%", {**time, "custom_width": 110}),
                 ("H", "In transit", count_cell(100)),
             ],
             sort="Lost share",
         ),
         graph(
             "Lost, by provider",
-            "Share lost of the emails that finished in the 30 minutes before each moment. Dashed: 2 %, 5 % and 10 %.",
+            "The share lost of the emails that finished in the 30 minutes before each point. Dashed: 2%, 5% and 10%.",
             (12, 8),
             [query(share(LOST, ENDED, "provider", **recently), "{{provider}}")],
             "percentunit",
@@ -228,7 +229,7 @@ def whom():
         ),
         graph(
             "Delivered per minute, by provider",
-            "Emails a minute that the providers' servers accepted.",
+            "Emails per minute that the providers' servers accepted.",
             (12, 8),
             [query("60 * " + outcomes("delivered", "provider", **window), "{{provider}}")],
             "short",
@@ -262,15 +263,15 @@ def domains():
     return [
         of(
             "Recipients' domains",
-            "The domains to which most emails were lost in the time shown. `other` is every domain without a name of its"
-            " own. Only with collectors.emails.max_domains above 0.",
+            "The recipient domains with the most lost emails in the time range. `other` is all domains without series"
+            " of their own. Needs collectors.emails.max_domains above 0.",
             "recipient_domain",
             "collectors.emails.max_domains is 0",
         ),
         of(
             "Senders' domains",
-            "The domains from which most emails were lost in the time shown: a domain alone among them may lack SPF, DKIM"
-            " or DMARC.",
+            "The sender domains with the most lost emails in the time range. If a single domain loses emails, check"
+            " its SPF, DKIM and DMARC.",
             "sender_domain",
             "none yet",
         ),
@@ -278,7 +279,7 @@ def domains():
 
 
 def build():
-    unseen = note("What cannot be seen here", "Where to find what Twilio's API does not have.", (24, 8), UNSEEN.strip())
+    unseen = note("What this API does not show", "Where to find what Twilio's API does not have.", (24, 8), UNSEEN.strip())
     panels = [
         *values(),
         *speed(),
@@ -290,8 +291,8 @@ def build():
     ]
     return dashboard(
         "deliverability",
-        "How fast mailbox providers accept emails, which of them do not, and what stays without a result. Needs the"
-        " collector of emails (--collector.emails).",
+        "How fast mailbox providers accept emails, which providers reject them, and which emails are unconfirmed."
+        " Needs the collector of emails (--collector.emails).",
         "now-6h",
         [providers()],
         panels,

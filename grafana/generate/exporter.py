@@ -42,7 +42,7 @@ def health():
     return [
         stat(
             "Exporter",
-            "Whether Prometheus reaches every exporter that it reached in the time shown.",
+            "Whether Prometheus can scrape every exporter that it scraped in the time range.",
             (4, 4),
             now(f"min(up{{{OF_JOB}}} and on (job, instance) {seen})"),
             "none",
@@ -64,8 +64,8 @@ def health():
         ),
         stat(
             "Incomplete",
-            "Accounts of which not everything due was read before the deadline. Now and then is fine: what was left out"
-            " goes first at the next scrape.",
+            "Accounts whose last collection did not read everything due before the deadline. Now and then this is"
+            " normal: the next collection reads the rest first.",
             (4, 4),
             now(f"sum({of('collection_complete')} == bool 0)"),
             "none",
@@ -74,7 +74,7 @@ def health():
         ),
         stat(
             "Data age",
-            "How long ago everything due was last read, for the account where that is longest.",
+            "The time since the last complete collection, for the account where it is longest.",
             (4, 4),
             now(f"max({age('collection_last_success_timestamp_seconds')})"),
             "s",
@@ -84,8 +84,8 @@ def health():
         ),
         stat(
             "Pause",
-            "How much longer Twilio rate-limits the exporter, the longest of all accounts. The exporter makes no request"
-            " until then.",
+            "How much longer Twilio rate-limits the exporter, for the account where it is longest. The exporter makes"
+            " no request until then.",
             (4, 4),
             now(f"max({pause()})"),
             "s",
@@ -96,8 +96,8 @@ def health():
         ),
         stat(
             "Last saved",
-            "How long ago counters and marks were last saved; they are saved when something changes. In memory: nothing"
-            " is, and counters start at 0 with the process.",
+            "The time since counters and high-water marks were last saved. The exporter saves only changes. In"
+            " memory: it saves nothing, and counters start at 0 with the process.",
             (4, 4),
             now(first_of(f"1e9 + 0 * ({failing} > 0)", saved, f"0 * count({process('build_info')}) - 1")),
             "s",
@@ -169,8 +169,8 @@ def requests():
     return [
         graph(
             "Requests by account",
-            "Requests to Twilio per second, with repeated ones. The dashed line is the default of"
-            " max_requests_per_second, 10 per account.",
+            "Requests to Twilio per second, including repeated ones. Dashed: 10, the default of an account's"
+            " max_requests_per_second.",
             (8, 8),
             [query(by("account"), "{{account}}")],
             "reqps",
@@ -178,7 +178,7 @@ def requests():
         ),
         graph(
             "Requests by response",
-            "Requests to Twilio a second, by endpoint and HTTP status; `none`: there was no response.",
+            "Requests to Twilio per second, by endpoint and HTTP status; `none` means no response.",
             (8, 8),
             [query(by("endpoint, code") + " > 0", "{{endpoint}} {{code}}")],
             "reqps",
@@ -186,7 +186,7 @@ def requests():
         ),
         graph(
             "Failed requests",
-            "Requests that failed, by reason, in each interval. docs/troubleshooting.md explains the reasons.",
+            "Failed requests per interval, by reason. docs/troubleshooting.md explains the reasons.",
             (8, 8),
             [query(first_of(failures, none), "{{reason}}")],
             "short",
@@ -196,23 +196,23 @@ def requests():
         ),
         graph(
             "Latency",
-            "How long requests to Twilio take, response included: half of them take no longer than the first, 95 of 100"
-            " no longer than the second.",
+            "How long requests to Twilio take, including the response: the median and the 95th percentile.",
             (8, 8),
-            [query(quantile(0.5), "{{endpoint}} 50 %"), query(quantile(0.95), "{{endpoint}} 95 %")],
+            [query(quantile(0.5), "{{endpoint}} 50%"), query(quantile(0.95), "{{endpoint}} 95%")],
             "s",
         ),
         graph(
             "Duration of a collection",
-            "How long it takes to poll all due operations. Data that takes longer than the scrape timeout appears at the next"
-            " scrape.",
+            "How long it takes to read everything due. Data that takes longer than the scrape timeout appears at the"
+            " next scrape.",
             (8, 8),
             [query(f"max by (account) ({of('collection_duration_seconds')})", "{{account}}")],
             "s",
         ),
         graph(
             "Pauses and missing data",
-            "Accounts that Twilio rate-limits, that were not read, and that were read in part.",
+            "The number of accounts that Twilio rate-limits (paused), that cannot be read, and whose last collection"
+            " was incomplete.",
             (8, 8),
             [
                 query(paused, "paused"),
@@ -237,7 +237,7 @@ def extent():
     return [
         graph(
             "Tracked operations",
-            "Operations of the last seven days by state, whatever the series limit.",
+            "Operations of the last seven days by state, including those without series.",
             (8, 8),
             [query(whole(in_state(f',state="{state}"')), state) for state in states],
             "short",
@@ -257,7 +257,7 @@ def extent():
         ),
         graph(
             "Samples per scrape",
-            "How many samples a scrape brings into Prometheus: about 20 for each operation with series.",
+            "The number of samples of a scrape: about 20 for each operation with series.",
             (8, 8),
             [query(of_exporter("scrape_samples_scraped{}"), "{{instance}}")],
             "short",
@@ -272,7 +272,7 @@ def processes():
               "bytes"),
         graph(
             "CPU",
-            "Processor time of the exporter's process in the five minutes before each moment; 100 % is one processor.",
+            "CPU time of the exporter's process in the five minutes before each point; 100% is one processor.",
             (6, 8),
             each("rate(process_cpu_seconds_total{}[5m])"),
             "percentunit",
@@ -280,14 +280,14 @@ def processes():
         ),
         graph(
             "Duration of a scrape",
-            "How long Prometheus waits for the exposition, the collection included.",
+            "How long a scrape takes, including the collection.",
             (6, 8),
             each("scrape_duration_seconds{}"),
             "s",
         ),
         graph(
             "Time since the start",
-            "How long the exporter's process has been running; a fall to 0 is a restart.",
+            "How long the exporter's process has been running. It falls to 0 at a restart.",
             (6, 8),
             each("time() - process_start_time_seconds{}"),
             "s",

@@ -30,8 +30,8 @@ def operations():
     newest = f"max by ({SEND}) ({created} and on ({SEND}) ({worth_it}))"
     listed = f"sort_desc(max by (operation_id, send) ({called(newest)}))"
     what = (
-        f"Operations of at least {FEW} emails that existed in the last hour of the time shown, the newest first. Another one"
-        " opens by its id in the address."
+        f"Operations of at least {FEW} emails that existed in the last hour of the time range, the newest first. To"
+        " open another one, write its id into the address."
     )
     pattern = '/operation_id="(?<value>[^"]*)".*send="(?<text>[^"]*)"/'
     return variable("operation_id", "Operation", what, f"query_result({listed})", pattern, VariableSort.DISABLED)
@@ -54,8 +54,8 @@ def values():
     return [
         stat(
             "State",
-            "The operation's state at Twilio. Completed: every email has left the queue; whether they arrived is shown"
-            " beside it.",
+            "The operation's state at Twilio. Completed means that every email has left the queue, not that it was"
+            " delivered.",
             (5, 4),
             now(state),
             "none",
@@ -65,7 +65,7 @@ def values():
         ),
         stat(
             "Emails",
-            "Emails that the operation has created. Their number grows while the operation is being processed.",
+            "Emails of the operation. The number grows while Twilio processes the operation.",
             (3, 4),
             now(one("size")),
             "locale",
@@ -74,7 +74,7 @@ def values():
         ),
         stat(
             "Delivered",
-            "Emails that reached a mailbox, opened ones included, of all.",
+            "The share of emails that were delivered, opened ones included.",
             (3, 4),
             now(unless_scheduled(f"{one_reached()} / {SIZE}")),
             "percentunit",
@@ -85,8 +85,8 @@ def values():
         ),
         stat(
             "Lost",
-            "Undelivered and failed emails, of all. Yellow from 2 %, orange from 5 %, red from 10 %. Losses may follow a"
-            " send by up to 72 hours: so long does Twilio retry.",
+            "The share of emails that are undelivered or failed. Yellow from 2%, orange from 5%, red from 10%. Emails"
+            " can be lost up to 72 hours after the send, because Twilio retries that long.",
             (3, 4),
             now(unless_scheduled(f"{one_emails(LOST)} / {SIZE}")),
             "percentunit",
@@ -97,7 +97,7 @@ def values():
         ),
         stat(
             "Lost before",
-            "The median share lost of up to nine sends before this one that have the same ${label}.",
+            "The median share lost of up to nine earlier sends with the same ${label}.",
             (4, 4),
             now(f"quantile(0.5, {before})"),
             "percentunit",
@@ -107,7 +107,7 @@ def values():
         ),
         stat(
             "Opened",
-            "Opened emails, of those that reached a mailbox.",
+            "The share of delivered emails that were opened.",
             (3, 4),
             now(unless_scheduled(f"{one_emails('opened')} / clamp_min({one_reached()}, 1)")),
             "percentunit",
@@ -141,7 +141,7 @@ def progress():
     }
     return graph(
         "Progress",
-        "Where the operation's emails are; together they are its size. An opened email is shown as opened alone, in both"
+        "The operation's emails by status. Together they are its size. An opened email counts only as opened, in both"
         " counting modes.",
         (15, 10),
         [query(expr, name) for name, expr in parts.items()],
@@ -155,7 +155,7 @@ def about():
     bare = f"twilio_email_operation_info{{{ONE}}} or on ({SEND}) twilio_email_operation_size{{{ONE}}}"
     panel = table(
         "What it is",
-        "The operation's account and id, and the labels that users gave it.",
+        "The operation's account, id and labels.",
         (9, 10),
         [now(f"max without (instance, pod, container, endpoint, service, node) ({bare})")],
         [],
@@ -178,11 +178,11 @@ def times():
     return [
         stat(
             "Finished, after",
-            "How long after the creation half, 90 % and 99 % of the emails had been delivered, lost or canceled. Right"
-            " if the time shown contains the operation's beginning and the exporter ran then, otherwise at most that"
-            " long.",
+            "The time from the creation until half, 90% and 99% of the emails were delivered, lost or canceled. If"
+            " the time range does not contain the creation, or the exporter did not run then, the true time may be"
+            " shorter.",
             (9, 4),
-            [now(after(share), name) for share, name in ((0.5, "half"), (0.9, "90 %"), (0.99, "99 %"))],
+            [now(after(share), name) for share, name in ((0.5, "half"), (0.9, "90%"), (0.99, "99%"))],
             "s",
             thresholds("text"),
             named=True,
@@ -191,9 +191,9 @@ def times():
         ),
         stat(
             "Times",
-            "When the operation was created (a click shows its life since then), how long it still waits if it is"
-            " scheduled, when it expires (seven days after its creation), and how old its stats are: an idle operation is"
-            " polled less and less often.",
+            "When the operation was created (a click shows the time since then), when it starts if it is scheduled,"
+            " when it expires (seven days after its creation), and the age of its stats. The longer an operation is"
+            " idle, the less often it is polled.",
             (15, 4),
             [
                 now(f"1000 * {created}", "created"),
@@ -222,7 +222,7 @@ def rates():
     return [
         graph(
             "Per minute",
-            "How many emails a minute of the operation are delivered, opened and lost.",
+            "The operation's emails that are delivered, opened and lost, per minute.",
             (8, 8),
             [
                 per_minute(one_emails("failed", change=True), "failed"),
@@ -235,7 +235,7 @@ def rates():
         ),
         graph(
             "Lost, of all",
-            "Undelivered and failed emails, as a share of the operation's emails so far. Dashed: 2 %, 5 % and 10 %.",
+            "Undelivered and failed emails, as a share of the operation's emails so far. Dashed: 2%, 5% and 10%.",
             (8, 8),
             [query(f"{one_emails(status)} / {SIZE}", status) for status in ("failed", "undelivered")],
             "percentunit",
@@ -246,8 +246,8 @@ def rates():
         ),
         graph(
             "Time in transit",
-            "How long emails are on their way from Twilio to the recipient's server, estimated: those in transit,"
-            " divided by those that arrive or bounce in a second. 0 while none is in transit.",
+            "An estimate of the time that emails take from Twilio to the recipient's server: the emails in transit,"
+            " divided by the emails that are delivered or lost per second. 0 if none is in transit.",
             (8, 8),
             [query(first_of(f"{one_in_transit()} / {ending}", f"0 * {one_in_transit()}"), "in transit")],
             "s",
@@ -263,8 +263,8 @@ def beside():
     this = words(_1=("this one", "text"))
     return table(
         "Beside the last operations with the same ${label}",
-        "This operation and up to nine before it with the same value of the label, of at least 10 emails. Opened: of"
-        " those delivered. A click shows the operation from its creation to now.",
+        "This operation and up to nine earlier ones of at least 10 emails with the same value of the label. Opened:"
+        " the share of delivered emails that were opened. A click shows the operation from its creation to now.",
         (24, 10),
         [
             column(called(in_state(f"(time() - {like})"))),
@@ -300,7 +300,7 @@ def build():
     panels = [*values(), progress(), about(), *times(), *rates(), beside()]
     return dashboard(
         "operation",
-        "One send from its creation until it expires, and beside it the last sends like it.",
+        "One send from its creation until it expires, compared with earlier sends like it.",
         "now-7d",
         [operations(), labels()],
         panels,

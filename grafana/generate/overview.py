@@ -48,10 +48,10 @@ CAUSES = words(
 
 
 def objective():
-    choice = "90 % : 0.9, 95 % : 0.95, 98 % : 0.98, 99 % : 0.99, 99.5 % : 0.995, 99.9 % : 0.999"
+    choice = "90% : 0.9, 95% : 0.95, 98% : 0.98, 99% : 0.99, 99.5% : 0.995, 99.9% : 0.999"
     variable = CustomVariable("objective").label("Objective").values(choice)
-    variable.description("Share of the emails that finish which must be delivered.")
-    return tidy(variable.current(VariableOption(selected=True, text="99 %", value="0.99")))
+    variable.description("The share of emails that must be delivered.")
+    return tidy(variable.current(VariableOption(selected=True, text="99%", value="0.99")))
 
 
 def answer():
@@ -61,11 +61,11 @@ def answer():
     return [
         stat(
             "Is mail getting through?",
-            "The worst of the chosen accounts, judged by the last 30 minutes. Unknown: an account cannot be read, or its"
-            " data are older than 10 minutes; what cannot be read is not judged. No: more than 5 % were lost. Partly:"
-            " more than 2 %. (Fewer than 10 lost emails count only if none was delivered.) Late losses: sends that left the"
-            " queue long ago lose emails; Twilio retries for up to 72 hours. Stuck?: emails wait, and none finishes."
-            " Quiet: no send is active.",
+            "The worst of the chosen accounts, in the last 30 minutes. Unknown: an account cannot be read, or its"
+            " data is older than 10 minutes. No: more than 5% of the finished emails were lost. Partly: more than 2%."
+            " (Fewer than 10 lost emails count only if none was delivered.) Stuck?: emails are queued, and none"
+            " finishes. Late losses: old sends lose emails, because Twilio retries for up to 72 hours. Yes: emails"
+            " finish. Quiet: no send is active.",
             (5, 4),
             now(f"max({verdicts()})"),
             "none",
@@ -77,8 +77,8 @@ def answer():
         ),
         stat(
             "Lost (30 min)",
-            "Undelivered and failed emails, as a share of those that finished within 30 minutes. Late losses, of sends whose queue has been empty for an hour, are counted beside: they belong"
-            " to emails of hours or days ago.",
+            "Undelivered and failed emails, as a share of those that finished within 30 minutes. Late losses are"
+            " counted separately: emails of sends whose queue has been empty for an hour.",
             (5, 4),
             [now(share, "of emails now"), now(first_of(f"sum({late()})", "0 * " + whole(emails("queued"))), "late")],
             "percentunit",
@@ -90,7 +90,7 @@ def answer():
         ),
         stat(
             "Delivered (30 min)",
-            "Emails that reached a mailbox within 30 minutes.",
+            "Emails delivered within 30 minutes. Delivered means that the recipient's server accepted the email.",
             (4, 4),
             now(f"{NOW_SECONDS} * " + whole(outcomes("delivered", NOW))),
             "locale",
@@ -99,7 +99,7 @@ def answer():
         ),
         stat(
             "In flight",
-            "Emails that Twilio has queued, or has sent without a result yet.",
+            "Emails that Twilio has queued, or has sent and that are not yet delivered or lost.",
             (3, 4),
             now(f"{whole(emails('queued'))} + {whole(in_transit())}"),
             "locale",
@@ -108,8 +108,8 @@ def answer():
         ),
         stat(
             "Burn (1 h)",
-            "How many times faster than the objective allows emails are being lost. At 1 the budget lasts just as long"
-            " as its period; at 14.4 a month's budget is spent in two days.",
+            "How many times faster emails are lost than the objective allows. At 1, the error budget lasts exactly as"
+            " long as its period. At 14.4, a month's budget is used up in two days.",
             (4, 4),
             now(burn("1h")),
             "suffix:×",
@@ -118,8 +118,8 @@ def answer():
         ),
         stat(
             "Alerts firing",
-            "Alerts of this exporter that fire now for the chosen jobs, accounts and values, and those about an exporter"
-            " as a whole. 0 also where its rules are not loaded into Prometheus.",
+            "Firing alerts of the chosen jobs, accounts and values, and alerts about an exporter as a whole. Also 0"
+            " if Prometheus has not loaded the alerting rules.",
             (3, 4),
             now(f"count(max without (replica, prometheus_replica) ({alerts})) or on () vector(0)"),
             "none",
@@ -133,8 +133,8 @@ def each_account():
     count = lambda vector: column(f"{vector} * {NOW_SECONDS}")
     return table(
         "Accounts",
-        "Each account by itself, the worst first, with the reason if it is not read. Late losses: of sends whose queue"
-        " has been empty for an hour. Other shares and counts: the last 30 minutes.",
+        "The accounts, the worst first, with the reason if one cannot be read. Shares and counts are of the last 30"
+        " minutes. Late losses: emails of sends whose queue has been empty for an hour.",
         (24, 6),
         [
             column(verdicts()),
@@ -176,15 +176,15 @@ def over_time():
     window = "10m"
     lost, of = outcomes_by_value(LOST, window), handled_by_value(window)
     limits = [
-        (0.02, "2 %: look at it", "yellow"),
-        (0.05, "5 %: providers review an account", "orange"),
-        (0.1, "10 %: providers stop it", "red"),
-        (0.003, "0.3 % complaints: limit of Gmail and Yahoo", "purple"),
+        (0.02, "2%: check your list", "yellow"),
+        (0.05, "5%: providers review an account", "orange"),
+        (0.1, "10%: providers stop an account", "red"),
+        (0.003, "0.3% complaints: limit of Gmail and Yahoo", "purple"),
     ]
     return [
         graph(
             "What becomes of emails, per minute",
-            "Emails a minute by their outcome. An opened email has been delivered before and is counted there.",
+            "Emails per minute, by outcome. An opened email counts as delivered.",
             (12, 9),
             [rate("failed"), rate("undelivered"), rate("delivered")],
             "short",
@@ -193,10 +193,10 @@ def over_time():
         ),
         graph(
             "Lost, by ${label}",
-            "Share lost of the emails that finished (or were accepted, if that is more) in the 10 minutes before each"
-            " moment, while emails are queued or were accepted in them; losses after that come late. Dashed: bounce rates at"
-            " which sending providers act, and, to compare, the rate of complaints (which this API does not show) at"
-            " which Gmail and Yahoo do.",
+            "The share lost of the emails that finished (or were accepted, if these are more) in the 10 minutes"
+            " before each point. A line ends when no email is queued and none was accepted for 10 minutes. Dashed:"
+            " bounce rates at which sending providers act. For comparison: the complaint rate at which Gmail and Yahoo"
+            " act; this API does not show complaints.",
             (12, 9),
             [
                 query(f"{lost}\n/ ({of} > 0)\nand on (value) {sending(window)}", "{{value}}"),
@@ -245,9 +245,10 @@ def for_whom():
     return [
         table(
             "Sends, by loss",
-            f"The twenty operations of at least {FEW} emails that lost the largest share (undelivered or failed), of the"
-            " last seven days. Smaller ones only where there is no other. Sends that wait for their time are not judged."
-            " A click shows the send from its creation to now. Operations beyond the series limit are not here.",
+            "The 20 operations of the last seven days that lost the largest share of their emails (undelivered or"
+            f" failed). Operations of fewer than {FEW} emails appear only if there are no others. Scheduled sends have"
+            " no share. Operations without series are not in the table. A click shows the send from its creation to"
+            " now.",
             (24, 10),
             [
                 column(called(in_state(f"({of_worst(share)})"))),
@@ -272,8 +273,9 @@ def for_whom():
         ),
         table(
             "Lost, by ${label}, in the time shown",
-            "For each value of the label: the share lost of the emails that finished (or were accepted, if that is more)"
-            " in the time shown; emails lost, delivered and accepted; and of those delivered, the share opened.",
+            "For each value of the label, in the time range: the share lost of the emails that finished (or were"
+            " accepted, if these are more); the numbers of lost, delivered and accepted emails; the share of delivered"
+            " emails that were opened.",
             (24, 7),
             [
                 part(LOST, handled_by_value("$__range")),
@@ -316,8 +318,7 @@ def in_flight():
         ),
         graph(
             "Operations in progress",
-            "Operations that wait for their time or are being processed; all that are tracked, whatever the series"
-            " limit.",
+            "Operations that are scheduled or being processed, including those without series.",
             (8, 8),
             [query(whole(operations(state)), state) for state in ("scheduled", "processing")],
             "short",
@@ -326,7 +327,8 @@ def in_flight():
         ),
         graph(
             "Accepted and finished, per minute",
-            "Emails created, and emails that reached a final status. While the first is above the second, the queue grows.",
+            "Accepted: emails created. Finished: emails that reached a final status. While accepted is above"
+            " finished, the queue grows.",
             (8, 8),
             [
                 query(PER_MINUTE + whole(accepted("$__rate_interval")), "accepted"),
@@ -337,9 +339,10 @@ def in_flight():
         ),
         table(
             "Newest sends",
-            f"The fifteen newest operations of at least {FEW} emails, in any state (of any size where there are"
-            " none). Finished: emails that were delivered, lost or canceled, of all. Opened: of those delivered. A send"
-            " that waits for its time has no shares. A click shows the send from its creation to now.",
+            f"The 15 newest operations of at least {FEW} emails, in any state (of any size if there are none)."
+            " Finished: the share of emails that are delivered, lost or canceled. Opened: the share of delivered"
+            " emails that were opened. Scheduled sends have no shares. A click shows the send from its creation to"
+            " now.",
             (24, 10),
             [
                 column(called(in_state("(" + and_of(f"(time() - {created})", newest) + ")"))),
@@ -378,8 +381,8 @@ def budget():
     return [
         stat(
             "Error budget",
-            "Of the emails that the objective allows to be lost, if the time shown is its period: what is left, or how"
-            " many times over they were lost.",
+            "The time range is the period of the objective. Left: the share of the error budget that is not used. If"
+            " more emails were lost than the objective allows: how many times over the budget was used.",
             (4, 8),
             [now(f"1 - ({spent} <= 1)", "left"), now(f"{spent} > 1", "spent")],
             "percentunit",
@@ -390,9 +393,9 @@ def budget():
         ),
         bars(
             "Burn by window",
-            "How many times faster than the objective allows emails were lost, within each window up to now. Two"
-            " windows together mean an incident: above 14.4 over 1h and 5m it is grave, above 6 over 6h and 30m"
-            " serious, above 1 over 3d and 6h slow. Late losses are included.",
+            "How many times faster emails were lost than the objective allows, within each window up to now. Two"
+            " windows together mean an incident: above 14.4 in 1h and 5m, a severe one; above 6 in 6h and 30m, a"
+            " serious one; above 1 in 3d and 6h, a slow one. Late losses are included.",
             (8, 8),
             [now(burn(window), window) for window in windows],
             "suffix:×",
@@ -401,7 +404,7 @@ def budget():
         ),
         graph(
             "Burn over time",
-            "The same burn over a short and two longer windows. Dashed: 1, 6 and 14.4.",
+            "The burn in a short and two longer windows. Dashed: 1, 6 and 14.4.",
             (12, 8),
             [query(burn(window), window) for window in ("5m", "1h", "6h")],
             "suffix:×",
@@ -416,15 +419,15 @@ def by_label():
     return [
         graph(
             "Delivered, by ${label}, per minute",
-            "Emails a minute that reached a mailbox.",
+            "Delivered emails per minute.",
             (12, 8),
             [query(PER_MINUTE + outcomes_by_value("delivered", "$__rate_interval"), "{{value}}")],
             "short",
         ),
         graph(
             "Opened, by ${label}",
-            "Emails opened in the six hours before each moment, as a share of those delivered in them. People open"
-            " late: after a send it starts low, and between sends it may be above 100 %.",
+            "Emails opened in the six hours before each point, as a share of the emails delivered in these hours."
+            " People open emails late, so the share starts low after a send, and may be above 100% between sends.",
             (12, 8),
             [query(opened, "{{value}}")],
             "percentunit",
@@ -447,7 +450,8 @@ def build():
     ]
     return dashboard(
         "overview",
-        "Is mail getting through, for whom not, what is in flight, and how fast the error budget is spent.",
+        "Whether mail gets through, which accounts and sends lose emails, how many are in flight, and how fast the"
+        " error budget burns.",
         "now-6h",
         [labels(), values(), objective()],
         panels,

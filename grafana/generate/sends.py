@@ -168,7 +168,7 @@ def one_in_transit():
 
 
 def unless_scheduled(value):
-    """The value, or -1 while the operation waits for its time: 0 % would judge what has not begun."""
+    """The value, or -1 while the operation waits for its time: 0% would judge what has not begun."""
     waits = f"0 * ({one('state', SCHEDULED)} == 1) - 1"
     return first_of(waits, value)
 

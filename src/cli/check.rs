@@ -17,7 +17,7 @@ use crate::exposition::Instruments;
 
 /// The help of `--log.level`.
 pub(super) const LEVEL_HELP: &str =
-    "The least important messages shown: error, warn, info, debug or trace [default: error]";
+    "Log messages of this level and above: error, warn, info, debug or trace [default: error]";
 
 /// The columns of a terminal whose size is unknown.
 const COLUMNS: usize = 80;

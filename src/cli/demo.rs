@@ -111,7 +111,7 @@ fn announce(app: &App, telemetry_path: &str, api: SocketAddr) {
     };
     write_notice(format_args!(
         "\nA simulated Twilio account and an exporter that watches it. Nothing leaves this machine.\n\n\
-         \x20 Look             http://{host}/\n\
+         \x20 Page             http://{host}/\n\
          \x20 Metrics          http://{host}{telemetry_path}\n\
          \x20 Simulated API    http://{api}/v1\n\n\
          A campaign has just begun, and a third of its emails are lost. Watch undelivered and failed rise:\n\n\

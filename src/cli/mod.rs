@@ -29,11 +29,11 @@ use crate::build_info;
 
 /// The text above the options in `--help`.
 const ABOUT: &str = "\
-Prometheus exporter for Twilio Email: the stats of every send, read within a scrape.
+Prometheus exporter for Twilio Email: how many emails of each send are delivered or lost.
 
-Twilio responds to a send with an operation and returns its stats only on request. This program
-requests them and exposes how many emails of each operation are queued, sent, delivered, opened,
-undelivered or failed. To try it without an account, run `demo`.";
+Twilio creates an operation for each send request. This program polls the operations at each
+scrape and exposes how many emails of each are queued, sent, delivered, opened, undelivered or
+failed. To try it without an account, run `demo`.";
 
 /// The program's name.
 const NAME: &str = "twilio-email-exporter";

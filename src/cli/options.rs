@@ -28,7 +28,7 @@ use crate::operation::OperationId;
 
 /// The text about credentials at the end of `--help`.
 pub const CREDENTIALS_HELP: &str = "\
-Credentials (never options, because the process list shows those):
+Credentials (no options, because the process list shows options):
   TWILIO_API_KEY and TWILIO_API_SECRET       an API key's SID and its secret, or
   TWILIO_OAUTH_CLIENT_ID and                 an OAuth client's id and
     TWILIO_OAUTH_CLIENT_SECRET               its secret, or
@@ -38,7 +38,7 @@ Credentials (never options, because the process list shows those):
 
 /// The help of `--storage.path` in commands that save nothing by default.
 pub(super) const STORAGE_IN_MEMORY_HELP: &str =
-    "Directory for what must survive a restart [default: none, everything in memory]";
+    "Directory of the counters and high-water marks [default: none, everything in memory]";
 
 /// The options of `serve`.
 #[derive(Debug, Clone, Args)]
@@ -64,10 +64,9 @@ pub struct AccountOptions {
     #[command(flatten)]
     pub connection: ConnectionOptions,
 
-    /// Discover operations by Twilio's list of them: true or false [default: true]
+    /// Discover operations by listing them: true or false [default: true]
     ///
-    /// find operations through Twilio's list of them, in accounts without a `discovery` of their own; `--discovery` alone means
-    /// `true`
+    /// find operations by listing them at Twilio, in accounts without a `discovery` of their own; `--discovery` alone means `true`
     #[arg(long, env = "TWILIO_EMAIL_DISCOVERY", value_name = "BOOL")]
     #[arg(num_args = 0..=1, default_missing_value = "true", value_parser = given(BoolValueParser::new()))]
     #[arg(hide_env_values = true, hide_possible_values = true, help_heading = TWILIO)]
@@ -75,7 +74,8 @@ pub struct AccountOptions {
 
     /// An operation that always has series; repeatable, or comma-separated [default: none]
     ///
-    /// an operation that is always watched and has series; repeatable, comma-separated in the variable; only with one account
+    /// an operation that the exporter always watches and that always has series; repeatable, comma-separated in the variable; only
+    /// with one account
     #[arg(long = "operation", env = "TWILIO_EMAIL_OPERATIONS", value_name = "ID")]
     #[arg(value_delimiter = ',', value_parser = given(|text: &str| text.trim().parse::<OperationId>()))]
     #[arg(hide_env_values = true, help_heading = TWILIO)]
@@ -147,7 +147,7 @@ pub struct ConnectionOptions {
 /// The options of the store.
 #[derive(Debug, Clone, Args)]
 pub struct StorageOptions {
-    /// Directory for what must survive a restart; "": everything in memory [default: data]
+    /// Directory of the counters and high-water marks; "": everything in memory [default: data]
     ///
     /// directory of the counters and high-water marks that survive a restart (see [storage](storage.md)); `""`:
     /// everything in memory, as in `demo` and `once` unless the option or its variable is set

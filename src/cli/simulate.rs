@@ -101,7 +101,7 @@ pub(super) struct WorldOptions {
     )]
     #[arg(value_name = "DURATION", value_parser = inbound_interval, hide_env_values = true)]
     inbound_interval: Option<Duration>,
-    /// The bytes of the body that each row in the list of emails has; without it, rows have no bodies
+    /// The size of the body in each row of the list of emails; without it, rows have no bodies
     #[arg(
         long = "simulator.email-body",
         env = "TWILIO_EMAIL_SIMULATOR_EMAIL_BODY"

@@ -37,7 +37,7 @@ const BROKEN_PIPE: u8 = 141;
 
 /// The help of an option whose default differs here.
 pub(super) const LEVEL_HELP: &str =
-    "The least important messages shown: error, warn, info, debug or trace [default: error]";
+    "Log messages of this level and above: error, warn, info, debug or trace [default: error]";
 
 /// The options of `watch`.
 #[derive(Debug, clap::Args)]

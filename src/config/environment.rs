@@ -16,7 +16,7 @@ pub(super) type Environment<'a> = &'a dyn Fn(&str) -> Option<String>;
 
 /// What to do if there are no credentials.
 const CURE: &str = "no credentials: set TWILIO_API_KEY and TWILIO_API_SECRET, TWILIO_OAUTH_CLIENT_ID and \
-    TWILIO_OAUTH_CLIENT_SECRET, or TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN (each may name a file instead: \
+    TWILIO_OAUTH_CLIENT_SECRET, or TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN (or write each into a file: \
     TWILIO_API_SECRET_FILE, …); `twilio-email-exporter demo` needs no account";
 
 /// The credentials in the variables.

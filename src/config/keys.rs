@@ -65,7 +65,7 @@ pub const CREDENTIALS: &[Variables] = &[
     },
     Variables {
         names: &["TWILIO_OAUTH_CLIENT_ID", "TWILIO_OAUTH_CLIENT_SECRET"],
-        meaning: "an OAuth client's id and secret; it gets access tokens by the client credentials grant",
+        meaning: "an OAuth client's id and secret, for the client credentials grant",
     },
     Variables {
         names: &["TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN"],

@@ -47,7 +47,7 @@ pub enum SecretError {
     TooLarge(PathBuf),
     /// The operating system cannot read the file, and the path may be the secret itself.
     #[error(
-        "cannot read it: {0}. The text here does not look like a path (/run/secrets/token, ./token): is it the secret itself?"
+        "cannot read it: {0}. The value does not look like a path (/run/secrets/token, ./token): is it the secret itself?"
     )]
     Unnamed(io::Error),
     /// The file is empty.

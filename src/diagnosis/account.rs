@@ -158,7 +158,7 @@ pub fn emails_only(facts: &AccountFacts, failure: &Ongoing<RequestFailure>) -> F
     };
     finding.what =
         format!("Twilio does not return the list of emails of account {name} ({status})");
-    "Twilio returns operations and refuses the list of emails, so single emails and tags are missing.".clone_into(&mut finding.cause);
+    "Twilio returns operations, but refuses the list of emails, so single emails and tags are missing.".clone_into(&mut finding.cause);
     EMAILS_REFUSED_CURE.clone_into(&mut finding.cure);
     finding
 }
@@ -168,7 +168,7 @@ pub fn emails_only(facts: &AccountFacts, failure: &Ongoing<RequestFailure>) -> F
 pub fn emails_by_operation(facts: &AccountFacts, failure: &Ongoing<RequestFailure>) -> Finding {
     let mut finding = emails_only(facts, failure);
     finding.severity = Severity::Warning;
-    "The emails of single operations can be read. The collector of emails reads those instead: a request for each operation whose stats have changed. Tags need no other list.".clone_into(&mut finding.cause);
+    "The emails of single operations can be read. The collector of emails reads those instead: a request for each operation whose stats have changed. Tags are read as before.".clone_into(&mut finding.cause);
     "Give the API key access to the list of all emails, which takes fewer requests."
         .clone_into(&mut finding.cure);
     finding
@@ -180,7 +180,7 @@ fn list_only(facts: &AccountFacts, failure: &Ongoing<RequestFailure>) -> Finding
     let mut finding = failed(facts, Severity::Error, failure);
     finding.cause = match failure.what {
         RequestFailure::Forbidden | RequestFailure::NoList(_) | RequestFailure::BadRequest(_) => {
-            "Twilio returns single operations and refuses the list of operations, so new operations are not found.".to_owned()
+            "Twilio returns single operations, but refuses the list of operations, so new operations are not found.".to_owned()
         }
         _ => format!("{} Meanwhile, new operations are not found.", finding.cause),
     };
@@ -248,11 +248,11 @@ fn incomplete(facts: &AccountFacts, since: Timestamp) -> Finding {
         account: Some(name.clone()),
         what: format!("The last collection of account {name} did not read everything that was due"),
         cause: match facts.budget_left {
-            Some(0) => "The collection spent all requests of its budget.",
-            _ => "A page of the list broke off, a row could not be read, or the account has more operations than its rate of requests allows.",
+            Some(0) => "The collection used all requests of its budget.",
+            _ => "A page of the list failed, a row could not be read, or more operations are due than the account's rate limit allows.",
         }
         .to_owned(),
-        cure: "If the next collections are complete, you need not do anything. Otherwise raise max_requests_per_second, if Twilio's limit allows it, and see the log.".to_owned(),
+        cure: "If the next collections are complete, do nothing. Otherwise raise max_requests_per_second, if Twilio's limit allows it, and see the log.".to_owned(),
         since: Some(since),
     }
 }

@@ -130,7 +130,9 @@ impl RequestFailure {
             ),
             Self::RateLimited => format!("Twilio limits the rate of requests{of} (429)"),
             Self::Unavailable(status) => format!("Twilio is not available{for_account} ({status})"),
-            Self::ServerError(status) => format!("Twilio fails{for_account} ({status})"),
+            Self::ServerError(status) => {
+                format!("Twilio returns a server error{for_account} ({status})")
+            }
             Self::Timeout(limit) => format!(
                 "Twilio does not respond{for_account} within {} s",
                 limit.as_secs_f64()
@@ -154,7 +156,7 @@ impl RequestFailure {
             Self::TooLarge => {
                 format!("The response of the base URL{of} is larger than any of Twilio's")
             }
-            Self::BrokenList(why) => format!("The list of operations{of} broke off: {why}"),
+            Self::BrokenList(why) => format!("The list of operations{of} is incomplete: {why}"),
             Self::NoToken(cause) => match &**cause {
                 Self::Unauthorized => {
                     format!("Twilio rejects the OAuth client{of} (401)")
@@ -181,9 +183,9 @@ impl RequestFailure {
     pub fn cause(&self, login: Login) -> &'static str {
         match self {
             Self::Unauthorized => login.why_rejected(),
-            Self::Forbidden => "The credentials are right and lack the right to read emails.",
+            Self::Forbidden => "The credentials are valid, but lack the right to read emails.",
             Self::NoList(_) | Self::BadRequest(_) | Self::NotTwilio(_) | Self::TooLarge => {
-                "Another server than Twilio's Email API is at this address, or the path is wrong."
+                "The server at this address is not Twilio's Email API, or the path is wrong."
             }
             Self::Redirect(_) => {
                 "The address is not that of the API. The exporter never follows redirects."
@@ -195,7 +197,7 @@ impl RequestFailure {
                 "The requests of this exporter, or of everything else that uses the account, exceed Twilio's limit."
             }
             Self::Unavailable(_) | Self::ServerError(_) => {
-                "Twilio, or a gateway in front of it, fails."
+                "Twilio, or a gateway in front of it, has an outage."
             }
             Self::Timeout(_) => "Twilio is slow, or a firewall drops packets.",
             Self::UnknownHost => {
@@ -206,13 +208,13 @@ impl RequestFailure {
             }
             Self::NoConnection(_) => "The network between this machine and Twilio fails.",
             Self::NoTls(_) => {
-                "The host is not Twilio's, a proxy opens TLS connections, or this machine lacks current certificates."
+                "The host is not Twilio's, a proxy decrypts TLS, or this machine's CA certificates are too old."
             }
-            Self::NoHttp(_) => "The port of the base URL uses another protocol than HTTP.",
+            Self::NoHttp(_) => "The server at the base URL does not use HTTP.",
             Self::BrokenList(_) => "Twilio returned the first page and refused a later one.",
             Self::NoToken(cause) => match &**cause {
                 Self::NotTwilio(_) | Self::NoHttp(_) | Self::TooLarge => {
-                    "Another server than Twilio's token endpoint is at this address."
+                    "The server at this address is not Twilio's token endpoint."
                 }
                 other => other.cause(Login::OauthClient),
             },
@@ -237,7 +239,7 @@ impl RequestFailure {
                 "Check the base URL, and any proxy between the exporter and Twilio."
             }
             Self::RateLimited => {
-                "If it ends soon, you need not do anything: the exporter pauses by itself. If it returns, lower max_requests_per_second or scrape less often."
+                "If it ends soon, do nothing: the exporter pauses by itself. If it happens again and again, lower max_requests_per_second or scrape less often."
             }
             Self::Unavailable(_) | Self::ServerError(_) => {
                 "Look at Twilio's status page. The exporter tries again by itself."
@@ -256,7 +258,7 @@ impl RequestFailure {
                 "Check the base URL, any proxy, this machine's clock and its certificates (package ca-certificates)."
             }
             Self::BrokenList(_) => {
-                "You need not do anything: the list starts again with the next collection."
+                "Do nothing: the next collection reads the list from its beginning."
             }
             Self::NoToken(cause) => match &**cause {
                 Self::Forbidden => "Check the client's rights at Twilio.",

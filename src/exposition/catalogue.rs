@@ -78,8 +78,8 @@ metrics! { GENERAL_METRICS:
         example: "1894",
     }
     OPERATION_SIZE: Operation Gauge "operation_size" [] {
-        help: "Emails that the operation has created.",
-        details: "Twilio's `stats.total`; it grows while the operation is being processed.",
+        help: "Emails of the operation.",
+        details: "Twilio's `stats.total`; it grows while Twilio processes the operation.",
         absent: "until the operation has been read, and if Twilio does not report it.",
         example: "2000",
     }
@@ -139,8 +139,8 @@ metrics! { GENERAL_METRICS:
         example: "1775370330.118",
     }
     OPERATION_INFO: Operation Info "operation_info" [] {
-        help: "Labels that users gave to the operation, on a constant 1.",
-        details: "Carries the allowed user labels (`name`, `campaign`, …) beside `account` and `operation_id`. To have one on another metric: \
+        help: "Labels of the operation; the value is always 1.",
+        details: "The labels that you gave the operation (`name`, `campaign`, …; `series.labels` selects them), beside `account` and `operation_id`. To add one to another metric: \
                   `twilio_email_operation_emails * on (account, operation_id) group_left (campaign) twilio_email_operation_info`.",
         absent: "for an operation without such labels.",
         example: "1",
@@ -159,7 +159,7 @@ metrics! { GENERAL_METRICS:
     }
     COLLECTION_COMPLETE: Account Gauge "collection_complete" [] {
         help: "Whether everything due was read before the deadline (1) or not (0).",
-        details: "Operations that were not read keep their last values and are due at the next scrape. Also 0 if a list broke off before its end, if nothing could be read, and if the clock is wrong (`twilio_email_api_clock_skew_seconds`).",
+        details: "Operations that were not read keep their last values and are due at the next scrape. Also 0 if a page of a list failed, if nothing could be read, and if the clock is wrong (`twilio_email_api_clock_skew_seconds`).",
         absent: "",
         example: "1",
     }
@@ -212,7 +212,7 @@ metrics! { GENERAL_METRICS:
         example: "51230",
     }
     EMAILS_UNCONFIRMED: Account Gauge "emails_unconfirmed" ["older_than"] {
-        help: "Emails sent and neither confirmed nor failed for at least this long; exact if emails are collected, else an upper bound.",
+        help: "Emails sent at least this long ago and neither delivered nor lost; exact if emails are collected, else an upper bound.",
         details: "This is the only sign of deferred mail: Twilio retries it for up to three days and reports nothing. With the collector of emails, and once 99% of the last seven days have been read, the exporter counts the emails themselves. Otherwise it sums up the unconfirmed emails of all tracked operations that are at least this old: `sent` in the counting mode `exclusive`, `sent` without `delivered` and `undelivered` in the mode `cumulative`. An operation's age counts from its creation, or from the time for which it was scheduled if that is known. So it can include new emails of a long send, and a confirmation is seen only when the operation is polled next.",
         absent: "",
         example: "37",
@@ -224,7 +224,7 @@ metrics! { GENERAL_METRICS:
         example: "184300",
     }
     EMAIL_OUTCOMES: Account Counter "email_outcomes_total" ["outcome"] {
-        help: "Emails that have reached the outcome, over all operations ever seen; a loss can follow a send by three days.",
+        help: "Emails that have reached the outcome, over all operations ever seen; emails can be lost three days after their send.",
         details: "An opened email counts as `delivered` too, in both counting modes. If Twilio corrects a count downwards, the counter does not decrease.",
         absent: "until it has been saved for the first time.",
         example: "1204",
@@ -254,19 +254,19 @@ metrics! { GENERAL_METRICS:
         example: "1894",
     }
     STATS_READING: Account StateSet "stats_reading" ["reading"] {
-        help: "Whether the exporter reads Twilio's stats in this counting mode (1) or not (0).",
+        help: "Whether this is the counting mode of the account (1) or not (0).",
         details: "Twilio documents both modes. The exporter assumes `exclusive` until stats or single emails prove `cumulative`, unless the configuration sets the mode.",
         absent: "",
         example: "1",
     }
     API_PAUSED_UNTIL: Account Gauge "api_paused_until_timestamp_seconds" [] {
-        help: "When the pause that Twilio asked for ends, in seconds since 1970, or 0 when there is none.",
+        help: "When the current pause ends, which Twilio requested, in seconds since 1970, or 0 without a pause.",
         details: "The exporter makes no request for the account until then.",
         absent: "",
         example: "0",
     }
     API_LOGIN_RETRY: Account Gauge "api_login_retry_timestamp_seconds" [] {
-        help: "When the exporter tries credentials again that Twilio rejected, in seconds since 1970, or 0 when none wait.",
+        help: "When the exporter tries rejected credentials again, in seconds since 1970, or 0 if none are rejected.",
         details: "Until then the exporter makes no request for the account, unless the credentials change. The wait is 1, 2, 4, then 5 minutes. It ends immediately when the file contains a new secret or a reload applies new credentials.",
         absent: "",
         example: "0",
@@ -317,7 +317,7 @@ metrics! { GENERAL_METRICS:
         example: "1775370330.118",
     }
     BUILD_INFO: Exporter Info "exporter_build_info" ["version", "revision"] {
-        help: "What the exporter was built from, on a constant 1.",
+        help: "What the exporter was built from; the value is always 1.",
         details: "",
         absent: "",
         example: "1",
@@ -365,8 +365,8 @@ metrics! { GENERAL_METRICS:
         example: "0",
     }
     REGISTRY_REBUILDS: Exporter Counter "exporter_registry_rebuilds_total" [] {
-        help: "How often an account's operations were read again from the saved state after a panic.",
-        details: "Starts at 0 with the process. Anything above 0 is a bug of the exporter; the log says where. No operation and no count is lost.",
+        help: "How often an account's operations were loaded again from the store after a panic.",
+        details: "Starts at 0 with the process. Above 0, the exporter has a bug; the log has the place. No operation and no count is lost.",
         absent: "",
         example: "0",
     }

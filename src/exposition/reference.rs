@@ -10,33 +10,35 @@ const INTRODUCTION: &str = "\
 
 <!-- Generated from src/exposition/catalogue.rs; `UPDATE_DOCS=1 cargo test --lib exposition` writes it. -->
 
-All names but two of [probes](#probes) start with `twilio_email_`. Times are seconds since 1970, durations are seconds, a yes or no is 1 or 0. Samples have no
-timestamps. A value that is not known has no series, and a family without samples is not exposed; known label values are 0 rather than
-absent. If Twilio cannot be read, the last values stay, and `twilio_email_operation_up` and
+All names start with `twilio_email_`, except two of [probes](#probes). Times are seconds since 1970, durations are seconds, a yes or no is
+1 or 0. Samples have no timestamps. A value that is not known has no series, and a family without samples is not exposed. Known label
+values are 0 rather than absent. If Twilio cannot be read, the last values stay, and `twilio_email_operation_up` and
 `twilio_email_operation_last_success_timestamp_seconds` show that they are old.
 
-Counters start at 0, so that `rate()` and `increase()` need no extra care: Prometheus sees growth only between two samples, and would
-miss the first value of a series that starts above 0. Known label values are 0 from the start. If a value becomes known later (a
-campaign, with `series.aggregate_by`, or a mailbox provider), its counters are 0 in at least one exposition and for two minutes, then expose the whole count.
-This holds over restarts, and for every Prometheus that scrapes at least every two minutes. Only these start above 0: an
-undocumented status in `twilio_email_api_requests_total` (`twilio_email_api_request_failures_total` counts it from 0), and, without
-`series.tags` and the collector of emails, the endpoint `emails`, which begins with the first probe of emails.
+Counters start at 0, because Prometheus computes growth only between two samples: `rate()` and `increase()` miss the first value of a
+series that starts above 0. Known label values are 0 from the start. If a value becomes known later (a campaign, with
+`series.aggregate_by`, or a mailbox provider), its counters are 0 for two minutes and in at least one exposition. Then they expose the
+whole count. So every Prometheus that scrapes at least every two minutes sees all growth, also across restarts. There are two exceptions,
+which start above 0:
+
+- an undocumented status in `twilio_email_api_requests_total`; `twilio_email_api_request_failures_total` counts it from 0
+- the endpoint `emails`, if neither `series.tags` nor the collector of emails is on; it begins with the first probe of emails
 
 ## Formats
 
 The exporter writes the format that the request accepts (`Accept`, with `q` values): the text format 0.0.4, which is the default, the
-text format 1.0.0, or OpenMetrics 1.0.0, which Prometheus requests first. Names, labels and values are those of the text format in all of them, and all
+text format 1.0.0, or OpenMetrics 1.0.0, which Prometheus requests first. Names, labels and values are the same in all formats, and all
 names are valid in every Prometheus. OpenMetrics adds:
 
-- Types and units: `stateset` and `info`, and the `seconds` and `bytes` of names.
-- On a state set, the state in a label with the name of the metric, as OpenMetrics requires, beside the label of the text format.
-- `_created` for counters and histograms: when they began to count. `twilio_email_emails_accepted_total` and
+- Types and units: the types `stateset` and `info`, and the units `seconds` and `bytes`.
+- State sets: a second label with the state, which has the name of the metric, as OpenMetrics requires.
+- `_created` of counters and histograms: when they began to count. `twilio_email_emails_accepted_total` and
   `twilio_email_email_outcomes_total` began when the account was first watched, also after a restart; counters of API requests and
-  `process_*` begin with the process. Counters by label have none, because the exporter does not know it.
-- Exemplars on `twilio_email_emails_accepted_total` and `twilio_email_email_outcomes_total`: `operation_id` is the operation that added
-  most emails to the counter in its last growth, the value is how many, and the time is when the exporter read them. Prometheus stores
-  them with `--enable-feature=exemplar-storage`.
-- Bounds of buckets have a fraction (1.0 instead of 1), as Prometheus 3 writes them in any format.
+  `process_*` begin with the process. Counters by label have no `_created`, because the exporter does not know that time.
+- Exemplars of `twilio_email_emails_accepted_total` and `twilio_email_email_outcomes_total`: `operation_id` is the operation that added
+  most emails when the counter last grew, the value is their number, and the time is when the exporter read them. Prometheus stores
+  exemplars with `--enable-feature=exemplar-storage`.
+- Bounds of buckets with a fraction (1.0 instead of 1), as Prometheus 3 writes them in any format.
 
 ## Labels
 

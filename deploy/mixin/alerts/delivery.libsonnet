@@ -85,7 +85,7 @@
         terms.valueOf(of(level, 'emails_lost:increase' + window)),
       ])
     + (if level.name == 'account' then byProvider else '')
-    + ' Its objective allows {{ with printf `1 - max(account:twilio_email_objective:ratio{%s})` %s | query }}{{ . | first | value | humanizePercentage }}{{ else }}?{{ end }}, and it goes on.'
+    + ' Its objective allows {{ with printf `1 - max(account:twilio_email_objective:ratio{%s})` %s | query }}{{ . | first | value | humanizePercentage }}{{ else }}?{{ end }}. The losses continue.'
       % [
         std.join(',', [name + '=%q' for name in config.accountLabels]),
         std.join(' ', ['$labels.' + name for name in config.accountLabels]),
@@ -117,7 +117,7 @@
     slow,
     '1d',
     '3d',
-    'More than %g times within a day, or more than allowed within three; not where a critical alert reported it.' % times['1d'],
+    'More than %g times the allowed share within a day, or more than the allowed share within three days; not if a critical alert reported the losses.' % times['1d'],
   ),
 
   // The account's alert pages; this one notifies the owners of a label.
@@ -135,7 +135,7 @@
       labels={
         [config.routeBy]: '{{ if eq $labels.label "%s" }}{{ $labels.value }}{{ else }}none{{ end }}' % config.routeBy,
       },
-      note='The same for the emails of one value of an aggregated label; absent without aggregate_by.',
+      note='The same for one value of a label in `aggregate_by`.',
     ),
 
   local bounced = 'account_outcome:twilio_email_email_outcomes:increase1d{outcome="undelivered"}',
@@ -158,12 +158,12 @@
     terms.overview,
     terms.of(config.accountLabels)
     + ' Account {{ $labels.account }}: {{ $value | %s }} of %s emails bounced over 1d, more than %s'
-      % [terms.percent, terms.valueOf(of(account, 'emails_handled:increase1d')), std.strReplace(tier.tier, '%', ' %')],
+      % [terms.percent, terms.valueOf(of(account, 'emails_handled:increase1d')), tier.tier],
     terms.of(config.accountLabels)
     + ' {{ $value | %s }} of the emails of account {{ $labels.account }} within a day are undelivered: %s.' % [terms.percent, tier.means],
     keep='10m',
     labels={ tier: tier.tier },
-    note='The tier of %s: %s.' % [std.strReplace(tier.tier, '%', ' %'), tier.means],
+    note='The tier of %s: %s.' % [tier.tier, tier.means],
   ),
 
   // `offset` belongs to each of the two series.
@@ -196,13 +196,13 @@
         terms.valueOf(of(account, 'failure:ratio_rate3d'), after=' offset 1d', how=terms.percent),
       ],
     terms.of(config.accountLabels)
-    + ' Account {{ $labels.account }} lost %s of %s emails within a day. That is too many to be chance, measured by its own three days before.'
+    + ' Account {{ $labels.account }} lost %s of %s emails within a day. Compared with its three days before, that cannot be chance.'
       % [
         terms.valueOf(of(account, 'emails_lost:increase1d')),
         terms.valueOf(of(account, 'emails_handled:increase1d')),
       ],
     keep='10m',
-    note='For accounts of fewer than %d emails a day, which seldom reach the least of other alerts.' % config.leastEmails,
+    note='For accounts of fewer than %d emails a day, which seldom have enough emails for the other alerts.' % config.leastEmails,
   ),
 
   local waiting = terms.best(terms.now('twilio_email_emails_unconfirmed{older_than="6h"}')),
@@ -225,7 +225,7 @@
       % [terms.number, terms.valueOf('twilio_email_emails_unconfirmed', ',older_than="1d"')]
     + ' Mailbox providers defer them. Twilio retries for up to 72 hours, and then they are lost.',
     keep='10m',
-    note='The only sign of deferred mail that the API gives: nothing is lost yet.',
+    note='The only sign of deferred mail in the API. Nothing is lost yet.',
   ),
 
   local accepted = 'account:twilio_email_emails_accepted:increase1h',
@@ -247,7 +247,7 @@
     '%s Account {{ $labels.account }} had {{ $value | %s }} emails accepted within an hour; in the same hour of last week it had %s. Twilio can be read without errors.'
     % [terms.of(config.accountLabels), terms.number, terms.valueOf(accepted, after=' offset 1w')],
     keep='10m',
-    note='Against the same hour of last week, and only while Twilio can be read: counts that do not change are no silence.',
+    note='Compared with the same hour of last week, and only while Twilio can be read, because counts do not change either if it cannot.',
   ),
 
   // The hours beside it count as well, so that a send may come an hour earlier or later.
@@ -271,10 +271,10 @@
     + ' Account {{ $labels.account }}: {{ $value | %s }} emails accepted over 1h, %s in the same hour of last week'
       % [terms.number, terms.asked('max(max_over_time(%s{%%s}[2h:10m] offset 167h))' % accepted, terms.number)],
     terms.of(config.accountLabels)
-    + ' Account {{ $labels.account }} had {{ $value | %s }} emails accepted within an hour, more than %g times the same hour of last week. A send that repeats itself looks like this, and so do stolen credentials.'
+    + ' Account {{ $labels.account }} had {{ $value | %s }} emails accepted within an hour, more than %g times the same hour of last week. The cause can be a loop in the application, or stolen credentials.'
       % [terms.number, config.surgeTimes],
     keep='10m',
-    note='Not after a gap in which nothing was scraped: what happened in it is seen at once.',
+    note='Not after a gap in scrapes, because all growth of the gap appears at once.',
   ),
 
   prometheusAlerts+:: {
@@ -285,7 +285,7 @@
                {
                  record: fastName,
                  expr: fast(account),
-                 note:: 'How many times the allowed share is lost, while it is lost fast: what is critical.',
+                 note:: 'How many times the allowed share is lost, only while that is critical.',
                },
                {
                  record: bounceRate,
@@ -294,7 +294,7 @@
                    '/',
                    '(%s > 0)' % of(account, 'emails_handled:increase1d'),
                  ]),
-                 note:: 'What bounced (undelivered) of the emails of a day.',
+                 note:: 'The share of the emails of a day that bounced (undelivered).',
                },
                fastBurn,
                slowBurn,

@@ -35,7 +35,7 @@
     '5m',
     terms.lines([isDown, 'and (', indented(refused), ')']),
     'Account {{ $labels.account }}: Twilio rejects the credentials, nothing is read',
-    who + ' is not authenticated: Twilio rejects its credentials, or they may not read Email. Its data does not change, so its other alerts are unreliable.'
+    who + ' is not authenticated: Twilio rejects its credentials, or they lack the right to read Email. Its data does not change, so its other alerts are unreliable.'
     + why('1h'),
     keep='5m',
   ),
@@ -54,9 +54,9 @@
     ]),
     'Account {{ $labels.account }}: some requests are refused, the credentials are about to fail',
     who + ' can still be read, but within 30 minutes Twilio refused {{ $value | printf "%.0f" }} requests with its credentials, or issued no new'
-    + ' access token. When the rest of them is refused, or the present token expires, nothing is read any more.' + why('30m'),
+    + ' access token. When Twilio refuses the others, too, or the current token expires, the account cannot be read.' + why('30m'),
     keep='10m',
-    note='A token that cannot be renewed, a secret that only one of two exporters has, a key that lost a right.',
+    note='For example, a token cannot be renewed, one of two exporters has an old secret, or a key lost a right.',
   ),
 
   local down = alert(
@@ -67,7 +67,7 @@
     'Account {{ $labels.account }}: Twilio cannot be read, though the exporter runs',
     who + ' has not been read for 10 minutes. Its data does not change, so its other alerts are unreliable.' + why('15m'),
     keep='5m',
-    note='Refused credentials have an alert of their own, since somebody can do something about them.',
+    note='Not for rejected credentials, which have an alert of their own.',
   ),
 
   local discovery = alert(
@@ -100,7 +100,7 @@
     '15m',
     'avg_over_time((%s > bool 0)[30m:1m]) > 0.5' % best('twilio_email_api_paused_until_timestamp_seconds'),
     'Account {{ $labels.account }}: Twilio rate-limits the exporter {{ $value | %s }} of the time' % terms.percent,
-    who + ' was in a pause that Twilio asked for during {{ $value | humanizePercentage }} of the last 30 minutes. Its data is late.',
+    who + ' was paused for {{ $value | humanizePercentage }} of the last 30 minutes, because Twilio requested it. Its data gets old.',
     keep='10m',
   ),
 
@@ -133,7 +133,7 @@
     '%s > %d' % [perInstance('abs(%s)' % now('twilio_email_api_clock_skew_seconds')), config.clockSkew],
     'Exporter {{ $labels.instance }}: its clock is {{ $value | humanizeDuration }} off',
     'The clock of the machine of the exporter {{ $labels.instance }} and that of Twilio are {{ $value | humanizeDuration }} apart. Ages are wrong by'
-    + ' as much; beyond an hour operations expire at the wrong time and collections count as incomplete.',
+    + ' as much. Beyond an hour, operations expire at the wrong time, and collections count as incomplete.',
     keep='10m',
   ),
 
@@ -146,8 +146,8 @@
       'or ' + perInstance(now('twilio_email_exporter_web_config_last_reload_successful')) + ' == 0',
     ]),
     'Exporter {{ $labels.instance }}: a changed configuration is not active',
-    'The exporter {{ $labels.instance }} could not load its configuration, or its web configuration, when it changed. The last valid one stays active until'
-    + ' it can, and a restart fails. The log names the line.',
+    'The exporter {{ $labels.instance }} could not load its configuration, or its web configuration, when it changed. The last valid one stays active,'
+    + ' and a restart would fail. The log has the place and the cause.',
     keep='10m',
   ),
 
@@ -160,10 +160,10 @@
       'and on (%s) group by (%s) (last_over_time(twilio_email_exporter_build_info[1h]))' % [instance, instance],
     ]),
     'Exporter {{ $labels.instance }}: {{ $value | printf "%.0f" }} restarts within 1h',
-    'The exporter {{ $labels.instance }} started {{ $value | printf "%.0f" }} times within an hour. Between starts nothing is watched. Nothing is counted twice'
-    + ' or lost as long as its state is kept.',
+    'The exporter {{ $labels.instance }} started {{ $value | printf "%.0f" }} times within an hour. While it is down, it watches nothing. As long as its store is'
+    + ' kept, it counts no email twice and misses none.',
     keep='10m',
-    note='As far as scrapes see it: of two starts between two scrapes one counts.',
+    note='Two starts between two scrapes count as one.',
   ),
 
   local modeChanged = alert(
@@ -175,10 +175,10 @@
       // A new account proves its mode sooner or later.
       'and on (%s) group by (%s) (last_over_time(twilio_email_up[1d] offset 1d))' % [terms.account, terms.account],
     ]),
-    'Account {{ $labels.account }}: its stats are now read in the counting mode {{ %s }}'
+    'Account {{ $labels.account }}: its counting mode is now {{ %s }}'
     % 'with printf `twilio_email_stats_reading{account=%q} == 1` $labels.account | query }}{{ (first .).Labels.reading }}{{ else }}?{{ end',
-    who + ' has been watched for more than a day, and its stats are read in another counting mode since less than 6 hours. What counters counted before the change was'
-    + ' read in the other mode, and is not corrected.',
+    who + ' has been watched for more than a day, and its counting mode changed within the last 6 hours. Counters keep what they counted in'
+    + ' the old mode.',
     keep='10m',
   ),
 
@@ -212,7 +212,7 @@
     '1h',
     best(now('twilio_email_operations_without_series')) + ' > 0',
     'Account {{ $labels.account }}: {{ $value | printf "%.0f" }} operations have no series of their own',
-    '{{ $value | printf "%.0f" }} operations of account {{ $labels.account }} are hidden by the limit of series or by their size. Sums and counters contain them; no alert on one operation does.',
+    '{{ $value | printf "%.0f" }} operations of account {{ $labels.account }} have no series, because of the series limit or their size. Sums and counters include them, but no alert on a single operation covers them.',
     keep='10m',
   ),
 

@@ -84,7 +84,7 @@
     'was completed more than %s ago, and has lost {{ $value | %s }} of its %s emails within the last 6 hours. In all it has lost %s. Twilio retries deferred mail for up to 72 hours, so more may follow until then.'
     % [std.strReplace(config.lateAfter, 'h', ' hours'), terms.number, size, terms.valueOf(lost)],
     '10m',
-    'The send is over, so nobody is paged; but losses that grow are worth a look.',
+    'Only a warning, because the send is over.',
   ),
 
   // Emails that are no longer waiting, in either counting mode.
@@ -121,10 +121,10 @@
       isLarge,
     ]),
     ': no progress for {{ $value | %s }}, %s emails queued' % [terms.span, emails('queued')],
-    'is being processed, yet nothing or next to nothing of it was sent for {{ $value | humanizeDuration }}. %s emails are queued.'
+    'is being processed, but almost none of its emails were sent for {{ $value | humanizeDuration }}. %s emails are queued.'
     % emails('queued'),
     '5m',
-    'By the time at which it was last read: data that is old because Twilio cannot be read does not mean that the operation is stuck.',
+    'Compared with the time of the last read: if Twilio cannot be read, old data does not mean that the operation is stuck.',
   ),
 
   local knowsWhen = 'max(twilio_email_operation_scheduled_timestamp_seconds{%s})',
@@ -145,12 +145,12 @@
     ': still scheduled {{ $value | %s }} after %s' % [terms.span, terms.either(knowsWhen, 'its time', 'it was created')],
     terms.either(
       knowsWhen,
-      'was scheduled for {{ $value | humanizeDuration }} ago and has not begun, with %s emails waiting.' % emails('scheduled'),
-      'was created {{ $value | humanizeDuration }} ago and is still scheduled, with %s emails waiting. Sends are expected to be scheduled at most %s ahead.'
+      'should have begun {{ $value | humanizeDuration }} ago, and has %s scheduled emails.' % emails('scheduled'),
+      'was created {{ $value | humanizeDuration }} ago and is still scheduled, with %s emails. The alert assumes that sends are scheduled at most %s ahead.'
       % [emails('scheduled'), config.scheduledAhead]
     ),
     '5m',
-    'For when it is scheduled is known with `series.tags`; else the longest time ahead has to be.',
+    'The exporter knows the scheduled time with `series.tags` or the collector of emails. Otherwise, the longest time that you schedule ahead counts.',
   ),
 
   prometheusAlerts+:: {
@@ -162,14 +162,14 @@
           {
             record: lost,
             expr: highest('sum without (status) (twilio_email_operation_emails{status=~"undelivered|failed"})'),
-            note:: 'Emails that the operation has lost, and their share of those it has created.',
+            note:: 'Emails that the operation has lost, and their share of its emails.',
           },
           { record: share, expr: terms.lines([lost, '/', '(%s > 0)' % of('size')]) },
           {
             record: failingNow,
             expr: isFailing,
-            note:: 'The share lost of an operation that loses too much now: it is processed or new, or has lost more of late; and it was not'
-                   + ' completed long ago, because nobody can act on that.',
+            note:: 'The share lost of an operation that loses too much now: it is being processed, is new, or has lost more emails'
+                   + ' recently. Not if it was completed long ago, because nobody can act then.',
           },
           failing,
         ],
@@ -184,7 +184,7 @@
               '%s - (%s offset %s) > 0' % [lost, lost, config.lateAfter],
               'and ' + wasCompleted,
             ]),
-            note:: 'Emails lost within %s of operations that had been completed before.' % std.strReplace(config.lateAfter, 'h', ' hours'),
+            note:: 'Emails that an operation lost within the last %s, if it was completed before.' % std.strReplace(config.lateAfter, 'h', ' hours'),
           },
           late,
           stuck,

@@ -31,7 +31,7 @@
       '  )',
       ')',
     ]),
-    'Of a provider, what late losses are a share of.',
+    'For late losses of a provider: the emails of the last three days.',
   ),
 
   // What is kept of one window.
@@ -90,7 +90,7 @@
       'unless %s <= %g' % [provider('failure:ratio_rate1h'), config.providerShare],
       terms.watchedSince('6h', '350m'),
     ]),
-    'The share that a provider loses while it fails and others do not: within an hour, or within six if the last hour was no better.',
+    'The share that a provider loses, only while it fails and others do not: within an hour, or within six hours if the last hour was no better.',
   ),
 
   local isOfHour = '%s{%%s} == %s{%%s}' % [failingName, provider('failure:ratio_rate1h')],
@@ -107,9 +107,9 @@
     terms.of(terms.providerLabels)
     + ' Of the emails of account {{ $labels.account }} to the mailbox provider {{ $labels.provider }}, {{ $value | %s }} are undelivered or failed,'
       % terms.percent
-    + ' and few of those to other providers. The provider blocks the sender, or its own servers fail. Twilio\'s API has no reasons of bounces.',
+    + ' and few of those to other providers. The provider blocks the sender, or its own servers fail. Twilio\'s API has no bounce reasons.',
     keep='10m',
-    note='One mailbox provider that blocks the sender. Where others fail as well, alerts on the account report it.',
+    note='One mailbox provider blocks the sender. If others fail as well, alerts on the account fire.',
   ),
 
   local bucket = 'twilio_email_delivery_duration_seconds_bucket',
@@ -120,11 +120,11 @@
   local objective = 'account:twilio_email_delivery_objective:seconds',
   local enough = '%s{le="+Inf"} >= %d' % [buckets, config.deliveryLeast],
   local duration = [
-    rule(buckets, grew(bucket, terms.provider + ', le', '1h'), 'Deliveries within an hour, by how long they took at most.'),
+    rule(buckets, grew(bucket, terms.provider + ', le', '1h'), 'Deliveries within an hour, in the buckets of the histogram.'),
     rule(
       quantile,
       'histogram_quantile(0.95, %s)' % buckets,
-      'Within this time 95 % of the emails of an hour were accepted: by a provider, and by all of them.'
+      'The time within which 95% of the emails of an hour were accepted: by a provider, and by all providers.'
     ),
     rule(ofWhole, 'histogram_quantile(0.95, sum by (%s, le) (%s))' % [terms.account, buckets]),
     rule(
@@ -133,7 +133,7 @@
         '%s > on (%s) group_left () %s' % [quantile, terms.account, objective],
         'and ignoring (le) ' + enough,
       ]),
-      'The same while it is slow.'
+      'The same, only while it is above the objective.'
     ),
   ],
   // Of an account whose providers have few emails each, all of them together.
@@ -160,11 +160,11 @@
       ],
       terms.asked('max(%s{%%s})' % objective, 'humanizeDuration'),
     ],
-    'Of the emails of account {{ $labels.account }} that %s accepted within the last hour, 5 %% were accepted more than {{ $value | humanizeDuration }} after they were scheduled or created.'
+    'Of the emails of account {{ $labels.account }} that %s accepted within the last hour, 5%% were accepted more than {{ $value | humanizeDuration }} after they were scheduled or created.'
     % whom
     + ' Emails that are still in transit are not counted. Accepted does not mean that an email is in the inbox.',
     keep='10m',
-    note='More than 5 % of the emails that a provider accepted within an hour took longer than the objective; or of those that all providers did.',
+    note='More than 5% of the emails that a provider, or all providers together, accepted within an hour took longer than the objective.',
   ),
 
   prometheusAlerts+:: {

@@ -30,12 +30,12 @@
     '6m',
     terms.lines([gone, 'unless ' + isReplaced]),
     terms.exporter,
-    'Account {{ $labels.account }}: nothing watches it, its exporter is gone',
+    'Account {{ $labels.account }}: no exporter is scraped for it',
     terms.of(terms.jobLabels)
-    + ' Account {{ $labels.account }} was watched, and Prometheus has no data of it now: fewer exporters' + ofJob + ' are scraped than then.'
-    + ' {{ with printf `up{%s} == 0` $of | query }}The target {{ (first .).Labels.instance }} does not answer.'
-    + '{{ else }}None of its targets fails: Prometheus has lost the target itself.{{ end }}',
-    note='An account that is gone while as many exporters are there as before was taken out of the configuration, which is no fault.',
+    + ' Account {{ $labels.account }} was watched, but Prometheus no longer has data of it: it scrapes fewer exporters' + ofJob + ' than before.'
+    + ' {{ with printf `up{%s} == 0` $of | query }}The target {{ (first .).Labels.instance }} does not respond.'
+    + '{{ else }}No target fails: Prometheus no longer has the target.{{ end }}',
+    note='If an account disappears, but its job has as many exporters as before, it was removed from the configuration. That is no failure.',
   ),
 
   local removed = terms.alert(
@@ -48,8 +48,8 @@
     ]),
     terms.exporter,
     'Account {{ $labels.account }}: no longer in the configuration of its exporter',
-    'Account {{ $labels.account }} was watched within the last day. The exporters' + ofJob + ' are all there, but none has this account any more: it was removed or renamed.',
-    note='For whoever wonders why it is quiet. It ends after a day.',
+    'Account {{ $labels.account }} was watched within the last day. The exporters' + ofJob + ' are still scraped, but none has this account any more: it was removed or renamed.',
+    note='For information only. It ends after a day.',
   ),
 
   local never = terms.alert(
@@ -61,7 +61,7 @@
       'unless on () group(%s)' % last(exportersThen),
     ]),
     'twilio-email-exporter',
-    'No twilio-email-exporter: its rules are loaded, but none is scraped',
+    'No twilio-email-exporter is scraped, although its rules are loaded',
     'Prometheus has the rules of twilio-email-exporter, but no data of any exporter, and had none within two weeks. No alert on mail can fire.',
   ),
 
@@ -75,7 +75,7 @@
     ]),
     terms.exporters,
     'Exporter {{ $labels.instance }}: not scraped for 15 minutes or more',
-    'Prometheus cannot scrape the exporter {{ $labels.instance }}' + ofJob + '. If no other exporter reads its accounts, a critical alert fires, too. Otherwise, only the redundancy is lost.',
+    'Prometheus cannot scrape the exporter {{ $labels.instance }}' + ofJob + '. If no other exporter watches its accounts, TwilioEmailExporterAbsent fires, too.',
     keep='10m',
   ),
 
@@ -99,12 +99,12 @@
       ')',
     ]),
     terms.exporter,
-    'Account {{ $labels.account }}: exporters under this name see different mail',
+    'Account {{ $labels.account }}: exporters with this name see different mail',
     terms.of(config.accountLabels)
-    + ' Several exporters name an account {{ $labels.account }} and seem to watch different ones: their other labels differ, or their volumes do. Rules take the highest'
-    + ' of their values, so what one of them loses may not show.',
+    + ' Several exporters have an account {{ $labels.account }}, and probably watch different Twilio accounts: their other labels or their volumes differ.'
+    + ' The rules use the highest of their values, so they may not show the losses of the others.',
     keep='10m',
-    note='Two environments under one name. A pair of exporters has equal values.',
+    note='Two environments have an account of the same name. The exporters of a pair would have equal values.',
   ),
 
   prometheusAlerts+:: {
@@ -115,7 +115,7 @@
         {
           record: exportersThen,
           expr: '%s * on (%s) group_left () %s' % [watched, terms.job, exporters],
-          note:: 'While an account is watched: how many exporters its job has, and in how many jobs its name is watched.',
+          note:: 'For each watched account: the number of exporters of its job, and the number of jobs that watch an account of this name.',
         },
         { record: jobsThen, expr: '%s * on (%s) group_left () %s' % [watched, namesake, jobsThatWatch] },
         absent,

@@ -60,10 +60,10 @@ pub struct WebOptions {
     #[arg(hide_env_values = true, hide_possible_values = true)]
     systemd_socket: Option<NonEmpty<bool>>,
 
-    /// Host name or address that requests may be for; repeatable, or comma-separated [default: none, any host]
+    /// Host name or address by which clients reach the exporter; repeatable, or comma-separated [default: none, any host]
     ///
     /// a host name or an address by which clients reach the exporter; repeatable, comma-separated in the variable. With one or more,
-    /// requests for other hosts get 421 (see [Security](security.md#names-of-the-exporter)); a port has no meaning
+    /// requests for other hosts get 421 (see [Security](security.md#names-of-the-exporter)). Ports are ignored
     #[arg(
         long = "web.allowed-host",
         env = "TWILIO_EMAIL_WEB_ALLOWED_HOST",
@@ -142,11 +142,11 @@ pub struct WebOptions {
     #[arg(value_parser = given(RangedU64ValueParser::<usize>::new()), hide_env_values = true)]
     max_requests: Option<NonEmpty<usize>>,
 
-    /// The longest graceful shutdown (SIGTERM); current scrapes respond before its end [default: 8s]
+    /// The longest time of a graceful shutdown (SIGTERM), in which running scrapes still respond [default: 8s]
     ///
-    /// the longest time of a graceful shutdown, from SIGTERM or SIGINT to the end. Current scrapes respond before its end, with the
-    /// values known by then. Keep it below the time after which your platform kills: Docker 10 s, Kubernetes 30 s, systemd 90 s. `0s`
-    /// stops immediately; at most `1h`
+    /// the longest time of a graceful shutdown, from SIGTERM or SIGINT to the end. Running scrapes respond before its end, with the
+    /// values known by then. It must be shorter than the time after which your platform kills the process: Docker 10 s, Kubernetes
+    /// 30 s, systemd 90 s. `0s` stops immediately; at most `1h`
     #[arg(
         long = "shutdown.grace-period",
         env = "TWILIO_EMAIL_SHUTDOWN_GRACE_PERIOD",

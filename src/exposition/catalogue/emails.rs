@@ -6,8 +6,8 @@ use crate::exposition::metric::{Kind, Metric, Scope};
 metrics! { EMAIL_METRICS:
     OPERATION_EMAILS_MISMATCH: Operation Gauge "operation_emails_mismatch" [] {
         help: "Whether the stats of the operation and its emails disagree (1) or not (0).",
-        details: "Twilio's stats, in the account's counting mode, are compared with the statuses of the emails that the exporter has read one by \
-                  one, if all emails of the operation have been read, and neither they nor the stats have changed for ten minutes around the reads.",
+        details: "The exporter compares Twilio's stats, in the account's counting mode, with the statuses of the single emails. It does so only if it has \
+                  read all emails of the operation, and neither they nor the stats changed within ten minutes of these reads.",
         absent: "unless emails are collected; while not all emails have been read; while the stats or the emails change; and if an email has an \
                  undocumented status.",
         example: "0",
@@ -29,10 +29,10 @@ metrics! { EMAIL_METRICS:
         example: "31",
     }
     PROVIDER_OUTCOMES: Account Counter "provider_outcomes_total" ["provider", "outcome"] {
-        help: "Emails that have reached the outcome, by the recipient's mailbox provider; a loss can follow a send by three days.",
+        help: "Emails that have reached the outcome, by the recipient's mailbox provider; emails can be lost three days after their send.",
         details: "Counted from the emails themselves: each email counts once for each outcome. `delivered` means accepted by the recipient's \
                   server, not the inbox. Twilio retries deferred mail for up to 72 hours before it counts it as lost. Complaints, clicks and \
-                  reasons of bounces are nowhere in Twilio's API ([where to look instead](emails.md#what-it-cannot-show)).",
+                  bounce reasons are not in Twilio's API ([where to look instead](emails.md#what-it-cannot-show)).",
         absent: "like `twilio_email_delivery_duration_seconds`.",
         example: "1894",
     }
@@ -65,7 +65,7 @@ metrics! { EMAIL_METRICS:
         example: "780",
     }
     DELIVERIES_UNOBSERVED_BY_LABEL: Account Counter "deliveries_unobserved_by_label_total" ["label", "value"] {
-        help: "Emails that were delivered after a time that the exporter could not see, by a label of their operations.",
+        help: "Delivered emails whose delivery time the exporter could not observe, by a label of their operations.",
         details: "The deliveries that are missing in `twilio_email_delivery_by_label_duration_seconds`.",
         absent: "like `twilio_email_delivery_by_label_duration_seconds`.",
         example: "31",
@@ -103,7 +103,7 @@ metrics! { EMAIL_METRICS:
     }
     MX_LOOKUPS: Exporter Counter "exporter_mx_lookups_total" ["result"] {
         help: "Lookups of the mail exchangers of recipients' domains, by result.",
-        details: "Starts at 0 with the process. `failed` and `skipped` cost nothing but the name of a provider: the emails count as `other`.",
+        details: "Starts at 0 with the process. After `failed` and `skipped`, the emails count as `other`.",
         absent: "without `collectors.emails.resolve_mx`.",
         example: "0",
     }

@@ -90,7 +90,7 @@ pub static LABELS: &[Label] = &[
     },
     Label {
         name: "reason",
-        meaning: "Why it failed, a closed set: `unauthorized`, `forbidden`, `not_found`, `expired`, `bad_request`, `rate_limited`, \
+        meaning: "Why a request or connection failed, a closed set. Of requests to Twilio: `unauthorized`, `forbidden`, `not_found`, `expired`, `bad_request`, `rate_limited`, \
                   `unavailable`, `server_error`, `timeout`, `connect`, `tls`, `invalid_response`, `too_large`. \
                   Of connections to the exporter: `no_request` (no complete request within 10 s), `idle` (for 5 minutes), \
                   `not_read` (the client did not read the response for a minute), `tls_handshake` (it failed or took more than 10 s), \
@@ -107,13 +107,13 @@ pub static LABELS: &[Label] = &[
     },
     Label {
         name: "collector",
-        meaning: "What collects: `operations` (lists and reads operations), `tags` (reads the first email of operations for its tags and its schedule, if `series.tags` is set), \
+        meaning: "The collector: `operations` (lists and reads operations), `tags` (reads the first email of operations for its tags and its schedule, if `series.tags` is set), \
                   `emails` (reads single emails, if they are collected).",
         example: "operations",
     },
     Label {
         name: "result",
-        meaning: "What became of a lookup: `found` (a mail exchanger belongs to a provider of the table), `unknown` (none does, or there is none), `failed` (no name server responded, or all responded with an error; repeated after ten minutes), `skipped` (a thousand lookups were pending).",
+        meaning: "The result of a lookup: `found` (a mail exchanger belongs to a provider of the table), `unknown` (none does, or there is none), `failed` (no name server responded, or all responded with an error; repeated after ten minutes), `skipped` (a thousand lookups were pending).",
         example: "found",
     },
     Label {

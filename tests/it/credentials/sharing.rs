@@ -92,7 +92,7 @@ async fn a_failing_token_is_requested_once_per_collection() {
             for read in many.read().await {
                 let error = read.unwrap_err();
                 assert_eq!(error.reason(), Some(Reason::ServerError), "{error}");
-                let words = "There is no access token. Twilio fails (500).";
+                let words = "There is no access token. Twilio returns a server error (500).";
                 assert!(error.to_string().starts_with(words), "{error}");
             }
         }

@@ -74,7 +74,7 @@ fn a_provider_that_is_slow_or_loses_emails_stands_out_and_a_pair_counts_once() {
         'A',
         &[("provider", "gmail")],
     );
-    let by_provider = "Time to delivery, 95 % of the emails, by provider";
+    let by_provider = "Time to delivery, 95% of the emails, by provider";
     history
         // 95 of 100 are halfway between 5 and 60 seconds.
         .gives(

@@ -279,7 +279,7 @@ fn lost_shares_are_marked_where_providers_act() {
             let share: f64 = share.trim_end_matches(')').parse().unwrap();
             let share = (share * 1000.0).round() / 10.0;
             let legend = text(&target["legendFormat"]);
-            assert!(legend.starts_with(&format!("{share} %")), "{target}");
+            assert!(legend.starts_with(&format!("{share}%")), "{target}");
             let name = format!("{share}%");
             // With its source.
             let row = docs

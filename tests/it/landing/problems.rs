@@ -21,7 +21,10 @@ async fn each_failure_of_twilio_is_shown_with_its_cause() {
             "503:retry-after=60",
             "Twilio is not available for account marketing (503)",
         ),
-        ("500", "Twilio fails for account marketing (500)"),
+        (
+            "500",
+            "Twilio returns a server error for account marketing (500)",
+        ),
         (
             "html",
             "The response of the base URL of account marketing does not match Twilio",

@@ -67,7 +67,10 @@ fn nothing_is_recorded_that_nothing_uses() {
 #[test]
 fn every_recording_rule_of_accounts_and_operations_is_in_the_table() {
     let page = read(&root().join("deploy/prometheus/README.md"));
-    let table = page.split("## Recording rules to build on").nth(1).unwrap();
+    let table = page
+        .split("## Recording rules for your own queries")
+        .nth(1)
+        .unwrap();
     let table = table.split("\n## ").next().unwrap();
     let rows: BTreeSet<&str> = table
         .lines()

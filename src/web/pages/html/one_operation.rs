@@ -24,7 +24,7 @@ pub(super) fn page(site: &Site, operation: &OperationDetails) -> Markup {
         }
         @if summary.title().is_some() { p class="id" { (summary.id) } }
         @if summary.up == Some(false) {
-            p class="remark" { "The last attempt to read this operation failed. The values are from the last successful read; the log names the reason." }
+            p class="remark" { "The last attempt to read this operation failed. The values are from the last successful read; the log has the reason." }
         }
         div class="columns" {
             section class="card" aria-labelledby="emails-title" {

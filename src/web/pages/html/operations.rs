@@ -144,14 +144,14 @@ fn nothing(site: &Site, overview: &Overview, filter: &Filter) -> Markup {
                 }
                 @if filter.text.parse::<OperationId>().is_ok() {
                     // It may be known and have no series.
-                    p { a class="button" href=(site.link(&format!("/operations/{}", filter.text))) { "Look this operation up" } }
+                    p { a class="button" href=(site.link(&format!("/operations/{}", filter.text))) { "Look up this operation" } }
                 } @else {
                     p { a class="button" href=(site.link("/#operations")) { "Show all" } }
                 }
             } @else if overview.accounts.iter().all(|account| account.last_success.is_none()) {
                 p { strong { "No operation is known yet." } " Operations appear here after the first collection that reaches Twilio." }
             } @else {
-                p { strong { "There is no operation." } " Twilio keeps an operation for seven days. New ones appear here by themselves." }
+                p { strong { "There is no operation." } " Twilio returns an operation for seven days. New operations appear here by themselves." }
             }
         }
     }
