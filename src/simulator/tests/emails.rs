@@ -192,3 +192,30 @@ async fn the_unfiltered_list_is_refused_and_the_filter_is_ignored_on_demand() {
     let rows = api.pages(&own, "emails", || {}).await;
     assert!(rows.iter().any(|row| row["operationId"] != id));
 }
+
+#[tokio::test]
+async fn whole_pages_of_emails_are_recorded_on_demand_and_have_the_most_rows_of_the_settings() {
+    let api = Api::new(SimulatorSettings {
+        api: ApiSettings {
+            most_rows: 7,
+            ..ApiSettings::default()
+        },
+        ..settings(None)
+    });
+    let handle = api.simulator.handle();
+    api.get(EMAILS).await;
+    assert!(handle.take_pages().is_empty(), "nobody wants them");
+    handle.record_pages();
+    let (_, page) = api.get(EMAILS).await;
+    assert_eq!(page["emails"].as_array().unwrap().len(), 7);
+    for fault in ["emails=500:times=1", "emails=cut:times=1"] {
+        handle.fault(fault.parse().unwrap());
+        api.get(EMAILS).await;
+    }
+    api.get("/v1/Emails/Operations").await;
+    let pages = handle.take_pages();
+    assert_eq!(pages.len(), 1);
+    let recorded: Value = serde_json::from_slice(&pages[0].body).unwrap();
+    assert_eq!((recorded, &*pages[0].path), (page, EMAILS));
+    assert!(handle.take_pages().is_empty());
+}
