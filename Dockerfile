@@ -11,8 +11,8 @@ COPY Cargo.toml Cargo.lock build.rs ./
 COPY benches benches
 COPY src src
 ARG REVISION=
-# Static, with libc's own resolver: nothing of the final image is needed to run it.
-ENV RUSTFLAGS='-C target-feature=+crt-static' TWILIO_EMAIL_REVISION=$REVISION
+# Static, with libc's own resolver: nothing of the final image is needed to run it. Its relocations are packed, which makes it smaller.
+ENV RUSTFLAGS='-C target-feature=+crt-static -C link-arg=-Wl,-z,pack-relative-relocs' TWILIO_EMAIL_REVISION=$REVISION
 # The target is named, or procedural macros would be linked statically, too, which the compiler cannot load.
 RUN --mount=type=cache,target=/usr/local/cargo/registry --mount=type=cache,target=/source/target \
     target="$(rustc --print host-tuple)" \
