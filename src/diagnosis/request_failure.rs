@@ -311,7 +311,10 @@ impl RequestFailure {
         }
         match self {
             Self::BrokenList(why) => {
-                format!("The list of emails broke off: {why}. {}", self.cure(login))
+                format!(
+                    "The list of emails is incomplete: {why}. {}",
+                    self.cure(login)
+                )
             }
             other => other.explained(login),
         }

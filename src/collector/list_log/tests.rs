@@ -164,6 +164,6 @@ fn a_refused_list_of_emails_is_logged_with_its_own_cure() {
         let cause = Box::new(ApiError::Forbidden);
         line(reader, &ApiError::BrokenList { page: 3, cause })
     };
-    assert!(broken(Tags).contains("The list of emails broke off: page 3 failed"));
-    assert!(broken(Operations).contains("The list of operations broke off"));
+    assert!(broken(Tags).contains("The list of emails is incomplete: page 3 failed"));
+    assert!(broken(Operations).contains("The list of operations is incomplete: page 3 failed"));
 }

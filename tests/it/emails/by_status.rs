@@ -18,7 +18,7 @@ const EMAILS: u64 = 400;
 /// Half-hours of a history.
 const STEPS: u64 = 12;
 /// The line of the log about a filter that does not work.
-const WARNING: &str = "Twilio does not filter the list of emails by status";
+const WARNING: &str = "Twilio does not filter emails by status";
 /// What such a list had.
 const OTHER_ROWS: &str = "rows with another status";
 
