@@ -70,6 +70,8 @@ impl Scene {
         for _ in 0..3 {
             pass(&self.clock, ANY_WAIT);
             self.exporter.scrape().await;
+            // What runs in the background logs, too.
+            self.exporter.idle().await;
         }
     }
 
