@@ -47,7 +47,7 @@ impl DueSearch {
         }
     }
 
-    /// Searches the next [`SLICE`] chunks that may have due operations. Returns whether there are more. Release the registry between two
+    /// Searches the next `SLICE` chunks that may have due operations. Returns whether there are more. Release the registry between two
     /// calls.
     pub fn step(&mut self, agenda: &Agenda<'_>) -> bool {
         if !self.is_begun {

@@ -19,7 +19,7 @@ impl Registry {
         self.catch_up();
     }
 
-    /// Applies changes to all operations to the next [`SLICE`] chunks. Returns whether there are more. Release the registry between two calls.
+    /// Applies changes to all operations to the next `SLICE` chunks. Returns whether there are more. Release the registry between two calls.
     pub fn catch_up(&mut self) -> bool {
         self.chunks.catch_up(SLICE)
     }
