@@ -78,7 +78,7 @@ impl ReadFailures {
         }
     }
 
-    /// Whether a list returned it in the collection that began at `since`, and that failed.
+    /// Whether its last failure comes from a list of the collection that began at `since`.
     pub(super) fn was_listed(&self, id: OperationId, since: Timestamp, now: Timestamp) -> bool {
         self.by_id
             .get(&id)

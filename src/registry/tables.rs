@@ -1,5 +1,5 @@
-//! Everything in a registry besides the records of operations. One call keeps all of it consistent with a record that
-//! comes, changes or leaves.
+//! Everything in a registry besides the records of operations. One call keeps all of it consistent with a record that is added, changed
+//! or removed.
 
 use std::collections::BTreeSet;
 
