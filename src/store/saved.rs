@@ -59,7 +59,7 @@ pub struct SavedGroup {
     pub zero_until: Option<Timestamp>,
 }
 
-/// The birth of an account that has not begun to count: every operation is older.
+/// The `born` of an account that has not begun to count: every operation was created before it.
 pub const UNBORN: Timestamp = Timestamp::from_millis(i64::MAX);
 
 /// The saved state of an account, except its operations.

@@ -32,7 +32,7 @@ pub(super) struct StateDirectory {
     gate: DiskGate,
 }
 
-/// The occasion on which the file is opened, and the time when the exporter started.
+/// When and why the file is opened, and the time when the exporter started.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum OpenReason {
     /// The saved state is loaded.
@@ -125,7 +125,7 @@ impl StateDirectory {
         }
     }
 
-    /// As [`Self::prepare`], when the notices of opening have been read.
+    /// Like [`Self::prepare`], but logs the notices, because those of the start have been read.
     pub(super) fn prepare_and_log(
         &mut self,
         directory: &Path,

@@ -115,7 +115,7 @@ fn push_labels(out: &mut Vec<u8>, labels: &Labels) {
     }
 }
 
-/// An account's standing as bytes.
+/// An account's saved state as bytes.
 pub(super) fn write_account(saved: &SavedAccount) -> Vec<u8> {
     let mut flags = if saved.cumulative_proven {
         CUMULATIVE_PROVEN
