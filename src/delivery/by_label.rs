@@ -135,7 +135,6 @@ impl ByLabel {
         (changed, self.removed.iter().cloned().collect())
     }
 
-    /// Notes that this was saved.
     pub(super) fn saved(&mut self, saved: &[SavedName], removed: &[Box<str>]) {
         for (key, value) in &mut self.values {
             let name = name_of(key);

@@ -15,7 +15,7 @@ use crate::timestamp::Timestamp;
 const OTHER: &str = "other";
 /// The most domains that are counted to find the largest ones, for each domain that can have a name.
 const CANDIDATES_PER_NAME: usize = 8;
-/// At least this many domains are counted, whatever the limit. Each takes about 60 bytes.
+/// The limit of counted domains is at least this, whatever the limit of names. Each domain takes about 60 bytes.
 const LEAST_CANDIDATES: usize = 1024;
 /// One in this many names is reserved for domains that appear after the first collection.
 const SHARE_FOR_LATER: usize = 4;

@@ -158,7 +158,6 @@ impl AccountCounters {
         self.apply_proof(before)
     }
 
-    /// The counting mode that emails have proven.
     pub(super) const fn proven_by_emails(&self) -> Option<CountingMode> {
         self.by_emails.mode()
     }

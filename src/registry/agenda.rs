@@ -114,7 +114,7 @@ impl Agenda<'_> {
         last.records().last().map(|record| record.created())
     }
 
-    /// The earliest time since which at most `room` known operations were created; 1970 if that is all of them.
+    /// The earliest time since which at most `room` known operations were created; 1970 if there are no more in all.
     #[must_use]
     pub fn newest_page_from(&self, mut room: usize, now: Timestamp) -> Timestamp {
         let mut from = now;

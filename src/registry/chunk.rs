@@ -105,7 +105,6 @@ impl Chunk {
         self.records.is_packed()
     }
 
-    /// Unpacks its records.
     pub(super) fn open(&mut self) {
         self.records.open();
     }

@@ -104,7 +104,6 @@ impl Group {
         self.is_lost = true;
     }
 
-    /// Notes that this was saved.
     pub(super) fn saved(&mut self, saved: &SavedGroup) {
         self.saved = Some(saved.clone());
         self.is_lost = false;

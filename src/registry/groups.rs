@@ -129,8 +129,8 @@ impl Groups {
         is_news
     }
 
-    /// Moves the current stats of an operation to its new group. Its first group of all also gets its past counts; a later group gets
-    /// later growth only.
+    /// Moves the current stats of an operation to its new group. Its very first group also gets its past counts; a later group gets only
+    /// later growth.
     fn moved(
         &mut self,
         before: Option<Membership>,
@@ -262,7 +262,6 @@ impl Groups {
         (changed.collect(), self.removed.clone())
     }
 
-    /// Notes that this has been saved.
     pub(super) fn saved(&mut self, saved: &[SavedGroup], removed: &[GroupKey]) {
         for saved in saved {
             if let Some(group) = self.by_key.get_mut(&saved.key) {

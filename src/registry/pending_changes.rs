@@ -1,5 +1,5 @@
-//! Changes to all operations of an account, applied to one chunk after another. Each has to unpack the packed chunks: with millions of
-//! operations that takes most of a second, and no caller may wait for the registry that long.
+//! Changes to all operations of an account, applied to one chunk after another. Each change has to unpack the packed chunks: with
+//! millions of operations that takes most of a second, and no caller may wait for the registry that long.
 //!
 //! Before anything else changes a chunk, the chunk gets its missing changes, so records of two times are never mixed. A read of a chunk
 //! may find it without them.

@@ -13,7 +13,7 @@ pub(super) fn is_documented(operation: &Operation) -> bool {
     !matches!(operation.state, OperationState::Other(_)) && operation.stats.unknown.is_none()
 }
 
-/// Replaces the words of `operation` that, together with those in `totals`, exceed the limit by [`Word::OTHER`], and counts each.
+/// Replaces by [`Word::OTHER`] the words of `operation` that, together with those in `totals`, exceed the limit, and counts each.
 ///
 /// A word stays within the limit for as long as an operation has it.
 pub(super) fn limit_words(

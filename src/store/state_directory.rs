@@ -57,7 +57,6 @@ impl StateDirectory {
         self.file.as_ref()
     }
 
-    /// As [`Self::file`].
     pub(super) const fn file_mut(&mut self) -> Option<&mut StateFile> {
         self.file.as_mut()
     }

@@ -88,7 +88,6 @@ impl<'a> LabelledOperations<'a> {
         self.range(0..self.len())
     }
 
-    /// Those at `places`.
     pub(in crate::exposition) fn range(
         &self,
         places: Range<usize>,

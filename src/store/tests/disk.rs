@@ -123,7 +123,7 @@ fn an_empty_store_that_appears_later_is_used() {
     assert_eq!((content(&store), store.generation()), (new, 0));
 }
 
-/// Otherwise somebody with write access to the directory could make the exporter overwrite any file of its user.
+/// Otherwise anyone with write access to the directory could make the exporter overwrite any file of its user.
 #[test]
 fn a_link_in_place_of_the_unfinished_file_is_not_followed() {
     let directory = tempfile::tempdir().unwrap();
