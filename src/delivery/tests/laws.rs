@@ -1,4 +1,4 @@
-//! One rule per test.
+//! The rules of the counters, one per test.
 
 use super::*;
 use EmailStatus::{
