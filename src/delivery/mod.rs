@@ -249,7 +249,7 @@ impl Deliveries {
             self.statuses.remove(email.provider, email.status);
             self.unsaved.forget(email.id);
         }
-        // A time beyond `now` comes from a clock that was set back since: nothing so new can have expired.
+        // A time beyond `now` comes from a clock that has since been set back: nothing so new can have expired.
         let behind = oldest + Duration::from_millis(1);
         self.expired_until = self.expired_until.max(behind).min(now);
         self.by_label.expire(now);

@@ -175,8 +175,8 @@ impl<C: Counts> NameTable<C> {
         names.for_each(|name| name.is_shown |= name.is_saved);
     }
 
-    /// Notes the time: after [`ZERO_FOR`] the counters of a new name are exposed as they are. A later end comes from a clock that was
-    /// set back since.
+    /// Notes the time: after [`ZERO_FOR`] the counters of a new name are exposed as they are. A later end comes from a clock that has
+    /// since been set back.
     pub(super) fn pass(&mut self, now: Timestamp) {
         for (number, name) in (0..=u16::MAX).zip(&mut self.names) {
             // `other` exists from the start, so exposing its 0 once is enough.

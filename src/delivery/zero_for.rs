@@ -34,7 +34,7 @@ impl ZeroFor {
     }
 
     /// Notes the time. The 0 ends [`ZERO_FOR`] after the first call, once a scrape has exposed it. A later end comes from a clock that
-    /// was set back since.
+    /// has since been set back.
     pub(super) fn pass(&mut self, now: Timestamp) {
         self.until = match self.until {
             Some(until) if until > now + ZERO_FOR => Some(now + ZERO_FOR),

@@ -119,7 +119,7 @@ impl AccountCounters {
         self.account.discovered_until = self.account.discovered_until.max(Some(moment));
     }
 
-    /// Limits the progress of discovery to `now`: a later time comes from a clock that was set back since.
+    /// Limits the progress of discovery to `now`: a later time comes from a clock that has since been set back.
     pub(super) fn limit_discovered(&mut self, now: Timestamp) {
         let until = &mut self.account.discovered_until;
         *until = until.map(|until| until.min(now));

@@ -134,7 +134,7 @@ impl Chunk {
         few.chain(many.filter(move |record| policy.is_large(record)))
     }
 
-    /// Whether any of its operations can be due at `now`. A read in the future means that the clock was set back since.
+    /// Whether any of its operations can be due at `now`. A read in the future means that the clock has since been set back.
     pub(super) fn may_have_due(&self, now: Timestamp) -> bool {
         self.summary.due <= now || self.summary.read > now
     }

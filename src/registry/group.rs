@@ -79,8 +79,8 @@ impl Group {
         self.counters.count(from, to);
     }
 
-    /// Notes the time: after [`ZERO_FOR`] the counters may be exposed as they are. A later end comes from a clock that was set back
-    /// since.
+    /// Notes the time: after [`ZERO_FOR`] the counters may be exposed as they are. A later end comes from a clock that has since been set
+    /// back.
     pub(super) fn begin(&mut self, now: Timestamp) {
         self.zero_until = match self.zero_until {
             Some(until) if until > now + ZERO_FOR => Some(now + ZERO_FOR),

@@ -37,7 +37,7 @@ impl ReadFailures {
             .get(&id)
             .filter(|before| before.reason == Some(reason));
         let failure = Failure {
-            // A time in the future comes from a clock that was set back since.
+            // A time in the future comes from a clock that has since been set back.
             first: before.map_or(now, |before| before.first.min(now)),
             last: now,
             reason: Some(reason),

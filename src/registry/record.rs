@@ -232,7 +232,7 @@ impl Record {
         self.last_change.get()
     }
 
-    /// Notes that a read at `now` found no change. A last change in the future comes from a clock that was set back since, or from
+    /// Notes that a read at `now` found no change. A last change in the future comes from a clock that has since been set back, or from
     /// Twilio's clock if this machine's is behind. It is set to `now`: otherwise the operation would be due all the time until then.
     pub(super) fn confirm(&mut self, now: Timestamp) {
         self.last_success = Moment::of(now);

@@ -32,13 +32,13 @@ pub(super) fn due(history: PollTimes, spread: u8) -> Timestamp {
     history.read + share(history.change).clamp(share(history.min_interval_from), longest)
 }
 
-/// Whether an operation is due at `now`. A read in the future means that the clock was set back since, and counts as no read.
+/// Whether an operation is due at `now`. A read in the future means that the clock has since been set back, and counts as no read.
 pub(super) fn is_due(history: PollTimes, spread: u8, now: Timestamp) -> bool {
     history.read > now || due(history, spread) <= now
 }
 
-/// The last attempt to read an operation, by which plans sort. An attempt in the future means that the clock was set back since:
-/// the operation is served first, or it would wait for all others until then.
+/// The last attempt to read an operation, by which plans sort. An attempt in the future means that the clock has since been set back: the
+/// operation is served first, or it would wait for all others until then.
 pub(super) fn attempt(last: Timestamp, now: Timestamp) -> Timestamp {
     if last > now {
         Timestamp::default()
