@@ -31,7 +31,7 @@ struct Name<C> {
     /// Empty for a number that is missing from a damaged file.
     text: Box<str>,
     counts: C,
-    /// Until when its counters are exposed as 0.
+    /// The time until which its counters are exposed as 0.
     zero_until: Option<Timestamp>,
     /// Whether it was saved, so that a scrape exposes it.
     is_saved: bool,

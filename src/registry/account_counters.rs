@@ -264,7 +264,7 @@ impl AccountCounters {
         self.saved.map(|saved| saved.counters)
     }
 
-    /// Since when the exposed counters count, and which operations made them grow last.
+    /// When the exposed counters began to count, and which operations made them grow last.
     pub(super) fn origins(&self) -> CounterOrigins {
         let (accepted, outcomes) = self.contributions.exposed();
         let born = self.saved.map(|saved| saved.born);

@@ -81,7 +81,7 @@ impl Agenda<'_> {
         self.failures.attempted()
     }
 
-    /// Since when there has been an operation that could not be read.
+    /// When reads began to fail, after a time without failures.
     #[must_use]
     pub const fn failing_since(&self) -> Option<Timestamp> {
         self.failures.since()

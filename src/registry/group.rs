@@ -25,8 +25,8 @@ pub(super) struct Group {
     counters: Counters,
     /// When its last operation expires or expired.
     until: Timestamp,
-    /// Until when its counters are exposed as 0; `None`: as they are. Scrapes use the saved value of this, so a restart never decreases
-    /// counters.
+    /// The time until which its counters are exposed as 0; `None`: as they are. Scrapes use its saved value, so a restart never
+    /// decreases counters.
     zero_until: Option<Timestamp>,
     /// Whether a scrape may have exposed the 0.
     is_shown: bool,

@@ -102,7 +102,7 @@ impl ReadFailures {
         self.attempted
     }
 
-    /// Since when there has been an operation that could not be read.
+    /// When reads began to fail, after a time without failures.
     pub(super) const fn since(&self) -> Option<Timestamp> {
         self.since
     }
