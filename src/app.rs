@@ -186,7 +186,7 @@ impl App {
         self.listeners.iter().map(|bound| &bound.address)
     }
 
-    /// The addresses of TCP that the exporter is bound to. For port 0 they have the port that the system chose.
+    /// The TCP addresses that the exporter is bound to. For port 0 they have the port that the system chose.
     #[must_use]
     pub fn addresses(&self) -> Vec<SocketAddr> {
         let addresses = self.listening().map(|address| match address {

@@ -42,7 +42,7 @@ impl Clock {
     #[must_use]
     pub fn now(&self) -> Timestamp {
         match self {
-            // A machine whose clock is before 1970 has no clock; then 1970 is as good as any time.
+            // A clock before 1970 is not set; then 1970 is as good as any time.
             Self::System => {
                 let since = SystemTime::now().duration_since(UNIX_EPOCH);
                 Timestamp::from_millis(since.map_or(0, |since| {

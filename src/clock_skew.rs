@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::timestamp::Timestamp;
 
-/// An HTTP date has whole seconds, and a response takes some time.
+/// Smaller differences count as none: an HTTP date has whole seconds, and a response takes some time.
 const RESOLUTION: Duration = Duration::from_secs(2);
 /// A clock that differs from Twilio's by more makes operations expire too early or too late.
 const WRONG: Duration = Duration::from_hours(1);

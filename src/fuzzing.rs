@@ -1,4 +1,4 @@
-//! The functions that the fuzz targets call (`fuzz/fuzz_targets`). Each takes any bytes, parses them as one thing from outside, and
+//! The functions that the fuzz targets call (`fuzz/fuzz_targets`). Each takes any bytes, parses them as one kind of external input, and
 //! panics if the result breaks a promise. Only builds for fuzzing and tests have this module: the tests replay the inputs of
 //! `fuzz/corpus`.
 

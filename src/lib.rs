@@ -2,7 +2,7 @@
 //!
 //! # How it works
 //!
-//! Twilio responds to a send request with an *operation*. It returns the operation's stats only to requests; it pushes nothing.
+//! Twilio responds to a send request with an *operation*. The operation's stats must be requested: Twilio pushes nothing.
 //!
 //! 1. A scrape starts a collection in the [`collector`], or joins the current one.
 //! 2. The [`registry`] holds each operation of an account: its last stats, its high-water marks, and when it is due.
@@ -18,21 +18,21 @@
 //!    parts of the last exposition, and write and compress only those that have changed.
 //!
 //! An active operation is polled at every scrape. The longer an operation is idle, the less often it is polled. After seven
-//! days Twilio no longer returns it: its series end, and the counters keep its emails. A counter grows by the growth of the
-//! high-water marks. The first counts of an operation are its baseline, which counters do not include, if the operation was
-//! created before the account was first watched (by Twilio's clock) or was found by the account's first collection.
+//! days Twilio no longer returns it: its series end, and the counters keep its emails. A counter grows by the growth of the high-water
+//! marks. The first counts of an operation are its baseline, which counters do not include, if the operation was created before the
+//! account was first watched (by Twilio's clock) or if the account's first collection found it.
 //!
 //! Operations that the list does not return, and the users' labels of all operations, come from the configuration, from
 //! [`sources`] (files, which the exporter reads before each collection, and URLs, which it polls at their own intervals) and
 //! from senders that register operations over HTTP. The store has saved a registration before the sender gets the response.
 //!
-//! No other loop of the exporter polls Twilio. Prometheus decides when: by a scrape, by a probe of one operation, or by service
-//! discovery. Scrapes at the same time share one collection. A collection that takes longer than its scrape continues in the background,
-//! within a limit, and the next scrape exposes what it read. Accounts are collected concurrently; no account waits for
+//! No loop of the exporter polls Twilio on its own: Prometheus decides when, by a scrape, a probe of one operation, or service
+//! discovery. Scrapes at the same time share one collection. A collection that takes longer than its scrape continues in the
+//! background, within a limit, and the next scrape exposes what it read. Accounts are collected concurrently; no account waits for
 //! another.
 //!
-//! The [`simulator`] is a simulated Twilio for the demo, developers and tests. It follows the same documents, shares no types with the
-//! client, and fails on demand.
+//! The [`simulator`] is a simulated Twilio for the demo, developers and tests. It follows the same documentation, shares no types with
+//! the client, and fails on demand.
 //!
 //! # What never happens
 //!
@@ -44,9 +44,9 @@
 //!   the end of a collection at most 2 s. A save that hangs never delays another account.
 //! - The exporter never deletes a store file that it cannot use, and never takes a directory from another process.
 //! - A counter for a label's value never starts above 0, so `rate()` sees all of its growth.
-//! - A scrape never gets the text of another collection, nor metrics of the exporter from before the scrape arrived. Scrapes that
-//!   would get the same text never render or compress it twice.
-//! - A kept part of an exposition is never used for other values: every use compares all values that the part was written from.
+//! - A scrape never gets the text of another collection, nor metrics of the exporter from before the scrape arrived. Text that several
+//!   scrapes get is never rendered or compressed twice.
+//! - A kept part of an exposition is never reused for other values: every reuse compares all values that the part was written from.
 //! - An exemplar never names an operation whose emails its counter does not include.
 //! - A series never remains after its operation or account: every scrape writes all gauges from one snapshot.
 //! - Undocumented words of Twilio's never create an unlimited number of series.
@@ -54,8 +54,8 @@
 //!   operation's id. A row never changes how other rows are read, and never makes another row fail.
 //! - A failure always has a reason from the closed set in [`reason`].
 //! - A list that broke off, or whose end cannot be read, never counts as complete. A wrong base URL never counts as an account.
-//! - A list never continues without end. A response is never read beyond a size limit. A redirect is never followed.
-//!   Informational responses, frames of HTTP/2 without data, and bodies in very small pieces never use a core until a timeout.
+//! - A list never continues without end. A response is never read beyond a size limit. A redirect is never followed. Informational
+//!   responses, HTTP/2 frames without data, and bodies in very small pieces never keep a core busy until a timeout.
 //! - A client that sends slowly, sends nothing, does not read, or opens many connections never prevents a scrape of another client, and
 //!   never uses unlimited memory.
 //! - A connection on which a request got no response is never used again.
@@ -64,7 +64,7 @@
 //! - Credentials that Twilio rejected are never used again within a minute, unless another request with them authenticates.
 //! - A scrape never visits all operations to find those that are due or expired, or to add up their stats. Chunks name the due
 //!   and expired operations, and sums are updated by differences.
-//! - A scrape or a page never waits until millions of operations have changed: after a clock was set, a list failed or the exporter was
+//! - A scrape or a page never waits for work on millions of operations: after a clock was set, a list failed or the exporter was
 //!   stopped for long, they are changed and searched in slices of a few milliseconds.
 //! - An operation that does not fit into a budget never loses its place: the operation that was read longest ago comes first.
 //! - An access token that cannot be fetched is never requested without a backoff, and never fetched twice at the same time.
@@ -72,14 +72,14 @@
 //!   while.
 //! - A secret, an address, a subject or a body never reaches a label, a log line, an error or a page. A secret is never a
 //!   command-line option.
-//! - A name server never delays a collection, and gets nothing but domains of recipients, which no log line has. No lookup is made
-//!   unless the user asked for lookups.
+//! - A name server never delays a collection, and gets nothing but domains of recipients, which are never logged. No lookup is made
+//!   unless the user turned lookups on.
 //! - A page of another site never changes anything: a request that changes something and comes from such a page is refused.
-//! - A page never makes a request to Twilio, never counts as a scrape of a new label value, and has no inline script or style. What is
-//!   wrong is never worded twice: the log and the pages have the sentences of [`diagnosis`].
+//! - A page never makes a request to Twilio, never counts as a scrape of a new label value, and has no inline script or style. No
+//!   failure is worded twice: the log and the pages have the sentences of [`diagnosis`].
 //! - A source of operations is never applied in part. If anything in it is wrong, its last operations stay.
-//! - A web configuration never turns TLS, client certificates, their allowed names, passwords, read-only users or the rate limit off
-//!   while the exporter runs; an incomplete file would. A key that rustls does not support is never ignored.
+//! - A reload of the web configuration never turns TLS, client certificates, their allowed names, passwords, read-only users or the
+//!   rate limit off, as an incomplete file would. A key that rustls does not support is never ignored.
 //! - A wrong password never delays a scrape: passwords are checked outside the async threads, a bounded number at once.
 //! - A configuration is never applied in part. All its problems are reported together; then the exporter does not start, or
 //!   the current configuration stays.
@@ -99,8 +99,8 @@
 //! | which requests to make, and when; what to save | [`collector`] |
 //! | a new configuration while the exporter runs | [`reload`] |
 //! | HTTP server; operations that a person or a script follows | [`web`], [`watch`] |
-//! | whether everything works, tried once | [`check`] |
-//! | all of it together | [`app`] |
+//! | one check of whether everything works | [`check`] |
+//! | the whole exporter | [`app`] |
 //! | the command line | [`cli`] |
 //!
 //! [`exposition::catalogue`] defines each metric. The reference page is generated from it.

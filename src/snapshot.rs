@@ -81,7 +81,7 @@ pub struct Contribution {
     pub operation: OperationId,
     /// How many emails it added.
     pub emails: u32,
-    /// When the exporter read that.
+    /// When the exporter read these emails.
     pub read: Timestamp,
 }
 

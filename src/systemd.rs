@@ -12,7 +12,7 @@ pub fn ready() {
     notify(&[NotifyState::Ready]);
 }
 
-/// The exporter loads its configuration again. [`ready`] ends that.
+/// The exporter reloads its configuration, until [`ready`].
 pub fn reloading() {
     // systemd compares this time with that of its signal.
     if let Ok(now) = NotifyState::monotonic_usec_now() {

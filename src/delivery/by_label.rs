@@ -1,8 +1,8 @@
 //! Outcomes and delivery times by the values of the few labels that the configuration names.
 //!
-//! An outcome counts under the value that the email's operation has at that moment, and never under another one. What an email reached before
-//! its operation had the label counts under none. A value that appears exposes its counters as 0 for a while, and one whose operations have
-//! all expired seven days ago is removed.
+//! An outcome counts under the value that the email's operation has at that moment, and never under another one. What an email reached
+//! before its operation had the label counts under none. A new value exposes its counters as 0 for a while. A value is removed seven
+//! days after its last operation has expired.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -34,7 +34,7 @@ struct Value {
 #[derive(Debug, Default)]
 pub(super) struct ByLabel {
     labels: Vec<Arc<str>>,
-    /// The most values of one label beside [`OTHER`].
+    /// The most values of one label besides [`OTHER`].
     most: usize,
     values: BTreeMap<LabelValue, Value>,
     /// Removed values that may still be in the store.
@@ -42,7 +42,7 @@ pub(super) struct ByLabel {
 }
 
 impl ByLabel {
-    /// Applies the labels that have counters, and the most values of each. A label that has none any more loses its values.
+    /// Applies the labels that have counters, and the most values of each. A label that is not among them loses its values.
     pub(super) fn configure(&mut self, labels: &[Arc<str>], most: usize) {
         self.labels = labels.to_vec();
         self.most = most;
@@ -53,7 +53,7 @@ impl ByLabel {
         self.removed.extend(gone.map(|(key, _)| name_of(&key)));
     }
 
-    /// Counts for each of these values, of an operation that expires at `until`. Values that are new begin.
+    /// Counts for each of these values of an operation that expires at `until`, and adds new values.
     pub(super) fn count(
         &mut self,
         values: &[LabelValue],
@@ -135,7 +135,6 @@ impl ByLabel {
         (changed, self.removed.iter().cloned().collect())
     }
 
-    /// Notes that this was saved.
     pub(super) fn saved(&mut self, saved: &[SavedName], removed: &[Box<str>]) {
         for (key, value) in &mut self.values {
             let name = name_of(key);
@@ -199,7 +198,7 @@ impl Value {
     }
 }
 
-/// The name under which a value is saved. No label's name contains the sign.
+/// The name under which a value is saved. No label's name contains `=`.
 fn name_of((label, value): &LabelValue) -> Box<str> {
     format!("{label}={value}").into()
 }

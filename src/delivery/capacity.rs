@@ -9,9 +9,9 @@ use crate::timestamp::Timestamp;
 
 use super::record::OperationMark;
 
-/// There is room again when this fraction of the emails has gone.
+/// There is room again when one in this many emails has been removed.
 const SHARE_TO_FREE: usize = 10;
-/// Later than every creation.
+/// A time after every creation.
 const NEVER: Timestamp = Timestamp::from_millis(i64::MAX);
 
 /// The limit of emails, and the operations that it leaves out.
@@ -20,10 +20,10 @@ pub(super) struct Capacity {
     most: usize,
     /// Operations created from this time on are admitted; [`NEVER`] while there is no room.
     admitted_from: Timestamp,
-    /// The known operations, by [`OperationMark::short`] and sorted, while some are left out. Two operations may have one mark; then both
-    /// are known.
+    /// The known operations, by [`OperationMark::short`] and sorted, while some are left out. Two operations may share a mark; then
+    /// both count as known.
     known: Option<Vec<u32>>,
-    /// The number of emails that were left out, each time that they were read.
+    /// How many emails were left out. An email counts each time it is read.
     left_out: u64,
 }
 
@@ -55,7 +55,7 @@ impl Capacity {
         emails > self.most / 2
     }
 
-    /// The number of emails that were left out, each time that they were read.
+    /// How many emails were left out. An email counts each time it is read.
     pub(super) const fn left_out(&self) -> u64 {
         self.left_out
     }
@@ -65,8 +65,8 @@ impl Capacity {
         self.admitted_from == NEVER
     }
 
-    /// Whether a new email is admitted. `emails` are known, and `marks` are the marks of their operations. An email without an
-    /// operation is admitted by its own creation.
+    /// Whether a new email is admitted. `emails` is the number of known emails, and `marks` are the marks of their operations. An email
+    /// without an operation is admitted by its own creation time.
     pub(super) fn admits<M: Iterator<Item = u32>>(
         &mut self,
         operation: Option<OperationId>,

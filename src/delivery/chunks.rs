@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 const MOST: usize = 512;
 /// A chunk with fewer records is joined with the next one, if there is room.
 const LEAST: usize = 128;
-/// The room for new records of a chunk that is full: this many, or this fraction of a large chunk.
+/// The room for new records in a full chunk: this many, or this fraction of a large chunk.
 const ROOM: usize = 16;
 const SHARE_OF_ROOM: usize = 32;
 
@@ -19,7 +19,7 @@ pub(super) type Bytes<const N: usize> = [u8; N];
 /// Sorted records. Several records may have one key.
 #[derive(Debug)]
 pub(super) struct SortedChunks<const N: usize, const K: usize> {
-    /// By a key that is not above the keys of the chunk, and above those of the chunk before. Records of one key are in one chunk.
+    /// By a key that is not above the keys of the chunk, and above those of the previous chunk. Records of one key are in one chunk.
     chunks: BTreeMap<[u8; K], Vec<Bytes<N>>>,
     length: usize,
 }
@@ -48,7 +48,7 @@ impl<const N: usize, const K: usize> SortedChunks<N, K> {
             .copied()
     }
 
-    /// Adds a record behind those with the same key.
+    /// Adds a record after those with the same key.
     pub(super) fn insert(&mut self, record: Bytes<N>) {
         self.length += 1;
         let key = key_of(&record);

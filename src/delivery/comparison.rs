@@ -59,8 +59,8 @@ impl Comparison<'_> {
             && delivered.contains(&stat(Status::Delivered))
     }
 
-    /// The counting mode that the emails prove: the only one in which they agree with the stats. An email that was delivered, opened or not
-    /// delivered makes the difference, and a few of them may be an error.
+    /// The counting mode that the emails prove: the only one in which they agree with the stats. Only delivered, opened and undelivered
+    /// emails distinguish the modes, and a few of them may be an error.
     #[must_use]
     pub fn evidence(&self) -> Option<(CountingMode, Evidence)> {
         let mut agreeing = CountingMode::ALL

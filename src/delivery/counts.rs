@@ -5,8 +5,8 @@ use std::time::Duration;
 use crate::email::{DeliveryTimes, Email, EmailStatus, Outcomes, ProviderCounts};
 use crate::operation::Outcome;
 
-/// `createdAt` and `updatedAt` have whole seconds. A delivery that seems to be this long before the start took no time; one before that
-/// has a wrong time.
+/// `createdAt` and `updatedAt` have whole seconds. A delivery up to this long before the start counts as one that took no time; an
+/// earlier one has a wrong time.
 const PRECISION: i64 = 2000;
 
 /// Counters that are saved as a list of numbers. New ones are added at the end.
@@ -66,7 +66,7 @@ pub(super) fn reached(before: Option<EmailStatus>, now: EmailStatus) -> &'static
 }
 
 /// The time from `scheduledFor`, else `createdAt`, to the delivery. `None` if it is not known: a later status has overwritten it, or
-/// Twilio returned no possible time.
+/// Twilio returned an impossible time.
 pub(super) fn delivery_time(email: &Email) -> Option<Duration> {
     let updated = email
         .updated

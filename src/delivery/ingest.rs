@@ -31,7 +31,7 @@ impl Deliveries {
         self.is_first || self.born.is_none_or(|born| created < born)
     }
 
-    /// Whether an email is not known yet and is no baseline: what its first row has reached counts under the provider of that time.
+    /// Whether an email is unknown and not baseline: the outcomes of its first row count under the provider that its domain has then.
     #[must_use]
     pub fn would_count(&self, email: &Email) -> bool {
         let key = email.id.to_bytes();
@@ -122,7 +122,7 @@ impl Deliveries {
         Ingested::Known
     }
 
-    /// Counts what an email has reached by a change of its status.
+    /// Counts the outcomes that an email reaches by a change of its status.
     fn count(
         &mut self,
         email: &OpenEmail,

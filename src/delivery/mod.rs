@@ -63,7 +63,7 @@ pub struct EmailLimits {
     pub max_sender_domains: usize,
 }
 
-/// What became of a row.
+/// The result of ingesting a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ingested {
     /// An email that was not known.
@@ -72,7 +72,7 @@ pub enum Ingested {
     Changed,
     /// A known email without a change.
     Known,
-    /// An email that has expired, or of which is not known whether it was counted.
+    /// An email that has expired, or that may have been counted already.
     Expired,
     /// An email of an operation for which there is no room.
     LeftOut,
@@ -109,9 +109,9 @@ pub struct Deliveries {
     statuses: StatusCounts,
     tallies: Tallies,
     unsaved: Unsaved,
-    /// The state as last saved; `None` if the store has none of it.
+    /// The state as last saved; `None` if nothing of it is saved.
     saved_standing: Option<SavedEmails>,
-    /// As last saved.
+    /// The counters as last saved.
     shown: Option<Arc<EmailCounters>>,
 }
 
@@ -155,7 +155,7 @@ impl Deliveries {
         self.by_sender.set_most(limits.max_sender_domains);
     }
 
-    /// Uses these lookups for domains that the table does not have from now on; `None`: none.
+    /// From now on, looks up domains that the table does not have with `exchangers`; `None`: no lookups.
     pub fn set_exchangers(&mut self, exchangers: Option<Arc<MxProviders>>) {
         self.exchangers = exchangers;
     }
@@ -184,7 +184,7 @@ impl Deliveries {
         }
     }
 
-    /// To be called when a collection has read all that it had to: ends the first one, and gives names to the largest domains.
+    /// To be called when a collection is complete: ends the first one, and gives names to the largest domains.
     pub fn end(&mut self) {
         let is_first = std::mem::take(&mut self.is_first);
         if is_first && let Some(newest) = self.newest {
@@ -249,14 +249,14 @@ impl Deliveries {
             self.statuses.remove(email.provider, email.status);
             self.unsaved.forget(email.id);
         }
-        // A time beyond `now` comes from a clock that was set back since: nothing that new can have expired.
+        // A time beyond `now` comes from a clock that has since been set back: nothing so new can have expired.
         let behind = oldest + Duration::from_millis(1);
         self.expired_until = self.expired_until.max(behind).min(now);
         self.by_label.expire(now);
         self.capacity.pass(self.len(), now);
     }
 
-    /// The number of emails whose rows are recognised.
+    /// The number of known emails.
     #[must_use]
     pub const fn len(&self) -> usize {
         self.open.len() + self.done.len()
@@ -274,7 +274,7 @@ impl Deliveries {
         self.open.len()
     }
 
-    /// The number of emails created from `from` on and before `until` whose status may change: a window without any needs no reading.
+    /// The number of emails created from `from` on and before `until` whose status may change. A window without any need not be read.
     #[must_use]
     pub fn open_created(&self, from: Timestamp, until: Timestamp) -> usize {
         // The first id of a time is before every other one, and no email has it.
@@ -293,7 +293,7 @@ impl Deliveries {
         }
     }
 
-    /// The emails that were left out because there was no room, each time that they were read.
+    /// How many emails were left out because there was no room. An email counts each time it is read.
     #[must_use]
     pub const fn left_out(&self) -> u64 {
         self.capacity.left_out()
@@ -305,7 +305,7 @@ impl Deliveries {
         self.born
     }
 
-    /// Whether half of the room is used. Emails from before the account was watched should not take the other half.
+    /// Whether half of the room is used. Emails created before the account was watched should not take the other half.
     #[must_use]
     pub fn is_half_full(&self) -> bool {
         self.capacity.is_above_half(self.len())

@@ -15,23 +15,23 @@ use crate::timestamp::Timestamp;
 const OTHER: &str = "other";
 /// The most domains that are counted to find the largest ones, for each domain that can have a name.
 const CANDIDATES_PER_NAME: usize = 8;
-/// The most domains that are counted in any case. Each takes about 60 bytes.
+/// The limit of counted domains is at least this, whatever the limit of names. Each domain takes about 60 bytes.
 const LEAST_CANDIDATES: usize = 1024;
-/// This fraction of the names is left to domains that appear after the first collection.
+/// One in this many names is reserved for domains that appear after the first collection.
 const SHARE_FOR_LATER: usize = 4;
 
 /// How long a new name exposes its counters as 0. Every Prometheus that scrapes at least this often sees the 0.
 const ZERO_FOR: Duration = Duration::from_mins(2);
-/// Until when a name exposes 0 that no collection has seen yet.
+/// The `zero_until` of a name that no collection has seen yet.
 const NOT_YET: Timestamp = Timestamp::from_millis(i64::MAX);
 
 /// One name and its counters.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 struct Name<C> {
-    /// Empty for a number that a damaged file lacks.
+    /// Empty for a number that is missing from a damaged file.
     text: Box<str>,
     counts: C,
-    /// Until when its counters are exposed as 0.
+    /// The time until which its counters are exposed as 0.
     zero_until: Option<Timestamp>,
     /// Whether it was saved, so that a scrape exposes it.
     is_saved: bool,
@@ -43,20 +43,20 @@ struct Name<C> {
 #[derive(Debug)]
 pub(super) struct NameTable<C> {
     kind: NameKind,
-    /// The most names beside `other`.
+    /// The most names besides `other`.
     most: usize,
     /// The fewest emails of a domain that gets a name.
     least: u32,
     names: Vec<Name<C>>,
     by_name: HashMap<Box<str>, u16>,
-    /// The emails of domains without a name: at least the largest domains, with counts that are too low by the same number at most.
+    /// The emails of domains without a name: at least the largest domains, with counts that are too low by at most the same number.
     candidates: HashMap<Box<str>, u32>,
     /// The numbers whose counters have changed since the last save.
     unsaved: BTreeSet<u16>,
 }
 
 impl<C: Counts> NameTable<C> {
-    /// A table of at most `most` names beside `other`.
+    /// A table of at most `most` names besides `other`.
     pub(super) fn new(kind: NameKind, most: usize, least: u32) -> Self {
         let mut table = Self {
             kind,
@@ -79,7 +79,7 @@ impl<C: Counts> NameTable<C> {
         }
     }
 
-    /// The most names beside `other`.
+    /// The most names besides `other`.
     pub(super) const fn most(&self) -> usize {
         self.most
     }
@@ -109,7 +109,7 @@ impl<C: Counts> NameTable<C> {
         } else if self.candidates.len() < self.most_candidates() {
             self.candidates.insert(Box::from(domain), 1);
         } else {
-            // By Misra and Gries: a domain with more than its share of the emails stays.
+            // The algorithm of Misra and Gries: a domain with more than its share of the emails stays.
             self.candidates.retain(|_, emails| {
                 *emails -= 1;
                 *emails > 0
@@ -118,7 +118,7 @@ impl<C: Counts> NameTable<C> {
         0
     }
 
-    /// Gives names to the largest domains. The first time, some names are left to domains that appear later.
+    /// Gives names to the largest domains. The first time, some names are reserved for domains that appear later.
     pub(super) fn name_largest(&mut self, is_first: bool) {
         let reserved = if is_first {
             self.most / SHARE_FOR_LATER
@@ -175,11 +175,11 @@ impl<C: Counts> NameTable<C> {
         names.for_each(|name| name.is_shown |= name.is_saved);
     }
 
-    /// Notes the time: after [`ZERO_FOR`] the counters of a new name are exposed as they are. A time that is further away is of a clock
-    /// that was set back since.
+    /// Notes the time: after [`ZERO_FOR`] the counters of a new name are exposed as they are. A later end comes from a clock that has
+    /// since been set back.
     pub(super) fn pass(&mut self, now: Timestamp) {
         for (number, name) in (0..=u16::MAX).zip(&mut self.names) {
-            // `other` is there from the start, so that the first exposition is enough.
+            // `other` exists from the start, so exposing its 0 once is enough.
             let zero_for = if number == 0 {
                 Duration::ZERO
             } else {

@@ -25,7 +25,7 @@ pub struct ProviderEmails {
     pub statuses: EmailsByStatus,
     /// The delivery times of those that are delivered and not opened yet.
     pub times: DeliveryTimes,
-    /// Emails that reached a mailbox after a time that is not known.
+    /// Emails that reached a mailbox, whose delivery times are not known.
     pub unobserved: u64,
 }
 

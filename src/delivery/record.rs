@@ -13,8 +13,8 @@ pub(super) const DONE: usize = 20;
 /// The bits of an operation's mark that are kept of an email with a final status.
 const SHORT_MARK: u64 = u32::MAX as u64;
 
-/// An operation in 48 bits: seven million operations have a pair with the same mark with a probability of 9 %. Then an operation counts
-/// as known while another one is.
+/// A mark of an operation in 48 bits: among seven million operations, two have the same mark with a probability of 9%. Then one of them
+/// counts as known while only the other is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct OperationMark(u64);
 

@@ -31,7 +31,7 @@ impl Deliveries {
         }
     }
 
-    /// Restores an email. One that has expired is removed by [`Self::expire`].
+    /// Restores an email. [`Self::expire`] removes those that have expired.
     pub fn restore_email(&mut self, saved: &SavedEmail) {
         if saved.status.is_final() {
             self.add_done(DoneEmail::restore(saved));

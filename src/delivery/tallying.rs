@@ -13,8 +13,8 @@ use super::record::{DoneEmail, OpenEmail};
 use super::tallies::{CREATED_BEFORE, CREATED_WITHIN, OperationTally, mark_of};
 
 impl Deliveries {
-    /// Tallies the emails of `ids` from now on, with those that are known already, and of no other operation. Of more than
-    /// [`MOST_TALLIES`](super::MOST_TALLIES) operations, the first ones are tallied.
+    /// From now on tallies the emails of `ids` and of no other operation, known emails included. Tallies at most the first
+    /// [`MOST_TALLIES`](super::MOST_TALLIES) operations.
     pub fn tally_operations(&mut self, ids: &[OperationId], now: Timestamp) {
         self.tallies.set_time(now);
         let new = self.tallies.keep(ids);

@@ -19,13 +19,13 @@ pub struct EmailChanges {
     /// The values of labels that the store deletes.
     pub(super) removed: Vec<Box<str>>,
     pub(super) revision: Revision,
-    /// Whether there is more to save than the passing of time.
+    /// Whether anything but the time has changed.
     pub(super) needs_save: bool,
     pub(super) shown: Arc<EmailCounters>,
 }
 
 impl EmailChanges {
-    /// Whether there is anything to save. That emails expire, and how far the account was read, is saved with the next change.
+    /// Whether there is anything to save. Expired emails, and how far the account was read, are saved with the next change.
     #[must_use]
     pub const fn needs_save(&self) -> bool {
         self.needs_save
@@ -62,7 +62,7 @@ impl Unsaved {
         ids.for_each(|id| self.note(id));
     }
 
-    /// An email that has left memory. Its outcomes stay in the counters, which are saved with the next save.
+    /// Drops an email that has left memory. Its outcomes stay in the counters, which are saved with the next save.
     pub(super) fn forget(&mut self, id: EmailId) {
         self.changed.remove(&id);
     }

@@ -6,7 +6,7 @@ use crate::timestamp::Timestamp;
 
 /// Every Prometheus that scrapes at least this often sees the 0.
 const ZERO_FOR: Duration = Duration::from_mins(2);
-/// Until when counters are 0 that no collection has seen yet.
+/// The end of the 0 for counters that no collection has seen yet.
 const NOT_YET: Timestamp = Timestamp::from_millis(i64::MAX);
 
 /// Whether new counters are exposed as 0.
@@ -25,7 +25,7 @@ impl ZeroFor {
         }
     }
 
-    /// As it was saved. The previous process may have exposed it.
+    /// The saved state. The previous process may have exposed the 0.
     pub(super) const fn restored(until: Option<Timestamp>) -> Self {
         Self {
             until,
@@ -33,8 +33,8 @@ impl ZeroFor {
         }
     }
 
-    /// Notes the time: [`ZERO_FOR`] after the first one, and once a scrape has exposed the 0, it ends. A time that is further away is of a
-    /// clock that was set back since.
+    /// Notes the time. The 0 ends [`ZERO_FOR`] after the first call, once a scrape has exposed it. A later end comes from a clock that
+    /// has since been set back.
     pub(super) fn pass(&mut self, now: Timestamp) {
         self.until = match self.until {
             Some(until) if until > now + ZERO_FOR => Some(now + ZERO_FOR),

@@ -48,7 +48,7 @@ pub fn account(facts: &AccountFacts) -> Vec<Finding> {
     findings
 }
 
-/// This machine's clock differs too much from Twilio's.
+/// The finding that this machine's clock differs too much from Twilio's.
 #[must_use]
 pub fn wrong_clock(skew: ClockSkew) -> Finding {
     Finding {
@@ -145,7 +145,7 @@ const fn is_about_address(failure: &RequestFailure) -> bool {
     )
 }
 
-/// Twilio refuses the list of emails with `failure`, and returns operations.
+/// The finding that Twilio refuses the list of emails with `failure`, and returns operations.
 #[must_use]
 pub fn emails_only(facts: &AccountFacts, failure: &Ongoing<RequestFailure>) -> Finding {
     let name = &facts.name;
@@ -163,7 +163,7 @@ pub fn emails_only(facts: &AccountFacts, failure: &Ongoing<RequestFailure>) -> F
     finding
 }
 
-/// The list of all emails is refused with `failure`, and those of an operation are not.
+/// The finding that Twilio refuses the list of all emails with `failure`, and returns those of an operation.
 #[must_use]
 pub fn emails_by_operation(facts: &AccountFacts, failure: &Ongoing<RequestFailure>) -> Finding {
     let mut finding = emails_only(facts, failure);
@@ -174,7 +174,7 @@ pub fn emails_by_operation(facts: &AccountFacts, failure: &Ongoing<RequestFailur
     finding
 }
 
-/// Twilio refuses the list, and returns single operations.
+/// The finding that Twilio refuses the list, and returns single operations.
 fn list_only(facts: &AccountFacts, failure: &Ongoing<RequestFailure>) -> Finding {
     let name = &facts.name;
     let mut finding = failed(facts, Severity::Error, failure);
@@ -192,7 +192,7 @@ fn list_only(facts: &AccountFacts, failure: &Ongoing<RequestFailure>) -> Finding
     finding
 }
 
-/// Counters that cannot be saved because of `error`, or whose save hangs.
+/// The finding that counters cannot be saved because of `error`, or that a save hangs.
 #[must_use]
 pub fn unsaved(error: Option<&str>) -> Finding {
     let cause = error.map_or_else(|| "The disk does not respond.".to_owned(), sentence);
@@ -274,7 +274,7 @@ fn series(facts: &AccountFacts, hidden: &Ongoing<u64>) -> Finding {
     }
 }
 
-/// One operation of account `name` cannot be read, because of `error`.
+/// The finding that one operation of account `name` cannot be read, because of `error`.
 #[must_use]
 pub fn unreadable_operation(name: &Arc<str>, operation: OperationId, error: &str) -> Finding {
     Finding {

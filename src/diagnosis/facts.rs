@@ -23,7 +23,7 @@ pub struct BrokenSource {
     pub source: Arc<str>,
     /// Why, and what to do: a text of the exporter's own.
     pub error: String,
-    /// Since when.
+    /// When that began.
     pub since: Timestamp,
 }
 
@@ -40,25 +40,25 @@ pub struct AccountFacts {
     pub has_collected: bool,
     /// Whether the last collection reached Twilio and authenticated.
     pub up: bool,
-    /// Since when collections authenticate and do not read everything due; `None` if the last one did.
+    /// When collections that authenticate began to be incomplete; `None` if the last one was complete.
     pub incomplete_since: Option<Timestamp>,
     /// Why no request of the account succeeds.
     pub failure: Option<Ongoing<RequestFailure>>,
     /// Why Twilio does not return the list of operations.
     pub list_failure: Option<Ongoing<RequestFailure>>,
-    /// The end of the current pause, and since when the server limits requests.
+    /// The end of the current pause, and when the server began to limit requests.
     pub paused_until: Option<Ongoing<Timestamp>>,
     /// When rejected credentials are tried again.
     pub next_login_at: Option<Timestamp>,
     /// The difference of the clocks, if it is too large.
     pub wrong_clock: Option<Ongoing<ClockSkew>>,
-    /// Since when changes of its counters are unsaved, if that is longer than a save takes; with the error, if there is one.
+    /// When changes of its counters began to be unsaved, if that is longer ago than a save takes; with the error, if there is one.
     pub unsaved: Option<Ongoing<Option<String>>>,
-    /// How many operations cannot be read, and since when there has been one.
+    /// How many operations cannot be read, and when such failures began.
     pub unreadable: Option<Ongoing<usize>>,
     /// Sources of operations that cannot be used.
     pub broken_sources: Vec<BrokenSource>,
-    /// How many operations the series limit hides, and since when it has hidden one.
+    /// How many operations the series limit hides, and when it began to hide any.
     pub without_series: Option<Ongoing<u64>>,
     /// The series limit.
     pub most_series: usize,

@@ -1,5 +1,5 @@
-//! One finding for what several accounts share, such as the clock and the disk of this machine. The page then shows one problem,
-//! and not the same text for every account.
+//! One finding for what several accounts share, such as the clock and the disk of this machine. The page then shows one problem instead
+//! of the same text for every account.
 
 use super::finding::Finding;
 

@@ -1,7 +1,7 @@
 //! Finds the domain in an address as mail headers write it (<https://www.rfc-editor.org/rfc/rfc5322#section-3.4>).
 //!
-//! Of the text, only what may be a domain is copied: what follows an `@` that is not quoted and no comment. An address may come in any
-//! form, so every form of the RFC is read, obsolete ones included, and what has no form gives no domain.
+//! It copies only text that may be a domain: what follows an `@` outside quotes and comments. It reads every form of the RFC, obsolete
+//! ones included; text in any other form gives no domain.
 
 use std::iter::Peekable;
 use std::str::Chars;
@@ -40,7 +40,7 @@ enum Place {
     Outside,
     /// In angle brackets.
     Inside,
-    /// Behind angle brackets, where no address can be.
+    /// After angle brackets, where no address can be.
     Behind,
 }
 

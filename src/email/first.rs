@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::timestamp::Timestamp;
 
-/// The longest time between the creation of an email and its `scheduledFor`. Twilio documents no limit; a later time is a wrong one.
+/// The longest time between the creation of an email and its `scheduledFor`. Twilio documents no limit; a later time is wrong.
 const LATEST_SCHEDULE: Duration = Duration::from_hours(366 * 24);
 /// `scheduledFor` may be this much before the creation, because clocks differ.
 const EARLIEST_SCHEDULE: Duration = Duration::from_hours(24);

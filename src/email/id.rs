@@ -87,7 +87,7 @@ impl EmailId {
         Timestamp::from_millis(millis)
     }
 
-    /// The id before which all ids of earlier times are.
+    /// The first possible id of this time: all ids of earlier times sort before it.
     #[must_use]
     pub fn first_at(time: Timestamp) -> Self {
         Self::new(time.as_millis().clamp(0, LATEST).unsigned_abs(), 0)

@@ -12,7 +12,7 @@ pub(super) const MOST_PROVIDERS: usize = 200;
 pub struct ProviderId(u8);
 
 impl ProviderId {
-    /// Every domain that no provider has.
+    /// The provider of every domain that is not in the table.
     pub const OTHER: Self = Self(0);
 
     /// Its place in [`Providers::names`].
@@ -50,7 +50,7 @@ impl Default for Providers {
 }
 
 impl Providers {
-    /// The name of every domain that no provider has.
+    /// The name of the provider of every domain that is not in the table.
     pub const OTHER: &str = "other";
 
     /// The provider of a domain.

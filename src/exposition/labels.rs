@@ -43,7 +43,6 @@ impl LabelTexts {
         self.range(0..self.ends.len())
     }
 
-    /// The texts at `places`.
     pub(super) fn range(&self, places: Range<usize>) -> impl Iterator<Item = &str> {
         let mut start = places
             .start

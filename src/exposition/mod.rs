@@ -1,7 +1,7 @@
 //! Prometheus' exposition formats: the metrics and how a scrape's response is written.
 //!
 //! [`catalogue`] is the table of metrics. [`Renderer`] writes the values about Twilio from a [`Snapshot`]; [`BlockRenderer`] does the
-//! same and uses what it wrote for the scrape before, where nothing has changed. The exporter's own metrics are in [`Instruments`].
+//! same, and reuses the text of the previous scrape where nothing has changed. The exporter's own metrics are in [`Instruments`].
 
 mod blocks;
 pub mod catalogue;

@@ -4,12 +4,12 @@ use prometheus::{Error, IntCounterVec, Opts};
 
 use super::catalogue;
 
-/// What became of a lookup: the value of the label `result`.
+/// The result of a lookup: the value of the label `result`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MxResult {
     /// A mail exchanger belongs to a provider of the table.
     Found,
-    /// None does, or the domain has none.
+    /// No mail exchanger belongs to a provider of the table, or the domain has none.
     Unknown,
     /// No name server responded, or all responded with an error.
     Failed,

@@ -40,7 +40,7 @@ pub struct ProbeEmails {
     pub providers: Option<Vec<(Box<str>, ProbeProvider)>>,
 }
 
-/// The rows that were no emails of the operation.
+/// The rows that are not emails of the operation.
 #[derive(Debug, Clone, Copy)]
 pub struct ProbeRows {
     /// Rows of other operations.

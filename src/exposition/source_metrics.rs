@@ -1,7 +1,7 @@
 //! The metrics about sources of operations: whether the last read succeeded, when, and how many operations it returned.
 //!
-//! They are in a map of our own, because the `prometheus` crate identifies series by a hash of their label values, joined without a
-//! separator. Names of accounts and sources are arbitrary, so two series could be the same to it.
+//! They are in a map of the exporter's own, because the `prometheus` crate identifies series by a hash of their label values, joined
+//! without a separator. Names of accounts and sources are arbitrary, so the crate could mistake two series for one.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

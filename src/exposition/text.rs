@@ -90,7 +90,7 @@ impl<'a> Header<'a> {
         }
     }
 
-    /// What the samples with labels begin with.
+    /// The beginning of each sample with labels.
     fn head(&self) -> String {
         format!("{}{{", self.name)
     }
@@ -106,7 +106,7 @@ impl<'a> Header<'a> {
     }
 }
 
-/// What OpenMetrics writes beside the value of a counter.
+/// What OpenMetrics writes besides the value of a counter.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Origin<'a> {
     /// When the counter was 0 and began to count, if that is known.

@@ -7,7 +7,7 @@ use crate::email::{Domain, ProviderId};
 
 /// The most domains: about 10 MB.
 const MOST: usize = 50_000;
-/// The most lookups that wait or run. Those beyond it begin when the next email to the domain comes.
+/// The most lookups that wait or run. A lookup beyond them begins when the next email to the domain comes.
 const MOST_PENDING: usize = 1_000;
 /// How long the mail exchangers of a domain are used. They change once in years.
 const KEPT: Duration = Duration::from_hours(24);
@@ -18,7 +18,7 @@ const FAILED_FOR: Duration = Duration::from_mins(10);
 #[derive(Debug, Default)]
 pub(super) struct Cache {
     entries: HashMap<Domain, Entry>,
-    /// Each domain once, those that came first first.
+    /// Each domain once, in order of arrival.
     order: VecDeque<Domain>,
     pending: usize,
 }

@@ -1,4 +1,4 @@
-//! Which mailbox provider serves a domain that the table of providers does not have, by its mail exchangers (MX records).
+//! Finds the mailbox provider of a domain that the table of providers does not have, by its mail exchangers (MX records).
 //!
 //! No call waits for a name server: a domain that was not looked up yet belongs to no provider, and is looked up in the background.
 //! Name servers get the domains, so lookups are off unless the user turns them on. No domain is logged.

@@ -11,7 +11,7 @@ use hickory_resolver::proto::rr::{Name, RData};
 
 use crate::email::Domain;
 
-/// Results are kept elsewhere, with limits of their own.
+/// Another cache keeps the results, with limits of its own.
 const NO_CACHE: u64 = 0;
 
 /// No lookup is possible.
@@ -21,7 +21,7 @@ const NO_CACHE: u64 = 0;
 )]
 pub struct NameServerError(#[source] NetError);
 
-/// What became of a lookup.
+/// The result of a lookup.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Lookup {
     /// The mail exchangers, the preferred ones first; none if the domain has none or does not exist.
@@ -63,7 +63,7 @@ impl NameServers {
         let Ok(mut name) = Name::from_ascii(domain.as_str()) else {
             return Lookup::Failed;
         };
-        // Else domains of this machine's own network would be tried behind it.
+        // Without this, the domain would also be tried as part of this machine's own network.
         name.set_fqdn(true);
         let lookup = match self.resolver.mx_lookup(name).await {
             Ok(lookup) => lookup,

@@ -68,7 +68,7 @@ pub enum Evidence {
 }
 
 impl Evidence {
-    /// What `emails` prove that count differently in the two modes.
+    /// What this many emails that count differently in the two modes prove.
     #[must_use]
     pub const fn of(emails: u64) -> Self {
         match emails {

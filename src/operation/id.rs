@@ -17,7 +17,7 @@ const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 /// The value of each byte as a character of [`ALPHABET`]; [`NO_DIGIT`] for all others.
 const DIGITS: [u8; 256] = digits();
 const NO_DIGIT: u8 = 0xff;
-/// Eight characters are five bytes of bits.
+/// Eight characters have the bits of five bytes.
 const GROUP: (usize, usize) = (8, 5);
 /// The shortest and the longest ULID part that Twilio documents.
 const LENGTHS: std::ops::RangeInclusive<usize> = 26..=35;
@@ -131,7 +131,7 @@ impl OperationId {
     pub fn from_bytes(bytes: [u8; Self::BYTES]) -> Option<Self> {
         let [bits @ .., length] = bytes;
         let id = Self { bits, length };
-        // Accepts only bits that a valid text produces. A start reads a million ids, so this does not go through text.
+        // Accepts only bits that a valid text produces. It does not parse text, because the exporter reads a million ids at the start.
         let characters = usize::from(length);
         let rest_is_zero =
             || (characters * 5..PACKED * 8).all(|bit| bits[bit / 8] & (0x80 >> (bit % 8)) == 0);

@@ -114,7 +114,7 @@ macro_rules! quantities {
         }
 
         impl Stats {
-            /// The count of `stat`, if there is one; no email in a status is no count.
+            /// The count of `stat`, if there is one; a status without emails has none.
             #[must_use]
             pub fn count(&self, stat: Stat) -> Option<u32> {
                 match stat {

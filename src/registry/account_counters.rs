@@ -10,13 +10,13 @@ use crate::snapshot::CounterOrigins;
 use crate::store::{SavedAccount, UNBORN};
 use crate::timestamp::Timestamp;
 
-/// `createdAt` has whole seconds, the time in the id milliseconds. If they differ by no more, the time in the id is more precise.
+/// `createdAt` has whole seconds, the id has milliseconds. Up to this difference, the time in the id is the more precise one.
 const CREATED_AT_PRECISION: Duration = Duration::from_secs(2);
 
-/// If two clocks differ by no more, neither is wrong.
+/// Two clocks that differ by no more than this agree.
 const CLOCKS_AGREE: Duration = Duration::from_mins(1);
 
-/// The most that the saved progress of discovery may be behind.
+/// How far the saved progress of discovery may lag.
 const LAG: Duration = Duration::from_mins(5);
 
 /// The counters of an account, and their exposed values.
@@ -80,8 +80,8 @@ impl AccountCounters {
         self.is_restored = !self.is_first;
     }
 
-    /// Decides from which creation time on operations count, by Twilio's clock, which is `skew` ahead of this machine's. A saved time in the
-    /// future comes from a clock that was wrong: it is corrected once, and returned.
+    /// Decides from which creation time on operations count, by Twilio's clock, which is `skew` ahead of this machine's. A saved time
+    /// in the future comes from a clock that was wrong: it is corrected once, and returned.
     pub(super) fn decide_birth(
         &mut self,
         skew: Option<ClockSkew>,
@@ -119,8 +119,7 @@ impl AccountCounters {
         self.account.discovered_until = self.account.discovered_until.max(Some(moment));
     }
 
-    /// Notes the time. Operations that are created later cannot have been discovered: a later time comes from a clock that was set
-    /// back since.
+    /// Limits the progress of discovery to `now`: a later time comes from a clock that has since been set back.
     pub(super) fn limit_discovered(&mut self, now: Timestamp) {
         let until = &mut self.account.discovered_until;
         *until = until.map(|until| until.min(now));
@@ -139,8 +138,8 @@ impl AccountCounters {
         }
     }
 
-    /// Notes that the emails of an operation agree with its stats in this counting mode only. Returns whether that has changed the mode in
-    /// which operations are counted.
+    /// Notes that the emails of an operation agree with its stats in this counting mode only. Returns whether the account's counting
+    /// mode changed.
     pub(super) fn note_emails(
         &mut self,
         id: OperationId,
@@ -159,21 +158,20 @@ impl AccountCounters {
         self.apply_proof(before)
     }
 
-    /// The counting mode that emails have proven.
     pub(super) const fn proven_by_emails(&self) -> Option<CountingMode> {
         self.by_emails.mode()
     }
 
     fn apply_proof(&mut self, before: CountingMode) -> bool {
         if let Some(mode) = self.by_emails.mode() {
-            // Without the collector of emails, it decides after a restart.
+            // After a restart without the collector of emails, this flag decides.
             self.account.cumulative_proven = mode == CountingMode::Cumulative;
         }
         self.mode() != before
     }
 
-    /// Counts an operation in a counting mode that was proven after it was read. Returns the marks from which its counters grow, and its
-    /// marks now. What counted as baseline stays baseline: it is not known how much of the difference came later.
+    /// Counts an operation in a counting mode that was proven after it was read. Returns the marks from which its counters grow, and
+    /// its marks now. Baseline stays baseline: how much of the difference came later is not known.
     pub(super) fn recount(&mut self, operation: &Operation, before: Marks) -> (Marks, Marks) {
         let shown = self.shown_by(&operation.stats);
         if self.is_baseline(operation) {
@@ -266,7 +264,7 @@ impl AccountCounters {
         self.saved.map(|saved| saved.counters)
     }
 
-    /// Since when the exposed counters count, and which operations made them grow last.
+    /// When the exposed counters began to count, and which operations made them grow last.
     pub(super) fn origins(&self) -> CounterOrigins {
         let (accepted, outcomes) = self.contributions.exposed();
         let born = self.saved.map(|saved| saved.born);
@@ -283,8 +281,8 @@ impl AccountCounters {
         self.contributions.add(id, marks, counters, read);
     }
 
-    /// Whether a save would change nothing that matters. The progress of discovery is saved only now and then: after a restart,
-    /// discovery begins a little earlier.
+    /// Whether nothing that matters is unsaved. The progress of discovery is saved only when it lags: after a restart, discovery begins
+    /// a little earlier.
     pub(super) fn is_saved(&self) -> bool {
         self.saved.is_some_and(|saved| {
             let lag = match (self.account.discovered_until, saved.discovered_until) {

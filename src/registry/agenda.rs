@@ -43,7 +43,7 @@ impl Agenda<'_> {
             .collect()
     }
 
-    /// The configured operations that are not due, the oldest read first: for spare requests.
+    /// The configured operations that are not due, least recently read first, for spare requests.
     #[must_use]
     pub fn idle_configured(&self, since: Timestamp) -> Vec<Due> {
         let configured = self.watched.configured();
@@ -56,7 +56,7 @@ impl Agenda<'_> {
         idle
     }
 
-    /// The newest operation whose last read succeeded: one that shows whether the account may read at all.
+    /// The newest operation whose last read succeeded. Reading it again shows whether the account may read operations.
     #[must_use]
     pub fn newest_readable(&self, now: Timestamp) -> Option<OperationId> {
         self.chunks
@@ -81,7 +81,7 @@ impl Agenda<'_> {
         self.failures.attempted()
     }
 
-    /// Since when there has been an operation that could not be read.
+    /// When reads began to fail, after a time without failures.
     #[must_use]
     pub const fn failing_since(&self) -> Option<Timestamp> {
         self.failures.since()
@@ -114,14 +114,14 @@ impl Agenda<'_> {
         last.records().last().map(|record| record.created())
     }
 
-    /// A creation time from which on there are at most `room` known operations; 1970 if there are no more in all.
+    /// The earliest time since which at most `room` known operations were created; 1970 if there are no more in all.
     #[must_use]
     pub fn newest_page_from(&self, mut room: usize, now: Timestamp) -> Timestamp {
         let mut from = now;
         for chunk in self.chunks.iter().rev() {
             let records = chunk.records();
             let Some(left) = room.checked_sub(records.len()) else {
-                // Only where pages are smaller than chunks does the newest chunk not fit.
+                // The newest chunk does not fit only if pages are smaller than chunks.
                 let first = records.at(records.len() - room);
                 return match first.filter(|_| from == now && room > 0) {
                     Some(first) => first.created().min(now),

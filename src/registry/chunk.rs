@@ -1,5 +1,5 @@
-//! Neighbouring operations, as many as one page of Twilio's list covers, with a summary. Most questions need only the summaries, so
-//! a scrape reads few records.
+//! Neighboring operations, as many as one page of Twilio's list covers, with a summary. Most queries need only the summaries, so a
+//! scrape reads few records.
 
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ pub(super) struct Chunk {
     /// The places of those that are large enough for series, if these are few; else empty.
     large: Box<[u16]>,
     pub(super) summary: Summary,
-    /// How many of the [changes](super::pending_changes) to all operations its records have had.
+    /// How many of the [changes](super::pending_changes) to all operations its records have received.
     pub(super) changes: u64,
 }
 
@@ -69,7 +69,7 @@ pub(super) fn is_in_place(record: &Record) -> bool {
 }
 
 impl Chunk {
-    /// `records` in order, at least one, which have had this number of `changes` to all operations.
+    /// A chunk of sorted `records`, at least one, which have received this number of `changes` to all operations.
     pub(super) fn new(records: Box<[Record]>, policy: ChunkPolicy, changes: u64) -> Self {
         let summary = Summary::of(&records, policy);
         Self {
@@ -80,7 +80,7 @@ impl Chunk {
         }
     }
 
-    /// Changes its records, and then the summary. The ids must stay.
+    /// Changes its records and recomputes the summary. The ids must not change.
     pub(super) fn update<T>(
         &mut self,
         policy: ChunkPolicy,
@@ -93,19 +93,18 @@ impl Chunk {
         changed
     }
 
-    /// Computes the summary anew, by another policy.
+    /// Recomputes the summary for another policy.
     pub(super) fn recompute_summary(&mut self, policy: ChunkPolicy) {
         let records: Vec<_> = self.records.iter().collect();
         self.summary = Summary::of(&records, policy);
         self.large = few_large(&records, self.summary.large, policy);
     }
 
-    /// Whether its records take few bytes. They are unpacked when they change.
+    /// Whether its records are packed. A change unpacks them.
     pub(super) const fn is_packed(&self) -> bool {
         self.records.is_packed()
     }
 
-    /// Unpacks its records.
     pub(super) fn open(&mut self) {
         self.records.open();
     }
@@ -116,12 +115,11 @@ impl Chunk {
         ids.is_some_and(|(first, last)| (first..=last).contains(&id))
     }
 
-    /// Packs its records.
     pub(super) fn pack(&mut self) {
         self.records.pack();
     }
 
-    /// Notes that the last attempt to read an operation failed. Returns whether it is here. The summary does not depend on that.
+    /// Notes that the last attempt to read an operation failed; the summary does not depend on it. Returns whether the chunk has it.
     pub(super) fn set_failed(&mut self, id: OperationId) -> bool {
         self.records.set_failed(id)
     }
@@ -136,7 +134,7 @@ impl Chunk {
         few.chain(many.filter(move |record| policy.is_large(record)))
     }
 
-    /// Whether any of its operations can be due at `now`. A read in the future means that the clock was set back since.
+    /// Whether any of its operations can be due at `now`. A read in the future means that the clock has since been set back.
     pub(super) fn may_have_due(&self, now: Timestamp) -> bool {
         self.summary.due <= now || self.summary.read > now
     }
@@ -206,8 +204,7 @@ impl Summary {
     }
 }
 
-/// The places of the `large` operations, if at most one in four is large. If more are large, it costs little to look at every record
-/// instead.
+/// The places of the `large` operations, if at most one in four is large. If more are large, reading every record costs little.
 fn few_large(records: &[Record], large: usize, policy: ChunkPolicy) -> Box<[u16]> {
     if large * 4 > records.len() {
         return Box::default();

@@ -15,15 +15,15 @@ use super::records::Records;
 use crate::operation::{Operation, OperationId};
 use crate::timestamp::Timestamp;
 
-/// Accounts with more operations than this are polled by age. If such an account sends emails one by one, some email is opened at
-/// any moment: to follow each would take a request a second.
+/// Accounts with more operations than this are polled by age. If such an account sends emails one by one, emails are opened all the
+/// time; following each would take one request per second.
 const MANY: usize = 20_000;
 
-/// The most chunks whose records are not packed: 7 MB, and more operations than most accounts have. To change a packed chunk takes ten
-/// times as long.
+/// The most chunks that are not packed: 7 MB, and more operations than most accounts have. Changing a packed chunk takes ten times as
+/// long.
 const MOST_OPEN: usize = 64;
 
-/// The chunks whose records are looked at before the registry is released. To unpack and pack as many takes about 5 ms.
+/// How many chunks are processed before the registry is released. Unpacking and packing as many takes about 5 ms.
 pub(super) const SLICE: usize = 32;
 
 /// Operations in chunks; each id is in at most one.
@@ -33,7 +33,7 @@ pub(super) struct Chunks {
     by_first: BTreeMap<OperationId, Chunk>,
     size: usize,
     policy: ChunkPolicy,
-    /// The keys of all chunks that are not packed, in the order in which they were opened, beside keys of chunks that are gone.
+    /// The keys of all chunks that are not packed, in the order of unpacking. It may also have keys of removed chunks.
     open: VecDeque<OperationId>,
     pending: PendingChanges,
 }
@@ -72,7 +72,7 @@ impl Chunks {
         self.by_first.values()
     }
 
-    /// The chunks after the one that begins with `first`; all of them without it.
+    /// The chunks after the one that begins with `first`; all chunks if there is none.
     pub(super) fn iter_after(&self, first: Option<OperationId>) -> impl Iterator<Item = &Chunk> {
         let after = first.map_or(Bound::Unbounded, Bound::Excluded);
         let chunks = self.by_first.range((after, Bound::Unbounded));
@@ -90,7 +90,7 @@ impl Chunks {
         chunk.is_some_and(|(_, chunk)| chunk.set_failed(id))
     }
 
-    /// Unpacks the chunks of `ids`, which are to be looked up and changed.
+    /// Unpacks the chunks of `ids`, which the caller is about to look up and change.
     pub(super) fn open(&mut self, ids: impl Iterator<Item = OperationId>) {
         let mut current = None;
         for id in ids {
@@ -118,7 +118,7 @@ impl Chunks {
         true
     }
 
-    /// Changes the records of one chunk.
+    /// Changes the records of one chunk, after its pending changes.
     fn update(&mut self, key: OperationId, change: impl FnOnce(&mut [Record])) {
         if let Some(chunk) = self.by_first.get_mut(&key) {
             let was_packed = chunk.is_packed();
@@ -188,7 +188,7 @@ impl Chunks {
             let old = key.and_then(|key| self.by_first.get(&key));
             let known = old.map_or(0, |old| in_both(old.records(), run));
             if let Some(key) = key.filter(|_| known == run.len()) {
-                // Most responses hold nothing new. A new chunk for each would leave holes in the heap.
+                // Most responses hold nothing new. A new chunk for each would fragment the heap.
                 self.update(key, |records| replace(records, run, &mut merge));
                 continue;
             }
@@ -265,11 +265,11 @@ impl Chunks {
         gone
     }
 
-    /// Cuts `records`, of which there are `size`, into chunks, which are to replace the chunk at `replaced`. Each record goes straight
-    /// to its place: one more copy of all of them would leave holes in the heap, a seventh of the memory of a million operations.
+    /// Cuts `size` records into chunks, which replace the chunk at `replaced`. Each record goes straight to its place: another copy of
+    /// all of them would fragment the heap, by a seventh of the memory of a million operations.
     ///
-    /// All new chunks but one are full. The other is where operations are added: at the end for newer ones, or at the beginning
-    /// while a list with the newest first arrives.
+    /// All new chunks but one are full. The other one gets new operations: the last chunk gets newer ones, or the first chunk gets
+    /// older ones while a list arrives newest first.
     fn cut(
         &self,
         replaced: Option<OperationId>,

@@ -16,7 +16,7 @@ pub(super) enum Jump {
     Back(Duration),
 }
 
-/// The last time of both clocks at which they agreed.
+/// The last times at which both clocks agreed.
 #[derive(Debug, Default)]
 pub(super) struct ClockJumps(Option<(Timestamp, Instant)>);
 
@@ -39,7 +39,7 @@ impl ClockJumps {
 }
 
 impl Jump {
-    /// A time that the clock showed before the jump, as it shows that moment now.
+    /// Converts a time that the clock showed before the jump to what it shows for that moment now.
     pub(super) fn apply(self, time: Timestamp) -> Timestamp {
         match self {
             Self::Forward(span) => time + span,
@@ -47,8 +47,8 @@ impl Jump {
         }
     }
 
-    /// The same for the time of a read. If the clock was set forward, the machine may have been suspended as well: then the reads
-    /// are that old, so their times stay, and everything is due once.
+    /// Like [`Self::apply`], for the time of a read. After a jump forward the time stays: the machine may have been suspended, and then
+    /// the read is that old. Everything is due once.
     pub(super) fn apply_to_read(self, time: Timestamp) -> Timestamp {
         match self {
             Self::Forward(_) => time,

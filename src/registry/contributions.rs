@@ -26,7 +26,7 @@ struct Unsaved {
 }
 
 impl Contributions {
-    /// Notes that `operation`, as read at `read`, added the growth of its marks to `counters`, which have it already.
+    /// Notes that `operation`, read at `read`, made `counters` grow by the growth of its marks. They include it already.
     pub(super) fn add(
         &mut self,
         operation: OperationId,

@@ -1,4 +1,4 @@
-//! The values that a plan is made of.
+//! The input of a plan.
 
 use crate::operation::OperationId;
 use crate::timestamp::Timestamp;

@@ -1,5 +1,5 @@
-//! Finds the operations that are due, in slices. After a long stop all operations are due, and nobody may wait for the registry until
-//! millions are found.
+//! Finds the operations that are due, in slices. After a long stop all operations are due, and no caller may wait for the registry
+//! until millions are found.
 
 use super::agenda::Agenda;
 use super::chunk::Chunk;
@@ -99,8 +99,8 @@ impl DueSearch {
         due.map(|due| due.id).collect()
     }
 
-    /// What a plan needs: one range per chunk, oldest first, with the due operations that a list of its creation times returns, and all
-    /// other due operations. Each range extends to the next one, so that operations that Twilio lists late in the gaps are found.
+    /// The input of a plan: one range per chunk, oldest first, with the due operations that a list of its creation times returns, and
+    /// all other due operations. Each range extends to the next one, so that operations that Twilio lists late in the gaps are found.
     #[must_use]
     pub fn into_ranges(self) -> (Vec<ListRange>, Vec<Due>) {
         let mut others = self.without_record;

@@ -12,7 +12,7 @@ use crate::operation::{CountingMode, Evidence, OperationId, Stats};
 use crate::snapshot::LabelValue;
 use crate::timestamp::Timestamp;
 
-/// The stats of an operation, and since when they have been so.
+/// The stats of an operation, and when they last changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DatedStats {
     /// The stats.
@@ -87,7 +87,7 @@ impl Registry {
         self.tables.counters.proven_by_emails()
     }
 
-    /// Counts all operations in another counting mode than before. Counters grow, or stay.
+    /// If the counting mode changed, counts all operations in the new one. Counters grow or stay.
     fn recount_if(&mut self, is_changed: bool) -> bool {
         if is_changed {
             let tables = &mut self.tables;

@@ -1,5 +1,5 @@
-//! Which counting mode the emails of operations have proven. They are the strongest evidence: each email has one status, so they show how the
-//! stats count it.
+//! Which counting mode the emails of operations have proven. Emails are the strongest evidence: each has one status, so they show how
+//! the stats count it.
 
 use std::collections::BTreeSet;
 
@@ -14,7 +14,7 @@ const WITNESSES: usize = 2;
 #[derive(Debug, Default)]
 pub(super) struct EmailProof {
     proven: Option<CountingMode>,
-    /// For which mode the last operation was evidence.
+    /// The mode for which the last operation was evidence.
     claimed: Option<CountingMode>,
     /// The last operations that were evidence for it, if it is not proven.
     witnesses: BTreeSet<OperationId>,

@@ -27,7 +27,7 @@ impl Registry {
         ids
     }
 
-    /// Notes the tags of an operation's first email; `None`: there is no email yet, or it is not clear whose it is.
+    /// Notes the tags of an operation's first email; `None`: there is no email yet, or it may be another operation's.
     pub fn tagged(&mut self, id: OperationId, tags: Option<&Labels>) {
         if self.chunks.get(id).is_some() {
             self.tables.labels.tagged(id, tags);
@@ -46,7 +46,7 @@ impl Registry {
         }
     }
 
-    /// Notes that an operation has no first email yet, or that it is not clear whose it is.
+    /// Notes that an operation has no first email yet, or that the email may be another operation's.
     pub fn first_email_not_found(&mut self, id: OperationId) {
         self.tagged(id, None);
         if self

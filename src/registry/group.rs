@@ -15,7 +15,7 @@ use crate::timestamp::Timestamp;
 /// scrapes less often are stale between two scrapes.
 pub(super) const ZERO_FOR: Duration = Duration::from_mins(2);
 
-/// Until when a group exposes 0 that no collection has seen yet.
+/// The `zero_until` of a group that no collection has seen yet.
 const NOT_YET: Timestamp = Timestamp::from_millis(i64::MAX);
 
 /// One group.
@@ -25,8 +25,8 @@ pub(super) struct Group {
     counters: Counters,
     /// When its last operation expires or expired.
     until: Timestamp,
-    /// Until when its counters are exposed as 0. They are exposed with their values once that is saved, so a restart never decreases
-    /// them.
+    /// The time until which its counters are exposed as 0; `None`: as they are. Scrapes use its saved value, so a restart never
+    /// decreases counters.
     zero_until: Option<Timestamp>,
     /// Whether a scrape may have exposed the 0.
     is_shown: bool,
@@ -79,8 +79,8 @@ impl Group {
         self.counters.count(from, to);
     }
 
-    /// Notes the time: after [`ZERO_FOR`] the counters may be exposed as they are. A time that is further away is of a clock that was
-    /// set back since.
+    /// Notes the time: after [`ZERO_FOR`] the counters may be exposed as they are. A later end comes from a clock that has since been set
+    /// back.
     pub(super) fn begin(&mut self, now: Timestamp) {
         self.zero_until = match self.zero_until {
             Some(until) if until > now + ZERO_FOR => Some(now + ZERO_FOR),
@@ -89,7 +89,7 @@ impl Group {
         };
     }
 
-    /// Notes that this machine's clock was set: the counters are exposed as 0 for as long as before.
+    /// Notes that this machine's clock was set. How long the counters are exposed as 0 stays the same.
     pub(super) fn shift(&mut self, jump: Jump) {
         self.zero_until = self.zero_until.map(|until| jump.apply(until));
     }
@@ -104,7 +104,6 @@ impl Group {
         self.is_lost = true;
     }
 
-    /// Notes that this was saved.
     pub(super) fn saved(&mut self, saved: &SavedGroup) {
         self.saved = Some(saved.clone());
         self.is_lost = false;

@@ -29,7 +29,7 @@ pub(super) struct Groups {
     removed: Vec<GroupKey>,
 }
 
-/// That an operation is in a group, or was when it last had the label.
+/// The membership of an operation in a group: the current one, or the last one while it had the label.
 #[derive(Debug, Clone)]
 struct Membership {
     key: GroupKey,
@@ -129,8 +129,8 @@ impl Groups {
         is_news
     }
 
-    /// Moves the current stats of an operation to its new group. The first group that it ever has gets its past counts as well;
-    /// after that, a new group only gets later growth.
+    /// Moves the current stats of an operation to its new group. Its very first group also gets its past counts; a later group gets only
+    /// later growth.
     fn moved(
         &mut self,
         before: Option<Membership>,
@@ -159,8 +159,8 @@ impl Groups {
         Some(Membership { key, is_current })
     }
 
-    /// Adds an operation that is read for the first time since it is in memory. `credited` are the groups it counted in before it
-    /// left memory; `seen.counted` is what it had added to the counters then.
+    /// Adds an operation that enters memory. `credited` are the groups it counted in before it left memory; `seen.counted` is what it
+    /// had added to the counters then.
     pub(super) fn appeared(&mut self, seen: &Seen<'_>, credited: Option<&Labels>) {
         for membership in self.current(seen.operation.id) {
             let group = self.group(&membership.key, seen.operation.expires());
@@ -262,7 +262,6 @@ impl Groups {
         (changed.collect(), self.removed.clone())
     }
 
-    /// Notes that this has been saved.
     pub(super) fn saved(&mut self, saved: &[SavedGroup], removed: &[GroupKey]) {
         for saved in saved {
             if let Some(group) = self.by_key.get_mut(&saved.key) {

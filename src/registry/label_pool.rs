@@ -1,6 +1,6 @@
 //! Keeps equal labels in memory once: thousands of operations of one campaign have the same labels.
 //!
-//! Crates that intern keep what they have seen for good. This one drops labels that no operation has any more.
+//! Interning crates never drop a value. This pool drops labels that no operation has any more.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -19,7 +19,7 @@ pub(super) struct LabelPool {
 }
 
 impl LabelPool {
-    /// The same labels, as they are already in memory if they are.
+    /// The equal labels that are in memory already, else `labels`.
     pub(super) fn share(&mut self, labels: Labels) -> Labels {
         if let Some(same) = self.known.get(&labels) {
             return Arc::clone(same);

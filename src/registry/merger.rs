@@ -44,7 +44,7 @@ pub(super) struct Merger<'a> {
 }
 
 impl<'a> Merger<'a> {
-    /// A response at `now` in the collection that began at `since`.
+    /// A response that arrived at `now`, in the collection that began at `since`.
     pub(super) fn new(tables: &'a mut Tables, since: Timestamp, now: Timestamp) -> Self {
         Self {
             tables,
@@ -123,7 +123,7 @@ impl<'a> Merger<'a> {
         record.operation(&self.tables.undocumented).state
     }
 
-    /// The record of an operation whose state is unreadable: everything known of it stays, and its read has failed.
+    /// The record of an operation whose state is unreadable: its values stay, and its read has failed.
     fn unread(&mut self, before: &Record, id: OperationId) -> Record {
         self.observed.unread += 1;
         let failures = &mut self.tables.failures;

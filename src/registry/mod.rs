@@ -1,8 +1,8 @@
 //! Everything the exporter knows about the operations of one account: which exist, their last stats, what the counters include,
 //! which have series, and which are due.
 //!
-//! It makes no request, saves nothing and reads no clock. The collector brings operations and the time, and writes to the store
-//! what is unsaved. [`Registry`] composes the parts of this module; [`Agenda`] answers what to poll, [`Presenter`] what to show.
+//! It makes no request, saves nothing and reads no clock. The collector brings operations and the time, and writes to the store what is
+//! unsaved. [`Registry`] composes the parts of this module; [`Agenda`] returns what to poll, [`Presenter`] what to show.
 
 mod account_counters;
 mod agenda;
@@ -180,7 +180,7 @@ impl Registry {
         }
     }
 
-    /// Prepares for [`Self::observe`]: `operations` are looked up faster.
+    /// Unpacks the chunks of `operations`, so that [`Self::observe`] is faster.
     pub fn prepare(&mut self, operations: &[Operation]) {
         self.chunks
             .open(operations.iter().map(|operation| operation.id));
@@ -225,7 +225,7 @@ impl Registry {
         self.panic_on = Some(id);
     }
 
-    /// Notes that a list returned `id` at `now` with implausible stats. Returns whether that is news.
+    /// Notes that a list returned `id` at `now` with implausible stats. Returns whether this is new.
     pub fn reject(&mut self, id: OperationId, now: Timestamp) -> bool {
         let is_known = self.chunks.get(id).is_some() || self.tables.watched.contains(id);
         if !is_known && (self.is_expired(id, now) || !self.rejected.add(id)) {
@@ -236,7 +236,7 @@ impl Registry {
         is_news
     }
 
-    /// Notes that `id` could not be read at `now`. Returns whether that is news.
+    /// Notes that `id` could not be read at `now`. Returns whether this is new.
     pub fn fail(&mut self, id: OperationId, reason: Reason, now: Timestamp) -> bool {
         self.chunks.set_failed(id);
         self.tables.failures.failed(id, reason, now)
@@ -343,7 +343,7 @@ impl Registry {
         self.tables.is_saved()
     }
 
-    /// Applies that sources list `id`, list it with other labels, or do not list it any more.
+    /// Applies a change of what the sources list for `id`.
     fn rewatch(&mut self, id: OperationId) {
         let is_watched = self.tables.watched.contains(id);
         let is_read = self

@@ -59,7 +59,7 @@ impl OperationLabels {
         self.allowed = allowed;
         if wanted != self.wanted {
             self.wanted = wanted;
-            // The known tags are others than the wanted ones, so all are requested again.
+            // Other tags are wanted now, so all are requested again.
             self.tags.clear();
             self.untagged.clear();
             for id in read {
@@ -87,7 +87,7 @@ impl OperationLabels {
         self.show(id, &self.all(id, watched));
     }
 
-    /// Adds an operation that is read for the first time since it is in memory, with its saved tags.
+    /// Adds an operation that enters memory, with its saved tags.
     pub(super) fn appeared(&mut self, id: OperationId, tags: Option<Labels>) {
         self.know_tags(id, tags);
     }

@@ -1,8 +1,8 @@
-//! Changes to all operations of an account. Chunks get them one after another, because a packed chunk has to be unpacked for each: with
-//! millions of operations that takes most of a second, and nobody may wait for the registry that long.
+//! Changes to all operations of an account, applied to one chunk after another. Each change has to unpack the packed chunks: with
+//! millions of operations that takes most of a second, and no caller may wait for the registry that long.
 //!
-//! A chunk gets the changes that it has not had yet before anything else changes it, so records of two times are never mixed. What only
-//! reads a chunk may find it without them.
+//! Before anything else changes a chunk, the chunk gets its missing changes, so records of two times are never mixed. A read of a chunk
+//! may find it without them.
 
 use super::chunk::Chunk;
 use super::clock_jumps::Jump;
@@ -28,7 +28,7 @@ pub(super) enum WholeChange {
 #[derive(Debug)]
 pub(super) struct PendingChanges {
     changes: Vec<WholeChange>,
-    /// The number of changes before those, which all chunks have had.
+    /// The number of earlier changes, which all chunks have had.
     finished: u64,
 }
 
@@ -90,7 +90,7 @@ impl PendingChanges {
         self.changes.clear();
     }
 
-    /// The changes that concern `chunk` and that it has not had.
+    /// The changes that concern `chunk` and that it lacks.
     pub(super) fn missing(&self, chunk: &Chunk) -> Vec<WholeChange> {
         let had = chunk.changes.saturating_sub(self.finished);
         let had = usize::try_from(had).unwrap_or(usize::MAX);

@@ -26,7 +26,7 @@ pub struct View {
     pub shown: ShownOperation,
     /// All its labels.
     pub labels: Labels,
-    /// The sources that list it, the strongest first; none if only discovery found it.
+    /// The sources that list it, in order of precedence; none if only discovery found it.
     pub sources: Vec<Source>,
 }
 

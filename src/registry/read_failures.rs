@@ -37,7 +37,7 @@ impl ReadFailures {
             .get(&id)
             .filter(|before| before.reason == Some(reason));
         let failure = Failure {
-            // A time in the future comes from a clock that was set back since.
+            // A time in the future comes from a clock that has since been set back.
             first: before.map_or(now, |before| before.first.min(now)),
             last: now,
             reason: Some(reason),
@@ -78,7 +78,7 @@ impl ReadFailures {
         }
     }
 
-    /// Whether a list returned it in the collection that began at `since`, and that failed.
+    /// Whether its last failure comes from a list of the collection that began at `since`.
     pub(super) fn was_listed(&self, id: OperationId, since: Timestamp, now: Timestamp) -> bool {
         self.by_id
             .get(&id)
@@ -102,7 +102,7 @@ impl ReadFailures {
         self.attempted
     }
 
-    /// Since when there has been an operation that could not be read.
+    /// When reads began to fail, after a time without failures.
     pub(super) const fn since(&self) -> Option<Timestamp> {
         self.since
     }

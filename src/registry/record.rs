@@ -19,7 +19,7 @@ use crate::timestamp::Timestamp;
 #[cfg_attr(test, derive(PartialEq))]
 pub(super) struct Record {
     pub(super) id: OperationId,
-    /// A number of [`UndocumentedValues`].
+    /// The number of its state in [`UndocumentedValues`].
     state: u8,
     /// [`UPDATED`] and the like.
     flags: u8,
@@ -37,7 +37,7 @@ pub(super) struct Record {
     pub(super) marks: Marks,
 }
 
-/// Milliseconds since 1970 in six bytes, which last until the year 10889. Times outside are clamped.
+/// Milliseconds since 1970 in six bytes, enough until the year 10889. Times outside are clamped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Moment([u8; 6]);
 
@@ -163,10 +163,10 @@ impl Record {
         }
     }
 
-    /// What decides when it is due.
+    /// The times that decide when it is due.
     ///
-    /// With `by_age`, finished operations that no source lists and that are small or unchanging wait at least a tenth of their age. In an
-    /// account with many of them, somebody opens one every moment; one opened email must not make an old operation due every minute.
+    /// With `by_age`, finished operations that no source lists and that are small or unchanging wait at least a tenth of their age. In
+    /// an account with many of them, emails are opened all the time; one opened email must not make an old operation due every minute.
     pub(super) fn history(&self, by_age: bool) -> PollTimes {
         let is_small = || self.size().is_some_and(|size| size < SMALL);
         let depends_on_age = by_age
@@ -232,8 +232,8 @@ impl Record {
         self.last_change.get()
     }
 
-    /// Notes that a read at `now` found no change. A change in the future was noted by a clock that was set back since, or is
-    /// Twilio's time and this machine's clock is behind; as it is, the operation would be due all the time until then.
+    /// Notes that a read at `now` found no change. A last change in the future comes from a clock that has since been set back, or from
+    /// Twilio's clock if this machine's is behind. It is set to `now`: otherwise the operation would be due all the time until then.
     pub(super) fn confirm(&mut self, now: Timestamp) {
         self.last_success = Moment::of(now);
         self.last_change = Moment::of(self.last_change().min(now));

@@ -6,7 +6,7 @@ use crate::operation::OperationId;
 use crate::store::bytes::Reader;
 use crate::timestamp::Timestamp;
 
-/// The packed records that are read from their beginning to find one: their places would take more memory.
+/// The records of a block, which a search reads from its start. The places of single records would take more memory.
 const BLOCK: usize = 8;
 
 /// Records in the order of their ids; at least one.
@@ -88,7 +88,7 @@ impl Records {
         open.iter().rev().copied().chain(packed)
     }
 
-    /// The records to be changed; their ids must stay.
+    /// Unpacks the records so that they can be changed; their ids must not change.
     pub(super) fn open(&mut self) -> &mut [Record] {
         if let Self::Packed(packed) = self {
             *self = Self::Open(packed.iter().collect());
@@ -105,7 +105,7 @@ impl Records {
         }
     }
 
-    /// Notes that the last attempt to read `id` failed. Returns whether it is here.
+    /// Notes that the last attempt to read `id` failed. Returns whether `id` is among the records.
     pub(super) fn set_failed(&mut self, id: OperationId) -> bool {
         let Some((place, _)) = self.find(id) else {
             return false;
@@ -120,7 +120,7 @@ impl Records {
 
 impl PackedRecords {
     fn of(records: &[Record]) -> Self {
-        /// What most records take.
+        /// The bytes that most records take.
         const USUAL: usize = 48;
         let base = records.iter().map(Record::last_success).max();
         let base = base.unwrap_or_default();

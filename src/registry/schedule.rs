@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use crate::timestamp::Timestamp;
 
-/// The interval is this share of the time since the last change: every scrape while an operation is active, 6 minutes after an
-/// hour, over an hour after half a day.
+/// The interval is the time since the last change divided by this: every scrape while an operation is active, 6 minutes after an hour,
+/// over an hour after half a day.
 const SHARE: u32 = 10;
 /// The longest interval is this, or up to twice as long: an account with a million idle operations has a thousand pages of them,
 /// which must not all be due in the same minute.
 pub(super) const LONGEST: Duration = Duration::from_mins(90);
-/// The longest interval for an operation that Twilio does not know: it may just have been sent.
+/// The longest interval for an operation for which Twilio returns 404: it may just have been sent.
 const LONGEST_UNKNOWN: Duration = Duration::from_hours(1);
 
 /// The times that decide when an operation is due.
@@ -32,13 +32,13 @@ pub(super) fn due(history: PollTimes, spread: u8) -> Timestamp {
     history.read + share(history.change).clamp(share(history.min_interval_from), longest)
 }
 
-/// Whether an operation is due at `now`. A read in the future means that the clock was set back since, and counts as no read.
+/// Whether an operation is due at `now`. A read in the future means that the clock has since been set back, and counts as no read.
 pub(super) fn is_due(history: PollTimes, spread: u8, now: Timestamp) -> bool {
     history.read > now || due(history, spread) <= now
 }
 
-/// The last attempt to read an operation, by which plans sort. An attempt in the future means that the clock was set back since:
-/// the operation is served first, or it would wait for all others until then.
+/// The last attempt to read an operation, by which plans sort. An attempt in the future means that the clock has since been set back: the
+/// operation is served first, or it would wait for all others until then.
 pub(super) fn attempt(last: Timestamp, now: Timestamp) -> Timestamp {
     if last > now {
         Timestamp::default()
@@ -52,8 +52,8 @@ pub(super) fn was_read(read: Timestamp, since: Timestamp, now: Timestamp) -> boo
     (since..=now).contains(&read)
 }
 
-/// Whether an operation that Twilio has not known since `first`, and for which it was last polled at `last`, is due: Twilio
-/// penalizes repeated requests for resources that do not exist (error 70005).
+/// Whether an operation that has returned 404 since `first`, and was last polled at `last`, is due. Twilio penalizes repeated requests
+/// for resources that do not exist (error 70005).
 pub(super) fn is_unknown_due(first: Timestamp, last: Timestamp, now: Timestamp) -> bool {
     last > now || last + (last.since(first) / SHARE).min(LONGEST_UNKNOWN) <= now
 }
@@ -145,7 +145,7 @@ mod tests {
         let long = Duration::from_hours(100);
         assert_eq!(pause_after(long, 128), LONGEST + LONGEST / 2);
         assert_eq!(pause_after(long, 64), LONGEST + LONGEST / 4);
-        // The share reaches it, and no more.
+        // The interval grows up to the longest one, and no further.
         assert_eq!(pause_after(LONGEST * SHARE, 0), LONGEST);
         let (less, share) = (Duration::from_secs(53_990), Duration::from_secs(5399));
         assert_eq!(pause_after(less, 0), share);

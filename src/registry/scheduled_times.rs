@@ -24,7 +24,7 @@ enum Schedule {
     At(Timestamp),
     /// Its first email has none.
     Missing,
-    /// How often its first email was requested and was not there.
+    /// How many requests found no first email.
     Tried(u8),
 }
 

@@ -1,4 +1,4 @@
-//! Changes to all operations of an account, which are made in slices: whoever waits for the registry waits for one slice.
+//! Changes all operations of an account in slices, so that a caller waits for the registry for one slice at most.
 
 use std::time::Instant;
 
@@ -8,8 +8,8 @@ use super::pending_changes::WholeChange;
 use crate::timestamp::Timestamp;
 
 impl Registry {
-    /// Notes the time at the beginning of a collection, by this machine's clock and by one that nobody can set. If the former was
-    /// set, intervals last as long as before, once the registry has [caught up](Self::catch_up).
+    /// Notes the time at the beginning of a collection, by this machine's clock and by the monotonic clock. If the former was set,
+    /// intervals last as long as before, once the registry has [caught up](Self::catch_up).
     pub fn set_time(&mut self, now: Timestamp, instant: Instant) {
         let jump = self.clock_jumps.compare(now, instant);
         if let Some(jump) = jump {

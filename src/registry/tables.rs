@@ -1,5 +1,5 @@
-//! Everything in a registry besides the records of operations. One call keeps all of it consistent with a record that
-//! comes, changes or leaves.
+//! Everything in a registry besides the records of operations. One call keeps all of it consistent with a record that is added, changed
+//! or removed.
 
 use std::collections::BTreeSet;
 
@@ -51,7 +51,6 @@ impl Tables {
         }
     }
 
-    /// Loads the saved account.
     pub(super) fn restore(&mut self, account: &SavedAccount, groups: Vec<SavedGroup>) {
         self.counters.restore(account);
         for group in groups {
@@ -121,7 +120,7 @@ impl Tables {
         self.failures.remove(record.id);
     }
 
-    /// Removes what has expired at `now`, besides the operations whose records are `gone` already. Returns the watched ones.
+    /// Removes what has expired at `now`, apart from the operations whose records are `gone` already. Returns the watched ones.
     pub(super) fn expire(
         &mut self,
         mut gone: BTreeSet<OperationId>,
@@ -158,7 +157,6 @@ impl Tables {
         }
     }
 
-    /// Notes that `saved` has been saved.
     pub(super) fn saved(&mut self, saved: &ToSave) {
         self.unsaved.saved(saved.covers);
         self.counters.saved(&saved.account);

@@ -36,8 +36,8 @@ pub(super) struct UnsavedChanges {
     changed: BTreeMap<OperationId, Revision>,
     /// Operations that left memory unsaved.
     removed: BTreeMap<OperationId, (Revision, SavedOperation)>,
-    /// Operations that left memory before they expired. If a source lists one again, it must not be counted again, even where the
-    /// store is only in memory.
+    /// Operations that left memory before they expired. If a source lists one again, it must not be counted again, even without a store
+    /// on disk.
     evicted_early: BTreeMap<OperationId, SavedOperation>,
 }
 
@@ -50,8 +50,8 @@ impl UnsavedChanges {
         self.changed.insert(id, self.now);
     }
 
-    /// Notes that an operation leaves memory; `last` is its record. An unsaved one is kept: its high-water marks must be saved with
-    /// the counters, or a clock that is set back counts it twice.
+    /// Notes that an operation leaves memory; `last` is its record. An unsaved one is kept: unless its high-water marks are saved with
+    /// the counters, it is counted twice after a clock is set back.
     pub(super) fn remove(&mut self, id: OperationId, last: impl FnOnce() -> SavedOperation) {
         if let Some(revision) = self.changed.remove(&id)
             && self.removed.len() < MOST_REMOVED

@@ -4,8 +4,8 @@ use super::undocumented_values::UndocumentedValues;
 use crate::operation::{Operation, OperationState, ResponseField, Stats, Unexpected, Word};
 use crate::snapshot::Totals;
 
-/// The most undocumented states of an account with series of their own, and the most undocumented stats: more than twice what
-/// Twilio documents. Words that differ from operation to operation would be series without end.
+/// The most undocumented states of an account with series of their own, and the most undocumented stats: more than twice what Twilio
+/// documents. Words that differ from operation to operation would create series without limit.
 const MOST_WORDS: usize = 20;
 
 /// Whether `operation` has documented values only, as usual. Then there is nothing to limit.
@@ -13,7 +13,7 @@ pub(super) fn is_documented(operation: &Operation) -> bool {
     !matches!(operation.state, OperationState::Other(_)) && operation.stats.unknown.is_none()
 }
 
-/// Replaces the words of `operation` that are beyond the limit, beside those in `totals`, by [`Word::OTHER`], and counts each.
+/// Replaces by [`Word::OTHER`] the words of `operation` that, together with those in `totals`, exceed the limit, and counts each.
 ///
 /// A word stays within the limit for as long as an operation has it.
 pub(super) fn limit_words(
@@ -56,7 +56,7 @@ fn limit_stats(stats: &mut Stats, totals: &Totals, unexpected: &mut Unexpected) 
     stats.unknown = Some(held.into());
 }
 
-/// Whether `word` is one of `known`, or is within the limit beside them and `more` others.
+/// Whether `word` is one of `known`, or is within the limit together with them and `more` others.
 fn has_place<'a>(word: &Word, known: impl Iterator<Item = &'a Word>, more: usize) -> bool {
     let is_free = |word: &Word| [Word::OTHER, Word::UNREADABLE].contains(&word.as_str());
     let mut own = more;

@@ -1,9 +1,8 @@
-//! The file below redb. It holds writes in memory until [`Backend::settle`], when the content is known to be valid and of this
-//! program. So a foreign, newer or damaged file is not changed, and a file on a read-only or full disk can be read, even after a
-//! crash.
+//! The file below redb. It holds writes in memory until [`Backend::settle`], when the content is known to be valid and written by this
+//! program. So a foreign, newer or damaged file is not changed, and a file on a read-only or full disk can be read, even after a crash.
 //!
-//! redb protects every byte with checksums, except the byte that selects one of the last two commits. A flipped bit there would
-//! restore the commit before, whose counters are lower, so the unused byte behind it holds its complement ([`flags_are_whole`]).
+//! redb protects every byte with checksums, except the byte that selects one of the last two commits. A flipped bit there would restore
+//! the previous commit, whose counters are lower, so the unused byte after it holds its complement ([`flags_are_whole`]).
 
 use std::fs::{File, Metadata};
 use std::io;
@@ -50,8 +49,8 @@ pub(super) struct Backend {
     file: FileBackend,
     /// A file opened for reading takes no locks, because a write lock needs a writable file. The directory is locked anyway.
     locks: bool,
-    /// What was written so far in order, and the length it gives; `None` once it goes to the file. Locked for writing only for
-    /// moments, so that no read waits for an fsync.
+    /// The writes so far, in order, and the resulting length; `None` once writes go to the file. Locked for writing only briefly, so
+    /// that no read waits for an fsync.
     held: RwLock<Option<Held>>,
     /// Another handle to the same file, to compare it with what is at its path.
     handle: File,
@@ -146,8 +145,8 @@ impl Backend {
         !self.locks
     }
 
-    /// Writes everything that is held to the file, in the same order and with the same syncs, so that redb can recover from a
-    /// crash within it. From then on writes go to the file. After an error everything is still held.
+    /// Writes everything that is held to the file, in the same order and with the same syncs, so that redb can recover from a crash
+    /// during this. From then on writes go to the file. After an error everything is still held.
     pub(super) fn settle(&self) -> Result<(), io::Error> {
         if self.is_read_only() {
             return Err(io::ErrorKind::ReadOnlyFilesystem.into());
@@ -182,8 +181,8 @@ impl Backend {
         self.file.sync_data()
     }
 
-    /// What the file may hold if the machine stops while what is held is being written, `before` being its content: everything
-    /// before some sync, and of what follows up to the next one a beginning, or all but one write.
+    /// The contents that the file may have after a crash during [`Self::settle`]; `before` is its content now. Each has all writes up
+    /// to some sync, and of those up to the next sync either the first ones, or all but one.
     #[cfg(test)]
     pub(super) fn images(&self, before: &[u8]) -> Vec<Vec<u8>> {
         let held = self.held.read();
@@ -266,7 +265,7 @@ impl Held {
     }
 }
 
-/// How far into a piece that begins at `start` and is `length` long the position `at` lies.
+/// The offset of `at` in a piece of `length` bytes that begins at `start`, within the piece.
 fn clamp(at: u64, start: u64, length: usize) -> usize {
     usize::try_from(at.saturating_sub(start)).map_or(length, |inside| inside.min(length))
 }

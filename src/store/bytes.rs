@@ -27,7 +27,7 @@ pub(crate) fn push(out: &mut Vec<u8>, mut value: u64) {
     out.push((value & 0x7f) as u8);
 }
 
-/// Appends `value`, near zero in few bytes whatever its sign.
+/// Appends `value`. A value near zero takes few bytes, whatever its sign.
 pub(crate) fn push_signed(out: &mut Vec<u8>, value: i64) {
     push(
         out,

@@ -9,8 +9,8 @@ use crate::operation::Word;
 use crate::snapshot::Labels;
 use crate::timestamp::Timestamp;
 
-/// Appends counts as a list that describes itself: one bit per place that has a count, then the counts. So a new place at the
-/// end needs no new version of the record.
+/// Appends counts as a self-describing list: one bit per place that has a count, then the counts. So a new place at the end needs no
+/// new version of the record.
 pub(super) fn push_counts(out: &mut Vec<u8>, counts: impl Iterator<Item = Option<u64>> + Clone) {
     let bits = counts.clone().enumerate().fold(0, |bits, (place, count)| {
         bits | u64::from(count.is_some()) << place
@@ -70,7 +70,7 @@ pub(super) fn time(reader: &mut Reader<'_>, near: Timestamp) -> Result<Timestamp
 }
 
 pub(super) fn unknown(reader: &mut Reader<'_>) -> Result<Arc<[(Word, u32)]>, Unreadable> {
-    // Grows with the words that are read: a damaged count may be huge.
+    // Grows with the words that are read, because a damaged count may be huge.
     let count = reader.number()?;
     let mut unknown = Vec::new();
     for _ in 0..count {

@@ -121,10 +121,9 @@ impl StateFile {
 
     /// Does `work` in one transaction that is on the disk when this returns.
     ///
-    /// It commits in two phases: with one, redb treats damage in the last commit as a crash and silently restores the commit
-    /// before, whose counters are lower than those already exposed. The second phase costs some tenths of a millisecond.
-    /// Without redb's quick repair: it triples the time of a small commit to save a check of the file that is made at every
-    /// start anyway.
+    /// It commits in two phases: with one, redb treats damage in the last commit as a crash and silently restores the previous commit,
+    /// whose counters are lower than those already exposed. The second phase costs some tenths of a millisecond. redb's quick repair is
+    /// off: it triples the time of a small commit to save a check that every start makes anyway.
     pub(super) fn transact<T>(
         &self,
         work: impl FnOnce(&WriteTransaction) -> Result<T, Error>,
@@ -179,7 +178,7 @@ impl Place {
     pub(super) fn misplaced(&self, path: &Path) -> Option<&'static str> {
         match fs::metadata(path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Some("gone"),
-            // The next check shows whether it is still there, when the disk responds.
+            // When the disk responds, the next check shows whether it is still there.
             Err(_) => None,
             Ok(metadata) if Identity::of(&metadata) != self.identity() => Some("another one"),
             Ok(_) => (!self.0.is_whole().unwrap_or(true)).then_some("cut off"),
@@ -187,7 +186,7 @@ impl Place {
     }
 }
 
-/// Opens the file and reads all of it. Writes nothing unless the file is complete and of this program.
+/// Opens the file and reads all of it. Writes nothing unless the file is complete and was written by this program.
 pub(super) fn examine(path: &Path, upgrades: &[Upgrade], gate: &DiskGate) -> Finding {
     let (mut file, unwritable) = match OpenOptions::new().read(true).write(true).open(path) {
         Ok(file) => (file, None),

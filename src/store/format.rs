@@ -10,21 +10,21 @@ pub(super) type Upgrade = fn(&WriteTransaction) -> Result<(), Error>;
 /// `UPGRADES[0]` is `upgrade_1_to_2`, and so on: a new version adds its line here. The length of the list is the current version.
 pub(super) const UPGRADES: &[Upgrade] = &[upgrade_1_to_2, upgrade_2_to_3, upgrade_3_to_4];
 
-/// Version 2 adds tables of groups and of registered operations, and labels behind some records. Existing records
-/// stay as they are, and missing tables are empty.
+/// Version 2 adds tables of groups and of registered operations, and labels at the end of some records. Existing records stay as they
+/// are, and missing tables are empty.
 #[expect(clippy::unnecessary_wraps, reason = "an upgrade may fail")]
 const fn upgrade_1_to_2(_: &WriteTransaction) -> Result<(), Error> {
     Ok(())
 }
 
-/// Version 3 adds to the record of a new group until when its counters are exposed as 0. Existing records stay as they are.
+/// Version 3 adds to the record of a new group the time until which its counters are exposed as 0. Existing records stay as they are.
 #[expect(clippy::unnecessary_wraps, reason = "an upgrade may fail")]
 const fn upgrade_2_to_3(_: &WriteTransaction) -> Result<(), Error> {
     Ok(())
 }
 
-/// Version 4 writes counts as lists that describe themselves, in records of version 3. An existing record
-/// stays as it is until its subject changes.
+/// Version 4 writes counts as self-describing lists, in records of version 3. An existing record stays as it is until its subject
+/// changes.
 #[expect(clippy::unnecessary_wraps, reason = "an upgrade may fail")]
 const fn upgrade_3_to_4(_: &WriteTransaction) -> Result<(), Error> {
     Ok(())

@@ -114,7 +114,7 @@ impl Store {
         self.find_misplaced(directory, &mut self.state.lock(), Some(generation))
     }
 
-    /// As [`Self::check`]; without a generation for writes that are not in memory elsewhere.
+    /// Like [`Self::check`]; `None` for writes whose content is nowhere else in memory.
     fn find_misplaced(
         &self,
         directory: &Path,
@@ -154,7 +154,8 @@ impl Store {
         self.directory.is_some()
     }
 
-    /// The standing of `account` (`None`: it was never saved). Passes each of its operations to `each`, in order, also expired ones.
+    /// The saved state of `account` (`None`: it was never saved). Passes each of its operations to `each`, in order, expired ones
+    /// included.
     ///
     /// All records were read when the file was opened, so an error here is a failure of the disk since then.
     pub fn load(
@@ -217,7 +218,7 @@ impl Store {
         .map(|_| ())
     }
 
-    /// Saves `batch`, all or nothing; it is on the disk when this returns `Ok`. After an error nothing of it may be exposed. A later
+    /// Saves `batch`, all or nothing; it is on the disk when this returns `Ok`. After an error none of it may be exposed. A later
     /// commit may repeat it with the changes since then.
     pub fn commit(&self, batch: &Batch<'_>) -> Result<(), StoreError> {
         self.write(Some(batch.generation), |transaction| {
@@ -269,7 +270,7 @@ impl Store {
             let timed_out = Error::Io(io::ErrorKind::TimedOut.into());
             return Err(failures::reading(directory, timed_out));
         };
-        // Somebody else may have opened it meanwhile.
+        // Another thread may have opened it meanwhile.
         if self.readers.last().is_none() {
             state.close();
             state.prepare_and_log(directory, OpenReason::Again(self.opened))?;

@@ -12,8 +12,8 @@ use crate::timestamp::Timestamp;
 
 /// The version of most records.
 pub(super) const FIRST: u8 = 1;
-/// The version of an operation's record that goes on with labels, and of a group's that goes on with the time until which its
-/// counters are exposed as 0.
+/// The version of an operation's record that ends with labels, and of a group's record that ends with the time until which its counters
+/// are exposed as 0.
 pub(super) const LONGER: u8 = 2;
 
 /// How many statuses and outcomes there were.
@@ -45,14 +45,14 @@ const HAS_ATTEMPTS: u8 = 1 << 5;
 const HAS_UPDATED: u8 = 1 << 6;
 const HAS_UNKNOWN: u8 = 1 << 7;
 
-/// In the flags behind a labelled record.
+/// In the flags before the labels of a record.
 const HAS_TAGS: u8 = 1;
 
 /// In an account's flags.
 const CUMULATIVE_PROVEN: u8 = 1;
 const HAS_DISCOVERED: u8 = 1 << 1;
 
-/// The rest of the record of an operation behind its version.
+/// The rest of the record of an operation, after its version.
 pub(super) fn operation(
     id: OperationId,
     version: u8,
@@ -129,7 +129,7 @@ fn given_labels(reader: &mut Reader<'_>) -> Result<(Labels, Option<Labels>), Unr
     Ok((credited, tags))
 }
 
-/// The rest of the record of a group behind its version.
+/// The rest of the record of a group, after its version.
 pub(super) fn group(
     key: GroupKey,
     version: u8,
@@ -148,7 +148,7 @@ pub(super) fn group(
     })
 }
 
-/// The rest of the record of an account behind its version.
+/// The rest of the record of an account, after its version.
 pub(super) fn account(mut reader: Reader<'_>) -> Result<SavedAccount, Unreadable> {
     let flags = reader.byte()?;
     if flags & !(CUMULATIVE_PROVEN | HAS_DISCOVERED) != 0 {

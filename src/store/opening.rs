@@ -84,7 +84,7 @@ impl Store {
         self.waits.load(Ordering::Acquire)
     }
 
-    /// Opens the file that waits, or returns once somebody else has.
+    /// Opens the waiting file, or returns once another thread has opened it.
     ///
     /// # Errors
     /// When it cannot be opened. Then every commit tries again.

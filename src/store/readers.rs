@@ -1,7 +1,7 @@
 //! Reads see the last commit. They never wait for the current commit, however long the disk takes.
 //!
-//! Each commit leaves a read transaction for them. They must not begin one themselves, because redb holds the
-//! lock for it while the file grows, including the fsync.
+//! Each commit leaves a read transaction for them. They do not begin one themselves, because redb holds the lock for it while the file
+//! grows, including the fsync.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use redb::ReadTransaction;
 
 use super::file::StateFile;
 
-/// The last commit of the open file, shared by all readers. The lock is held for moments only, never during I/O.
+/// The last commit of the open file, shared by all readers. The lock is held only briefly, never during I/O.
 #[derive(Debug, Default)]
 pub(super) struct Readers {
     last: RwLock<Option<Arc<LastCommit>>>,

@@ -14,7 +14,7 @@ use crate::operation::{
 use crate::snapshot::Labels;
 use crate::timestamp::Timestamp;
 
-/// The version of the records that are written. Those of registered labels are still of the first.
+/// The version of the records that are written. Records of registered labels still have the first version.
 const RECORD: u8 = 3;
 
 /// In an operation's flags: the lowest three bits are the state, as its place in [`OperationState::KNOWN`].
@@ -25,7 +25,7 @@ const HAS_UPDATED: u8 = 1 << 3;
 const HAS_UNKNOWN: u8 = 1 << 4;
 const HAS_CREDITED: u8 = 1 << 5;
 const HAS_TAGS: u8 = 1 << 6;
-/// A byte of more flags is behind this one.
+/// Another byte of flags follows.
 const MORE_FLAGS: u8 = 1 << 7;
 
 /// In the second byte of flags, which is only there if it is not 0.
@@ -239,7 +239,7 @@ pub(super) fn read_group(key: GroupKey, bytes: &[u8]) -> Result<SavedGroup, Unre
     })
 }
 
-/// An account's standing as bytes.
+/// An account's saved state as bytes.
 pub(super) fn write_account(saved: &SavedAccount) -> Vec<u8> {
     let mut flags = if saved.cumulative_proven {
         CUMULATIVE_PROVEN

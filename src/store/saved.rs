@@ -55,11 +55,11 @@ pub struct SavedGroup {
     pub counters: Counters,
     /// When its last operation expires or expired.
     pub until: Timestamp,
-    /// Until when its counters are exposed as 0, because they are new; `None`: they were exposed as they are.
+    /// The time until which its counters are exposed as 0, because they are new; `None`: they were exposed as they are.
     pub zero_until: Option<Timestamp>,
 }
 
-/// The birth of an account that has not begun to count: every operation is older.
+/// The `born` of an account that has not begun to count: every operation was created before it.
 pub const UNBORN: Timestamp = Timestamp::from_millis(i64::MAX);
 
 /// The saved state of an account, except its operations.
@@ -72,7 +72,7 @@ pub struct SavedAccount {
     pub counters: Counters,
     /// Whether stats have proven that this account's counting mode is `cumulative`.
     pub cumulative_proven: bool,
-    /// Until when the list of operations has been read without a gap.
+    /// The time until which the list of operations has been read without a gap.
     pub discovered_until: Option<Timestamp>,
 }
 

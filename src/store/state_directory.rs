@@ -32,7 +32,7 @@ pub(super) struct StateDirectory {
     gate: DiskGate,
 }
 
-/// The occasion on which the file is opened, and the time when the exporter started.
+/// When and why the file is opened, and the time when the exporter started.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum OpenReason {
     /// The saved state is loaded.
@@ -57,7 +57,6 @@ impl StateDirectory {
         self.file.as_ref()
     }
 
-    /// As [`Self::file`].
     pub(super) const fn file_mut(&mut self) -> Option<&mut StateFile> {
         self.file.as_mut()
     }
@@ -125,7 +124,7 @@ impl StateDirectory {
         }
     }
 
-    /// As [`Self::prepare`], when the notices of opening have been read.
+    /// Like [`Self::prepare`], but logs the notices, because those of the start have been read.
     pub(super) fn prepare_and_log(
         &mut self,
         directory: &Path,

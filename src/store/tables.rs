@@ -92,7 +92,7 @@ pub(super) fn read_all(transaction: &ReadTransaction) -> Result<(), Error> {
     emails::read_all(transaction)
 }
 
-/// The standing of `account`.
+/// The saved state of `account`.
 pub(super) fn account(
     transaction: &ReadTransaction,
     account: &str,
@@ -104,7 +104,7 @@ pub(super) fn account(
         .transpose()
 }
 
-/// At most `limit` operations of `account` behind the id `after`, in order.
+/// At most `limit` operations of `account` with ids after `after`, in order.
 pub(super) fn some_operations(
     transaction: &ReadTransaction,
     account: &str,

@@ -1,4 +1,4 @@
-//! Single laws, one by one.
+//! The rules of the counters, one per test.
 
 use super::*;
 use EmailStatus::{
@@ -66,7 +66,7 @@ fn what_an_email_had_reached_before_the_account_was_watched_is_baseline() {
     table.ingest(&row(old, 3, Failed, SECOND), NOW + HOUR);
     table.ingest(&row(NOW + SECOND, 4, Failed, SECOND), NOW + HOUR);
     assert_eq!(gmail(&table), ProviderCounts::default());
-    // What they reach later counts.
+    // Their later outcomes count.
     table.ingest(&row(NOW + SECOND, 1, Opened, HOUR), NOW + HOUR);
     table.ingest(&row(old, 2, Delivered, HOUR), NOW + HOUR);
     let counts = gmail(&table);
@@ -187,7 +187,7 @@ fn an_email_leaves_memory_after_seven_days_and_never_counts_again() {
     let shown = current(&table);
     assert_eq!(shown.providers["gmail"].outcomes, [1, 0, 0, 1, 0]);
     assert!(shown.statuses["gmail"].iter().all(|count| *count == 0));
-    // The clock was ahead: what has expired stays so.
+    // The clock was ahead: what has expired stays expired.
     for now in [created + 8 * DAY, created + HOUR] {
         let again = row(created, 1, Opened, HOUR);
         assert_eq!(table.ingest(&again, now), Ingested::Expired);

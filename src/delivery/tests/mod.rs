@@ -1,4 +1,4 @@
-//! The laws of the counters of emails.
+//! The rules that the counters of emails follow.
 
 mod by_label;
 mod capacity;

@@ -1,4 +1,4 @@
-//! Random histories of an account, compared with a simple model: one list of what was read of each email.
+//! Random histories of an account, compared with a simple model: a list of the rows that were read of each email.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use EmailStatus::{
 
 /// The emails of a history.
 const EMAILS: usize = 24;
-/// The lives of emails: each goes through one.
+/// The sequences of statuses. Each email has one of them.
 const LIVES: [&[EmailStatus]; 8] = [
     &[Queued, Sent, Delivered, Opened],
     &[Scheduled, Queued, Sent, Delivered],
@@ -28,7 +28,7 @@ const LIVES: [&[EmailStatus]; 8] = [
 enum Step {
     /// A row of this email is read, as it was this number of statuses before its last one.
     Read { email: usize, behind: usize },
-    /// Emails pass on to their next status, if the number divides theirs.
+    /// Each email whose number is a multiple of `divisor` gets its next status.
     Live { divisor: usize },
     /// Time passes, and emails may expire.
     Pass { hours: u32 },
@@ -38,7 +38,7 @@ enum Step {
     Save,
     /// The exporter is killed and started again.
     Kill,
-    /// The file is lost and saved anew.
+    /// The file is lost and saved again.
     Lose,
 }
 
@@ -55,7 +55,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     prop::collection::vec(step, 1..150)
 }
 
-/// What the model holds of an email: the rows that were read, and whether the first one is baseline.
+/// What the model knows of an email: the rows that were read, and whether the first one is baseline.
 #[derive(Debug, Clone, Default)]
 struct Known {
     read: Vec<(EmailStatus, Timestamp)>,
@@ -73,7 +73,7 @@ struct Counted {
 #[derive(Debug, Clone, Default)]
 struct Model {
     known: BTreeMap<usize, Known>,
-    /// What emails that have expired had counted.
+    /// The counts of emails that have expired.
     expired: Counted,
     born: Option<Timestamp>,
     ended: bool,

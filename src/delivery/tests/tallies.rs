@@ -43,7 +43,7 @@ fn a_tally_has_the_emails_of_its_operation_before_and_after_it_begins() {
     assert!(tally.is_open());
     let created = NOW + Duration::from_millis(0);
     assert_eq!(tally.created, Some((created, created)));
-    // One that goes on is not begun anew, and one that is not wanted ends.
+    // A tally that stays is not restarted, and one that is not wanted any more is removed.
     table.tally_operations(&[one, other], later);
     assert_eq!(*table.tally(one).unwrap(), tally);
     assert_eq!(statuses(&table, other), [(Sent, 3)]);

@@ -46,8 +46,8 @@ impl Cuts {
         blocks
     }
 
-    /// A block ends at the operation with the least hash between two thirds and four thirds of the usual size: two places that
-    /// begin differently soon find the same operation.
+    /// A block ends at the operation with the least hash between two thirds and four thirds of the usual size: two texts that begin
+    /// differently soon have a cut at the same operation.
     fn first_cut(&self, rest: Range<usize>, usual: usize) -> usize {
         let (least, most) = (usual.div_ceil(3) * 2, usual.div_ceil(3) * 4);
         if rest.len() <= most {

@@ -153,7 +153,7 @@ fn everything_is_written_anew_after_forgetting() {
     assert_eq!(new(&before, &after), after.len());
 }
 
-/// Families, blocks and lists of them may be allocated. Samples, which are a hundred thousand, may not.
+/// Families, blocks and lists of them may be allocated. The hundred thousand samples may not.
 #[test]
 fn no_sample_is_allocated() {
     let snapshots = [400, 800].map(|operations| Arc::new(History::of(operations).snapshot()));

@@ -1,4 +1,4 @@
-//! The metrics that only `/probe` exposes, beside the families of the operation.
+//! The metrics that only `/probe` exposes, in addition to the families of the operation.
 //!
 //! Each is the result of one read, so names have `probe_` where a counter of the account could be mistaken for it.
 

@@ -102,7 +102,7 @@ fn by_domain(domains: &BTreeMap<Box<str>, Outcomes>) -> Vec<(&str, Outcomes)> {
 struct Timed<'a> {
     /// The labels of the account.
     labels: &'a str,
-    /// The further ones.
+    /// The other labels.
     own: String,
     counts: &'a ProviderCounts,
     /// When they began to count; not known for a label's value.

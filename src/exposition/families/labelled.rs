@@ -7,7 +7,7 @@ use crate::snapshot::{AccountSnapshot, ShownOperation, Snapshot};
 
 /// The usual number of series per operation: eight statuses, four states, and eight families with one series.
 const USUAL_SERIES: usize = 20;
-/// The usual bytes of a line beside the operation's labels: the metric's name, another label, the value.
+/// The usual bytes of a line besides the operation's labels: the metric's name, another label, the value.
 const BESIDE_LABELS: usize = 56;
 
 /// The accounts of a snapshot, each with its label text.
@@ -88,7 +88,6 @@ impl<'a> LabelledOperations<'a> {
         self.range(0..self.len())
     }
 
-    /// Those at `places`.
     pub(in crate::exposition) fn range(
         &self,
         places: Range<usize>,

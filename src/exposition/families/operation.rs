@@ -21,7 +21,7 @@ pub(in crate::exposition) struct OperationFamily {
     value: Value,
 }
 
-/// What the samples of an operation depend on beside its label text.
+/// What the samples of an operation depend on besides its label text.
 #[derive(Debug, Clone, Copy)]
 enum Value {
     /// One sample without further labels; none if there is no value.
@@ -127,7 +127,7 @@ impl OperationFamily {
         }
     }
 
-    /// The texts of the labels that its samples have beside those of the operation, for [`Self::write`]. They are the same for all
+    /// The texts of the labels that its samples have besides those of the operation, for [`Self::write`]. They are the same for all
     /// operations.
     pub(in crate::exposition) fn further_labels(self, text: &mut Text<'_>) -> Vec<String> {
         match self.value {

@@ -1,4 +1,4 @@
-//! Changes to all operations that chunks get later, one chunk after another; see [`pending_changes`].
+//! Applies changes to all operations later, one chunk after another; see [`pending_changes`].
 
 use super::Chunks;
 use crate::operation::OperationId;
@@ -40,7 +40,7 @@ impl Chunks {
         false
     }
 
-    /// Applies to one chunk what [`Self::change_later`] noted, because its records are about to be put into other chunks.
+    /// Applies to one chunk what [`Self::change_later`] noted, before its records move to other chunks.
     pub(in crate::registry) fn catch_up_at(&mut self, key: Option<OperationId>) {
         let chunk = key.and_then(|key| self.by_first.get(&key));
         if let (Some(key), Some(chunk)) = (key, chunk)
@@ -91,7 +91,7 @@ mod tests {
         }
     }
 
-    /// What is read of an operation at `now`. When it last changed stays, so an old time remains in the record.
+    /// The record after a read of an operation at `now`. Its last change stays, so an old time remains in the record.
     fn read(before: Option<&Record>, operation: &Operation, now: Timestamp) -> Record {
         let change = before.map_or(operation.created, Record::last_change);
         let mut undocumented = UndocumentedValues::default();

@@ -1,6 +1,6 @@
-//! A record in few bytes, for the many operations that nobody changes: a third of its size in memory.
+//! A record in few bytes, for the many operations that do not change: a third of its size in memory.
 //!
-//! Each value is written as its difference to what it most likely is, so that most take one byte.
+//! Each value is written as its difference from its most likely value, so that most take one byte.
 
 use super::{LENGTH_OF_MOST_IDS, Moment, Record, UPDATED};
 use crate::operation::{Marks, OperationId, Outcome, Stat, Status};
@@ -95,7 +95,7 @@ impl Record {
         id(reader, flags)
     }
 
-    /// Sets in the bytes of a record that the last attempt to read it failed.
+    /// Marks a packed record: the last attempt to read it failed.
     pub(in crate::registry) fn set_failed(packed: &mut u8) {
         *packed |= FAILED;
     }

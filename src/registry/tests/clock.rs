@@ -34,8 +34,7 @@ impl Set {
     }
 }
 
-/// Takes `registry`, which has had the time until [`NOW`], through a day of collections after the clock was set. Returns when
-/// each of
+/// Takes `registry`, which has had the time until [`NOW`], through a day of collections after the clock was set. Returns when each of
 /// `ids` was polled; `poll` reads or fails one.
 fn polled(
     registry: &mut Registry,
@@ -63,7 +62,7 @@ fn idle() -> (Registry, Vec<Operation>) {
     let mut all = Vec::new();
     for (n, minutes) in (0..).zip([0, 1, 9, 30, 100, 300, 600, 2000]) {
         let change = NOW - Duration::from_mins(minutes);
-        // Most times of a change are when the exporter noted it.
+        // Most times of a change are when the exporter saw it.
         let noted = operation(NOW - 50 * HOUR, n, 2);
         let before = operation(NOW - 50 * HOUR, n, 1);
         observe(&mut registry, &[before], change - TICK);

@@ -1,4 +1,4 @@
-//! For when operations are scheduled.
+//! The times for which operations are scheduled.
 
 use super::*;
 
@@ -93,7 +93,7 @@ fn a_request_answers_for_tags_and_for_the_schedule() {
     registry.tagged(first.id, Some(&Labels::default()));
     registry.scheduled_for(first.id, Some(NOW + HOUR));
     assert_eq!(registry.without_first_email(9), [second.id]);
-    // It began meanwhile, and its first email still has the time.
+    // It is being processed now, and its first email still has the time.
     registry.tagged(second.id, Some(&Labels::default()));
     registry.scheduled_for(second.id, Some(NOW));
     assert_eq!(registry.without_first_email(9), []);

@@ -1,9 +1,8 @@
 //! The saved state of single emails: what is known of each, and the counters of providers and domains. It is in tables of its own;
 //! an older exporter leaves them unchanged.
 //!
-//! A commit writes the changed emails and the counters that they changed in one transaction. So after `kill -9` an email is in the
-//! counters of the file exactly if its status there says so. A record is its version and a list of numbers, and a later version can
-//! add numbers at the end.
+//! A commit writes the changed emails and the counters that they changed in one transaction. So even after `kill -9` the counters in
+//! the file match the saved statuses. A record is its version and a list of numbers, and a later version can add numbers at the end.
 //!
 //! | table | key | record |
 //! |---|---|---|
@@ -59,7 +58,7 @@ impl Store {
         }
     }
 
-    /// Saves `batch`, all or nothing; it is on the disk when this returns `Ok`. After an error nothing of it may be exposed. A later
+    /// Saves `batch`, all or nothing; it is on the disk when this returns `Ok`. After an error none of it may be exposed. A later
     /// commit may repeat it with the changes since then.
     pub fn commit_emails(&self, batch: &EmailBatch<'_>) -> Result<(), StoreError> {
         self.write(Some(batch.generation), |transaction| {

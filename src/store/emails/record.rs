@@ -9,7 +9,7 @@ use crate::timestamp::Timestamp;
 
 /// The version of these records.
 const RECORD: u8 = 1;
-/// The most numbers of a record: the bits of the list that describes itself.
+/// The most numbers of a record: the bits of the self-describing list.
 const MOST_NUMBERS: usize = 63;
 
 /// Writes an email into `out`, whose content is replaced. The id is the key.

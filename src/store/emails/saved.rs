@@ -62,7 +62,7 @@ pub struct SavedName {
     pub number: u16,
     /// The name.
     pub name: Box<str>,
-    /// Until when its counters are exposed as 0; `None`: they are exposed as they are.
+    /// The time until which its counters are exposed as 0; `None`: they are exposed as they are.
     pub zero_until: Option<Timestamp>,
     /// Its counters, at most 61. Zeros at the end may be missing.
     pub counts: Vec<u64>,

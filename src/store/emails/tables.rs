@@ -132,7 +132,7 @@ pub(super) fn names(transaction: &ReadTransaction, account: &str) -> Result<Vec<
     Ok(names)
 }
 
-/// At most `limit` emails of `account` behind the id `after`, in order.
+/// At most `limit` emails of `account` with ids after `after`, in order.
 pub(super) fn some_emails(
     transaction: &ReadTransaction,
     account: &str,

@@ -99,7 +99,7 @@ fn a_store_that_appears_later_is_not_overwritten_before_it_is_loaded() {
     assert!(store.registered(ACCOUNT).unwrap().contains_key(&id));
     let more = (kept.0, vec![saved(9, 9)]);
     commit_in(&store, 1, &more).unwrap();
-    // From now on a deletion of it is noticed.
+    // From now on its deletion is detected.
     fs::remove_file(data.join(NAME)).unwrap();
     let lost = commit_in(&store, 1, &more).unwrap_err();
     assert!(matches!(lost, StoreError::Vanished { .. }), "{lost}");
@@ -123,7 +123,7 @@ fn an_empty_store_that_appears_later_is_used() {
     assert_eq!((content(&store), store.generation()), (new, 0));
 }
 
-/// Otherwise somebody with write access to the directory could make the exporter overwrite any file of its user.
+/// Otherwise anyone with write access to the directory could make the exporter overwrite any file of its user.
 #[test]
 fn a_link_in_place_of_the_unfinished_file_is_not_followed() {
     let directory = tempfile::tempdir().unwrap();

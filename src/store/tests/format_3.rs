@@ -115,7 +115,7 @@ fn push_labels(out: &mut Vec<u8>, labels: &Labels) {
     }
 }
 
-/// An account's standing as bytes.
+/// An account's saved state as bytes.
 pub(super) fn write_account(saved: &SavedAccount) -> Vec<u8> {
     let mut flags = if saved.cumulative_proven {
         CUMULATIVE_PROVEN
@@ -267,7 +267,7 @@ fn a_stat_of_a_later_version_is_ignored_and_affects_no_other_value() {
     let at = bytes.len() - 7;
     let (before, stats_and_marks) = bytes.split_at(at);
     assert_eq!(stats_and_marks, [0b111, 3, 4, 4, 0b11, 4, 3], "{bytes:?}");
-    // The next stat is 99: one bit more, and its count behind the others.
+    // The next stat is 99: one bit more, and its count after the others.
     let mut bits = Vec::new();
     push(&mut bits, 0b111 | 1 << Stat::ALL.len());
     let later = [before, &bits, &[3, 4, 4, 99, 0b11, 4, 3]].concat();

@@ -12,7 +12,7 @@ use super::*;
 const WHOLE: (Bound<u64>, Bound<u64>) = (Bound::Unbounded, Bound::Unbounded);
 /// The longest wait for something that takes no time.
 const LIMIT: Duration = Duration::from_secs(20);
-/// What waits for a lock has not got it after this time.
+/// A call that has no lock after this time is waiting for one.
 const MOMENT: Duration = Duration::from_millis(100);
 
 fn temporary(content: &[u8]) -> TempPath {

@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// A header of redb with the two bytes behind the magic number.
+/// A header of redb with the two bytes after the magic number.
 fn header(flags: u8, complement: u8) -> Vec<u8> {
     [b"redb\x1a\x0a\xa9\x0d\x0a", &[flags, complement, 7][..]].concat()
 }
