@@ -29,7 +29,7 @@ pub(super) struct AccountStatus<'a> {
     pub(super) log: &'a FailureLog,
     pub(super) sources: &'a SourceSync,
     pub(super) history: &'a History,
-    /// Since when the series limit has hidden operations.
+    /// When the series limit began to hide operations.
     pub(super) hides_since: Option<Timestamp>,
 }
 

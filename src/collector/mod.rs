@@ -236,7 +236,7 @@ impl Collector {
         }
     }
 
-    /// The values known now, for pages and target lists: those of the last finished collections, and not as exposed by a scrape.
+    /// The values of the last finished collections, for pages and target lists. They do not count as exposed by a scrape.
     pub async fn known(&self) -> Snapshot {
         let accounts = self.accounts();
         let accounts = accounts.iter().map(|account| account.known());

@@ -54,8 +54,8 @@ impl Breaker {
 /// Reads `ids` in their order with `read`, and passes each result to `apply`. Returns whether all were read; false if the
 /// account became blocked.
 ///
-/// Unless the credentials were accepted just now (`is_accepted`), the first read goes alone: a blocked account costs one request. What has
-/// been read is applied one by one meanwhile, so that a request never waits for that.
+/// Unless the credentials were accepted just now (`is_accepted`), the first read goes alone: a blocked account costs one request. Results
+/// are applied one by one meanwhile, so that no request waits for them.
 pub(super) async fn read_until_blocked<Read, Applied>(
     ids: &[OperationId],
     at_once: usize,
