@@ -1,6 +1,6 @@
 //! Runs the files of `tests/config`: the good ones load, the bad ones fail with exactly the text beside them.
 //!
-//! `BLESS=1 cargo test --lib config::corpus` writes the texts anew; read the difference before committing it.
+//! `BLESS=1 cargo test --lib config::corpus` rewrites the texts; read the difference before you commit it.
 
 use std::fmt::Write;
 use std::fs;

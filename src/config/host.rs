@@ -31,7 +31,7 @@ pub struct Authority {
 pub struct HostError;
 
 impl Host {
-    /// Reads the value of an option. A port is accepted and has no meaning; an IPv6 address may lack its brackets.
+    /// Reads the value of an option. A port is accepted and ignored; an IPv6 address may lack its brackets.
     ///
     /// # Errors
     /// Also for a name of digits alone, which is a mistyped address.

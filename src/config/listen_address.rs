@@ -1,5 +1,4 @@
-//! The addresses of `--web.listen-address`, in the format of Prometheus' components. Unix sockets are an extension of it
-//! (`unix:/path`).
+//! The addresses of `--web.listen-address`, in the format of Prometheus' components, extended by unix sockets (`unix:/path`).
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -48,7 +47,7 @@ pub enum ListenAddressError {
         "expected an absolute path after unix:, such as unix:/run/twilio-email-exporter/web.sock"
     )]
     Path,
-    /// The system does not take a longer one.
+    /// Longer than the system allows.
     #[error("the path of a unix socket has at most 103 bytes; choose a shorter one")]
     LongPath,
 }

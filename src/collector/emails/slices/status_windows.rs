@@ -11,7 +11,7 @@ use crate::timestamp::Timestamp;
 const BY_STATUS_FROM: Duration = Duration::from_hours(1);
 /// A slice is read in full after this time at the latest, to find what lists by status have lost: twice before its emails expire.
 pub(super) const FULL_INTERVAL: Duration = Duration::from_hours(48);
-/// The most emails of a window that is read by status: a third of them may be opened, and a list has at most 10,000 rows.
+/// The most emails of a window that is read by status: a third of them may be opened.
 const MOST_BY_STATUS: u32 = 30_000;
 
 impl Slices {
