@@ -69,7 +69,7 @@ fn main() {
 /// Reads seven days of emails, follows them, and prints one line for each result.
 async fn measure(wanted: &Wanted, clock: &Clock, handle: &Handle, collector: &Collector) {
     let (memory, spent, began) = (resident(), exporter_cpu(), Instant::now());
-    // A run ends when a request takes too long on a busy machine; the next one goes on.
+    // A run ends when a request takes too long on a busy machine; the next one continues.
     for _ in 0..MOST_RUNS {
         collector.collect_fully(PATIENCE).await;
         if coverage(collector).await == Some(1.0) {

@@ -53,7 +53,7 @@ const PATHS: [HotPath; 8] = [
     ("save", save),
 ];
 
-/// What is counted. Its name is the only one that contains these words.
+/// The counted code. No other name contains these words.
 #[inline(never)]
 fn counted_section(work: &mut dyn FnMut()) {
     work();

@@ -46,7 +46,7 @@ pub(super) struct Requests<'a> {
 enum Target {
     /// One that the configuration or the list has.
     Known(OperationId),
-    /// No operation is known: the id of none.
+    /// No operation is known: an id that no operation has.
     Unknown,
 }
 
@@ -223,7 +223,7 @@ impl<'a> Requests<'a> {
             let name = step.as_str();
             results.push(match failed {
                 Some(at) if at == step => match finding.clone() {
-                    // A rate limit ends by itself, and yet nothing could be checked.
+                    // A rate limit ends by itself, but nothing could be checked.
                     Some(finding) => CheckResult {
                         status: Status::Failed,
                         ..CheckResult::finding(name, finding)

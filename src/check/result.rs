@@ -136,7 +136,7 @@ impl CheckResult {
         Self::new(Status::Skipped, check, why)
     }
 
-    /// What the page would show.
+    /// The finding as the page would show it.
     pub(super) fn finding(check: &'static str, finding: Finding) -> Self {
         Self {
             status: match finding.severity {

@@ -27,7 +27,7 @@ pub(super) fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
     };
     let mut file = Builder::new().prefix(PREFIX).tempfile_in(directory)?;
     file.write_all(content)?;
-    // Not when the file is created, because the umask would restrict the mode.
+    // Set after the creation, because the umask would restrict the mode.
     let permissions = Permissions::from_mode(MODE);
     file.as_file().set_permissions(permissions)?;
     file.as_file().sync_all()?;

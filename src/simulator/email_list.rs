@@ -242,7 +242,7 @@ impl Lists<'_> {
     }
 }
 
-/// A body of this size, with what HTML has to escape in JSON.
+/// A body of this size, with HTML characters that JSON escapes.
 fn content(size: usize) -> Value {
     let line = "<p style=\"margin:0\">Hello, dear reader.</p>\n";
     let html: String = line.chars().cycle().take(size).collect();

@@ -13,7 +13,7 @@ use super::api_request::ApiRequest;
 
 /// The most recorded requests: more than any test reads.
 const MOST_REQUESTS: usize = 1000;
-/// The most recorded pages: far more than an exporter reads between two looks of a test.
+/// The most recorded pages: far more than an exporter reads between two checks of a test.
 const MOST_PAGES: usize = 1000;
 
 /// The number of requests.

@@ -84,7 +84,7 @@ impl Sources {
     /// Checks the files and delivers their changes since the last check. Returns whether every file is known: false while a check
     /// takes too long, and while a directory cannot be read.
     ///
-    /// If it is cancelled, nothing is lost: the next check delivers the same news.
+    /// If it is cancelled, nothing is lost: the next check delivers the same changes.
     pub async fn reread(&self, deliver: impl Fn(News)) -> bool {
         let Some(files) = &self.files else {
             return true;

@@ -136,7 +136,7 @@ fn full(operation: &Followed, scene: &Scene, columns: usize, palette: Palette) -
     lines
 }
 
-/// The statuses that have a line even without an email, so that the picture stays still.
+/// The statuses that have a line even without an email, so that the layout does not change.
 const fn is_usual(status: Status) -> bool {
     !matches!(status, Status::Scheduled | Status::Canceled)
 }

@@ -30,7 +30,7 @@ impl Terminal<Term> {
     #[must_use]
     pub fn stdout() -> Option<Self> {
         let is_dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb");
-        // By NO_COLOR and the like.
+        // Follows NO_COLOR and similar variables.
         let is_colored = console::colors_enabled();
         let has_terminal = io::stdout().is_terminal() && !is_dumb;
         has_terminal.then(|| Self::new(Term::buffered_stdout(), is_colored))

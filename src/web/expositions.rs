@@ -28,7 +28,7 @@ pub struct Expositions {
     compressors: Arc<Compressors>,
     /// The number of times that rendering began.
     renders: AtomicU64,
-    /// Scrapes with equal snapshots share one, so that many concurrent scrapes do not use memory each.
+    /// Scrapes with equal snapshots share one, so that concurrent scrapes do not each use memory for it.
     last_snapshot: Mutex<Arc<Snapshot>>,
     text: Rendering,
     open_metrics: Rendering,
@@ -106,7 +106,7 @@ impl Expositions {
         if let Some(shared) = shared {
             return Arc::clone(shared);
         }
-        // Its memory is used again, unless a client still receives it.
+        // Its memory is reused, unless a client still receives it.
         *last = None;
         let number = self.renders.fetch_add(1, Ordering::SeqCst) + 1;
         let exposition = rendering.render(number, snapshot, self.instruments.clone());

@@ -18,7 +18,7 @@ impl Default for Scraped {
 }
 
 impl Scraped {
-    /// Notes a request for metrics that accepts this. A person with a browser is no scraper.
+    /// Notes a request for metrics that accepts this. A person with a browser does not count as a scraper.
     pub(super) fn note(&self, accept: Option<&str>, now: Timestamp) {
         let is_browser = accept.is_some_and(|accept| accept.contains("text/html"));
         if !is_browser {

@@ -1,4 +1,4 @@
-//! TLS of new connections, as the current web configuration has it.
+//! TLS of new connections, by the current web configuration.
 
 use std::fmt;
 use std::sync::Arc;

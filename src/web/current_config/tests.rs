@@ -8,7 +8,7 @@ use super::*;
 use crate::exposition::{Build, Instruments};
 use crate::ongoing_failure::log::Log;
 
-/// A made-up hash, in the form of one.
+/// A made-up text in the form of a hash.
 const HASH: &str = "$2y$10$X0h1gDsPszWURQaxFh.zoubFi6DXncSjhoQNJgRrnGs7EsimhC7zG";
 
 struct Scene {
@@ -72,7 +72,7 @@ async fn a_change_is_applied_when_two_checks_read_the_same() {
     assert_eq!(scene.names(), ["a"]);
     assert!(scene.check().await);
     assert_eq!(scene.names(), ["b", "c"]);
-    // A change that is gone at the next check was none.
+    // A change that is gone at the next check does not count.
     scene.write(&users(&["d"]));
     assert!(scene.check().await);
     scene.write(&users(&["b", "c"]));

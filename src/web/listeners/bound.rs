@@ -11,7 +11,7 @@ use crate::web::connections::Listener;
 pub struct Bound {
     /// Accepts them.
     pub listener: Box<dyn Listener>,
-    /// Where.
+    /// The address that it is bound to.
     pub address: BoundAddress,
 }
 

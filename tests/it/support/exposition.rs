@@ -89,7 +89,7 @@ impl Exposition {
         self.value(&format!("twilio_email_operation_{family}"), &labels)
     }
 
-    /// The operation's emails at that status.
+    /// The operation's emails with that status.
     #[track_caller]
     pub(crate) fn emails(&self, id: OperationId, status: &str) -> Option<f64> {
         let id = id.to_string();

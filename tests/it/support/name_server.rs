@@ -24,7 +24,7 @@ pub(crate) enum Answer {
     Silence,
 }
 
-/// A name server that ends with the value.
+/// A name server. Dropping the value stops it.
 pub(crate) struct NameServer {
     pub(crate) address: SocketAddr,
     answers: Arc<Mutex<BTreeMap<String, Answer>>>,
@@ -67,7 +67,7 @@ impl NameServer {
         self.answers.lock().insert(format!("{domain}."), answer);
     }
 
-    /// The names that were asked for, each time.
+    /// The requested names, one for each request.
     pub(crate) fn asked(&self) -> Vec<String> {
         self.asked.lock().clone()
     }

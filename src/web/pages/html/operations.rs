@@ -90,7 +90,7 @@ fn form(site: &Site, overview: &Overview, filter: &Filter) -> Markup {
     }
 }
 
-/// A choice; or, where the names are too long for one, a field that proposes the first names.
+/// A list of choices, or a field that proposes the first names if they are too long for a list.
 fn account_field(overview: &Overview, filter: &Filter) -> Markup {
     let wanted = filter.account.as_deref();
     let names = overview.accounts.iter().map(|account| &*account.name);

@@ -170,7 +170,7 @@ fn sample(line: &str) -> Result<Sample, String> {
     })
 }
 
-/// Reads `{name="value",…}`; neither spaces nor a last comma are taken.
+/// Reads `{name="value",…}`, without spaces and without a trailing comma.
 fn labels(rest: &mut Chars<'_>) -> Result<BTreeMap<String, String>, String> {
     let mut labels = BTreeMap::new();
     rest.next();
