@@ -148,7 +148,7 @@ fn changes(criterion: &mut Criterion) {
     }
 }
 
-/// Renders without reusing the previous exposition, and copies the bytes.
+/// Renders and compresses without the previous exposition, and copies the bytes.
 fn anew(group: &mut BenchmarkGroup<'_, WallTime>, snapshot: &Snapshot, text: &[u8]) {
     let mut out = Vec::with_capacity(text.len());
     group.bench_function("copy", |bencher| {

@@ -154,7 +154,7 @@ impl WorldOptions {
         Simulator::new(self.settings(), move || clock.now())
     }
 
-    /// Like [`Self::simulator`], with varied emails unless the options say otherwise.
+    /// Like [`Self::simulator`], with mailbox providers and inbound emails unless the options say otherwise.
     pub(super) fn demonstration(&self) -> Simulator {
         let mut settings = self.settings();
         let world = &mut settings.world;

@@ -107,7 +107,7 @@ impl<'a> Watch<'a> {
             let due = self.take_due(reads.len());
             for (nth, at) in due.into_iter().enumerate() {
                 let (client, id) = (self.client, self.operations[at].id());
-                // A collection begins where no request is in flight: secrets in files are read again.
+                // A collection begins when no request is in flight: the client then reads secrets in files again.
                 let begins = is_idle && nth == 0;
                 reads.push(async move {
                     if begins {
