@@ -188,7 +188,7 @@ fn simulate(wanted: &Wanted, clock: &Clock) -> (Runtime, Handle, String) {
     (runtime, handle, format!("http://{address}/v1"))
 }
 
-/// One account whose rate is no limit, without discovery: operations are measured elsewhere.
+/// One account without a noticeable rate limit and without discovery: other benchmarks measure operations.
 fn configuration(directory: &Path, base_url: &str) -> Config {
     let yaml = format!(
         "accounts:\n- name: large\n  account_sid: AC00000000000000000000000000000000\n  auth_token_file: token\n  \

@@ -164,7 +164,7 @@ impl<'a> Requests<'a> {
         Ok(live.map(|row| row.id))
     }
 
-    /// The requests were broken off.
+    /// The requests were aborted.
     pub(super) fn broke_off(&mut self, failure: RequestFailure) {
         self.broke_off = Some(failure);
     }

@@ -47,7 +47,7 @@ pub struct CheckResult {
     pub status: Status,
     /// The stable name of the check, for programs.
     pub check: &'static str,
-    /// The stable name of what is wrong, for programs: that of the finding on the page.
+    /// The stable name of the problem, for programs: that of the finding on the page.
     pub code: Option<&'static str>,
     /// What was found.
     pub what: String,

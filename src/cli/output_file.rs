@@ -13,7 +13,7 @@ const MODE: u32 = 0o644;
 /// The start of a temporary file's name. Textfile collectors ignore it, because it does not end in `.prom`.
 const PREFIX: &str = ".twilio-email-exporter-";
 
-/// Writes `content` to a temporary file beside `path`, flushes it to the disk, and renames it to `path`.
+/// Writes `content` to a temporary file next to `path`, flushes it to the disk, and renames it to `path`.
 ///
 /// # Errors
 /// When any of these steps fails. The file at `path` is unchanged then.

@@ -1,4 +1,4 @@
-//! The facts behind the findings about an account: what fails, and since when. It collects them from the account's parts and judges
+//! The facts behind the findings about an account: what fails, and when that began. It collects them from the account's parts and judges
 //! nothing.
 
 use std::sync::Arc;

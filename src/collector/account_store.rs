@@ -226,7 +226,7 @@ impl AccountStore {
     pub(super) fn save_failed(&self, error: &StoreError, now: Timestamp) {
         self.notice(error, now);
         if matches!(error, StoreError::Found { .. }) {
-            // The file's content is loaded at once, and saving continues.
+            // The file's content is loaded immediately, and saving continues.
             return;
         }
         self.instruments.save_failed();

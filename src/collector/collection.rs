@@ -32,7 +32,7 @@ pub(super) enum CollectionResult {
     Idle,
     /// Everything due was read.
     Complete,
-    /// Some of what was due was not read.
+    /// Some due reads were not made.
     Incomplete,
     /// The account is blocked (401, 403, rate limit) or Twilio is unreachable. Everything still due counts as failed.
     Blocked,

@@ -331,7 +331,7 @@ impl Ledger {
         true
     }
 
-    /// Returns whether to try again at once: the store has lost its content and can save all of it again, or has content that must be
+    /// Returns whether to try again immediately: the store has lost its content and can save all of it again, or has content that must be
     /// loaded first.
     async fn save_once(&self) -> bool {
         if self.store.is_to_be_loaded() && !self.load().await {

@@ -72,7 +72,7 @@ pub struct Collector {
     exchangers: CurrentExchangers,
 }
 
-/// Why there is no collector.
+/// Why the collector cannot be created.
 #[derive(Debug, thiserror::Error)]
 pub enum CollectorError {
     /// The HTTP client cannot be built.
@@ -81,7 +81,7 @@ pub enum CollectorError {
     /// No mail exchanger can be looked up.
     #[error(transparent)]
     NameServer(#[from] NameServerError),
-    /// What was saved cannot be read.
+    /// The saved state cannot be read.
     #[error(transparent)]
     Store(#[from] StoreError),
 }

@@ -84,7 +84,7 @@ fn permitted(account: &str, mut registered: ListedOperations) -> ListedOperation
     registered
 }
 
-/// The registry of `account` with everything that `store` has of it, and the store's interface for it.
+/// The registry of `account` with everything that `store` has of it, and the account's store.
 ///
 /// An account that the store does not have begins to count with the first collection that reads anything. The fact that it has not
 /// begun is saved at once.

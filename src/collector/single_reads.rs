@@ -12,7 +12,7 @@ use crate::twilio::ApiError;
 /// This many reads in a row without a response mean that Twilio is unreachable, not that one operation is slow.
 const MOST_SILENCES: u32 = 5;
 
-/// Opens at once when the account is blocked, and after some reads in a row without a response.
+/// Opens immediately when the account is blocked, and after some reads in a row without a response.
 #[derive(Debug)]
 struct Breaker {
     /// Whether Twilio accepted the credentials; then a forbidden operation belongs to another account.

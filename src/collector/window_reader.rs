@@ -39,7 +39,7 @@ pub(super) struct WindowReader<'a> {
     pub(super) since: Timestamp,
 }
 
-/// What was read of some parts of a list.
+/// The results of some parts of a list.
 #[derive(Debug, Default)]
 struct PartsRead {
     pages: usize,
@@ -206,8 +206,8 @@ impl WindowReader<'_> {
         Ok(all)
     }
 
-    /// Reads one part, and returns what is left of it. Once fewer parts than the account's concurrent requests are `unfinished`, the
-    /// rest of a part is split again.
+    /// Reads one part, and returns the rest of it. Once fewer parts than the account's concurrent requests are `unfinished`, the rest of a
+    /// part is split again.
     async fn read_part(
         &self,
         window: Window,

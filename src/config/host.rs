@@ -25,7 +25,7 @@ pub struct Authority {
     pub port: Option<u16>,
 }
 
-/// Why a text is no host.
+/// Why a text is not a host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("expected a host's name or an IP address, such as exporter.example.com, 10.0.0.7 or [::1]")]
 pub struct HostError;

@@ -42,7 +42,7 @@ pub enum ListenAddressError {
     /// Neither an address nor the name of a host.
     #[error("expected an IP address or a host's name before the port, such as 127.0.0.1:10202")]
     Host,
-    /// No absolute path after `unix:`, or one that is no name of a file.
+    /// No absolute path after `unix:`, or one that is not the name of a file.
     #[error(
         "expected an absolute path after unix:, such as unix:/run/twilio-email-exporter/web.sock"
     )]

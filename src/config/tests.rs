@@ -21,7 +21,7 @@ fn environment(name: &str) -> Option<String> {
     }
 }
 
-/// Loads `source` as a file that has the secret `token` beside it.
+/// Loads `source` as a file that has the secret `token` next to it.
 pub(super) fn load(source: impl AsRef<[u8]>, overrides: Overrides) -> Result<Config, ConfigError> {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("config.yml");

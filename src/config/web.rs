@@ -19,7 +19,7 @@ pub const DEFAULT_TELEMETRY_PATH: &str = "/metrics";
 pub const DEFAULT_LISTEN_ADDRESS: ListenAddress = ListenAddress::AllInterfaces(10202);
 /// The default time limit of a shutdown: Docker kills after 10 s, Kubernetes after 30 s, systemd after 90 s.
 pub const DEFAULT_GRACE_PERIOD: Duration = Duration::from_secs(8);
-/// As the default of the same option in `node_exporter`. Two Prometheus servers with ten probes each use half of it.
+/// The default of `node_exporter`'s option of this name. Two Prometheus servers with ten probes each use half of it.
 pub const DEFAULT_MAX_REQUESTS: NonZeroUsize = NonZeroUsize::new(40).unwrap();
 /// The most connections.
 const LARGEST_MAX_REQUESTS: usize = 512;

@@ -75,7 +75,7 @@ pub enum PaginationStyle {
     MetaToken,
     /// `{"pagination": {"next": {"token": token}}}`
     NextObject,
-    /// `{"next_page_uri": path, …}` beside the rows, as in Twilio's API of 2010.
+    /// `{"next_page_uri": path, …}` next to the rows, as in Twilio's API of 2010.
     TopUri,
     /// `{"links": {"next": path}}`
     Links,

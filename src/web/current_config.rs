@@ -1,7 +1,7 @@
 //! The current web configuration. It is read again when one of its files changes, and at a reload. A new one is applied completely
 //! or not at all: while it is wrong, the current one stays.
 //!
-//! A file that somebody is writing may be incomplete and still be valid, without the users or the client certificates at its end.
+//! A file that is being written may be incomplete and still be valid, without the users or the client certificates at its end.
 //! So a change is applied only when two checks in a row read the same, and a running exporter never turns protection off.
 
 #[cfg(test)]

@@ -39,7 +39,7 @@ pub enum HealthError {
         "port 0 means that the system chose the port. Give --web.listen-address with the port that the exporter's log names"
     )]
     UnknownPort,
-    /// There is no connection.
+    /// The connection failed.
     #[error(
         "cannot connect to {address}: {cause}. Is the exporter running, and is this its --web.listen-address?"
     )]

@@ -1,4 +1,4 @@
-//! When the metrics were last scraped, so that the page can help somebody who has not configured Prometheus yet.
+//! When the metrics were last scraped, so that the page can help users who have not configured Prometheus yet.
 
 use std::sync::atomic::{AtomicI64, Ordering};
 

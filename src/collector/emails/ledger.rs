@@ -75,7 +75,7 @@ impl EmailLedger {
         self.emails.lock().is_some()
     }
 
-    /// Loads what was saved, unless it is loaded. Returns whether it is.
+    /// Loads the saved state, unless it is loaded. Returns whether it is loaded.
     pub(super) async fn load(&self, settings: &AccountSettings) -> bool {
         if self.is_loaded() {
             return true;

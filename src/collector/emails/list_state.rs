@@ -1,5 +1,5 @@
-//! The state of an account's list of emails: how it behaves, and what of it has been read. Each deviation from Twilio's
-//! documentation is logged once.
+//! The state of an account's list of emails: how it behaves, and which parts have been read. Each deviation from Twilio's documentation is
+//! logged once.
 
 use std::sync::Arc;
 

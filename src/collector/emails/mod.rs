@@ -54,7 +54,7 @@ pub(super) struct Emails {
     runner: Runner<()>,
 }
 
-/// What was read in one run.
+/// The reads of one run.
 struct ListsRead {
     /// Why Twilio refused the list of all emails.
     refusal: Option<ApiError>,
@@ -95,7 +95,7 @@ impl Emails {
             .begin(|_| async move { this.run(&settings).await })
     }
 
-    /// To be called when a collection of operations begins. If an account may make one request at a time, the current one for emails is
+    /// Call this when a collection of operations begins. If an account may make one request at a time, the current one for emails is
     /// cancelled: it may get no response, and operations come first.
     pub(super) fn make_way(&self, settings: &AccountSettings) {
         if settings.limits.concurrent_requests == 1 && self.runner.current().is_some() {

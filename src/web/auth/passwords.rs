@@ -24,7 +24,7 @@ use super::verdicts::{Key, Verdicts};
 use crate::exposition::WebInstruments;
 use crate::web_config::{Users, WebConfig};
 
-/// Checks run on at most 1/`PART_OF_CORES` of the cores, so that the exporter serves scrapes while somebody tries passwords.
+/// Checks run on at most 1/`PART_OF_CORES` of the cores, so that the exporter still serves scrapes during an attack on passwords.
 const PART_OF_CORES: usize = 2;
 
 /// The result of a check.
@@ -193,7 +193,7 @@ impl Passwords {
         })
     }
 
-    /// The key of a result. It contains the user's hash, so a changed password is valid at once.
+    /// The key of a result. It contains the user's hash, so a changed password is valid immediately.
     fn cache_key(&self, users: &Users, at: usize, credentials: &Credentials) -> Key {
         let mut context = hmac::Context::with_key(&self.key);
         let hash = users.all()[at].hash.as_bytes();

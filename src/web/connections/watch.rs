@@ -26,7 +26,7 @@ pub(super) struct Watch(Arc<Watched>);
 #[derive(Debug)]
 struct Watched {
     state: Mutex<ConnectionState>,
-    /// The connection's task. Requests of HTTP/2 run in tasks of their own, and what they do may set a deadline.
+    /// The connection's task. Requests of HTTP/2 run in their own tasks, and their changes may set a deadline.
     task: AtomicWaker,
 }
 

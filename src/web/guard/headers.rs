@@ -32,7 +32,7 @@ const HEADERS: [(HeaderName, HeaderValue); 7] = [
         HeaderName::from_static("cross-origin-resource-policy"),
         HeaderValue::from_static("same-origin"),
     ),
-    // Values are outdated at once, and must not be stored.
+    // Values are outdated immediately, and must not be stored.
     (CACHE_CONTROL, HeaderValue::from_static("no-store")),
 ];
 

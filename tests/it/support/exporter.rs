@@ -79,12 +79,12 @@ pub(crate) fn files(yaml: &str) -> Files {
 }
 
 impl Files {
-    /// Writes or replaces a file beside the configuration.
+    /// Writes or replaces a file next to the configuration.
     pub(crate) fn write(&self, name: &str, content: &str) {
         std::fs::write(self.directory.path().join(name), content).unwrap();
     }
 
-    /// Removes a file beside the configuration.
+    /// Removes a file next to the configuration.
     pub(crate) fn remove(&self, name: &str) {
         std::fs::remove_file(self.directory.path().join(name)).unwrap();
     }

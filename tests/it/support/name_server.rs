@@ -18,7 +18,7 @@ pub(crate) enum Answer {
     Exchangers(Vec<(u16, &'static str)>),
     /// Responds with an error.
     Error(ResponseCode),
-    /// Responds with bytes that are no message.
+    /// Responds with bytes that are not a message.
     Garbage,
     /// Does not respond.
     Silence,
