@@ -1,5 +1,5 @@
-//! The section `tls_server_config`. Builds the configuration of rustls from it, so that a certificate and key that do not match, or a
-//! list without a usable cipher suite, are problems at the start.
+//! The section `tls_server_config`. Builds the configuration of rustls from it at startup, to report a certificate and key that do not
+//! match, or a list without a usable cipher suite.
 
 use std::sync::Arc;
 

@@ -94,7 +94,6 @@ impl HeldRows {
         released.map(|row| (row.email, row.labels)).collect()
     }
 
-    /// Drops all rows.
     pub(super) fn clear(&mut self) {
         self.rows.clear();
     }

@@ -1,7 +1,7 @@
 //! Refuses requests for hosts that the exporter is not known by.
 //!
-//! A page of an attacker may let its own name point to the exporter's address (DNS rebinding). The browser then counts the exporter as
-//! a part of that page and lets it read all responses, but it still sends the attacker's name as `Host`.
+//! A page of an attacker may let its own name point to the exporter's address (DNS rebinding). The browser then lets that page read all
+//! responses of the exporter, but still sends the attacker's name as `Host`.
 
 use std::sync::Arc;
 
