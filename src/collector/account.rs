@@ -174,7 +174,7 @@ impl Account {
         }
     }
 
-    /// Like [`Self::collect`], but waits up to the whole budget, also for emails. For callers that collect only once.
+    /// Like [`Self::collect`], but waits up to the whole budget and for emails, too. For callers that collect only once.
     pub(super) async fn collect_fully(self: &Arc<Self>, budget: Duration) {
         self.begin();
         let _ = tokio::time::timeout(budget, self.finished()).await;

@@ -166,7 +166,7 @@ impl Collection<'_> {
         let is_covered = plan.left_out.is_empty() && due.len() <= left;
         due.truncate(left);
         if is_refused && due.is_empty() {
-            // The refusal may concern the list alone; one read shows whether the account authenticates.
+            // Twilio may refuse only the list; one read shows whether the account authenticates.
             due.extend(self.ledger.lock().agenda().newest_readable(self.since));
         }
         let mut is_answered = true;

@@ -53,7 +53,7 @@ pub struct ProbedEmails {
     providers: Arc<Providers>,
 }
 
-/// How the provider of a recipient is found: by the table, else by the domain's mail exchangers.
+/// How the provider of a recipient is found: by the table, otherwise by the domain's mail exchangers.
 #[derive(Debug, Clone)]
 struct Recipients {
     providers: Arc<Providers>,

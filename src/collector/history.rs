@@ -87,7 +87,7 @@ impl History {
         self.note_silence(result.made_requests() && !is_accepted && collection.took > SILENCE);
         self.note_silent_reads(progress.are_reads_silent() && collection.took > SILENCE);
         self.note_clock_skew(collection.clock_skew, collection.at);
-        // An account of which nothing at all was read is not complete, even if nothing was due.
+        // An account that was not read at all is not complete, even if nothing was due.
         let read_nothing = self.up == Some(false);
         self.complete = result.is_complete() && !read_nothing && self.clock_wrong_since.is_none();
         let is_incomplete = self.up() && !self.complete;

@@ -258,7 +258,7 @@ impl Ledger {
     }
 
     async fn save_within(self: &Arc<Self>, limit: Duration) {
-        // A save that runs already may lack the last changes; the one after it has them all.
+        // A save that is already running may lack the last changes; the next one has them all.
         for _ in 0..2 {
             if !self.is_save_needed() || self.save_stalled.load(Ordering::Relaxed) {
                 return;

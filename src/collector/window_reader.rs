@@ -100,7 +100,7 @@ impl WindowReader<'_> {
     ) -> Result<Option<Timestamp>, ApiError> {
         let mut oldest_new: Option<Timestamp> = None;
         let mut rows = 0;
-        // Pages that were read as parts, and may come again.
+        // Pages that were read as parts, and may be returned again.
         let mut known_pages = 0_usize;
         // Only a list of new operations ever stops early.
         let mut due = if newest {

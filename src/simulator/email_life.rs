@@ -42,7 +42,7 @@ impl Spec {
         })
     }
 
-    /// The counts at `now` and when they last changed, from each of its emails: with mailbox providers there is no shorter way.
+    /// The counts at `now` and when they last changed. They are counted email by email: mailbox providers allow no shorter way.
     pub(super) fn count_emails(&self, pace: Pace, now: i64) -> (Tally, i64) {
         let mut tally = Tally {
             phase: self.phase(now),

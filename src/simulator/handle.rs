@@ -118,7 +118,7 @@ impl Handle {
         self.shared.access().clients = clients;
     }
 
-    /// Sets the life of tokens that are issued from now on.
+    /// Sets the lifetime of tokens that are issued from now on.
     pub fn set_token_life(&self, life: Duration) {
         self.shared.access().token_life = life;
     }

@@ -1,4 +1,4 @@
-//! Records requests for tests: counts, and the last requests. Credentials are left out, so that no output of a test has them.
+//! Records requests for tests: counts, and the last requests. Credentials are left out, so that they never appear in a test's output.
 
 use std::collections::VecDeque;
 

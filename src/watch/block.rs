@@ -76,7 +76,7 @@ impl Palette {
 
 /// The lines of the scene in a terminal of this many columns and rows.
 ///
-/// Operations have a line per status if all of them fit, else one bar each. If they still do not fit, the last line has the number of
+/// Operations have a line per status if all of them fit, otherwise one bar each. If they still do not fit, the last line has the number of
 /// the others.
 pub(super) fn lines(
     scene: &Scene,

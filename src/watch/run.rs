@@ -253,7 +253,7 @@ impl<'a> Watch<'a> {
             known.reason == failure.reason || failure.reason.is_none()
         });
         match &mut self.failure {
-            // The same failure continues: it has one line, from its beginning.
+            // The same failure continues: it is one line, written when it began.
             Some(known) if is_known => known.next = failure.next,
             _ => {
                 self.failure = Some(failure);

@@ -129,7 +129,7 @@ impl Reader<'_> {
             let mut state = self.state.lock();
             state.note_dates(&list);
             let oldest = page.iter().map(|email| email.created).min();
-            // Rows that come newest first prove that everything newer was read.
+            // Rows in the order of newest first prove that everything newer was read.
             if list.is_newest_first()
                 && let Some(oldest) = oldest
             {

@@ -1,4 +1,4 @@
-//! A socket that accepts connections, and how a failure to bind it is worded.
+//! A socket that accepts connections, and the text of a failure to bind it.
 
 use std::fmt;
 use std::io::{self, ErrorKind};

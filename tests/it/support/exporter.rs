@@ -34,7 +34,7 @@ pub(crate) struct Exporter {
     pub(crate) files: Files,
 }
 
-/// A configuration file and a token file, in a directory of their own.
+/// A configuration file and a token file in their own directory.
 pub(crate) struct Files {
     pub(crate) config: PathBuf,
     directory: TempDir,

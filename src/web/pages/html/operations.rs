@@ -23,7 +23,7 @@ pub(super) fn section(site: &Site, overview: &Overview, filter: &Filter) -> Mark
     html! {
         section id="operations" aria-labelledby="operations-title" {
             h2 id="operations-title" { "Operations" }
-            // The script adds the form once there is something to search, and leaves it alone from then on.
+            // The script adds the form once there is something to search, and does not change it afterwards.
             div id="operations-form" data-live[!has_form] {
                 @if has_form {
                     (form(site, overview, filter))

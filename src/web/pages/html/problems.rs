@@ -104,7 +104,7 @@ pub(super) fn start(site: &Site) -> Markup {
     }
 }
 
-/// Problems with the same cause and cure, of which the first is in full.
+/// Problems with the same cause and cure; the first one in full.
 fn problem(group: &[&Finding], now: Timestamp) -> Markup {
     let finding = group[0];
     let since = group.iter().filter_map(|finding| finding.since).min();
