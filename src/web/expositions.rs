@@ -1,10 +1,10 @@
 //! The texts of expositions, shared by the scrapes that would get the same one. Scrapers that join one collection cause one
-//! rendering and one compression in each encoding, and both cost only what has changed since the exposition before.
+//! rendering and one compression in each encoding, and both cost only what has changed since the previous exposition.
 //!
 //! A scrape gets a text that was rendered for another one only if both are true:
 //!
-//! - The snapshots are equal. So the values about Twilio are exactly those that the scrape would have rendered.
-//! - Rendering began after the scrape arrived. So the exporter's own metrics, which the snapshot does not contain, are not older
+//! - The snapshots are equal, so the values about Twilio are exactly those that the scrape would have rendered.
+//! - Rendering began after the scrape arrived, so the exporter's own metrics, which the snapshot does not contain, are not older
 //!   than the request for them.
 
 mod rendering;
