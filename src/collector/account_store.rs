@@ -50,7 +50,7 @@ pub(super) struct AccountStore {
     generation: Arc<AtomicU64>,
     /// Whether the store has lost the account since then, so that all of it must be saved again.
     is_behind: Arc<AtomicBool>,
-    /// Whether the store could not be opened when the account was loaded. What it holds of the account is then unknown.
+    /// Whether the store could not be opened when the account was loaded. What it holds about the account is then unknown.
     is_unloaded: Arc<AtomicBool>,
     /// The settings for building the account's registry.
     rules: Arc<Lock<Rules>>,

@@ -26,7 +26,7 @@ use crate::twilio::ApiError;
 const MOST_LINES: usize = 10;
 /// The most operations whose failures are logged by name, each hourly and when it ends. The totals count all others.
 const MOST_NAMED: usize = 100;
-/// The failure ends when no list has had an unreadable row for this long: each collection reads other windows, so it may not see the row.
+/// Unreadable rows are reported as ended after this time without one: each collection reads other windows, so it may not see the row.
 const QUIET: Duration = Duration::from_hours(1);
 
 /// The current failures of one account that have been logged.

@@ -48,7 +48,7 @@ struct Sweep {
     pages: usize,
     /// How many sweeps there were in a row.
     nth: u32,
-    /// Whether it found nothing that the sweep before had missed. Then only operations that are newer must be confirmed.
+    /// Whether it found nothing that the previous sweep had missed. Then only operations that are newer must be confirmed.
     has_confirmed: bool,
 }
 
@@ -157,7 +157,7 @@ mod tests {
         assert_eq!(list.listed(at(0), 1, Some(at(0)), OVERLAP), Some(at(0)));
         assert_eq!(list.listed(at(1), 3, Some(at(0)), OVERLAP), None);
         assert!(!list.may_stop_after(2) && list.may_stop_after(3));
-        // An operation that is newer than the sweep before was not missed by it.
+        // An operation that is newer than the previous sweep was not missed by it.
         assert_eq!(list.listed(at(2), 3, Some(at(1)), OVERLAP), Some(at(1)));
         assert!(list.may_stop_after(1));
         assert_eq!(list.listed(at(3), 3, None, OVERLAP), Some(at(2)));

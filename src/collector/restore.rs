@@ -52,8 +52,8 @@ pub(super) fn registry(
     })
 }
 
-/// The registrations without labels that earlier versions accepted and that are refused now: they would replace the labels of targets and
-/// metrics.
+/// The registrations, minus the labels that earlier versions accepted and that are refused now: they would replace the labels of targets
+/// and metrics.
 fn permitted(account: &str, mut registered: ListedOperations) -> ListedOperations {
     let mut refused = BTreeSet::new();
     let mut operations = 0;

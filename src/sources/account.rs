@@ -101,7 +101,7 @@ impl Sources {
         join_all(self.urls.iter().map(|url| url.once(&deliver))).await;
     }
 
-    /// Requests each URL now and then at its interval, all at the same time, and delivers their changes. Returns only if there are no URLs.
+    /// Requests each URL immediately and then at its interval, all in parallel, and delivers their changes. Returns only without URLs.
     pub async fn run(&self, deliver: impl Fn(News)) {
         join_all(self.urls.iter().map(|url| url.keep(&deliver))).await;
     }

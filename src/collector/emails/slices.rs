@@ -13,7 +13,7 @@ use crate::delivery::EmailsByStatus;
 use crate::operation::RETENTION;
 use crate::timestamp::Timestamp;
 
-/// The length of a slice, in milliseconds. The newest one and the one before are read in every run: an email may become visible late.
+/// The length of a slice, in milliseconds. The newest one and the previous one are read in every run: an email may become visible late.
 const SLICE: i64 = 120_000;
 /// Emails become visible within this time.
 const OVERLAP: Duration = Duration::from_mins(2);
