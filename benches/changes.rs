@@ -29,7 +29,7 @@ const SYNTAX: Syntax = Syntax::OpenMetrics;
 /// The default limit of operations with series, and ten times that.
 const SIZES: [u32; 2] = [1_000, 10_000];
 
-/// How an exposition differs from the one before: what happens to the operation with this number, of this many.
+/// How an exposition differs from the previous one: the change of an operation, by its number and the number of all.
 type Change = (&'static str, fn(u32, u32, &mut ShownOperation));
 
 const CHANGES: [Change; 5] = [
@@ -78,7 +78,7 @@ fn later(moment: Option<Timestamp>) -> Option<Timestamp> {
     moment.map(|moment| Timestamp::from_millis(moment.as_millis() + 15_000))
 }
 
-/// Two snapshots in turns.
+/// Two snapshots that alternate.
 struct Turns {
     snapshots: [Arc<Snapshot>; 2],
     turn: usize,
@@ -148,7 +148,7 @@ fn changes(criterion: &mut Criterion) {
     }
 }
 
-/// The same without anything from the exposition before, and copying the bytes.
+/// Renders and compresses without the previous exposition, and copies the bytes.
 fn anew(group: &mut BenchmarkGroup<'_, WallTime>, snapshot: &Snapshot, text: &[u8]) {
     let mut out = Vec::with_capacity(text.len());
     group.bench_function("copy", |bencher| {

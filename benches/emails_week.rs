@@ -69,7 +69,7 @@ fn main() {
 /// Reads seven days of emails, follows them, and prints one line for each result.
 async fn measure(wanted: &Wanted, clock: &Clock, handle: &Handle, collector: &Collector) {
     let (memory, spent, began) = (resident(), exporter_cpu(), Instant::now());
-    // A run ends when a request takes too long on a busy machine; the next one goes on.
+    // A run ends when a request takes too long on a busy machine; the next one continues.
     for _ in 0..MOST_RUNS {
         collector.collect_fully(PATIENCE).await;
         if coverage(collector).await == Some(1.0) {
@@ -188,7 +188,7 @@ fn simulate(wanted: &Wanted, clock: &Clock) -> (Runtime, Handle, String) {
     (runtime, handle, format!("http://{address}/v1"))
 }
 
-/// One account whose rate is no limit, without discovery: operations are measured elsewhere.
+/// One account without a noticeable rate limit and without discovery: other benchmarks measure operations.
 fn configuration(directory: &Path, base_url: &str) -> Config {
     let yaml = format!(
         "accounts:\n- name: large\n  account_sid: AC00000000000000000000000000000000\n  auth_token_file: token\n  \

@@ -90,7 +90,7 @@ fn registry(text: &str) -> Registry {
     registry
 }
 
-/// Holds both to the same lines, whatever their order: otherwise there would be nothing to compare.
+/// Asserts that both have the same lines in any order; otherwise the comparison means nothing.
 fn assert_same_samples(text: &str, registry: &Registry) {
     let theirs = TextEncoder::new().encode_to_string(&registry.gather());
     let theirs = theirs.expect("no family is empty");

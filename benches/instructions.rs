@@ -30,7 +30,7 @@ use twilio_email_exporter::web::{Compressors, Encoding, KeptBlocks};
 const SHOWN: u32 = 1_000;
 /// The operations in the registry and in the store.
 const KNOWN: u32 = 5_000;
-/// The operations that change at once. They are far from each other, which is the worst case.
+/// The operations that change together. They are far from each other, which is the worst case.
 const CHANGED: u32 = 500;
 /// The operations of a page: the most that Twilio returns.
 const OPERATION_ROWS: u32 = 1_000;
@@ -53,7 +53,7 @@ const PATHS: [HotPath; 8] = [
     ("save", save),
 ];
 
-/// What is counted. Its name is the only one that contains these words.
+/// The counted code. No other name contains these words.
 #[inline(never)]
 fn counted_section(work: &mut dyn FnMut()) {
     work();

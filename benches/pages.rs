@@ -1,5 +1,5 @@
-//! What it costs to parse a page of operations, next to reading the same page into a tree, skipping it without reading anything, and
-//! finding its quotes. The target is 500 MB a second.
+//! What it costs to parse a page of operations, compared with reading it into a tree, skipping it unread, and finding its quotes. The
+//! target is 500 MB a second.
 
 mod support {
     pub(crate) mod operation_page;

@@ -9,9 +9,9 @@ use std::hint::black_box;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use support::saved::{SavedOperations, operation, saved};
 
-/// Operations in the store beside those that change.
+/// Operations in the store besides those that change.
 const KEPT: u32 = 20_000;
-/// What changes at once: a page of the list.
+/// The operations that change together: a page of the list.
 const CHANGED: usize = 1000;
 
 fn commits(criterion: &mut Criterion) {

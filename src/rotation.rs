@@ -180,7 +180,7 @@ impl<T: Clone + Send + 'static> RotatingValue<T> {
 }
 
 impl<T: Send + 'static> Reading<T> {
-    /// Waits for the pending read, or for a new one. A read that hangs is waited for once.
+    /// Waits for the pending read, or for a new one. It waits for a read that hangs only once.
     async fn read(&mut self, origin: &Arc<Origin<T>>) -> Outcome<T> {
         if origin.files.is_empty() && self.contents.is_some() {
             return Ok(None);
@@ -202,7 +202,7 @@ impl<T: Send + 'static> Reading<T> {
 }
 
 impl<T: Send + 'static> PendingRead<T> {
-    /// Reads on a thread of its own. One of the runtime's would delay the exporter's end if it hung.
+    /// Reads on a thread of its own. A thread of the runtime that hangs would delay the exporter's end.
     fn begin(origin: &Arc<Origin<T>>, before: Option<Contents>) -> Result<Self, String> {
         let (sender, outcome) = oneshot::channel();
         let origin = Arc::clone(origin);

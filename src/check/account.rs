@@ -14,10 +14,9 @@ use crate::config::Account;
 use crate::diagnosis::RequestFailure;
 use crate::twilio::Client;
 
-/// The longest time for the requests of one account. Each has its own timeout; five that are all just fast enough may take longer.
+/// The longest time for the requests of one account. Each has its own timeout; five slow ones could take longer.
 const LONGEST: Duration = Duration::from_mins(1);
-/// A check makes few requests per account. With the rate of an account that has one request a minute, it would take longer
-/// than anybody waits.
+/// The lowest rate of a check, which makes few requests per account: at one request a minute, nobody would wait for the result.
 const LEAST_RATE: f64 = 10.0;
 
 /// The section about `account`.

@@ -152,7 +152,7 @@ async fn bind(web: &Web, addresses: &[ListenAddress]) -> Result<(), ListenError>
     bound.unwrap_or_else(late).map(drop)
 }
 
-/// Whether the address is a unix socket that nobody listens on any more. To bind it would remove it.
+/// Whether the address is a unix socket that nobody listens on any more. Binding would remove it.
 async fn is_stale_socket(address: &ListenAddress) -> bool {
     let ListenAddress::Unix(path) = address else {
         return false;
@@ -161,7 +161,7 @@ async fn is_stale_socket(address: &ListenAddress) -> bool {
     matches!(connected, Ok(Err(error)) if error.kind() == ErrorKind::ConnectionRefused)
 }
 
-/// Whether an exporter with this configuration may listen on `address`. With `--offline` there is no request, and it may.
+/// Whether an exporter with this configuration may listen on `address`. With `--offline` it makes no request and returns true.
 async fn is_exporter(
     address: &ListenAddress,
     config: Option<&WebConfig>,

@@ -1,5 +1,5 @@
-//! Tries once whether everything works that the exporter needs: the command `check`. It reads the configuration as `serve` does, then
-//! tries each account, the storage and the addresses for real, side by side.
+//! Tests once whether everything that the exporter needs works: the command `check`. It reads the configuration as `serve` does, then tests
+//! each account, the storage and the addresses in parallel.
 //!
 //! It disturbs no running exporter: it takes no address that is in use, keeps no lock, and writes nothing but a temporary file without a
 //! name. Everything has a time limit. The texts are those of [`diagnosis`](crate::diagnosis) and of the log.

@@ -25,7 +25,7 @@ pub(super) fn file_system(path: &Path) -> Option<String> {
     find(&std::fs::read_to_string(MOUNTS).ok()?, &path)
 }
 
-/// The type in `mounts` of the innermost mount that has `path`. Of two mounts at one place, the later one is visible.
+/// The type in `mounts` of the innermost mount that contains `path`. Of two mounts at one place, the later one is visible.
 fn find(mounts: &str, path: &Path) -> Option<String> {
     let found = mounts.lines().filter_map(mount);
     let around = found.filter(|(point, _)| path.starts_with(point));

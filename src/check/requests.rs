@@ -46,7 +46,7 @@ pub(super) struct Requests<'a> {
 enum Target {
     /// One that the configuration or the list has.
     Known(OperationId),
-    /// No operation is known: the id of none.
+    /// No operation is known: an id that no operation has.
     Unknown,
 }
 
@@ -164,7 +164,7 @@ impl<'a> Requests<'a> {
         Ok(live.map(|row| row.id))
     }
 
-    /// The requests were broken off.
+    /// The requests were aborted.
     pub(super) fn broke_off(&mut self, failure: RequestFailure) {
         self.broke_off = Some(failure);
     }
@@ -223,7 +223,7 @@ impl<'a> Requests<'a> {
             let name = step.as_str();
             results.push(match failed {
                 Some(at) if at == step => match finding.clone() {
-                    // A rate limit ends by itself, and yet nothing could be checked.
+                    // A rate limit ends by itself, but nothing could be checked.
                     Some(finding) => CheckResult {
                         status: Status::Failed,
                         ..CheckResult::finding(name, finding)

@@ -47,7 +47,7 @@ pub struct CheckResult {
     pub status: Status,
     /// The stable name of the check, for programs.
     pub check: &'static str,
-    /// The stable name of what is wrong, for programs: that of the finding on the page.
+    /// The stable name of the problem, for programs: that of the finding on the page.
     pub code: Option<&'static str>,
     /// What was found.
     pub what: String,
@@ -136,7 +136,7 @@ impl CheckResult {
         Self::new(Status::Skipped, check, why)
     }
 
-    /// What the page would show.
+    /// The finding as the page would show it.
     pub(super) fn finding(check: &'static str, finding: Finding) -> Self {
         Self {
             status: match finding.severity {

@@ -1,4 +1,4 @@
-//! What all checks have in common: what to check, and how long to wait for a disk.
+//! What all checks share: what to check, and how long to wait for a disk.
 
 use std::future::Future;
 use std::path::PathBuf;

@@ -148,15 +148,15 @@ fn nearest_existing(directory: &Path) -> PathBuf {
     nearest.to_owned()
 }
 
-/// Writes to a file without a name, which ends with its handle, even when the process is killed.
+/// Writes to a file without a name, which is deleted with its handle, even if the process is killed.
 fn probe(directory: &Path) -> io::Result<()> {
     let mut file = tempfile::tempfile_in(directory)?;
     file.write_all(&PROBE)?;
     file.sync_all()
 }
 
-/// Whether another process has locked the directory. The lock of this check is shared and lasts for a moment, so it keeps no other
-/// check and no running exporter from anything.
+/// Whether another process has locked the directory. The lock of this check is shared and lasts for a moment, so it disturbs neither other
+/// checks nor a running exporter.
 fn is_locked(directory: &Path) -> bool {
     File::open(directory)
         .is_ok_and(|handle| matches!(handle.try_lock_shared(), Err(TryLockError::WouldBlock)))

@@ -93,7 +93,7 @@ fn config(options: &Options, api: SocketAddr) -> Result<Config, ProgramError> {
     // The tags of the simulated emails.
     config.series.tags = vec!["kind".to_owned()];
     config.series.aggregate_by = vec!["kind".into()];
-    // Else the deliverability dashboard would be empty.
+    // Otherwise the deliverability dashboard would be empty.
     config.emails.enabled = true;
     config.emails.max_domains = DOMAINS;
     Ok(config)

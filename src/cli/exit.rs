@@ -10,7 +10,7 @@ use crate::config::ConfigError;
 pub(super) enum ProgramError {
     /// The configuration is wrong.
     Configuration(ConfigError),
-    /// An ending with an exit code of its own; with the message, if there is one.
+    /// A failure with its own exit code, and a message if there is one.
     Code(u8, Option<String>),
     /// Any other failure.
     Running(anyhow::Error),

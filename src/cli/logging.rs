@@ -15,10 +15,10 @@ const LIBRARIES: LevelFilter = LevelFilter::WARN;
 /// Libraries that log a line for each connection that they close: a client could fill the disk. Metrics count these connections.
 const LOUD: [&str; 1] = ["h2"];
 
-/// The libraries whose messages have domains of recipients in them. The prefix stands for all crates of the project.
+/// The libraries whose messages contain domains of recipients. The prefix covers all crates of that project.
 const SILENT: [&str; 1] = ["hickory"];
 
-/// Starts the log, at `default_level` unless an option sets another level. To be called once.
+/// Starts the log, at `default_level` unless an option sets another level. Call this once.
 pub(super) fn start(options: &LogOptions, default_level: LogLevel) {
     let level = LevelFilter::from_level(options.level_or(default_level).into());
     let targets = Targets::new()

@@ -13,7 +13,7 @@ const MODE: u32 = 0o644;
 /// The start of a temporary file's name. Textfile collectors ignore it, because it does not end in `.prom`.
 const PREFIX: &str = ".twilio-email-exporter-";
 
-/// Writes `content` to a temporary file beside `path`, flushes it to the disk, and renames it to `path`.
+/// Writes `content` to a temporary file next to `path`, flushes it to the disk, and renames it to `path`.
 ///
 /// # Errors
 /// When any of these steps fails. The file at `path` is unchanged then.
@@ -27,7 +27,7 @@ pub(super) fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
     };
     let mut file = Builder::new().prefix(PREFIX).tempfile_in(directory)?;
     file.write_all(content)?;
-    // Not when the file is created, because the umask would restrict the mode.
+    // Set after the creation, because the umask would restrict the mode.
     let permissions = Permissions::from_mode(MODE);
     file.as_file().set_permissions(permissions)?;
     file.as_file().sync_all()?;

@@ -21,7 +21,7 @@ use crate::simulator::{
 const LARGEST_EMAIL_BODY: i64 = 1 << 20;
 /// The interval of received emails in `demo`.
 const DEMONSTRATED_INBOUND: Duration = Duration::from_mins(5);
-/// A list has at most a row for each of these in seven days.
+/// A list of seven days has at most one row per interval.
 const SHORTEST_INBOUND_INTERVAL: Duration = Duration::from_millis(100);
 
 /// The options of `simulate`.
@@ -154,7 +154,7 @@ impl WorldOptions {
         Simulator::new(self.settings(), move || clock.now())
     }
 
-    /// A simulator as [`Self::simulator`], whose emails have something to show unless the options say otherwise.
+    /// Like [`Self::simulator`], with mailbox providers and inbound emails unless the options say otherwise.
     pub(super) fn demonstration(&self) -> Simulator {
         let mut settings = self.settings();
         let world = &mut settings.world;

@@ -21,7 +21,7 @@ use crate::operation::OperationId;
 use crate::twilio::Client;
 use crate::watch::{self, Goal, JsonLines, Lines, LostShare, Report, Settings, Terminal};
 
-/// The most operations of one watch. Each is a request per interval.
+/// The most operations of one watch. Each needs a request per interval.
 const MOST_OPERATIONS: usize = 100;
 /// The largest list of ids on standard input, in bytes: the most ids with room for spaces.
 const LARGEST_INPUT: u64 = 16 * 1024;

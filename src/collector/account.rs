@@ -43,7 +43,7 @@ pub struct Account {
     log: FailureLog,
     collections: Runner<Progress>,
     history: Mutex<History>,
-    /// Since when the series limit has hidden operations.
+    /// When the series limit began to hide operations.
     hides_since: Mutex<Option<Timestamp>>,
     first_emails: Arc<FirstEmails>,
     emails: Arc<Emails>,
@@ -116,7 +116,7 @@ impl Account {
         self.ledger.is_loading()
     }
 
-    /// Everything known of one operation.
+    /// Everything known about one operation.
     #[must_use]
     pub fn view(&self, id: OperationId) -> Option<View> {
         self.ledger.view(id)
@@ -142,7 +142,7 @@ impl Account {
             .collect()
     }
 
-    /// At most `most` operations after `after` that are `wanted`, in the order of their ids.
+    /// At most `most` operations after `after` for which `wanted` holds, ordered by id.
     #[must_use]
     pub fn views(
         &self,
@@ -163,7 +163,7 @@ impl Account {
         let deadline = Instant::now() + wait;
         let run = self.begin();
         if self.ledger.is_loading() {
-            // That takes seconds. A scrape shows that the collection is incomplete.
+            // Loading takes seconds. Meanwhile a scrape shows that the collection is incomplete.
             return;
         }
         tokio::select! {
@@ -174,7 +174,7 @@ impl Account {
         }
     }
 
-    /// As [`Self::collect`], but waits up to the whole budget, and for emails, too: for callers that collect only once.
+    /// Like [`Self::collect`], but waits up to the whole budget and for emails, too. For callers that collect only once.
     pub(super) async fn collect_fully(self: &Arc<Self>, budget: Duration) {
         self.begin();
         let _ = tokio::time::timeout(budget, self.finished()).await;
@@ -225,7 +225,7 @@ impl Account {
         if settings.emails.enabled && !result.is_blocked() {
             self.emails.begin(Arc::clone(&settings));
         }
-        // Last: a scrape that sees that it has finished must not join it.
+        // Must be last: a scrape that sees the finished collection must not join it.
         self.finish(&settings, progress, result, &budget, began.elapsed());
     }
 

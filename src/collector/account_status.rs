@@ -1,4 +1,4 @@
-//! The facts behind the findings about an account: what fails, and since when. It collects them from the account's parts and judges
+//! The facts behind the findings about an account: what fails, and when that began. It collects them from the account's parts and judges
 //! nothing.
 
 use std::sync::Arc;
@@ -29,7 +29,7 @@ pub(super) struct AccountStatus<'a> {
     pub(super) log: &'a FailureLog,
     pub(super) sources: &'a SourceSync,
     pub(super) history: &'a History,
-    /// Since when the series limit has hidden operations.
+    /// When the series limit began to hide operations.
     pub(super) hides_since: Option<Timestamp>,
 }
 

@@ -21,8 +21,7 @@ use crate::snapshot::{Labels, ListedOperations};
 use crate::store::{Batch, SavedOperation, Store, StoreError};
 use crate::timestamp::Timestamp;
 
-/// A commit takes milliseconds. One that takes longer than this means that the disk hangs. It is logged, because it is no failure yet
-/// that anything else reports.
+/// A commit takes milliseconds. If one takes longer than this, the disk hangs. It is logged, because nothing else reports it yet.
 const SLOW: Duration = Duration::from_secs(5);
 
 /// An error and its causes, in one line: "cannot write to data: No space left on device".
@@ -51,13 +50,13 @@ pub(super) struct AccountStore {
     generation: Arc<AtomicU64>,
     /// Whether the store has lost the account since then, so that all of it must be saved again.
     is_behind: Arc<AtomicBool>,
-    /// Whether the store could not be opened when the account was loaded, so that what it has of the account is unknown.
+    /// Whether the store could not be opened when the account was loaded. What it holds about the account is then unknown.
     is_unloaded: Arc<AtomicBool>,
-    /// The settings by which its registry is built.
+    /// The settings for building the account's registry.
     rules: Arc<Lock<Rules>>,
 }
 
-/// The settings by which the registry of an account is built from the saved state.
+/// The settings for building an account's registry from the saved state.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Rules {
     pub(super) series: Series,
@@ -79,7 +78,7 @@ struct Failures {
 pub(super) struct CommitPermit(OwnedMutexGuard<()>);
 
 impl AccountStore {
-    /// To be called before the account is loaded.
+    /// Call this before the account is loaded.
     pub(super) fn new(account: Arc<str>, store: Arc<Store>, instruments: StateInstruments) -> Self {
         Self {
             account,
@@ -103,12 +102,12 @@ impl AccountStore {
         &self.account
     }
 
-    /// The settings by which the account's registry is built.
+    /// The settings for building the account's registry.
     pub(super) fn rules(&self) -> Rules {
         self.rules.lock().clone()
     }
 
-    /// To be called when the account is loaded, and with each new configuration.
+    /// Call this when the account is loaded, and with each new configuration.
     pub(super) fn set_rules(&self, series: &Series, counting_mode: Option<CountingMode>) {
         let series = series.clone();
         *self.rules.lock() = Rules {
@@ -117,7 +116,7 @@ impl AccountStore {
         };
     }
 
-    /// The saved record of an operation that is not in memory. An unreadable record is logged and counts as none.
+    /// The saved record of an operation that is not in memory. An unreadable record is logged and treated as missing.
     pub(super) fn load_saved(&self, id: OperationId) -> Option<SavedOperation> {
         match self.store.operation(&self.account, id) {
             Ok(saved) => {
@@ -139,7 +138,7 @@ impl AccountStore {
         CommitPermit(Arc::clone(&self.committing).lock_owned().await)
     }
 
-    /// Whether the store lost the account: everything in memory is to be saved.
+    /// Whether the store lost the account, so that everything in memory must be saved.
     pub(super) fn is_behind(&self) -> bool {
         self.is_behind.load(Ordering::Relaxed)
     }
@@ -197,7 +196,7 @@ impl AccountStore {
                 self.save_failed(&error, now);
                 None
             }
-            // The exporter is stopping, or the store has a bug that panics.
+            // The exporter is stopping, or a bug made the store panic.
             Err(_) => {
                 self.instruments.save_failed();
                 None
@@ -223,11 +222,11 @@ impl AccountStore {
         }
     }
 
-    /// Counts a save that failed, and logs it unless it failed in the same way before.
+    /// Counts a failed save, and logs it unless the previous one failed in the same way.
     pub(super) fn save_failed(&self, error: &StoreError, now: Timestamp) {
         self.notice(error, now);
         if matches!(error, StoreError::Found { .. }) {
-            // It is loaded at once, and saving continues.
+            // The file's content is loaded immediately, and saving continues.
             return;
         }
         self.instruments.save_failed();
@@ -239,7 +238,7 @@ impl AccountStore {
         }
     }
 
-    /// Saves registrations, and deletes those without labels; as [`Self::save`], all or nothing.
+    /// Saves registrations, and deletes those without labels. Like [`Self::save`], all or nothing.
     pub(super) async fn register(
         &self,
         operations: Vec<(OperationId, Option<Labels>)>,
@@ -266,7 +265,7 @@ impl AccountStore {
         kept
     }
 
-    /// Deletes saved operations created before `before`, a bounded number at a time. If that fails, they only take room.
+    /// Deletes saved operations created before `before`, a bounded number at a time. A failure only costs disk space.
     pub(super) async fn purge(&self, before: Timestamp) {
         let this = self.clone();
         let purge = move || this.store.purge(&this.account, before);
@@ -312,12 +311,12 @@ impl AccountStore {
         loaded.unwrap_or(Err(StoreError::Stopped))
     }
 
-    /// Whether what the store has can be read only after [`Self::open_waiting`].
+    /// Whether the store must be opened by [`Self::open_waiting`] before it can be read.
     pub(super) fn is_waiting(&self) -> bool {
         self.store.is_waiting()
     }
 
-    /// Opens a store that waits for that, on a thread that may wait for the disk. If it cannot be opened, every save tries again.
+    /// Opens a store that is not open yet, on a thread that may wait for the disk. If that fails, every save tries again.
     pub(super) async fn open_waiting(&self, now: Timestamp) {
         let store = Arc::clone(&self.store);
         let open = tokio::task::spawn_blocking(move || store.open_waiting());
@@ -331,7 +330,7 @@ impl AccountStore {
         read(&self.store)
     }
 
-    /// Whether it is on a disk.
+    /// Whether the store is on a disk.
     pub(super) fn is_durable(&self) -> bool {
         self.store.is_durable()
     }
@@ -343,7 +342,7 @@ impl AccountStore {
         (error.is_some() || waits >= SLOW).then_some((waits, error))
     }
 
-    /// Counts a registry that panicked and was read again at `now`.
+    /// Counts a registry that was rebuilt at `now` after a panic.
     pub(super) fn registry_rebuilt(&self, now: Timestamp) {
         self.instruments.registry_rebuilt(now);
     }
@@ -376,7 +375,7 @@ impl AccountStore {
             removed: &batch.removed,
             generation: self.generation.load(Ordering::Relaxed),
         })?;
-        // Everything that is known of it is there now.
+        // The store now has everything known about the account.
         self.is_unloaded.store(false, Ordering::Relaxed);
         Ok(())
     }

@@ -14,7 +14,7 @@ const KEPT_FOR_READS: usize = FEWEST_REQUESTS / 2;
 /// First emails spend at most the requests of this many seconds per collection: stats are more urgent than labels.
 const SECONDS_FOR_FIRST_EMAILS: f64 = 2.0;
 
-/// How many requests a collection may still make. The throttle limits their rate; this limits their number.
+/// The requests that a collection may still make.
 #[derive(Debug)]
 pub(super) struct RequestBudget {
     total: usize,

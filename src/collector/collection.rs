@@ -22,7 +22,7 @@ use crate::registry::DueSearch;
 use crate::timestamp::Timestamp;
 use crate::twilio::ApiError;
 
-/// The longest collection: a list of ten thousand pages, or responses that trickle. It outlives many scrapes.
+/// The time limit of a collection, which outlives many scrapes: a list may have ten thousand pages, or responses may trickle in.
 const LONGEST: Duration = Duration::from_mins(30);
 
 /// How a collection went.
@@ -32,11 +32,11 @@ pub(super) enum CollectionResult {
     Idle,
     /// Everything due was read.
     Complete,
-    /// Some of what was due was not read.
+    /// Some due reads were not made.
     Incomplete,
     /// The account is blocked (401, 403, rate limit) or Twilio is unreachable. Everything still due counts as failed.
     Blocked,
-    /// As [`Self::Blocked`], by a pause that began before the collection: no request was made.
+    /// Like [`Self::Blocked`], because of a pause that began before the collection: no request was made.
     Paused,
 }
 
@@ -70,7 +70,7 @@ pub(super) struct Collection<'a> {
 
 /// How the windows of a collection were read.
 enum WindowsRead {
-    /// There was none.
+    /// There was no window.
     None,
     /// All were read; `complete` unless a row was unreadable or a page is missing.
     Read { complete: bool },
@@ -126,7 +126,7 @@ impl Collection<'_> {
             }
         };
         let is_listed = self.settings.discovers && lists.backoff.is_due(self.ledger.instant());
-        // Without dates there is one list, of everything; operations that it does not reach are read one by one.
+        // If Twilio ignores dates, one list covers everything. Operations that it does not reach are read one by one.
         let has_windows = lists.behavior.date_filter_works || !is_listed;
         let (ranges, others) = if has_windows {
             due.into_ranges()
@@ -166,7 +166,7 @@ impl Collection<'_> {
         let is_covered = plan.left_out.is_empty() && due.len() <= left;
         due.truncate(left);
         if is_refused && due.is_empty() {
-            // The refusal may concern the list alone; one read shows whether the account authenticates.
+            // Twilio may refuse only the list; one read shows whether the account authenticates.
             due.extend(self.ledger.lock().agenda().newest_readable(self.since));
         }
         let mut is_answered = true;
@@ -213,7 +213,7 @@ impl Collection<'_> {
                 Err(_) => return WindowsRead::Read { complete: false },
             }
             read = WindowsRead::Read { complete };
-            // Without dates, every further window would be the whole list again.
+            // If Twilio ignores dates, every further window would be the whole list again.
             if !self.lists.lock().behavior.date_filter_works {
                 break;
             }

@@ -37,14 +37,14 @@ impl CurrentFailures {
         begin_or_go_on(&mut self.list, error, at);
     }
 
-    /// A single operation failed. That counts if every other request would fail in the same way.
+    /// The read of a single operation failed. It counts if every other request would fail in the same way.
     pub(super) fn read_failed(&mut self, error: &ApiError, at: Timestamp) {
         if error.concerns_account() {
             begin_or_go_on(&mut self.account, error, at);
         }
     }
 
-    /// A collection has finished in which a request authenticated.
+    /// A collection in which a request authenticated has finished.
     pub(super) fn authenticated(&mut self) {
         self.account = None;
     }
@@ -55,7 +55,7 @@ impl CurrentFailures {
     }
 }
 
-/// A failure of the same kind keeps its beginning. An error without a request of its own does not replace what caused it.
+/// A failure of the same kind keeps its start time. An error that follows from an earlier failure does not replace it.
 fn begin_or_go_on(current: &mut Option<Ongoing<RequestFailure>>, error: &ApiError, at: Timestamp) {
     let Some(what) = error.of_list() else {
         return;

@@ -16,7 +16,7 @@ use crate::mx::MxProviders;
 use crate::operation::OperationId;
 use crate::twilio::{ApiError, Client, ListFilter, PAGE_SIZE, Rows};
 
-/// A send has at most 10,000 recipients. The rest is for sends that Twilio may allow in the future.
+/// A send has at most 10,000 recipients. The rest leaves room for larger sends in the future.
 const MOST_EMAILS: usize = 100_000;
 /// The page size after a page was too large: rows may have bodies of a megabyte.
 const SMALL_PAGE: usize = 50;
@@ -53,7 +53,7 @@ pub struct ProbedEmails {
     providers: Arc<Providers>,
 }
 
-/// How the provider of a recipient is found: by the table, else by the domain's mail exchangers.
+/// How the provider of a recipient is found: by the table, otherwise by the domain's mail exchangers.
 #[derive(Debug, Clone)]
 struct Recipients {
     providers: Arc<Providers>,
@@ -123,7 +123,7 @@ impl Recipients {
 }
 
 impl ProbedEmails {
-    /// Before the first page.
+    /// The empty result before the first page.
     fn none(client: &Client, providers: &Arc<Providers>, id: OperationId) -> Self {
         Self {
             emails: OperationEmails::default(),
@@ -149,7 +149,7 @@ impl ProbedEmails {
     }
 }
 
-/// The rows of one operation.
+/// Selects the rows of one operation.
 fn filter(id: OperationId) -> ListFilter {
     ListFilter {
         operation: Some(id),

@@ -1,4 +1,4 @@
-//! The lookups of mail exchangers: one set of them for all accounts, so that a domain is looked up once.
+//! The lookups of mail exchangers, shared by all accounts, so that each domain is looked up once.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -25,7 +25,7 @@ struct Exchangers {
 }
 
 impl CurrentExchangers {
-    /// The lookups of this configuration, or `None` if it has none. A reload that changes nothing of them keeps what was looked up.
+    /// The lookups of this configuration, or `None` if it has none. A reload that does not change their settings keeps their results.
     pub(super) fn of(
         &self,
         emails: &EmailsCollector,

@@ -1,7 +1,7 @@
 //! Logs the failures of a collection of operations: each when it begins, once an hour while it lasts, and when it ends.
 //!
-//! Scrapes come every few seconds, so a line per failure would hide all other lines. A collection logs at most [`MOST_LINES`]
-//! lines about single operations, and sums for the rest.
+//! Scrapes come every few seconds, so a line per failure would hide all other lines. A collection logs at most [`MOST_LINES`] lines about
+//! single operations, and a total for the rest.
 
 #[cfg(test)]
 mod tests;
@@ -24,10 +24,9 @@ use crate::twilio::ApiError;
 
 /// The most lines about single operations in one collection: ten thousand wrong ids are one mistake.
 const MOST_LINES: usize = 10;
-/// The most operations whose failures are logged by name, each hourly and when it ends. The sums count all others.
+/// The most operations whose failures are logged by name, each hourly and when it ends. The totals count all others.
 const MOST_NAMED: usize = 100;
-/// Unreadable rows have ended when no list has had one for this long. A row is only seen when a window that contains it is read,
-/// and each collection reads other windows.
+/// Unreadable rows are reported as ended after this time without one: each collection reads other windows, so it may not see the row.
 const QUIET: Duration = Duration::from_hours(1);
 
 /// The current failures of one account that have been logged.
@@ -36,7 +35,7 @@ pub(super) struct FailureLog {
     account: Arc<str>,
     lists: Arc<ListLog>,
     current: Mutex<Current>,
-    /// For findings, which have no hourly repetition.
+    /// For findings, which are not repeated hourly.
     failures: Mutex<CurrentFailures>,
 }
 
@@ -58,7 +57,7 @@ struct UnreadableRows {
     last_seen: Option<Instant>,
 }
 
-/// An operation that cannot be read and has had a line.
+/// An operation that cannot be read and was logged by name.
 #[derive(Debug)]
 struct NamedFailure {
     failure: OngoingFailure<Reason>,
@@ -107,18 +106,18 @@ impl FailureLog {
         self.lists.failed(ListReader::Operations, error, login);
     }
 
-    /// To be called for each failed read of a collection.
+    /// Call this for each failed read of a collection.
     pub(super) fn note_read_failed(&self, error: &ApiError, at: Timestamp) {
         self.failures.lock().read_failed(error, at);
     }
 
-    /// To be called at the end of a collection in which a request authenticated.
+    /// Call this at the end of a collection in which a request authenticated.
     pub(super) fn note_authenticated(&self) {
         self.failures.lock().authenticated();
         self.lists.operation_read();
     }
 
-    /// To be called when discovery was switched on or off.
+    /// Call this when discovery was switched on or off.
     pub(super) fn discovery_changed(&self) {
         self.failures.lock().discovery_changed();
         self.lists.forget(ListReader::Operations);
@@ -129,7 +128,7 @@ impl FailureLog {
         self.failures.lock().clone()
     }
 
-    /// To be called when an operation begins to fail, or fails for another reason than before.
+    /// Call this when an operation begins to fail, or fails for another reason than before.
     pub(super) fn read_failed(&self, id: OperationId, error: &ApiError) {
         let Some(reason) = error.reason().filter(|_| !error.is_logged_already()) else {
             return;
@@ -157,8 +156,8 @@ impl FailureLog {
         }
     }
 
-    /// To be called at the end of a collection. `failing` operations cannot be read now; `is_failing` says whether one of them
-    /// is `id`, and `None` if the operation is gone.
+    /// Call this at the end of a collection. `failing` operations cannot be read now; `is_failing` returns whether an operation is one of
+    /// them, and `None` if it is gone.
     pub(super) fn collection_finished(
         &self,
         failing: usize,
@@ -201,12 +200,12 @@ impl FailureLog {
         (current.lines, current.more) = (0, 0);
     }
 
-    /// Logs a sum of the operations without a line of their own.
+    /// Logs the total of the operations without a line of their own.
     fn log_others(&self, current: &mut Current, failing: usize, now: Instant) {
         let unnamed = failing.saturating_sub(current.named.len());
         let others = &mut current.others;
         let operations = if current.more > 0 {
-            // Those that begin now are a failure of their own, and the next hour begins with them.
+            // Operations that begin to fail now are a new failure, which starts the hour again.
             others.recovered();
             current.more
         } else {

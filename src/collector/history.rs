@@ -32,9 +32,9 @@ pub(super) struct History {
     duration: Option<Duration>,
     finished: Option<Instant>,
     last_success: Option<Timestamp>,
-    /// Since when collections authenticate and are not complete.
+    /// When collections that authenticate began to be incomplete.
     incomplete_since: Option<Timestamp>,
-    /// Since when this machine's clock differs too much from Twilio's.
+    /// When this machine's clock began to differ too much from Twilio's.
     clock_wrong_since: Option<Timestamp>,
     /// The requests of its budget that the last collection did not use.
     budget_left: Option<usize>,
@@ -87,7 +87,7 @@ impl History {
         self.note_silence(result.made_requests() && !is_accepted && collection.took > SILENCE);
         self.note_silent_reads(progress.are_reads_silent() && collection.took > SILENCE);
         self.note_clock_skew(collection.clock_skew, collection.at);
-        // An account of which nothing at all was read is not complete, even if nothing was due.
+        // An account that was not read at all is not complete, even if nothing was due.
         let read_nothing = self.up == Some(false);
         self.complete = result.is_complete() && !read_nothing && self.clock_wrong_since.is_none();
         let is_incomplete = self.up() && !self.complete;
@@ -118,12 +118,12 @@ impl History {
         self.budget_left
     }
 
-    /// Since when collections authenticate and are not complete; `None` if the last one was, or did not authenticate.
+    /// When collections that authenticate began to be incomplete; `None` if the last one was complete or did not authenticate.
     pub(super) const fn incomplete_since(&self) -> Option<Timestamp> {
         self.incomplete_since
     }
 
-    /// Since when this machine's clock differs too much from Twilio's.
+    /// When this machine's clock began to differ too much from Twilio's.
     pub(super) const fn clock_wrong_since(&self) -> Option<Timestamp> {
         self.clock_wrong_since
     }
@@ -157,7 +157,7 @@ impl History {
         }
     }
 
-    /// How long a scrape waits for single reads; `None` if as long as it can.
+    /// How long a scrape waits for single reads; `None`: as long as it can.
     pub(super) const fn wait_for_reads(&self) -> Option<Duration> {
         if self.silent_reads < MOST_SILENT {
             None

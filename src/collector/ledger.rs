@@ -53,7 +53,7 @@ pub(super) struct Ledger {
     /// A caller stopped waiting for a save that is still running.
     save_stalled: AtomicBool,
     saved_lookup: SavedLookup,
-    /// What was saved has not been loaded yet, because the store's file is large and waits to be opened.
+    /// The saved state is not loaded yet: the store's file is large and still has to be opened.
     is_loading: AtomicBool,
     /// A save failed since the last collection began. Another one would fail again, and be counted again.
     save_failed: AtomicBool,
@@ -162,7 +162,7 @@ impl Ledger {
         self.lock().reconfigure(series, counting_mode);
     }
 
-    /// Notes that an operation could not be read. Returns whether that is news.
+    /// Notes that an operation could not be read. Returns whether that is new.
     pub(super) fn read_failed(&self, id: OperationId, error: &ApiError) -> bool {
         let now = self.now();
         error
@@ -175,21 +175,21 @@ impl Ledger {
         self.store.is_durable()
     }
 
-    /// Since when changes wait to be saved, if that is longer than a save takes.
+    /// When changes began to wait to be saved, if that is longer ago than a save takes.
     pub(super) fn unsaved(&self) -> Option<Ongoing<Option<String>>> {
         let (waits, what) = self.store.unsaved_for()?;
         let since = self.now() - waits;
         Some(Ongoing { what, since })
     }
 
-    /// Everything known of one operation.
+    /// Everything known about one operation.
     pub(super) fn view(&self, id: OperationId) -> Option<View> {
         let mut registry = self.lock();
         self.expire(&mut registry);
         registry.presenter().view(id)
     }
 
-    /// At most `most` operations after `after` that are `wanted`, in the order of their ids.
+    /// At most `most` operations after `after` for which `wanted` holds, ordered by id.
     pub(super) fn views(
         &self,
         after: Option<OperationId>,
@@ -226,7 +226,7 @@ impl Ledger {
             .await
     }
 
-    /// A collection begins: a save that failed in the one before is tried again.
+    /// Call this when a collection begins: it tries a failed save again.
     pub(super) fn retry_failed_save(&self) {
         self.save_failed.store(false, Ordering::Relaxed);
     }
@@ -258,7 +258,7 @@ impl Ledger {
     }
 
     async fn save_within(self: &Arc<Self>, limit: Duration) {
-        // A save that runs already may lack the last changes; the one after it has them all.
+        // A save that is already running may lack the last changes; the next one has them all.
         for _ in 0..2 {
             if !self.is_save_needed() || self.save_stalled.load(Ordering::Relaxed) {
                 return;
@@ -300,12 +300,12 @@ impl Ledger {
             && (is_behind || !registry.is_saved())
     }
 
-    /// Whether what was saved is not loaded yet. Until then nothing is collected or counted.
+    /// Whether the saved state is not loaded yet. Until then nothing is collected or counted.
     pub(super) fn is_loading(&self) -> bool {
         self.is_loading.load(Ordering::Acquire)
     }
 
-    /// Opens a store that waits for that, and loads what was saved. Scrapes are served meanwhile.
+    /// Opens a store that is not open yet, and loads the saved state. Scrapes are served meanwhile.
     pub(super) async fn finish_loading(&self) {
         if !self.is_loading() {
             return;
@@ -331,7 +331,7 @@ impl Ledger {
         true
     }
 
-    /// Returns whether to try again at once: the store has lost its content and can save all of it again, or has content that must be
+    /// Returns whether to try again immediately: the store has lost its content and can save all of it again, or has content that must be
     /// loaded first.
     async fn save_once(&self) -> bool {
         if self.store.is_to_be_loaded() && !self.load().await {

@@ -6,7 +6,7 @@ use crate::twilio::ApiError;
 
 /// The wait after the first failure; it doubles with each further one.
 const FIRST: Duration = Duration::from_mins(1);
-/// The longest wait after refusals. An account that is granted the right is noticed within this time.
+/// The longest wait after refusals. A newly granted permission is noticed within this time.
 const LONGEST: Duration = Duration::from_hours(1);
 /// The longest wait after other failures, where they cause one.
 const LONGEST_AFTER_MISHAP: Duration = Duration::from_mins(5);
@@ -56,7 +56,7 @@ impl ListBackoff {
         self.not_before = None;
     }
 
-    /// Notes that it was not.
+    /// Notes that the list was not read to its end.
     pub(super) fn failed(&mut self, error: &ApiError, now: Instant) {
         self.up = Some(false);
         let longest = if error.is_refusal() {

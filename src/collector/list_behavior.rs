@@ -31,7 +31,7 @@ pub(super) struct ListBehavior {
     sweep: Option<Sweep>,
 }
 
-/// What has been logged; each once in the life of the process.
+/// What has been logged: each deviation once per process.
 #[derive(Debug, Default)]
 struct Logged {
     state: bool,
@@ -46,9 +46,9 @@ struct Sweep {
     /// When it began.
     since: Timestamp,
     pages: usize,
-    /// How many there were in a row.
+    /// How many sweeps there were in a row.
     nth: u32,
-    /// Whether it found nothing that the sweep before had missed. Then only operations that are newer must be confirmed.
+    /// Whether it found nothing that the previous sweep had missed. Then only operations that are newer must be confirmed.
     has_confirmed: bool,
 }
 
@@ -105,8 +105,8 @@ impl ListBehavior {
     /// Notes that a list of new operations, begun at `since`, was read to its end in `pages` pages. The oldest operation that was
     /// not known before was created at `oldest_new`. Returns the time before which all operations have been found.
     ///
-    /// A list of several pages is read a second time before it counts: rows may have moved between its pages. It counts once
-    /// it held nothing that the time before missed; `overlap` allows for operations that become visible late.
+    /// A list of several pages is read a second time before it counts: rows may have moved between its pages. It counts once it shows
+    /// nothing that the previous read missed; `overlap` allows for operations that become visible late.
     pub(super) fn listed(
         &mut self,
         since: Timestamp,
@@ -157,7 +157,7 @@ mod tests {
         assert_eq!(list.listed(at(0), 1, Some(at(0)), OVERLAP), Some(at(0)));
         assert_eq!(list.listed(at(1), 3, Some(at(0)), OVERLAP), None);
         assert!(!list.may_stop_after(2) && list.may_stop_after(3));
-        // An operation that is newer than the sweep before was not missed by it.
+        // An operation that is newer than the previous sweep was not missed by it.
         assert_eq!(list.listed(at(2), 3, Some(at(1)), OVERLAP), Some(at(1)));
         assert!(list.may_stop_after(1));
         assert_eq!(list.listed(at(3), 3, None, OVERLAP), Some(at(2)));

@@ -1,7 +1,7 @@
-//! Logs why an account's lists cannot be read: one line for each cause, although several readers may meet it.
+//! Logs why an account's lists cannot be read: one line for each cause, even if several readers meet it.
 //!
-//! A reader is silent while the log has the same reason from another reader, for the same list or for the whole account. A cause that
-//! lasts is logged when it begins, once an hour by whoever meets it next, and when it ends. Metrics count every failed request.
+//! A reader is silent while the log has the same reason from another reader, for the same list or for the whole account. A cause that lasts
+//! is logged when it begins, once an hour by the next reader that meets it, and when it ends. Metrics count every failed request.
 
 #[cfg(test)]
 mod tests;
@@ -54,7 +54,7 @@ pub(super) struct ListLog {
 struct Failure {
     reason: Reason,
     scope: Scope,
-    /// When this reader last logged it; `None` while another reader's line stands for it.
+    /// When this reader last logged it; `None` while another reader's line covers it.
     logged: Option<Instant>,
 }
 
@@ -70,8 +70,8 @@ impl ListReader {
         }
     }
 
-    /// The requests that probably fail for the same cause as this reader's. A collection begins with the list of operations, so its
-    /// failure is taken for one of the account until another request succeeds. Emails are read after operations were.
+    /// The requests that probably fail for the same cause. A collection begins with the list of operations, so its failure counts as one of
+    /// the account until another request succeeds. Emails are read after operations.
     const fn scope(self, error: &ApiError) -> Scope {
         let concerns_account = match self {
             Self::Operations => true,
@@ -173,7 +173,7 @@ impl ListLog {
         })
     }
 
-    /// A request of another list than `succeeded`, or of none, shows that no failure of another list is one of the whole account.
+    /// A success shows that failures of other lists than `succeeded` concern only those lists, not the whole account.
     fn limit_scopes(&self, succeeded: Option<Scope>) {
         let failures = &mut *self.failures.lock();
         for (reader, failure) in ListReader::ALL.into_iter().zip(failures) {

@@ -1,7 +1,7 @@
-//! Splits what is left of a window of the list into parts that are read at the same time. Pure functions.
+//! Splits the rest of a window of the list into parts that are read at the same time. Pure functions.
 //!
-//! A page token exists only once the page before has been read, so pages follow one another. Windows of creation times do not. How many
-//! operations a part has is a guess from the last page; a part with many is split again while others have finished.
+//! A page token exists only once the page before has been read, so pages follow one another. Windows of creation times do not. The number
+//! of operations in a part is estimated from the last page; a large part is split again once others have finished.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::timestamp::Timestamp;
 
 /// The first pages of a list are read one after another. Most accounts have no more, and a part costs a request even if it is empty.
 const FIRST_PAGES: usize = 3;
-/// Fewer pages than this are not worth parts.
+/// Splitting fewer pages than this saves no time.
 const FEWEST_PAGES: usize = 4;
 /// A part begins before the end of the last page, by this share of its rows. If the last rows have wrong times, nothing is left out.
 const SHARE_READ_AGAIN: usize = 10;
@@ -59,8 +59,8 @@ impl PageTimes {
     }
 }
 
-/// At most `most` windows that cover what is left of `window` after `pages` pages, the last of which had `page`, newest first. `None` if
-/// the next page is to be read instead.
+/// At most `most` windows that cover the rest of `window` after `pages` pages, the last of which had `page`, newest first. `None` if the
+/// next page is to be read instead.
 pub(super) fn split(
     window: Window,
     pages: usize,
@@ -85,7 +85,7 @@ pub(super) fn split(
         .map(part)
         .take_while(|part| part.until > Some(window.from))
         .collect();
-    // A division leaves a rest.
+    // The division leaves a remainder.
     parts.last_mut()?.from = window.from;
     (is_worth_it && page.rows > 1).then_some(parts)
 }

@@ -72,7 +72,7 @@ pub struct Collector {
     exchangers: CurrentExchangers,
 }
 
-/// Why there is no collector.
+/// Why the collector cannot be created.
 #[derive(Debug, thiserror::Error)]
 pub enum CollectorError {
     /// The HTTP client cannot be built.
@@ -81,7 +81,7 @@ pub enum CollectorError {
     /// No mail exchanger can be looked up.
     #[error(transparent)]
     NameServer(#[from] NameServerError),
-    /// What was saved cannot be read.
+    /// The saved state cannot be read.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -236,7 +236,7 @@ impl Collector {
         }
     }
 
-    /// The values known now, for pages and target lists: those of the last finished collections, and not as exposed by a scrape.
+    /// The values of the last finished collections, for pages and target lists. They do not count as exposed by a scrape.
     pub async fn known(&self) -> Snapshot {
         let accounts = self.accounts();
         let accounts = accounts.iter().map(|account| account.known());

@@ -1,8 +1,7 @@
 //! Plans the fewest requests that cover all due operations. A pure function.
 //!
-//! A page of the list covers up to a thousand neighbouring operations with one request, so a window of creation times is
-//! cheaper than two single reads within it. Every plan lists the newest
-//! operations; windows and single reads cover older ones when they are due.
+//! A page of the list covers up to a thousand neighbouring operations with one request, so a window of creation times is cheaper than two
+//! single reads within it. Every plan lists the newest operations; windows and single reads cover older ones when they are due.
 
 use crate::operation::OperationId;
 use crate::registry::{Due, ListRange};
@@ -53,7 +52,7 @@ pub(super) struct Plan {
 /// One window or one single read.
 #[derive(Debug)]
 struct PlannedRequest {
-    /// The last read of its operation that was not read for the longest time.
+    /// The last read of its least recently read operation.
     read: Timestamp,
     window: Option<Window>,
     /// The requests that it takes.
@@ -61,8 +60,7 @@ struct PlannedRequest {
     ids: Vec<OperationId>,
 }
 
-/// Plans a collection. The operation that was not read for the longest time comes first, so that a small budget serves all of them
-/// in turn.
+/// Plans a collection. The least recently read operation comes first, so that a small budget serves all of them in turn.
 pub(super) fn plan(input: &PlanInput) -> Plan {
     let mut plan = Plan::default();
     let mut items = match input.newest {
@@ -148,7 +146,7 @@ fn older_than(newest: Window, input: &PlanInput) -> Vec<PlannedRequest> {
     }
 }
 
-/// Joins neighbouring ranges with something due that `counts` to windows of one page, which covers `room` operations. Where
+/// Joins neighbouring ranges with due operations that `counts` accepts into windows of one page, which covers `room` operations. Where
 /// single reads cost no more, they replace the window.
 fn group(ranges: &[&ListRange], room: usize, counts: impl Fn(&Due) -> bool) -> Vec<PlannedRequest> {
     let has_due = |range: &&ListRange| range.due.iter().any(&counts);
@@ -184,7 +182,7 @@ impl PlannedRequest {
         }
     }
 
-    /// One window, or single reads where they are no more requests.
+    /// One window, or single reads if they need no more requests.
     fn of(group: &[&ListRange], room: usize, counts: impl Fn(&Due) -> bool) -> Vec<Self> {
         let operations: usize = group.iter().map(|range| range.operations).sum();
         let cost = operations.div_ceil(room.max(1)).max(1);

@@ -8,8 +8,7 @@ use crate::operation::OperationId;
 use crate::registry::{DueSearch, Registry};
 use crate::timestamp::Timestamp;
 
-/// How long others can lock the registry between two slices. A lock that is released and locked again at once would stay with the thread
-/// that had it.
+/// How long others can lock the registry between two slices. A thread that locks it again at once would keep the others out.
 const PAUSE: Duration = Duration::from_millis(1);
 
 impl Ledger {

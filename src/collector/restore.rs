@@ -52,8 +52,8 @@ pub(super) fn registry(
     })
 }
 
-/// The registrations, without labels that an earlier version accepted and that are refused now: as users' labels they would replace
-/// those of targets and of metrics.
+/// The registrations, minus the labels that earlier versions accepted and that are refused now: they would replace the labels of targets
+/// and metrics.
 fn permitted(account: &str, mut registered: ListedOperations) -> ListedOperations {
     let mut refused = BTreeSet::new();
     let mut operations = 0;
@@ -84,7 +84,7 @@ fn permitted(account: &str, mut registered: ListedOperations) -> ListedOperation
     registered
 }
 
-/// The registry of `account` with everything that `store` has of it, and the store's interface for it.
+/// The registry of `account` with everything that `store` has of it, and the account's store.
 ///
 /// An account that the store does not have begins to count with the first collection that reads anything. The fact that it has not
 /// begun is saved at once.
@@ -132,7 +132,7 @@ pub(super) fn merge(registry: &mut Registry, restored: Restored, now: Timestamp)
         carry_over(&mut saved, registry, now);
         *registry = saved;
     } else {
-        // The store has at most registrations of it.
+        // The store has only its registrations, if anything.
         registry.list(
             Source::Api,
             saved.presenter().all_listed_by(&Source::Api),
@@ -145,7 +145,7 @@ pub(super) fn merge(registry: &mut Registry, restored: Restored, now: Timestamp)
 /// not be used afterwards.
 pub(super) fn carry_over(restored: &mut Registry, before: &mut Registry, now: Timestamp) {
     for source in before.presenter().sources() {
-        // What is registered is in the store.
+        // Registrations are in the store.
         if source != Source::Api {
             let listed = before.presenter().all_listed_by(&source);
             restored.list(source, listed, now);

@@ -90,8 +90,8 @@ impl AccountSettings {
         !self.files.is_empty()
     }
 
-    /// Whether the first emails of operations are read: their tags become labels, and they say for when an operation is scheduled. With
-    /// the collector of emails, that is worth a request for each scheduled operation.
+    /// Whether the first emails of operations are read, for labels from their tags and for `scheduledFor`. With the collector of emails,
+    /// that is worth a request for each scheduled operation.
     pub(super) fn wants_first_emails(&self) -> bool {
         !self.series.tags.is_empty() || self.emails.enabled
     }

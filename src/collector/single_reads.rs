@@ -12,7 +12,7 @@ use crate::twilio::ApiError;
 /// This many reads in a row without a response mean that Twilio is unreachable, not that one operation is slow.
 const MOST_SILENCES: u32 = 5;
 
-/// Opens at once when the account is blocked, and after some reads in a row without a response.
+/// Opens immediately when the account is blocked, and after some reads in a row without a response.
 #[derive(Debug)]
 struct Breaker {
     /// Whether Twilio accepted the credentials; then a forbidden operation belongs to another account.
@@ -54,8 +54,8 @@ impl Breaker {
 /// Reads `ids` in their order with `read`, and passes each result to `apply`. Returns whether all were read; false if the
 /// account became blocked.
 ///
-/// Unless the credentials were accepted just now (`is_accepted`), the first read goes alone: a blocked account costs one request. What has
-/// been read is applied one by one meanwhile, so that a request never waits for that.
+/// Unless the credentials were accepted just now (`is_accepted`), the first read goes alone: a blocked account costs one request. Results
+/// are applied one by one meanwhile, so that no request waits for them.
 pub(super) async fn read_until_blocked<Read, Applied>(
     ids: &[OperationId],
     at_once: usize,

@@ -23,7 +23,7 @@ use crate::registry::Observed;
 use crate::timestamp::Timestamp;
 use crate::twilio::{ApiError, Listing, Rows};
 
-/// The newest window overlaps with the time before by this much: a send may become visible late, and clocks differ.
+/// The newest window overlaps the previous one by this much: a send may become visible late, and clocks differ.
 pub(super) const OVERLAP: Duration = Duration::from_mins(2);
 
 /// Reads the windows of one collection.
@@ -39,15 +39,15 @@ pub(super) struct WindowReader<'a> {
     pub(super) since: Timestamp,
 }
 
-/// What was read of some parts of a list.
+/// The results of some parts of a list.
 #[derive(Debug, Default)]
 struct PartsRead {
     pages: usize,
-    /// Rows that were no operation.
+    /// Rows that were not operations.
     unreadable: usize,
     /// Rows with impossible values.
     rejected: usize,
-    /// When the oldest operation was created that was not known before.
+    /// When the oldest new operation was created.
     oldest_new: Option<Timestamp>,
     /// Twilio returned operations of other times, so that the list has to be read page by page.
     ignores_dates: bool,
@@ -91,8 +91,7 @@ impl WindowReader<'_> {
         }
     }
 
-    /// Reads pages to the end of the list, or until more are not worth a request. Returns when the oldest operation was
-    /// created that was not known before.
+    /// Reads pages to the end of the list, or until more are not worth a request. Returns when the oldest new operation was created.
     async fn read_pages(
         &self,
         listing: &mut Listing<'_>,
@@ -101,7 +100,7 @@ impl WindowReader<'_> {
     ) -> Result<Option<Timestamp>, ApiError> {
         let mut oldest_new: Option<Timestamp> = None;
         let mut rows = 0;
-        // Pages that were read as parts, and may come again.
+        // Pages that were read as parts, and may be returned again.
         let mut known_pages = 0_usize;
         // Only a list of new operations ever stops early.
         let mut due = if newest {
@@ -207,8 +206,8 @@ impl WindowReader<'_> {
         Ok(all)
     }
 
-    /// Reads one part, and returns what is left of it. Once fewer parts than the account's concurrent requests are `unfinished`, the
-    /// rest of a part is split again.
+    /// Reads one part, and returns the rest of it. Once fewer parts than the account's concurrent requests are `unfinished`, the rest of a
+    /// part is split again.
     async fn read_part(
         &self,
         window: Window,

@@ -1,5 +1,5 @@
-//! One entry of `accounts`: its credentials, its API, its limits and its operations. Its problems are reported with those of all
-//! other entries.
+//! One entry of `accounts`: its credentials, its API, its limits and its operations. Its problems are reported with those of all other
+//! entries.
 
 use std::collections::BTreeMap;
 use std::path::Path;

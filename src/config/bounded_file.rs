@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
-/// The largest file: room for ten thousand operations with labels. Larger lists belong into files of their own.
+/// The largest file: room for ten thousand operations with labels. Larger lists belong in files of their own.
 const LARGEST: u64 = 1024 * 1024;
 
 /// Reads a text.

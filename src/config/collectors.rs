@@ -36,7 +36,7 @@ pub struct EmailsCollector {
     pub providers: Arc<Providers>,
     /// Whether the mail exchangers of domains that the table does not have are looked up.
     pub resolve_mx: bool,
-    /// The name servers for that; empty: those of this machine.
+    /// The name servers for these lookups; empty: those of this machine.
     pub name_servers: Vec<SocketAddr>,
 }
 

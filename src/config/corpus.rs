@@ -1,6 +1,6 @@
-//! Runs the files of `tests/config`: the good ones load, the bad ones fail with exactly the text beside them.
+//! Runs the files of `tests/config`: the good ones load, the bad ones fail with exactly the text next to them.
 //!
-//! `BLESS=1 cargo test --lib config::corpus` writes the texts anew; read the difference before committing it.
+//! `BLESS=1 cargo test --lib config::corpus` rewrites the texts; read the difference before you commit it.
 
 use std::fmt::Write;
 use std::fs;
@@ -35,7 +35,7 @@ fn load(path: &Path) -> Result<Config, ConfigError> {
     })
 }
 
-/// Compares `reported` with the text beside `path`.
+/// Compares `reported` with the text next to `path`.
 pub(crate) fn expect(path: &Path, reported: &str) {
     let beside = path.with_extension("txt");
     if std::env::var_os("BLESS").is_some() && !reported.is_empty() {
@@ -51,7 +51,7 @@ pub(crate) fn expect(path: &Path, reported: &str) {
     );
 }
 
-/// The text beside a good file has its notices.
+/// The text next to a good file has its notices.
 #[test]
 fn good_files_load() {
     for path in files(Path::new("tests/config/good")) {

@@ -37,7 +37,7 @@ pub struct OAuthClient {
 /// The value at one place of a configuration.
 pub(super) enum Field<T> {
     Absent,
-    /// A problem is reported for it.
+    /// Invalid; a problem was reported.
     Invalid,
     Valid(T),
 }
@@ -120,8 +120,8 @@ impl Given {
 
     /// Chooses one of the given pairs. Those that can be revoked alone have priority: an API key, then an OAuth client.
     ///
-    /// An account's SID beside either is not a half pair: many environments set it for all tools of Twilio.
-    /// `None` if a problem was reported.
+    /// An account's SID beside either is not an incomplete pair: many environments set it for all of Twilio's tools. `None` if a problem
+    /// was reported.
     pub(super) fn choose(self, findings: &mut Findings) -> Option<Credentials> {
         let Self {
             key,

@@ -1,5 +1,5 @@
-//! Combines the sections of the file, the environment and the command line to a [`Config`]. Every section reports its problems, so
-//! that the user sees all of them at once.
+//! Combines the sections of the file, the environment and the command line into a [`Config`]. Every section reports its problems, so that
+//! the user sees all of them together.
 
 use std::path::Path;
 
@@ -37,7 +37,7 @@ pub struct Config {
     pub scrape: Scrape,
     /// The place of the saved state.
     pub storage: Storage,
-    /// Notices for the operator at the start: keys that do nothing in this version, credentials without TLS.
+    /// Notices for the operator at startup: keys that do nothing in this version, credentials without TLS.
     pub notices: Vec<Problem>,
 }
 

@@ -1,4 +1,4 @@
-//! The credentials of an account in the configuration file. It contains SIDs; secrets are only in files of their own.
+//! The credentials of an account in the configuration file. The file contains SIDs; secrets are only in separate files.
 
 use std::path::Path;
 

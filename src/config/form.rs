@@ -4,7 +4,7 @@ use serde::de::IgnoredAny;
 
 use super::sid::Sid;
 
-/// The kind of a secret, or of the name beside it.
+/// The kind of a secret, or of the name that belongs to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Form {
     /// An account's or an API key's SID.
@@ -21,7 +21,7 @@ pub(crate) enum Form {
 }
 
 impl Form {
-    /// Whether white space around the secret is not part of it, as in Prometheus for passwords and credentials.
+    /// Whether white space around the secret is ignored, as in Prometheus for passwords and credentials.
     pub(super) const fn is_trimmed(self) -> bool {
         matches!(self, Self::Password | Self::Credentials)
     }

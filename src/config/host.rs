@@ -25,13 +25,13 @@ pub struct Authority {
     pub port: Option<u16>,
 }
 
-/// Why a text is no host.
+/// Why a text is not a host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("expected a host's name or an IP address, such as exporter.example.com, 10.0.0.7 or [::1]")]
 pub struct HostError;
 
 impl Host {
-    /// Reads the value of an option. A port is accepted and has no meaning; an IPv6 address may lack its brackets.
+    /// Reads the value of an option. A port is accepted and ignored; an IPv6 address may lack its brackets.
     ///
     /// # Errors
     /// Also for a name of digits alone, which is a mistyped address.

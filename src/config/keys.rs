@@ -25,7 +25,7 @@ pub struct Key {
     pub default: &'static str,
     /// What it does, and its limits.
     pub meaning: &'static str,
-    /// The option (without `--`) that sets the same value. The default and the meaning are those of the option then.
+    /// The option (without `--`) that sets the same value, and whose default and meaning apply.
     pub option: Option<&'static str>,
 }
 

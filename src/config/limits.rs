@@ -1,5 +1,4 @@
-//! The limits of an account: how many requests it may make, and how long one may take. Values that are certainly typing errors are
-//! refused.
+//! The limits of an account: how many requests it may make, and how long one may take. Obvious typing errors are refused.
 
 use std::ops::RangeInclusive;
 use std::time::Duration;
@@ -12,7 +11,7 @@ use super::walk::Mapping;
 const MOST_REQUESTS_PER_SECOND: f64 = 1_000_000.0;
 /// Each concurrent request holds a response of up to some megabytes in memory.
 const CONCURRENT_REQUESTS: RangeInclusive<usize> = 1..=256;
-/// A shorter limit than a round trip fails every request; a longer one than a few scrapes detects a dead server too late.
+/// A limit shorter than a round trip fails every request; one longer than a few scrapes detects a dead server too late.
 const REQUEST_TIMEOUTS: RangeInclusive<Duration> =
     Duration::from_millis(10)..=Duration::from_mins(2);
 

@@ -1,5 +1,4 @@
-//! The addresses of `--web.listen-address`, in the format of Prometheus' components. Unix sockets are an extension of it
-//! (`unix:/path`).
+//! The addresses of `--web.listen-address`, in the format of Prometheus' components, extended by unix sockets (`unix:/path`).
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -43,12 +42,12 @@ pub enum ListenAddressError {
     /// Neither an address nor the name of a host.
     #[error("expected an IP address or a host's name before the port, such as 127.0.0.1:10202")]
     Host,
-    /// No absolute path after `unix:`, or one that is no name of a file.
+    /// No absolute path after `unix:`, or one that is not the name of a file.
     #[error(
         "expected an absolute path after unix:, such as unix:/run/twilio-email-exporter/web.sock"
     )]
     Path,
-    /// The system does not take a longer one.
+    /// Longer than the system allows.
     #[error("the path of a unix socket has at most 103 bytes; choose a shorter one")]
     LongPath,
 }

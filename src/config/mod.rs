@@ -1,7 +1,7 @@
 //! The configuration: parses and checks the YAML file, the environment variables and the command line.
 //!
-//! [`Config::load`] returns checked values, or all problems together, each with its place and what to do. Code that has a
-//! [`Config`] checks nothing again. The command line has priority, then its environment variables, the file, and the defaults.
+//! [`Config::load`] returns checked values, or all problems together, each with its place and what to do. Code that has a [`Config`] checks
+//! nothing again. The command line has priority, then its environment variables, the file, and the defaults.
 //!
 //! A secret is never part of an error, a notice or a `Debug` text, and never comes from the file itself or an option.
 

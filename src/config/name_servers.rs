@@ -7,7 +7,7 @@ use super::walk::Value;
 
 /// The port of DNS (RFC 1035, section 4.2).
 const PORT: u16 = 53;
-/// The most name servers: a lookup that no server answers takes longer with each of them.
+/// The most name servers: if none responds, a lookup takes longer with each of them.
 const MOST: usize = 3;
 
 /// Reads the name servers.

@@ -72,7 +72,7 @@ impl Network {
         Self { proxy, authorities }
     }
 
-    /// Reads the keys of an account. What has no key of its own is as in `defaults`.
+    /// Reads the keys of an account. Missing keys have the values of `defaults`.
     pub(super) fn read(
         account: &mut Mapping,
         directory: &Path,
@@ -144,7 +144,7 @@ fn from_environment(
     };
     let mut proxy = |name: &str| {
         let text = variable(name)?;
-        // A variable may name host and port alone.
+        // A variable may contain only host and port.
         let text = if text.contains("://") {
             text
         } else {

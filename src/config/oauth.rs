@@ -8,7 +8,7 @@ use super::problem::Findings;
 /// The token endpoint of Twilio itself.
 pub const DEFAULT_TOKEN_URL: &str = "https://oauth.twilio.com/v2/token";
 
-/// The token endpoint in `given`, a place and its text, or Twilio's.
+/// The token endpoint in `given` (a place and its text), or Twilio's.
 pub(super) fn token_url(given: Option<(&str, &str)>, findings: &mut Findings) -> Option<Url> {
     let (place, text) = given.unwrap_or(("", DEFAULT_TOKEN_URL));
     let message =

@@ -18,11 +18,11 @@ use super::{base_url, duration, source_name};
 
 /// The default interval between requests, as in Prometheus.
 pub(super) const REFRESH: Duration = Duration::from_mins(1);
-/// A shorter interval is a typing error; after a longer one nobody would see that a correction works.
+/// A shorter interval is a typing error; with a longer one, the effect of a correction would be seen too late.
 const REFRESHES: RangeInclusive<Duration> = Duration::from_millis(100)..=Duration::from_hours(24);
 /// The default time limit of a whole response.
 pub(super) const TIMEOUT: Duration = Duration::from_secs(10);
-/// A shorter limit than a round trip fails every request; a longer one detects a dead server too late.
+/// A limit shorter than a round trip fails every request; a longer one detects a dead server too late.
 const TIMEOUTS: RangeInclusive<Duration> = Duration::from_millis(10)..=Duration::from_mins(2);
 
 /// A URL that lists operations.
@@ -241,7 +241,7 @@ fn read_authorization(
     if let Some(value) = mapping.take("type")
         && let Some(text) = value.text(findings)
     {
-        // The token of RFC 9110, without its unusual characters.
+        // A token as in RFC 9110, without its unusual characters.
         let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
         if text.eq_ignore_ascii_case("basic") {
             findings.problem(&value.place, "for Basic, use `basic_auth`");

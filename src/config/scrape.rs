@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// The default time between the exporter's deadline and the scrape's timeout, in which the response is sent.
+/// The default time between the exporter's deadline and the scrape's timeout: the exporter sends the response in it.
 pub const DEFAULT_TIMEOUT_OFFSET: Duration = Duration::from_millis(500);
 
 /// The limits of a scrape.

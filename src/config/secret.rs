@@ -12,7 +12,7 @@ use secrecy::SecretString;
 use super::form::Form;
 use crate::rotation::{self, Content, FileError};
 
-/// Some editors write it before the text. It is not part of the secret.
+/// Some editors write it before the text; it is not part of the secret.
 const BYTE_ORDER_MARK: char = '\u{feff}';
 
 /// A secret, and its file if it came from one.
@@ -98,7 +98,7 @@ impl Secret {
         &self.text
     }
 
-    /// The file, where a rotation changes it.
+    /// The file in which a rotation changes the secret.
     #[must_use]
     pub const fn file(&self) -> Option<&SecretFile> {
         self.file.as_ref()
@@ -189,7 +189,7 @@ impl SecretError {
     }
 }
 
-/// Opens the file at `path`, which the configuration names as `named`, to report early that this is impossible.
+/// Checks that the file at `path`, which the configuration names as `named`, can be opened, to report a failure early.
 pub(super) fn check_readable(named: &str, path: &Path) -> Result<(), SecretError> {
     let opened = File::open(path).map_err(|cause| unreadable(path, cause));
     opened.map(drop).map_err(|error| error.naming(named))

@@ -9,7 +9,7 @@ use super::problem::Findings;
 use super::walk::{Value, expected_whole};
 use super::{Overrides, label};
 
-/// The most operations with series of their own. A million is thirteen million series, more than one Prometheus should scrape
+/// The most operations with series of their own. A million of them have thirteen million series, more than one Prometheus should scrape
 /// from one target.
 const OPERATIONS: RangeInclusive<usize> = 0..=1_000_000;
 
@@ -21,7 +21,7 @@ const LABEL_VALUES: RangeInclusive<usize> = 1..=10_000;
 /// Which operations have series of their own, and with which labels.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Series {
-    /// The most operations with series. The configured ones come first and always have them, even beyond it; 0: only those.
+    /// The most operations with series. Configured operations come first and always have series, even beyond the limit; 0: only those.
     pub max_operations: usize,
     /// The fewest emails of an operation that gets series.
     pub min_size: u32,

@@ -4,7 +4,7 @@
 
 use url::Url;
 
-/// The longest name in the configuration, in characters: each sample of the source has it.
+/// The longest name in the configuration, in characters: it is on every sample of the source.
 const LONGEST: usize = 64;
 
 /// Checks a name from the configuration.
@@ -18,8 +18,8 @@ pub(super) fn check(name: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// The default name: scheme, host and port, and a fingerprint of the rest if there is any, so that two
-/// URLs of one host have different names.
+/// The default name: scheme, host and port, and a fingerprint of the rest if there is any, so that two URLs of one host have different
+/// names.
 pub(super) fn of(url: &Url) -> String {
     let origin = url.origin().ascii_serialization();
     let rest = &url[url::Position::BeforePath..];

@@ -55,7 +55,7 @@ pub(super) fn urls(
             findings.problem(&format!("{}.name", item.place), message);
             continue;
         }
-        // Two of one host that have the same fingerprint, which is rare.
+        // Two URLs of one host that have the same fingerprint, which is rare.
         if *times > 1 {
             url.source = Arc::from(format!("{}#{times}", url.source));
         }

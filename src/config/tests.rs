@@ -21,7 +21,7 @@ fn environment(name: &str) -> Option<String> {
     }
 }
 
-/// Loads `source` as a file that has the secret `token` beside it.
+/// Loads `source` as a file that has the secret `token` next to it.
 pub(super) fn load(source: impl AsRef<[u8]>, overrides: Overrides) -> Result<Config, ConfigError> {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("config.yml");
@@ -354,7 +354,7 @@ fn no_problem_repeats_a_value() {
     let everything = everything.replace("- name", "-\n    name") + "---\naccounts:\n" + &urls;
     let mut tried = 0;
     for document in everything.split("---\n") {
-        // Where a value begins: behind `: `, `- ` or `[`, and where a key does.
+        // Where a value begins: after `: `, `- ` or `[`, and where a key begins.
         for (at, _) in document.match_indices([' ', '[', '{', '\n']) {
             let (before, behind) = document.split_at(at + 1);
             let end = behind.find([',', '}', ']', '\n']).unwrap_or(behind.len());

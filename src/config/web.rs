@@ -1,4 +1,4 @@
-//! The HTTP server of the exporter, which only options set. TLS and authentication are in the web configuration, see `web_config`.
+//! The HTTP server of the exporter. Only options set it; TLS and authentication are in the web configuration, see `web_config`.
 
 use std::collections::HashSet;
 use std::num::NonZeroUsize;
@@ -19,11 +19,11 @@ pub const DEFAULT_TELEMETRY_PATH: &str = "/metrics";
 pub const DEFAULT_LISTEN_ADDRESS: ListenAddress = ListenAddress::AllInterfaces(10202);
 /// The default time limit of a shutdown: Docker kills after 10 s, Kubernetes after 30 s, systemd after 90 s.
 pub const DEFAULT_GRACE_PERIOD: Duration = Duration::from_secs(8);
-/// The default of `node_exporter`'s option of the same name. Two Prometheus servers with ten probes each use half of it.
+/// The default of `node_exporter`'s option of this name. Two Prometheus servers with ten probes each use half of it.
 pub const DEFAULT_MAX_REQUESTS: NonZeroUsize = NonZeroUsize::new(40).unwrap();
 /// The most connections.
 const LARGEST_MAX_REQUESTS: usize = 512;
-/// No platform waits longer. A wrong unit is reported at the start and not at the shutdown.
+/// No platform waits longer. A wrong unit is reported at startup, not at shutdown.
 const LONGEST_GRACE_PERIOD: Duration = Duration::from_hours(1);
 
 /// The other paths of the exporter, which the exposition cannot have.
@@ -132,7 +132,7 @@ fn check_grace_period(grace_period: Duration) -> Result<(), String> {
     Ok(())
 }
 
-/// The address of a Grafana, which pages show to everybody: so it must not hold a password. The error does not repeat it.
+/// The address of a Grafana. Pages show it to everybody, so it must not contain a password. The error does not repeat it.
 fn read_grafana(text: &str) -> Result<Url, String> {
     base_url::plain(text).map_err(|error| match error {
         BaseUrlError::NotAUrl(error) => {

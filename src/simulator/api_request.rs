@@ -49,7 +49,7 @@ pub(super) struct ListQuery {
 /// The start of a page. It is a position in the account, so that new operations do not shift pages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct PageToken {
-    /// The last operation of the page before; for emails, the operation of the next email.
+    /// The last operation of the previous page; for emails, the operation of the next email.
     pub(super) position: OperationPosition,
     /// For emails: how many of the operation's emails were on earlier pages.
     pub(super) offset: u32,

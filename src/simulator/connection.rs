@@ -16,7 +16,7 @@ use tokio::net::{TcpListener, TcpStream};
 const UNLIMITED: u64 = u64::MAX;
 /// An informational response (RFC 8297).
 const EARLY_HINTS: &[u8] = b"HTTP/1.1 103 Early Hints\r\n\r\n";
-/// The most bytes of informational responses, so that a client without a limit does not keep a processor busy for ever.
+/// The most bytes of informational responses, so that a client without a limit does not keep a processor busy forever.
 const MOST_EARLY_HINTS: u64 = 1 << 30;
 
 /// One connection. Clones share it.

@@ -23,7 +23,7 @@ pub struct Dialect {
     pub errors: ErrorShape,
     /// The HTTP status for a rejected OAuth client.
     pub client_refusal: ClientRefusal,
-    /// How the life of an access token is written.
+    /// How the lifetime of an access token is written.
     pub lifetimes: Lifetimes,
 }
 
@@ -37,7 +37,7 @@ pub enum ClientRefusal {
     BadRequest,
 }
 
-/// How the life of an access token is written.
+/// How the lifetime of an access token is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Lifetimes {
     /// `"expires_in": 3600`
@@ -75,7 +75,7 @@ pub enum PaginationStyle {
     MetaToken,
     /// `{"pagination": {"next": {"token": token}}}`
     NextObject,
-    /// `{"next_page_uri": path, …}` beside the rows, as in Twilio's API of 2010.
+    /// `{"next_page_uri": path, …}` next to the rows, as in Twilio's API of 2010.
     TopUri,
     /// `{"links": {"next": path}}`
     Links,

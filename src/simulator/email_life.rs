@@ -42,7 +42,7 @@ impl Spec {
         })
     }
 
-    /// The counts at `now` and when they last changed, from each of its emails: with mailbox providers there is no shorter way.
+    /// The counts at `now` and when they last changed. They are counted email by email: mailbox providers allow no shorter way.
     pub(super) fn count_emails(&self, pace: Pace, now: i64) -> (Tally, i64) {
         let mut tally = Tally {
             phase: self.phase(now),
@@ -84,7 +84,7 @@ impl Spec {
         (tally, last)
     }
 
-    /// The status of the `nth` email, counted from 1, and since when it has it.
+    /// The status of the `nth` email, counted from 1, and when it got it.
     fn status(&self, pace: Pace, nth: u32, random: u64, now: i64) -> (&'static str, i64) {
         if self.processed(now) < nth {
             return match self.phase(now) {
@@ -125,7 +125,7 @@ impl Spec {
         ("OPENED", self.opened_at(pace, delivered, delivered_at, now))
     }
 
-    /// The status of a sent email at its provider, and since when it has it.
+    /// The status of a sent email at its provider, and when it got it.
     fn at_mailbox(
         &self,
         pace: Pace,

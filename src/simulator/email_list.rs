@@ -126,7 +126,7 @@ impl Lists<'_> {
         let oldest = from.max(self.world.oldest(self.now).saturating_add(1));
         let mut created = newest.div_euclid(every) * every;
         std::iter::from_fn(move || {
-            // The time 0 is that of an account that receives nothing.
+            // The time is 0 in an account that receives nothing.
             (created >= oldest && created > 0).then(|| {
                 let number = created.unsigned_abs();
                 let chance = u128::from(mix(1, number)) << 64 | u128::from(mix(2, number));
@@ -242,7 +242,7 @@ impl Lists<'_> {
     }
 }
 
-/// A body of this size, with what HTML has to escape in JSON.
+/// A body of this size, with HTML characters that JSON escapes.
 fn content(size: usize) -> Value {
     let line = "<p style=\"margin:0\">Hello, dear reader.</p>\n";
     let html: String = line.chars().cycle().take(size).collect();

@@ -70,7 +70,7 @@ impl Handle {
         self.shared.world.put(operation.into(), self.shared.now());
     }
 
-    /// Replaces the emails of an operation that is or will be [put](Self::put). Without this, they are as its stats say.
+    /// Replaces the emails of an operation that is or will be [put](Self::put). Without this, they follow its stats.
     pub fn put_emails(&self, operation: OperationId, emails: Vec<ScriptedEmail>) {
         let world = &self.shared.world;
         world.put_emails(operation.to_string(), emails);
@@ -118,7 +118,7 @@ impl Handle {
         self.shared.access().clients = clients;
     }
 
-    /// Sets the life of tokens that are issued from now on.
+    /// Sets the lifetime of tokens that are issued from now on.
     pub fn set_token_life(&self, life: Duration) {
         self.shared.access().token_life = life;
     }

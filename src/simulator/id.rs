@@ -59,7 +59,7 @@ pub(super) struct OperationPosition {
 }
 
 impl OperationPosition {
-    /// The position of the operation with this id; `None` if the text is no id.
+    /// The position of the operation with this id; `None` if the text is not an id.
     pub(super) fn of(id: &str) -> Option<Self> {
         let id: OperationId = id.parse().ok()?;
         let text = id.to_string();

@@ -1,4 +1,4 @@
-//! Records requests for tests: counts, and the last requests. Credentials are left out, so that no output of a test has them.
+//! Records requests for tests: counts, and the last requests. Credentials are left out, so that they never appear in a test's output.
 
 use std::collections::VecDeque;
 
@@ -13,7 +13,7 @@ use super::api_request::ApiRequest;
 
 /// The most recorded requests: more than any test reads.
 const MOST_REQUESTS: usize = 1000;
-/// The most recorded pages: far more than an exporter reads between two looks of a test.
+/// The most recorded pages: far more than an exporter reads between two checks of a test.
 const MOST_PAGES: usize = 1000;
 
 /// The number of requests.

@@ -21,7 +21,7 @@ pub struct Mailbox {
     pub spread: f64,
 }
 
-/// The providers. The last one is the one that begins to defer.
+/// The providers. The last one begins to defer.
 pub const MAILBOXES: [Mailbox; 6] = [
     mailbox("gmail.com", 40, 2_000, 0.3),
     mailbox("outlook.com", 20, 6_000, 0.5),
@@ -35,7 +35,7 @@ pub const MAILBOXES: [Mailbox; 6] = [
 const LONGEST_DELAY: Duration = Duration::from_hours(72);
 /// A deferred email is delivered within this time, unless the provider rejects it before.
 const DEFERRED: (f64, f64) = (600.0, 6.0 * 3600.0);
-/// Most bounces come within seconds, one in three within hours to days.
+/// Most bounces arrive within seconds, one in three within hours to days.
 const LATE_BOUNCES: u32 = 3;
 const EARLY_BOUNCE: (f64, f64) = (2.0, 90.0);
 const LATE_BOUNCE: (f64, f64) = (2.0 * 3600.0, 70.0 * 3600.0);

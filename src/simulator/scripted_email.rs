@@ -1,4 +1,4 @@
-//! An email of which a test specifies every field.
+//! An email whose fields are all specified by a test.
 
 use std::collections::BTreeMap;
 

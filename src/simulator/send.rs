@@ -17,7 +17,7 @@ pub(super) const LARGEST_BODY: usize = 16 << 20;
 const MOST_TAGS: usize = 10;
 const LONGEST_TAG: usize = 128;
 
-/// Creates an operation from a request's body; `None` if the body is no valid send. The emails get made-up addresses.
+/// Creates an operation from a request's body; `None` if the body is not a valid send. The emails get made-up addresses.
 pub(super) fn send(world: &World, body: &[u8], base: &str, now: Timestamp) -> Option<Response> {
     let body: Value = serde_json::from_slice(body).ok()?;
     let emails = match body.get("to")? {

@@ -75,7 +75,7 @@ pub(super) struct World {
 struct Stored {
     items: BTreeMap<OperationPosition, Item>,
     by_id: HashMap<String, OperationPosition>,
-    /// The emails of added operations, for which a test has specified them.
+    /// The emails that a test has specified for added operations.
     emails: HashMap<String, Arc<[ScriptedEmail]>>,
     /// Generated operations that were removed or replaced.
     hidden: HashSet<OperationPosition>,

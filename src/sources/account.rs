@@ -19,8 +19,8 @@ use crate::config::Account;
 use crate::exposition::SourceInstruments;
 use crate::ongoing_failure::OngoingFailure;
 
-/// How long a collection waits for files. A check that takes longer continues, and the next collection gets its result. A read
-/// that hangs is given up before.
+/// How long a collection waits for files. A check that takes longer continues, and the next collection gets its result. A read that hangs
+/// is given up before that.
 const REREAD_WAIT: Duration = Duration::from_secs(2);
 
 /// The sources of one account.
@@ -36,7 +36,7 @@ pub struct Sources {
 #[derive(Debug)]
 struct FileSources {
     files: Arc<Mutex<Files>>,
-    /// A check whose changes were not delivered yet.
+    /// A check whose changes have not been delivered yet.
     in_progress: Mutex<Option<JoinHandle<RereadFiles>>>,
     /// The failure of checks that take too long or panic.
     failure: parking_lot::Mutex<OngoingFailure<CheckFailure>>,
@@ -84,7 +84,7 @@ impl Sources {
     /// Checks the files and delivers their changes since the last check. Returns whether every file is known: false while a check
     /// takes too long, and while a directory cannot be read.
     ///
-    /// If it is cancelled, nothing is lost: the next check delivers the same news.
+    /// If it is cancelled, nothing is lost: the next check delivers the same changes.
     pub async fn reread(&self, deliver: impl Fn(News)) -> bool {
         let Some(files) = &self.files else {
             return true;
@@ -101,8 +101,7 @@ impl Sources {
         join_all(self.urls.iter().map(|url| url.once(&deliver))).await;
     }
 
-    /// Requests each URL now and then at its interval, all at the same time, and delivers their changes. Ends only if there are no
-    /// URLs.
+    /// Requests each URL immediately and then at its interval, all in parallel, and delivers their changes. Returns only without URLs.
     pub async fn run(&self, deliver: impl Fn(News)) {
         join_all(self.urls.iter().map(|url| url.keep(&deliver))).await;
     }

@@ -1,8 +1,7 @@
 //! Calls to the file system, any of which may hang forever: a mount whose server is down returns nothing, not even an error.
 //!
-//! A call that hangs cannot be interrupted and keeps its thread. The caller waits at most [`LIMIT`], and does not repeat the call
-//! before it has finished, so the number of blocked threads is limited. The threads are not those of the runtime, which the store
-//! needs, too.
+//! A call that hangs cannot be interrupted and keeps its thread. The caller waits at most [`LIMIT`], and does not repeat the call before it
+//! has finished, so the number of blocked threads is limited. The threads are separate from the runtime's, which the store also needs.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::fmt;
@@ -16,10 +15,10 @@ use futures_util::stream::{FuturesUnordered, StreamExt};
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
-/// The longest time in which no call finishes. A local disk needs milliseconds, a network mount a few hundred; a scrape has 10 s by
+/// The longest time without any finished call. A local disk needs milliseconds, a network mount a few hundred; a scrape has 10 s by
 /// default.
 pub(super) const LIMIT: Duration = Duration::from_secs(1);
-/// The most threads at once, including those that hang. The other calls use the rest.
+/// The most threads at once, including those that hang. The remaining calls use the others.
 const MOST: usize = 64;
 
 /// Calls with a key each, at most one per key at a time.
@@ -27,7 +26,7 @@ pub(super) struct Calls<K, T> {
     running: FuturesUnordered<BoxFuture<'static, Finished<K, T>>>,
     /// The keys of the running calls.
     busy: BTreeSet<K>,
-    /// Whether two keys are in the same directory, so that both calls hang if one does.
+    /// Whether two keys are in the same directory, so that if one call hangs, both do.
     is_beside: fn(&K, &K) -> bool,
     /// The most calls at once in one directory.
     most_beside: usize,
@@ -74,8 +73,8 @@ impl<K: Ord + Clone + Send + 'static, T: Send + 'static> Calls<K, T> {
         }
     }
 
-    /// The next result, of this round or of an earlier one. `None` when all calls of the round have finished, or none
-    /// has finished for [`LIMIT`]: a key without a result hangs, or waits for calls that hang.
+    /// The next result, of this round or of an earlier one. `None` when all calls of the round have finished, or none has finished for
+    /// [`LIMIT`]: a call without a result hangs, or waits for calls that hang.
     pub(super) async fn next(&mut self, round: &mut Round<K, T>) -> Option<(K, T)> {
         loop {
             self.begin(round);
@@ -230,7 +229,7 @@ mod tests {
         }
         disk.hangs_below(0);
         let (disk, mut few) = calls(2);
-        // Two of the first hundred hang, and the others in it wait for them. The next hundreds do not wait.
+        // Two of the first hundred hang, and the others of that hundred wait for them. The next hundreds do not wait.
         disk.hangs_below(100);
         let others: Vec<_> = (100..300).collect();
         assert_eq!(round(&mut few, &disk, 300).await, others);

@@ -32,7 +32,7 @@ pub(super) struct System;
 
 impl Disk for System {}
 
-/// What a path has.
+/// What was found at a path.
 #[derive(Debug)]
 pub(super) enum Found {
     Nothing,

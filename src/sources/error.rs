@@ -8,7 +8,7 @@ use crate::document::{Findings, Problem};
 /// Why a source has no new list.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SourceError {
-    /// The file exists and cannot be read; with the operating system's error.
+    /// The file exists but cannot be read; with the operating system's error.
     #[error("cannot read it: {0}")]
     Unreadable(String),
     /// The disk, or the server of a mount, does not respond.

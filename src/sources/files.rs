@@ -102,8 +102,8 @@ impl Files {
         }
     }
 
-    /// Checks every file that matches a pattern, and reads those that have changed. A read that hangs is waited for once, and does
-    /// not affect other files.
+    /// Checks every file that matches a pattern, and reads those that have changed. It waits once for a read that hangs, which does not
+    /// affect other files.
     pub async fn reread(&mut self) -> RereadFiles {
         let mut news = Vec::new();
         let mut incomplete = false;
@@ -187,7 +187,7 @@ impl Files {
         let mut hanging: BTreeSet<&PathBuf> = paths.iter().collect();
         let mut there: BTreeSet<PathBuf> = paths.iter().cloned().collect();
         while let Some((path, found)) = self.reads.next(&mut round).await {
-            // A read that hung may be of a file that matches no pattern any more.
+            // A read that hung may be of a file that no longer matches any pattern.
             if hanging.remove(&path) && !self.apply(&path, found, news).await {
                 there.remove(&path);
             }

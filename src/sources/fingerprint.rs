@@ -1,15 +1,15 @@
 //! The metadata that shows whether a file has changed, without reading it.
 //!
-//! Crates that watch files need inotify, which network mounts do not have and which misses a changed link of Kubernetes. A
-//! comparison of metadata before each collection works everywhere and needs no thread.
+//! Crates that watch files need inotify, which network mounts do not have and which misses a changed link of Kubernetes. A comparison of
+//! metadata before each collection works everywhere and needs no thread.
 
 use std::fs::Metadata;
 use std::time::Duration;
 
 use crate::timestamp::Timestamp;
 
-/// Two changes within one tick of the file system's clock look like one, so a file that was changed a moment ago is read
-/// again the next time. Ticks are milliseconds on local disks and two seconds on FAT.
+/// Two changes within one tick of the file system's clock look like one, so a file that has just changed is read again the next time. Ticks
+/// are milliseconds on local disks and two seconds on FAT.
 const UNSETTLED: Duration = Duration::from_secs(2);
 
 /// The metadata that changes with a file: a new file under the old name and a changed symbolic link have another inode, new

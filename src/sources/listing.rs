@@ -1,7 +1,7 @@
 //! Parses a list of operations: target groups in the format of Prometheus' `file_sd` and `http_sd`, with ids as targets.
 //!
-//! `[{targets: [comms_operation_…, …], labels: {campaign: spring}}, …]`. One wrong id makes the whole
-//! list invalid, because half a list looks like a shorter one.
+//! `[{targets: [comms_operation_…, …], labels: {campaign: spring}}, …]`. One wrong id makes the whole list invalid, because a partial list
+//! looks like a shorter one.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -59,7 +59,7 @@ fn groups(text: &str, format: Format, findings: &mut Findings) -> Option<ListedO
     };
     let root = node.as_ref().map(Value::root);
     let Some(root) = root.filter(|root| !root.is_nothing()) else {
-        // A file that is being written is empty too, and must not remove every operation.
+        // A file that is being written is empty too, and must not remove all operations.
         findings.problem("", "empty; a list without operations is written `[]`");
         return None;
     };
@@ -107,7 +107,7 @@ fn read_group(
     Some(())
 }
 
-/// Adds an operation. An id in two groups has the labels of both; of two with the same name, the later one.
+/// Adds an operation. An id in two groups has the labels of both; if they share a name, the later one counts.
 fn add(
     id: OperationId,
     labels: &Labels,

@@ -1,7 +1,7 @@
 //! Files and URLs that list operations, in the formats of Prometheus' service discovery.
 //!
-//! A *source* is one file or one URL. It lists operations with labels. A list is valid as a whole or not at all: one error makes
-//! the source [`Broken`](News::Broken), and its last valid list stays. The module reports [`News`]; the collector applies them.
+//! A *source* is one file or one URL. It lists operations with labels. A list is valid as a whole or not at all: one error makes the source
+//! [`Broken`](News::Broken), and its last valid list stays. The module reports [`News`]; the collector applies them.
 
 mod account;
 mod calls;
@@ -33,19 +33,19 @@ use crate::snapshot::ListedOperations;
 pub enum News {
     /// The source has a new list.
     Listed {
-        /// The path of the file, or the source name of the URL.
+        /// The path of the file, or the name of the URL.
         source: Arc<str>,
         /// All operations of the list.
         operations: ListedOperations,
     },
     /// The source no longer exists, so its list is removed.
     Gone {
-        /// As before.
+        /// As for `Listed`.
         source: Arc<str>,
     },
     /// The source cannot be read or has an error. Its last valid list stays.
     Broken {
-        /// As before.
+        /// As for `Listed`.
         source: Arc<str>,
         /// The reason, and what to do.
         error: SourceError,
@@ -53,7 +53,7 @@ pub enum News {
 }
 
 impl News {
-    /// The path of the file, or the source name of the URL.
+    /// The path of the file, or the name of the URL.
     fn source(&self) -> &Arc<str> {
         match self {
             Self::Listed { source, .. } | Self::Gone { source } | Self::Broken { source, .. } => {

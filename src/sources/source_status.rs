@@ -27,7 +27,7 @@ pub(super) struct SourceStatus {
     source: Arc<str>,
     /// The number of operations in the last valid list.
     operations: usize,
-    /// The hash of the content that was parsed last, valid or not; `None` when the next content is new in any case.
+    /// The hash of the content that was parsed last, valid or not; `None`: the next content is always new.
     hash: Option<u64>,
     failure: OngoingFailure<SourceError>,
 }
@@ -69,7 +69,7 @@ impl SourceStatus {
 
     /// Notes that the content has not changed.
     pub(super) fn is_unchanged(&mut self, reporter: &SourceReporter) {
-        // An invalid list is still invalid.
+        // The list is still invalid.
         if let Some(error) = self.failure.error().cloned() {
             self.log(&error, reporter);
             return;
@@ -107,7 +107,7 @@ impl SourceStatus {
         news
     }
 
-    /// Notes a failure. Returns news unless the failure before was the same.
+    /// Notes a failure. Returns news unless the previous failure was the same.
     pub(super) fn fails(&mut self, error: SourceError, reporter: &SourceReporter) -> Option<News> {
         self.hash = None;
         reporter.instruments.failed(&self.source);

@@ -12,15 +12,15 @@ use super::error::SourceError;
 use crate::config::{OperationUrl, Tls};
 use crate::http::{self, AuthoritiesError, CertificateVerifier, Connections, Proxies};
 
-/// What TLS is set up from, in PEM.
+/// The PEM texts that TLS is set up from.
 pub(super) struct Material<'c> {
     pub(super) authorities: Option<&'c [u8]>,
     /// A certificate and its key.
     pub(super) client: Option<(&'c [u8], &'c [u8])>,
 }
 
-/// A client for `url`. With `server_name`, requests name that host, and the client still connects to the host of the URL. So the
-/// handshake and the certificate have that name, as in Prometheus.
+/// A client for `url`. With `server_name`, requests name that host, but the client connects to the host of the URL. So the handshake and
+/// the certificate use that name, as in Prometheus.
 pub(super) fn client(
     url: &OperationUrl,
     material: &Material<'_>,

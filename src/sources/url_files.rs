@@ -18,7 +18,7 @@ use crate::config::{OperationUrl, SecretFile, UrlLogin};
 use crate::http;
 use crate::rotation::{Content, Origin, RotatingFile, RotatingValue};
 
-/// The largest file of certificates, in bytes. The authorities of a whole operating system need a quarter of it.
+/// The largest file of certificates, in bytes. The authorities of an operating system need a quarter of it.
 const LARGEST: u64 = 1024 * 1024;
 
 /// What requests to one URL need from files.
@@ -48,7 +48,7 @@ impl UrlFiles {
                 None => Ok(None),
             }
         };
-        // At the same time: both may be on a disk that hangs.
+        // Both at the same time: each may be on a disk that hangs.
         let (authorization, client) = tokio::join!(authorization, self.client.refreshed());
         let unusable = SourceError::Settings;
         Ok((authorization.map_err(unusable)?, client.map_err(unusable)?))
@@ -108,7 +108,7 @@ fn header(login: &UrlLogin, contents: &[Content]) -> Result<HeaderValue, String>
     Ok(value)
 }
 
-/// The client is the value, not the certificates: only files that belong together make one.
+/// The client is the value, not the certificates: only files that belong together build a client.
 fn client(account: &Arc<str>, url: &Arc<OperationUrl>) -> RotatingValue<Arc<http::HttpClient>> {
     let has_authorities = url.tls.ca_file.is_some();
     let settings = Arc::clone(url);

@@ -76,7 +76,7 @@ impl Palette {
 
 /// The lines of the scene in a terminal of this many columns and rows.
 ///
-/// Operations have a line per status if all of them fit, else one bar each. If they still do not fit, the last line has the number of
+/// Operations have a line per status if all of them fit, otherwise one bar each. If they still do not fit, the last line has the number of
 /// the others.
 pub(super) fn lines(
     scene: &Scene,
@@ -136,7 +136,7 @@ fn full(operation: &Followed, scene: &Scene, columns: usize, palette: Palette) -
     lines
 }
 
-/// The statuses that have a line even without an email, so that the picture stays still.
+/// The statuses that have a line even without an email, so that the layout does not change.
 const fn is_usual(status: Status) -> bool {
     !matches!(status, Status::Scheduled | Status::Canceled)
 }

@@ -42,7 +42,7 @@ enum Fields<'a> {
     },
 }
 
-/// An operation. The names are those of the exporter's pages in JSON.
+/// An operation. Its keys are those of the exporter's pages in JSON.
 #[derive(Serialize)]
 struct Change<'a> {
     operation: String,

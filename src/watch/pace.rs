@@ -7,7 +7,7 @@ use crate::timestamp::Timestamp;
 
 /// The rate is that of the last two minutes: long enough for steps between reads, short enough to follow a send that slows down.
 const WINDOW: Duration = Duration::from_mins(2);
-/// An end that is further away is unknown: the operation expires before.
+/// An end that is further away is unknown: the operation expires earlier.
 const LONGEST: f64 = 7.0 * 86_400.0;
 
 /// The rate at which emails finish.
@@ -37,7 +37,7 @@ impl Pace {
     pub(super) fn rate(&self) -> Option<f64> {
         let (first, last) = (self.reads.front()?, self.reads.back()?);
         let seconds = last.0.since(first.0).as_secs_f64();
-        // A correction of Twilio's lowers a count; it is no rate.
+        // A correction by Twilio may lower a count; that is not a rate.
         let finished = last.1.saturating_sub(first.1);
         (seconds > 0.0).then(|| finished as f64 / seconds)
     }

@@ -12,7 +12,7 @@ use crate::twilio::ApiError;
 /// An operation that is younger may not be visible yet: a script follows it right after the send.
 const YOUNG: Duration = Duration::from_mins(1);
 /// If no response of Twilio's was ever read since the start, the watch ends after this many failures in a row: the address is probably
-/// wrong. One alone may be a connection that broke.
+/// wrong. A single failure may be a broken connection.
 const MOST_FIRST_FAILURES: u32 = 3;
 
 /// What a failed read means.

@@ -107,7 +107,7 @@ impl<'a> Watch<'a> {
             let due = self.take_due(reads.len());
             for (nth, at) in due.into_iter().enumerate() {
                 let (client, id) = (self.client, self.operations[at].id());
-                // A collection begins where no request is in flight: secrets in files are read again.
+                // A collection begins when no request is in flight: the client then reads secrets in files again.
                 let begins = is_idle && nth == 0;
                 reads.push(async move {
                     if begins {
@@ -253,7 +253,7 @@ impl<'a> Watch<'a> {
             known.reason == failure.reason || failure.reason.is_none()
         });
         match &mut self.failure {
-            // The same failure continues: it has one line, from its beginning.
+            // The same failure continues: it is one line, written when it began.
             Some(known) if is_known => known.next = failure.next,
             _ => {
                 self.failure = Some(failure);

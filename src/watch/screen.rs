@@ -86,7 +86,7 @@ impl<T: TermLike> TermLike for Screen<T> {
         self.terminal.write_line("")
     }
 
-    /// A text of spaces alone fills the line before.
+    /// A text of only spaces pads the current line; the rest of the line is erased instead.
     fn write_str(&self, text: &str) -> io::Result<()> {
         let mut is_complete = self.is_complete.lock();
         if !text.is_empty() && text.bytes().all(|byte| byte == b' ') {

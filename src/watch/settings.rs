@@ -53,7 +53,7 @@ pub struct LostShare {
     percent: f64,
 }
 
-/// The text is no share in percent.
+/// The text is not a share in percent.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LostShareError {
     /// A number without the sign.

@@ -30,7 +30,7 @@ impl Terminal<Term> {
     #[must_use]
     pub fn stdout() -> Option<Self> {
         let is_dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb");
-        // By NO_COLOR and the like.
+        // Follows NO_COLOR and similar variables.
         let is_colored = console::colors_enabled();
         let has_terminal = io::stdout().is_terminal() && !is_dumb;
         has_terminal.then(|| Self::new(Term::buffered_stdout(), is_colored))
@@ -43,7 +43,7 @@ impl<T: TermLike + Clone + 'static> Terminal<T> {
     pub fn new(terminal: T, is_colored: bool) -> Self {
         let screen = Screen::new(terminal);
         let target = ProgressDrawTarget::term_like_with_hz(Box::new(screen.clone()), REDRAWS);
-        // The library redraws the lines of its message in place; what they are depends on the width, which a template cannot contain.
+        // The library redraws the lines of its message in place. The lines depend on the width, which a template cannot contain.
         let style = ProgressStyle::with_template("{msg}");
         let style = style.unwrap_or_else(|_| ProgressStyle::default_bar());
         Self {

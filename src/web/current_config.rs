@@ -1,7 +1,7 @@
 //! The current web configuration. It is read again when one of its files changes, and at a reload. A new one is applied completely
 //! or not at all: while it is wrong, the current one stays.
 //!
-//! A file that somebody is writing may be incomplete and still be valid, without the users or the client certificates at its end.
+//! A file that is being written may be incomplete and still be valid, without the users or the client certificates at its end.
 //! So a change is applied only when two checks in a row read the same, and a running exporter never turns protection off.
 
 #[cfg(test)]
@@ -57,7 +57,7 @@ type Loaded = (Result<WebConfig, ConfigError>, ReadFiles);
 enum Cause {
     /// The interval has passed.
     Interval,
-    /// Somebody reloads the configuration.
+    /// A reload was requested.
     Reload,
 }
 
@@ -101,7 +101,7 @@ impl CurrentWebConfig {
         checks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             checks.tick().await;
-            // The log has the error.
+            // The error is logged.
             let _ = self.check(Cause::Interval).await;
         }
     }
@@ -271,7 +271,7 @@ fn needs_restart(current: &WebConfig, new: &WebConfig) -> Vec<Problem> {
     refused.map(problem).collect()
 }
 
-/// Whether `user` may only read, and may also write with `new`.
+/// Whether `user` may only read now, but may write with `new`.
 fn may_write_now(user: &User, new: &WebConfig) -> bool {
     let after = new.users.get(user.name.as_bytes());
     !user.may_write && after.is_some_and(|user| user.may_write)

@@ -1,10 +1,10 @@
 //! The texts of expositions, shared by the scrapes that would get the same one. Scrapers that join one collection cause one
-//! rendering and one compression in each encoding, and both cost only what has changed since the exposition before.
+//! rendering and one compression in each encoding, and both cost only what has changed since the previous exposition.
 //!
 //! A scrape gets a text that was rendered for another one only if both are true:
 //!
-//! - The snapshots are equal. So the values about Twilio are exactly those that the scrape would have rendered.
-//! - Rendering began after the scrape arrived. So the exporter's own metrics, which the snapshot does not contain, are not older
+//! - The snapshots are equal, so the values about Twilio are exactly those that the scrape would have rendered.
+//! - Rendering began after the scrape arrived, so the exporter's own metrics, which the snapshot does not contain, are not older
 //!   than the request for them.
 
 mod rendering;
@@ -28,7 +28,7 @@ pub struct Expositions {
     compressors: Arc<Compressors>,
     /// The number of times that rendering began.
     renders: AtomicU64,
-    /// Scrapes with equal snapshots share one, so that many concurrent scrapes do not use memory each.
+    /// Scrapes with equal snapshots share one, so that concurrent scrapes do not each use memory for it.
     last_snapshot: Mutex<Arc<Snapshot>>,
     text: Rendering,
     open_metrics: Rendering,
@@ -106,7 +106,7 @@ impl Expositions {
         if let Some(shared) = shared {
             return Arc::clone(shared);
         }
-        // Its memory is used again, unless a client still receives it.
+        // Its memory is reused, unless a client still receives it.
         *last = None;
         let number = self.renders.fetch_add(1, Ordering::SeqCst) + 1;
         let exposition = rendering.render(number, snapshot, self.instruments.clone());

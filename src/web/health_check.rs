@@ -25,8 +25,8 @@ use crate::config::ListenAddress;
 use crate::http::{self, CertificateVerifier};
 use crate::web_config::WebConfig;
 
-/// The longest check. An exporter that needs longer for a response without work is not healthy. The image's `HEALTHCHECK` ends after three
-/// seconds, and then nobody would see why.
+/// The longest check. An exporter that takes longer for such a simple response is not healthy. The image's `HEALTHCHECK` ends after three
+/// seconds, and would not show why.
 const LONGEST: Duration = Duration::from_secs(2);
 /// The host of the requests. Health endpoints are served for every host.
 const NAME: &str = "localhost";
@@ -39,7 +39,7 @@ pub enum HealthError {
         "port 0 means that the system chose the port. Give --web.listen-address with the port that the exporter's log names"
     )]
     UnknownPort,
-    /// There is no connection.
+    /// The connection failed.
     #[error(
         "cannot connect to {address}: {cause}. Is the exporter running, and is this its --web.listen-address?"
     )]
@@ -63,7 +63,7 @@ pub enum HealthError {
         /// The address of the exporter.
         address: String,
     },
-    /// The exporter requires what this command does not have.
+    /// The exporter requires a client certificate, which this command does not have.
     #[error(
         "the web configuration requires client certificates, and a health check has none. Check the TCP port instead"
     )]

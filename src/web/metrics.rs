@@ -42,7 +42,7 @@ pub(super) async fn metrics(State(service): State<Arc<Service>>, headers: Header
 /// The headers of [`metrics`] alone. It makes no collection, so the length of the body is not known.
 pub(super) async fn head(headers: HeaderMap) -> Response {
     let (format, encoding) = (Format::negotiate(&headers), Encoding::negotiate(&headers));
-    // An empty body of a known size would make the length 0.
+    // An empty body of a known size would set the length to 0.
     let body = Body::from_stream(stream::empty::<Result<Bytes, std::convert::Infallible>>());
     (response_headers(format, encoding), body).into_response()
 }

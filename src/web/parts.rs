@@ -15,7 +15,7 @@ pub(super) struct Parts {
     len: u64,
 }
 
-/// A body that is being sent. `T` lives as long as it.
+/// A body that is being sent. `T` lives as long as the body.
 #[derive(Debug)]
 pub(super) struct PartsBody<T> {
     parts: Parts,

@@ -216,7 +216,7 @@ fn result(error: Option<&ApiError>, found: &str) -> String {
     error.map_or_else(|| found.to_owned(), ToString::to_string)
 }
 
-/// Empty without an error, and for one without a reason.
+/// The reason of the error; empty if there is none.
 fn reason(error: Option<&ApiError>) -> String {
     let reason = error.and_then(ApiError::reason);
     reason.map_or_else(String::new, |reason| reason.as_str().to_owned())

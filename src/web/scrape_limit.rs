@@ -1,5 +1,5 @@
-//! Limits the scrapes and probes that are served at the same time (`--web.max-requests`), because each has a response of megabytes in
-//! memory until the client has read it. Further ones get 503 immediately: a scrape that waits would only be late.
+//! Limits the scrapes and probes that are served at the same time (`--web.max-requests`): each keeps a response of megabytes in memory
+//! until the client has read it. Further ones get 503 immediately: a scrape that waits would only be late.
 
 use std::pin::Pin;
 use std::sync::Arc;

@@ -25,7 +25,7 @@ pub struct ScrapeSlots {
 
 #[derive(Debug, Default)]
 struct Taken {
-    /// By client; `None` over unix sockets, where a proxy sends for many.
+    /// By client; `None` over unix sockets, where a proxy sends for many clients.
     clients: Mutex<BTreeMap<Option<IpAddr>, usize>>,
     released: Notify,
 }
@@ -37,7 +37,7 @@ pub(super) struct Slot {
 }
 
 impl ScrapeSlots {
-    /// At most `most` at the same time.
+    /// Slots for at most `most` requests at the same time.
     #[must_use]
     pub fn new(most: NonZeroUsize) -> Self {
         Self {

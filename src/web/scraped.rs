@@ -1,4 +1,4 @@
-//! When the metrics were last scraped, so that the page can help somebody who has not configured Prometheus yet.
+//! When the metrics were last scraped, so that the page can help users who have not configured Prometheus yet.
 
 use std::sync::atomic::{AtomicI64, Ordering};
 
@@ -18,7 +18,7 @@ impl Default for Scraped {
 }
 
 impl Scraped {
-    /// Notes a request for metrics that accepts this. A person with a browser is no scraper.
+    /// Notes a request for metrics that accepts this. A person with a browser does not count as a scraper.
     pub(super) fn note(&self, accept: Option<&str>, now: Timestamp) {
         let is_browser = accept.is_some_and(|accept| accept.contains("text/html"));
         if !is_browser {

@@ -78,7 +78,7 @@ fn read(service: &Service, query: Option<&str>) -> Result<Option<String>, String
     Ok(account)
 }
 
-/// Prometheus' refresh interval. A header that is no positive number counts as missing.
+/// Prometheus' refresh interval. A header that is not a positive number counts as missing.
 pub(super) fn interval(header: Option<&str>) -> Duration {
     let seconds = deadline::seconds(header);
     let given = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());

@@ -86,7 +86,7 @@ impl Service {
     }
 }
 
-/// The text of a header; `None` without the header or if it is no text.
+/// The text of a header; `None` if it is missing or not text.
 pub(super) fn text_of<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
     headers.get(name)?.to_str().ok()
 }

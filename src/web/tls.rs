@@ -1,4 +1,4 @@
-//! TLS of new connections, as the current web configuration has it.
+//! TLS of new connections, by the current web configuration.
 
 use std::fmt;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use super::current_config::CurrentWebConfig;
 /// The TLS of the current web configuration.
 pub struct CurrentTls {
     config: Arc<CurrentWebConfig>,
-    /// The one at the start, for the type: a running exporter never turns TLS off.
+    /// The configuration at startup, for a case that never occurs: a running exporter does not turn TLS off.
     first: Arc<ServerConfig>,
 }
 

@@ -1,5 +1,5 @@
-//! The validity and the names of a certificate, which rustls does not return. They are needed to refuse an expired certificate and
-//! to compare `client_allowed_sans`.
+//! The validity and the names of a certificate, which rustls does not return. The exporter needs them to refuse expired certificates and to
+//! check `client_allowed_sans`.
 
 use std::net::IpAddr;
 
@@ -31,7 +31,7 @@ pub(super) enum SubjectName {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Validity {
     Valid,
-    /// Since this time.
+    /// It ended at this time.
     Expired(Timestamp),
     /// It begins at this time.
     NotYet(Timestamp),

@@ -44,7 +44,7 @@ const TLS_13: [(&str, SupportedCipherSuite); 3] = [
     ),
 ];
 
-/// The suites of TLS 1.3, then those of TLS 1.2 in the order of the list. An empty list is as good as none.
+/// The suites of TLS 1.3, then those of TLS 1.2 in the order of the list. An empty list counts as missing.
 pub(super) fn read(list: &Value<'_>, findings: &mut Findings) -> Option<Vec<SupportedCipherSuite>> {
     let mut suites: Vec<_> = TLS_13.iter().map(|(_, suite)| *suite).collect();
     let names = list.list(findings)?;

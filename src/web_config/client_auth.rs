@@ -1,5 +1,5 @@
-//! The keys about client certificates: `client_auth_type`, `client_ca_file`, `client_ca` and `client_allowed_sans`. A combination
-//! that would accept more clients than it seems to is a problem.
+//! The keys about client certificates: `client_auth_type`, `client_ca_file`, `client_ca` and `client_allowed_sans`. A combination that
+//! accepts more clients than it appears to is a problem.
 
 use std::sync::Arc;
 
@@ -32,9 +32,9 @@ enum AuthType {
     RequireAndVerifyClientCert,
 }
 
-/// What `section` demands of clients, before it is known whether it turns TLS on.
+/// What `section` requires of clients, before it is known whether it turns TLS on.
 pub(super) struct ClientAuth {
-    /// Whether one of the keys is given that turn TLS on.
+    /// Whether a key that turns TLS on is given.
     pub(super) is_given: bool,
     /// `None` if a problem was reported.
     pub(super) demand: Option<Demand>,

@@ -1,5 +1,5 @@
-//! Verifies the certificates of clients, as Go does for each `client_auth_type`. Every client has to prove that it has the key of
-//! its certificate, also where the certificate itself is not verified.
+//! Verifies the certificates of clients, as Go does for each `client_auth_type`. Every client has to prove that it has the key of its
+//! certificate, even if the certificate itself is not verified.
 
 use std::sync::Arc;
 
@@ -32,7 +32,7 @@ pub(super) enum Trust {
     },
 }
 
-/// The demands on clients.
+/// What clients must present.
 #[derive(Debug)]
 pub(super) struct Verifier {
     presence: Presence,

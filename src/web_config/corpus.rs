@@ -1,6 +1,6 @@
-//! Runs the files of `tests/web_config`: the good ones load, the bad ones fail with exactly the text beside them.
+//! Runs the files of `tests/web_config`: the good ones load, the bad ones fail with exactly the text next to them.
 //!
-//! `BLESS=1 cargo test --lib web_config::corpus` writes the texts anew; read the difference before committing it.
+//! `BLESS=1 cargo test --lib web_config::corpus` rewrites the texts; read the difference before you commit it.
 
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
@@ -22,7 +22,7 @@ fn loaded(path: &Path) -> Result<WebConfig, ConfigError> {
     load(path, now, &ReadFiles::default()).0
 }
 
-/// A text beside a good file holds its notices.
+/// The text next to a good file has its notices.
 #[test]
 fn good_files_load() {
     for path in ["good", "good_beyond_toolkit"].map(folder).concat() {

@@ -6,7 +6,7 @@ use rustls::crypto::ring::kx_group::{SECP256R1, SECP384R1, X25519};
 use crate::document::Findings;
 use crate::document::walk::Value;
 
-/// In the order of the list. An empty list is as good as none.
+/// The groups in the order of the list. An empty list counts as missing.
 pub(super) fn read(
     list: &Value<'_>,
     findings: &mut Findings,

@@ -31,7 +31,7 @@ pub struct WebConfig {
     pub headers: Vec<Header>,
     /// Empty: no authentication.
     pub users: Users,
-    /// For all requests together.
+    /// The limit for all requests together.
     pub rate_limit: Option<RateLimit>,
     /// Whether `/-/healthy` and `/-/ready` need no password.
     pub health_without_auth: bool,
@@ -39,8 +39,8 @@ pub struct WebConfig {
     pub notices: Vec<Problem>,
 }
 
-/// Reads the web configuration at `path` and the files that it names. Returns the files too, also with an error. A file of
-/// `before` that can be read only once, such as a pipe, keeps its content.
+/// Reads the web configuration at `path` and the files that it names. Returns the files even after an error. A file of `before` that can be
+/// read only once, such as a pipe, keeps its content.
 ///
 /// # Errors
 /// All problems together.

@@ -38,7 +38,7 @@ pub fn web_configuration(input: &[u8]) {
     for found in findings.problems.iter().chain(&findings.notices) {
         let text = found.to_string();
         assert!(!text.contains(char::is_control), "{text:?}");
-        // A key is repeated in backticks. A hash is a value.
+        // Keys are repeated in backticks; hashes are values.
         let is_about_users = found.place.starts_with("basic_auth_users") && !text.contains('`');
         for hash in hashes(source).filter(|_| is_about_users) {
             assert!(!found.message.contains(hash), "a hash in {text}");

@@ -2,7 +2,7 @@
 //!
 //! The file has the keys of Prometheus' exporter-toolkit
 //! (<https://github.com/prometheus/exporter-toolkit/blob/master/docs/web-configuration.md>), so that an existing file works unchanged.
-//! [`load`] returns checked values or all problems together. What rustls does not support is a problem, never ignored. No problem
+//! [`load`] returns checked values or all problems together. What rustls does not support is a problem and is never ignored. No problem
 //! contains a hash, a key or any content of a file.
 
 mod certificate;

@@ -4,7 +4,7 @@ use std::fmt;
 
 use secrecy::{ExposeSecret, SecretString};
 
-/// The highest cost. A check takes twice as long with each step: 70 ms at 10, 15 s at 18. No scrape waits longer.
+/// The highest cost. Each step doubles the time of a check: 70 ms at 10, 15 s at 18. No scrape waits longer.
 const HIGHEST_COST: u32 = 18;
 /// The lowest cost that bcrypt has.
 const LOWEST_COST: u32 = 4;
@@ -18,7 +18,7 @@ impl PasswordHash {
     /// The hash in `text`.
     ///
     /// # Errors
-    /// When it is no bcrypt hash. The error contains nothing of it.
+    /// When it is not a bcrypt hash. The error repeats nothing of it.
     pub(super) fn parse(text: &str) -> Result<Self, String> {
         let cure = "Create one with `htpasswd -nBC 10 \"\"`";
         if !["$2a$", "$2b$", "$2x$", "$2y$"]
@@ -70,7 +70,7 @@ impl fmt::Debug for PasswordHash {
 mod tests {
     use super::*;
 
-    /// Of `made-up`, at the lowest cost.
+    /// The hash of `made-up`, at the lowest cost.
     fn hash() -> String {
         bcrypt::hash("made-up", 4).unwrap()
     }

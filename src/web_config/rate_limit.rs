@@ -6,7 +6,7 @@ use super::go_duration;
 use crate::document::Findings;
 use crate::document::walk::Value;
 
-/// The most requests at once. More is no limit.
+/// The most requests at once. A higher number is not a limit.
 const LARGEST_BURST: u32 = 1_000_000;
 /// The longest interval. A longer one would allow less than a request a day.
 const LONGEST_INTERVAL: Duration = Duration::from_hours(24);

@@ -13,7 +13,7 @@ pub struct ReadFiles {
     files: Vec<ReadFile>,
     /// Content of files that can be read only once: pipes, a shell's `<(…)`.
     kept: Vec<ReadFile>,
-    /// Whether files were read before. A pipe can be read only at the start: later nobody may write to it, and reading would hang.
+    /// Whether files were read before. A pipe is read only at the start: later nobody may write to it, and a read would hang.
     is_again: bool,
 }
 
@@ -83,7 +83,7 @@ impl ReadFiles {
 }
 
 impl ReadFile {
-    /// Whether the file was one that can be read only once, and is one.
+    /// Whether the file could be read only once, and still is such a file.
     fn is_still_once(&self) -> bool {
         self.once && is_read_once(&self.path)
     }

@@ -1,4 +1,4 @@
-//! What the sections of the file have in common.
+//! Values and helpers that the sections of the file share.
 
 use std::path::Path;
 
@@ -16,7 +16,7 @@ pub(super) struct Reading<'f> {
     pub(super) files: &'f mut ReadFiles,
 }
 
-/// The value of `key`, which is true or false, or one of the words that the exporter-toolkit accepts for them.
+/// The value of `key`: true, false, or a word that the exporter-toolkit accepts for them.
 pub(super) fn flag(
     section: &mut Mapping<'_>,
     key: &'static str,

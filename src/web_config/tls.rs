@@ -1,5 +1,5 @@
-//! The section `tls_server_config`. Builds the configuration of rustls from it, so that a certificate and key that do not match, or a
-//! list without a usable cipher suite, are problems at the start.
+//! The section `tls_server_config`. Builds the configuration of rustls from it at startup, to report a certificate and key that do not
+//! match, or a list without a usable cipher suite.
 
 use std::sync::Arc;
 
@@ -28,10 +28,10 @@ const KEY: Keys = Keys {
     inline: "key",
 };
 
-/// TLS with the certificate, the versions and the demands on clients of `tls_server_config`.
+/// TLS with the certificate, the versions and the client requirements of `tls_server_config`.
 #[derive(Debug)]
 pub struct Tls {
-    /// With the protocols of HTTP in `alpn_protocols`.
+    /// `alpn_protocols` has the versions of HTTP.
     pub server: Arc<ServerConfig>,
     /// The exporter's own certificate, without the chain of its authority.
     pub certificate: CertificateDer<'static>,

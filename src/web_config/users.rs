@@ -21,7 +21,7 @@ pub struct User {
     pub name: String,
     /// The hash of the password.
     pub hash: PasswordHash,
-    /// Whether the user may change something: register operations, reload the configuration.
+    /// Whether the user may make changes: register operations, reload the configuration.
     pub may_write: bool,
 }
 

@@ -9,7 +9,7 @@ use crate::snapshot::Snapshot;
 use crate::store::disk_gate::DiskGate;
 
 const NOW: Timestamp = Timestamp::from_millis(1_775_370_000_000);
-/// The longest wait of a test for something that takes no time.
+/// How long a test waits for something that should be immediate.
 const LIMIT: Duration = Duration::from_secs(20);
 
 /// An account on a disk of its own.
@@ -114,7 +114,7 @@ async fn a_save_that_hangs_is_logged_and_shown_until_it_ends() {
     let slow = "saving takes too long";
     let pass = |time| async move {
         tokio::time::advance(time).await;
-        // Lets the task that watches run.
+        // Lets the watching task run.
         for _ in 0..10 {
             tokio::task::yield_now().await;
         }
@@ -132,7 +132,7 @@ async fn a_save_that_hangs_is_logged_and_shown_until_it_ends() {
     assert_eq!(disk.state("save_failures_total"), Some(0.0));
     assert_eq!(log.lines("again"), 0);
     drop(hang);
-    // The next one waits for its end, and is fast.
+    // The next save waits for this one, and is fast.
     assert!(save(account_store, &registry).await.is_some());
     assert_eq!(disk.state("unsaved_seconds"), Some(0.0));
     assert_eq!(

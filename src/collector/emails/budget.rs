@@ -1,5 +1,5 @@
-//! The requests of one run of the collector of emails: a share of what the account may make in a minute. They are evenly spread, so
-//! that operations always find room.
+//! The requests of one run of the collector of emails: a share of the account's requests per minute. They are evenly spaced, so that reads
+//! of operations always fit in between.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -14,7 +14,7 @@ const SPAN: Duration = Duration::from_mins(1);
 /// Below this, a run could not make progress on both new and known emails.
 const FEWEST: usize = 2;
 
-/// How many requests a run may still make, and when the next one.
+/// How many requests a run may still make, and when it may make the next one.
 #[derive(Debug)]
 pub(super) struct EmailBudget {
     left: AtomicUsize,
@@ -34,7 +34,7 @@ impl EmailBudget {
         let total = (rate * SPAN.as_secs_f64()) as usize;
         Self {
             left: AtomicUsize::new(total.max(FEWEST)),
-            // A rate that is not positive is not accepted.
+            // The configuration accepts only positive rates.
             interval: Duration::try_from_secs_f64(1.0 / rate).unwrap_or(SPAN),
             next: Mutex::new(Instant::now()),
         }
@@ -49,7 +49,7 @@ impl EmailBudget {
         self.left.load(Ordering::Relaxed)
     }
 
-    /// Waits for the time of the next request, and counts it. More requests than there are may be made, to finish a list.
+    /// Waits until the next request is allowed, and counts it. A run may exceed its budget to finish a list.
     pub(super) async fn take(&self) {
         let now = Instant::now();
         let at = {

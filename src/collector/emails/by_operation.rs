@@ -30,7 +30,7 @@ pub(super) async fn read(
         let emails = reader.ledger.lock();
         emails.is_some_and(|emails| emails.tally(id).is_some_and(OperationTally::is_open))
     };
-    // A snapshot locks the registry first and the state then, so the state must not be locked here.
+    // A snapshot locks the registry before the state, so the state must not be locked here.
     let mut lists = std::mem::take(&mut reader.state.lock().operations);
     let due = lists.due(operations, span, compared);
     reader.state.lock().operations = lists;
@@ -44,7 +44,7 @@ pub(super) async fn read(
         }
         let began = reader.now();
         let of_operation = read_one(reader, id).await?;
-        // The results of the first run are baseline, and it has a result now.
+        // The results of the first run are baseline, and this run has a result.
         reader.ledger.end();
         found.is_complete &= of_operation.is_complete;
         found.foreign_rows += of_operation.foreign_rows;

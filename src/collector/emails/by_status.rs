@@ -3,8 +3,8 @@
 //! A list by a final status has every email that has reached it since. An email that is on none of the lists has been delivered,
 //! so its slice is read in full, because only its row has the time.
 //!
-//! Twilio may ignore the filter, so each list must have no other status and all emails known to have this one. A full
-//! read now and then finds what a filter has lost.
+//! Twilio may ignore the filter, so a list is used only if it has no other status and every email known to have this one. Occasional full
+//! reads find emails that a filter missed.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -17,10 +17,10 @@ use crate::email::{EmailId, EmailStatus};
 use crate::timestamp::Timestamp;
 use crate::twilio::{ApiError, ListFilter};
 
-/// Known emails that are missing on a list prove that the filter does not work if they are at least this share of them. Fewer may have been
+/// If at least this share of the known emails is missing on a list, its filter does not work. Fewer may have moved between two pages.
 /// between two pages.
 const SHARE_MISSING: usize = 10;
-/// Lists begin this much before their windows, so that no known email is missing for its creation time.
+/// Lists begin this much earlier than their windows, so that an imprecise creation time hides no known email.
 const PRECISION: Duration = Duration::from_secs(2);
 
 /// Reads a window by status. Returns whether every row could be read.
@@ -69,7 +69,7 @@ async fn read_one(
     status: EmailStatus,
 ) -> Result<Option<HashSet<EmailId>>, ApiError> {
     let filter = ListFilter {
-        // Whether a filter includes its dates is not documented, and `createdAt` has whole seconds.
+        // Twilio does not document whether its date filters are inclusive, and `createdAt` has whole seconds.
         from: Some(window.from - PRECISION),
         until: window.until,
         status: Some(status.as_str().to_owned()),

@@ -1,9 +1,9 @@
 //! Compares the stats of operations with their emails, after each run. The stats and the rows are read at different times, so a
 //! difference counts only if neither changed between the reads.
 //!
-//! The stats were the same from their last change to their last read. An email with a final status does not change, and the others
-//! were read after the last change of the stats. If no row has changed an email since, the emails had their known statuses at that
-//! read; [`MARGIN`] is the tolerance.
+//! The stats were the same from their last change to their last read. An email with a final status does not change, and the others were
+//! read after the last change of the stats. If no row has changed an email since then, the emails had their known statuses at that read;
+//! [`MARGIN`] is the tolerance.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -17,10 +17,10 @@ use crate::timestamp::Timestamp;
 /// Twilio does not document how long a new status of an email may be missing in the stats. It also covers clocks that differ.
 pub(super) const MARGIN: Duration = Duration::from_mins(10);
 
-/// Which operations' stats and emails disagree. Those that are not compared are missing.
+/// Which operations' stats and emails disagree. Operations that were not compared are absent.
 pub(super) type Mismatches = Arc<HashMap<OperationId, bool>>;
 
-/// The emails of one operation, and since when they are known.
+/// The emails of one operation, and when they were read.
 #[derive(Debug)]
 pub(super) struct ReadEmails {
     pub(super) id: OperationId,
@@ -29,7 +29,7 @@ pub(super) struct ReadEmails {
     pub(super) read: Option<Timestamp>,
 }
 
-/// Compares `all`. What they prove about the counting mode is noted in the registry. `to_twilio` converts a time of this machine's clock.
+/// Compares `all`. The registry notes what they prove about the counting mode. `to_twilio` converts this machine's time to Twilio's.
 pub(super) fn compare(
     registry: &mut Registry,
     all: &[ReadEmails],
@@ -55,7 +55,7 @@ pub(super) fn compare(
             CountingMode::ALL.map(|mode| comparison.agrees(mode)),
         ));
     }
-    // In the mode that all of them have proven.
+    // In the counting mode that all of them prove together.
     let mode = registry.presenter().counting_mode();
     let mismatches = compared
         .into_iter()
@@ -63,13 +63,13 @@ pub(super) fn compare(
     Arc::new(mismatches.collect())
 }
 
-/// Whether the stats and the emails are those of one moment.
+/// Whether the stats and the emails describe the same moment.
 fn is_settled(
     dated: &DatedStats,
     emails: &ReadEmails,
     to_twilio: impl Fn(Timestamp) -> Timestamp,
 ) -> bool {
-    // `updatedAt` is of Twilio's clock, the time of a read of this machine's.
+    // `updatedAt` comes from Twilio's clock, the time of a read from this machine's.
     let changed = dated.changed.max(to_twilio(dated.changed)) + MARGIN;
     let read = to_twilio(dated.read);
     let are_emails_newer = || emails.read.is_some_and(|read| changed <= read);
@@ -87,12 +87,12 @@ mod tests {
     const NOW: Timestamp = Timestamp::from_millis(1_775_370_000_000);
     const MINUTE: Duration = Duration::from_mins(1);
 
-    /// Whether stats that changed and were read, and emails that were read and changed this many minutes ago, are of one moment.
+    /// Whether stats (changed, read) and emails (read, changed) describe the same moment. All times are minutes ago.
     fn settled(stats: (u32, u32), emails: (u32, u32), status: EmailStatus) -> bool {
         settled_if_read(stats, Some(emails.0), emails.1, status)
     }
 
-    /// The same of emails that may never have been read completely.
+    /// The same for emails that may never have been read completely.
     fn settled_if_read(
         stats: (u32, u32),
         read: Option<u32>,

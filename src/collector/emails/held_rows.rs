@@ -1,7 +1,7 @@
 //! New emails whose provider is being looked up. They are ingested when it is known, so that they count under it: the provider of an email
 //! never changes after its first row.
 //!
-//! Held rows are in memory only. They are of new emails, whose windows are read again for half an hour, so a `kill -9` loses none.
+//! Held rows are in memory only. They belong to new emails, whose windows are read again for half an hour, so a `kill -9` loses none.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -14,9 +14,9 @@ use crate::timestamp::Timestamp;
 
 /// Older emails are not held: their windows may not be read again.
 const NEWEST: Duration = Duration::from_mins(10);
-/// The longest that a row is held. A lookup takes at most half of it, but may have to wait for others.
+/// The longest time a row is held. A lookup takes at most half of it, but may have to wait for others.
 const LONGEST: Duration = Duration::from_secs(30);
-/// The most rows: about 2 MB. Those beyond it are ingested at once.
+/// The most held rows, about 2 MB. Further rows are ingested at once.
 const MOST: usize = 10_000;
 
 /// A row that waits for a lookup, and the labels of its operation when it was read.
@@ -46,7 +46,7 @@ impl HeldRows {
         self.providers = Some(providers);
     }
 
-    /// Keeps a row until the provider of its domain is known. Returns whether it does; otherwise the row can be ingested now.
+    /// Holds a row until the provider of its domain is known. Returns false if the row can be ingested now.
     pub(super) fn hold(
         &mut self,
         row: &Email,
@@ -94,7 +94,6 @@ impl HeldRows {
         released.map(|row| (row.email, row.labels)).collect()
     }
 
-    /// Forgets all rows.
     pub(super) fn clear(&mut self) {
         self.rows.clear();
     }

@@ -75,7 +75,7 @@ impl EmailLedger {
         self.emails.lock().is_some()
     }
 
-    /// Loads what was saved, unless it is loaded. Returns whether it is.
+    /// Loads the saved state, unless it is loaded. Returns whether it is loaded.
     pub(super) async fn load(&self, settings: &AccountSettings) -> bool {
         if self.is_loaded() {
             return true;
@@ -144,7 +144,7 @@ impl EmailLedger {
         }
     }
 
-    /// Ingests rows that waited for the provider of their domain, and need not wait any longer.
+    /// Ingests held rows that need not wait for their provider any longer.
     pub(super) fn ingest_released(&self, now: Timestamp) {
         if let Some(mut emails) = self.lock() {
             let released = self.held.lock().release(self.instant());
@@ -154,7 +154,7 @@ impl EmailLedger {
         }
     }
 
-    /// Passes the input of the decision which emails are due to `decide`.
+    /// Calls `decide` with the input for deciding which emails are due.
     pub(super) fn due<T>(
         &self,
         now: Timestamp,

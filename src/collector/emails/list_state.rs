@@ -1,5 +1,5 @@
-//! The state of an account's list of emails: how it behaves, and what of it has been read. Each deviation from Twilio's
-//! documentation is logged once.
+//! The state of an account's list of emails: how it behaves, and which parts have been read. Each deviation from Twilio's documentation is
+//! logged once.
 
 use std::sync::Arc;
 
@@ -36,7 +36,7 @@ pub(super) struct ListState {
     pub(super) slices: Slices,
     /// Whether Twilio ignores the dates of the list.
     pub(super) ignores_dates: bool,
-    /// Whether Twilio ignores or mistreats the status of the list.
+    /// Whether Twilio ignores the list's status filter or applies it wrongly.
     pub(super) mistreats_status: bool,
     pub(super) operations: OperationLists,
     /// Rows of other operations than the requested one, since the start.
@@ -62,7 +62,7 @@ impl ListState {
         }
     }
 
-    /// When all emails of an operation, which were created between two times, were read last, at the earliest. `None` if that is not known.
+    /// The earliest last read of an operation's emails, which were created between two times. `None` if unknown.
     pub(super) fn read_of(
         &self,
         id: OperationId,
@@ -77,7 +77,7 @@ impl ListState {
         self.page_size
     }
 
-    /// The rows that a page has, for plans.
+    /// The rows per page that plans expect.
     pub(super) fn page_rows(&self) -> u32 {
         let rows = self.returned_rows.unwrap_or(self.page_size);
         u32::try_from(rows.clamp(1, self.page_size)).unwrap_or(1)
@@ -108,7 +108,7 @@ impl ListState {
         }
     }
 
-    /// Notes that a list was not filtered by status as it should.
+    /// Notes that a list was not filtered by status correctly.
     pub(super) fn distrust(&mut self, why: Distrust) {
         if !std::mem::replace(&mut self.mistreats_status, true) {
             let found = match why {

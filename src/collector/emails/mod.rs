@@ -37,8 +37,8 @@ use crate::store::Store;
 use crate::timestamp::Timestamp;
 use crate::twilio::ApiError;
 
-/// From this share of the last seven days on, unconfirmed emails are counted from the emails themselves: the rest is newer than the last
-/// run.
+/// Once this share of the last seven days was read, unconfirmed emails are counted from the emails themselves. The rest is newer than the
+/// last run.
 const COVERED: f64 = 0.99;
 
 /// Reads the emails of one account.
@@ -54,7 +54,7 @@ pub(super) struct Emails {
     runner: Runner<()>,
 }
 
-/// What was read in one run.
+/// The reads of one run.
 struct ListsRead {
     /// Why Twilio refused the list of all emails.
     refusal: Option<ApiError>,
@@ -95,7 +95,7 @@ impl Emails {
             .begin(|_| async move { this.run(&settings).await })
     }
 
-    /// To be called when a collection of operations begins. If an account may make one request at a time, the current one for emails is
+    /// Call this when a collection of operations begins. If an account may make one request at a time, the current one for emails is
     /// cancelled: it may get no response, and operations come first.
     pub(super) fn make_way(&self, settings: &AccountSettings) {
         if settings.limits.concurrent_requests == 1 && self.runner.current().is_some() {
@@ -114,8 +114,8 @@ impl Emails {
         *self.last.lock()
     }
 
-    /// The values for a scrape, and the unconfirmed emails. Unless nearly all emails have been read, these come from `approximate`, which
-    /// gets the time at Twilio.
+    /// The values for a scrape, and the unconfirmed emails. Until nearly all emails have been read, these come from `approximate`, which
+    /// receives Twilio's time.
     pub(super) fn snapshot(
         &self,
         settings: &AccountSettings,
@@ -240,7 +240,7 @@ impl Emails {
         }
     }
 
-    /// Logs what failed in a run, or succeeds again.
+    /// Logs what began or ceased to fail in a run.
     fn log_lists(&self, settings: &AccountSettings, lists: &ListsRead) {
         let login = settings.client.login();
         let recovers = match &lists.result {
@@ -248,7 +248,7 @@ impl Emails {
             Err(error) => return self.log.failed(ListReader::Emails, error, login),
             Ok(_) => lists.made_requests && self.log.succeeded(ListReader::Emails),
         };
-        // A failure that ends may have refused this list shortly before. Another refusal shows that it lasts.
+        // A failure that has just ended may have caused this refusal. A second refusal shows that it lasts.
         if let Some(refusal) = lists.refusal.as_ref().filter(|_| !recovers) {
             self.log.failed(ListReader::AllEmails, refusal, login);
         }

@@ -27,7 +27,7 @@ pub(super) struct LastRead {
 #[derive(Debug, Default)]
 pub(super) struct OperationLists {
     read: BTreeMap<OperationId, LastRead>,
-    /// The last operation that the last run looked at.
+    /// The last operation that the last run inspected.
     after: Option<OperationId>,
 }
 

@@ -16,7 +16,7 @@ use crate::snapshot::LabelValue;
 use crate::timestamp::Timestamp;
 use crate::twilio::{ApiError, ListFilter, Listing, Rows};
 
-/// A list remembers this many ids to notice that its rows repeat. A longer one ends at its limit of pages.
+/// A list remembers this many ids to notice repeated rows. A longer one ends at its limit of pages.
 const MOST_REMEMBERED: usize = 200_000;
 
 /// Reads the windows of one run.
@@ -42,7 +42,7 @@ impl ListedRows {
         self.seen
     }
 
-    /// Adds a page. Returns what its rows were.
+    /// Adds a page. Returns whether its rows were new.
     pub(super) fn add(&mut self, page: &[Email]) -> Rows {
         let mut rows = if page.is_empty() {
             Rows::None
@@ -101,7 +101,7 @@ impl Reader<'_> {
         Ok(Some(page))
     }
 
-    /// The labels by which each email of a page counts; empty if none do.
+    /// The labels under which each email of a page counts; empty if none apply.
     fn labels(&self, page: &[Email]) -> Vec<Vec<LabelValue>> {
         let registry = self.operations.lock();
         let presenter = registry.presenter();
@@ -129,7 +129,7 @@ impl Reader<'_> {
             let mut state = self.state.lock();
             state.note_dates(&list);
             let oldest = page.iter().map(|email| email.created).min();
-            // Rows that come newest first prove that everything newer was read.
+            // Rows in the order of newest first prove that everything newer was read.
             if list.is_newest_first()
                 && let Some(oldest) = oldest
             {

@@ -1,7 +1,7 @@
-//! Which creation times of emails have been read, and which are due: pure functions of earlier reads and of now.
+//! Which creation times of emails have been read, and which are due: pure functions of earlier reads and the current time.
 //!
-//! Time is divided into slices. A slice is read in every run while it is new, then after a fifth of its age, and not any more once
-//! none of its emails can change. Neighbouring slices are read together, because a page has room for a thousand emails.
+//! Time is divided into slices. A new slice is read in every run, an older one after a fifth of its age. Once none of its emails can
+//! change, it is not read any more. Neighbouring slices are read together, because a page has room for a thousand emails.
 
 mod status_windows;
 
@@ -13,7 +13,7 @@ use crate::delivery::EmailsByStatus;
 use crate::operation::RETENTION;
 use crate::timestamp::Timestamp;
 
-/// The length of a slice, in milliseconds. The newest one and the one before are read in every run: an email may become visible late.
+/// The length of a slice, in milliseconds. The newest one and the previous one are read in every run: an email may become visible late.
 const SLICE: i64 = 120_000;
 /// Emails become visible within this time.
 const OVERLAP: Duration = Duration::from_mins(2);
@@ -21,13 +21,13 @@ const OVERLAP: Duration = Duration::from_mins(2);
 const SHARE: u32 = 5;
 /// The longest interval. Emails change for up to 72 hours, and are opened later still.
 const LONGEST: Duration = Duration::from_hours(12);
-/// A slice is read until this long after its end, also if none of its emails can change: rows may have moved between pages.
+/// A slice is read until this long after its end, even if none of its emails can change: rows may have moved between pages.
 const SETTLED_AFTER: Duration = Duration::from_mins(30);
-/// This share of a page is left free for new emails, when neighbouring slices are read together with it.
+/// When a page also covers neighbouring slices, this share of it stays free for new emails.
 const SHARE_FREE: u32 = 10;
-/// The most rows of one list. One that breaks off is read again from its beginning.
+/// The most rows of one list: an interrupted list is read again from its beginning.
 const LONGEST_LIST: u32 = 10_000;
-/// Slices that were never read have an unknown number of emails. The first window of them has this many, an hour.
+/// How many unread slices the first window has: an hour. The number of their emails is unknown.
 const FIRST_UNREAD: usize = 30;
 /// A window of this many pages is long: the next one of slices that were never read is half as long.
 const MANY_PAGES: usize = 10;
@@ -45,18 +45,18 @@ pub(super) struct EmailWindow {
     pub(super) plan: Option<StatusPlan>,
 }
 
-/// The input of the decision which slices are due.
+/// The input for deciding which slices are due.
 pub(super) struct DueInput<'a> {
     pub(super) now: Timestamp,
     /// When the run began.
     pub(super) since: Timestamp,
-    /// Emails created before are baseline: they can wait.
+    /// Emails created before this time are baseline, so they can wait.
     pub(super) born: Option<Timestamp>,
     /// The number of emails created between two times that may change.
     pub(super) open: &'a dyn Fn(Timestamp, Timestamp) -> usize,
     /// The number of emails created between two times by status; `None` if lists by status cannot be used.
     pub(super) statuses: Option<&'a dyn Fn(Timestamp, Timestamp) -> EmailsByStatus>,
-    /// Whether slices from before `born` are read that never were.
+    /// Whether unread slices from before `born` are read.
     pub(super) wants_baseline: bool,
     /// The rows of a page.
     pub(super) page_rows: u32,
@@ -73,11 +73,11 @@ struct Slice {
     rows: u32,
 }
 
-/// The creation times of which an account's emails have been read.
+/// The creation times for which an account's emails have been read.
 #[derive(Debug)]
 pub(super) struct Slices {
     read: BTreeMap<i64, Slice>,
-    /// The slices of the next window of unread ones.
+    /// How many slices the next window of unread slices has.
     unread_span: usize,
 }
 
@@ -118,7 +118,7 @@ impl Slices {
         }
     }
 
-    /// The creation times of which everything was read; `None` if nothing was.
+    /// The creation times for which everything was read; `None` if nothing was.
     pub(super) fn covered(&self) -> Option<(Timestamp, Timestamp)> {
         let (first, slice) = self.read.first_key_value()?;
         let (mut last, mut until) = (*first, slice.read);
@@ -132,7 +132,7 @@ impl Slices {
         Some((start_of(*first), until.min(start_of(last + 1))))
     }
 
-    /// When all emails created between two times were read last, at the earliest; `None` if some were not.
+    /// The earliest last read of the emails created between two times; `None` if some were not read.
     pub(super) fn read_between(&self, from: Timestamp, until: Timestamp) -> Option<Timestamp> {
         let (first, last) = (slice_of(from), slice_of(until));
         let slices = self.read.range(first..=last);
@@ -188,7 +188,7 @@ impl Slices {
         }
     }
 
-    /// The slice of a creation time, as key of the rows of [`Self::note_read`].
+    /// The slice of a creation time: the key of `rows` in [`Self::note_read`].
     pub(super) fn slice_of(time: Timestamp) -> i64 {
         slice_of(time)
     }
@@ -224,7 +224,7 @@ impl Slices {
         if self.was_read_in_run(at, input) {
             return None;
         }
-        // A read in the future means that the clock was set back since.
+        // A read in the future means that the clock was set back later.
         if slice.read > input.now || slice.read < start_of(at + 1) + OVERLAP {
             return Some(f64::INFINITY);
         }
@@ -241,7 +241,7 @@ impl Slices {
             && (input.open)(from, until) == 0
     }
 
-    /// The slice that is latest for its interval. Settled slices count as read.
+    /// The most overdue slice. Settled slices count as read.
     fn most_late(&mut self, oldest: i64, newest: i64, input: &DueInput<'_>) -> Option<i64> {
         let due: Vec<(i64, f64)> = (oldest..=newest)
             .filter_map(|at| Some((at, self.lateness(at, input)?)))
@@ -296,7 +296,7 @@ impl Slices {
         window((first, last), Some(start_of(last + 1)), false)
     }
 
-    /// Extends a window to due slices that cost no further page, and to neighbours that are due.
+    /// Extends a window to due slices nearby, as long as they cost no further page, and to adjacent due slices.
     fn extended(
         &self,
         (mut first, mut last): (i64, i64),

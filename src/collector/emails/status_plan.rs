@@ -45,7 +45,7 @@ impl StatusPlan {
         })
     }
 
-    /// The statuses in the order of the lists: an email that leaves the first one while the others are read is on it.
+    /// The statuses in the order of their lists. `Sent` comes first, so that emails that leave it meanwhile are listed.
     pub(super) fn statuses(self) -> impl Iterator<Item = EmailStatus> {
         let sent = self.has_sent.then_some(EmailStatus::Sent);
         // A delivered email does not fail.

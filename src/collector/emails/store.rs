@@ -119,12 +119,12 @@ impl EmailStore {
                 self.instruments.save_failed();
                 Committed::Failed
             }
-            // The exporter is stopping, or the store has a bug that panics.
+            // The exporter is stopping, or a bug made the store panic.
             Err(_) => Committed::Failed,
         })
     }
 
-    /// Deletes emails created before `before`. If that fails, they only take room.
+    /// Deletes emails created before `before`. A failure only costs disk space.
     pub(super) async fn purge(&self, before: Timestamp) {
         let (store, account) = (Arc::clone(&self.store), Arc::clone(&self.account));
         let purge = move || while let Ok(true) = store.purge_emails(&account, before) {};

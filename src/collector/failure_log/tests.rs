@@ -143,7 +143,7 @@ async fn more_than_ten_that_end_together_are_ten_lines_and_a_sum() {
         account.fail((first..first + 10).map(id), &ApiError::Forbidden);
         account.finish();
         let lines = log.take();
-        // From the 101st on they are counted only.
+        // From the 101st on, operations are only counted.
         let expected = if collection < 10 { (10, 0) } else { (0, 1) };
         let seen = (count(&lines, FAILS), count(&lines, MORE_FAIL));
         assert_eq!(seen, expected, "{collection}: {lines:?}");
@@ -152,7 +152,7 @@ async fn more_than_ten_that_end_together_are_ten_lines_and_a_sum() {
     tokio::time::advance(59 * MINUTE).await;
     account.finish();
     let lines = log.take();
-    // The ones that were named at once repeat together, within the same bound.
+    // Lines that were logged together repeat together, within the same limit.
     assert_eq!((count(&lines, FAILS), count(&lines, MORE_FAIL)), (10, 1));
     assert_eq!(count(&lines, "operations=90"), 1, "{lines:?}");
     account.failing.clear();

@@ -72,7 +72,7 @@ impl Scene {
     }
 }
 
-/// The `n`th operation, with one delivered email, created a second after the one before.
+/// The `n`th operation, with one delivered email, created a second after the previous one.
 fn operation(n: u64) -> Operation {
     let created = NOW - Duration::from_mins(30) + Duration::from_secs(n);
     let mut stats = Stats {

@@ -66,7 +66,7 @@ async fn tags_and_emails_share_one_line_about_their_list() {
     for error in [ApiError::Forbidden, FAILS] {
         let scene = Scene::new();
         let lines = [AllEmails, Tags, Emails].map(|reader| scene.fail(reader, &error));
-        // A list of single operations that fails is more than the list of all emails.
+        // A failing list of a single operation means more than a failing list of all emails.
         assert_eq!(lines, [1, 1, 0], "{error}");
         let lines = [Tags, AllEmails, Emails].map(|reader| scene.fail(reader, &error));
         assert_eq!(lines, [0; 3], "{error}");

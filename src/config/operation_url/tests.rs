@@ -1,4 +1,4 @@
-//! What URLs that list operations are called, and which are refused.
+//! How URLs that list operations are named, and which are refused.
 
 use std::collections::HashMap;
 

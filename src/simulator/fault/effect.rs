@@ -52,9 +52,9 @@ pub enum Effect {
     /// Every page except the first leaves out five rows, different ones each time, as if rows moved between pages. No effect on
     /// other requests.
     MovingRows,
-    /// This parameter has no effect. No effect on other requests than lists.
+    /// This parameter of a list has no effect. No effect on other requests.
     Ignore(Parameter),
-    /// A filter by status that selects other emails or operations than it should. Nothing for other requests.
+    /// A filter by status that selects other emails or operations than it should. No effect on other requests.
     WrongStatus(WrongStatus),
     /// The usual response with a value that Twilio's documentation does not allow.
     Invalid(InvalidValue),

@@ -9,7 +9,7 @@ const A: &str = "comms_operation_01h2xcejqtf2nbrexx3vqjhp41";
 const B: &str = "comms_operation_01h2xcejqtf2nbrexx3vqjhp42";
 const C: &str = "comms_operation_01h2xcejqtf2nbrexx3vqjhp43";
 
-/// `text` with the ids for `$A`, `$B` and `$C`.
+/// `text` with ids in place of `$A`, `$B` and `$C`.
 fn ids(text: &str) -> String {
     text.replace("$A", A).replace("$B", B).replace("$C", C)
 }
@@ -211,7 +211,7 @@ fn one_set_of_labels_may_be_used_in_many_groups() {
     );
 }
 
-/// A list may be of any server: errors contain only what is wrong with ids, and names of keys and labels.
+/// A list may come from any server: errors contain only what is wrong with ids, and names of keys and labels.
 #[test]
 fn no_value_is_repeated() {
     let text = "[{targets: [s3cret, {s: s3cret}], labels: {a: {b: s3cret}, c: [s3cret]}}, s3cret]";

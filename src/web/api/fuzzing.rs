@@ -9,7 +9,7 @@ use crate::label;
 /// Reads `input` as the body of a registration.
 ///
 /// # Panics
-/// If an operation is accepted that may not be registered, or a response would be no JSON.
+/// If an operation is accepted that may not be registered, or a response is not JSON.
 pub fn registration(input: &[u8]) {
     match body::parse(input) {
         Ok(RegistrationBody::One(requested)) => check([requested]),

@@ -49,7 +49,7 @@ impl ProblemDetails {
         }
     }
 
-    /// An error while the saved state of any of `accounts` is loaded: until then, an operation that is not in memory may be in the
+    /// Returns an error while the saved state of one of `accounts` is being loaded: an operation that is not in memory may still be in the
     /// state file.
     pub(super) fn check_loaded(accounts: &[Arc<Account>]) -> Result<(), Self> {
         if accounts.iter().any(|account| account.is_loading()) {

@@ -87,7 +87,7 @@ mod tests {
 
     use super::*;
 
-    /// A quantity that is added to the table of stats is in every answer at once; its description must follow.
+    /// A quantity that is added to the table of stats is in every response immediately, so it needs a description.
     #[test]
     fn every_quantity_is_described_and_required() {
         let description: Value = serde_json::from_str(include_str!("openapi.json")).unwrap();

@@ -118,14 +118,14 @@ impl AccessControl {
     }
 }
 
-/// Serves the request if it may pass.
+/// Serves the request if it is allowed.
 pub(in crate::web) async fn check_access(
     State(access_control): State<Arc<AccessControl>>,
     request: Request,
     next: Next,
 ) -> Response {
     let config = access_control.config.get();
-    // The head alone can be shared between threads.
+    // Only the head can be shared between threads.
     let (head, body) = request.into_parts();
     let mut response = match access_control.refuse(&config, &head).await {
         Some(refused) => refused,

@@ -1,5 +1,5 @@
-//! The passwords that wait for their check. Their number is bounded in all and per client, so that one client with wrong passwords
-//! does not keep the others out.
+//! The passwords that wait for their check. Their number is bounded in total and per client, so that one client with wrong passwords does
+//! not keep the others out.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;

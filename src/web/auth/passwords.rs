@@ -24,7 +24,7 @@ use super::verdicts::{Key, Verdicts};
 use crate::exposition::WebInstruments;
 use crate::web_config::{Users, WebConfig};
 
-/// Checks run on at most 1/`PART_OF_CORES` of the cores, so that the exporter serves scrapes while somebody tries passwords.
+/// Checks run on at most 1/`PART_OF_CORES` of the cores, so that the exporter still serves scrapes during an attack on passwords.
 const PART_OF_CORES: usize = 2;
 
 /// The result of a check.
@@ -59,7 +59,7 @@ struct Results {
     pending: BTreeMap<Key, Receiver<Option<bool>>>,
 }
 
-/// How far a check is.
+/// The progress of a check.
 enum Progress {
     Known(bool),
     Pending(Receiver<Option<bool>>),
@@ -95,8 +95,8 @@ impl Passwords {
         })
     }
 
-    /// Checks `credentials` of a client at `address`. If the request ends before, the check continues and its result is remembered:
-    /// otherwise a hash that takes longer than a scrape's timeout would never be finished.
+    /// Checks `credentials` of a client at `address`. If the request ends earlier, the check continues and its result is cached: otherwise
+    /// a hash that takes longer than a scrape's timeout would never be finished.
     pub(super) async fn check(
         &self,
         config: &Arc<WebConfig>,
@@ -126,12 +126,12 @@ impl Passwords {
             Progress::Pending(result) => result,
             Progress::QueueFull => return Verdict::Busy,
         };
-        // Without a result the check has panicked.
+        // Without a result, the check panicked.
         let result = result.wait_for(Option::is_some).await;
         result.map_or(Verdict::Busy, |result| verdict(*result == Some(true)))
     }
 
-    /// The result of a check, or the current check. Begins one if there is neither.
+    /// The result of a check, or the check in progress. Begins one if there is neither.
     fn result(
         &self,
         name: &[u8],
@@ -155,7 +155,7 @@ impl Passwords {
         Progress::Pending(result)
     }
 
-    /// Checks a password on a task of its own, within the number of checks at once.
+    /// Checks a password on a task of its own, within the limit of concurrent checks.
     fn begin(&self, check: Check, place: QueuePlace, sender: Sender<Option<bool>>) {
         self.instruments.password_checked();
         let (computing, results) = (Arc::clone(&self.computing), Arc::clone(&self.results));
@@ -178,7 +178,7 @@ impl Passwords {
         });
     }
 
-    /// The index of the user `name`. For an unknown name, always the same other user, whose hash costs the same; the result is not
+    /// The index of the user `name`. For an unknown name it is always the same other user, whose hash costs the same; the result is not
     /// used. `None` without users.
     fn candidate(&self, users: &Users, name: &[u8]) -> Option<usize> {
         let known = users
@@ -193,7 +193,7 @@ impl Passwords {
         })
     }
 
-    /// The key of a result. It contains the user's hash, so a changed password is valid at once.
+    /// The key of a result. It contains the user's hash, so a changed password is valid immediately.
     fn cache_key(&self, users: &Users, at: usize, credentials: &Credentials) -> Key {
         let mut context = hmac::Context::with_key(&self.key);
         let hash = users.all()[at].hash.as_bytes();

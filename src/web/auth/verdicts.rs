@@ -1,5 +1,5 @@
-//! The results of password checks, so that a scraper's password is hashed once and not at every scrape. Bounded; a flood of wrong
-//! passwords never removes an accepted one.
+//! The results of password checks, so that a scraper's password is hashed once and not at every scrape. Their number is bounded, and a
+//! flood of wrong passwords never removes an accepted one.
 
 use std::collections::{BTreeMap, HashSet, VecDeque};
 

@@ -19,16 +19,16 @@ use zstd::bulk::Compressor as Zstd;
 
 use crate::web::negotiation::Encoding;
 
-/// Level 2 takes a third longer than level 1 and saves 30 % of the bytes; level 3 takes more than twice as long and saves 1 % more.
+/// Level 2 takes a third longer than level 1 and saves 30% of the bytes; level 3 takes more than twice as long and saves 1% more.
 const GZIP_LEVEL: u32 = 2;
 
-/// Level 2 takes as long as level 1 and saves 10 % of the bytes; higher levels save nothing.
+/// Level 2 takes as long as level 1 and saves 10% of the bytes; higher levels save nothing.
 const ZSTD_LEVEL: i32 = 2;
 
 /// The window of gzip, as a power of 2: the largest.
 const GZIP_WINDOW: u8 = 15;
 
-/// The most unused compressors of a kind. More at the same time are rare, and unused ones waste memory.
+/// The most unused compressors of a kind. More are rarely in use at the same time, and unused ones waste memory.
 const MOST_UNUSED: usize = 2;
 
 /// An exposition is at least this many times as long as its compressed text: the initial size of the output.
@@ -64,8 +64,8 @@ impl Compressors {
         Ok(())
     }
 
-    /// Appends a compressed form of `bytes` to `out`, which is empty, that refers to nothing before it and that others may follow: with
-    /// gzip blocks of deflate that end at a whole byte, with Zstandard a frame.
+    /// Appends a compressed form of `bytes` to `out`, which is empty. It is independent of other parts, and others may follow: for gzip,
+    /// deflate blocks that end at a whole byte; for Zstandard, a frame.
     ///
     /// # Errors
     /// Only if there is no memory for the compressor's state.
@@ -129,7 +129,7 @@ fn deflate(compressor: &mut Compress, bytes: &[u8], out: &mut Vec<u8>) -> io::Re
         let read = usize::try_from(compressor.total_in()).unwrap_or(usize::MAX);
         let rest = bytes.get(read..).unwrap_or_default();
         compressor.compress_vec(rest, out, FlushCompress::Full)?;
-        // With room left, nothing is left to write: zlib's manual for `deflate`.
+        // If the output has room left, zlib has written everything (zlib's manual, `deflate`).
         if out.len() < out.capacity() {
             return Ok(());
         }

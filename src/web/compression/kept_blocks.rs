@@ -11,14 +11,14 @@ use super::stream::{Part, Stream};
 use crate::exposition::Block;
 use crate::web::negotiation::Encoding;
 
-/// The most bytes that are kept: with gzip those of 140,000 operations. Blocks beyond it are compressed for each exposition.
+/// The most bytes that are kept: the gzip blocks of 140,000 operations. Blocks beyond it are compressed for each exposition.
 const MOST_BYTES: usize = 32 * 1024 * 1024;
 
-/// The expositions after which a block that none of them had is dropped. Two, because scrapers that did not join the same collection
-/// can get the last exposition and the one before in any order.
+/// A block is dropped after this many expositions without it. Two, because scrapers that did not join the same collection can get the last
+/// two expositions in any order.
 const KEPT_FOR: u64 = 2;
 
-/// The compressed blocks of the last expositions, in one encoding. All must be of one renderer.
+/// The compressed blocks of the last expositions, in one encoding. All must come from one renderer.
 #[derive(Debug)]
 pub struct KeptBlocks {
     encoding: Encoding,
@@ -138,7 +138,7 @@ mod tests {
             let mut expected: Vec<u64> = blocks.iter().map(Block::number).collect();
             expected.sort_unstable();
             assert_eq!(numbers(&kept), expected);
-            // One that was rendered before comes late, and the blocks of the new one stay.
+            // An older exposition comes late, and the blocks of the newer one stay.
             kept.compress(&old, &compressors).unwrap();
             assert!(expected.iter().all(|number| kept.kept.contains_key(number)));
             old = blocks;

@@ -1,5 +1,4 @@
-//! Compresses the responses of all paths that are large enough and not compressed yet. It names `Accept-Encoding` as a header that
-//! they vary by.
+//! Compresses the responses of all paths that are large enough and not compressed yet. It adds `Accept-Encoding` to their `Vary`.
 
 use std::sync::Arc;
 
@@ -73,7 +72,7 @@ async fn compressed(
     tokio::task::spawn_blocking(compress).await.ok()?
 }
 
-/// Adds `Accept-Encoding` to the headers that the response varies by.
+/// Adds `Accept-Encoding` to the header `Vary`.
 fn vary_by_encoding(headers: &mut HeaderMap) {
     const NAME: &str = "Accept-Encoding";
     let given = headers.get(VARY).and_then(|value| value.to_str().ok());

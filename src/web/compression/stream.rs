@@ -25,16 +25,16 @@ const EMPTY_FRAME: [u8; 9] = [0x28, 0xb5, 0x2f, 0xfd, 0x20, 0, 1, 0, 0];
 #[derive(Debug)]
 pub(super) struct Part {
     bytes: Box<[u8]>,
-    /// Of the text; only gzip needs it.
+    /// The checksum of the text; only gzip needs it.
     checksum: Option<Hasher>,
 }
 
-/// A stream that is being made.
+/// A stream that is being written.
 #[derive(Debug)]
 pub(super) struct Stream {
     full: Vec<Bytes>,
     piece: Vec<u8>,
-    /// Of the text of all parts; only of gzip.
+    /// The checksum of the text of all parts; only for gzip.
     checksum: Option<Hasher>,
     /// The bytes of the text of all parts.
     len: u64,

@@ -16,7 +16,7 @@ const PART: usize = 16 * 1024;
 #[derive(Debug)]
 pub(super) struct WatchedBody {
     body: Body,
-    /// What the body returned and is not sent yet; only for HTTP/2.
+    /// What the body returned and the connection has not sent yet; only for HTTP/2.
     rest: Bytes,
     serving: Serving,
     in_parts: bool,

@@ -43,7 +43,7 @@ impl ClientAddress {
     }
 }
 
-/// Whose limits count for an address: an IPv6 client usually has all addresses of a /64 network.
+/// The address whose limits apply: an IPv6 client usually has all addresses of its /64 network.
 pub(in crate::web) fn network_of(address: IpAddr) -> IpAddr {
     match address {
         IpAddr::V4(_) => address,

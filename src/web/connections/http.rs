@@ -1,5 +1,5 @@
-//! Serves HTTP/1.1 or HTTP/2 on one connection, within its limits. A request with a length that a proxy may read in another way is
-//! the last one of its connection.
+//! Serves HTTP/1.1 or HTTP/2 on one connection, within its limits. A request whose length a proxy may read differently is the last one on
+//! its connection.
 
 use std::convert::Infallible;
 use std::error::Error;
@@ -51,7 +51,7 @@ pub(super) struct Shared {
     pub(super) limits: ConnectionLimits,
     pub(super) instruments: ConnectionInstruments,
     pub(super) stopped: Receiver<bool>,
-    /// Of connections and of the requests of HTTP/2, for the stop.
+    /// The tasks of connections and of HTTP/2 requests, which a stop waits for.
     pub(super) tasks: TaskTracker,
 }
 
@@ -157,8 +157,8 @@ fn service(
     service_fn(move |mut request: Request<Incoming>| {
         let serving = watch.serving();
         request.extensions_mut().insert(client.clone());
-        // A request may have both `Transfer-Encoding` and `Content-Length`, which a proxy may read in another way (RFC 9112, section
-        // 6.1). hyper removes the length, so every such request is the last one of its connection.
+        // A request may have both `Transfer-Encoding` and `Content-Length`, which a proxy may read differently (RFC 9112, section 6.1).
+        // hyper removes the length, so every such request is the last one on its connection.
         let is_last = request.headers().contains_key(TRANSFER_ENCODING);
         let response = router.call(request);
         let instruments = instruments.clone();

@@ -11,8 +11,8 @@ const IDLE: Duration = Duration::from_mins(5);
 const WRITE: Duration = Duration::from_mins(1);
 /// A few Prometheus servers and a few senders use a dozen. This number uses at most 30 MB of memory.
 const CONNECTIONS: usize = 512;
-/// One address, or one /64 network of IPv6, has at most 1/`PART_OF_CLIENT` of the connections, so that one client never uses all. Half is more than a Prometheus
-/// with hundreds of probes uses, or a reverse proxy. A client beyond it loses its own idle connections, and nobody else's.
+/// A client (an address or a /64 network of IPv6) has at most 1/`PART_OF_CLIENT` of the connections. Half is more than a reverse proxy or a
+/// Prometheus with hundreds of probes uses. A client beyond it loses only its own idle connections.
 const PART_OF_CLIENT: usize = 2;
 /// Connections use at most 1/`PART_OF_DESCRIPTORS` of the file descriptors; the others are for Twilio, the store and files.
 const PART_OF_DESCRIPTORS: usize = 2;

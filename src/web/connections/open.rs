@@ -27,7 +27,7 @@ pub(super) struct Open {
 struct Connection {
     watch: Watch,
     task: AbortHandle,
-    /// Of TCP: the address, or the network of an IPv6 client.
+    /// For TCP: the address, or the network of an IPv6 client.
     ip: Option<IpAddr>,
 }
 

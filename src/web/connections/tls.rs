@@ -29,7 +29,7 @@ pub(super) struct Encrypted {
     pub(super) http_2: bool,
 }
 
-/// Why there is no encrypted connection.
+/// Why the handshake failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum HandshakeError {
     /// The client disconnected.

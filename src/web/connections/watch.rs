@@ -26,7 +26,7 @@ pub(super) struct Watch(Arc<Watched>);
 #[derive(Debug)]
 struct Watched {
     state: Mutex<ConnectionState>,
-    /// The connection's task. Requests of HTTP/2 run in tasks of their own, and what they do may set a deadline.
+    /// The connection's task. Requests of HTTP/2 run in their own tasks, and their changes may set a deadline.
     task: AtomicWaker,
 }
 
@@ -41,7 +41,7 @@ struct ConnectionState {
     stalled: BTreeMap<u64, Instant>,
     /// The number of the next request.
     next: u64,
-    /// Whether received bytes may be something else than a request: clients of HTTP/2 also send settings, pings and window updates.
+    /// Whether received bytes may be anything other than a request: clients of HTTP/2 also send settings, pings and window updates.
     is_http_2: bool,
 }
 
@@ -104,7 +104,7 @@ impl Watch {
         }
     }
 
-    /// Since when the client neither waits for a response nor reads one; `None` if it does.
+    /// When the client became idle: it neither waits for a response nor reads one. `None` if it does.
     pub(super) fn idle_since(&self) -> Option<Instant> {
         let state = self.0.state.lock();
         let stuck = |since: &Instant| since.elapsed() > STUCK;
@@ -118,7 +118,7 @@ impl Watch {
         }
     }
 
-    /// Since when the client does not read a response; `None` if it reads.
+    /// When the client stopped reading its response; `None` if it reads.
     pub(super) fn unread_since(&self) -> Option<Instant> {
         let state = self.0.state.lock();
         let unread = state.blocked.iter().chain(state.stalled.values()).min();
@@ -153,7 +153,7 @@ impl Watch {
         if written.is_ready() {
             state.blocked = None;
             if state.phase == ConnectionPhase::Idle && !state.is_http_2 {
-                // The last bytes of a response were written to the system. Of HTTP/2, they may be the reply to a ping.
+                // The last bytes of a response were written to the system. For HTTP/2, they may be the reply to a ping.
                 state.since = Instant::now();
             }
         } else {

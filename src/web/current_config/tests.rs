@@ -8,7 +8,7 @@ use super::*;
 use crate::exposition::{Build, Instruments};
 use crate::ongoing_failure::log::Log;
 
-/// A made-up hash, in the form of one.
+/// A made-up text in the form of a hash.
 const HASH: &str = "$2y$10$X0h1gDsPszWURQaxFh.zoubFi6DXncSjhoQNJgRrnGs7EsimhC7zG";
 
 struct Scene {
@@ -63,7 +63,7 @@ impl Scene {
 async fn a_change_is_applied_when_two_checks_read_the_same() {
     let scene = Scene::new(&users(&["a"]));
     assert!(scene.check().await && scene.check().await);
-    // Somebody writes the file: it is cut off at the first check and complete at the second one.
+    // The file is being written: it is cut off at the first check and complete at the second one.
     scene.write(&users(&["b"]));
     assert!(scene.check().await);
     assert_eq!(scene.names(), ["a"]);
@@ -72,7 +72,7 @@ async fn a_change_is_applied_when_two_checks_read_the_same() {
     assert_eq!(scene.names(), ["a"]);
     assert!(scene.check().await);
     assert_eq!(scene.names(), ["b", "c"]);
-    // A change that is gone at the next check was none.
+    // A change that is gone at the next check does not count.
     scene.write(&users(&["d"]));
     assert!(scene.check().await);
     scene.write(&users(&["b", "c"]));
@@ -214,7 +214,7 @@ async fn a_pipe_is_read_once() {
     }
 }
 
-/// Nobody may ever write to it, and then reading would hang.
+/// If no process ever writes to it, a read would hang.
 #[tokio::test]
 async fn a_pipe_in_place_of_a_file_is_a_problem_and_is_not_read() {
     let scene = Scene::new(&users(&["a"]));

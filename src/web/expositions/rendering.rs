@@ -17,7 +17,7 @@ use crate::web::parts::Parts;
 /// A text is dropped if no scraper has requested it in this number of expositions: a quarter of an hour at an interval of 15 seconds.
 pub(super) const KEPT_UNUSED: u64 = 60;
 
-/// One syntax. Scrapes render one at a time, so that those that wait find what they can share.
+/// One syntax. Scrapes render one at a time, so that waiting scrapes find a text to share.
 #[derive(Debug)]
 pub(super) struct Rendering {
     last: AsyncMutex<Option<Arc<Exposition>>>,
@@ -126,10 +126,10 @@ impl Rendering {
         }
     }
 
-    /// Drops what was not used for long when the exposition `number` is rendered.
+    /// Drops texts that have not been used for a long time when the exposition `number` is rendered.
     pub(super) fn drop_unused(&self, number: u64) {
         let is_unused = |used: &AtomicU64| used.load(Ordering::Relaxed) + KEPT_UNUSED < number;
-        // A lock that is taken means that the text is in use.
+        // A locked text is in use.
         if is_unused(&self.used)
             && let Ok(mut last) = self.last.try_lock()
             && let Some(mut renderer) = self.renderer.try_lock()

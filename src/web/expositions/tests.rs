@@ -1,4 +1,4 @@
-//! What scrapes share, and what they never share.
+//! Which texts scrapes share, and which they never share.
 
 use std::io::Read;
 

@@ -1,5 +1,5 @@
-//! The media type of request bodies. Only JSON is accepted: a browser sends JSON to another site only after that site has agreed, and
-//! the exporter never agrees, while any page may send a form or plain text.
+//! The media type of request bodies. Only JSON is accepted. Any page may send a form or plain text to another site, but a browser sends
+//! JSON only if that site agrees, and the exporter never does.
 
 use axum::body::HttpBody;
 use axum::extract::Request;

@@ -13,7 +13,7 @@ use super::refusal::refusal;
 use crate::config::Authority;
 use crate::web::connections::ConnectedClient;
 
-/// Where the browser sends from.
+/// The browser's header about the site that a request comes from.
 const FETCH_SITE: &str = "sec-fetch-site";
 
 /// Responds with 403 to a request of another site, unless it only reads.

@@ -23,7 +23,7 @@ pub(super) enum DestinationError {
 /// with an empty `Host`, which clients without a URL's host send.
 pub(super) fn destinations<B>(request: &Request<B>) -> Result<Vec<Authority>, DestinationError> {
     let url = request.uri();
-    // `GET metrics` reads as the form of CONNECT, a host alone.
+    // `GET metrics` parses like the form of CONNECT: only a host.
     if url.authority().is_some() && url.scheme().is_none() && request.method() != Method::CONNECT {
         return Err(DestinationError::NoPath);
     }

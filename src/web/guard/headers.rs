@@ -22,7 +22,7 @@ const HEADERS: [(HeaderName, HeaderValue); 7] = [
     (REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
     // As `frame-ancestors`, for older browsers.
     (X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
-    // A page that opens the exporter's has no handle of its window.
+    // A page that opens the exporter's gets no handle of its window.
     (
         HeaderName::from_static("cross-origin-opener-policy"),
         HeaderValue::from_static("same-origin"),
@@ -32,7 +32,7 @@ const HEADERS: [(HeaderName, HeaderValue); 7] = [
         HeaderName::from_static("cross-origin-resource-policy"),
         HeaderValue::from_static("same-origin"),
     ),
-    // Values are outdated at once, and must not be stored.
+    // Values are outdated immediately, and must not be stored.
     (CACHE_CONTROL, HeaderValue::from_static("no-store")),
 ];
 

@@ -1,7 +1,7 @@
 //! Refuses requests for hosts that the exporter is not known by.
 //!
-//! A page of an attacker may let its own name point to the exporter's address (DNS rebinding). The browser then counts the exporter as
-//! a part of that page and lets it read all responses, but it still sends the attacker's name as `Host`.
+//! A page of an attacker may let its own name point to the exporter's address (DNS rebinding). The browser then lets that page read all
+//! responses of the exporter, but still sends the attacker's name as `Host`.
 
 use std::sync::Arc;
 
@@ -14,8 +14,8 @@ use super::destination::destinations;
 use super::refusal::refusal;
 use crate::config::Host;
 
-/// The paths that respond whatever the host is: probes of orchestrators use the address of a container as `Host`, which nobody knows
-/// before, and the responses are the same few words for everybody.
+/// The paths that respond for every host: orchestrators send a container's address as `Host`, which nobody knows in advance, and the
+/// responses are the same few words for everybody.
 const FOR_ALL: [&str; 2] = ["/-/healthy", "/-/ready"];
 
 /// Responds with 400 if the request names no valid host, and with 421 (RFC 9110, section 15.5.20) if the exporter is not known by it.

@@ -16,7 +16,7 @@ use axum::middleware::{from_fn, from_fn_with_state, map_response};
 pub(super) use self::body_type::{is_json, require_json};
 use crate::config::Host;
 
-/// `router` behind all checks. Refusals have the security headers, too. `hosts` are those that the exporter is known by; none: all are.
+/// `router` behind all checks. Refusals have the security headers, too. `hosts` are those that the exporter is known by; empty: all.
 pub(super) fn guarded(router: Router, hosts: &[Host]) -> Router {
     let hosts: Arc<[Host]> = hosts.into();
     router

@@ -1,4 +1,4 @@
-//! A socket that accepts connections, and how a failure to bind it is worded.
+//! A socket that accepts connections, and the text of a failure to bind it.
 
 use std::fmt;
 use std::io::{self, ErrorKind};
@@ -11,7 +11,7 @@ use crate::web::connections::Listener;
 pub struct Bound {
     /// Accepts them.
     pub listener: Box<dyn Listener>,
-    /// Where.
+    /// The address that it is bound to.
     pub address: BoundAddress,
 }
 

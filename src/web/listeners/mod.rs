@@ -15,7 +15,7 @@ use crate::config::{ListenAddress, Web};
 /// Why the exporter cannot listen.
 #[derive(Debug, thiserror::Error)]
 pub enum ListenError {
-    /// On an address.
+    /// It cannot bind an address.
     #[error("cannot listen on {address} (--web.listen-address): {problem}")]
     Address {
         /// As it was given.
@@ -23,7 +23,7 @@ pub enum ListenError {
         /// The cause and the cure.
         problem: String,
     },
-    /// On the sockets of systemd.
+    /// It cannot use the sockets of systemd.
     #[error("--web.systemd-socket: {0}")]
     Passed(#[from] PassedError),
 }

@@ -1,4 +1,4 @@
-//! Unix sockets. The file that a dead process left is replaced. The socket of a live process, and a file that is no socket, never are.
+//! Unix sockets. The file that a dead process left is replaced. The socket of a live process and other files never are.
 
 use std::fs::{self, Permissions};
 use std::io::{self, ErrorKind};

@@ -33,7 +33,7 @@ pub struct Format {
 }
 
 impl Version {
-    /// In the order of preference, for entries that several match equally well.
+    /// In the order of preference, which decides if several match an entry equally well.
     const ALL: [Self; 4] = [
         Self::Text0_0_4,
         Self::Text1_0_0,
@@ -239,7 +239,7 @@ mod tests {
             ("text/plain;q=0.6,application/openmetrics-text;q=0.5", TEXT),
             ("text/plain,application/openmetrics-text", TEXT),
             ("application/openmetrics-text,text/plain", OPEN_METRICS),
-            // The closest entry counts, also if it is less than a general one.
+            // The closest entry counts, even if its quality is lower than that of a general one.
             (
                 "*/*,text/plain;q=0.1,application/openmetrics-text;q=0.2",
                 OPEN_METRICS,

@@ -116,7 +116,7 @@ impl AccountSummary {
         let shown = snapshot.operations.len() as u64;
         let emails =
             Breakdown::of_counts(|status| snapshot.totals.at(status), snapshot.counting_mode);
-        // After a restart, the store has the counts of before.
+        // After a restart, the store has the earlier counts.
         let is_known = status.last_success.is_some() || emails != Breakdown::default();
         let emails = is_known.then_some(emails);
         let text = |time: Option<Timestamp>| time.map(|time| time.to_string());

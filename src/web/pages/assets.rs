@@ -1,5 +1,5 @@
-//! The stylesheet, the script and the icon. Their names carry a hash of their content, so that a browser may keep them for ever and
-//! never mixes versions.
+//! The stylesheet, the script and the icon. Their names contain a hash of their content, so that a browser may cache them forever and never
+//! mixes versions.
 
 use axum::extract::Path;
 use axum::http::StatusCode;

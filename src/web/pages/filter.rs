@@ -5,7 +5,7 @@ use url::form_urlencoded::Serializer;
 
 use crate::web::query::Query;
 
-/// A longer text is no search.
+/// A longer text is not a search.
 const LONGEST_TEXT: usize = 200;
 /// More pages than any list has.
 const MOST_PAGES: usize = 1_000_000;

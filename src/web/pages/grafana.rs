@@ -1,4 +1,4 @@
-//! Links to the dashboards in `grafana/`, where a Grafana is configured.
+//! Links to the dashboards in `grafana/`, if a Grafana is configured.
 
 use std::fmt::Write;
 

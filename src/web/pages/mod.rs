@@ -1,8 +1,8 @@
 //! The pages for people: `/` with problems, accounts and operations, and one page for each operation. They make no request to Twilio,
 //! expose no group, and read what the last collections found.
 //!
-//! [`overview`](overview::overview) collects the facts. [`html`] writes them as HTML; with `Accept: application/json` the same facts are JSON. The pages have
-//! no inline script or style, so that a strict Content-Security-Policy allows everything they need.
+//! [`overview`](overview::overview) collects the facts. [`html`] writes them as HTML; with `Accept: application/json` the same facts are
+//! JSON. The pages have no inline script or style, so that a strict Content-Security-Policy allows everything they need.
 
 mod accept;
 mod account;
@@ -34,7 +34,7 @@ use super::connections::ConnectedClient;
 use super::query::Query;
 use super::service::{Service, text_of};
 
-/// The routes of the pages and of what they are made of.
+/// The routes of the pages and of their assets.
 pub(super) fn routes() -> Router<Arc<Service>> {
     Router::new()
         .route("/", get(overview_page))

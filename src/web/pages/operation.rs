@@ -15,7 +15,7 @@ use crate::timestamp::Timestamp;
 use crate::web::account;
 use crate::web::service::Service;
 
-/// The labels whose value names an operation, the first one that it has.
+/// The labels that can be the title of an operation; the first one that it has counts.
 const TITLES: [&str; 3] = ["name", "title", "campaign"];
 
 /// One operation on a page.
@@ -65,7 +65,7 @@ pub(super) struct OperationDetails {
     pub(super) sources: Vec<String>,
     /// The path that reads it now.
     pub(super) probe: String,
-    /// Its dashboard, where a Grafana is configured.
+    /// Its dashboard, if a Grafana is configured.
     pub(super) grafana: Option<String>,
 }
 
@@ -108,7 +108,7 @@ impl OperationSummary {
         }
     }
 
-    /// The title for people: the value of the first of these labels that it has.
+    /// The title for people: the value of the first title label that it has.
     pub(super) fn title(&self) -> Option<&str> {
         TITLES
             .iter()

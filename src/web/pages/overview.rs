@@ -15,7 +15,7 @@ use crate::diagnosis::{self, ExporterFacts, Finding, Severity};
 use crate::timestamp::Timestamp;
 use crate::web::service::Service;
 
-/// Nobody scrapes at a longer interval: Prometheus regards samples older than 5 minutes as gone.
+/// Nobody scrapes at a longer interval: Prometheus treats samples older than 5 minutes as stale.
 const LONGEST_SCRAPE_INTERVAL: Duration = Duration::from_mins(10);
 
 /// Everything on the page.

@@ -136,7 +136,7 @@ fn propose(labels: &mut BTreeSet<String>, operation: &ShownOperation) {
         return;
     }
     for (name, value) in &*operation.labels {
-        // The name of a single operation is no filter.
+        // The name of a single operation is not a filter.
         if name != "name" && name.len() + value.len() < LONGEST_PROPOSAL {
             labels.insert(format!("{name}={value}"));
         }

@@ -1,4 +1,4 @@
-//! An HTTP client, like that of Prometheus and of people.
+//! An HTTP client that requests like Prometheus and like people.
 
 use std::net::SocketAddr;
 

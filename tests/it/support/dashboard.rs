@@ -104,7 +104,7 @@ impl Dashboard {
         options
     }
 
-    /// A choice for every variable: all where several can be chosen, else the first there is; `given` goes before.
+    /// A value for every variable: all if several can be chosen, otherwise the first one. `given` has priority.
     pub(crate) async fn choice(&self, given: &Chosen, prometheus: &Prometheus) -> Chosen {
         let mut chosen = Chosen::new();
         for variable in self.variables() {
@@ -190,7 +190,7 @@ impl Query {
     }
 }
 
-/// The values of a series, be it of an instant or of a range.
+/// The values of a series, from an instant or a range query.
 fn samples(series: &Value) -> Vec<f64> {
     let value = |sample: &Value| text(&sample[1]).parse().unwrap();
     match &series["values"] {
@@ -244,7 +244,7 @@ fn next_variable(text: &str) -> Option<(&str, &str, &str)> {
     Some((before, name, after))
 }
 
-/// Of a variable's pattern, the label whose value it takes, and all labels that it expects, in order.
+/// The label whose value a variable's pattern takes, and all labels that it expects, in order.
 fn picked(pattern: &str) -> (&str, Vec<&str>) {
     if let Some(label) = pattern
         .strip_prefix(r"/\{")
@@ -252,7 +252,7 @@ fn picked(pattern: &str) -> (&str, Vec<&str>) {
     {
         return (label, vec![label]);
     }
-    // One label is the value, and another what a person sees.
+    // One label is the value, and another is shown to people.
     let ends = pattern.match_indices(r#"="(?<"#);
     let labels = ends.map(|(end, _)| {
         let begin = pattern[..end].rfind(|c: char| !c.is_ascii_lowercase() && c != '_');

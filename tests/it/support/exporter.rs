@@ -24,7 +24,7 @@ use super::{PATIENCE, eventually};
 pub(crate) const SID: &str = "AC0123456789abcdef0123456789abcdef";
 pub(crate) const TOKEN: &str = "made-up-token-of-the-tests";
 
-/// A running exporter; it stops with the value.
+/// A running exporter. Dropping the value stops it.
 pub(crate) struct Exporter {
     pub(crate) address: SocketAddr,
     pub(crate) client: reqwest::Client,
@@ -34,7 +34,7 @@ pub(crate) struct Exporter {
     pub(crate) files: Files,
 }
 
-/// A configuration file and a token file, in a directory of their own.
+/// A configuration file and a token file in their own directory.
 pub(crate) struct Files {
     pub(crate) config: PathBuf,
     directory: TempDir,
@@ -79,12 +79,12 @@ pub(crate) fn files(yaml: &str) -> Files {
 }
 
 impl Files {
-    /// Writes a file beside the configuration, or another one in its place.
+    /// Writes or replaces a file next to the configuration.
     pub(crate) fn write(&self, name: &str, content: &str) {
         std::fs::write(self.directory.path().join(name), content).unwrap();
     }
 
-    /// Removes a file beside the configuration.
+    /// Removes a file next to the configuration.
     pub(crate) fn remove(&self, name: &str) {
         std::fs::remove_file(self.directory.path().join(name)).unwrap();
     }
@@ -120,7 +120,7 @@ impl Exporter {
         Self::start_on(open, yaml, clock, options).await
     }
 
-    /// With a store as `open` opens it.
+    /// An exporter with the store that `open` opens.
     pub(crate) async fn start_on(
         open: impl FnOnce(Option<&Path>, Timestamp) -> Store,
         yaml: &str,

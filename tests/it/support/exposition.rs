@@ -74,7 +74,7 @@ impl Exposition {
         self.value(&format!("twilio_email_{family}"), &[("account", account)])
     }
 
-    /// The requests to this endpoint of Twilio's with this status code, `none` without a response; `None` if there was none.
+    /// The requests to this Twilio endpoint with this status code (`none`: without a response); `None` if there was none.
     #[track_caller]
     pub(crate) fn requests(&self, endpoint: &str, code: &str) -> Option<f64> {
         let labels = [("endpoint", endpoint), ("code", code)];
@@ -89,7 +89,7 @@ impl Exposition {
         self.value(&format!("twilio_email_operation_{family}"), &labels)
     }
 
-    /// The operation's emails at that status.
+    /// The operation's emails with that status.
     #[track_caller]
     pub(crate) fn emails(&self, id: OperationId, status: &str) -> Option<f64> {
         let id = id.to_string();

@@ -1,4 +1,4 @@
-//! The values of queries at a moment of a written history, by promtool.
+//! The values that queries return at a time of a written history, by promtool.
 
 use std::fmt::Write as _;
 use std::process::Command;
@@ -6,7 +6,7 @@ use std::process::Command;
 /// How often the series of a history have a sample.
 const INTERVAL: &str = "1m";
 
-/// Series in promtool's notation, and questions about them.
+/// Series in promtool's notation, and expectations about them.
 #[derive(Default)]
 pub(crate) struct History {
     series: String,
@@ -24,7 +24,7 @@ impl History {
         self
     }
 
-    /// At that moment, the query gives these series and values (rounded to a thousandth), and no others.
+    /// Expects that the query returns these series and values (rounded to a thousandth) at that time, and no others.
     pub(crate) fn gives(&mut self, at: &str, query: &str, expected: &[(&str, f64)]) -> &mut Self {
         let query = format!("round({query}, 0.001)").replace('\'', "''");
         let _ = writeln!(

@@ -18,13 +18,13 @@ pub(crate) enum Answer {
     Exchangers(Vec<(u16, &'static str)>),
     /// Responds with an error.
     Error(ResponseCode),
-    /// Responds with bytes that are no message.
+    /// Responds with bytes that are not a message.
     Garbage,
     /// Does not respond.
     Silence,
 }
 
-/// A name server that ends with the value.
+/// A name server. Dropping the value stops it.
 pub(crate) struct NameServer {
     pub(crate) address: SocketAddr,
     answers: Arc<Mutex<BTreeMap<String, Answer>>>,
@@ -67,7 +67,7 @@ impl NameServer {
         self.answers.lock().insert(format!("{domain}."), answer);
     }
 
-    /// The names that were asked for, each time.
+    /// The requested names, one for each request.
     pub(crate) fn asked(&self) -> Vec<String> {
         self.asked.lock().clone()
     }

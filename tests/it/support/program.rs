@@ -167,7 +167,7 @@ impl Drop for Program {
     }
 }
 
-/// Reads all that comes, line by line.
+/// Reads everything, line by line.
 fn gather(from: impl Read + Send + 'static, into: Arc<Mutex<String>>) -> JoinHandle<()> {
     std::thread::spawn(move || {
         let mut from = BufReader::new(from);

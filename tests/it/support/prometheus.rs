@@ -11,7 +11,7 @@ use super::eventually;
 use super::exporter::Exporter;
 use super::program::Program;
 
-/// A Prometheus that scrapes one target every second; it ends with the value.
+/// A Prometheus that scrapes one target every second. Dropping the value stops it.
 pub(crate) struct Prometheus {
     address: SocketAddr,
     client: reqwest::Client,
@@ -111,7 +111,7 @@ impl Prometheus {
         result.first()?["value"][1].as_str()?.parse().ok()
     }
 
-    /// Waits until a query gives this value.
+    /// Waits until a query returns this value.
     pub(crate) async fn comes_to(&self, query: &str, wanted: f64) {
         eventually(&format!("{query} is {wanted}"), || async {
             self.value(query).await == Some(wanted)

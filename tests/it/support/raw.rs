@@ -23,7 +23,7 @@ pub(crate) enum Act {
     Nothing,
 }
 
-/// The server; it ends with the value.
+/// The server. Dropping the value stops it.
 pub(crate) struct Raw {
     pub(crate) address: SocketAddr,
     acts: Arc<Mutex<(Act, Act)>>,

@@ -14,7 +14,7 @@ use super::exporter::{Exporter, one_account};
 use super::exposition::Exposition;
 use super::twilio::Twilio;
 
-/// Between two scrapes.
+/// The time between two scrapes.
 pub(crate) const INTERVAL: Duration = Duration::from_secs(15);
 /// How long the counters of a new label value are 0.
 pub(crate) const ZERO_FOR: Duration = Duration::from_mins(2);

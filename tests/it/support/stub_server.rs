@@ -31,7 +31,7 @@ impl StubResponse {
     }
 }
 
-/// The server; it ends with the value.
+/// The server. Dropping the value stops it.
 pub(crate) struct StubServer {
     pub(crate) address: SocketAddr,
     requests: Arc<Mutex<Vec<String>>>,

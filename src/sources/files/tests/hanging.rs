@@ -49,7 +49,7 @@ impl Disk for Stuck {
 }
 
 impl Scene {
-    /// Puts a disk in place that hangs on demand.
+    /// Replaces the disk with one that hangs on demand.
     fn stuck(&mut self) -> Arc<Stuck> {
         let disk = Arc::new(Stuck::default());
         self.files.disk = Arc::clone(&disk) as Arc<dyn Disk>;
@@ -138,7 +138,7 @@ fn a_directory_that_hangs_keeps_its_files_and_not_the_others() {
     scene.write("e/b.yml", B);
     assert_eq!(scene.reread(), ["a.yml: 41", "b.yml: 42"]);
     let disk = scene.stuck();
-    // As the pattern writes it, with a slash at its end.
+    // As the pattern spells it, with a slash at its end.
     disk.hangs(&[scene.path("d")]);
     scene.write("e/b.yml", BOTH);
     let began = Instant::now();

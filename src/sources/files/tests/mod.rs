@@ -31,8 +31,8 @@ struct Scene {
 }
 
 impl Scene {
-    /// Watches the files of a new directory that `patterns` name. The clock shows an hour from now, so that every file is
-    /// settled and a fingerprint alone decides what is read.
+    /// Watches the files of a new directory that match `patterns`. The clock shows an hour from now, so that every file is settled and a
+    /// fingerprint alone decides what is read.
     fn new(patterns: &str) -> Self {
         let later = Clock::manual(Clock::System.now() + Duration::from_hours(1));
         Self::at(patterns, later)

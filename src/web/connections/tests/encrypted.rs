@@ -33,7 +33,7 @@ impl Identity {
         }
     }
 
-    /// The server that it makes, which offers these protocols and requests a certificate.
+    /// A server with this identity, which offers these protocols and requests a certificate.
     pub(super) fn server(&self, protocols: &[&str]) -> Arc<ServerConfig> {
         let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
             .with_safe_default_protocol_versions()
@@ -48,7 +48,7 @@ impl Identity {
         Arc::new(config)
     }
 
-    /// A client that trusts it and offers these protocols.
+    /// A client that trusts this identity and offers these protocols.
     pub(super) fn connector(&self, protocols: &[&str], own: Option<&Self>) -> TlsConnector {
         let mut roots = RootCertStore::empty();
         roots.add(self.certificate.clone()).unwrap();

@@ -1,9 +1,9 @@
-//! Requests that are no valid HTTP, or that a proxy may read in another way.
+//! Requests that are not valid HTTP, or that a proxy may read differently.
 
 use super::*;
 use crate::exposition::Refused;
 
-/// All that comes until the connection is closed.
+/// Everything received until the connection is closed.
 async fn response_to(scene: &Scene, request: &[u8]) -> String {
     let mut client = scene.connect_and_send(request).await;
     let mut text = String::new();

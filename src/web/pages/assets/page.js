@@ -1,5 +1,5 @@
-// Keeps the page current: requests it again at an interval and changes what differs in elements with `data-live`. Nodes stay where
-// they can, so focus, selection and scroll position do not move. Without this script the page is complete; it only stays as it was.
+// Keeps the page current: requests it at an interval and updates what differs in elements with `data-live`. Nodes are kept where
+// possible, so focus, selection and scroll position do not change. Without this script the page is complete, but not updated.
 "use strict";
 
 (() => {
@@ -30,8 +30,8 @@
     syncChildren(current, [...next.childNodes]);
   };
 
-  // A node with an id, such as the row of an operation, stays itself when others come before it or go: whoever has focused its link
-  // must not find another operation there.
+  // A node with an id, such as the row of an operation, is kept when other nodes are inserted before it or removed: a focused link
+  // must not become the link of another operation.
   const syncChildren = (current, nodes) => {
     const ids = new Set(nodes.map((node) => node.id).filter(Boolean));
     for (const child of [...current.children]) if (child.id && !ids.has(child.id)) child.remove();
@@ -59,7 +59,7 @@
     }
   };
 
-  // What the reader looks at: the focused element if it is in view, else what is at the top. It stays where it is on the screen.
+  // The element that the reader looks at: the focused one if it is in view, otherwise the one at the top. It does not move.
   const anchorOf = () => {
     const focused = document.activeElement;
     const box = focused?.getBoundingClientRect();
@@ -97,7 +97,7 @@
       const next = new DOMParser().parseFromString(await response.text(), "text/html");
       if (paused) return;
       if (!response.ok) return report(problemOf(response.status));
-      // A proxy's own page, such as a login.
+      // A proxy's own page, such as a login page.
       if (!next.getElementById(clock.id)) return report("another server responds: reload the page");
       const before = document.getElementById("headline")?.textContent;
       const anchor = anchorOf();

@@ -1,4 +1,4 @@
-//! Where else to look.
+//! Links to more information.
 
 use maud::{Markup, html};
 

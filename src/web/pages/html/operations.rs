@@ -23,7 +23,7 @@ pub(super) fn section(site: &Site, overview: &Overview, filter: &Filter) -> Mark
     html! {
         section id="operations" aria-labelledby="operations-title" {
             h2 id="operations-title" { "Operations" }
-            // The script adds the form once there is something to search, and leaves it alone from then on.
+            // The script adds the form once there is something to search, and does not change it afterwards.
             div id="operations-form" data-live[!has_form] {
                 @if has_form {
                     (form(site, overview, filter))
@@ -90,7 +90,7 @@ fn form(site: &Site, overview: &Overview, filter: &Filter) -> Markup {
     }
 }
 
-/// A choice; or, where the names are too long for one, a field that proposes the first names.
+/// A list of choices, or a field that proposes the first names if they are too long for a list.
 fn account_field(overview: &Overview, filter: &Filter) -> Markup {
     let wanted = filter.account.as_deref();
     let names = overview.accounts.iter().map(|account| &*account.name);

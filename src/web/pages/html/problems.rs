@@ -11,7 +11,7 @@ use crate::web::pages::overview::{Overview, Site};
 
 /// The problems that a page shows in full. Those with the same cause and cure count as one.
 const MOST_IN_FULL: usize = 10;
-/// The further problems of which it shows one line; all are in the JSON.
+/// The most further problems with one line each; the JSON has all of them.
 const MOST_NAMED: usize = 40;
 
 /// The headline, and each problem.
@@ -104,7 +104,7 @@ pub(super) fn start(site: &Site) -> Markup {
     }
 }
 
-/// Problems with the same cause and cure, of which the first is in full.
+/// Problems with the same cause and cure; the first one in full.
 fn problem(group: &[&Finding], now: Timestamp) -> Markup {
     let finding = group[0];
     let since = group.iter().filter_map(|finding| finding.since).min();
@@ -174,7 +174,7 @@ fn watching(overview: &Overview) -> Markup {
     }
 }
 
-/// A sign whose form differs by severity, not its color alone.
+/// A sign whose shape, not only its color, shows the severity.
 fn sign(severity: Option<Severity>) -> Markup {
     let (class, path) = match severity {
         Some(Severity::Error) => ("error", "M8 8l8 8M16 8l-8 8"),

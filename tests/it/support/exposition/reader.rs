@@ -94,7 +94,7 @@ impl Reader {
         Ok(())
     }
 
-    /// Checks that concern a whole family.
+    /// Checks a whole family.
     fn end_family(&mut self) -> Result<(), String> {
         if let Some((name, _)) = &self.help {
             return Err(format!("{name} has help and no type"));
@@ -122,7 +122,7 @@ impl Family {
         }
     }
 
-    /// Every histogram has rising buckets, of which the last is `+Inf` and equals the count.
+    /// Checks that every histogram has rising buckets, and that the last one is `+Inf` and equals the count.
     fn check_histogram(&self) -> Result<(), String> {
         let counts = self
             .samples
@@ -170,7 +170,7 @@ fn sample(line: &str) -> Result<Sample, String> {
     })
 }
 
-/// Reads `{name="value",…}`; neither spaces nor a last comma are taken.
+/// Reads `{name="value",…}`, without spaces and without a trailing comma.
 fn labels(rest: &mut Chars<'_>) -> Result<BTreeMap<String, String>, String> {
     let mut labels = BTreeMap::new();
     rest.next();
