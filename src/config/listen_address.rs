@@ -1,4 +1,5 @@
-//! The addresses of `--web.listen-address`, in the format of Prometheus' components, extended by unix sockets (`unix:/path`).
+//! The addresses of `--web.listen-address`, in the format of Prometheus' components. Unix sockets (`unix:/path`) are an extension of
+//! it.
 
 use std::fmt;
 use std::net::SocketAddr;
