@@ -7,15 +7,16 @@ use std::time::{Duration, Instant};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use serde_json::json;
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::Builder;
 use twilio_email_exporter::clock::Clock;
 use twilio_email_exporter::operation::OperationId;
 use twilio_email_exporter::simulator::{self, SimulatorSettings};
 use twilio_email_exporter::timestamp::Timestamp;
 
 use crate::support::PATIENCE;
-use crate::support::exporter::{Exporter, one_account};
+use crate::support::exporter::one_account;
 use crate::support::exposition::Exposition;
+use crate::support::killable::KillableExporter;
 use crate::support::twilio::Twilio;
 
 /// Operations in a history.
@@ -100,8 +101,7 @@ struct World {
     twilio: Twilio,
     clock: Clock,
     directory: tempfile::TempDir,
-    /// The exporter, in a runtime of its own, so that it can be killed at any time.
-    exporter: Option<(Exporter, Runtime)>,
+    exporter: Option<KillableExporter>,
     born: Timestamp,
     ids: Vec<(OperationId, Timestamp)>,
     /// The stats that Twilio returns now.
@@ -171,25 +171,15 @@ impl World {
             &self.twilio,
             "stats_reading: exclusive\nrequest_timeout: 1s",
         ) + &format!("storage: {{path: {}}}\n", self.directory.path().display());
-        let runtime = Builder::new_multi_thread()
-            .worker_threads(1)
-            .enable_all()
-            .build()
-            .unwrap();
-        let clock = self.clock.clone();
-        let exporter =
-            runtime.spawn(async move { Exporter::start_at(&yaml, clock).await.settled().await });
-        self.exporter = Some((exporter.await.unwrap(), runtime));
+        self.exporter = Some(KillableExporter::start(yaml, self.clock.clone()).await);
         self.outlasted = false;
         self.saw();
     }
 
     /// Ends the exporter as if its process were killed: nothing is finished.
     async fn end(&mut self) {
-        if let Some((exporter, runtime)) = self.exporter.take() {
-            drop(exporter);
-            let finished = tokio::task::spawn_blocking(move || runtime.shutdown_timeout(PATIENCE));
-            finished.await.unwrap();
+        if let Some(exporter) = self.exporter.take() {
+            exporter.kill().await;
         }
     }
 
@@ -219,7 +209,7 @@ impl World {
                 self.twilio.handle.clear_faults();
                 if self.hanging {
                     // Joins the collection that still waits for responses.
-                    self.exporter.as_ref().unwrap().0.scrape().await;
+                    self.exporter.as_ref().unwrap().scrape().await;
                 }
                 (self.healthy, self.hanging) = (true, false);
                 // Longer than any pause and any backoff of a rejected list.
@@ -258,7 +248,7 @@ impl World {
         let mut is_repeated = false;
         loop {
             let seen = {
-                let exporter = &self.exporter.as_ref().unwrap().0;
+                let exporter = self.exporter.as_ref().unwrap();
                 if self.hanging {
                     exporter.scrape_within(SHORT).await
                 } else {

@@ -149,6 +149,15 @@ async fn scraped(files: &Files, variables: &[(&str, &str)]) -> (Exposition, Stri
     (seen, program.stderr())
 }
 
+/// An account with these keys reads Twilio through the proxy, and its log has no password.
+async fn expect_proxied(secure: &SecureTwilio, proxy: &TinyProxy, keys: &str) {
+    let (seen, log) = scraped(&secure.account(keys), &[]).await;
+    seen.expect("through the proxy", &[("up", 1.0), ("discovery_up", 1.0)]);
+    assert!(!log.contains(PASSWORD), "{log}");
+    let port = secure.front.address.port();
+    proxy.logs(&format!("CONNECT localhost:{port}")).await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_private_authority_is_trusted_only_where_the_account_names_it() {
     let secure = SecureTwilio::start().await;
@@ -165,15 +174,7 @@ async fn requests_go_through_the_proxy_that_the_account_names() {
     let (secure, proxy) = (SecureTwilio::start().await, TinyProxy::start().await);
     secure.twilio.put(HOUR, json!({"total": 3, "delivered": 3}));
     let keys = |password| format!("ca_file: ca.pem\nproxy_url: {}", proxy.url(password));
-    let (seen, log) = scraped(&secure.account(&keys(PASSWORD)), &[]).await;
-    seen.expect("through the proxy", &[("up", 1.0), ("discovery_up", 1.0)]);
-    assert!(!log.contains(PASSWORD), "{log}");
-    proxy
-        .logs(&format!(
-            "CONNECT localhost:{}",
-            secure.front.address.port()
-        ))
-        .await;
+    expect_proxied(&secure, &proxy, &keys(PASSWORD)).await;
 
     // tinyproxy responds with 401 to wrong credentials, and with 407 without credentials.
     let anonymous = format!("ca_file: ca.pem\nproxy_url: http://{}", proxy.address);
@@ -201,16 +202,8 @@ async fn the_connection_to_the_proxy_itself_uses_tls_if_its_url_has_https() {
     secure.twilio.put(HOUR, json!({"total": 3, "delivered": 3}));
     let front = TlsFront::start(&secure.authority, proxy.address).await;
     let url = format!("https://user:{PASSWORD}@localhost:{}", front.address.port());
-    let trusted = secure.account(&format!("ca_file: ca.pem\nproxy_url: {url}"));
-    let (seen, log) = scraped(&trusted, &[]).await;
-    seen.expect("through the proxy", &[("up", 1.0), ("discovery_up", 1.0)]);
-    assert!(!log.contains(PASSWORD), "{log}");
-    proxy
-        .logs(&format!(
-            "CONNECT localhost:{}",
-            secure.front.address.port()
-        ))
-        .await;
+    let keys = format!("ca_file: ca.pem\nproxy_url: {url}");
+    expect_proxied(&secure, &proxy, &keys).await;
 
     // A proxy with a certificate of another authority gets no password.
     let other = TlsFront::start(&Authority::new(), proxy.address).await;

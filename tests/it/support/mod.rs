@@ -6,6 +6,7 @@ pub(crate) mod dashboard;
 pub(crate) mod exporter;
 pub(crate) mod exposition;
 pub(crate) mod history;
+pub(crate) mod killable;
 pub(crate) mod log;
 pub(crate) mod name_server;
 pub(crate) mod program;

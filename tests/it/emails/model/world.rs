@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use tempfile::TempDir;
-use tokio::runtime::{Builder, Runtime};
 use tokio::time::Instant;
 use twilio_email_exporter::operation::{OperationId, RETENTION};
 use twilio_email_exporter::simulator::ApiSettings;
@@ -13,6 +12,7 @@ use super::history::Event;
 use super::laws::{Model, Named};
 use super::mail::Mail;
 use super::shown::{HeldNames, Shown};
+use crate::support::killable::KillableExporter;
 
 const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_mins(1);
@@ -33,8 +33,7 @@ pub(super) struct World {
     pub(super) clock: Clock,
     pub(super) twilio: Twilio,
     directory: TempDir,
-    /// The exporter, in a runtime of its own: it can be ended at any moment, with everything in it.
-    exporter: Option<(Exporter, Runtime)>,
+    exporter: Option<KillableExporter>,
     pub(super) operations: Vec<OperationId>,
     /// The emails, each operation's in a row, and the first one of each operation.
     pub(super) mails: Vec<Mail>,
@@ -98,8 +97,8 @@ impl World {
         world
     }
 
-    fn exporter(&self) -> &Exporter {
-        &self.exporter.as_ref().unwrap().0
+    fn exporter(&self) -> &KillableExporter {
+        self.exporter.as_ref().unwrap()
     }
 
     async fn start(&mut self) {
@@ -109,24 +108,14 @@ impl World {
             ", max_domains: 3, max_sender_domains: 4",
             Some(self.directory.path()),
         );
-        let runtime = Builder::new_multi_thread()
-            .worker_threads(1)
-            .enable_all()
-            .build()
-            .unwrap();
-        let clock = self.clock.clone();
-        let exporter =
-            runtime.spawn(async move { Exporter::start_at(&yaml, clock).await.settled().await });
-        self.exporter = Some((exporter.await.unwrap(), runtime));
+        self.exporter = Some(KillableExporter::start(yaml, self.clock.clone()).await);
         self.is_unread = true;
     }
 
     /// Ends the exporter as if its process were killed: nothing is finished.
     pub(super) async fn end(&mut self) {
-        if let Some((exporter, runtime)) = self.exporter.take() {
-            drop(exporter);
-            let ended = tokio::task::spawn_blocking(move || runtime.shutdown_timeout(PATIENCE));
-            ended.await.unwrap();
+        if let Some(exporter) = self.exporter.take() {
+            exporter.kill().await;
         }
     }
 
