@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tokio::time::timeout;
 
+use super::emails::EmailLists;
 use super::requests::Requests;
 use super::result::{Area, CheckResult, Section};
 use super::settings::Settings;
@@ -22,11 +23,11 @@ const LEAST_RATE: f64 = 10.0;
 /// The section about `account`.
 pub(super) async fn check(
     account: &Account,
-    reads_emails: bool,
+    emails: EmailLists,
     settings: &Settings<'_>,
 ) -> Section {
     let (mut results, sources) = tokio::join!(
-        requests(account, reads_emails, settings),
+        requests(account, emails, settings),
         sources::check(account, settings)
     );
     results.extend(sources);
@@ -38,7 +39,7 @@ pub(super) async fn check(
 
 async fn requests(
     account: &Account,
-    reads_emails: bool,
+    emails: EmailLists,
     settings: &Settings<'_>,
 ) -> Vec<CheckResult> {
     if settings.offline {
@@ -55,7 +56,7 @@ async fn requests(
         Ok(client) => client,
         Err(error) => return vec![CheckResult::failed("connection", error)],
     };
-    let mut requests = Requests::new(&client, account, reads_emails, &settings.clock);
+    let mut requests = Requests::new(&client, account, emails, &settings.clock);
     if timeout(LONGEST, requests.make()).await.is_err() {
         requests.broke_off(RequestFailure::Timeout(LONGEST));
     }

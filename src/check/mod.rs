@@ -6,6 +6,7 @@
 
 mod account;
 mod configuration;
+mod emails;
 mod listening;
 mod mounts;
 mod requests;
@@ -21,6 +22,7 @@ use futures_util::stream::{FuturesOrdered, StreamExt};
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
+use self::emails::EmailLists;
 pub use self::result::{Area, CheckResult, Report, Section, Status};
 use self::settings::DISK_LIMIT;
 pub use self::settings::Settings;
@@ -61,9 +63,9 @@ fn begin<'a>(
     sections.push_back(server.map(|server| server.section).boxed());
     let directory = config.storage.path.as_deref();
     sections.push_back(storage::check(directory, settings, has_exporter).boxed());
-    let reads_emails = config.emails.enabled || !config.series.tags.is_empty();
+    let emails = EmailLists::of(config);
     for account in &config.accounts {
-        sections.push_back(account::check(account, reads_emails, settings).boxed());
+        sections.push_back(account::check(account, emails, settings).boxed());
     }
     sections
 }

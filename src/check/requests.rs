@@ -1,15 +1,16 @@
-//! The requests of one account, as few as possible: one row of the list, one operation, one row of the list of emails, and one
-//! row of the operation's emails if Twilio refuses that list. [`diagnosis`] judges the failures, as after a collection.
+//! The requests of one account, as few as possible: one row of the list, one operation, and one row of the list of
+//! emails that the exporter reads. [`diagnosis`] judges the failures, as after a collection.
 
 use std::sync::Arc;
 
+use super::emails::{EmailLists, EmailRequests};
 use super::result::{CheckResult, Status};
 use crate::clock::Clock;
 use crate::config::{Account, Credentials};
 use crate::diagnosis::{self, AccountFacts, Ongoing, RequestFailure};
 use crate::operation::{Operation, OperationId, RETENTION};
 use crate::timestamp::Timestamp;
-use crate::twilio::{ApiError, Client, ListFilter};
+use crate::twilio::{ApiError, Client};
 
 /// The length of an id after its prefix.
 const CHARACTERS: u8 = 26;
@@ -31,13 +32,10 @@ enum Step {
 pub(super) struct Requests<'a> {
     client: &'a Client,
     account: &'a Account,
-    reads_emails: bool,
     now: Timestamp,
     listed: Option<Result<Option<OperationId>, ApiError>>,
     read: Option<(Target, Result<Operation, ApiError>)>,
-    emails: Option<Result<(), ApiError>>,
-    /// The emails of one operation, where Twilio refuses the list of all.
-    emails_of_operation: Option<Result<(), ApiError>>,
+    emails: EmailRequests,
     broke_off: Option<RequestFailure>,
 }
 
@@ -96,18 +94,16 @@ impl<'a> Requests<'a> {
     pub(super) fn new(
         client: &'a Client,
         account: &'a Account,
-        reads_emails: bool,
+        email_lists: EmailLists,
         clock: &Clock,
     ) -> Self {
         Self {
             client,
             account,
-            reads_emails,
             now: clock.now(),
             listed: None,
             read: None,
-            emails: None,
-            emails_of_operation: None,
+            emails: EmailRequests::new(email_lists),
             broke_off: None,
         }
     }
@@ -134,27 +130,13 @@ impl<'a> Requests<'a> {
         if let Some(id) = id {
             self.read = Some((target, self.client.operation(id).await));
         }
-        if self.reads_emails && self.is_up() {
-            let emails = self.list_one_email(None).await;
-            let is_refused = emails.as_ref().is_err_and(ApiError::is_refusal);
-            self.emails = Some(emails);
-            if let Target::Known(id) = target
-                && is_refused
-            {
-                self.emails_of_operation = Some(self.list_one_email(Some(id)).await);
-            }
+        if self.is_up() {
+            let known = match target {
+                Target::Known(id) => Some(id),
+                Target::Unknown => None,
+            };
+            self.emails.make(self.client, known, self.now).await;
         }
-    }
-
-    async fn list_one_email(&self, operation: Option<OperationId>) -> Result<(), ApiError> {
-        let from = operation.is_none().then(|| self.now - RETENTION);
-        let filter = ListFilter {
-            from,
-            operation,
-            ..ListFilter::default()
-        };
-        let mut emails = self.client.emails(filter).with_page_size(1);
-        emails.page().await.map(drop)
     }
 
     async fn list_one(&self) -> Result<Option<OperationId>, ApiError> {
@@ -243,7 +225,7 @@ impl<'a> Requests<'a> {
     fn applies(&self, step: Step) -> bool {
         match step {
             Step::Token => matches!(self.account.credentials, Credentials::Client(_)),
-            Step::ListEmails => self.reads_emails,
+            Step::ListEmails => self.emails.are_read(),
             Step::NameResolution => self.account.base_url.domain().is_some(),
             _ => true,
         }
@@ -279,7 +261,10 @@ impl<'a> Requests<'a> {
             }
             Step::ListOperations => ok("Twilio returns the list of operations".to_owned()),
             Step::ReadOperation => self.read_result(name),
-            Step::ListEmails => self.emails_result(name, facts),
+            Step::ListEmails => {
+                let result = self.emails.result(name, facts, self.now);
+                result.unwrap_or_else(|| self.missing(name))
+            }
         }
     }
 
@@ -318,28 +303,6 @@ impl<'a> Requests<'a> {
             cure: failure.cure(login).to_owned(),
             ..CheckResult::failed(name, failure.what(login, Some(&self.account.name)))
         }
-    }
-
-    fn emails_result(&self, name: &'static str, facts: &AccountFacts) -> CheckResult {
-        let error = match &self.emails {
-            Some(Ok(())) => return CheckResult::ok(name, "Twilio returns the list of emails"),
-            Some(Err(error)) => error,
-            None => return self.missing(name),
-        };
-        let Some(what) = error.of_list() else {
-            return CheckResult::skipped(name, error);
-        };
-        let failure = Ongoing {
-            what,
-            since: self.now,
-        };
-        CheckResult::finding(
-            name,
-            match &self.emails_of_operation {
-                Some(Ok(())) => diagnosis::emails_by_operation(facts, &failure),
-                _ => diagnosis::emails_only(facts, &failure),
-            },
-        )
     }
 
     /// Compares the clocks, if there was a response that has a time.

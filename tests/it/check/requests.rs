@@ -44,18 +44,35 @@ async fn an_account_that_works_passes_every_check_with_two_small_requests() {
 }
 
 #[tokio::test]
-async fn with_tags_one_row_of_the_list_of_emails_is_read() {
+async fn with_tags_alone_one_row_of_the_emails_of_an_operation_is_read() {
     let twilio = twilio().await;
     let yaml = one_account(&twilio, "") + "series: {tags: [campaign]}\n";
     let report = checked(&yaml).await;
     assert_eq!(only(&report, "list_emails").status, Status::Ok);
     assert_eq!(twilio.handle.counts().emails, 1);
     let requests = twilio.handle.requests();
-    assert!(requests[2].path.contains("pageSize=1"), "{requests:?}");
+    let path = &requests[2].path;
+    assert!(
+        path.contains("pageSize=1") && path.contains("operationId="),
+        "{path}"
+    );
+    // Tags need no list of all emails.
+    twilio.fault("unfiltered-emails=403");
+    let report = checked(&yaml).await;
+    assert_eq!(only(&report, "list_emails").status, Status::Ok);
     twilio.fault("emails=403");
     let report = checked(&yaml).await;
     let words = "does not return the list of emails of account default (403)";
     fails(&report, "list_emails", words);
+}
+
+#[tokio::test]
+async fn with_tags_alone_and_no_operation_no_list_of_emails_is_read() {
+    let twilio = Twilio::empty().await;
+    let yaml = one_account(&twilio, "") + "series: {tags: [campaign]}\n";
+    let report = checked(&yaml).await;
+    assert_eq!(only(&report, "list_emails").status, Status::Skipped);
+    assert_eq!(twilio.handle.counts().emails, 0);
 }
 
 #[tokio::test]
