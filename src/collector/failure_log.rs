@@ -1,7 +1,7 @@
 //! Logs the failures of a collection of operations: each when it begins, once an hour while it lasts, and when it ends.
 //!
 //! Scrapes come every few seconds, so a line per failure would hide all other lines. A collection logs at most [`MOST_LINES`] lines about
-//! single operations, and a total for the rest.
+//! single operations, and a total for the rest. If all requests of the account fail for one cause, only one operation has a line.
 
 #[cfg(test)]
 mod tests;
@@ -43,6 +43,8 @@ pub(super) struct FailureLog {
 struct Current {
     rows: UnreadableRows,
     named: BTreeMap<OperationId, NamedFailure>,
+    /// The operation whose line is about a cause of the whole account, so that other operations need none.
+    example: Option<OperationId>,
     /// Operations that fail without a line of their own.
     others: OngoingFailure<()>,
     /// The lines of this collection about single operations.
@@ -77,6 +79,7 @@ impl FailureLog {
                     last_seen: None,
                 },
                 named: BTreeMap::new(),
+                example: None,
                 others: OngoingFailure::new(),
                 lines: 0,
                 more: 0,
@@ -133,10 +136,12 @@ impl FailureLog {
         let Some(reason) = error.reason().filter(|_| !error.is_logged_already()) else {
             return;
         };
-        let is_covered = self.lists.covers_account(reason);
         let current = &mut *self.current.lock();
+        let example = current.example(|_| true);
         let is_full = current.lines >= MOST_LINES || current.named.len() >= MOST_NAMED;
         if is_full && !current.named.contains_key(&id) {
+            let is_covered = self.lists.covers_account(reason)
+                || is_of_account(error) && example.is_some_and(|(_, other)| other == reason);
             current.more += usize::from(!is_covered);
             return;
         }
@@ -146,7 +151,12 @@ impl FailureLog {
             error: error.clone(),
         });
         (named.reason, named.error) = (reason, error.clone());
+        let is_covered = self.lists.covers_account(reason)
+            || example.is_some_and(|example| named.is_covered(id, example));
         if !is_covered && named.failure.failed(reason, Instant::now()) {
+            if is_of_account(error) {
+                current.example = Some(id);
+            }
             if current.lines < MOST_LINES {
                 current.lines += 1;
                 named.warn(&self.account, id);
@@ -165,6 +175,7 @@ impl FailureLog {
     ) {
         let (current, now) = (&mut *self.current.lock(), Instant::now());
         let mut ended = 0;
+        let mut example = current.example(|id| is_failing(id) == Some(true));
         let (lines, more) = (&mut current.lines, &mut current.more);
         let mut has_line = || {
             *lines += 1;
@@ -172,8 +183,12 @@ impl FailureLog {
         };
         current.named.retain(|id, named| match is_failing(*id) {
             Some(true) => {
-                let is_covered = self.lists.covers_account(named.reason);
+                let is_covered = self.lists.covers_account(named.reason)
+                    || example.is_some_and(|example| named.is_covered(*id, example));
                 if !is_covered && named.failure.failed(named.reason, now) {
+                    if is_of_account(&named.error) {
+                        example = Some((*id, named.reason));
+                    }
                     if has_line() {
                         named.warn(&self.account, *id);
                     } else {
@@ -196,6 +211,7 @@ impl FailureLog {
         if ended > 0 {
             tracing::info!(account = %self.account, operations = ended, "more operations can be read again");
         }
+        current.example = example.map(|(id, _)| id);
         self.log_others(current, failing, now);
         (current.lines, current.more) = (0, 0);
     }
@@ -223,6 +239,18 @@ impl FailureLog {
     }
 }
 
+impl Current {
+    /// The operation whose line covers others, and its reason, if it still fails.
+    fn example(
+        &self,
+        is_failing: impl FnOnce(OperationId) -> bool,
+    ) -> Option<(OperationId, Reason)> {
+        let id = self.example.filter(|id| is_failing(*id))?;
+        let named = self.named.get(&id)?;
+        named.failure.error().map(|reason| (id, *reason))
+    }
+}
+
 impl UnreadableRows {
     fn is_quiet(&self, now: Instant) -> bool {
         self.last_seen
@@ -231,8 +259,18 @@ impl UnreadableRows {
 }
 
 impl NamedFailure {
+    /// Whether the line of `example` covers the failure of operation `id`.
+    fn is_covered(&self, id: OperationId, (example, reason): (OperationId, Reason)) -> bool {
+        id != example && reason == self.reason && is_of_account(&self.error)
+    }
+
     fn warn(&self, account: &str, id: OperationId) {
         let (reason, error) = (self.reason.as_str(), &self.error);
         tracing::warn!(account, operation = %id, reason, %error, "cannot read an operation");
     }
+}
+
+/// Whether all requests of the account fail for this cause. Twilio can refuse single operations, too.
+fn is_of_account(error: &ApiError) -> bool {
+    error.concerns_account() && !error.is_refusal()
 }

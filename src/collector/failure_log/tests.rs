@@ -96,6 +96,33 @@ async fn a_single_read_is_logged_when_it_begins_once_an_hour_and_when_it_ends() 
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_cause_of_the_whole_account_is_one_line_for_all_operations() {
+    let mut account = Account::new();
+    let (log, _guard) = Log::start();
+    account.fail((0..1000).map(id), &ApiError::Timeout(MINUTE));
+    for minute in 0..180 {
+        account.finish();
+        let lines = log.take();
+        let expected = usize::from(minute % 60 == 0);
+        assert_eq!(lines.len(), expected, "minute {minute}: {lines:?}");
+        assert_eq!(count(&lines, FAILS), expected, "{lines:?}");
+        tokio::time::advance(MINUTE).await;
+    }
+    // Its operation can be read again, others cannot: one of them has the line.
+    account.failing.remove(&id(0));
+    account.finish();
+    let lines = log.take();
+    let seen = (lines.len(), count(&lines, WORKS), count(&lines, FAILS));
+    assert_eq!(seen, (2, 1, 1), "{lines:?}");
+    account.failing.clear();
+    for expected in [1, 0] {
+        account.finish();
+        let lines = log.take();
+        assert_eq!((lines.len(), count(&lines, WORKS)), (expected, expected));
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_collection_has_ten_lines_about_operations_and_then_a_sum() {
     let mut account = Account::new();
     let (log, _guard) = Log::start();
