@@ -50,7 +50,7 @@
 
     // An operation of at least leastEmails fails if more than this share of its emails is lost.
     failingShare: 0.1,
-    // And more than this share of its recipients, because failures come first, while Twilio still creates emails.
+    // And at least this share of its recipients, because failures come first, while Twilio still creates emails.
     failingShareOfRecipients: 0.02,
     // The alert continues for this long after the last loss. The account's alert must end earlier (20m and 5m).
     failingRecently: '20m',
@@ -92,7 +92,7 @@
     // Added to every alert.
     alertLabels: {},
 
-    // The evaluation intervals of operations (the alert on a failing campaign waits for it), of short windows, and of long ones.
+    // The evaluation intervals of rules on operations (the alert on a failing campaign waits for it), on short windows, and on long ones.
     operationInterval: '15s',
     shortInterval: '30s',
     longInterval: '2m',

@@ -1,4 +1,4 @@
-// The dashboards as they are kept for everybody; the mixin has none of its own.
+// The dashboards of grafana/, unchanged.
 {
   grafanaDashboards+:: {
     'overview.json': import '../../grafana/overview.json',

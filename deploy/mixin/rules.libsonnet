@@ -17,8 +17,8 @@
   local name(level, metric, operation) = '%s:twilio_email_%s:%s' % [level.name, metric, operation],
   local rule(name, expr, note=null) = { record: name, expr: expr, note:: note },
 
-  // A user label's counter comes with the first operation that has it, and what it shows then belongs to the window: `increase` leaves that
-  // out, but the account was there already when the window began.
+  // A counter of a user label begins with the first operation that has the label. `increase` ignores this first value. It counts if
+  // the account was already watched when the window began.
   local grew(level, metric, by, window) =
     if level.name == 'account' then terms.grew(metric, by, window)
     else terms.lines([
@@ -36,7 +36,7 @@
   local lostOf(level, window) = 'sum without (outcome) (%s%s{outcome=~"undelivered|failed"})' % [outcomesName(level), window],
   local endedOf(level, window) = 'sum without (outcome) (%s%s{outcome=~"delivered|undelivered|failed"})' % [outcomesName(level), window],
 
-  // What is kept of one window. `bounded` ones have a lower bound of the share.
+  // The rules of one window; with `bounded`, also the lower bound of the share.
   local window(level, window, bounded=false) =
     local increase(metric) = name(level, metric, 'increase');
     local accepted = increase('emails_accepted') + window;
@@ -45,7 +45,8 @@
     local ended = increase('emails_ended');
     local handled = increase('emails_handled') + window;
     local failure = name(level, 'failure', 'ratio_rate' + window);
-    // Losses that are more than what was accepted and delivered meanwhile come late: they belong to the mail of the last three days.
+    // Losses are late if they exceed both the accepted and the delivered emails of the window. They are then a share of the emails of the
+    // last three days.
     local late = terms.lines([
       'last_over_time(%s3d[%s]) > %s%s' % [ended, shortest, ended, window],
       '  and %s > %s' % [lost, accepted],
@@ -73,7 +74,7 @@
     ]
     + (if bounded then [rule(name(level, 'failure', 'lower_bound_rate') + window, terms.lowerBound(failure, handled))] else []),
 
-  // Of a label, three days are needed only for what late losses are a share of.
+  // A label needs three days only for late losses.
   local labelDays =
     local level = terms.levels.label;
     [rule(

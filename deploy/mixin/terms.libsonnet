@@ -13,7 +13,7 @@ function(config) {
   operationLabels: config.accountLabels + ['operation_id'],
   providerLabels: config.accountLabels + ['provider'],
 
-  // The two levels at which ratios are kept.
+  // The two levels at which ratios are recorded.
   levels: {
     account: {
       name: 'account',
@@ -39,13 +39,13 @@ function(config) {
 
   // The value of a gauge at any scrape interval up to 5 minutes, also after a scrape that failed.
   now(metric):: 'last_over_time(%s[%s])' % [metric, config.freshness],
-  // Of several exporters of an account the highest value, which is the best or the newest.
+  // The highest value of an account's exporters, which is the best or the newest.
   best(what):: 'max by (%s) (%s)' % [terms.account, what],
 
-  // What a counter grew by within the window, by the exporter that saw most: the last value minus the one before the window, which is
-  // exact at any scrape interval. Growth in a gap without scrapes counts when it is seen, if the gap is not longer than `before`.
-  // After a reset, `increase` counts. A state that was restored from a backup puts a counter back, but not to 0:
-  // what it had before is not counted again. `first` are clauses for a counter that is new.
+  // The growth of a counter within the window, of the exporter with the highest: the last value minus the one before the window, which is
+  // exact at any scrape interval. Growth in a gap without scrapes counts after the gap, if the gap is not longer than `before`.
+  // After a reset, `increase` counts. If a store is restored from a backup, a counter falls, but not to 0: then only its growth since
+  // the fall counts. `first` are clauses for a counter that is new.
   grew(metric, by, window, before='1d', first=[]):: self.lines([
     'max by (%s) (' % by,
     '  last_over_time(%s[%s]) - last_over_time(%s[%s] offset %s) >= 0' % [metric, window, metric, before, window],
@@ -76,7 +76,7 @@ function(config) {
   watchedSince(window, before)::
     'and on (%s) group by (%s) (last_over_time(twilio_email_up[%s] offset %s))' % [self.account, self.account, window, before],
 
-  // Begins a text: `$of` selects what has the alert's own `labels`.
+  // Begins a text: sets `$of` to the matchers of the alert's own `labels`.
   of(labels):: '{{ $of := printf `%s` %s -}}' % [
     std.join(',', [label + '=%q' for label in labels]),
     std.join(' ', ['$labels.' + label for label in labels]),
@@ -87,16 +87,16 @@ function(config) {
   percent: 'humanizePercentage | reReplaceAll `(\\.\\d)\\d+%` `$1%`',
   span: 'humanizeDuration | reReplaceAll `m( \\d+s)?$` ` min`',
 
-  // What a query gives, written in one of these ways; a question mark where there is nothing. `$of` stands for each %s in it.
+  // The result of a query in one of these formats; a question mark if there is none. `$of` replaces each %s in it.
   asked(query, how)::
     local times = std.length(std.findSubstr('%s', query));
     '{{ with printf `%s`%s | query }}{{ . | first | value | %s }}{{ else }}?{{ end }}' % [query, std.repeat(' $of', times), how],
 
-  // A value beside the alert's own: of several exporters, the highest. `more` selects further, `after` follows in PromQL.
+  // A further value in an alert: of several exporters, the highest. `more` are further matchers, `after` follows the selector.
   valueOf(metric, more='', after='', how=self.number)::
     self.asked('max(%s{%%s%s}%s)' % [metric, more, after], how),
 
-  // Whether a query gives anything.
+  // The text `yes` if a query has a result, else `no`.
   either(query, yes, no)::
     local times = std.length(std.findSubstr('%s', query));
     '{{ if printf `%s`%s | query }}%s{{ else }}%s{{ end }}' % [query, std.repeat(' $of', times), yes, no],
@@ -109,7 +109,7 @@ function(config) {
     + '{{ if $name }}{{ $name }}{{ else }}Send of {{ with printf `max(twilio_email_operation_scheduled_timestamp_seconds{%s}) or max(twilio_email_operation_created_timestamp_seconds{%s})` $of $of | query }}'
     + '{{ . | first | value | humanizeTimestamp | printf "%.16s" }} UTC{{ else }}unknown time{{ end }}{{ end }} ({{ $labels.account }})',
 
-  // Ends a description with all labels that users gave to the operation; with nothing where there are none.
+  // Ends a description with all labels that users gave to the operation, if there are any.
   userLabels::
     local others = std.join('|', ['__name__', 'operation_id'] + std.set(config.accountLabels)) + '|' + config.targetLabels;
     ' {{- with printf `twilio_email_operation_info{%s}` $of | query }} Its labels: {{- range $name, $value := (first .).Labels }}'
@@ -120,7 +120,7 @@ function(config) {
     self.of(self.operationLabels)
     + ' {{ with printf `twilio_email_operation_info{%%s}` $of | query }}{{ or (first .).Labels.%s "none" }}{{ else }}none{{ end }}' % config.routeBy,
 
-  // An alert. `name` is also that of its runbook; `dashboard` is a uid and what follows it; `begin` begins the text of its link.
+  // An alert. `name` is also that of its runbook; `dashboard` is a uid and what follows it; `begin` precedes the link to it.
   alert(name, severity, span, expr, dashboard, summary, description, keep=null, labels={}, note=null, begin=''):: {
     alert: name,
     expr: expr,
@@ -143,7 +143,7 @@ function(config) {
   ofLabel: 'twilio-email-overview?' + variables(['job', 'account', 'label', 'value']),
   ofProvider: 'twilio-email-deliverability?' + variables(['job', 'account', 'provider']),
   deliverability: 'twilio-email-deliverability?' + variables(['job', 'account']),
-  // From the operation's creation to now; as the dashboard opens by itself, where that is not known.
+  // From the operation's creation to now; the dashboard's default range if that time is not known.
   ofOperation: 'twilio-email-operation?' + variables(['job', 'account', 'operation_id'])
                + '{{ with printf `1000 * max(twilio_email_operation_created_timestamp_seconds{%s})` $of | query }}'
                + '&from={{ . | first | value | printf "%.0f" }}&to=now{{ end }}',

@@ -43,7 +43,7 @@ REFUSED = [
     ("config: {storage: {path: /tmp}}", ["config.storage", "Use `persistence`"]),
     ("config: [accounts]", ["/config", "want object"]),
     ("extraArgs: [--storage.path=/tmp]", ["extraArgs", "Use the value `persistence`"]),
-    ("extraArgs: [-v]", ["extraArgs", "is no option"]),
+    ("extraArgs: [-v]", ["extraArgs", "is not an option"]),
     ("image: {digest: latest}", ["image.digest", "64 hexadecimal digits"]),
     ("image: {tag: 1.2}", ["/image/tag", "want string"]),
     ("image: {pullPolicy: always}", ["/image/pullPolicy", "must be one of"]),

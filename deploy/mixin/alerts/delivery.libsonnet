@@ -5,8 +5,8 @@
   local account = terms.levels.account,
 
   local of(level, metric) = '%s:twilio_email_%s' % [level.name, metric],
-  // A budget that would last for the objective's whole period burns this many times faster than it should. What is exactly at a
-  // limit is not above it: values are rounded.
+  // How many times faster than allowed the error budget burns. The factor 1.01 keeps a value that is exactly at the limit, but rounded,
+  // from being above it.
   local times = { '1h': 14.4, '6h': 6, '1d': 3, '3d': 1 },
   local burns(level, window, factor) = '%s%s > %g' % [of(level, 'budget_burn:ratio_rate'), window, factor * 1.01],
   // Enough emails are lost to judge their share: of few emails, its lower bound is above the limit as well.
@@ -19,8 +19,8 @@
     ')',
   ]),
 
-  // Fast: within an hour, or within six that have been watched; and it goes on. Few emails come hours apart: where they were lost in
-  // more than one hour, it goes on until one of them is not.
+  // Fast: within an hour, or within six that were watched; and the losses continue. Few emails come hours apart: if they were lost in more
+  // than one hour, the last share within three hours counts.
   local fast(level) = terms.lines([
     burns(level, '1h', times['1h']),
     'and ' + burns(level, '20m', times['1h']),
@@ -63,7 +63,7 @@
     unreported('6h'),
   ]),
 
-  // The sharper of two windows is the one to name.
+  // The text names the first window if it is above its limit, else the second.
   local sharper(level, first, second, text) =
     terms.either('%s{%%s} > %g' % [of(level, 'budget_burn:ratio_rate' + first), times[first] * 1.01], text(first), text(second)),
   local share(level, window) = terms.valueOf(of(level, 'failure:ratio_rate' + window), how=terms.percent),
@@ -196,7 +196,7 @@
         terms.valueOf(of(account, 'failure:ratio_rate3d'), after=' offset 1d', how=terms.percent),
       ],
     terms.of(config.accountLabels)
-    + ' Account {{ $labels.account }} lost %s of %s emails within a day. Compared with its three days before, that cannot be chance.'
+    + ' Account {{ $labels.account }} lost %s of %s emails within a day. Compared with the three days before, that cannot be chance.'
       % [
         terms.valueOf(of(account, 'emails_lost:increase1d')),
         terms.valueOf(of(account, 'emails_handled:increase1d')),
@@ -213,7 +213,7 @@
     terms.lines([
       '%s >= %d' % [waiting, config.leastEmails],
       'unless %s <= %g * %s' % [waiting, config.unconfirmedShare, of(account, 'emails_accepted:increase3d')],
-      // Twilio is read, so that it would be known.
+      // Only while Twilio can be read, because otherwise new deliveries are not known.
       'and on (%s) max by (%s) (avg_over_time(twilio_email_up[1h])) > 0.9' % [terms.account, terms.account],
     ]),
     terms.overview,
@@ -223,7 +223,7 @@
     terms.of(config.accountLabels)
     + ' {{ $value | %s }} emails of account {{ $labels.account }} were sent at least 6 hours ago and are neither delivered nor lost; %s of them a day ago.'
       % [terms.number, terms.valueOf('twilio_email_emails_unconfirmed', ',older_than="1d"')]
-    + ' Mailbox providers defer them. Twilio retries for up to 72 hours, and then they are lost.',
+    + ' Usually, mailbox providers defer them. Twilio retries for up to 72 hours, and then they are lost.',
     keep='10m',
     note='The only sign of deferred mail in the API. Nothing is lost yet.',
   ),

@@ -18,7 +18,7 @@
   local isDown = best(now('twilio_email_up')) + ' == 0',
   local butNotDown = 'unless ' + isDown,
   local who = terms.of(config.accountLabels) + ' Account {{ $labels.account }}',
-  // Says why, where requests have failed within the window.
+  // The most frequent reason, if requests failed within the window.
   local why(window) =
     ' {{- with printf `topk(1, sum by (reason) (increase(twilio_email_api_request_failures_total{%%s}[%s])) > 0)` $of | query }}' % window
     + ' The most frequent reason: {{ (first .).Labels.reason }}.{{ end }}',
@@ -52,7 +52,7 @@
       butNotDown,
       'unless %s == 0' % best(now('twilio_email_discovery_up')),
     ]),
-    'Account {{ $labels.account }}: some requests are refused, the credentials are about to fail',
+    'Account {{ $labels.account }}: some requests are refused, or no new token is issued',
     who + ' can still be read, but within 30 minutes Twilio refused {{ $value | printf "%.0f" }} requests with its credentials, or issued no new'
     + ' access token. When Twilio refuses the others, too, or the current token expires, the account cannot be read.' + why('30m'),
     keep='10m',
@@ -192,7 +192,7 @@
     keep='10m',
   ),
 
-  // Not where saves fail: that is the alert above.
+  // Not if saves fail: then the alert above fires.
   local hangs = ofInstance(
     'TwilioEmailSaveHanging',
     'warning',

@@ -6,7 +6,7 @@
   // Several exporters may show the same operation; the highest value is the newest.
   local highest(what) = 'max by (%s) (%s)' % [terms.operation, what],
   local of(metric, labels='') = highest('twilio_email_operation_' + metric + labels),
-  // The same for alerts with time, at any scrape interval.
+  // The same for slower alerts, at any scrape interval up to 5 minutes.
   local kept(metric, labels='') = highest(terms.now('twilio_email_operation_' + metric + labels)),
   local is(word) = kept('state', '{state="%s"}' % word) + ' == 1',
   local share = 'operation:twilio_email_operation_failure:ratio',
@@ -14,19 +14,19 @@
   local failingNow = 'operation:twilio_email_operation_failing:ratio',
   local lateLosses = 'operation:twilio_email_operation_late_losses:increase',
 
-  // Before anything has been created, the recipients are all there is to see.
+  // Before Twilio has created emails, only the number of recipients is known.
   local isLarge = terms.lines([
     'and (',
     '  %s >= %d' % [kept('size'), config.leastEmails],
     '  or %s >= %d' % [kept('recipients'), config.leastEmails],
     ')',
   ]),
-  // Has been completed for long: what is lost now is lost late.
+  // Was completed long ago: new losses are late losses.
   local wasCompleted = highest('twilio_email_operation_state{state="completed"} offset ' + config.lateAfter) + ' == 1',
 
   local size = terms.valueOf('twilio_email_operation_size'),
   local emails(status) = terms.valueOf('twilio_email_operation_emails', ',status="%s"' % status),
-  // From when it was to begin, or was created, to its last change, or until now.
+  // The time from its scheduled time or creation to its last change, or to now.
   local age = terms.asked(
     '(max(twilio_email_operation_updated_timestamp_seconds{%s}) or vector(time()))'
     + ' - (max(twilio_email_operation_scheduled_timestamp_seconds{%s}) or max(twilio_email_operation_created_timestamp_seconds{%s}))',
@@ -81,7 +81,7 @@
       'and %s / %s > %g' % [lateLosses, kept('size'), config.lateShare],
     ]),
     ': {{ $value | %s }} of %s emails lost within 6 hours, long after it was completed' % [terms.number, size],
-    'was completed more than %s ago, and has lost {{ $value | %s }} of its %s emails within the last 6 hours. In all it has lost %s. Twilio retries deferred mail for up to 72 hours, so more may follow until then.'
+    'was completed more than %s ago, and has lost {{ $value | %s }} of its %s emails within the last 6 hours. In all it has lost %s. Twilio retries deferred mail for up to 72 hours, so it may lose more.'
     % [std.strReplace(config.lateAfter, 'h', ' hours'), terms.number, size, terms.valueOf(lost)],
     '10m',
     'Only a warning, because the send is over.',
@@ -121,7 +121,7 @@
       isLarge,
     ]),
     ': no progress for {{ $value | %s }}, %s emails queued' % [terms.span, emails('queued')],
-    'is being processed, but almost none of its emails were sent for {{ $value | humanizeDuration }}. %s emails are queued.'
+    'is being processed, but has made almost no progress for {{ $value | humanizeDuration }}. %s emails are queued.'
     % emails('queued'),
     '5m',
     'Compared with the time of the last read: if Twilio cannot be read, old data does not mean that the operation is stuck.',

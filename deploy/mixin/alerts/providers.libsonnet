@@ -7,8 +7,8 @@
   local provider(metric) = 'account_provider:twilio_email_' + metric,
   local rule(name, expr, note=null) = { record: name, expr: expr, note:: note },
 
-  // A provider's counters come with its first email. What they show then is growth if no exporter had them before, and the account's emails
-  // were read before. (An exporter that is new, or has another name, continues its counters.)
+  // A provider's counters begin with its first email. Their first value is growth if no exporter had them before, and the account's emails
+  // were already read. (An exporter that is new, or has another name, continues its counters.)
   local isNew(metric, window) = [
     '  or',
     '  last_over_time(%s[%s])' % [metric, config.freshness],
@@ -20,7 +20,7 @@
   local outcomes(window) = 'account_provider_outcome:twilio_email_provider_outcomes:increase' + window,
   local ofAccount(expr) = 'on (%s) group_left () sum by (%s) (%s)' % [terms.account, terms.account, expr],
 
-  // What losses are a share of when they come late: the mail of three days, by the counters alone.
+  // What late losses are a share of: the emails of three days, by the counters alone.
   local endedOfDays = rule(
     provider('emails_ended:increase3d'),
     terms.lines([
@@ -34,7 +34,7 @@
     'For late losses of a provider: the emails of the last three days.',
   ),
 
-  // What is kept of one window.
+  // The rules of one window.
   local window(window) =
     local lost = provider('emails_lost:increase' + window);
     local all = provider('emails_ended:increase' + window);
@@ -47,7 +47,7 @@
       rule(outcomes(window), grew(ended, terms.provider + ', outcome', window), 'Within %s.' % window),
       rule(lost, 'sum without (outcome) (%s{outcome=~"undelivered|failed"})' % outcomes(window)),
       rule(all, 'sum without (outcome) (%s)' % outcomes(window)),
-      // Losses come late when they are more than what was delivered, and twice what the provider's usual part of the account's mail can be.
+      // Losses are late if they exceed the delivered emails, and twice the provider's usual part of the account's emails.
       rule(handled, terms.lines([
         '%s > %s' % [days, all],
         '  and %s > ignoring (outcome) %s{outcome="delivered"}' % [lost, outcomes(window)],
@@ -136,7 +136,7 @@
       'The same, only while it is above the objective.'
     ),
   ],
-  // Of an account whose providers have few emails each, all of them together.
+  // All providers together, if each has few emails.
   local whom = '{{ if $labels.provider }}{{ $labels.provider }}{{ else }}all providers{{ end }}',
   local slow = terms.alert(
     'TwilioEmailDeliverySlow',
@@ -160,7 +160,7 @@
       ],
       terms.asked('max(%s{%%s})' % objective, 'humanizeDuration'),
     ],
-    'Of the emails of account {{ $labels.account }} that %s accepted within the last hour, 5%% were accepted more than {{ $value | humanizeDuration }} after they were scheduled or created.'
+    'Of the emails of account {{ $labels.account }} that %s accepted within the last hour, 5%% were accepted more than {{ $value | humanizeDuration }} after their scheduled time or creation.'
     % whom
     + ' Emails that are still in transit are not counted. Accepted does not mean that an email is in the inbox.',
     keep='10m',

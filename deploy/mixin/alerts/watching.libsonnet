@@ -9,7 +9,7 @@
   // Without its job: the account's name within the same cluster, environment and namespace.
   local jobsThatWatch = 'count by (%s) (%s)' % [namesake, watched],
   local exporters = 'count by (%s) (twilio_email_exporter_build_info)' % terms.job,
-  // How long what was once watched is missed.
+  // How long after its last sample an account counts as missing.
   local memory = '2w',
   local exportersThen = 'account:twilio_email_exporters:count',
   local jobsThen = 'account:twilio_email_jobs:count',
@@ -18,7 +18,7 @@
   local gone = terms.lines([
     last(exportersThen),
     '  unless ' + watched,
-    // Another job watches it now that did not before: the job has another name.
+    // A job that did not watch it before watches it now: the job was renamed.
     '  unless on (%s) %s <= on (%s) group_left () %s' % [terms.account, last(jobsThen), namesake, jobsThatWatch],
   ]),
   local isReplaced = '%s <= on (%s) group_left () %s' % [last(exportersThen), terms.job, exporters],
@@ -84,11 +84,11 @@
     'warning',
     '30m',
     terms.lines([
-      // By their other labels; Prometheus' own cannot be listed, so they are left out by name.
+      // By their other labels, without those of targets and of Prometheus.
       'count by (%s) (group without (instance, pod, container, endpoint, node, service, prometheus, prometheus_replica, replica) (twilio_email_up)) > 1'
       % terms.account,
       'or',
-      // By what they see: exporters of one account see the same volume.
+      // By their volume: exporters of one account count the same.
       '(',
       '  max by (%s) (increase(twilio_email_emails_accepted_total[6h])) - min by (%s) (increase(twilio_email_emails_accepted_total[6h]))'
       % [terms.account, terms.account],
@@ -99,7 +99,7 @@
       ')',
     ]),
     terms.exporter,
-    'Account {{ $labels.account }}: exporters with this name see different mail',
+    'Account {{ $labels.account }}: several Twilio accounts probably have this name',
     terms.of(config.accountLabels)
     + ' Several exporters have an account {{ $labels.account }}, and probably watch different Twilio accounts: their other labels or their volumes differ.'
     + ' The rules use the highest of their values, so they may not show the losses of the others.',

@@ -1,4 +1,4 @@
-{{/* What values.schema.json cannot say in a sentence: which values do not fit together, and how a value is written. */}}
+{{/* Checks that values.schema.json cannot make with a clear message: which values exclude each other, and how a value is written. */}}
 {{- define "exporter.check" -}}
 {{- $v := .Values -}}
 {{- if and $v.credentials.create $v.credentials.existingSecret -}}
@@ -31,7 +31,7 @@
 {{- range $v.extraArgs -}}
 {{- $name := index (splitList "=" .) 0 -}}
 {{- if not (hasPrefix "--" .) -}}
-{{- fail (printf "extraArgs: `%s` is no option. Write each option and its value as one item, for example --series.max-operations=500." .) -}}
+{{- fail (printf "extraArgs: `%s` is not an option. Write each option and its value as one item, for example --series.max-operations=500." .) -}}
 {{- end -}}
 {{- $value := get (dict
       "--config.file" "config" "--storage.path" "persistence" "--web.listen-address" "service.port"
@@ -45,16 +45,16 @@
 {{- fail "persistence.existingClaim: persistence is off, so nothing uses the claim. Set persistence.enabled to true, or remove it." -}}
 {{- end -}}
 {{- if not (regexMatch "^[0-9]+(\\.[0-9]+)?([kMGTPE]|[KMGTPE]i)?$" (toString $v.persistence.size)) -}}
-{{- fail (printf "persistence.size: `%s` is no quantity. Write it as 1Gi or 500Mi." (toString $v.persistence.size)) -}}
+{{- fail (printf "persistence.size: `%s` is not a quantity. Write it as 1Gi or 500Mi." (toString $v.persistence.size)) -}}
 {{- end -}}
 {{- if and $v.image.digest (not (regexMatch "^sha256:[0-9a-f]{64}$" $v.image.digest)) -}}
-{{- fail (printf "image.digest: `%s` is no digest. Write `sha256:` and 64 hexadecimal digits, or use image.tag." $v.image.digest) -}}
+{{- fail (printf "image.digest: `%s` is not a digest. Write `sha256:` and 64 hexadecimal digits, or use image.tag." $v.image.digest) -}}
 {{- end -}}
 {{- range $name, $duration := dict
       "serviceMonitor.interval" $v.serviceMonitor.interval "serviceMonitor.scrapeTimeout" $v.serviceMonitor.scrapeTimeout
       "scrapeConfig.interval" $v.scrapeConfig.interval "scrapeConfig.refreshInterval" $v.scrapeConfig.refreshInterval -}}
 {{- if not (regexMatch "^([0-9]+h)?([0-9]+m)?([0-9]+s)?([0-9]+ms)?$" $duration) -}}
-{{- fail (printf "%s: `%s` is no duration. Write it as 30s or 1m." $name $duration) -}}
+{{- fail (printf "%s: `%s` is not a duration. Write it as 30s or 1m." $name $duration) -}}
 {{- end -}}
 {{- end -}}
 {{- if gt (include "exporter.milliseconds" $v.serviceMonitor.scrapeTimeout | int) (include "exporter.milliseconds" $v.serviceMonitor.interval | int) -}}
@@ -78,13 +78,13 @@
 {{- end -}}
 {{- $path := $v.web.telemetryPath -}}
 {{- if not (regexMatch "^/[A-Za-z0-9._~/-]+$" $path) -}}
-{{- fail (printf "web.telemetryPath: `%s` is no path. Write it as /metrics." $path) -}}
+{{- fail (printf "web.telemetryPath: `%s` is not a path. Write it as /metrics." $path) -}}
 {{- end -}}
 {{- if hasSuffix "/" $v.prometheusRule.grafanaUrl -}}
 {{- fail "prometheusRule.grafanaUrl: the address ends with `/`. Remove it; alerts append a path." -}}
 {{- end -}}
 {{- if not (regexMatch "^https?://" $v.prometheusRule.grafanaUrl) -}}
-{{- fail (printf "prometheusRule.grafanaUrl: `%s` is no address. Write it as https://grafana.example.com." $v.prometheusRule.grafanaUrl) -}}
+{{- fail (printf "prometheusRule.grafanaUrl: `%s` is not an address. Write it as https://grafana.example.com." $v.prometheusRule.grafanaUrl) -}}
 {{- end -}}
 {{- range $v.prometheusRule.exclude -}}
 {{- if not ($.Files.Get (printf "files/rules/%s.yml" .)) -}}

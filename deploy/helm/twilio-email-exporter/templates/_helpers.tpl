@@ -16,7 +16,7 @@ app.kubernetes.io/name: {{ default .Chart.Name .Values.nameOverride | trunc 63 |
 app.kubernetes.io/instance: {{ .Release.Name }}
 {{- end -}}
 
-{{/* The labels of an object: the chart's, those of all objects, and those of `more` as a dictionary; the first of a name counts. */}}
+{{/* The labels of an object: the chart's, those of the dictionary `more`, and those of all objects. If a name repeats, the first counts. */}}
 {{- define "exporter.labels" -}}
 {{- $more := dict -}}
 {{- $root := . -}}
