@@ -137,7 +137,7 @@ fn add(
     }
 }
 
-/// The labels of a group. Prometheus drops labels that start with `__` after relabelling, so they would never be visible.
+/// The labels of a group. Prometheus drops labels that start with `__` after relabeling, so they would never be visible.
 fn read_labels(value: &Value, format: Format, findings: &mut Findings) -> Labels {
     let Some(mapping) = value.mapping(findings) else {
         return Labels::default();

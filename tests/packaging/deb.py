@@ -53,7 +53,7 @@ def check_contents(deb, rpm, directory):
     check(".SH OPTIONS" in page and "web.listen" in page, "the manual page has no options")
 
     def shared(names):
-        # Licences, what lintian reads, and the directory of zsh are elsewhere in each family of distributions.
+        # Licenses, what lintian reads, and the directory of zsh are elsewhere in each family of distributions.
         return {name for name in names if not re.search(r"/doc/|/licenses/|/lintian/|/zsh/", name)}
 
     check(shared(run("rpm", "--query", "--package", "--list", rpm).splitlines()) == shared(files), "the .rpm has other files than the .deb")

@@ -28,7 +28,7 @@ def main():
     assert {"tokio", "axum", "reqwest", "rustls", "redb"} <= names, sorted(names)
     assert not {"proptest", "rcgen", "criterion"} & names, "parts of tests are in the bill of materials"
     unlicensed = [part["name"] for part in bill["components"] if not part.get("licenses")]
-    assert not unlicensed, f"without a licence: {unlicensed}"
+    assert not unlicensed, f"without a license: {unlicensed}"
     assert (directory / "notes.md").read_text().strip(), "the notes are empty"
     assert list(directory.glob(f"twilio-email-exporter-{version}.tgz")), "there is no chart"
     with tarfile.open(directory / f"twilio-email-exporter-{version}-source.tar.gz") as archive:
