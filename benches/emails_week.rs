@@ -1,5 +1,5 @@
 //! What it costs to follow the emails of a large account: seven days of them are read through the whole path, from the request to the
-//! store, and then followed for hours. Time is compressed: the clock of the simulator and of the exporter is one that this program sets.
+//! store, and then followed for hours. Time is compressed: this program sets the clock of the simulator and of the exporter.
 //!
 //! `benches/measure-emails` runs it and prints what it measured. The threads of the simulator have a name of their own, so the rest of the
 //! process' CPU time is the exporter's. Linux only.

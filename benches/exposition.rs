@@ -1,5 +1,5 @@
-//! How long it takes to write all text of a scrape: with our writer, with the `prometheus` crate's on the same samples, and copying
-//! the bytes as the lower limit. `changes` measures scrapes that follow each other.
+//! How long it takes to write all text of a scrape: with our writer, and with the `prometheus` crate's on the same samples. Copying
+//! the bytes is the lower limit. `changes` measures scrapes that follow each other.
 
 mod support {
     pub(crate) mod snapshots;

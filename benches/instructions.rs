@@ -1,8 +1,8 @@
 //! The hot paths, each once, for `benches/measure-instructions`, which counts the instructions of [`counted_section`]. The argument names
 //! a path; without one, all of them run.
 //!
-//! What is prepared before and checked afterwards is not counted. A path is as large as needed to outweigh what each run costs, and no
-//! larger: valgrind is slow.
+//! What is prepared before and checked afterwards is not counted. A path does just enough work to outweigh the fixed cost of a run:
+//! valgrind is slow.
 
 mod support {
     pub(crate) mod email_page;

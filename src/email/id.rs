@@ -1,7 +1,7 @@
 //! The id of an email, in 14 bytes: an account has millions of them in memory.
 //!
 //! Twilio's ids are a prefix and a ULID in lower case, whose first ten characters are the time of creation in milliseconds. The rest, 80
-//! random bits, is reduced to 64. Two emails of one millisecond have the same id with a probability of 1 to 2^64.
+//! random bits, is reduced to 64. Two emails of one millisecond have the same id with a probability of 1 in 2^64.
 
 use std::fmt;
 

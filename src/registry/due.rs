@@ -1,4 +1,4 @@
-//! The input of a plan.
+//! The input of a plan: operations that are due, and ranges of the list that cover them.
 
 use crate::operation::OperationId;
 use crate::timestamp::Timestamp;

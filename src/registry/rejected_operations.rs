@@ -1,4 +1,4 @@
-//! Operations of which Twilio has only returned implausible stats.
+//! Operations for which Twilio has returned nothing but implausible stats.
 
 use std::collections::BTreeSet;
 

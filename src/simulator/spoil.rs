@@ -1,5 +1,5 @@
-//! Responses with values that Twilio's documentation does not allow, in the first row of a list or in the requested operation. The
-//! client must reject or ignore each of them.
+//! Responses with values that Twilio's documentation does not allow: in the first row or in all rows of a list, in the requested
+//! operation, or before the JSON. The client must reject, ignore or limit each of them.
 
 use axum::body::{Body, Bytes, to_bytes};
 use axum::http::header::CONTENT_LENGTH;

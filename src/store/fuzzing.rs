@@ -1,4 +1,5 @@
-//! Fuzz target: the reader of saved records. A state file may hold anything, and a record that is read must be written as it was.
+//! Fuzz target: the reader of saved records. A state file may hold anything, and a record that can be read must stay the same when it is
+//! written and read again.
 
 use super::GroupKey;
 use super::record::{

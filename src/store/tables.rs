@@ -1,7 +1,7 @@
 //! The tables of the state file.
 //!
-//! A table for all accounts, and one for each account's operations, by id: an id has a fixed width, and the range of one account
-//! needs no prefix.
+//! One table has all accounts. The operations, groups and registrations of each account have tables of their own, so that no key needs
+//! a prefix for the account.
 
 use std::collections::BTreeMap;
 use std::ops::Bound;

@@ -1,6 +1,6 @@
 //! The backoff of rejected credentials: after a rejection they are not used for 1 to 5 minutes, longer with each rejection.
 //!
-//! It ends immediately when the credentials change, because it belongs to the rejected pair, and when a request with them
+//! It belongs to the rejected pair, so it ends immediately when the credentials change. It also ends when a request with the same pair
 //! authenticates.
 
 use std::sync::Arc;

@@ -1,5 +1,5 @@
 //! `/metrics`: runs or joins a collection within the scrape's deadline, then exposes the current values in the format that the client
-//! accepts. The status is always 200; Twilio's failures are values of metrics.
+//! accepts. Twilio's failures never change the status 200: they are values of metrics.
 
 use std::sync::Arc;
 

@@ -1,5 +1,6 @@
 //! Limits the scrapes and probes that are served at the same time (`--web.max-requests`): each keeps a response of megabytes in memory
-//! until the client has read it. Further ones get 503 immediately: a scrape that waits would only be late.
+//! until the client has read it. A further one takes the place of the response that has been unread for longest. If all clients read,
+//! it gets 503: a scrape that waits would only be late.
 
 use std::pin::Pin;
 use std::sync::Arc;

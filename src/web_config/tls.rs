@@ -1,5 +1,5 @@
-//! The section `tls_server_config`. Builds the configuration of rustls from it at startup, to report a certificate and key that do not
-//! match, or a list without a usable cipher suite.
+//! The section `tls_server_config`. Builds the configuration of rustls when the file is read, to report a certificate and key that do
+//! not match, or a list without a usable cipher suite.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! A large saved state is loaded while the exporter serves already: scrapes are answered, are incomplete and say so, and counters continue.
+//! A large saved state is loaded while the exporter already serves: scrapes are marked as incomplete, and counters continue.
 
 use std::path::Path;
 use std::time::{Duration, Instant};

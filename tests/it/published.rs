@@ -1,4 +1,4 @@
-//! Twilio's published responses, from `tests/fixtures/twilio`, unchanged.
+//! Twilio's published responses, from `tests/fixtures/twilio`: unchanged except for the ids, which do not fit their times.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Emails that are sent and never confirmed, the only sign of mail that a provider defers.
+//! Emails that are sent and never confirmed, in stats the only sign of mail that a provider defers.
 
 use std::time::Duration;
 

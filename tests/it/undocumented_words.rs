@@ -1,4 +1,4 @@
-//! Words that Twilio does not document become labels, up to a bound.
+//! Words that Twilio does not document become values of labels, up to a limit.
 
 use std::collections::BTreeSet;
 use std::time::Duration;

@@ -1,7 +1,7 @@
 //! Reads older windows by status: only emails whose status can follow a known one, instead of all emails.
 //!
-//! A list by a final status has every email that has reached it since. An email that is on none of the lists has been delivered,
-//! so its slice is read in full, because only its row has the time.
+//! A list by a final status has every email that has reached it since the last read. A sent email that is on none of the lists has been
+//! delivered, so its slice is read in full: only its row has the time.
 //!
 //! Twilio may ignore the filter, so a list is used only if it has no other status and every email known to have this one. Occasional full
 //! reads find emails that a filter missed.

@@ -1,9 +1,9 @@
 //! Compares the stats of operations with their emails, after each run. The stats and the rows are read at different times, so a
 //! difference counts only if neither changed between the reads.
 //!
-//! The stats were the same from their last change to their last read. An email with a final status does not change, and the others were
-//! read after the last change of the stats. If no row has changed an email since then, the emails had their known statuses at that read;
-//! [`MARGIN`] is the tolerance.
+//! An operation is compared only if its stats and its emails changed for the last time at least [`MARGIN`] before the last read of its
+//! stats. If one of its emails has no final status, all of them must also have been read at least [`MARGIN`] after the last change of
+//! the stats.
 
 use std::collections::HashMap;
 use std::sync::Arc;

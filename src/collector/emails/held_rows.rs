@@ -1,4 +1,4 @@
-//! New emails whose provider is being looked up. They are ingested when it is known, so that they count under it: the provider of an email
+//! New emails whose provider is being looked up. They are ingested when it is known, or after [`LONGEST`]: the provider of an email
 //! never changes after its first row.
 //!
 //! Held rows are in memory only. They belong to new emails, whose windows are read again for half an hour, so a `kill -9` loses none.

@@ -1,6 +1,6 @@
 //! Compares the operations of a snapshot with those of the snapshot before: where each was, and whether it has the same values.
 //!
-//! A place is a number over all accounts of a snapshot, in their order. Nothing is recorded between snapshots, so the result is
+//! A place is an index into the operations of all accounts of a snapshot. Nothing is recorded between snapshots, so the result is
 //! right for any two of them.
 
 use std::collections::HashMap;

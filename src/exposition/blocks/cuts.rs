@@ -1,6 +1,6 @@
 //! Where the text of a family is cut into blocks.
 //!
-//! A block ends where the ids of its operations say so, and not after a fixed number of them. So a new operation, which comes first,
+//! Hashes of the operations' ids decide where a block ends, not a fixed number of operations. So a new operation, which comes first,
 //! changes one or two blocks and does not shift all others by one.
 
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};

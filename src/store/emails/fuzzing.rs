@@ -1,4 +1,4 @@
-//! Fuzz target: the reader of saved emails.
+//! The part of the fuzz target `saved_record` that reads saved emails.
 
 use super::record::{
     read_email, read_name, read_standing, write_email, write_name, write_standing,

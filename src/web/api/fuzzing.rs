@@ -1,4 +1,4 @@
-//! Fuzz targets: the body of a registration, and the parameters of the list.
+//! Fuzz target: the body of a registration. The parameters of the list are a part of the target `request`.
 
 use super::body::{self, RegistrationBody};
 use super::cursor::Cursor;

@@ -1,5 +1,5 @@
 //! The pages for people: `/` with problems, accounts and operations, and one page for each operation. They make no request to Twilio,
-//! expose no group, and read what the last collections found.
+//! do not count as a scrape of a new label value, and show what the last collections found.
 //!
 //! [`overview`](overview::overview) collects the facts. [`html`] writes them as HTML; with `Accept: application/json` the same facts are
 //! JSON. The pages have no inline script or style, so that a strict Content-Security-Policy allows everything they need.

@@ -1,4 +1,4 @@
-//! Mailbox providers, in a written history.
+//! The dashboard about deliverability, with a written history of mailbox providers.
 
 use super::scenes::{constant, query};
 use crate::support::dashboard::{Chosen, Dashboard};

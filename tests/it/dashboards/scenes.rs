@@ -1,4 +1,4 @@
-//! Accounts and operations of three hours, as Prometheus scraped them.
+//! Series of accounts and operations over three hours, as if Prometheus had scraped them.
 
 use std::fmt::Write as _;
 

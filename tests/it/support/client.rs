@@ -1,4 +1,4 @@
-//! An HTTP client that requests like Prometheus and like people.
+//! A client for plain HTTP on this machine, and a scrape with it.
 
 use std::net::SocketAddr;
 

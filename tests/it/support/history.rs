@@ -1,4 +1,4 @@
-//! The values that queries return at a time of a written history, by promtool.
+//! A written history of series, and the values that promtool computes for queries about it.
 
 use std::fmt::Write as _;
 use std::process::Command;

@@ -1,4 +1,4 @@
-//! The accounts, one card for each. The selected account is first, then those with problems.
+//! The accounts, one card for each. If there are several pages of them, the selected account is first, then those with problems.
 
 use maud::{Markup, html};
 

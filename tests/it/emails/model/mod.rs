@@ -1,5 +1,5 @@
 //! The collector of emails and a simple model of it, through random histories: emails appear, arrive, are opened and are lost; lists fail
-//! or lie; the process is killed and starts again. Every series is compared after every event.
+//! or are wrong; the process is killed and starts again. Every series is compared after every event.
 
 mod history;
 mod laws;

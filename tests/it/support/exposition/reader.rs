@@ -1,4 +1,4 @@
-//! Reads the text format strictly, as Prometheus does.
+//! Reads the text format line by line. An error names the line and what is wrong with it.
 
 use std::collections::{BTreeMap, HashSet};
 use std::str::Chars;
