@@ -17,7 +17,7 @@ use crate::email::{EmailId, EmailStatus};
 use crate::timestamp::Timestamp;
 use crate::twilio::{ApiError, ListFilter};
 
-/// If at least this share of the known emails is missing on a list, its filter does not work. Fewer may have moved between two pages.
+/// If at least this share of the known emails is missing on a list, its filter does not work. Fewer may have moved
 /// between two pages.
 const SHARE_MISSING: usize = 10;
 /// Lists begin this much earlier than their windows, so that an imprecise creation time hides no known email.
