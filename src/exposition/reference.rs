@@ -2,7 +2,10 @@
 
 use std::iter;
 
-use super::catalogue::{ALL, Kind, LABELS, Metric, PROBE_DURATION, PROBE_SUCCESS, PROBED, Scope};
+use super::catalogue::{
+    ALL, CONNECTIONS_CLOSED, Kind, LABELS, Metric, PROBE_DURATION, PROBE_SUCCESS, PROBED, Scope,
+};
+use super::connections::Closed;
 use super::syntax::Syntax;
 
 const INTRODUCTION: &str = "\
@@ -32,9 +35,9 @@ names are valid in every Prometheus. OpenMetrics adds:
 
 - Types and units: the types `stateset` and `info`, and the units `seconds` and `bytes`.
 - State sets: a second label with the state, which has the name of the metric, as OpenMetrics requires.
-- `_created` of counters and histograms: when they began to count. `twilio_email_emails_accepted_total` and
-  `twilio_email_email_outcomes_total` began when the account was first watched, also after a restart; counters of API requests and
-  `process_*` begin with the process. Counters by label have no `_created`, because the exporter does not know that time.
+- `_created` of counters and histograms: when they began to count. For `twilio_email_emails_accepted_total` and
+  `twilio_email_email_outcomes_total`, that is when the account was first watched, also after a restart. For counters of API requests
+  and `process_*`, it is the start of the process. Counters by label have no `_created`, because the exporter does not know that time.
 - Exemplars of `twilio_email_emails_accepted_total` and `twilio_email_email_outcomes_total`: `operation_id` is the operation that added
   most emails when the counter last grew, the value is their number, and the time is when the exporter read them. Prometheus stores
   exemplars with `--enable-feature=exemplar-storage`.
@@ -140,10 +143,7 @@ fn example(metric: &Metric) -> String {
     };
     let labels: Vec<_> = metric
         .labels()
-        .map(|name| {
-            let label = LABELS.iter().find(|label| label.name == name);
-            format!("{name}=\"{}\"", label.map_or("", |label| label.example))
-        })
+        .map(|name| format!("{name}=\"{}\"", example_value(metric, name)))
         .collect();
     let labels = if labels.is_empty() {
         String::new()
@@ -151,6 +151,15 @@ fn example(metric: &Metric) -> String {
         format!("{{{}}}", labels.join(","))
     };
     format!("{}{suffix}{labels} {}", metric.name, metric.example)
+}
+
+/// A value of the label `name` of a metric. Closed connections have reasons of their own.
+fn example_value(metric: &Metric, name: &str) -> &'static str {
+    if name == "reason" && metric.name == CONNECTIONS_CLOSED.name {
+        return Closed::Idle.as_str();
+    }
+    let label = LABELS.iter().find(|label| label.name == name);
+    label.map_or("", |label| label.example)
 }
 
 #[cfg(test)]
