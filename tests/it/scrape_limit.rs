@@ -106,6 +106,10 @@ async fn a_client_that_does_not_read_its_scrape_prevents_no_other_scrape() {
     // Several, so that they exceed what the system buffers.
     let request = "GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n".repeat(20);
     unread.write_all(request.as_bytes()).await.unwrap();
+    // Without the start of a response, another scrape could be served first, and all of these get 503.
+    let mut start = [0; 12];
+    unread.read_exact(&mut start).await.unwrap();
+    assert_eq!(&start, b"HTTP/1.1 200");
     eventually("it keeps others out", || async {
         exporter.get("/metrics").await.status() == 503
     })
