@@ -109,7 +109,7 @@ pub(super) struct WorldOptions {
     )]
     #[arg(value_name = "BYTES", value_parser = whole_number(0..=LARGEST_EMAIL_BODY), hide_env_values = true)]
     email_body: Option<u32>,
-    /// How an opened email counts: exclusive (opened alone) or cumulative (delivered as well)
+    /// How an opened email counts: exclusive (only as opened) or cumulative (also as delivered)
     #[arg(
         long = "simulator.stats-reading",
         env = "TWILIO_EMAIL_SIMULATOR_STATS_READING"
