@@ -197,7 +197,7 @@ impl<T: Send + 'static> Reading<T> {
         };
         self.pending = None;
         // The text of a panic may quote the content.
-        outcome.unwrap_or_else(|_| Err("the read was broken off".to_owned()))
+        outcome.unwrap_or_else(|_| Err("the read was aborted".to_owned()))
     }
 }
 

@@ -121,7 +121,7 @@ def values():
             empty="none delivered",
         ),
         stat(
-            "Stats unlike emails",
+            "Stats and emails disagree",
             "Operations whose stats disagree with their emails, of all that could be compared. If it stays above 0, either the"
             " stats or the list of emails is wrong: `/probe?target=ID&emails=true` shows both.",
             (4, 4),

@@ -24,7 +24,7 @@ pub(super) fn judge(
         Ok(Ok(Err(error))) => (problems(CONFIGURATION, &error).collect(), None),
         Ok(Err(_)) => {
             // The text of a panic may quote the file.
-            let what = "Reading the configuration was broken off. Please report this bug";
+            let what = "Reading the configuration was aborted. Please report this bug";
             (vec![CheckResult::failed(CONFIGURATION, what)], None)
         }
         Err(_) => (vec![hangs(CONFIGURATION, "the configuration")], None),

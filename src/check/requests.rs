@@ -248,7 +248,7 @@ impl<'a> Requests<'a> {
                     _ => "a connection without TLS",
                 };
                 let by = if has_proxy {
-                    ", if need be through the proxy"
+                    ", through the proxy if needed"
                 } else {
                     ""
                 };

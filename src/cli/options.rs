@@ -6,6 +6,7 @@
 
 mod given;
 mod log;
+mod number;
 mod reference;
 #[cfg(test)]
 mod tests;
@@ -14,7 +15,7 @@ mod web;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::builder::{BoolValueParser, PathBufValueParser, RangedU64ValueParser, StringValueParser};
+use clap::builder::{BoolValueParser, PathBufValueParser, StringValueParser};
 use clap::{Args, value_parser};
 
 pub use self::log::{LogFormat, LogLevel, LogOptions};
@@ -23,7 +24,8 @@ pub use self::web::{ListenOptions, WebOptions};
 
 use self::given::values;
 pub(super) use self::given::{NonEmpty, given};
-use crate::config::{DEFAULT_BASE_URL, Overrides};
+pub(super) use self::number::whole_number;
+use crate::config::{DEFAULT_BASE_URL, MAX_OPERATIONS, Overrides};
 use crate::operation::OperationId;
 
 /// The text about credentials at the end of `--help`.
@@ -174,7 +176,7 @@ pub struct SeriesOptions {
         env = "TWILIO_EMAIL_SERIES_MAX_OPERATIONS",
         value_name = "N"
     )]
-    #[arg(value_parser = given(RangedU64ValueParser::<usize>::new()), hide_env_values = true)]
+    #[arg(value_parser = given(whole_number(MAX_OPERATIONS)), hide_env_values = true)]
     max_operations: Option<NonEmpty<usize>>,
 }
 

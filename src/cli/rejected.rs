@@ -53,6 +53,7 @@ mod tests {
             &["--storage.path", "x", "--", "s3cret"],
             &["simulate", "--simulator.latency", "s3cret"],
             &["simulate", "--simulator.seed", "s3cret"],
+            &["simulate", "--simulator.listen-address", "s3cret"],
         ] {
             let message = message(arguments);
             assert!(!message.contains("s3cret"), "{arguments:?}: {message}");
@@ -68,5 +69,26 @@ mod tests {
             message.contains("error, warn, info, debug, trace"),
             "{message}"
         );
+    }
+
+    #[test]
+    fn an_error_of_a_number_names_the_option_and_the_allowed_numbers() {
+        for (option, allowed) in [
+            ("--series.max-operations <N>", "0 to 1000000"),
+            ("--web.max-requests <N>", "0 to 512"),
+            ("--simulator.seed <N>", "0 to 18446744073709551615"),
+            ("--simulator.operations <N>", "0 to 4294967295"),
+            ("--simulator.active <N>", "0 to 4294967295"),
+            ("--simulator.email-body <BYTES>", "0 to 1048576"),
+        ] {
+            let name = option.split(' ').next().unwrap();
+            for wrong in ["x", "-1", "1.5", "99999999999999999999"] {
+                let typed = format!("{name}={wrong}");
+                let message = message(&["demo", &typed]);
+                let reported = message.contains(&format!("for '{option}'"))
+                    && message.contains(&format!("expected a whole number from {allowed}"));
+                assert!(reported, "{typed}: {message}");
+            }
+        }
     }
 }

@@ -8,7 +8,7 @@ use clap::ValueEnum;
 use tokio::net::TcpListener;
 
 use super::exit::ProgramError;
-use super::options::{LogLevel, LogOptions};
+use super::options::{LogLevel, LogOptions, whole_number};
 use super::{logging, signals};
 use crate::clock::Clock;
 use crate::config::parse_duration;
@@ -18,7 +18,7 @@ use crate::simulator::{
 };
 
 /// The largest body of an email: a page of a thousand such rows is a gigabyte.
-const LARGEST_EMAIL_BODY: i64 = 1 << 20;
+const LARGEST_EMAIL_BODY: u32 = 1 << 20;
 /// The interval of received emails in `demo`.
 const DEMONSTRATED_INBOUND: Duration = Duration::from_mins(5);
 /// A list of seven days has at most one row per interval.
@@ -35,6 +35,7 @@ pub(super) struct Options {
     #[arg(
         value_name = "ADDRESS",
         default_value = "127.0.0.1:10203",
+        value_parser = listen_address,
         hide_env_values = true
     )]
     listen: SocketAddr,
@@ -50,7 +51,7 @@ pub(super) struct Options {
 pub(super) struct WorldOptions {
     /// Seed of all random numbers: the same seed and start time give the same account
     #[arg(long = "simulator.seed", env = "TWILIO_EMAIL_SIMULATOR_SEED")]
-    #[arg(value_name = "N", default_value_t = 1, hide_env_values = true)]
+    #[arg(value_name = "N", default_value_t = 1, value_parser = whole_number(0..=u64::MAX), hide_env_values = true)]
     seed: u64,
     /// How much faster than real time campaigns run: at 60, six hours take six minutes
     #[arg(long = "simulator.speed", env = "TWILIO_EMAIL_SIMULATOR_SPEED")]
@@ -61,11 +62,11 @@ pub(super) struct WorldOptions {
         long = "simulator.operations",
         env = "TWILIO_EMAIL_SIMULATOR_OPERATIONS"
     )]
-    #[arg(value_name = "N", default_value_t = 0, hide_env_values = true)]
+    #[arg(value_name = "N", default_value_t = 0, value_parser = whole_number(0..=u32::MAX), hide_env_values = true)]
     preloaded: u32,
     /// How many of those are large and active
     #[arg(long = "simulator.active", env = "TWILIO_EMAIL_SIMULATOR_ACTIVE")]
-    #[arg(value_name = "N", default_value_t = 0, hide_env_values = true)]
+    #[arg(value_name = "N", default_value_t = 0, value_parser = whole_number(0..=u32::MAX), hide_env_values = true)]
     active: u32,
     /// Whether campaigns are generated: true or false
     #[arg(long = "simulator.traffic", env = "TWILIO_EMAIL_SIMULATOR_TRAFFIC", action = clap::ArgAction::Set)]
@@ -106,9 +107,9 @@ pub(super) struct WorldOptions {
         long = "simulator.email-body",
         env = "TWILIO_EMAIL_SIMULATOR_EMAIL_BODY"
     )]
-    #[arg(value_name = "BYTES", value_parser = clap::value_parser!(u32).range(..=LARGEST_EMAIL_BODY), hide_env_values = true)]
+    #[arg(value_name = "BYTES", value_parser = whole_number(0..=LARGEST_EMAIL_BODY), hide_env_values = true)]
     email_body: Option<u32>,
-    /// How an opened email counts: exclusive (opened alone) or cumulative (delivered as well)
+    /// How an opened email counts: exclusive (only as opened) or cumulative (also as delivered)
     #[arg(
         long = "simulator.stats-reading",
         env = "TWILIO_EMAIL_SIMULATOR_STATS_READING"
@@ -200,6 +201,12 @@ impl WorldOptions {
             },
         }
     }
+}
+
+/// Parses the address of the simulated API.
+fn listen_address(text: &str) -> Result<SocketAddr, &'static str> {
+    text.parse()
+        .map_err(|_| "expected an IP address and a port, such as 127.0.0.1:10203 or [::1]:10203")
 }
 
 /// Parses the speed: from real time to a week in ten seconds.

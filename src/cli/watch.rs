@@ -50,7 +50,7 @@ pub(super) struct Options {
     #[arg(long, env = "TWILIO_EMAIL_WATCH_UNTIL", value_name = "GOAL")]
     #[arg(value_parser = given(EnumValueParser::<Until>::new()), hide_env_values = true, hide_possible_values = true)]
     until: Option<NonEmpty<Until>>,
-    /// Exit 1 if more of the finished emails of a send are lost, such as 5% [default: never]
+    /// Exit 1 if more than this share of a send's finished emails is lost, such as 5% [default: never]
     #[arg(long, env = "TWILIO_EMAIL_WATCH_FAIL_ABOVE", value_name = "PERCENT")]
     #[arg(value_parser = given(|text: &str| text.parse::<LostShare>()), hide_env_values = true)]
     fail_above: Option<NonEmpty<LostShare>>,
@@ -62,7 +62,7 @@ pub(super) struct Options {
     #[arg(long, env = "TWILIO_EMAIL_WATCH_INTERVAL", value_name = "DURATION")]
     #[arg(value_parser = given(interval), hide_env_values = true)]
     interval: Option<NonEmpty<Duration>>,
-    /// The account that sent them, if the configuration has several [default: the only one]
+    /// The account that sent the emails, if the configuration has several accounts [default: the only one]
     #[arg(long, env = "TWILIO_EMAIL_WATCH_ACCOUNT", value_name = "NAME")]
     #[arg(value_parser = given(StringValueParser::new()), hide_env_values = true)]
     account: Option<NonEmpty<String>>,
@@ -124,7 +124,7 @@ Exit codes:
   1    more emails were lost than --fail-above allows
   2    wrong usage or configuration
   3    a send cannot be read: unknown id, rejected credentials, wrong address
-  124  --timeout is over
+  124  the sends were not done within --timeout
   130  Ctrl-C
 
 {CREDENTIALS_HELP}"

@@ -271,7 +271,7 @@ impl AccountStore {
         let purge = move || this.store.purge(&this.account, before);
         let purged = self.written(tokio::task::spawn_blocking(purge)).await;
         if let Ok(Err(error)) = purged {
-            tracing::debug!(account = %self.account, error = error_chain(&error), "old operations stay in the store");
+            tracing::debug!(account = %self.account, error = error_chain(&error), "cannot delete expired operations from the store");
         }
     }
 

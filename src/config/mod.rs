@@ -62,10 +62,11 @@ pub use overrides::Overrides;
 pub use problem::{ConfigError, Problem};
 pub use scrape::{DEFAULT_TIMEOUT_OFFSET, Scrape};
 pub use secret::{Secret, SecretError, SecretFile};
-pub use series::Series;
+pub use series::{MAX_OPERATIONS, Series};
 pub use storage::{DEFAULT_PATH as DEFAULT_STORAGE_PATH, Storage};
 pub use web::{
-    DEFAULT_GRACE_PERIOD, DEFAULT_LISTEN_ADDRESS, DEFAULT_MAX_REQUESTS, DEFAULT_TELEMETRY_PATH, Web,
+    DEFAULT_GRACE_PERIOD, DEFAULT_LISTEN_ADDRESS, DEFAULT_MAX_REQUESTS, DEFAULT_TELEMETRY_PATH,
+    MAX_REQUESTS, Web,
 };
 
 use crate::document::{walk, yaml};

@@ -9,9 +9,9 @@ use super::problem::Findings;
 use super::walk::{Value, expected_whole};
 use super::{Overrides, label};
 
-/// The most operations with series of their own. A million of them have thirteen million series, more than one Prometheus should scrape
+/// The allowed values of `max_operations`. A million of them have thirteen million series, more than one Prometheus should scrape
 /// from one target.
-const OPERATIONS: RangeInclusive<usize> = 0..=1_000_000;
+pub const MAX_OPERATIONS: RangeInclusive<usize> = 0..=1_000_000;
 
 /// The most labels to aggregate by: each of their values has twenty series.
 const MOST_AGGREGATES: usize = 8;
@@ -58,7 +58,7 @@ impl Series {
         let mut series = Self::default();
         if let Some(mut mapping) = value.and_then(|value| value.mapping(findings)) {
             if let Some(value) = mapping.take("max_operations")
-                && let Some(number) = value.whole(&OPERATIONS, findings)
+                && let Some(number) = value.whole(&MAX_OPERATIONS, findings)
             {
                 series.max_operations = number;
             }
@@ -92,8 +92,10 @@ impl Series {
             mapping.finish(findings);
         }
         match overrides.max_operations {
-            Some(number) if OPERATIONS.contains(&number) => series.max_operations = number,
-            Some(_) => findings.problem("--series.max-operations", expected_whole(&OPERATIONS)),
+            Some(number) if MAX_OPERATIONS.contains(&number) => series.max_operations = number,
+            Some(_) => {
+                findings.problem("--series.max-operations", expected_whole(&MAX_OPERATIONS));
+            }
             None => {}
         }
         series

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::num::NonZeroUsize;
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -12,6 +13,7 @@ use super::base_url::{self, BaseUrlError};
 use super::host::Host;
 use super::listen_address::ListenAddress;
 use super::problem::Findings;
+use super::walk::expected_whole;
 
 /// The default path of the exposition.
 pub const DEFAULT_TELEMETRY_PATH: &str = "/metrics";
@@ -21,8 +23,8 @@ pub const DEFAULT_LISTEN_ADDRESS: ListenAddress = ListenAddress::AllInterfaces(1
 pub const DEFAULT_GRACE_PERIOD: Duration = Duration::from_secs(8);
 /// The default of `node_exporter`'s option of this name. Two Prometheus servers with ten probes each use half of it.
 pub const DEFAULT_MAX_REQUESTS: NonZeroUsize = NonZeroUsize::new(40).unwrap();
-/// The most connections.
-const LARGEST_MAX_REQUESTS: usize = 512;
+/// The allowed values of `--web.max-requests`, up to the most connections; 0: no limit.
+pub const MAX_REQUESTS: RangeInclusive<usize> = 0..=512;
 /// No platform waits longer. A wrong unit is reported at startup, not at shutdown.
 const LONGEST_GRACE_PERIOD: Duration = Duration::from_hours(1);
 
@@ -117,12 +119,11 @@ fn check_listen(addresses: &[ListenAddress]) -> Result<(), String> {
 }
 
 fn check_max_requests(most: usize) -> Result<(), String> {
-    if most > LARGEST_MAX_REQUESTS {
-        return Err(format!(
-            "expected at most {LARGEST_MAX_REQUESTS}, or 0 for no limit; there are no more connections"
-        ));
+    if MAX_REQUESTS.contains(&most) {
+        Ok(())
+    } else {
+        Err(expected_whole(&MAX_REQUESTS))
     }
-    Ok(())
 }
 
 fn check_grace_period(grace_period: Duration) -> Result<(), String> {

@@ -232,25 +232,25 @@ metrics! { GENERAL_METRICS:
     OPERATIONS_BY_LABEL: Account Gauge "operations_by_label" ["label", "value", "state"] {
         help: "Tracked operations that have the label's value, by state.",
         details: "Operations without the label are not included.",
-        absent: "unless the configuration aggregates by labels; and seven days after the last operation with the value.",
+        absent: "unless the configuration aggregates by labels; and from seven days after the last operation with the value has expired.",
         example: "3",
     }
     EMAILS_BY_LABEL: Account Gauge "emails_by_label" ["label", "value", "status"] {
         help: "Emails of all tracked operations that have the label's value, by status, as Twilio reports them.",
         details: "It decreases when an operation expires.",
-        absent: "unless the configuration aggregates by labels; and seven days after the last operation with the value.",
+        absent: "unless the configuration aggregates by labels; and from seven days after the last operation with the value has expired.",
         example: "2310",
     }
     EMAILS_ACCEPTED_BY_LABEL: Account Counter "emails_accepted_by_label_total" ["label", "value"] {
         help: "Emails created, over the operations ever seen with the label's value.",
         details: "Like `twilio_email_emails_accepted_total`. A new series is 0 for its first two minutes, and in at least one exposition, before it exposes its count. So `rate()` and `increase()` include the whole count in every Prometheus that scrapes at least every two minutes. An email counts for one value only: if an operation's label changes, later growth counts for the new value.",
-        absent: "until it has been saved for the first time; unless the configuration aggregates by labels; and seven days after the last operation with the value.",
+        absent: "until it has been saved for the first time; unless the configuration aggregates by labels; and from seven days after the last operation with the value has expired.",
         example: "2000",
     }
     EMAIL_OUTCOMES_BY_LABEL: Account Counter "email_outcomes_by_label_total" ["label", "value", "outcome"] {
         help: "Emails that have reached the outcome, over the operations ever seen with the label's value.",
         details: "Like `twilio_email_email_outcomes_total`. A new series is 0 for its first two minutes, like that of `twilio_email_emails_accepted_by_label_total`.",
-        absent: "until it has been saved for the first time; unless the configuration aggregates by labels; and seven days after the last operation with the value.",
+        absent: "until it has been saved for the first time; unless the configuration aggregates by labels; and from seven days after the last operation with the value has expired.",
         example: "1894",
     }
     STATS_READING: Account StateSet "stats_reading" ["reading"] {
@@ -260,7 +260,7 @@ metrics! { GENERAL_METRICS:
         example: "1",
     }
     API_PAUSED_UNTIL: Account Gauge "api_paused_until_timestamp_seconds" [] {
-        help: "When the current pause ends, which Twilio requested, in seconds since 1970, or 0 without a pause.",
+        help: "When the pause that Twilio requested ends, in seconds since 1970, or 0 without a pause.",
         details: "The exporter makes no request for the account until then.",
         absent: "",
         example: "0",
@@ -274,19 +274,19 @@ metrics! { GENERAL_METRICS:
     API_REQUESTS: Account Counter "api_requests_total" ["endpoint", "code"] {
         help: "Requests to Twilio by endpoint and HTTP status.",
         details: "Repeated requests count each time. Starts at 0 with the process, with the statuses that Twilio documents and `none`, for each endpoint that the account uses.",
-        absent: "for another status until the first response with it; for `emails` without `series.tags` and the collector of emails until the first probe of emails, and for `token` without an OAuth client.",
+        absent: "for another status until the first response with it; for `emails`, if neither `series.tags` nor the collector of emails is on, until the first probe of emails; and for `token` without an OAuth client.",
         example: "482",
     }
     API_REQUEST_FAILURES: Account Counter "api_request_failures_total" ["endpoint", "reason"] {
         help: "Requests to Twilio that failed, by endpoint and reason.",
         details: "Starts at 0 with the process.",
-        absent: "for `emails` without `series.tags` and the collector of emails until the first probe of emails, and for `token` without an OAuth client; 0 from the start for the others.",
+        absent: "for `emails`, if neither `series.tags` nor the collector of emails is on, until the first probe of emails; and for `token` without an OAuth client; 0 from the start for the others.",
         example: "2",
     }
     API_UNEXPECTED_VALUES: Account Counter "api_unexpected_values_total" ["field"] {
         help: "Values in Twilio's responses that could not be used as they were, by field.",
         details: "The exporter uses the rest of such a response, so the request did not fail. `created_at`: differs from the time in the operation's id by more than a day; the exporter uses the time in the id. \
-                  `updated_at`: a time at which the operation cannot have changed; it is left out. `status`: not a word that can be a label's value; an operation whose state is known keeps its values, with `operation_up` 0, and a new one is `unreadable`. Also an undocumented state beyond the limit, which counts as `other`. \
+                  `updated_at`: a time at which the operation cannot have changed; it is left out. `status`: not a word that can be a label's value; an operation whose state is known keeps its values, with `operation_up` 0, and a new one gets the state `unreadable`. Also an undocumented state beyond the limit, which counts as `other`. \
                   `stats`: an undocumented stat that is not a count, which is left out, or one beyond the limit, which counts as `other`. `body`: a byte order mark, which is skipped, or bytes outside the rows of a list that are not JSON; no row is lost. \
                   If a documented stat is not a possible count, the read of its operation fails with the reason `invalid_response`. Starts at 0 with the process.",
         absent: "",
@@ -295,7 +295,7 @@ metrics! { GENERAL_METRICS:
     API_REQUEST_DURATION: Account Histogram "api_request_duration_seconds" ["endpoint"] {
         help: "How long requests to Twilio took, in seconds.",
         details: "From sending to the end of the response, including requests without a response. Starts at 0 with the process.",
-        absent: "for `emails` without `series.tags` and the collector of emails until the first probe of emails, and for `token` without an OAuth client.",
+        absent: "for `emails`, if neither `series.tags` nor the collector of emails is on, until the first probe of emails; and for `token` without an OAuth client.",
         example: "482",
     }
     SOURCE_UP: Account Gauge "source_up" ["source"] {

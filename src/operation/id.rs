@@ -49,7 +49,7 @@ pub enum IdError {
     Length(usize),
     /// A character that base 32 does not have.
     #[error(
-        "character {position} after `{PREFIX}` is not of 0-9 or a-z without i, l, o and u (in lower case)"
+        "character {position} after `{PREFIX}` must be 0-9 or a lower-case letter other than i, l, o and u"
     )]
     Character {
         /// Counted from 1.

@@ -22,12 +22,12 @@ impl Stats {
         let size = self.size.filter(|size| *size > 0)?;
         let whole = size.max(self.recipients.unwrap_or_default());
         if self.emails.iter().any(|emails| *emails > whole) {
-            return Some("more emails at one status than there are");
+            return Some("more emails with one status than the operation has");
         }
         let ends = [Status::Undelivered, Status::Failed, Status::Canceled];
         let settled: u64 = ends.iter().map(|end| u64::from(self.get(*end))).sum();
         (settled > u64::from(whole))
-            .then_some("more emails undelivered, failed and canceled than there are")
+            .then_some("more emails undelivered, failed and canceled than the operation has")
     }
 }
 

@@ -301,6 +301,6 @@ async fn a_panic_is_an_error_that_quotes_nothing() {
         while error.contains("takes longer") && Instant::now() < deadline {
             error = value.refreshed().await.unwrap_err();
         }
-        assert_eq!(error, "the read was broken off");
+        assert_eq!(error, "the read was aborted");
     }
 }

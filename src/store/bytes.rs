@@ -11,7 +11,7 @@ pub(crate) enum Unreadable {
     #[error("a record has bytes after its end")]
     Long,
     /// A number, word or flag that no version writes.
-    #[error("a record holds what no version writes")]
+    #[error("a record has a value that no version writes")]
     Senseless,
     /// The first byte is not a known version.
     #[error("a record is of the unknown version {0}")]

@@ -24,7 +24,7 @@ const SAME_MOMENT: Duration = Duration::from_secs(2);
 
 /// The failure that counts for a page with unusable rows.
 const BAD_ROWS: ApiError =
-    ApiError::InvalidResponse("the list has rows with another resource or with impossible values");
+    ApiError::InvalidResponse("the list has rows of another resource or with impossible values");
 /// The failure of a list whose next page cannot be determined.
 const UNREADABLE_NEXT: ApiError =
     ApiError::InvalidResponse("a page of the list whose pagination cannot be read");

@@ -116,8 +116,8 @@ fn explained(failure: &RequestFailure, facts: &Facts) -> String {
 
 fn unknown(id: OperationId, status: u16, account: &str) -> String {
     format!(
-        "Twilio does not know operation {id} in account {account} ({status}). The id is of another account or subaccount, or it was \
-         copied wrong. Check the id, and give --account the account that sent it. If no operation is known, check the base URL."
+        "Twilio returns no operation {id} in account {account} ({status}). The id is of another account or subaccount, or it was \
+         copied wrong. Check the id, and give --account the account that sent it. If this concerns all operations, check the base URL."
     )
 }
 

@@ -162,7 +162,7 @@ impl CurrentWebConfig {
         };
         files.hanging = None;
         // The text of a panic may quote a file.
-        read.map_err(|_| ReloadError::Impossible("reading it was broken off".to_owned()))
+        read.map_err(|_| ReloadError::Impossible("reading it was aborted".to_owned()))
     }
 
     fn apply(

@@ -51,7 +51,7 @@ pub enum HealthError {
     },
     /// The handshake failed, or HTTP did.
     #[error(
-        "{address} does not respond as this exporter with this --web.config.file would. Give the options of the running exporter"
+        "cannot get a response from {address} with this --web.config.file. Give the options of the running exporter"
     )]
     Response {
         /// The address of the exporter.

@@ -168,6 +168,14 @@ fn a_wrong_value_names_its_option_and_the_cure() {
         ),
         ("--web.listen-address=10202", "such as :10202"),
         ("--scrape.timeout-offset=half", "such as 500ms"),
+        (
+            "--series.max-operations=1000001",
+            "expected a whole number from 0 to 1000000",
+        ),
+        (
+            "--web.max-requests=x",
+            "expected a whole number from 0 to 512",
+        ),
         ("--discovery=maybe", "[possible values: true, false]"),
         (
             "--log.level=loud",

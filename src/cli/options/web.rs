@@ -5,10 +5,11 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
-use clap::builder::{BoolValueParser, PathBufValueParser, RangedU64ValueParser, StringValueParser};
+use clap::builder::{BoolValueParser, PathBufValueParser, StringValueParser};
 
 use super::given::{NonEmpty, given, values};
-use crate::config::{Host, ListenAddress, Overrides, parse_duration};
+use super::number::whole_number;
+use crate::config::{Host, ListenAddress, MAX_REQUESTS, Overrides, parse_duration};
 
 /// Where the exporter listens, and its web configuration.
 #[derive(Debug, Clone, Args)]
@@ -139,7 +140,7 @@ pub struct WebOptions {
         env = "TWILIO_EMAIL_WEB_MAX_REQUESTS",
         value_name = "N"
     )]
-    #[arg(value_parser = given(RangedU64ValueParser::<usize>::new()), hide_env_values = true)]
+    #[arg(value_parser = given(whole_number(MAX_REQUESTS)), hide_env_values = true)]
     max_requests: Option<NonEmpty<usize>>,
 
     /// The longest time of a graceful shutdown (SIGTERM), in which running scrapes still respond [default: 8s]

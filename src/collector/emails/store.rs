@@ -141,7 +141,7 @@ impl EmailStore {
         let error = error_chain(error);
         let is_new = self.failing.lock().failed(error.clone(), Instant::now());
         if is_new {
-            tracing::error!(account = %self.account, error, "emails cannot be saved or loaded; their counters stay as they were saved last");
+            tracing::error!(account = %self.account, error, "emails cannot be saved or loaded; their counters keep their last saved values");
         }
     }
 }

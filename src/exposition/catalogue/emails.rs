@@ -45,7 +45,7 @@ metrics! { EMAIL_METRICS:
     RECIPIENT_DOMAIN_OUTCOMES: Account Counter "recipient_domain_outcomes_total" ["recipient_domain", "outcome"] {
         help: "Emails that have reached the outcome, by the domain of the recipient.",
         details: "The largest domains with at least 10 emails have names, as many as `collectors.emails.max_domains`; `other` counts the rest. A domain \
-                  that has a name keeps it, so no count changes its series.",
+                  that has a name keeps it: its emails never count as `other` later.",
         absent: "unless `collectors.emails.max_domains` is above 0; else like `twilio_email_delivery_duration_seconds`.",
         example: "311",
     }

@@ -104,7 +104,7 @@ fn a_provider_that_is_slow_or_loses_emails_stands_out_and_a_pair_counts_once() {
         .gives("2h", &gmail_alone, &[(r#"provider="gmail""#, 100.0)])
         .gives("2h", &of("Unconfirmed for an hour", 'A'), &[("", 7.0)])
         .gives("2h", &of("Deliveries without a time", 'A'), &[("", 0.018)])
-        .gives("2h", &of("Stats unlike emails", 'A'), &[("", 1.0)])
+        .gives("2h", &of("Stats and emails disagree", 'A'), &[("", 1.0)])
         .gives(
             "2h",
             &of("Recipients' domains", 'B'),
