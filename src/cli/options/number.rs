@@ -15,7 +15,10 @@ where
     N: FromStr + PartialOrd + Display + Clone + Send + Sync + 'static,
 {
     move |text: &str| {
-        let number = text.parse::<N>().ok().filter(|number| range.contains(number));
+        let number = text
+            .parse::<N>()
+            .ok()
+            .filter(|number| range.contains(number));
         number.ok_or_else(|| expected_whole(&range))
     }
 }
