@@ -45,7 +45,7 @@ async fn requests(
     if settings.offline {
         return vec![CheckResult::skipped(
             "requests",
-            "No request is made to Twilio offline",
+            "With --offline, the exporter makes no requests to Twilio",
         )];
     }
     let mut adjusted = account.clone();

@@ -103,7 +103,7 @@ async fn addresses(
     let mut free = Vec::new();
     for address in &web.listen {
         if settings.offline && matches!(address, ListenAddress::Name { .. }) {
-            let why = format!("the name in {address} is not resolved offline");
+            let why = format!("With --offline, the name in {address} is not resolved");
             results.push(CheckResult::skipped(LISTEN, why));
         } else if is_stale_socket(address).await {
             let what =

@@ -64,7 +64,7 @@ async fn urls(account: &Account, sources: &Sources, settings: &Settings<'_>) -> 
         return Vec::new();
     }
     if settings.offline {
-        let why = "URLs that list operations are not requested offline";
+        let why = "With --offline, URLs that list operations are not requested";
         return vec![CheckResult::skipped(URLS, why)];
     }
     let news = Mutex::new(Vec::new());

@@ -97,7 +97,7 @@ fn judge(directory: &Path, found: &Directory, may_be_exporter: bool) -> Vec<Chec
     }
     let on = |file_system: &str| format!("{shown} is on a file system of type {file_system}");
     results.push(match found.file_system.as_deref() {
-        None => CheckResult::skipped(FILE_SYSTEM, "the type of the file system is not known"),
+        None => CheckResult::skipped(FILE_SYSTEM, "The type of the file system is not known"),
         Some(file_system) => match mounts::risk(file_system) {
             None => CheckResult::ok(FILE_SYSTEM, on(file_system)),
             Some(risk) => CheckResult {

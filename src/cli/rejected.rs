@@ -1,20 +1,26 @@
 //! Removes typed text from errors of the command line. A user may have typed a secret in place of an option, a command or a value.
 
 use clap::Error;
-use clap::error::{ContextKind, ContextValue};
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 /// Replaces removed text.
 const HIDDEN: &str = "…";
 
-/// `error` without typed text. Names of options stay.
+/// `error` without typed text. Names of options and arguments stay.
 pub(super) fn without_values(mut error: Error) -> Error {
+    // In other errors, the argument is what was typed.
+    let is_of_value = matches!(
+        error.kind(),
+        ErrorKind::InvalidValue | ErrorKind::ValueValidation
+    );
     for kind in [
         ContextKind::InvalidArg,
         ContextKind::InvalidSubcommand,
         ContextKind::InvalidValue,
     ] {
+        let is_declared = is_of_value && kind == ContextKind::InvalidArg;
         let typed = match error.get(kind) {
-            Some(ContextValue::String(text)) => !text.starts_with('-'),
+            Some(ContextValue::String(text)) => !is_declared && !text.starts_with('-'),
             _ => false,
         };
         if typed {
@@ -54,6 +60,8 @@ mod tests {
             &["simulate", "--simulator.latency", "s3cret"],
             &["simulate", "--simulator.seed", "s3cret"],
             &["simulate", "--simulator.listen-address", "s3cret"],
+            &["watch", "s3cret"],
+            &["completions", "s3cret"],
         ] {
             let message = message(arguments);
             assert!(!message.contains("s3cret"), "{arguments:?}: {message}");
@@ -69,6 +77,17 @@ mod tests {
             message.contains("error, warn, info, debug, trace"),
             "{message}"
         );
+    }
+
+    #[test]
+    fn an_error_names_the_argument() {
+        for (arguments, argument) in [
+            (["watch", "x"], "for '<ID>...'"),
+            (["completions", "x"], "for '<SHELL>'"),
+        ] {
+            let message = message(&arguments);
+            assert!(message.contains(argument), "{message}");
+        }
     }
 
     #[test]

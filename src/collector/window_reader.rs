@@ -294,7 +294,7 @@ impl WindowReader<'_> {
         // Only the first page of new operations shows whether the account may list. The operations of this window are read
         // one by one.
         if !newest && error.is_refusal() {
-            tracing::debug!(account = %self.ledger.name(), error = %error, "a window of the list is refused");
+            tracing::debug!(account = %self.ledger.name(), error = %error, "Twilio refuses a window of the list");
             return Ok(true);
         }
         if !matches!(error, ApiError::Paused { .. }) {

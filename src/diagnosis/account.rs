@@ -101,7 +101,7 @@ fn failed(facts: &AccountFacts, severity: Severity, ongoing: &Ongoing<RequestFai
             pause.what.to_minute()
         ),
         (None, Some(at)) => format!(
-            " The exporter tries again at {}, and with other credentials at once.",
+            " The exporter tries again at {}, or at once when the credentials change.",
             at.to_minute()
         ),
         (None, None) => String::new(),

@@ -194,7 +194,7 @@ impl RequestFailure {
                 "A proxy or a gateway between the exporter and Twilio responds."
             }
             Self::RateLimited => {
-                "The requests of this exporter, or of everything else that uses the account, exceed Twilio's limit."
+                "The requests of this exporter and of everything else that uses the account exceed Twilio's limit."
             }
             Self::Unavailable(_) | Self::ServerError(_) => {
                 "Twilio, or a gateway in front of it, has an outage."
