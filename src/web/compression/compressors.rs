@@ -16,6 +16,7 @@ use std::io;
 use flate2::{Compress, Compression, FlushCompress, Status};
 use parking_lot::Mutex;
 use zstd::bulk::Compressor as Zstd;
+use zstd::zstd_safe::CParameter;
 
 use crate::web::negotiation::Encoding;
 
@@ -24,6 +25,10 @@ const GZIP_LEVEL: u32 = 2;
 
 /// Level 2 takes as long as level 1 and saves 10% of the bytes; higher levels save nothing.
 const ZSTD_LEVEL: i32 = 2;
+
+/// For parts, which are a few kilobytes long: a small hash table and no short matches. Parts take 5% less time than with Zstandard's own
+/// choice, and have the same size.
+const ZSTD_PART: [CParameter; 2] = [CParameter::HashLog(12), CParameter::MinMatch(6)];
 
 /// The window of gzip, as a power of 2: the largest.
 const GZIP_WINDOW: u8 = 15;
@@ -41,6 +46,8 @@ pub struct Compressors {
     /// For parts of a gzip member.
     deflate: Mutex<Vec<Compress>>,
     zstd: Mutex<Vec<Zstd<'static>>>,
+    /// With [`ZSTD_PART`].
+    zstd_parts: Mutex<Vec<Zstd<'static>>>,
 }
 
 impl Compressors {
@@ -59,7 +66,7 @@ impl Compressors {
                 compressor.reset();
                 put_back(&self.gzip, compressor);
             }
-            Encoding::Zstd => self.zstd_frame(bytes, out)?,
+            Encoding::Zstd => zstd(&self.zstd, &[], bytes, out)?,
         }
         Ok(())
     }
@@ -85,21 +92,8 @@ impl Compressors {
                 compressor.reset();
                 put_back(&self.deflate, compressor);
             }
-            Encoding::Zstd => self.zstd_frame(bytes, out)?,
+            Encoding::Zstd => zstd(&self.zstd_parts, &ZSTD_PART, bytes, out)?,
         }
-        Ok(())
-    }
-
-    fn zstd_frame(&self, bytes: &[u8], out: &mut Vec<u8>) -> io::Result<()> {
-        let unused = self.zstd.lock().pop();
-        let mut compressor = match unused {
-            Some(compressor) => compressor,
-            None => Zstd::new(ZSTD_LEVEL)?,
-        };
-        // Only the pages that are written use memory.
-        out.reserve(zstd::zstd_safe::compress_bound(bytes.len()));
-        compressor.compress_to_buffer(bytes, out)?;
-        put_back(&self.zstd, compressor);
         Ok(())
     }
 }
@@ -122,13 +116,41 @@ fn gzip(compressor: &mut Compress, bytes: &[u8], out: &mut Vec<u8>) -> io::Resul
     }
 }
 
-/// Compresses all of `bytes`, and ends with a full flush: an empty block that ends at a whole byte.
+/// Appends a frame, compressed by one of `unused` compressors or a new one with `parameters`.
+fn zstd(
+    unused: &Mutex<Vec<Zstd<'static>>>,
+    parameters: &[CParameter],
+    bytes: &[u8],
+    out: &mut Vec<u8>,
+) -> io::Result<()> {
+    let found = unused.lock().pop();
+    let mut compressor = match found {
+        Some(compressor) => compressor,
+        None => new_zstd(parameters)?,
+    };
+    // Only the pages that are written use memory.
+    out.reserve(zstd::zstd_safe::compress_bound(bytes.len()));
+    compressor.compress_to_buffer(bytes, out)?;
+    put_back(unused, compressor);
+    Ok(())
+}
+
+fn new_zstd(parameters: &[CParameter]) -> io::Result<Zstd<'static>> {
+    let mut compressor = Zstd::new(ZSTD_LEVEL)?;
+    for parameter in parameters {
+        compressor.set_parameter(*parameter)?;
+    }
+    Ok(compressor)
+}
+
+/// Compresses all of `bytes`, and ends with a sync flush: an empty block that ends at a whole byte. A full flush would clear the hash
+/// table, which the reset of the compressor clears, too.
 fn deflate(compressor: &mut Compress, bytes: &[u8], out: &mut Vec<u8>) -> io::Result<()> {
     out.reserve(bytes.len() / USUAL_RATIO + 64);
     loop {
         let read = usize::try_from(compressor.total_in()).unwrap_or(usize::MAX);
         let rest = bytes.get(read..).unwrap_or_default();
-        compressor.compress_vec(rest, out, FlushCompress::Full)?;
+        compressor.compress_vec(rest, out, FlushCompress::Sync)?;
         // If the output has room left, zlib has written everything (zlib's manual, `deflate`).
         if out.len() < out.capacity() {
             return Ok(());
