@@ -301,7 +301,7 @@ def build():
         each_account(),
         row("Requests to Twilio"),
         *requests(),
-        row("What is watched"),
+        row("Operations and series"),
         *extent(),
         row("The process"),
         *processes(),

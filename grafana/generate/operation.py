@@ -154,7 +154,7 @@ def progress():
 def about():
     bare = f"twilio_email_operation_info{{{ONE}}} or on ({SEND}) twilio_email_operation_size{{{ONE}}}"
     panel = table(
-        "What it is",
+        "Labels",
         "The operation's account, id and labels.",
         (9, 10),
         [now(f"max without (instance, pod, container, endpoint, service, node) ({bare})")],
@@ -262,7 +262,7 @@ def beside():
     of = lambda values: column(and_of(values, like))
     this = words(_1=("this one", "text"))
     return table(
-        "Beside the last operations with the same ${label}",
+        "Compared with the last operations of the same ${label}",
         "This operation and up to nine earlier ones of at least 10 emails with the same value of the label. Opened:"
         " the share of delivered emails that were opened. A click shows the operation from its creation to now.",
         (24, 10),

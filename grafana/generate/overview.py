@@ -183,7 +183,7 @@ def over_time():
     ]
     return [
         graph(
-            "What becomes of emails, per minute",
+            "Outcomes of emails, per minute",
             "Emails per minute, by outcome. An opened email counts as delivered.",
             (12, 9),
             [rate("failed"), rate("undelivered"), rate("delivered")],

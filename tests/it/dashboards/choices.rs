@@ -38,7 +38,7 @@ fn a_pair_of_exporters_counts_once() {
         .gives("1h", &overview("Accounts", 'G', &[]), &[(row, 600.0)])
         .gives(
             "1h",
-            &overview("What becomes of emails, per minute", 'C', &[]),
+            &overview("Outcomes of emails, per minute", 'C', &[]),
             &[("", 20.0)],
         )
         .gives(

@@ -94,7 +94,7 @@ async fn every_query_returns_values_with_labels_of_users() {
     // Tables show names, and operations of the same campaign are next to each other.
     let operation = Dashboard::named("operation.json");
     let mut chosen = operation.choice(&given, &prometheus).await;
-    let title = "Beside the last operations with the same ${label}";
+    let title = "Compared with the last operations of the same ${label}";
     let mut beside = Vec::new();
     for label in ["campaign", "account"] {
         chosen.insert("label".to_owned(), label.to_owned());
