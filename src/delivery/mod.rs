@@ -6,6 +6,7 @@
 //! until it expires, so that it is not counted again.
 
 mod by_label;
+mod by_operation;
 mod capacity;
 mod chunks;
 mod comparison;
@@ -15,9 +16,8 @@ mod names;
 mod operation_emails;
 mod record;
 mod saving;
-mod shown;
+mod status_counts;
 mod tallies;
-mod tallying;
 #[cfg(test)]
 mod tests;
 mod unsaved;
@@ -43,7 +43,7 @@ use capacity::Capacity;
 use chunks::SortedChunks;
 use names::NameTable;
 use record::{DONE, DoneEmail, ID, OPEN, OpenEmail};
-use shown::StatusCounts;
+use status_counts::StatusCounts;
 use tallies::Tallies;
 use unsaved::Unsaved;
 

@@ -7,9 +7,9 @@ use hyper::header::{DATE, HeaderMap, HeaderValue, RETRY_AFTER};
 
 use super::error::ApiError;
 use super::first_email;
+use super::http_status::{classify, date};
 use super::pause;
 use super::resource::Resource;
-use super::status::{classify, date};
 use super::token::{self, Token};
 use super::wire;
 use crate::email::{Domain, Email};

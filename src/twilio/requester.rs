@@ -12,7 +12,7 @@ use super::error::ApiError;
 use super::login_backoff::LoginBackoff;
 use super::secret::CredentialPair;
 use super::throttle::{Server, Throttle};
-use super::{body, status, token, transport};
+use super::{body, http_status, token, transport};
 use crate::clock::Clock;
 use crate::clock_skew::ClockSkew;
 use crate::config::Limits;
@@ -187,7 +187,7 @@ impl Requester {
         let was_set = ClockSkew::between(expected, ours).span() > CLOCK_STEP;
         if endpoint != Endpoint::Token
             && !was_set
-            && let Some(theirs) = status::date(response.headers())
+            && let Some(theirs) = http_status::date(response.headers())
         {
             let skew = ClockSkew::between(theirs, ours);
             *self.skew.lock() = Some(skew);
@@ -286,7 +286,7 @@ fn shown_path(path: &str) -> &str {
 
 /// Reads the body of a response, of at most `largest` bytes, or classifies its status.
 async fn read(endpoint: Endpoint, response: Response, largest: usize) -> Result<Vec<u8>, ApiError> {
-    let classified = status::classify(response.status(), response.headers());
+    let classified = http_status::classify(response.status(), response.headers());
     if endpoint != Endpoint::Token {
         classified?;
         return body::read(response, largest).await;

@@ -11,8 +11,8 @@ use std::time::Duration;
 
 use super::list_state::Distrust;
 use super::reader::{ListedRows, Reader};
-use super::slices::EmailWindow;
 use super::status_plan::StatusPlan;
+use super::time_slices::EmailWindow;
 use crate::email::{EmailId, EmailStatus};
 use crate::timestamp::Timestamp;
 use crate::twilio::{ApiError, ListFilter};

@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 use parking_lot::{MappedMutexGuard, Mutex, MutexGuard};
 
 use super::held_rows::HeldRows;
-use super::slices::{DueInput, Slices};
 use super::store::{Committed, EmailStore};
+use super::time_slices::{DueInput, Slices};
 use crate::clock::Clock;
 use crate::collector::settings::AccountSettings;
 use crate::config::EmailsCollector;

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::operation_lists::OperationLists;
-use super::slices::Slices;
+use super::time_slices::Slices;
 use crate::collector::list_backoff::ListBackoff;
 use crate::email::Email;
 use crate::operation::OperationId;

@@ -9,9 +9,9 @@ mod ledger;
 mod list_state;
 mod operation_lists;
 mod reader;
-mod slices;
 mod status_plan;
 mod store;
+mod time_slices;
 
 use std::sync::Arc;
 
@@ -23,7 +23,7 @@ use self::comparing::{Mismatches, ReadEmails};
 use self::ledger::EmailLedger;
 use self::list_state::ListState;
 use self::reader::Reader;
-use self::slices::Slices;
+use self::time_slices::Slices;
 use super::ledger::Ledger;
 use super::list_log::{ListLog, ListReader};
 use super::runner::{Run, Runner};

@@ -7,7 +7,7 @@ use parking_lot::Mutex;
 use super::budget::EmailBudget;
 use super::ledger::EmailLedger;
 use super::list_state::ListState;
-use super::slices::{EmailWindow, Slices};
+use super::time_slices::{EmailWindow, Slices};
 use crate::collector::email_probe::is_too_large;
 use crate::collector::ledger::Ledger;
 use crate::collector::settings::AccountSettings;

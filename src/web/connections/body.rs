@@ -6,7 +6,7 @@ use std::task::{Context, Poll, ready};
 use axum::body::Body;
 use hyper::body::{Bytes, Frame, SizeHint};
 
-use super::watch::Serving;
+use super::phase::Serving;
 
 /// The largest part of a body that HTTP/2 sends at once: the default size of a frame. The rest stays in the body until the client can
 /// receive more, so that the time without progress can be measured.

@@ -26,8 +26,8 @@ use super::body::WatchedBody;
 use super::client::ConnectedClient;
 use super::limits::ConnectionLimits;
 use super::listener::{Accepted, ClientStream};
+use super::phase::{Watch, WatchedStream};
 use super::tls::{self, Encrypted, HandshakeError};
-use super::watch::{Watch, WatchedStream};
 use crate::exposition::{Closed, ConnectionInstruments, Refused};
 
 /// The largest head of a request of HTTP/1.1. Browsers and proxies send a few KiB.

@@ -7,10 +7,10 @@ mod http;
 mod limits;
 mod listener;
 mod open;
+mod phase;
 #[cfg(test)]
 mod tests;
 mod tls;
-mod watch;
 
 use std::fmt;
 use std::future::poll_fn;
@@ -30,8 +30,8 @@ use self::http::{Shared, until};
 pub use self::limits::ConnectionLimits;
 pub use self::listener::{Accepted, ClientStream, Listener};
 use self::open::Open;
+use self::phase::Watch;
 pub use self::tls::TlsSource;
-use self::watch::Watch;
 use crate::exposition::{Closed, ConnectionInstruments};
 
 /// The wait after the system could not accept a connection and none could be closed. A shorter wait would use CPU for nothing.

@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
-use super::watch::Watch;
+use super::phase::Watch;
 
 /// The shortest time between two log messages about too many connections.
 const LOG_INTERVAL: Duration = Duration::from_mins(1);

@@ -94,10 +94,7 @@ async fn health_accepts_the_configured_certificate_and_no_other() {
         &health(address.clone(), Some(&other)).await,
         "cannot get a response from",
     );
-    expect_failure(
-        &health(address, None).await,
-        "cannot get a response from",
-    );
+    expect_failure(&health(address, None).await, "cannot get a response from");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
