@@ -1,10 +1,12 @@
-//! Compares the operations of a snapshot with those of the snapshot before: where each was, and whether it has the same values.
+//! Compares the operations of a snapshot with those of the snapshot before: where each was, and in which families it has other samples.
+//! So each operation is read once for all families, and not once for each.
 //!
 //! A place is an index into the operations of all accounts of a snapshot. Nothing is recorded between snapshots, so the result is
 //! right for any two of them.
 
 use std::collections::HashMap;
 
+use crate::exposition::families::FamilySet;
 use crate::operation::OperationId;
 use crate::snapshot::{AccountSnapshot, ShownOperation, Snapshot};
 
@@ -13,10 +15,8 @@ use crate::snapshot::{AccountSnapshot, ShownOperation, Snapshot};
 pub(super) enum Before {
     /// It was not there, or was in another account.
     Absent,
-    /// It was at this place, with the same values.
-    Equal(usize),
-    /// It was at this place, with other values.
-    Different(usize),
+    /// It was at this place, with other samples in these families.
+    At(usize, FamilySet),
 }
 
 /// The operations of a snapshot compared with those of the snapshot before.
@@ -32,7 +32,7 @@ impl Before {
     pub(super) const fn place(self) -> Option<usize> {
         match self {
             Self::Absent => None,
-            Self::Equal(place) | Self::Different(place) => Some(place),
+            Self::At(place, _) => Some(place),
         }
     }
 }
@@ -60,7 +60,7 @@ impl Changes {
         let places = operations.iter().map(|before| before.place());
         let has_same_places =
             operations.len() == size(&old.accounts) && places.eq((0..operations.len()).map(Some));
-        let is_equal = |before: &Before| matches!(before, Before::Equal(_));
+        let is_equal = |before: &Before| matches!(before, Before::At(_, FamilySet::NONE));
         Self {
             is_equal: has_same_places && operations.iter().all(is_equal),
             has_same_places,
@@ -78,7 +78,7 @@ impl Changes {
         self.has_same_places
     }
 
-    /// Whether places and values are the same.
+    /// Whether places and samples are the same.
     pub(super) const fn is_equal(&self) -> bool {
         self.is_equal
     }
@@ -109,8 +109,8 @@ fn find(old: &[ShownOperation], first: usize, new: &[ShownOperation], found: &mu
         };
         found.push(match at {
             None => Before::Absent,
-            Some(at) if old[at] == *operation => Before::Equal(first + at),
-            Some(at) => Before::Different(first + at),
+            Some(at) if old[at] == *operation => Before::At(first + at, FamilySet::NONE),
+            Some(at) => Before::At(first + at, FamilySet::different(&old[at], operation)),
         });
         next = at.map_or(next, |at| at + 1);
     }
@@ -151,7 +151,13 @@ mod tests {
 
     #[test]
     fn operations_are_found_wherever_they_were_in_their_account() {
-        use Before::{Absent, Different, Equal};
+        use Before::{Absent, At};
+        let equal = |place| At(place, FamilySet::NONE);
+        // They differ in `up`.
+        let [one, other] = [false, true].map(|failed| account("a", &[(1, failed)]));
+        let up = FamilySet::different(&one.operations[0], &other.operations[0]);
+        assert_ne!(up, FamilySet::NONE);
+        let different = |place| At(place, up);
         let old = snapshot(&[
             account("a", &[(5, false), (4, false)]),
             account("b", &[(4, false), (3, false), (2, false)]),
@@ -159,19 +165,19 @@ mod tests {
         for (new, expected) in [
             (
                 old.clone(),
-                &[Equal(0), Equal(1), Equal(2), Equal(3), Equal(4)][..],
+                &[equal(0), equal(1), equal(2), equal(3), equal(4)][..],
             ),
             (
                 snapshot(&[
                     account("b", &[(4, false), (2, true)]),
                     account("a", &[(6, false), (5, false), (3, false)]),
                 ]),
-                &[Equal(2), Different(4), Absent, Equal(0), Absent],
+                &[equal(2), different(4), Absent, equal(0), Absent],
             ),
             (snapshot(&[account("c", &[(5, false)])]), &[Absent]),
             (
                 snapshot(&[account("a", &[(4, false), (5, true)])]),
-                &[Equal(1), Different(0)],
+                &[equal(1), different(0)],
             ),
             (Snapshot::default(), &[]),
         ] {

@@ -7,7 +7,6 @@ use super::block::{Block, BlockWriter};
 use super::changes::{Before, Changes};
 use super::cuts::Cuts;
 use crate::exposition::families::{LabelledOperations, OperationFamily};
-use crate::snapshot::ShownOperation;
 
 /// The usual bytes of one sample without the labels of its operation, for the size of the first block.
 const BESIDE_LABELS: usize = 128;
@@ -16,6 +15,8 @@ const BESIDE_LABELS: usize = 128;
 #[derive(Debug)]
 pub(super) struct FamilyBlocks {
     family: OperationFamily,
+    /// Of the family in a [`FamilySet`].
+    number: usize,
     header: Block,
     further_labels: Vec<String>,
     blocks: Vec<OperationBlock>,
@@ -33,16 +34,14 @@ struct OperationBlock {
 /// A new snapshot and the one before.
 pub(super) struct Update<'a> {
     pub(super) changes: &'a Changes,
-    /// The operations of the snapshot before.
-    pub(super) old: &'a [&'a ShownOperation],
     pub(super) new: &'a LabelledOperations<'a>,
     /// Where the new snapshot is cut; `None` if its operations are at the same places, so that the blocks keep their cuts.
     pub(super) cuts: Option<&'a Cuts>,
 }
 
 impl FamilyBlocks {
-    /// The blocks of a family without operations.
-    pub(super) fn new(family: OperationFamily, writer: &mut BlockWriter) -> Self {
+    /// The blocks of the family with this number, without operations.
+    pub(super) fn new(number: usize, family: OperationFamily, writer: &mut BlockWriter) -> Self {
         let mut further_labels = Vec::new();
         let header = writer.write(Vec::new(), 0, |text| {
             text.header(family.metric);
@@ -50,6 +49,7 @@ impl FamilyBlocks {
         });
         Self {
             family,
+            number,
             header,
             further_labels,
             blocks: Vec::new(),
@@ -114,16 +114,12 @@ impl FamilyBlocks {
     /// Whether the block of the operations that were at `before` has the text of those that are now at `places`: the same operations of
     /// the same account in the same order, each with the same samples.
     fn is_same(&self, before: &Range<usize>, places: &Range<usize>, update: &Update<'_>) -> bool {
-        let changes = &update.changes.operations()[places.clone()];
-        let new = &update.new.plain()[places.clone()];
-        let mut operations = before.clone().zip(changes).zip(new);
+        let operations = &update.changes.operations()[places.clone()];
+        let mut operations = before.clone().zip(operations);
         before.len() == places.len()
-            && operations.all(|((was, change), now)| match *change {
+            && operations.all(|(was, now)| match *now {
                 Before::Absent => false,
-                Before::Equal(place) => place == was,
-                Before::Different(place) => {
-                    place == was && self.family.has_same_samples(update.old[place], now)
-                }
+                Before::At(place, different) => place == was && !different.has(self.number),
             })
     }
 

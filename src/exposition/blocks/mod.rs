@@ -23,7 +23,7 @@ use super::instruments::Instruments;
 use super::labels::LabelTexts;
 use super::syntax::Syntax;
 use super::text::Text;
-use crate::snapshot::{ShownOperation, Snapshot};
+use crate::snapshot::Snapshot;
 
 pub use self::block::Block;
 
@@ -107,12 +107,12 @@ impl Last {
         let mut account_texts = LabelTexts::default();
         let accounts = LabelledAccounts::new(snapshot, &mut account_texts);
         if self.families.is_empty() {
-            let families = OPERATION_FAMILIES.into_iter();
-            let families = families.map(|family| FamilyBlocks::new(family, writer));
+            let families = OPERATION_FAMILIES.into_iter().enumerate();
+            let families =
+                families.map(|(number, family)| FamilyBlocks::new(number, family, writer));
             self.families = families.collect();
         }
         if !changes.is_equal() {
-            let old: Vec<&ShownOperation> = operations(&self.snapshot).collect();
             let cuts = (!changes.has_same_places()).then(|| Cuts::new(snapshot));
             let new = match cuts {
                 Some(_) => LabelledOperations::new(accounts, &mut self.texts),
@@ -120,7 +120,6 @@ impl Last {
             };
             let update = Update {
                 changes: &changes,
-                old: &old,
                 new: &new,
                 cuts: cuts.as_ref(),
             };
@@ -149,11 +148,6 @@ impl Last {
         section(self).update(&text, writer);
         self.scratch = text;
     }
-}
-
-fn operations(snapshot: &Snapshot) -> impl Iterator<Item = &ShownOperation> {
-    let accounts = snapshot.accounts.iter();
-    accounts.flat_map(|account| &account.operations)
 }
 
 #[cfg(test)]

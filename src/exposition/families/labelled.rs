@@ -77,11 +77,6 @@ impl<'a> LabelledOperations<'a> {
         self.operations.len()
     }
 
-    /// The operations without their label texts.
-    pub(in crate::exposition) fn plain(&self) -> &[&'a ShownOperation] {
-        &self.operations
-    }
-
     pub(in crate::exposition) fn iter(
         &self,
     ) -> impl Iterator<Item = (&'a str, &'a ShownOperation)> {

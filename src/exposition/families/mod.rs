@@ -9,7 +9,7 @@ mod operation;
 use super::text::Text;
 
 pub(super) use labelled::{LabelledAccounts, LabelledOperations};
-pub(super) use operation::{FAMILIES as OPERATION_FAMILIES, OperationFamily};
+pub(super) use operation::{FAMILIES as OPERATION_FAMILIES, FamilySet, OperationFamily};
 
 impl LabelledOperations<'_> {
     /// Writes every family about single operations that has samples. A family contains the samples of all accounts, as the text

@@ -36,8 +36,8 @@ enum Value {
 
 /// The blocks of a family whose values change while emails are sent: 14 KiB of samples by status.
 const BLOCK_OF_STATUSES: usize = 12;
-/// The blocks of a family with one sample per operation that changes with each read, or each change: 5 KiB.
-const BLOCK_OF_CHANGING: usize = 36;
+/// The blocks of a family with one sample per operation that changes with each read, or each change: 3 KiB.
+const BLOCK_OF_CHANGING: usize = 24;
 /// The blocks of a family with a sample per state, which changes once or twice: 19 KiB.
 const BLOCK_OF_STATES: usize = 32;
 /// The blocks of a family with values that hardly ever change: 37 KiB.
@@ -104,6 +104,29 @@ pub(in crate::exposition) const FAMILIES: [OperationFamily; 13] = {
     ]
 };
 
+/// Families about single operations, by their numbers in [`FAMILIES`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::exposition) struct FamilySet(u16);
+
+const _: () = assert!(FAMILIES.len() <= u16::BITS as usize);
+
+impl FamilySet {
+    pub(in crate::exposition) const NONE: Self = Self(0);
+
+    /// The families in which `one` and `other`, which have the same label text, have different samples.
+    pub(in crate::exposition) fn different(one: &ShownOperation, other: &ShownOperation) -> Self {
+        let mut different = Self::NONE;
+        for (number, family) in FAMILIES.iter().enumerate() {
+            different.0 |= u16::from(!family.has_same_samples(one, other)) << number;
+        }
+        different
+    }
+
+    pub(in crate::exposition) const fn has(self, number: usize) -> bool {
+        self.0 >> number & 1 == 1
+    }
+}
+
 impl OperationFamily {
     const fn new(metric: &'static Metric, block: usize, value: Value) -> Self {
         Self {
@@ -114,11 +137,7 @@ impl OperationFamily {
     }
 
     /// Whether `one` and `other`, which have the same label text, have the same samples.
-    pub(in crate::exposition) fn has_same_samples(
-        self,
-        one: &ShownOperation,
-        other: &ShownOperation,
-    ) -> bool {
+    fn has_same_samples(self, one: &ShownOperation, other: &ShownOperation) -> bool {
         match self.value {
             Value::Single(value) => value(one) == value(other),
             Value::Emails => Emails::of(one) == Emails::of(other),
