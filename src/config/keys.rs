@@ -135,7 +135,7 @@ pub const SECTIONS: &[Section] = &[
             key(
                 "max_requests_per_second",
                 "`10`",
-                "above 0, up to 1,000,000; fractions are fine. After an idle time, the requests of two seconds may be sent at once; a collection plans at most the requests of one minute (at least 4)",
+                "above 0, up to 1,000,000; fractions are fine. After an idle time, the exporter may send at once as many requests as two seconds allow. A collection plans at most as many as one minute allows, but at least 4",
             ),
             key("max_concurrent_requests", "`8`", "1 to 256"),
             key(
