@@ -78,8 +78,8 @@ fn chunks_are_full_in_whichever_order_a_list_arrives() {
         let sizes = registry.chunks.iter().map(|chunk| chunk.records().len());
         let mut sizes: Vec<_> = sizes.collect();
         sizes.sort_unstable();
-        // Oldest first, only the newest chunk is not full. Newest first, neither is the oldest one, which grows, and the rest of the
-        // first page stays the newest chunk.
+        // Oldest first, only the newest chunk is not full. Newest first, two are not: the oldest one still grows, and the newest one
+        // has the rest of the first page.
         let expected: &[_] = if newest_first {
             &[100, 400, 900, 900, 900, 900, 900]
         } else {
