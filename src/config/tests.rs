@@ -340,7 +340,7 @@ fn paths_of_sources_are_relative_to_the_file_and_each_source_has_its_own_name() 
     assert!(!format!("{account:?}").contains("s3cret"));
 }
 
-/// No problem repeats a secret in any wrong place.
+/// No problem quotes a secret, wherever a user puts it by mistake.
 #[test]
 fn no_problem_repeats_a_value() {
     const MARK: &str = "4f9c2e7d1a8b3c5d6e7f8091a2b3c4d5";

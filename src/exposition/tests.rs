@@ -130,10 +130,10 @@ fn the_formats_differ_in_no_value() {
         let text = String::from_utf8(out).unwrap();
         let lines = text.lines().filter(|line| !line.starts_with('#'));
         let lines = lines.filter(|line| !line.contains("_created{"));
-        // Without exemplars and without the label of a state set.
+        // Removes exemplars and the label of a state set.
         let plain = lines.map(|line| {
             let line = line.split(" # ").next().unwrap_or_default();
-            // The bounds of buckets have a fraction.
+            // In OpenMetrics, the bounds of buckets have a fraction.
             if line.contains(",le=\"") {
                 return line.replace(".0\"}", "\"}");
             }

@@ -183,7 +183,7 @@ async fn an_http2_error_is_reported_by_its_code_and_not_by_its_text() {
             server(move |stream, _| respond_with_frames(stream, answer.clone())).await;
         let failure = failure(&http2(), &format!("http://{address}/")).await;
         assert_eq!(failure, NoResponse::Protocol(expected.to_owned()));
-        // A request on a new connection is never repeated, also not by the library.
+        // A request on a new connection is never repeated, not even by the library.
         assert_eq!(connections.load(Ordering::SeqCst), 1, "{expected}");
     }
 }

@@ -54,7 +54,7 @@ impl Folder {
     }
 }
 
-/// Paused only here: reads continue on threads of their own.
+/// The clock is paused only here, because reads run on threads of their own.
 async fn advance(time: Duration) {
     tokio::time::pause();
     tokio::time::advance(time).await;

@@ -14,7 +14,7 @@ const ROOT = resolve(import.meta.dirname, "../..");
 const POLICY = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 const WIDE = { width: 1280, height: 900 };
 const NARROW = { width: 390, height: 844 };
-/** Each screen in one color at least, and the first page of all in each of both. */
+/** Every page is in the first two views, so each width and each color occurs; those of `IN_ALL_VIEWS` are in all four. */
 const VIEWS = [
   { name: "wide-light", viewport: WIDE, colorScheme: "light" },
   { name: "narrow-dark", viewport: NARROW, colorScheme: "dark" },

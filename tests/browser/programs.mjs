@@ -27,7 +27,7 @@ export class Programs {
 
   constructor(binary) {
     this.#binary = binary;
-    // After an error that nobody catches, too, nothing may go on running.
+    // No program may continue to run, not even after an uncaught error.
     process.on("exit", () => {
       for (const child of this.#running) child.kill("SIGKILL");
       for (const directory of this.#directories) rmSync(directory, { recursive: true, force: true });
@@ -37,7 +37,7 @@ export class Programs {
 
   /** Starts the program and returns its address. */
   async #start(args, directory) {
-    // Nothing of the developer's own account.
+    // Without the developer's own account and proxies.
     const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^TWILIO_|_proxy$/i.test(name)));
     const child = spawn(this.#binary, args, { stdio: ["ignore", "pipe", "pipe"], env, cwd: directory });
     this.#running.push(child);

@@ -96,7 +96,7 @@ def scraped(machine):
 
 
 def check_installation(machine, deb):
-    """It is there and enabled, and waits for credentials, which only root can read."""
+    """The service is installed and enabled, and waits for credentials, which only root can read."""
     install(machine, deb)
     check(machine.call("systemctl", "is-enabled", UNIT).stdout.strip() == "enabled", "the unit is not enabled")
     check(machine.shows(UNIT, "ActiveState") == ["inactive"], "the unit was started without credentials")
@@ -155,7 +155,7 @@ def check_sandbox(machine):
 
 
 def check_running(machine, before):
-    """A reload and a crash cost nothing."""
+    """A reload does not restart it, and a crash loses no counts."""
     pid = machine.shows(UNIT, "MainPID")[0]
     machine("systemctl", "reload", UNIT)
     peers.until("the reload succeeds", lambda: "twilio_email_exporter_config_last_reload_successful 1" in
@@ -258,7 +258,7 @@ def check_rpm(rpm, template, directory):
     run("cp", "--archive", "--reflink=auto", template, root)
     tool = ["rpm", f"--root={root}", "--dbpath=/var/lib/rpm"]
     run(*tool, "--initdb")
-    # The database of this root knows no /bin/sh, which its scripts need and which is there.
+    # The new RPM database has no /bin/sh, which the package's scripts need. The root file system has it.
     run(*tool, "--install", "--nodeps", rpm)
     changed = run(*tool, "--verify", "--nodeps", "twilio-email-exporter")
     check(not changed, f"after its installation, files differ: {changed}")

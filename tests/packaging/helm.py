@@ -137,7 +137,7 @@ def check_contents(found, values):
 
 
 def check_refused(archive):
-    """Wrong values are refused with a sentence; without that value the same is accepted, as the other checks show."""
+    """Wrong values are refused, and the message explains why. The other checks show that right values are accepted."""
     errors = []
     for text, fragments in REFUSED:
         try:

@@ -27,7 +27,7 @@ NAME = "localhost/twilio-email-exporter:test"
 LARGEST = 20_000_000
 REVISION = "abc1234"
 ALLOWED = {"data", "etc", "usr"}
-# Nanoseconds, in which an image has its times.
+# In nanoseconds, because an image has its times in this unit.
 SECOND = 1_000_000_000
 HEALTHY, UNHEALTHY = 0, 1
 
@@ -71,7 +71,7 @@ def make_base(buildah, directory, name):
     toolchain = Path(run("rustc", "--print", "sysroot"))
     for part in ("bin", "lib"):
         shutil.copytree(toolchain / part, root / "usr/local" / part, dirs_exist_ok=True, symlinks=True)
-    # This machine may have authorities of its own, for the way to the crates.
+    # This machine may need authorities of its own to reach the crates.
     shutil.copy("/etc/ssl/certs/ca-certificates.crt", root / "etc/ssl/certs/ca-certificates.crt")
     container = buildah("from", "scratch")
     buildah("copy", "--quiet", container, root, "/")
@@ -263,7 +263,7 @@ def documented():
 
 
 def check_life(container, work):
-    """From the first start to the second, by the names and over the encryption that Twilio's API has."""
+    """From the first start to the second, with a host name and TLS, as for Twilio's API."""
     data = work / "data"
     data.mkdir()
     os.chown(data, 65532, 65532)
@@ -349,7 +349,7 @@ def main():
                 raise Failed(f"--version prints {version}, without the revision {REVISION}")
             root = Path(buildah("mount", container))
             check_files(root)
-            # The packages are made of the same program.
+            # The packages contain the same program.
             shutil.copy2(root / "usr/bin/twilio-email-exporter", directory / "twilio-email-exporter")
             check_life(Container(root, config, Path(work)), Path(work))
         finally:

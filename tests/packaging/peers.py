@@ -10,7 +10,7 @@ import time
 import urllib.error
 import urllib.request
 
-# Everything is on this machine; a proxy of the environment is for others.
+# Everything is on this machine, so the environment's proxy is not used.
 DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
@@ -133,7 +133,7 @@ class TlsProxy:
 
 
 class NameServer:
-    """Responds to requests for addresses (A): with those of the names that it has, and that others do not exist."""
+    """Responds to DNS requests for addresses (A). It has the addresses of some names; other names do not exist."""
 
     def __init__(self, address, names):
         self.names = names

@@ -142,7 +142,7 @@ async fn a_save_that_hangs_is_logged_and_shown_until_it_ends() {
     assert_eq!(log.lines("saving is fast again"), 1, "{log:?}");
 }
 
-/// Registrations and everything else that is written.
+/// Every kind of save is watched, registrations among them.
 #[tokio::test(start_paused = true)]
 async fn a_registration_that_hangs_is_logged() {
     let (log, _logging) = Log::start();

@@ -200,7 +200,7 @@ fn a_clock_that_is_set_back_makes_slices_due_again() {
     assert!(slices.coverage(NOW) <= 1.0);
 }
 
-/// The statuses of the emails of one slice with a thousand rows.
+/// The statuses of the emails of this number of slices, each with a thousand rows.
 fn statuses_of(slices: i64) -> EmailsByStatus {
     let mut statuses = EmailsByStatus::default();
     let slices = slices.unsigned_abs();
@@ -211,7 +211,7 @@ fn statuses_of(slices: i64) -> EmailsByStatus {
     statuses
 }
 
-/// The pages that the windows of a run have, of slices with a thousand rows.
+/// How many pages the windows of a run have. Each slice has a thousand rows.
 fn pages(slices: &mut Slices, now: Timestamp, by_status: bool) -> u64 {
     let mut pages = 0;
     slices.expire(now);

@@ -108,7 +108,7 @@ async fn a_cause_of_the_whole_account_is_one_line_for_all_operations() {
         assert_eq!(count(&lines, FAILS), expected, "{lines:?}");
         tokio::time::advance(MINUTE).await;
     }
-    // Its operation can be read again, others cannot: one of them has the line.
+    // The operation in the line can be read again, others cannot: one of them gets a line.
     account.failing.remove(&id(0));
     account.finish();
     let lines = log.take();

@@ -118,7 +118,7 @@ fn unconfirmed_emails_are_counted_by_the_time_since_they_were_sent() {
     for (seconds, count) in [(309, 0), (310, 2), (319, 2), (320, 3), (599, 3), (600, 4)] {
         assert_eq!(at(&table, seconds), count, "{seconds}");
     }
-    // A row that was updated again was sent at the first time, and one read late at an earlier one.
+    // An email was sent at the earliest `updatedAt` of its rows, in whichever order they are read.
     table.ingest(&row(created, 1, Sent, 400 * SECOND), created + HOUR);
     table.ingest(&row(created, 3, Sent, 5 * SECOND), created + HOUR);
     assert_eq!(
@@ -187,12 +187,12 @@ fn an_email_leaves_memory_after_seven_days_and_never_counts_again() {
     let shown = current(&table);
     assert_eq!(shown.providers["gmail"].outcomes, [1, 0, 0, 1, 0]);
     assert!(shown.statuses["gmail"].iter().all(|count| *count == 0));
-    // The clock was ahead: what has expired stays expired.
+    // The clock was ahead and is set back: expired emails stay expired.
     for now in [created + 8 * DAY, created + HOUR] {
         let again = row(created, 1, Opened, HOUR);
         assert_eq!(table.ingest(&again, now), Ingested::Expired);
     }
-    // But not everything that is created from now on.
+    // But an email that is created after that is new.
     table.expire(created + 90 * DAY);
     table.expire(created + 2 * HOUR);
     let new = row(created + 2 * HOUR, 3, Failed, SECOND);

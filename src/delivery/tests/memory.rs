@@ -28,7 +28,7 @@ fn per_email(limits: &EmailLimits, fill: impl FnOnce(&mut Deliveries)) -> (usize
     (usize::try_from(bytes).unwrap().div_ceil(emails), emails)
 }
 
-/// Fills the table with emails of single operations, one every three seconds, in an order given by `place`.
+/// Fills the table with emails, one every three seconds, each of an operation of its own. `place` gives their order.
 fn fill(table: &mut Deliveries, place: impl Fn(u32) -> u32, status: EmailStatus) {
     for at in 0..EMAILS {
         let place = place(at);
@@ -73,7 +73,7 @@ fn an_email_takes_at_most_forty_bytes_while_operations_are_left_out() {
         fill(table, |at| at, EmailStatus::Sent);
         assert!(table.is_full());
     });
-    // Few operations have the mark of a known one.
+    // A few operations share the mark of a known one, so they are admitted, too.
     assert!((limits.max_emails..limits.max_emails + 20).contains(&emails));
     assert!(bytes <= MOST_BYTES, "{bytes} bytes");
 }

@@ -26,7 +26,7 @@ const LIVES: [&[EmailStatus]; 8] = [
 /// What happens in one step.
 #[derive(Debug, Clone)]
 enum Step {
-    /// A row of this email is read, as it was this number of statuses before its last one.
+    /// A row of this email is read, with the status that is `behind` places before its current one.
     Read { email: usize, behind: usize },
     /// Each email whose number is a multiple of `divisor` gets its next status.
     Live { divisor: usize },
@@ -332,7 +332,7 @@ proptest! {
                     table = file.load();
                     table.begin(now);
                     model = saved_model.clone().unwrap_or_default();
-                    // A first collection that was broken off has ended.
+                    // Once something was saved, a first collection that the kill interrupted counts as ended.
                     model.ended = saved_model.is_some();
                     model.born.get_or_insert(now);
                     table.expire(now);
@@ -350,7 +350,7 @@ proptest! {
             });
             let statuses: BTreeMap<_, _> = statuses.filter(|(_, count)| *count > 0).collect();
             prop_assert_eq!(statuses, model.statuses());
-            // Exposed counters never decrease, and are the saved ones.
+            // Exposed counters never decrease, and equal the saved ones.
             if let Some(exposed) = table.shown() {
                 let exposed = counted(exposed);
                 for (provider, before) in &shown.providers {

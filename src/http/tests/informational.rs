@@ -2,10 +2,10 @@
 
 use super::*;
 
-/// hyper reads on while the client's task waits for its turn, so some thousand more are sent. Without a limit, a server
-/// can send a million in a second.
+/// hyper continues to read until the client's task runs, so some thousand more are sent. Without a limit, a server can send a
+/// million in a second.
 const BOUND: usize = 1_000_000;
-/// The bytes that the system's buffers hold besides.
+/// More bytes than the system's buffers hold.
 const BUFFERED: usize = 8 * 1024 * 1024;
 
 const HINTS: &[u8] = b"HTTP/1.1 103 Early Hints\r\nlink: </a.css>\r\n\r\n";

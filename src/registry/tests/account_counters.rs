@@ -334,7 +334,7 @@ fn discovery_progress_is_saved_now_and_then_and_a_proven_mode_immediately() {
 fn the_creation_time_is_that_of_the_id_unless_they_differ_by_more_than_two_seconds() {
     let born = NOW - 48 * HOUR;
     let seconds = |seconds: u64| Duration::from_secs(seconds);
-    // By its id it was created before the birth, by `createdAt` after it.
+    // By its id it was created before the account was first watched, by `createdAt` after that.
     for (apart, counted_then) in [(seconds(2), 0), (Duration::from_millis(2001), 5)] {
         let mut registry = registry(&[]);
         let mut operation = operation(born - Duration::from_millis(1), 0, 5);

@@ -78,7 +78,8 @@ fn chunks_are_full_in_whichever_order_a_list_arrives() {
         let sizes = registry.chunks.iter().map(|chunk| chunk.records().len());
         let mut sizes: Vec<_> = sizes.collect();
         sizes.sort_unstable();
-        // One chunk is not full: the newest, or the oldest. The first page had only one side.
+        // Oldest first, only the newest chunk is not full. Newest first, two are not: the oldest one still grows, and the newest one
+        // has the rest of the first page.
         let expected: &[_] = if newest_first {
             &[100, 400, 900, 900, 900, 900, 900]
         } else {
@@ -100,7 +101,7 @@ fn an_unread_operation_is_due_until_it_expires_and_not_twice_in_one_collection()
     let in_collection = search(&registry, since, since + MS).take_ids();
     assert_eq!(in_collection, []);
     assert_eq!(due(&registry, since + HOUR).len(), 2);
-    // Another rejection starts the same again.
+    // Another rejection postpones the operation again.
     registry.reject(id(NOW, 1), since + HOUR);
     assert_eq!(due(&registry, since + HOUR), [id(NOW, 0)]);
 }

@@ -34,8 +34,8 @@ impl Set {
     }
 }
 
-/// Takes `registry`, which has had the time until [`NOW`], through a day of collections after the clock was set. Returns when each of
-/// `ids` was polled; `poll` reads or fails one.
+/// Runs a day of collections with `registry`, whose clock is set at [`NOW`]. Returns when each operation was polled; `poll` reads or
+/// fails one.
 fn polled(
     registry: &mut Registry,
     set: Set,
@@ -62,7 +62,7 @@ fn idle() -> (Registry, Vec<Operation>) {
     let mut all = Vec::new();
     for (n, minutes) in (0..).zip([0, 1, 9, 30, 100, 300, 600, 2000]) {
         let change = NOW - Duration::from_mins(minutes);
-        // Most times of a change are when the exporter saw it.
+        // Without `updatedAt`, an operation changed when the exporter saw the change.
         let noted = operation(NOW - 50 * HOUR, n, 2);
         let before = operation(NOW - 50 * HOUR, n, 1);
         observe(&mut registry, &[before], change - TICK);
@@ -129,7 +129,7 @@ fn a_change_that_the_exporter_noted_is_as_old_as_before_when_the_clock_is_set() 
         for n in 0..8 {
             let id = id(NOW - 50 * HOUR, n);
             assert_eq!(back[&id], usual[&id], "{span:?} {n}");
-            // When it is set forward, what was read so long ago is due once.
+            // After the clock is set forward, the last read seems long ago, so the operation is due once.
             let early = usual[&id][0].saturating_sub(span).max(TICK);
             assert!(forward[&id][0] <= early, "{span:?} {n}");
             assert!(forward[&id].len() <= usual[&id].len() + 2, "{span:?} {n}");

@@ -67,7 +67,7 @@ fn a_mode_that_is_proven_late_counts_what_was_missing_once_and_no_baseline() {
             .len(),
         1
     );
-    // Later growth counts from there, also that of the baseline.
+    // Later growth counts from there, also that of the operation with a baseline.
     observe(
         &mut registry,
         &[opened(NOW, 0, [2, 4]), opened(old, 1, [4, 6])],

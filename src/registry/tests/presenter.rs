@@ -173,7 +173,7 @@ fn an_operation_that_leaves_memory_leaves_nothing_behind() {
         assert_eq!(registry.tables.labels.shown(id(NOW, n)), Labels::default());
     }
     assert_eq!(registry.tables.watched.unread().len(), 0);
-    // An operation that is still listed is unread again when its record is removed.
+    // A listed operation is unread until its first read, and not again after a restart.
     let mut registry = super::registry(&[id(NOW, 0)]);
     observe(&mut registry, &[operation(NOW, 0, 1)], NOW);
     assert_eq!(registry.tables.watched.unread().len(), 0);
@@ -207,7 +207,7 @@ fn nothing_of_an_operation_that_left_memory_stays_in_a_table() {
     let tables = &registry.tables;
     assert_eq!(tables.undocumented.stats(odd.id), None);
     assert_eq!(tables.labels.shown(odd.id), Labels::default());
-    // Only an early eviction is unsaved when the store lost it, and it is removed when it expires.
+    // When the store is lost, an operation that left memory before it expired is saved again, but only until it expires.
     registry.saved(&registry.unsaved());
     registry.lost();
     let batch = registry.unsaved();

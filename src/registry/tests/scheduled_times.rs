@@ -17,7 +17,7 @@ fn time(registry: &Registry, id: OperationId) -> Option<Timestamp> {
 fn the_first_emails_of_scheduled_operations_with_series_are_wanted_until_they_are_read() {
     let mut registry = registry(&[]);
     let other = operation(NOW, 0, 1);
-    // Its state is another one, and some of its emails are scheduled.
+    // Its state is not `SCHEDULED`, although some of its emails are scheduled.
     let mut partly = operation(NOW, 1, 1);
     partly.stats.set(Status::Scheduled, 1);
     let whole = scheduled(NOW, 2, 1);

@@ -191,7 +191,7 @@ fn the_open_file_is_not_mistaken_for_another_one() {
         let kept = fill(&store, 300);
         store.check(0).unwrap();
         assert_eq!(content(&store), kept);
-        // The file may become shorter by itself.
+        // A purge may shorten the file.
         while store
             .purge(ACCOUNT, now() + std::time::Duration::from_hours(1000))
             .unwrap()

@@ -13,7 +13,7 @@ fn row(fields: &str) -> String {
     format!(r#"{{"id":"{ID}",{fields}}}"#)
 }
 
-/// What the general parser reads, if it notes nothing.
+/// What the general parser reads, if it finds nothing unexpected.
 fn generally(json: &[u8]) -> Option<Operation> {
     let mut unexpected = Unexpected::default();
     match row::read(json, &mut unexpected) {

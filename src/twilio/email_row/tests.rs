@@ -335,7 +335,7 @@ fn only_domains_of_a_row_are_kept() {
     let mut email = email(&marked);
     assert!(!format!("{email:?}").contains(mark));
     assert_eq!(email.recipient.take().unwrap().as_str(), "example.com");
-    // Neither what is rejected, nor why.
+    // A rejected row and its error do not contain it either.
     for field in ["operationId", "scheduledFor", "status", "id"] {
         let mut row = marked.clone();
         row[field] = json!([mark]);

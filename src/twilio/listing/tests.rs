@@ -191,7 +191,7 @@ async fn a_list_of_emails_that_ignores_a_filter_is_noticed() {
     assert!(requested.lock()[0].contains("&status=DELIVERED&"));
 }
 
-/// A list of what these pages hold, of the hour before [`NOW`].
+/// A client of a server with these pages at [`NOW`], and the requests that the server gets.
 async fn listing_of(pages: Vec<Value>) -> (Client, Arc<Mutex<Vec<String>>>) {
     let (address, requested) = server(pages).await;
     (client(address, Clock::manual(NOW)), requested)
@@ -288,7 +288,7 @@ async fn an_empty_page_says_nothing_of_the_page_size() {
     assert_eq!((listing.pages(), listing.page_size()), (2, None));
 }
 
-/// What a list of these creation times shows of the server.
+/// Whether a list with these creation times ignores dates, and whether it is newest first.
 async fn observed(created: &[Timestamp]) -> (bool, bool) {
     let rows: Vec<_> = created
         .iter()

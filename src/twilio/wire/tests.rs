@@ -204,7 +204,7 @@ fn an_impossible_updated_at_is_left_out() {
             "{json}"
         );
     }
-    // A day before its creation, for clocks that differ, to a day after Twilio has stopped keeping it.
+    // From a day before the creation, because clocks differ, until a day after the operation expires.
     for time in [
         "2023-06-13T16:40:04Z",
         "2023-06-14T16:40:00Z",

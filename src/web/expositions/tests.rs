@@ -141,7 +141,7 @@ async fn every_response_is_rendered_anew(operations: usize, steps: Vec<Step>) {
             );
             let anew = lines(anew);
             for encoding in [Encoding::Identity, Encoding::Gzip, Encoding::Zstd] {
-                // A scraper that does not come each time finds older blocks.
+                // A scraper that skips some rounds gets blocks that were kept for longer.
                 if (number + encoding as usize).is_multiple_of(3) {
                     continue;
                 }

@@ -51,7 +51,7 @@ fn a_file_is_whole_as_long_as_it_has_the_length_that_was_written() {
     assert!(is_whole(30));
     assert!(is_whole(31));
     assert!(!is_whole(29));
-    // A write inside does not shorten it, and a new length does.
+    // A write within the file does not shorten it; a new length does.
     backend.write(3, &[7; 4]).unwrap();
     assert!(!is_whole(29));
     assert!(is_whole(30));

@@ -44,7 +44,7 @@ async fn over_http_2_a_response_may_take_long_and_others_overtake_it() {
 async fn over_http_2_a_client_that_does_not_read_is_disconnected_and_one_that_reads_slowly_is_not()
 {
     let encrypted = Encrypted::new(&["h2"]);
-    // A part of a response at a time.
+    // The client has room for only a part of the response.
     let mut client = encrypted.http_2(16 * 1024).await;
     let began = Instant::now();
     let response = get_h2(&mut client, "/huge").await.await.unwrap();

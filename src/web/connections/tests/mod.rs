@@ -272,7 +272,7 @@ async fn beyond_the_limit_the_connection_that_was_idle_for_longest_is_closed() {
     read_quick(&mut third).await;
     assert_eq!(until_closed(&mut first).await, Duration::ZERO);
     assert_eq!(scene.closed(), [("too_many", 2)]);
-    // A connection whose request waits for its response is never closed for another one.
+    // A connection whose request waits for its response is never closed to make room for another one.
     let _others = [
         scene.connect_and_send(GET_SLOW).await,
         scene.connect_and_send(GET_SLOW).await,
