@@ -1,7 +1,8 @@
 //! Which creation times of emails have been read, and which are due: pure functions of earlier reads and the current time.
 //!
-//! Time is divided into slices. A new slice is read in every run, an older one after a fifth of its age, at most 12 hours. Once none of
-//! its emails can change, it is not read any more. Neighbouring slices are read together, because a page has room for a thousand emails.
+//! Time is divided into slices. A new slice is read in every run, an older one when a fifth of its age has passed since the last read, at most 12
+//! hours. Once none of its emails can change, it is not read any more. Neighboring slices are read together, because a page has room for a
+//! thousand emails.
 
 mod status_windows;
 
