@@ -193,7 +193,7 @@ def whom():
             "Providers",
             "For each mailbox provider, in the time range: the share lost of the emails that finished, the numbers of"
             " lost and delivered emails, the share of delivered emails that were opened, and times to delivery. In"
-            " transit: emails now.",
+            " transit: emails whose status is `sent` now.",
             (24, 9),
             [
                 column(share(LOST, ENDED, "provider")),

@@ -84,8 +84,8 @@ def health():
         ),
         stat(
             "Pause",
-            "How much longer Twilio rate-limits the exporter, for the account where it is longest. The exporter makes"
-            " no request until then.",
+            "How much longer Twilio rate-limits the exporter, for the account where it is longest. During this"
+            " pause, the exporter makes no request.",
             (4, 4),
             now(f"max({pause()})"),
             "s",
@@ -169,7 +169,7 @@ def requests():
     return [
         graph(
             "Requests by account",
-            "Requests to Twilio per second, including repeated ones. Dashed: 10, the default of an account's"
+            "Requests to Twilio per second, including retries. Dashed: 10, the default of an account's"
             " max_requests_per_second.",
             (8, 8),
             [query(by("account"), "{{account}}")],

@@ -50,7 +50,7 @@ CAUSES = words(
 def objective():
     choice = "90% : 0.9, 95% : 0.95, 98% : 0.98, 99% : 0.99, 99.5% : 0.995, 99.9% : 0.999"
     variable = CustomVariable("objective").label("Objective").values(choice)
-    variable.description("The share of emails that must be delivered.")
+    variable.description("The share of emails that must be neither undelivered nor failed.")
     return tidy(variable.current(VariableOption(selected=True, text="99%", value="0.99")))
 
 
@@ -99,7 +99,7 @@ def answer():
         ),
         stat(
             "In flight",
-            "Emails that Twilio has queued, or has sent and that are not yet delivered or lost.",
+            "Emails that are queued, or sent and not yet delivered or lost. Scheduled emails are not included.",
             (3, 4),
             now(f"{whole(emails('queued'))} + {whole(in_transit())}"),
             "locale",
@@ -381,8 +381,8 @@ def budget():
     return [
         stat(
             "Error budget",
-            "The time range is the period of the objective. Left: the share of the error budget that is not used. If"
-            " more emails were lost than the objective allows: how many times over the budget was used.",
+            "The time range is the period of the objective. Left: the share of the error budget that is not used."
+            " Spent: how many times the budget was used, if more emails were lost than the objective allows.",
             (4, 8),
             [now(f"1 - ({spent} <= 1)", "left"), now(f"{spent} > 1", "spent")],
             "percentunit",

@@ -221,7 +221,7 @@
     + ' Account {{ $labels.account }}: {{ $value | %s }} emails unconfirmed for 6 hours or more, of %s accepted over 3d'
       % [terms.number, terms.valueOf(of(account, 'emails_accepted:increase3d'))],
     terms.of(config.accountLabels)
-    + ' {{ $value | %s }} emails of account {{ $labels.account }} were sent at least 6 hours ago and are neither delivered nor lost; %s of them a day ago.'
+    + ' {{ $value | %s }} emails of account {{ $labels.account }} were sent at least 6 hours ago and are neither delivered nor lost; %s of them at least a day ago.'
       % [terms.number, terms.valueOf('twilio_email_emails_unconfirmed', ',older_than="1d"')]
     + ' Usually, mailbox providers defer them. Twilio retries for up to 72 hours, and then they are lost.',
     keep='10m',

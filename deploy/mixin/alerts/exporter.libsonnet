@@ -52,9 +52,9 @@
       butNotDown,
       'unless %s == 0' % best(now('twilio_email_discovery_up')),
     ]),
-    'Account {{ $labels.account }}: some requests are refused, or no new token is issued',
-    who + ' can still be read, but within 30 minutes Twilio refused {{ $value | printf "%.0f" }} requests with its credentials, or issued no new'
-    + ' access token. When Twilio refuses the others, too, or the current token expires, the account cannot be read.' + why('30m'),
+    'Account {{ $labels.account }}: some requests are rejected, or no new token is issued',
+    who + ' can still be read, but within 30 minutes Twilio rejected {{ $value | printf "%.0f" }} requests with its credentials, or issued no new'
+    + ' access token. When Twilio rejects the others, too, or the current token expires, the account cannot be read.' + why('30m'),
     keep='10m',
     note='For example, a token cannot be renewed, one of two exporters has an old secret, or a key lost a right.',
   ),
