@@ -362,7 +362,7 @@ impl Account {
         Arc::clone(&self.settings.lock())
     }
 
-    /// Applies a reloaded configuration from the next collection on.
+    /// Applies a reloaded configuration from the next collection on. Call it on a thread that may block.
     pub(super) fn apply_settings(&self, settings: AccountSettings) {
         let settings = Arc::new(settings);
         let before = std::mem::replace(&mut *self.settings.lock(), Arc::clone(&settings));
@@ -373,6 +373,7 @@ impl Account {
             self.log.discovery_changed();
         }
         self.sources.apply_settings(&settings, &before);
+        self.ledger.catch_up_blocking();
         self.first_emails.apply_settings(&settings);
         self.emails.apply_settings(&settings);
     }

@@ -152,14 +152,15 @@ impl AccountStore {
         }
     }
 
-    /// Saves all or nothing, on a thread that may wait for the disk. Returns the saved changes; `None` after a failure.
+    /// Saves all or nothing, on a thread that may wait for the disk. Returns what was saved, without the operations; `None` after a
+    /// failure.
     ///
     /// With `registered`, the batch is the whole account, and these are all its registrations. The save continues if the caller stops
     /// waiting.
     pub(super) async fn save(
         &self,
         permit: CommitPermit,
-        batch: ToSave,
+        mut batch: ToSave,
         registered: Option<ListedOperations>,
         now: Timestamp,
     ) -> Option<ToSave> {
@@ -170,7 +171,10 @@ impl AccountStore {
             if let Some(registered) = registered {
                 this.begin_anew(registered)?;
             }
-            this.commit(&batch).map(|()| batch)
+            this.commit(&batch)?;
+            // What was saved may be gigabytes, which must not be freed on a thread that serves.
+            batch.operations = Vec::new();
+            Ok(batch)
         };
         let this = self.clone();
         let committing = tokio::task::spawn_blocking(commit);

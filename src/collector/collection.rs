@@ -84,11 +84,9 @@ impl Collection<'_> {
     /// Reads everything that is due.
     pub(super) async fn run(&self) -> CollectionResult {
         self.settings.client.begin().await;
-        {
-            let mut registry = self.ledger.lock();
-            registry.set_time(self.since, self.ledger.instant());
-            self.ledger.expire(&mut registry);
-        }
+        let instant = self.ledger.instant();
+        self.ledger.lock().set_time(self.since, instant);
+        self.ledger.expire_all().await;
         self.ledger.catch_up().await;
         let due = self.ledger.search_due(self.since, self.since).await;
         let plan = self.plan(due);

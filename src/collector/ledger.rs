@@ -96,6 +96,8 @@ impl Ledger {
 
     /// Locks the registry. Do not hold the guard across an `await`.
     pub(super) fn lock(&self) -> MutexGuard<'_, Registry> {
+        #[cfg(test)]
+        crate::registry::visits::note_lock();
         self.registry.lock().unwrap_or_else(|poisoned| {
             let mut registry = poisoned.into_inner();
             self.repair(&mut registry);
@@ -156,10 +158,9 @@ impl Ledger {
         self.saved_lookup.stalled().await;
     }
 
-    /// Applies other settings of series and stats. Counters keep their values.
-    pub(super) fn reconfigure(&self, series: &Series, counting_mode: Option<CountingMode>) {
+    /// Notes the settings for building a registry from the store.
+    pub(super) fn set_rules(&self, series: &Series, counting_mode: Option<CountingMode>) {
         self.store.set_rules(series, counting_mode);
-        self.lock().reconfigure(series, counting_mode);
     }
 
     /// Notes that an operation could not be read. Returns whether that is new.
@@ -339,7 +340,7 @@ impl Ledger {
         }
         let permit = self.store.commit_permit().await;
         let is_behind = self.store.is_behind();
-        let (batch, registered) = {
+        {
             let mut registry = self.lock();
             if !self.needs_save(&registry, is_behind) {
                 return false;
@@ -347,14 +348,17 @@ impl Ledger {
             if is_behind {
                 registry.lost();
             }
-            let registered: Option<ListedOperations> =
-                is_behind.then(|| registry.presenter().all_listed_by(&Source::Api));
-            (registry.unsaved(), registered)
-        };
+        }
+        let batch = self.collect_unsaved().await;
+        let registered: Option<ListedOperations> =
+            is_behind.then(|| self.lock().presenter().all_listed_by(&Source::Api));
         let saved = self.store.save(permit, batch, registered, self.now()).await;
         self.save_stalled.store(false, Ordering::Relaxed);
         match saved {
-            Some(saved) => self.lock().saved(&saved),
+            Some(saved) => {
+                self.lock().saved(&saved);
+                self.catch_up().await;
+            }
             None if !is_behind && self.store.is_behind() => return true,
             None if self.store.is_to_be_loaded() => return true,
             None => self.save_failed.store(true, Ordering::Relaxed),

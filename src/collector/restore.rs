@@ -152,6 +152,7 @@ pub(super) fn carry_over(restored: &mut Registry, before: &mut Registry, now: Ti
         }
     }
     before.lost();
+    while before.catch_up() {}
     let mut by_time = BTreeMap::<Timestamp, Vec<SavedOperation>>::new();
     for read in before.unsaved().operations {
         by_time.entry(read.last_success).or_default().push(read);
@@ -222,6 +223,7 @@ fn copy_saved(restored: &mut Registry, damaged: &mut Registry, now: Timestamp) {
     let status = CollectionStatus::default();
     let exposed = damaged.presenter().snapshot(status).counters;
     damaged.lost();
+    while damaged.catch_up() {}
     let all = damaged.unsaved();
     restored.restore_operations(all.operations, now);
     let account = SavedAccount {

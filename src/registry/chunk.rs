@@ -93,13 +93,6 @@ impl Chunk {
         changed
     }
 
-    /// Recomputes the summary for another policy.
-    pub(super) fn recompute_summary(&mut self, policy: ChunkPolicy) {
-        let records: Vec<_> = self.records.iter().collect();
-        self.summary = Summary::of(&records, policy);
-        self.large = few_large(&records, self.summary.large, policy);
-    }
-
     /// Whether its records are packed. A change unpacks them.
     pub(super) const fn is_packed(&self) -> bool {
         self.records.is_packed()

@@ -9,9 +9,10 @@ use std::collections::{BTreeMap, VecDeque};
 use std::ops::Bound;
 
 use super::chunk::{CHUNK_SIZE, Chunk, ChunkPolicy};
-use super::pending_changes::{self, PendingChanges};
+use super::pending_changes::{PendingChanges, WholeChange};
 use super::record::Record;
 use super::records::Records;
+use super::slice::{Cost, Slice};
 use crate::operation::{Operation, OperationId};
 use crate::timestamp::Timestamp;
 
@@ -22,9 +23,6 @@ const MANY: usize = 20_000;
 /// The most chunks that are not packed: 7 MB, and more operations than most accounts have. Changing a packed chunk takes ten times as
 /// long.
 const MOST_OPEN: usize = 64;
-
-/// How many chunks are processed before the registry is released. Unpacking and packing as many takes about 5 ms.
-pub(super) const SLICE: usize = 32;
 
 /// Operations in chunks; each id is in at most one.
 #[derive(Debug)]
@@ -49,13 +47,11 @@ impl Chunks {
         }
     }
 
-    /// Changes the fewest emails for series.
+    /// Changes the fewest emails for series, once all chunks have [caught up](Self::catch_up).
     pub(super) fn set_min_size(&mut self, min_size: u32) {
         if self.policy.min_size != min_size {
             self.policy.min_size = min_size;
-            for chunk in self.by_first.values_mut() {
-                chunk.recompute_summary(self.policy);
-            }
+            self.change_later(WholeChange::Resize);
         }
     }
 
@@ -107,7 +103,7 @@ impl Chunks {
         }
     }
 
-    /// Changes one operation. Returns whether it is in memory.
+    /// Changes one operation, for which [`Self::catch_up_for`] was called. Returns whether it is in memory.
     pub(super) fn change(&mut self, id: OperationId, change: impl FnOnce(&mut Record)) -> bool {
         let chunk = self.by_first.range(..=id).next_back();
         let found = chunk.and_then(|(key, chunk)| Some((*key, chunk.find(id)?.0)));
@@ -118,16 +114,11 @@ impl Chunks {
         true
     }
 
-    /// Changes the records of one chunk, after its pending changes.
+    /// Changes the records of one chunk.
     fn update(&mut self, key: OperationId, change: impl FnOnce(&mut [Record])) {
         if let Some(chunk) = self.by_first.get_mut(&key) {
             let was_packed = chunk.is_packed();
-            let missing = self.pending.missing(chunk);
-            chunk.update(self.policy, |records| {
-                pending_changes::apply(&missing, records);
-                change(records);
-            });
-            chunk.changes = self.pending.count();
+            chunk.update(self.policy, change);
             if was_packed {
                 self.opened(key);
             }
@@ -145,20 +136,8 @@ impl Chunks {
         }
     }
 
-    /// Changes all operations at once.
-    pub(super) fn change_all(&mut self, mut change: impl FnMut(&mut Record)) {
-        for chunk in self.by_first.values_mut() {
-            let was_packed = chunk.is_packed();
-            chunk.update(self.policy, |records| {
-                records.iter_mut().for_each(&mut change);
-            });
-            if was_packed {
-                chunk.pack();
-            }
-        }
-    }
-
-    /// Ingests `operations`, sorted by id, each id once: `merge` returns the new record of each from the previous one.
+    /// Ingests `operations`, sorted by id, each id once: `merge` returns the new record of each from the previous one. Call
+    /// [`Self::catch_up_for`] first.
     ///
     /// A panic in `merge` loses no record: each chunk stays until the chunks that replace it are complete.
     pub(super) fn ingest(
@@ -168,12 +147,7 @@ impl Chunks {
     ) {
         let mut rest = operations;
         while let Some(first) = rest.first() {
-            let key = self
-                .by_first
-                .range(..=first.id)
-                .next_back()
-                .or_else(|| self.by_first.iter().next())
-                .map(|(key, _)| *key);
+            let key = self.key_for(first.id);
             let next = key.and_then(|key| {
                 self.by_first
                     .range((Bound::Excluded(key.max(first.id)), Bound::Unbounded))
@@ -184,7 +158,6 @@ impl Chunks {
             });
             let (run, later) = rest.split_at(end.max(1));
             rest = later;
-            self.catch_up_at(key);
             let old = key.and_then(|key| self.by_first.get(&key));
             let known = old.map_or(0, |old| in_both(old.records(), run));
             if let Some(key) = key.filter(|_| known == run.len()) {
@@ -205,30 +178,63 @@ impl Chunks {
         self.replace(None, new);
     }
 
-    /// Removes the operations that expire at `now` or before, and returns them.
-    pub(super) fn expire(&mut self, now: Timestamp) -> Vec<Record> {
-        let due: Vec<_> = self
-            .by_first
-            .iter()
-            .filter(|(_, chunk)| chunk.summary.expires <= now)
-            .map(|(key, _)| *key)
-            .collect();
+    /// Whether any operation expires at `now` or before.
+    pub(super) fn has_expired(&self, now: Timestamp) -> bool {
+        self.expired(now).next().is_some()
+    }
+
+    /// Removes operations that expire at `now` or before, oldest first, and returns them.
+    pub(super) fn expire(
+        &mut self,
+        now: Timestamp,
+        slice: &mut Slice,
+        recount: &mut impl FnMut(&mut Record),
+    ) -> Vec<Record> {
         let mut gone = Vec::new();
-        for key in due {
+        while slice.has_room() {
+            let Some(key) = self.expired(now).next() else {
+                break;
+            };
+            slice.spend(self.size_of(Some(key)), Cost::Record);
             let expires = |record: &Record| record.created() + crate::operation::RETENTION <= now;
-            gone.extend(self.take(key, expires));
+            gone.extend(self.take(key, slice, recount, expires));
         }
         gone
     }
 
-    /// Removes one operation, if it is there.
-    pub(super) fn remove(&mut self, id: OperationId) -> Option<Record> {
-        let (key, _) = self.by_first.range(..=id).next_back()?;
-        self.take(*key, |record| record.id == id).pop()
+    /// The keys of the chunks with operations that expire at `now` or before, oldest first.
+    fn expired(&self, now: Timestamp) -> impl Iterator<Item = OperationId> {
+        let chunks = self.by_first.iter();
+        let expired = chunks.filter(move |(_, chunk)| chunk.summary.expires <= now);
+        expired.map(|(key, _)| *key)
     }
 
-    /// All ids from `first` on, in order.
-    pub(super) fn ids_from(&self, first: Bound<OperationId>) -> impl Iterator<Item = OperationId> {
+    /// Removes what is `unwanted` from the chunks after the one that begins with `first`, or from all chunks. Returns the removed
+    /// records and where to continue; `None`: at the end.
+    pub(super) fn remove_after(
+        &mut self,
+        mut first: Option<OperationId>,
+        slice: &mut Slice,
+        recount: &mut impl FnMut(&mut Record),
+        unwanted: impl Fn(&Record) -> bool,
+    ) -> (Vec<Record>, Option<OperationId>) {
+        let mut gone = Vec::new();
+        while slice.has_room() {
+            let Some(chunk) = self.iter_after(first).next() else {
+                return (gone, None);
+            };
+            first = chunk.summary.ids.map(|(first, _)| first);
+            slice.spend(chunk.records().len(), Cost::Record);
+            let has_unwanted = chunk.records().iter().any(|record| unwanted(&record));
+            if let Some(key) = first.filter(|_| has_unwanted) {
+                gone.extend(self.take(key, slice, recount, &unwanted));
+            }
+        }
+        (gone, first)
+    }
+
+    /// All records from `first` on, in the order of their ids.
+    pub(super) fn records_from(&self, first: Bound<OperationId>) -> impl Iterator<Item = Record> {
         let from = match first {
             Bound::Included(id) | Bound::Excluded(id) => {
                 let chunk = self.by_first.range(..=id).next_back();
@@ -237,30 +243,28 @@ impl Chunks {
             Bound::Unbounded => Bound::Unbounded,
         };
         let chunks = self.by_first.range((from, Bound::Unbounded));
-        let ids = chunks.flat_map(|(_, chunk)| chunk.records().iter().map(|record| record.id));
-        ids.skip_while(move |id| match first {
-            Bound::Included(first) => *id < first,
-            Bound::Excluded(first) => *id <= first,
+        let records = chunks.flat_map(|(_, chunk)| chunk.records().iter());
+        records.skip_while(move |record| match first {
+            Bound::Included(first) => record.id < first,
+            Bound::Excluded(first) => record.id <= first,
             Bound::Unbounded => false,
         })
     }
 
-    /// The operations that are `wanted`.
-    pub(super) fn ids(&self, wanted: impl Fn(&Record) -> bool) -> Vec<OperationId> {
-        let records = self.iter().flat_map(|chunk| chunk.records().iter());
-        records
-            .filter(|record| wanted(record))
-            .map(|record| record.id)
-            .collect()
-    }
-
     /// Removes what is `unwanted` from one chunk, and returns it.
-    fn take(&mut self, key: OperationId, unwanted: impl Fn(&Record) -> bool) -> Vec<Record> {
-        self.catch_up_at(Some(key));
+    fn take(
+        &mut self,
+        key: OperationId,
+        slice: &mut Slice,
+        recount: &mut impl FnMut(&mut Record),
+        unwanted: impl Fn(&Record) -> bool,
+    ) -> Vec<Record> {
+        self.catch_up_at(key, recount);
         let chunk = self.by_first.get(&key);
         let records = chunk.into_iter().flat_map(|chunk| chunk.records().iter());
         let (gone, kept): (Vec<_>, Vec<_>) = records.partition(unwanted);
         let new = self.cut(Some(key), kept.len(), kept.into_iter());
+        slice.spend(gone.len(), Cost::Tables);
         self.replace(Some(key), new);
         gone
     }
@@ -311,6 +315,13 @@ impl Chunks {
             }
         }
         self.policy = self.policy_for(self.size);
+    }
+
+    /// The chunk that has or gets the operation `id`.
+    fn key_for(&self, id: OperationId) -> Option<OperationId> {
+        let before = self.by_first.range(..=id).next_back();
+        let chunk = before.or_else(|| self.by_first.iter().next());
+        chunk.map(|(key, _)| *key)
     }
 
     fn size_of(&self, key: Option<OperationId>) -> usize {

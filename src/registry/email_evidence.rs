@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use super::Registry;
+use super::pending_changes::WholeChange;
 use super::presenter::Presenter;
 use super::record::Record;
 use super::tables::Tables;
@@ -69,7 +70,9 @@ impl Presenter<'_> {
 }
 
 impl Registry {
-    /// Notes that the emails of an operation agree with its stats in this counting mode only. Returns whether the account's mode has changed.
+    /// Notes that the emails of an operation agree with its stats in this counting mode only. Returns whether the account's mode has
+    /// changed. Then the registry has to [catch up](Self::catch_up); a [`SaveDraft`](super::SaveDraft) waits for that, so counters
+    /// are exposed as before until all operations are counted in the new mode.
     pub fn note_emails(&mut self, id: OperationId, mode: CountingMode, evidence: Evidence) -> bool {
         let is_changed = self.tables.counters.note_emails(id, mode, evidence);
         self.recount_if(is_changed)
@@ -87,18 +90,19 @@ impl Registry {
         self.tables.counters.proven_by_emails()
     }
 
-    /// If the counting mode changed, counts all operations in the new one. Counters grow or stay.
+    /// If the counting mode changed, counts all operations in the new one, in slices. Counters grow or stay.
     fn recount_if(&mut self, is_changed: bool) -> bool {
         if is_changed {
-            let tables = &mut self.tables;
-            self.chunks.change_all(|record| tables.recount(record));
+            self.chunks.change_later(WholeChange::Recount);
+            self.catch_up();
         }
         is_changed
     }
 }
 
 impl Tables {
-    fn recount(&mut self, record: &mut Record) {
+    /// Counts an operation in the current counting mode.
+    pub(super) fn recount(&mut self, record: &mut Record) {
         let operation = record.operation(&self.undocumented);
         let (from, to) = self.counters.recount(&operation, record.marks);
         if record.marks != to {

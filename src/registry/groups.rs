@@ -24,7 +24,10 @@ pub(super) struct Groups {
     /// The most values of one label that have groups of their own.
     most: usize,
     pub(super) by_key: BTreeMap<GroupKey, Group>,
+    /// It may also have memberships in groups of labels that have no groups any more.
     members: HashMap<OperationId, Vec<Membership>>,
+    /// The labels that have groups only since the last reload, while not all operations are in them.
+    incomplete: Vec<Arc<str>>,
     /// Removed groups that may still be in the store.
     removed: Vec<GroupKey>,
 }
@@ -51,26 +54,30 @@ impl Groups {
             most,
             by_key: BTreeMap::new(),
             members: HashMap::new(),
+            incomplete: Vec::new(),
             removed: Vec::new(),
         }
     }
 
-    /// Applies the labels and the limit of `other`.
+    /// Applies the labels and the limit of `other`. Groups of new labels are not shown until [`Self::complete`], which is to be called
+    /// after [`Self::relabel`] of all operations: until then, each has some of its operations only.
     pub(super) fn reconfigure(&mut self, other: &Self) {
         self.most = other.most;
-        self.labels.clone_from(&other.labels);
+        let before = std::mem::replace(&mut self.labels, other.labels.clone());
         let labels = &self.labels;
-        for memberships in self.members.values_mut() {
-            memberships.retain(|membership| labels.contains(&membership.key.label));
-        }
-        self.members
-            .retain(|_, memberships| !memberships.is_empty());
+        let new = labels.iter().filter(|label| !before.contains(label));
+        self.incomplete.extend(new.cloned());
         let gone = self
             .by_key
             .keys()
             .filter(|key| !labels.contains(&key.label));
         self.removed.extend(gone.cloned());
         self.by_key.retain(|key, _| labels.contains(&key.label));
+    }
+
+    /// Notes that all operations are in the groups of their labels.
+    pub(super) fn complete(&mut self) {
+        self.incomplete.clear();
     }
 
     /// The labels that have groups.
@@ -111,6 +118,7 @@ impl Groups {
         seen: Option<&Seen<'_>>,
     ) -> bool {
         let mut memberships = self.members.remove(&id).unwrap_or_default();
+        memberships.retain(|membership| self.labels.contains(&membership.key.label));
         let mut is_news = false;
         for label in self.labels.clone() {
             let before = memberships
@@ -202,24 +210,30 @@ impl Groups {
 
     /// The groups that an operation has counted in, by label.
     pub(super) fn credited(&self, id: OperationId) -> Labels {
-        let Some(memberships) = self.members.get(&id) else {
+        if !self.is_member(id) {
             return Labels::default();
-        };
+        }
         let own = |membership: &Membership| {
             let GroupKey { label, value } = &membership.key;
             (label.to_string(), value.to_string())
         };
-        Arc::new(memberships.iter().map(own).collect())
+        Arc::new(self.memberships(id).map(own).collect())
     }
 
-    /// The operations that have or had a group.
-    pub(super) fn members(&self) -> Vec<OperationId> {
-        self.members.keys().copied().collect()
+    /// Whether an operation has or had a group.
+    pub(super) fn is_member(&self, id: OperationId) -> bool {
+        self.members.contains_key(&id)
+    }
+
+    /// The memberships of an operation in groups of the labels that have groups now.
+    fn memberships(&self, id: OperationId) -> impl Iterator<Item = &Membership> {
+        let memberships = self.members.get(&id).into_iter().flatten();
+        memberships.filter(|membership| self.labels.contains(&membership.key.label))
     }
 
     /// Notes the time; see [`Group::begin`].
     pub(super) fn begin(&mut self, now: Timestamp) {
-        self.by_key.values_mut().for_each(|group| group.begin(now));
+        self.complete_ones().for_each(|group| group.begin(now));
     }
 
     /// Notes that this machine's clock was set.
@@ -229,7 +243,14 @@ impl Groups {
 
     /// Notes that a scrape exposed what [`Self::show`] returned.
     pub(super) fn shown(&mut self) {
-        self.by_key.values_mut().for_each(Group::shown);
+        self.complete_ones().for_each(Group::shown);
+    }
+
+    fn complete_ones(&mut self) -> impl Iterator<Item = &mut Group> {
+        let incomplete = &self.incomplete;
+        let groups = self.by_key.iter_mut();
+        let complete = groups.filter(|(key, _)| !incomplete.contains(&key.label));
+        complete.map(|(_, group)| group)
     }
 
     /// Whether there is nothing to save.
@@ -274,7 +295,8 @@ impl Groups {
     /// The values for a scrape.
     pub(super) fn show(&self) -> Vec<GroupSnapshot> {
         let groups = self.by_key.iter();
-        groups.map(|(key, group)| group.snapshot(key)).collect()
+        let complete = groups.filter(|(key, _)| !self.incomplete.contains(&key.label));
+        complete.map(|(key, group)| group.snapshot(key)).collect()
     }
 
     /// The group of a value: its own, or [`OTHER`] beyond the limit.
@@ -307,7 +329,7 @@ impl Groups {
     }
 
     fn current(&self, id: OperationId) -> Vec<Membership> {
-        let memberships = self.members.get(&id).into_iter().flatten();
+        let memberships = self.memberships(id);
         memberships
             .filter(|membership| membership.is_current)
             .cloned()

@@ -26,17 +26,21 @@ mod read_failures;
 mod record;
 mod records;
 mod rejected_operations;
+mod save_draft;
 mod schedule;
 mod scheduled_times;
+mod slice;
 mod slices;
 mod tables;
 mod unconfirmed;
 mod undocumented_values;
 mod unsaved_changes;
+#[cfg(test)]
+pub(crate) mod visits;
 mod vocabulary;
+mod walks;
 mod watched;
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 pub use self::agenda::Agenda;
@@ -46,6 +50,7 @@ pub use self::due_search::DueSearch;
 pub use self::email_evidence::DatedStats;
 pub use self::merger::Observed;
 pub use self::presenter::{Page, Presenter, View};
+pub use self::save_draft::SaveDraft;
 pub use self::unsaved_changes::ToSave;
 pub use self::watched::Source;
 
@@ -55,6 +60,7 @@ use self::clock_jumps::ClockJumps;
 use self::merger::Merger;
 use self::rejected_operations::RejectedOperations;
 use self::tables::Tables;
+use self::walks::Walks;
 use crate::clock_skew::ClockSkew;
 use crate::config::Series;
 use crate::operation::{CountingMode, Operation, OperationId, RETENTION, Unexpected};
@@ -73,6 +79,7 @@ pub struct Registry {
     rejected: RejectedOperations,
     tables: Tables,
     clock_jumps: ClockJumps,
+    walks: Walks,
     #[cfg(test)]
     panic_on: Option<OperationId>,
 }
@@ -97,6 +104,7 @@ impl Registry {
             rejected: RejectedOperations::default(),
             tables: Tables::new(series, mode, started),
             clock_jumps: ClockJumps::default(),
+            walks: Walks::default(),
             #[cfg(test)]
             panic_on: None,
         }
@@ -126,18 +134,6 @@ impl Registry {
         }
     }
 
-    /// Applies another configuration. Counters stay as they are.
-    pub fn reconfigure(&mut self, series: &Series, mode: Option<CountingMode>) {
-        self.most_shown = series.max_operations;
-        self.chunks.set_min_size(series.min_size);
-        self.tables.counters.set_mode(mode);
-        let read = self.chunks.ids(|_| true);
-        self.tables.labels.reconfigure(series, read);
-        for id in self.tables.labels.labelled(&self.tables.watched) {
-            self.relabel(id);
-        }
-    }
-
     /// Replaces what `source` lists. Expired operations are ignored.
     pub fn list(&mut self, source: Source, mut listed: ListedOperations, now: Timestamp) {
         listed.retain(|id, _| !self.is_expired(*id, now));
@@ -157,27 +153,6 @@ impl Registry {
     #[must_use]
     pub fn is_expired(&self, id: OperationId, now: Timestamp) -> bool {
         self.chunks.get(id).is_none() && id.created() + RETENTION <= now
-    }
-
-    /// Drops the operations that no source lists if discovery is off, and applies labels that changed while the exporter did not
-    /// run. Call it once all sources have reported, and then after each change of a source.
-    pub fn drop_unlisted(&mut self, discovers: bool) {
-        for id in self.tables.labels.groups.members() {
-            self.relabel(id);
-        }
-        if discovers {
-            return;
-        }
-        for id in self.rejected.clear() {
-            self.tables.failures.remove(id);
-        }
-        for id in self.chunks.ids(|record| !record.is_watched()) {
-            if let Some(record) = self.chunks.remove(id) {
-                let saved = self.tables.to_saved(&record);
-                self.tables.remove(&record);
-                self.tables.unsaved.evict_early(saved);
-            }
-        }
     }
 
     /// Unpacks the chunks of `operations`, so that [`Self::observe`] is faster.
@@ -204,6 +179,7 @@ impl Registry {
         for operation in &operations {
             self.rejected.remove(operation.id);
         }
+        self.catch_up_for(operations.iter().map(|operation| operation.id));
         self.tables.counters.detect_cumulative(operations.iter());
         #[cfg(test)]
         let panic_on = self.panic_on;
@@ -262,20 +238,6 @@ impl Registry {
         std::mem::take(&mut self.tables.unexpected)
     }
 
-    /// Removes the operations that have expired at `now`, watched ones included, and returns the watched ones. Counters keep what
-    /// they had.
-    pub fn expire(&mut self, now: Timestamp) -> Vec<OperationId> {
-        let mut gone = BTreeSet::new();
-        for record in self.chunks.expire(now) {
-            gone.insert(record.id);
-            self.tables.remove(&record);
-        }
-        for id in self.rejected.expire(now) {
-            self.tables.failures.remove(id);
-        }
-        self.tables.expire(gone, now)
-    }
-
     /// Decides from when on operations count; call it before each response is observed. Twilio's clock is `skew` ahead of this
     /// machine's, which shows `now`. Returns a saved time in the future, which it corrects.
     pub fn decide_birth(&mut self, skew: Option<ClockSkew>, now: Timestamp) -> Option<Timestamp> {
@@ -319,22 +281,26 @@ impl Registry {
             .filter(|saved| saved.operation.expires() > now);
         let records = kept.map(|saved| self.tables.load(saved)).collect();
         self.chunks.append(records);
+        self.walks.is_restored = true;
     }
 
-    /// The content of the next save: the account, and the changes since the last save.
+    /// The content of the next save: the account, and the changes since the last save, once the registry has
+    /// [caught up](Self::catch_up). With millions of changes, use a [`SaveDraft`].
     #[must_use]
     pub fn unsaved(&self) -> ToSave {
-        self.tables.unsaved(&self.chunks)
+        let operations = SaveDraft::all(&self.tables, &self.chunks);
+        self.tables.to_save(operations)
     }
 
-    /// Notes that `saved` has been saved, so its counters may be exposed. Later changes are still unsaved.
+    /// Notes that `saved` has been saved, so its counters may be exposed. Later changes are still unsaved. The registry has to
+    /// [catch up](Self::catch_up) afterwards.
     pub fn saved(&mut self, saved: &ToSave) {
         self.tables.saved(saved);
     }
 
     /// Notes that the store lost its content, so everything is unsaved. Counters keep their exposed values.
     pub fn lost(&mut self) {
-        self.tables.lost(self.chunks.ids(|_| true));
+        self.tables.lost();
     }
 
     /// Whether there is nothing to save.
@@ -346,6 +312,7 @@ impl Registry {
     /// Applies a change of what the sources list for `id`.
     fn rewatch(&mut self, id: OperationId) {
         let is_watched = self.tables.watched.contains(id);
+        self.catch_up_for(std::iter::once(id));
         let is_read = self
             .chunks
             .change(id, |record| *record = record.watched(is_watched));

@@ -47,9 +47,9 @@ impl OperationLabels {
         }
     }
 
-    /// Applies another configuration; `read` are the operations in memory. Call [`Self::relabel`] for all operations with labels
-    /// afterwards.
-    pub(super) fn reconfigure(&mut self, series: &Series, read: Vec<OperationId>) {
+    /// Applies another configuration. Call [`Self::relabel`] for all operations with labels afterwards. Returns whether other tags are
+    /// wanted; then [`Self::want_tags_again`] is to be called for all operations in memory.
+    pub(super) fn reconfigure(&mut self, series: &Series) -> bool {
         let Self {
             allowed,
             wanted,
@@ -57,25 +57,22 @@ impl OperationLabels {
             ..
         } = Self::new(series);
         self.allowed = allowed;
-        if wanted != self.wanted {
-            self.wanted = wanted;
-            // Other tags are wanted now, so all are requested again.
-            self.tags.clear();
-            self.untagged.clear();
-            for id in read {
-                self.know_tags(id, None);
-            }
-        }
         self.groups.reconfigure(&groups);
+        let are_others_wanted = wanted != self.wanted;
+        self.wanted = wanted;
+        are_others_wanted
     }
 
-    /// The operations that have or had labels.
-    pub(super) fn labelled(&self, watched: &Watched) -> BTreeSet<OperationId> {
-        let all = watched.from(std::ops::Bound::Unbounded);
-        all.chain(self.tags.keys().copied())
-            .chain(self.shown.keys().copied())
-            .chain(self.groups.members())
-            .collect()
+    /// Requests the tags of an operation in memory again, because other tags are wanted now.
+    pub(super) fn want_tags_again(&mut self, id: OperationId) {
+        self.tags.remove(&id);
+        self.untagged.remove(&id);
+        self.know_tags(id, None);
+    }
+
+    /// Whether an operation has or had labels that no source lists.
+    pub(super) fn has(&self, id: OperationId) -> bool {
+        self.tags.contains_key(&id) || self.shown.contains_key(&id) || self.groups.is_member(id)
     }
 
     /// Loads a saved operation.

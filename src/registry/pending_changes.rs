@@ -2,15 +2,16 @@
 //! millions of operations that takes most of a second, and no caller may wait for the registry that long.
 //!
 //! Before anything else changes a chunk, the chunk gets its missing changes, so records of two times are never mixed. A read of a chunk
-//! may find it without them.
+//! may find it without them. What is saved, and so what counters expose, never has a recount of some of the chunks only.
 
 use super::chunk::Chunk;
 use super::clock_jumps::Jump;
 use super::record::Record;
 use super::schedule;
+use super::slice::{Cost, Slice};
 use crate::timestamp::Timestamp;
 
-/// A change to all operations, or to those of a window.
+/// A change to all operations, or to those of a window, or to what is summed up over them.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum WholeChange {
     /// This machine's clock was set.
@@ -22,6 +23,10 @@ pub(super) enum WholeChange {
         since: Timestamp,
         now: Timestamp,
     },
+    /// Another counting mode was proven: all operations are counted in it.
+    Recount,
+    /// Other operations are large enough for series. No record changes, but the summaries do.
+    Resize,
 }
 
 /// The changes that not all chunks have had.
@@ -35,7 +40,7 @@ pub(super) struct PendingChanges {
 impl WholeChange {
     fn concerns(self, chunk: &Chunk) -> bool {
         match self {
-            Self::Shift(_) => true,
+            Self::Shift(_) | Self::Recount | Self::Resize => true,
             Self::FailWindow { from, until, .. } => {
                 let created = chunk.summary.created;
                 created.is_none_or(|(first, last)| {
@@ -45,9 +50,18 @@ impl WholeChange {
         }
     }
 
-    fn apply(self, record: &mut Record) {
+    const fn cost(self) -> Cost {
+        match self {
+            Self::Shift(_) | Self::FailWindow { .. } | Self::Resize => Cost::Record,
+            Self::Recount => Cost::Tables,
+        }
+    }
+
+    fn apply(self, record: &mut Record, recount: &mut impl FnMut(&mut Record)) {
         match self {
             Self::Shift(jump) => record.shift(jump),
+            Self::Recount => recount(record),
+            Self::Resize => {}
             Self::FailWindow {
                 from,
                 until,
@@ -79,6 +93,12 @@ impl PendingChanges {
         self.changes.is_empty()
     }
 
+    /// Whether a chunk may still have to be counted in another counting mode.
+    pub(super) fn has_recount(&self) -> bool {
+        let mut changes = self.changes.iter();
+        changes.any(|change| matches!(change, WholeChange::Recount))
+    }
+
     /// The number of all changes so far.
     pub(super) const fn count(&self) -> u64 {
         self.finished + self.changes.len() as u64
@@ -99,11 +119,22 @@ impl PendingChanges {
     }
 }
 
-/// Applies `changes` to `records`, in their order.
-pub(super) fn apply(changes: &[WholeChange], records: &mut [Record]) {
+/// Applies `changes` to `records`, in their order. `recount` counts an operation in the current counting mode.
+pub(super) fn apply(
+    changes: &[WholeChange],
+    records: &mut [Record],
+    recount: &mut impl FnMut(&mut Record),
+) {
     for change in changes {
         for record in &mut *records {
-            change.apply(record);
+            change.apply(record, recount);
         }
+    }
+}
+
+/// Notes the cost of applying `changes` to this many operations.
+pub(super) fn spend(slice: &mut Slice, changes: &[WholeChange], operations: usize) {
+    for change in changes {
+        slice.spend(operations, change.cost());
     }
 }

@@ -211,10 +211,14 @@ impl<'a> Presenter<'a> {
     }
 
     /// The ids of all operations that are watched or in memory, in order, each once.
-    fn ids_after(&self, after: Option<OperationId>) -> impl Iterator<Item = OperationId> {
+    pub(super) fn ids_after(
+        &self,
+        after: Option<OperationId>,
+    ) -> impl Iterator<Item = OperationId> {
         let first = after.map_or(Bound::Unbounded, Bound::Excluded);
         let mut watched = self.tables.watched.from(first).peekable();
-        let mut read = self.chunks.ids_from(first).peekable();
+        let read = self.chunks.records_from(first);
+        let mut read = read.map(|record| record.id).peekable();
         std::iter::from_fn(move || match (watched.peek(), read.peek()) {
             (Some(one), Some(other)) if one == other => {
                 watched.next();

@@ -2,6 +2,8 @@
 //! changes.
 
 use super::record::Record;
+#[cfg(test)]
+use super::visits;
 use crate::operation::OperationId;
 use crate::store::bytes::Reader;
 use crate::timestamp::Timestamp;
@@ -59,6 +61,8 @@ impl Records {
 
     /// The record of `id`, and its place.
     pub(super) fn find(&self, id: OperationId) -> Option<(usize, Record)> {
+        #[cfg(test)]
+        visits::note();
         match self {
             Self::Open(records) => {
                 let place = records.binary_search_by_key(&id, |record| record.id).ok()?;
@@ -75,7 +79,10 @@ impl Records {
             Self::Packed(packed) => (&[][..], Some(packed)),
         };
         let packed = packed.into_iter().flat_map(PackedRecords::iter);
-        open.iter().copied().chain(packed)
+        let records = open.iter().copied().chain(packed);
+        #[cfg(test)]
+        let records = records.inspect(|_| visits::note());
+        records
     }
 
     /// All of them, newest first.
@@ -85,11 +92,16 @@ impl Records {
             Self::Packed(packed) => (&[][..], Some(packed)),
         };
         let packed = packed.into_iter().flat_map(PackedRecords::newest_first);
-        open.iter().rev().copied().chain(packed)
+        let records = open.iter().rev().copied().chain(packed);
+        #[cfg(test)]
+        let records = records.inspect(|_| visits::note());
+        records
     }
 
     /// Unpacks the records so that they can be changed; their ids must not change.
     pub(super) fn open(&mut self) -> &mut [Record] {
+        #[cfg(test)]
+        (0..self.len()).for_each(|_| visits::note());
         if let Self::Packed(packed) = self {
             *self = Self::Open(packed.iter().collect());
         }

@@ -1,10 +1,21 @@
 //! Changes all operations of an account in slices, so that a caller waits for the registry for one slice at most.
+//!
+//! Between two slices a scrape shows some operations as they were before the change, and the others as they are after it. Counters are
+//! exposed as saved, and a save waits for the recount of all operations. Groups of a label that the configuration has named since the
+//! last reload are not shown before all operations are in them.
 
+use std::collections::BTreeSet;
 use std::time::Instant;
 
 use super::Registry;
-use super::chunks::SLICE;
 use super::pending_changes::WholeChange;
+use super::record::Record;
+use super::save_draft::SaveDraft;
+use super::slice::{Cost, Slice};
+use super::unsaved_changes::ToSave;
+use super::walks::{Dropping, Relabel};
+use crate::config::Series;
+use crate::operation::{CountingMode, OperationId};
 use crate::timestamp::Timestamp;
 
 impl Registry {
@@ -19,9 +30,32 @@ impl Registry {
         self.catch_up();
     }
 
-    /// Applies changes to all operations to the next `SLICE` chunks. Returns whether there are more. Release the registry between two calls.
+    /// Does the next slice of work on all operations. Returns whether there is more. Release the registry between two calls.
     pub fn catch_up(&mut self) -> bool {
-        self.chunks.catch_up(SLICE)
+        let mut slice = Slice::default();
+        let tables = &mut self.tables;
+        self.chunks
+            .catch_up(&mut slice, &mut |record| tables.recount(record))
+            || self.relabel_next(&mut slice)
+            || self.drop_next(&mut slice)
+            || self.tables.unsaved.forget_saved(&mut slice)
+    }
+
+    /// Whether there is no work on all operations.
+    #[must_use]
+    pub fn has_caught_up(&self) -> bool {
+        let walks = &self.walks;
+        self.chunks.has_caught_up()
+            && walks.relabel.is_none()
+            && walks.dropping == Dropping::No
+            && self.tables.unsaved.has_forgotten_saved()
+    }
+
+    /// Applies changes to all operations to those of `ids` first, before they are changed in another way.
+    pub(super) fn catch_up_for(&mut self, ids: impl Iterator<Item = OperationId>) {
+        let tables = &mut self.tables;
+        self.chunks
+            .catch_up_for(ids, &mut |record| tables.recount(record));
     }
 
     /// Notes that the operations created from `from` on (until `until`, if given) were to be read in the collection that began at
@@ -40,5 +74,124 @@ impl Registry {
             now,
         });
         self.catch_up();
+    }
+
+    /// Applies another configuration, once the registry has [caught up](Self::catch_up) again. Catch up before it, too: it does the rest
+    /// of other work at once. Counters stay as they are.
+    pub fn reconfigure(&mut self, series: &Series, mode: Option<CountingMode>) {
+        while self.catch_up() {}
+        self.most_shown = series.max_operations;
+        self.chunks.set_min_size(series.min_size);
+        self.tables.counters.set_mode(mode);
+        self.walks.relabel = Some(Relabel {
+            last: None,
+            wants_tags_again: self.tables.labels.reconfigure(series),
+        });
+        self.catch_up();
+    }
+
+    /// Drops the operations that no source lists if discovery is off, and applies labels that changed while the exporter did not
+    /// run, once the registry has [caught up](Self::catch_up). Call it once all sources have reported, and then after each change of a
+    /// source.
+    pub fn drop_unlisted(&mut self, discovers: bool) {
+        if std::mem::take(&mut self.walks.is_restored) && self.presenter().has_groups() {
+            self.walks.relabel.get_or_insert_default().last = None;
+        }
+        self.walks.dropping = Dropping::No;
+        if !discovers {
+            self.walks.dropping = Dropping::FromStart;
+            for id in self.rejected.clear() {
+                self.tables.failures.remove(id);
+            }
+        }
+        self.catch_up();
+    }
+
+    /// Removes the operations that have expired at `now`, watched ones included, and returns the watched ones. Counters keep what
+    /// they had. If very many expire at once, it removes the oldest of them; [`Self::has_expired`] tells whether there are more.
+    pub fn expire(&mut self, now: Timestamp) -> Vec<OperationId> {
+        let mut slice = Slice::default();
+        let tables = &mut self.tables;
+        let recount = &mut |record: &mut _| tables.recount(record);
+        let expired = self.chunks.expire(now, &mut slice, recount);
+        let mut gone = BTreeSet::new();
+        for record in expired {
+            gone.insert(record.id);
+            self.tables.remove(&record);
+        }
+        for id in self.rejected.expire(now) {
+            self.tables.failures.remove(id);
+        }
+        self.tables.expire(gone, now)
+    }
+
+    /// Whether operations in memory have expired at `now`.
+    #[must_use]
+    pub fn has_expired(&self, now: Timestamp) -> bool {
+        self.chunks.has_expired(now)
+    }
+
+    /// Collects the next slice of the content of a save into `draft`. Returns the content after the last one. Release the registry between
+    /// two calls.
+    pub fn collect_unsaved(&mut self, draft: &mut SaveDraft) -> Option<ToSave> {
+        if draft.waits_for_recount(&self.chunks) {
+            self.catch_up();
+            return None;
+        }
+        draft.step(&mut self.tables, &self.chunks)
+    }
+
+    /// Applies their labels to further operations. Returns whether there are more.
+    fn relabel_next(&mut self, slice: &mut Slice) -> bool {
+        while let Some(walk) = self.walks.relabel {
+            let most = slice.room(Cost::Tables);
+            if most == 0 {
+                return true;
+            }
+            let ids: Vec<_> = self.presenter().ids_after(walk.last).take(most).collect();
+            slice.spend(ids.len(), Cost::Tables);
+            for id in &ids {
+                if walk.wants_tags_again && self.chunks.get(*id).is_some() {
+                    self.tables.labels.want_tags_again(*id);
+                }
+                if self.tables.labels.has(*id) || self.tables.watched.contains(*id) {
+                    self.relabel(*id);
+                }
+            }
+            self.walks.relabel = ids
+                .last()
+                .filter(|_| ids.len() == most)
+                .map(|last| Relabel {
+                    last: Some(*last),
+                    ..walk
+                });
+            if self.walks.relabel.is_none() {
+                self.tables.labels.groups.complete();
+            }
+        }
+        false
+    }
+
+    /// Drops further operations that no source lists. Returns whether there may be more.
+    fn drop_next(&mut self, slice: &mut Slice) -> bool {
+        let after = match self.walks.dropping {
+            Dropping::No => return false,
+            Dropping::FromStart => None,
+            Dropping::After(id) => Some(id),
+        };
+        if !slice.has_room() {
+            return true;
+        }
+        let tables = &mut self.tables;
+        let recount = &mut |record: &mut _| tables.recount(record);
+        let is_unlisted = |record: &Record| !record.is_watched();
+        let (dropped, next) = self.chunks.remove_after(after, slice, recount, is_unlisted);
+        for record in dropped {
+            let saved = self.tables.to_saved(&record);
+            self.tables.remove(&record);
+            self.tables.unsaved.evict_early(saved);
+        }
+        self.walks.dropping = next.map_or(Dropping::No, Dropping::After);
+        next.is_some()
     }
 }

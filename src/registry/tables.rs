@@ -4,7 +4,6 @@
 use std::collections::BTreeSet;
 
 use super::account_counters::AccountCounters;
-use super::chunks::Chunks;
 use super::clock_jumps::Jump;
 use super::groups::Seen;
 use super::operation_labels::OperationLabels;
@@ -93,6 +92,8 @@ impl Tables {
 
     /// Applies the labels that `id` has now; `record` is its record, if it has one.
     pub(super) fn relabel(&mut self, id: OperationId, record: Option<&Record>) {
+        #[cfg(test)]
+        super::visits::note();
         let operation = record.map(|record| record.operation(&self.undocumented));
         let seen = record
             .zip(operation.as_ref())
@@ -141,16 +142,12 @@ impl Tables {
         gone.into_iter().collect()
     }
 
-    /// The content of the next save.
-    pub(super) fn unsaved(&self, chunks: &Chunks) -> ToSave {
-        let in_memory = self.unsaved.in_memory();
-        let in_memory = in_memory
-            .filter_map(|id| chunks.get(id))
-            .map(|record| self.to_saved(&record));
+    /// The content of the next save, with all unsaved `operations`.
+    pub(super) fn to_save(&self, operations: Vec<SavedOperation>) -> ToSave {
         let (groups, removed) = self.labels.groups.unsaved();
         ToSave {
             account: *self.counters.account(),
-            operations: in_memory.chain(self.unsaved.removed().cloned()).collect(),
+            operations,
             groups,
             removed,
             covers: self.unsaved.revision(),
@@ -163,11 +160,8 @@ impl Tables {
         self.labels.groups.saved(&saved.groups, &saved.removed);
     }
 
-    /// Notes that the store lost its content; the operations in memory are `ids`.
-    pub(super) fn lost(&mut self, ids: Vec<OperationId>) {
-        for id in ids {
-            self.unsaved.changed(id);
-        }
+    /// Notes that the store lost its content.
+    pub(super) fn lost(&mut self) {
         self.unsaved.lost();
         self.labels.groups.lost();
     }
@@ -179,6 +173,8 @@ impl Tables {
 
     /// An operation as the store keeps it.
     pub(super) fn to_saved(&self, record: &Record) -> SavedOperation {
+        #[cfg(test)]
+        super::visits::note();
         let credited = self.labels.groups.credited(record.id);
         let tags = self.labels.tags(record.id).cloned();
         SavedOperation {

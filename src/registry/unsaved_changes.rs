@@ -1,8 +1,10 @@
 //! The content of the next save: operations that changed since the last one, and operations that left memory before it. A save that
 //! fails loses nothing, because the next one has its changes, too.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
 
+use super::slice::{Cost, Slice};
 use crate::operation::OperationId;
 use crate::store::{GroupKey, SavedAccount, SavedGroup, SavedOperation};
 use crate::timestamp::Timestamp;
@@ -10,6 +12,9 @@ use crate::timestamp::Timestamp;
 /// The most unsaved operations that are kept after they left memory, and the most that are kept after an early eviction. Only days
 /// without a successful save reach the first limit.
 const MOST_REMOVED: usize = 100_000;
+
+/// The most saved operations that are removed in one step.
+const MOST_FORGOTTEN: usize = 4096;
 
 /// A number for each change. A save covers all changes up to a revision.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
@@ -33,12 +38,20 @@ pub struct ToSave {
 #[derive(Debug, Default)]
 pub(super) struct UnsavedChanges {
     now: Revision,
+    /// Everything up to here is saved. Saved operations are removed from the tables later, in slices.
+    covered: Revision,
+    /// The first saved operations in the tables, if any may be left there.
+    saved_from: Option<Bound<OperationId>>,
+    /// The store lost its content at this revision, so every operation in memory is unsaved.
+    all: Option<Revision>,
     changed: BTreeMap<OperationId, Revision>,
     /// Operations that left memory unsaved.
     removed: BTreeMap<OperationId, (Revision, SavedOperation)>,
     /// Operations that left memory before they expired. If a source lists one again, it must not be counted again, even without a store
     /// on disk.
     evicted_early: BTreeMap<OperationId, SavedOperation>,
+    /// The operations that changed or left memory since the content of the current save is being collected.
+    since_begun: Option<BTreeSet<OperationId>>,
 }
 
 impl UnsavedChanges {
@@ -48,15 +61,24 @@ impl UnsavedChanges {
         self.evicted_early.remove(&id);
         self.now.0 += 1;
         self.changed.insert(id, self.now);
+        self.note(id);
+    }
+
+    fn note(&mut self, id: OperationId) {
+        if let Some(since_begun) = &mut self.since_begun {
+            since_begun.insert(id);
+        }
     }
 
     /// Notes that an operation leaves memory; `last` is its record. An unsaved one is kept: unless its high-water marks are saved with
     /// the counters, it is counted twice after a clock is set back.
     pub(super) fn remove(&mut self, id: OperationId, last: impl FnOnce() -> SavedOperation) {
-        if let Some(revision) = self.changed.remove(&id)
+        let changed = self.changed.remove(&id).max(self.all);
+        if let Some(revision) = changed.filter(|revision| *revision > self.covered)
             && self.removed.len() < MOST_REMOVED
         {
             self.removed.insert(id, (revision, last()));
+            self.note(id);
         }
     }
 
@@ -73,12 +95,10 @@ impl UnsavedChanges {
             .retain(|_, saved| saved.operation.expires() > now);
     }
 
-    /// Notes that the store lost its content: the next save writes the early evictions again.
-    pub(super) fn lost(&mut self) {
+    /// Notes that the store lost its content: the next save writes all operations in memory, and the early evictions, again.
+    pub(super) const fn lost(&mut self) {
         self.now.0 += 1;
-        for (id, saved) in &self.evicted_early {
-            self.removed.insert(*id, (self.now, saved.clone()));
-        }
+        self.all = Some(self.now);
     }
 
     /// The last record of an operation that left memory, if it is kept.
@@ -87,126 +107,142 @@ impl UnsavedChanges {
         removed.or_else(|| self.evicted_early.get(&id)).cloned()
     }
 
-    /// The revision that a save covers which begins now.
+    /// The revision that a save covers which has everything up to now.
     pub(super) const fn revision(&self) -> Revision {
         self.now
     }
 
-    /// The unsaved operations in memory.
-    pub(super) fn in_memory(&self) -> impl Iterator<Item = OperationId> {
-        self.changed.keys().copied()
+    /// Whether all operations in memory are unsaved, since the store lost its content.
+    pub(super) const fn is_all(&self) -> bool {
+        self.all.is_some()
     }
 
-    /// The unsaved operations that left memory.
-    pub(super) fn removed(&self) -> impl Iterator<Item = &SavedOperation> {
-        self.removed.values().map(|(_, saved)| saved)
+    /// The number of unsaved operations in memory, or more while [`Self::forget_saved`] has more to do.
+    pub(super) fn number_of_changed(&self) -> usize {
+        self.changed.len()
     }
 
-    /// Notes that everything up to `covered` is saved.
+    /// The unsaved operations in memory from `first` on, unless [all of them](Self::is_all) are unsaved.
+    pub(super) fn changed_from(
+        &self,
+        first: Bound<OperationId>,
+    ) -> impl Iterator<Item = OperationId> {
+        let changed = self.changed.range((first, Bound::Unbounded));
+        let unsaved = changed.filter(|(_, revision)| **revision > self.covered);
+        unsaved.map(|(id, _)| *id)
+    }
+
+    /// The unsaved operations that left memory, from `first` on; once all are unsaved, also those that left it early.
+    pub(super) fn removed_from(
+        &self,
+        first: Bound<OperationId>,
+    ) -> impl Iterator<Item = &SavedOperation> {
+        let range = (first, Bound::Unbounded);
+        let removed = self.removed.range(range);
+        let removed = removed.filter(|(_, (revision, _))| *revision > self.covered);
+        let mut removed = removed.map(|(_, (_, saved))| saved).peekable();
+        let is_all = self.is_all();
+        let early = self.evicted_early.range(range).filter(move |_| is_all);
+        let mut early = early.map(|(_, saved)| saved).peekable();
+        let id = |saved: &&SavedOperation| saved.operation.id;
+        std::iter::from_fn(
+            move || match (removed.peek().map(id), early.peek().map(id)) {
+                (Some(one), Some(other)) if one == other => {
+                    early.next();
+                    removed.next()
+                }
+                (Some(one), Some(other)) if one > other => early.next(),
+                (Some(_), _) => removed.next(),
+                (None, _) => early.next(),
+            },
+        )
+    }
+
+    /// The last record of an unsaved operation that left memory.
+    pub(super) fn removed(&self, id: OperationId) -> Option<&SavedOperation> {
+        self.removed.get(&id).map(|(_, saved)| saved)
+    }
+
+    /// Notes that the content of a save begins to be collected: from now on, [`Self::take_since_begun`] has what changes.
+    pub(super) fn begin(&mut self) {
+        self.since_begun = Some(BTreeSet::new());
+    }
+
+    /// Whether the content of a save is being collected. It is not if this replaced another registry meanwhile.
+    pub(super) const fn has_begun(&self) -> bool {
+        self.since_begun.is_some()
+    }
+
+    /// Removes and returns `most` of the operations that changed since the collection began.
+    pub(super) fn take_since_begun(&mut self, most: usize) -> Vec<OperationId> {
+        let since_begun = self.since_begun.iter_mut();
+        let pop = |ids: &mut BTreeSet<OperationId>| {
+            std::iter::from_fn(|| ids.pop_first()).take(most).collect()
+        };
+        since_begun.map(pop).next().unwrap_or_default()
+    }
+
+    /// Ends the collection, if nothing changed since the last [`Self::take_since_begun`]. Returns whether it did.
+    pub(super) fn end(&mut self) -> bool {
+        let has_ended = self.since_begun.as_ref().is_none_or(BTreeSet::is_empty);
+        if has_ended {
+            self.since_begun = None;
+        }
+        has_ended
+    }
+
+    /// Notes that everything up to `covered` is saved. [`Self::forget_saved`] has to follow.
     pub(super) fn saved(&mut self, covered: Revision) {
-        self.changed.retain(|_, revision| *revision > covered);
-        self.removed.retain(|_, (revision, _)| *revision > covered);
+        self.covered = self.covered.max(covered);
+        self.all = self.all.filter(|revision| *revision > covered);
+        self.saved_from = Some(Bound::Unbounded);
     }
 
+    /// Removes saved operations from memory, as many as `slice` has room for. Returns whether there are more.
+    pub(super) fn forget_saved(&mut self, slice: &mut Slice) -> bool {
+        while let Some(from) = self.saved_from {
+            let most = slice.room(Cost::Record).min(MOST_FORGOTTEN);
+            if most == 0 {
+                return true;
+            }
+            let range = (from, Bound::Unbounded);
+            let changed = self.changed.range(range).take(most);
+            let changed = changed.map(|(id, revision)| (*id, *revision));
+            let removed = self.removed.range(range).take(most);
+            let removed = removed.map(|(id, (revision, _))| (*id, *revision));
+            let (changed, removed): (Vec<_>, Vec<_>) = (changed.collect(), removed.collect());
+            slice.spend(changed.len() + removed.len(), Cost::Record);
+            #[cfg(test)]
+            (0..changed.len() + removed.len()).for_each(|_| super::visits::note());
+            // Both tables are inspected up to the same operation.
+            let full = [&changed, &removed]
+                .into_iter()
+                .filter(|ids| ids.len() == most);
+            let until = full.filter_map(|ids| ids.last()).map(|(id, _)| *id).min();
+            let is_over = |(id, revision): &(OperationId, Revision)| {
+                *revision <= self.covered && until.is_none_or(|until| *id <= until)
+            };
+            for (id, _) in changed.iter().filter(|each| is_over(each)) {
+                self.changed.remove(id);
+            }
+            for (id, _) in removed.iter().filter(|each| is_over(each)) {
+                self.removed.remove(id);
+            }
+            self.saved_from = until.map(Bound::Excluded);
+        }
+        false
+    }
+
+    /// Whether no saved operation is left in the tables.
+    pub(super) const fn has_forgotten_saved(&self) -> bool {
+        self.saved_from.is_none()
+    }
+
+    /// Whether nothing has changed since the last save.
     pub(super) fn is_empty(&self) -> bool {
-        self.changed.is_empty() && self.removed.is_empty()
+        self.now <= self.covered
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::operation::{Marks, Operation, OperationState, RETENTION, Stats};
-    use crate::snapshot::Labels;
-
-    const NOW: Timestamp = Timestamp::from_millis(1_775_370_000_000);
-
-    fn saved(n: usize) -> SavedOperation {
-        SavedOperation {
-            operation: Operation {
-                id: format!("comms_operation_01h2xcejqt{n:016}")
-                    .parse()
-                    .unwrap(),
-                state: OperationState::Completed,
-                stats: Stats::default(),
-                created: NOW,
-                updated: None,
-            },
-            last_success: NOW,
-            last_change: NOW,
-            marks: Marks::default(),
-            credited: Labels::default(),
-            tags: None,
-            scheduled_for: None,
-        }
-    }
-
-    fn id(n: usize) -> OperationId {
-        saved(n).operation.id
-    }
-
-    #[test]
-    fn an_operation_that_returns_is_not_a_removed_one() {
-        let mut unsaved = UnsavedChanges::default();
-        unsaved.changed(id(0));
-        unsaved.remove(id(0), || saved(0));
-        unsaved.evict_early(saved(1));
-        assert_eq!(unsaved.last_record(id(0)), Some(saved(0)));
-        assert_eq!(unsaved.last_record(id(1)), Some(saved(1)));
-        assert!(!unsaved.is_empty(), "a removed one is unsaved");
-        for n in [0, 1] {
-            unsaved.changed(id(n));
-            assert_eq!(unsaved.last_record(id(n)), None);
-        }
-        assert_eq!(
-            (unsaved.in_memory().count(), unsaved.removed().count()),
-            (2, 0)
-        );
-        assert!(!unsaved.is_empty(), "a changed one is unsaved");
-    }
-
-    #[test]
-    fn a_save_covers_what_was_changed_or_removed_before_it() {
-        let mut unsaved = UnsavedChanges::default();
-        for n in 0..3 {
-            unsaved.changed(id(n));
-        }
-        unsaved.remove(id(0), || saved(0));
-        let covered = unsaved.revision();
-        unsaved.changed(id(1));
-        unsaved.changed(id(3));
-        unsaved.remove(id(3), || saved(3));
-        unsaved.saved(covered);
-        assert_eq!(unsaved.in_memory().collect::<Vec<_>>(), [id(1)]);
-        assert_eq!(unsaved.removed().collect::<Vec<_>>(), [&saved(3)]);
-        unsaved.saved(unsaved.revision());
-        assert!(unsaved.is_empty());
-    }
-
-    #[test]
-    fn early_evictions_are_kept_until_they_expire_and_saved_again_when_the_store_lost_them() {
-        let mut unsaved = UnsavedChanges::default();
-        unsaved.evict_early(saved(0));
-        assert!(unsaved.is_empty(), "it is saved");
-        unsaved.lost();
-        assert_eq!(unsaved.removed().count(), 1);
-        unsaved.saved(unsaved.revision());
-        let end = NOW + RETENTION;
-        unsaved.expire(end - std::time::Duration::from_millis(1));
-        assert!(unsaved.last_record(id(0)).is_some());
-        unsaved.expire(end);
-        assert!(unsaved.last_record(id(0)).is_none());
-    }
-
-    #[test]
-    fn no_more_than_the_limit_is_kept() {
-        let mut unsaved = UnsavedChanges::default();
-        for n in 0..MOST_REMOVED + 9 {
-            unsaved.evict_early(saved(n));
-            unsaved.changed.insert(id(n), Revision(0));
-            unsaved.remove(id(n), || saved(n));
-        }
-        assert_eq!(unsaved.removed.len(), MOST_REMOVED);
-        assert_eq!(unsaved.evicted_early.len(), MOST_REMOVED);
-    }
-}
+mod tests;

@@ -1,9 +1,12 @@
-//! Applies changes to all operations later, one chunk after another; see [`pending_changes`].
+//! Applies changes to all operations later, one chunk after another; see [`pending_changes`]. A chunk gets the changes that it lacks in
+//! its turn, or before one of its operations changes in another way.
 
 use super::Chunks;
 use crate::operation::OperationId;
 use crate::registry::chunk::Chunk;
 use crate::registry::pending_changes::{self, WholeChange};
+use crate::registry::record::Record;
+use crate::registry::slice::Slice;
 
 impl Chunks {
     /// Notes a change to all operations, for [`Self::catch_up`].
@@ -11,24 +14,38 @@ impl Chunks {
         self.pending.push(change);
     }
 
-    /// Applies what [`Self::change_later`] noted to `most` further chunks. Returns whether there are more.
-    pub(in crate::registry) fn catch_up(&mut self, most: usize) -> bool {
+    /// Whether a chunk may still have to be counted in another counting mode.
+    pub(in crate::registry) fn is_recounting(&self) -> bool {
+        self.pending.has_recount()
+    }
+
+    /// Whether all chunks have had all changes.
+    pub(in crate::registry) const fn has_caught_up(&self) -> bool {
+        self.pending.is_empty()
+    }
+
+    /// Applies what [`Self::change_later`] noted to further chunks, as many as `slice` has room for. Returns whether there are more.
+    /// `recount` counts an operation in the current counting mode.
+    pub(in crate::registry) fn catch_up(
+        &mut self,
+        slice: &mut Slice,
+        recount: &mut impl FnMut(&mut Record),
+    ) -> bool {
         if self.pending.is_empty() {
             return false;
         }
         let count = self.pending.count();
         let behind = |chunk: &&mut Chunk| chunk.changes < count;
-        let mut left = most;
         for chunk in self.by_first.values_mut().filter(behind) {
             let missing = self.pending.missing(chunk);
             if !missing.is_empty() {
-                if left == 0 {
+                if !slice.has_room() {
                     return true;
                 }
-                left -= 1;
+                pending_changes::spend(slice, &missing, chunk.records().len());
                 let was_packed = chunk.is_packed();
                 chunk.update(self.policy, |records| {
-                    pending_changes::apply(&missing, records);
+                    pending_changes::apply(&missing, records, recount);
                 });
                 if was_packed {
                     chunk.pack();
@@ -40,13 +57,36 @@ impl Chunks {
         false
     }
 
-    /// Applies to one chunk what [`Self::change_later`] noted, before its records move to other chunks.
-    pub(in crate::registry) fn catch_up_at(&mut self, key: Option<OperationId>) {
-        let chunk = key.and_then(|key| self.by_first.get(&key));
-        if let (Some(key), Some(chunk)) = (key, chunk)
-            && chunk.changes < self.pending.count()
-        {
-            self.update(key, |_| {});
+    /// Applies to the chunks of `ids` what [`Self::change_later`] noted, before these operations are changed or their records move to
+    /// other chunks.
+    pub(in crate::registry) fn catch_up_for(
+        &mut self,
+        ids: impl Iterator<Item = OperationId>,
+        recount: &mut impl FnMut(&mut Record),
+    ) {
+        if self.pending.is_empty() {
+            return;
+        }
+        for id in ids {
+            if let Some(key) = self.key_for(id) {
+                self.catch_up_at(key, recount);
+            }
+        }
+    }
+
+    /// Applies to one chunk what [`Self::change_later`] noted.
+    pub(super) fn catch_up_at(&mut self, key: OperationId, recount: &mut impl FnMut(&mut Record)) {
+        let count = self.pending.count();
+        let chunk = self.by_first.get_mut(&key);
+        let Some(chunk) = chunk.filter(|chunk| chunk.changes < count) else {
+            return;
+        };
+        let missing = self.pending.missing(chunk);
+        chunk.changes = count;
+        if !missing.is_empty() {
+            self.update(key, |records| {
+                pending_changes::apply(&missing, records, recount);
+            });
         }
     }
 }
@@ -61,7 +101,6 @@ mod tests {
     use crate::operation::{Marks, Operation, OperationState, Stats};
     use crate::registry::chunk::{CHUNK_SIZE, ChunkPolicy};
     use crate::registry::clock_jumps::Jump;
-    use crate::registry::record::Record;
     use crate::registry::undocumented_values::UndocumentedValues;
     use crate::simulator::operation_id;
     use crate::timestamp::Timestamp;
@@ -96,6 +135,17 @@ mod tests {
         let change = before.map_or(operation.created, Record::last_change);
         let mut undocumented = UndocumentedValues::default();
         Record::new(operation, &mut undocumented, Marks::default(), change, now)
+    }
+
+    /// Raises the marks, as a recount does. A merge resets them, so it shows whether a recount came before it.
+    fn recount(record: &mut Record) {
+        record.marks.accepted = record.marks.accepted.max(record.size().unwrap_or_default());
+    }
+
+    /// Applies pending changes to this many chunks of [`CHUNK_SIZE`], or to all of them.
+    fn catch_up(chunks: &mut Chunks, most: usize) -> bool {
+        let mut slice = Slice::new(most.saturating_mul(CHUNK_SIZE));
+        chunks.catch_up(&mut slice, &mut recount)
     }
 
     fn known() -> Chunks {
@@ -141,6 +191,8 @@ mod tests {
                     })
                 }
             ),
+            Just(Event::Later(WholeChange::Recount)),
+            Just(Event::Later(WholeChange::Resize)),
             Just(Event::Slice),
             Just(Event::Slice),
             (place.clone(), 1..1500_u32).prop_map(|(from, size)| Event::Page(from, size)),
@@ -153,14 +205,18 @@ mod tests {
         match *event {
             Event::Later(change) => chunks.change_later(change),
             Event::Slice => {
-                chunks.catch_up(1);
+                chunks.catch_up(&mut Slice::new(1), &mut recount);
             }
             Event::Page(from, size) => {
                 let page: Vec<_> = (from..from + size).map(operation).collect();
+                let ids = page.iter().map(|operation| operation.id);
+                chunks.catch_up_for(ids, &mut recount);
                 chunks.ingest(&page, |before, operation| read(before, operation, now));
             }
             Event::Remove(place) => {
-                chunks.remove(operation(place).id);
+                let id = operation(place).id;
+                let all = &mut Slice::new(usize::MAX);
+                chunks.remove_after(None, all, &mut recount, |record| record.id == id);
             }
             Event::Pack => chunks.by_first.values_mut().for_each(Chunk::pack),
         }
@@ -182,9 +238,9 @@ mod tests {
                 let now = START + Duration::from_secs(u64::from(KNOWN * APART) + second);
                 apply(&mut in_slices, event, now);
                 apply(&mut at_once, event, now);
-                prop_assert!(!at_once.catch_up(usize::MAX));
+                prop_assert!(!catch_up(&mut at_once, usize::MAX));
             }
-            while in_slices.catch_up(1) {}
+            while in_slices.catch_up(&mut Slice::new(1), &mut recount) {}
             prop_assert!(records(&in_slices) == records(&at_once));
             let summaries = |chunks: &Chunks| -> Vec<_> {
                 chunks.iter().map(|chunk| chunk.summary).collect()
@@ -208,7 +264,7 @@ mod tests {
         let mut slices = 0;
         loop {
             let earlier = changed(&chunks);
-            let has_more = chunks.catch_up(1);
+            let has_more = chunks.catch_up(&mut Slice::new(1), &mut recount);
             assert!(changed(&chunks) - earlier <= CHUNK_SIZE);
             slices += 1;
             if !has_more {
@@ -222,7 +278,7 @@ mod tests {
         assert!(chunks.iter().all(Chunk::is_packed));
         let last = chunks.get(operation(0).id).unwrap();
         assert_eq!(last.last_success(), before[0].last_success() - hour);
-        assert!(!chunks.catch_up(1), "nothing is left");
+        assert!(!catch_up(&mut chunks, 1), "nothing is left");
         // Chunks beside a window are not unpacked for it.
         let end = operation(2 * (KNOWN - 1)).created;
         chunks.change_later(WholeChange::FailWindow {
@@ -231,7 +287,7 @@ mod tests {
             since: end,
             now: end,
         });
-        assert!(!chunks.catch_up(1));
+        assert!(!catch_up(&mut chunks, 1));
         let failed = records(&chunks)
             .iter()
             .filter(|record| record.failed)
