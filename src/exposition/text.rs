@@ -92,7 +92,7 @@ impl<'a> Header<'a> {
 
     /// The beginning of each sample with labels.
     fn head(&self) -> String {
-        format!("{}{{", self.name)
+        [self.name, "{"].concat()
     }
 
     /// The name of the family. In OpenMetrics the samples of counters and infos have a suffix that their family does not have.

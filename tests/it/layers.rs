@@ -55,7 +55,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("h2", &["http", "web"]),
     ("flate2", &["http", "simulator", "web"]),
     ("zstd", &["web"]),
-    ("crc32fast", &["web"]),
+    ("zlib_rs", &["web"]),
     ("tower", &["simulator"]),
     ("tower_service", &["http"]),
     ("http_body_util", &["http"]),

@@ -5,7 +5,7 @@
 //! another (RFC 8878, section 3.1).
 
 use bytes::Bytes;
-use crc32fast::Hasher;
+use zlib_rs::crc32::{crc32, crc32_combine_gen, crc32_combine_op};
 
 use crate::web::negotiation::Encoding;
 
@@ -25,8 +25,17 @@ const EMPTY_FRAME: [u8; 9] = [0x28, 0xb5, 0x2f, 0xfd, 0x20, 0, 1, 0, 0];
 #[derive(Debug)]
 pub(super) struct Part {
     bytes: Box<[u8]>,
-    /// The checksum of the text; only gzip needs it.
-    checksum: Option<Hasher>,
+    /// Only gzip needs it.
+    checksum: Option<Checksum>,
+}
+
+/// The checksum of a part's text.
+#[derive(Debug)]
+struct Checksum {
+    of_text: u32,
+    /// Appends the text to another one; it depends on the number of bytes alone. It takes most of the time that two checksums need to
+    /// be combined, so it is computed once per part.
+    append: u32,
 }
 
 /// A stream that is being written.
@@ -35,22 +44,31 @@ pub(super) struct Stream {
     full: Vec<Bytes>,
     piece: Vec<u8>,
     /// The checksum of the text of all parts; only for gzip.
-    checksum: Option<Hasher>,
+    checksum: Option<u32>,
     /// The bytes of the text of all parts.
     len: u64,
+}
+
+impl Checksum {
+    fn new(text: &[u8]) -> Self {
+        Self {
+            of_text: crc32(0, text),
+            append: crc32_combine_gen(text.len() as u64),
+        }
+    }
+
+    /// The checksum of a text with the checksum `before`, followed by this one.
+    const fn after(&self, before: u32) -> u32 {
+        crc32_combine_op(before, self.of_text, self.append)
+    }
 }
 
 impl Part {
     /// The part whose text is `text`; `bytes` are its compressed form.
     pub(super) fn new(encoding: Encoding, text: &[u8], bytes: &[u8]) -> Self {
-        let checksum = || {
-            let mut hasher = Hasher::new();
-            hasher.update(text);
-            hasher
-        };
         Self {
             bytes: Box::from(bytes),
-            checksum: (encoding == Encoding::Gzip).then(checksum),
+            checksum: (encoding == Encoding::Gzip).then(|| Checksum::new(text)),
         }
     }
 
@@ -65,7 +83,7 @@ impl Stream {
         let mut stream = Self {
             full: Vec::new(),
             piece: Vec::with_capacity(PIECE),
-            checksum: (encoding == Encoding::Gzip).then(Hasher::new),
+            checksum: (encoding == Encoding::Gzip).then_some(0),
             len: 0,
         };
         if stream.checksum.is_some() {
@@ -79,7 +97,7 @@ impl Stream {
         self.write(&part.bytes);
         self.len += len as u64;
         if let (Some(all), Some(own)) = (&mut self.checksum, &part.checksum) {
-            all.combine(own);
+            *all = own.after(*all);
         }
     }
 
@@ -87,7 +105,7 @@ impl Stream {
     pub(super) fn end(mut self) -> Vec<Bytes> {
         if let Some(checksum) = self.checksum.take() {
             self.write(&LAST_BLOCK);
-            self.write(&checksum.finalize().to_le_bytes());
+            self.write(&checksum.to_le_bytes());
             // The size modulo 2^32.
             let [a, b, c, d, ..] = self.len.to_le_bytes();
             self.write(&[a, b, c, d]);
