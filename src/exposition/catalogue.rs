@@ -213,7 +213,7 @@ metrics! { GENERAL_METRICS:
     }
     EMAILS_UNCONFIRMED: Account Gauge "emails_unconfirmed" ["older_than"] {
         help: "Emails sent at least this long ago and neither delivered nor lost; exact if emails are collected, else an upper bound.",
-        details: "This is the only sign of deferred mail: Twilio retries it for up to three days and reports nothing. With the collector of emails, and once 99% of the last seven days have been read, the exporter counts the emails themselves. Otherwise it sums up the unconfirmed emails of all tracked operations that are at least this old: `sent` in the counting mode `exclusive`, `sent` without `delivered` and `undelivered` in the mode `cumulative`. An operation's age counts from its creation, or from the time for which it was scheduled if that is known. So it can include new emails of a long send, and a confirmation is seen only when the operation is polled next.",
+        details: "This is the only sign of deferred mail: Twilio retries it for up to three days and reports nothing. With the collector of emails, and once 99% of the last seven days have been read, the exporter counts the emails themselves. Otherwise it sums up the unconfirmed emails of all tracked operations that are at least this old: `sent` in the counting mode `exclusive`, `sent` without `delivered` and `undelivered` in the mode `cumulative`. An operation's age counts from its creation, or from the time for which it was scheduled if that is known. So the sum can include new emails of a long send, and a confirmation is seen only when the operation is polled next.",
         absent: "",
         example: "37",
     }
@@ -366,7 +366,7 @@ metrics! { GENERAL_METRICS:
     }
     REGISTRY_REBUILDS: Exporter Counter "exporter_registry_rebuilds_total" [] {
         help: "How often an account's operations were loaded again from the store after a panic.",
-        details: "Starts at 0 with the process. Above 0, the exporter has a bug; the log has the place. No operation and no count is lost.",
+        details: "Starts at 0 with the process. If it is above 0, the exporter has a bug; the log has the place. No operation and no count is lost.",
         absent: "",
         example: "0",
     }

@@ -34,14 +34,14 @@ text format 1.0.0, or OpenMetrics 1.0.0, which Prometheus requests first. Names,
 names are valid in every Prometheus. OpenMetrics adds:
 
 - Types and units: the types `stateset` and `info`, and the units `seconds` and `bytes`.
-- State sets: a second label with the state, which has the name of the metric, as OpenMetrics requires.
+- State sets: a second label, named like the metric, that has the state, as OpenMetrics requires.
 - `_created` of counters and histograms: when they began to count. For `twilio_email_emails_accepted_total` and
   `twilio_email_email_outcomes_total`, that is when the account was first watched, also after a restart. For counters of API requests
   and `process_*`, it is the start of the process. Counters by label have no `_created`, because the exporter does not know that time.
 - Exemplars of `twilio_email_emails_accepted_total` and `twilio_email_email_outcomes_total`: `operation_id` is the operation that added
   most emails when the counter last grew, the value is their number, and the time is when the exporter read them. Prometheus stores
   exemplars with `--enable-feature=exemplar-storage`.
-- Bounds of buckets with a fraction (1.0 instead of 1), as Prometheus 3 writes them in any format.
+- A fraction in each bound of a bucket (`1.0` instead of `1`), as Prometheus 3 writes it in any format.
 
 ## Labels
 

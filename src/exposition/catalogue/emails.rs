@@ -85,7 +85,7 @@ metrics! { EMAIL_METRICS:
     }
     EMAILS_COVERAGE: Account Gauge "emails_coverage_ratio" [] {
         help: "Share of the last seven days whose emails have been read at least once, from 0 to 1.",
-        details: "It rises after the first start, and after a time in which the exporter did not run: the newest emails are read first.",
+        details: "It rises after the first start, and after a time in which the exporter did not run. The exporter reads the newest emails first.",
         absent: "unless emails are collected; until they have been saved for the first time; and while Twilio refuses the list of all emails.",
         example: "1",
     }
