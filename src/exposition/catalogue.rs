@@ -224,7 +224,7 @@ metrics! { GENERAL_METRICS:
         example: "184300",
     }
     EMAIL_OUTCOMES: Account Counter "email_outcomes_total" ["outcome"] {
-        help: "Emails that have reached the outcome, over all operations ever seen; emails can be lost three days after their send.",
+        help: "Emails that have reached the outcome, over all operations ever seen; emails can be lost up to three days after their send.",
         details: "An opened email counts as `delivered` too, in both counting modes. If Twilio corrects a count downwards, the counter does not decrease.",
         absent: "until it has been saved for the first time.",
         example: "1204",

@@ -29,7 +29,7 @@ metrics! { EMAIL_METRICS:
         example: "31",
     }
     PROVIDER_OUTCOMES: Account Counter "provider_outcomes_total" ["provider", "outcome"] {
-        help: "Emails that have reached the outcome, by the recipient's mailbox provider; emails can be lost three days after their send.",
+        help: "Emails that have reached the outcome, by the recipient's mailbox provider; emails can be lost up to three days after their send.",
         details: "Counted from the emails themselves: each email counts once for each outcome. `delivered` means accepted by the recipient's \
                   server, not the inbox. Twilio retries deferred mail for up to 72 hours before it counts it as lost. Complaints, clicks and \
                   bounce reasons are not in Twilio's API ([where to look instead](emails.md#what-it-cannot-show)).",
