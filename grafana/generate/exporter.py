@@ -3,7 +3,7 @@
 from boards import RUNBOOKS_OF_PANEL, dashboard, row
 from overview import CAUSES
 from parts import (
-    ANY_IS_BAD, COLOURED_CELL, GREY, coloured, column, count_cell, fixed, graph, now, override, query, stat, table,
+    ANY_IS_BAD, COLORED_CELL, GREY, colored, column, count_cell, fixed, graph, now, override, query, stat, table,
     thresholds, time_cell, words,
 )
 from promql import ACCOUNT, OF_ACCOUNT, OF_JOB, cause, first_of, of_account, of_exporter, whole
@@ -113,10 +113,10 @@ def each_account():
     off = f"0 * {of('up')} - 1"
     requests = f"sum by ({ACCOUNT}) ({counter('api_requests_total', '$__rate_interval')})"
     failures = f"sum by ({ACCOUNT}) ({counter('api_request_failures_total', '1h', 'increase')})"
-    yes = {"mappings": YES, "custom_cellOptions": COLOURED_CELL, "custom_width": 65}
+    yes = {"mappings": YES, "custom_cellOptions": COLORED_CELL, "custom_width": 65}
     complete = {"mappings": words(_1=("yes", "green"), _0=("no", "orange"))}
-    aged = {"thresholds": AGE, "custom_cellOptions": COLOURED_CELL}
-    failed = {"thresholds": thresholds("text", (1, "orange")), "custom_cellOptions": COLOURED_CELL}
+    aged = {"thresholds": AGE, "custom_cellOptions": COLORED_CELL}
+    failed = {"thresholds": thresholds("text", (1, "orange")), "custom_cellOptions": COLORED_CELL}
     return table(
         "Accounts",
         "Read: reached Twilio and authenticated; if not, why. Listed: Twilio returns the list of operations (off:"
@@ -140,7 +140,7 @@ def each_account():
         [
             ("account", "Account", {"custom_minWidth": 90}),
             ("A", "Read", yes),
-            ("reason", "Not read because", {"mappings": CAUSES, "custom_cellOptions": COLOURED_CELL, "custom_width": 180}),
+            ("reason", "Not read because", {"mappings": CAUSES, "custom_cellOptions": COLORED_CELL, "custom_width": 180}),
             ("B", "Listed", yes),
             ("C", "Complete", {**yes, **complete, "custom_width": 85}),
             ("D", "Data age", {**time_cell(85), **aged}),
@@ -241,7 +241,7 @@ def extent():
             (8, 8),
             [query(whole(in_state(f',state="{state}"')), state) for state in states],
             "short",
-            coloured(*states),
+            colored(*states),
             stacked=True,
             most=5,
         ),

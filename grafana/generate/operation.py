@@ -5,7 +5,7 @@ from grafana_foundation_sdk.models.dashboard import DataTransformerConfig, Varia
 from boards import dashboard, labels, variable, whole_life
 from overview import CAMPAIGN, HIDDEN, LOST_BAR, SENT, STATE, WHERE, begun_at
 from parts import (
-    COLOURS, GAUGE_CELL, GREY, LOSS, coloured, column, count_cell, graph, now, override, query, share_cell, stat, table,
+    COLORS, GAUGE_CELL, GREY, LOSS, colored, column, count_cell, graph, now, override, query, share_cell, stat, table,
     thresholds, time_cell, words,
 )
 from promql import ACCOUNT, FEW, LOST, OF_ACCOUNT, first_of
@@ -16,7 +16,7 @@ from sends import (
 
 SIZE = f"({one('size')} > 0)"
 NOT_YET = words(_minus1=("not yet", GREY))
-WAITS = words(_minus1=("scheduled", COLOURS["scheduled"]))
+WAITS = words(_minus1=("scheduled", COLORS["scheduled"]))
 
 
 def operations():
@@ -44,8 +44,8 @@ def values():
     )
     mappings = words(
         _0=("Other", GREY),
-        _1=("Scheduled", COLOURS["scheduled"]),
-        _2=("Processing", COLOURS["processing"]),
+        _1=("Scheduled", COLORS["scheduled"]),
+        _2=("Processing", COLORS["processing"]),
         _3=("Completed", "green"),
         _4=("Canceled", GREY),
     )
@@ -146,7 +146,7 @@ def progress():
         (15, 10),
         [query(expr, name) for name, expr in parts.items()],
         "short",
-        coloured(*parts),
+        colored(*parts),
         stacked=True,
     )
 
@@ -231,7 +231,7 @@ def rates():
                 per_minute(one_emails("opened", change=True), "opened"),
             ],
             "short",
-            coloured("failed", "undelivered", "delivered", "opened"),
+            colored("failed", "undelivered", "delivered", "opened"),
         ),
         graph(
             "Lost, of all",
@@ -239,7 +239,7 @@ def rates():
             (8, 8),
             [query(f"{one_emails(status)} / {SIZE}", status) for status in ("failed", "undelivered")],
             "percentunit",
-            coloured("failed", "undelivered"),
+            colored("failed", "undelivered"),
             stacked=True,
             limits=LOSS,
             most=0.12,
@@ -251,7 +251,7 @@ def rates():
             (8, 8),
             [query(first_of(f"{one_in_transit()} / {ending}", f"0 * {one_in_transit()}"), "in transit")],
             "s",
-            coloured("in transit"),
+            colored("in transit"),
             most=5,
         ),
     ]

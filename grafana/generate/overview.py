@@ -5,7 +5,7 @@ from grafana_foundation_sdk.models.dashboard import VariableOption
 
 from boards import FIRING, RUNBOOKS_OF_PANEL, dashboard, labels, open_operation, open_overview, row, tidy, values
 from parts import (
-    ANY_IS_BAD, BURN, COLOURED_CELL, COLOURS, GAUGE_CELL, GREY, HIDE, LOSS, bars, colour, coloured, column, count_cell, fixed,
+    ANY_IS_BAD, BURN, COLORED_CELL, COLORS, GAUGE_CELL, GREY, HIDE, LOSS, bars, color, colored, column, count_cell, fixed,
     graph, now, override, query, share_cell, stat, table, thresholds, time_cell, words,
 )
 from promql import (
@@ -148,10 +148,10 @@ def each_account():
         ],
         [
             ("account", "Account", {"custom_minWidth": 120, "links": [open_overview()]}),
-            ("A", "Getting through?", {"mappings": VERDICTS, "custom_cellOptions": COLOURED_CELL, "custom_width": 135}),
-            ("reason", "Not read because", {"mappings": CAUSES, "custom_cellOptions": COLOURED_CELL, "custom_width": 205}),
+            ("A", "Getting through?", {"mappings": VERDICTS, "custom_cellOptions": COLORED_CELL, "custom_width": 135}),
+            ("reason", "Not read because", {"mappings": CAUSES, "custom_cellOptions": COLORED_CELL, "custom_width": 205}),
             ("C", "Data age", {**time_cell(95), "thresholds": thresholds("text", (600, "red")),
-                               "custom_cellOptions": COLOURED_CELL}),
+                               "custom_cellOptions": COLORED_CELL}),
             ("D", "Lost share", {**share_cell(LOSS), "custom_width": 95}),
             ("E", "Lost", count_cell(80)),
             ("F", "Late losses", count_cell(100)),
@@ -164,10 +164,10 @@ def each_account():
     )
 
 
-def line(name, colour):
+def line(name, color):
     """A named line that stays where it is."""
     style = {"fill": "dash", "dash": [10, 10]}
-    return override(name, color=fixed(colour), custom_lineStyle=style, custom_lineWidth=1)
+    return override(name, color=fixed(color), custom_lineStyle=style, custom_lineWidth=1)
 
 
 def over_time():
@@ -188,7 +188,7 @@ def over_time():
             (12, 9),
             [rate("failed"), rate("undelivered"), rate("delivered")],
             "short",
-            coloured("failed", "undelivered", "delivered"),
+            colored("failed", "undelivered", "delivered"),
             stacked=True,
         ),
         graph(
@@ -203,7 +203,7 @@ def over_time():
                 *(query(f"vector({share})", name) for share, name, _ in limits),
             ],
             "percentunit",
-            [line(name, colour) for _, name, colour in limits],
+            [line(name, color) for _, name, color in limits],
             most=0.12,
         ),
     ]
@@ -213,12 +213,12 @@ def over_time():
 SENT = ("send", "Send", {"custom_minWidth": 160, "links": [open_operation()]})
 CAMPAIGN = ("campaign", "Campaign", {"custom_width": 110})
 STATES = words(
-    scheduled=("Scheduled", COLOURS["scheduled"]),
-    processing=("Processing", COLOURS["processing"]),
-    completed=("Completed", COLOURS["completed"]),
+    scheduled=("Scheduled", COLORS["scheduled"]),
+    processing=("Processing", COLORS["processing"]),
+    completed=("Completed", COLORS["completed"]),
     canceled=("Canceled", GREY),
 )
-STATE = {"mappings": STATES, "custom_cellOptions": COLOURED_CELL, "custom_width": 100}
+STATE = {"mappings": STATES, "custom_cellOptions": COLORED_CELL, "custom_width": 100}
 WHERE = [("account", "Account", {"custom_width": 100}), ("job", "Job", {"custom_width": 100})]
 HIDDEN = [(label, label, HIDE) for label in ("operation_id", "name")]
 # The whole bar is a fifth: more than that is as bad, and smaller shares can be distinguished.
@@ -313,7 +313,7 @@ def in_flight():
                 query(whole(in_transit()), "in transit"),
             ],
             "short",
-            coloured("scheduled", "queued", "in transit"),
+            colored("scheduled", "queued", "in transit"),
             stacked=True,
         ),
         graph(
@@ -322,7 +322,7 @@ def in_flight():
             (8, 8),
             [query(whole(operations(state)), state) for state in ("scheduled", "processing")],
             "short",
-            coloured("scheduled", "processing"),
+            colored("scheduled", "processing"),
             most=5,
         ),
         graph(
@@ -335,7 +335,7 @@ def in_flight():
                 query(PER_MINUTE + whole(outcomes(ENDED + "|canceled", "$__rate_interval")), "finished"),
             ],
             "short",
-            coloured("accepted", "finished"),
+            colored("accepted", "finished"),
         ),
         table(
             "Newest sends",
@@ -408,7 +408,7 @@ def budget():
             (12, 8),
             [query(burn(window), window) for window in ("5m", "1h", "6h")],
             "suffix:×",
-            [colour("5m", "super-light-orange"), colour("1h", "orange"), colour("6h", "dark-red")],
+            [color("5m", "super-light-orange"), color("1h", "orange"), color("6h", "dark-red")],
             limits=BURN,
         ),
     ]

@@ -1,4 +1,4 @@
-"""What the dashboards are made of: queries, panels, and the one meaning of each colour."""
+"""What the dashboards are made of: queries, panels, and the one meaning of each color."""
 
 from grafana_foundation_sdk.builders import (
     bargauge, common as shared, dashboard as of_dashboard, heatmap as of_heatmap, prometheus, stat as of_stat,
@@ -9,9 +9,9 @@ from grafana_foundation_sdk.models.prometheus import PromQueryFormat
 
 DATASOURCE = model.DataSourceRef(type_val="prometheus", uid="${datasource}")
 
-# One colour, one meaning, on every panel. Names of Grafana's palette follow the theme; the grey is readable on both.
+# One color, one meaning, on every panel. Names of Grafana's palette follow the theme; the grey is readable on both.
 GREY = "#8b93a1"
-COLOURS = {
+COLORS = {
     "failed": "red",
     "undelivered": "orange",
     "lost": "red",
@@ -29,8 +29,8 @@ COLOURS = {
 
 
 def thresholds(base, *steps):
-    """Colours from `base` upwards: `(value, colour)`."""
-    steps = [model.Threshold(None, base), *(model.Threshold(value, colour) for value, colour in steps)]
+    """Colors from `base` upwards: `(value, color)`."""
+    steps = [model.Threshold(None, base), *(model.Threshold(value, color) for value, color in steps)]
     return model.ThresholdsConfig(mode=model.ThresholdsMode.ABSOLUTE, steps=steps)
 
 
@@ -62,10 +62,10 @@ def column(expr):
 
 
 def words(**named):
-    """Value mappings: number or text, what is shown, and its colour."""
+    """Value mappings: number or text, what is shown, and its color."""
     options = {
-        key.lstrip("_").replace("minus", "-"): model.ValueMappingResult(text=text, color=colour, index=index)
-        for index, (key, (text, colour)) in enumerate(named.items())
+        key.lstrip("_").replace("minus", "-"): model.ValueMappingResult(text=text, color=color, index=index)
+        for index, (key, (text, color)) in enumerate(named.items())
     }
     return [model.ValueMap(options=options)]
 
@@ -79,16 +79,16 @@ def override(name, by="byName", **properties):
     return model.MatcherConfig(id_val=by, options=name), listed
 
 
-def fixed(colour):
-    return {"mode": "fixed", "fixedColor": colour}
+def fixed(color):
+    return {"mode": "fixed", "fixedColor": color}
 
 
-def colour(name, shade=None, **properties):
-    return override(name, color=fixed(shade or COLOURS[name]), **properties)
+def color(name, shade=None, **properties):
+    return override(name, color=fixed(shade or COLORS[name]), **properties)
 
 
-def coloured(*names):
-    return [colour(name) for name in names]
+def colored(*names):
+    return [color(name) for name in names]
 
 
 # Panels
@@ -147,7 +147,7 @@ def stat(title, description, size, queries, unit, steps, fill=False, named=False
     if named:
         panel.text(shared.VizTextDisplayOptions().title_size(14).value_size(text_size))
     elif fill:
-        # A word on a coloured ground, which must fit on a narrow screen.
+        # A word on a colored ground, which must fit on a narrow screen.
         panel.text(shared.VizTextDisplayOptions().value_size(38))
     return common_to_all(panel, title, description, size, queries, unit, overrides, steps=steps, **defaults)
 
@@ -196,9 +196,9 @@ def graph(
 def heatmap(title, description, size, expr, unit):
     """How often a histogram's buckets were hit, over time."""
     buckets = query(expr, "{{le}}").format(PromQueryFormat.HEATMAP)
-    colours = of_heatmap.HeatmapColorOptions().mode(heatmap_model.HeatmapColorMode.SCHEME).scheme("Oranges")
-    colours.fill("dark-orange").exponent(0.5).steps(64).reverse(False).scale(heatmap_model.HeatmapColorScale.EXPONENTIAL)
-    panel = of_heatmap.Panel().calculate(False).color(colours).cell_gap(1).show_legend().show_color_scale(True)
+    colors = of_heatmap.HeatmapColorOptions().mode(heatmap_model.HeatmapColorMode.SCHEME).scheme("Oranges")
+    colors.fill("dark-orange").exponent(0.5).steps(64).reverse(False).scale(heatmap_model.HeatmapColorScale.EXPONENTIAL)
+    panel = of_heatmap.Panel().calculate(False).color(colors).cell_gap(1).show_legend().show_color_scale(True)
     panel.y_axis(of_heatmap.YAxisConfig().unit(unit).axis_placement(common.AxisPlacement.LEFT))
     panel.mode(common.TooltipDisplayMode.SINGLE).filter_values(Ready(heatmap_model.FilterValueRange(le=1e-9)))
     return common_to_all(panel, title, description, size, [buckets], "short")
@@ -232,7 +232,7 @@ def table(
 
 
 GAUGE_CELL = {"type": "gauge", "mode": "basic", "valueDisplayMode": "color"}
-COLOURED_CELL = {"type": "color-text"}
+COLORED_CELL = {"type": "color-text"}
 HIDE = {"custom_hideFrom": {"viz": True, "legend": True, "tooltip": True}}
 
 
@@ -243,7 +243,7 @@ def share_cell(steps, **more):
         "min": 0,
         "max": 1,
         "thresholds": steps,
-        "custom_cellOptions": COLOURED_CELL,
+        "custom_cellOptions": COLORED_CELL,
         **more,
     }
 

@@ -15,7 +15,7 @@ WHOLE = f'{OF_ACCOUNT},$label=~"$value"'
 # Accounts that a chosen value of the label does not exclude: they are distinguished by another label than this.
 NOT_EXCLUDED = f'{OF_ACCOUNT},$label=~"$value|"'
 # The emails whose operations have the chosen values of the label.
-LABELLED = f'{OF_ACCOUNT},label="$label",value=~"$value"'
+LABELED = f'{OF_ACCOUNT},label="$label",value=~"$value"'
 
 # Within which "now" is judged: long enough for a share to mean something, short enough for the night.
 NOW = "30m"
@@ -59,10 +59,10 @@ def of_account(metric, matchers=NOT_EXCLUDED, combine="max"):
 
 def chosen(metrics, matcher, window=None):
     """Gauges, or the rates of counters within a window, for each account; one series for each account."""
-    plain, labelled = metrics
+    plain, labeled = metrics
     at = lambda metric, matchers: _rate(f"{metric}{{{matchers}{matcher and ',' + matcher}}}", window)
     of_whole = f"max by ({ACCOUNT}) (sum without (outcome, status, state) ({at(plain, WHOLE)}))"
-    of_label = f"max by ({ACCOUNT}) (sum without (outcome, status, state, value) ({at(labelled, LABELLED)}))"
+    of_label = f"max by ({ACCOUNT}) (sum without (outcome, status, state, value) ({at(labeled, LABELED)}))"
     return f"({of_whole} or {of_label})"
 
 
@@ -110,9 +110,9 @@ def in_transit():
 
 def by_value(metrics, matcher, window=None):
     """Like `chosen`, for each value of the label. The plain metric has that label if it is `account`, and no other."""
-    plain, labelled = metrics
+    plain, labeled = metrics
     at = lambda metric, matchers: _rate(f"{metric}{{{matchers}{matcher and ',' + matcher}}}", window)
-    of_label = f"sum without (outcome) ({at(labelled, LABELLED)})"
+    of_label = f"sum without (outcome) ({at(labeled, LABELED)})"
     named_plain = OF_ACCOUNT + ',$label!="",$label=~"$value"'
     of_plain = f"sum without (outcome) ({at(plain, named_plain)})"
     named = f'label_join({of_plain}, "value", "", "account")'

@@ -1,7 +1,7 @@
 """PromQL in pieces: operations, the verdict on each account, and the one operation that is chosen."""
 
 from promql import (
-    ACCOUNT, ENDED, FEW, LABELLED, LOST, NOT_EXCLUDED, NOW, NOW_SECONDS, OF_ACCOUNT, WHOLE, accepted, emails, first_of,
+    ACCOUNT, ENDED, FEW, LABELED, LOST, NOT_EXCLUDED, NOW, NOW_SECONDS, OF_ACCOUNT, WHOLE, accepted, emails, first_of,
     in_transit, lines, outcomes, unread, up,
 )
 
@@ -55,8 +55,8 @@ def and_of(values, operations):
 def chosen(operations):
     """Those with the chosen values of the label, which is on `operation_info` or is `account`."""
     whole = f"twilio_email_operation_size{{{WHOLE}}}"
-    labelled = f"twilio_email_operation_info{{{WHOLE}}}"
-    return and_of(operations, f"({whole} or {labelled})")
+    labeled = f"twilio_email_operation_info{{{WHOLE}}}"
+    return and_of(operations, f"({whole} or {labeled})")
 
 
 def begun(values):

@@ -169,7 +169,7 @@ pub struct StorageOptions {
 pub struct SeriesOptions {
     /// The most operations with series of their own; 0: only configured ones [default: 1000]
     ///
-    /// the most operations with series of their own, 0 to 1,000,000. Configured ones count towards it, but have series even beyond
+    /// the most operations with series of their own, 0 to 1,000,000. Configured ones count toward it, but have series even beyond
     /// it; 0: only those
     #[arg(
         long = "series.max-operations",

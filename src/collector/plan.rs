@@ -1,6 +1,6 @@
 //! Plans the fewest requests that cover all due operations. A pure function.
 //!
-//! A page of the list covers up to a thousand neighbouring operations with one request, so a window of creation times is cheaper than two
+//! A page of the list covers up to a thousand neighboring operations with one request, so a window of creation times is cheaper than two
 //! single reads within it. Every plan lists the newest operations; windows and single reads cover older ones when they are due.
 
 use crate::operation::OperationId;
@@ -146,7 +146,7 @@ fn older_than(newest: Window, input: &PlanInput) -> Vec<PlannedRequest> {
     }
 }
 
-/// Joins neighbouring ranges with due operations that `counts` accepts into windows of one page, which covers `room` operations. Where
+/// Joins neighboring ranges with due operations that `counts` accepts into windows of one page, which covers `room` operations. Where
 /// single reads cost no more, they replace the window.
 fn group(ranges: &[&ListRange], room: usize, counts: impl Fn(&Due) -> bool) -> Vec<PlannedRequest> {
     let has_due = |range: &&ListRange| range.due.iter().any(&counts);

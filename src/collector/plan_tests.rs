@@ -56,7 +56,7 @@ fn input(ranges: Vec<ListRange>, newest: Option<usize>, budget: usize) -> PlanIn
 }
 
 #[test]
-fn one_due_operation_is_read_alone_and_two_neighbours_by_a_window() {
+fn one_due_operation_is_read_alone_and_two_neighbors_by_a_window() {
     let alone = plan(&input(
         ranges(&[(900, 1, 0), (900, 0, 0), (10, 0, 0)]),
         Some(2),
@@ -80,7 +80,7 @@ fn one_due_operation_is_read_alone_and_two_neighbours_by_a_window() {
 }
 
 #[test]
-fn small_neighbours_share_a_window() {
+fn small_neighbors_share_a_window() {
     let plan = plan(&input(
         ranges(&[
             (300, 1, 0),
@@ -166,7 +166,7 @@ fn the_few_that_are_processed_are_listed_together() {
     assert_eq!(
         plan_narrowed.windows.len(),
         3,
-        "the newest, what is processed, and three neighbours"
+        "the newest, what is processed, and three neighbors"
     );
     assert!(
         plan_narrowed.windows.iter().any(|window| window.processing)

@@ -206,11 +206,11 @@ fn operations_of_the_command_line_belong_to_the_only_account() {
         ],
         ..Overrides::default()
     };
-    let labelled = account(
+    let labeled = account(
         "a",
         &format!("operations: [{{id: {ID}, labels: {{x: y}}}}]"),
     );
-    let config = load(format!("accounts:\n{labelled}"), overrides.clone()).unwrap();
+    let config = load(format!("accounts:\n{labeled}"), overrides.clone()).unwrap();
     let operations = &config.accounts[0].operations;
     assert_eq!(operations.len(), 2);
     assert_eq!(operations[&ID.parse().unwrap()]["x"], "y");

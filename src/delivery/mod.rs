@@ -196,11 +196,11 @@ impl Deliveries {
 
     /// Ingests one row of an email whose operation has no label.
     pub fn ingest(&mut self, email: &Email, now: Timestamp) -> Ingested {
-        self.ingest_labelled(email, &[], now)
+        self.ingest_labeled(email, &[], now)
     }
 
     /// Ingests one row. `labels` are those that the email's operation has now.
-    pub fn ingest_labelled(
+    pub fn ingest_labeled(
         &mut self,
         email: &Email,
         labels: &[LabelValue],

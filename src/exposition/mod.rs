@@ -41,7 +41,7 @@ use std::sync::Arc;
 
 use crate::operation::CountingMode;
 use crate::snapshot::{AccountSnapshot, CollectionStatus, CounterOrigins, Snapshot, Totals};
-use families::{LabelledAccounts, LabelledOperations};
+use families::{LabeledAccounts, LabeledOperations};
 use labels::LabelTexts;
 use text::Text;
 
@@ -69,8 +69,8 @@ impl Renderer {
 
     /// Appends the values about Twilio to `out`, without the exporter's own metrics and without an end.
     pub fn render_snapshot(&mut self, snapshot: &Snapshot, syntax: Syntax, out: &mut Vec<u8>) {
-        let accounts = LabelledAccounts::new(snapshot, &mut self.accounts);
-        let operations = LabelledOperations::new(accounts, &mut self.operations);
+        let accounts = LabeledAccounts::new(snapshot, &mut self.accounts);
+        let operations = LabeledOperations::new(accounts, &mut self.operations);
         // One allocation instead of repeated doubling, which copies. The system backs only written pages with memory.
         out.reserve(operations.usual_len());
         let mut text = Text::new(out, syntax);
@@ -86,8 +86,8 @@ impl Renderer {
                 ..empty_account(probe.account)
             }],
         };
-        let accounts = LabelledAccounts::new(&snapshot, &mut self.accounts);
-        let operations = LabelledOperations::new(accounts, &mut self.operations);
+        let accounts = LabeledAccounts::new(&snapshot, &mut self.accounts);
+        let operations = LabeledOperations::new(accounts, &mut self.operations);
         let mut text = Text::new(out, syntax);
         operations.write(&mut text);
         if let (Some(emails), Some((labels, _))) = (&probe.emails, operations.iter().next()) {

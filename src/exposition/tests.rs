@@ -321,7 +321,7 @@ fn barely_started() -> AccountSnapshot {
         emails_mismatch: None,
         labels: Labels::default(),
     };
-    let labelled = ShownOperation {
+    let labeled = ShownOperation {
         up: Some(false),
         labels: labels(&[("name", "Newsletter")]),
         ..never_read("comms_operation_01h2xcejqtf2nbrexx3vqjhp43")
@@ -347,7 +347,7 @@ fn barely_started() -> AccountSnapshot {
         without_series: 0,
         groups: Vec::new(),
         operations: vec![
-            labelled,
+            labeled,
             never_read("comms_operation_01h2xcejqtf2nbrexx3vqjhp44"),
         ],
     }

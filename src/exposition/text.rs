@@ -138,7 +138,7 @@ impl Family<'_> {
         further: &str,
         value: impl Into<SampleValue>,
     ) {
-        self.labelled(labels, further, value.into());
+        self.labeled(labels, further, value.into());
         self.out.push(b'\n');
     }
 
@@ -159,7 +159,7 @@ impl Family<'_> {
 
     /// Writes the sample of a counter.
     pub(super) fn counter(&mut self, labels: &str, further: &str, value: u64, origin: Origin<'_>) {
-        self.labelled(labels, further, value.into());
+        self.labeled(labels, further, value.into());
         if let Some(contribution) = origin.contribution
             && self.syntax == Syntax::OpenMetrics
         {
@@ -232,7 +232,7 @@ impl Family<'_> {
     }
 
     /// Writes a line up to the value.
-    fn labelled(&mut self, labels: &str, further: &str, value: SampleValue) {
+    fn labeled(&mut self, labels: &str, further: &str, value: SampleValue) {
         if self.head.is_empty() {
             self.start();
         }

@@ -39,7 +39,7 @@ pub(super) fn gzip_bomb() -> Response {
 }
 
 /// `response` unchanged, with the header `Content-Encoding: name`.
-pub(super) fn mislabelled(name: &str, mut response: Response) -> Response {
+pub(super) fn mislabeled(name: &str, mut response: Response) -> Response {
     if let Ok(name) = HeaderValue::from_str(name) {
         response.headers_mut().insert(CONTENT_ENCODING, name);
     }

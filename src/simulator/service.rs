@@ -120,7 +120,7 @@ pub(super) async fn serve(State(shared): State<Arc<SimulatorState>>, request: Re
             encoding::gzip_cut(respond(&shared, &parts, kind, body, None).await).await
         }
         Some(Effect::Encoding(name)) => {
-            encoding::mislabelled(&name, respond(&shared, &parts, kind, body, None).await)
+            encoding::mislabeled(&name, respond(&shared, &parts, kind, body, None).await)
         }
         Some(Effect::Cut) => cut(respond(&shared, &parts, kind, body, None).await).await,
         Some(Effect::Invalid(value)) => {

@@ -58,7 +58,7 @@ pub(super) fn operation(
     version: u8,
     mut reader: Reader<'_>,
 ) -> Result<SavedOperation, Unreadable> {
-    let is_labelled = version == LONGER;
+    let is_labeled = version == LONGER;
     let flags = reader.byte()?;
     let state = match flags & STATE {
         OTHER_STATE => OperationState::Other(word(&mut reader)?),
@@ -94,7 +94,7 @@ pub(super) fn operation(
     for (outcome, mark) in OUTCOMES.into_iter().zip(outcomes) {
         marks.outcomes[outcome as usize] = mark;
     }
-    let (credited, tags) = if is_labelled {
+    let (credited, tags) = if is_labeled {
         given_labels(&mut reader)?
     } else {
         (Labels::default(), None)

@@ -24,10 +24,10 @@ const SEPARATOR: &str = " · ";
 /// The parts of a cell of a bar, from an eighth to the whole.
 const EIGHTHS: [&str; 8] = ["▏", "▎", "▍", "▌", "▋", "▊", "▉", "█"];
 
-/// The colours, or none.
+/// The colors, or none.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Palette {
-    /// Whether there are colours.
+    /// Whether there are colors.
     pub(super) is_colored: bool,
 }
 

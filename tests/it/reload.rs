@@ -58,12 +58,12 @@ async fn a_reload_changes_operations_labels_and_limits_and_keeps_counters() {
     );
     let seen = exporter.scrape().await;
     assert_eq!(accepted(&seen), Some(14.0));
-    let labelled = format!(
+    let labeled = format!(
         "discovery: false\noperations: [{{id: {}, labels: {{campaign: spring}}}}]",
         ids[0]
     );
     let series = "series: {aggregate_by: [campaign]}\n";
-    reload(&exporter, &(one_account(&twilio, &labelled) + series)).await;
+    reload(&exporter, &(one_account(&twilio, &labeled) + series)).await;
     let seen = exporter.scrape().await;
     assert_eq!(accepted(&seen), Some(14.0));
     assert_eq!(seen.emails(ids[0], "delivered"), Some(7.0));
@@ -78,7 +78,7 @@ async fn a_reload_changes_operations_labels_and_limits_and_keeps_counters() {
     pass(&clock, ZERO_FOR);
     let seen = exporter.scrape().await;
     assert_eq!(seen.value(name, &group), Some(7.0));
-    reload(&exporter, &one_account(&twilio, &labelled)).await;
+    reload(&exporter, &one_account(&twilio, &labeled)).await;
     assert_eq!(exporter.scrape().await.value(name, &group), None);
     // No email is counted again.
     reload(&exporter, &one_account(&twilio, "")).await;

@@ -127,6 +127,6 @@ async fn tags_of_many_operations_are_read_over_several_collections() {
     let seen = exporter.scrape().await;
     let requested = seen.requests("emails", "200").unwrap();
     assert!(requested <= 8.0, "{requested}");
-    let labelled = seen.samples("twilio_email_operation_info").len();
-    assert!((1..=8).contains(&labelled), "{labelled}");
+    let labeled = seen.samples("twilio_email_operation_info").len();
+    assert!((1..=8).contains(&labeled), "{labeled}");
 }

@@ -97,8 +97,8 @@ async fn node_exporter_accepts_the_files_of_several_accounts_unchanged() {
     let directory = tempfile::tempdir().unwrap();
     let store = tempfile::tempdir().unwrap();
     let durable = format!("--storage.path={}", store.path().display());
-    let labelled = format!("operations:\n- id: {id}\n  labels: {{team: \"a\\\\b\"}}");
-    let one = printed(&one_account(&twilio, &labelled), &[&durable]);
+    let labeled = format!("operations:\n- id: {id}\n  labels: {{team: \"a\\\\b\"}}");
+    let one = printed(&one_account(&twilio, &labeled), &[&durable]);
     let yaml = format!("accounts:\n{}", account("marketing", &twilio, ""));
     let other = printed(&yaml, &[]);
     for (name, text) in [("default.prom", &one), ("marketing.prom", &other)] {

@@ -138,7 +138,7 @@ impl EmailLedger {
             for (at, row) in rows.iter().enumerate() {
                 let labels = labels.get(at).map_or(&[][..], Vec::as_slice);
                 if !held.hold(row, labels, &emails, now, instant) {
-                    emails.ingest_labelled(row, labels, now);
+                    emails.ingest_labeled(row, labels, now);
                 }
             }
         }
@@ -149,7 +149,7 @@ impl EmailLedger {
         if let Some(mut emails) = self.lock() {
             let released = self.held.lock().release(self.instant());
             for (row, labels) in released {
-                emails.ingest_labelled(&row, &labels, now);
+                emails.ingest_labeled(&row, &labels, now);
             }
         }
     }

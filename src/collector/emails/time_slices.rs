@@ -24,7 +24,7 @@ const SHARE: u32 = 5;
 const LONGEST: Duration = Duration::from_hours(12);
 /// A slice is read until this long after its end, even if none of its emails can change: rows may have moved between pages.
 const SETTLED_AFTER: Duration = Duration::from_mins(30);
-/// When a page also covers neighbouring slices, this share of it stays free for new emails.
+/// When a page also covers neighboring slices, this share of it stays free for new emails.
 const SHARE_FREE: u32 = 10;
 /// The most rows of one list: an interrupted list is read again from its beginning.
 const LONGEST_LIST: u32 = 10_000;

@@ -4,7 +4,7 @@ use super::*;
 use EmailStatus::{Delivered, Opened, Sent, Undelivered};
 
 /// At most two values of the label `campaign` have counters of their own.
-fn labelled() -> Deliveries {
+fn labeled() -> Deliveries {
     let mut table = watching(&LIMITS);
     table.set_labels(&[Arc::from("campaign")], 2);
     table
@@ -17,7 +17,7 @@ fn campaign(value: &str) -> [LabelValue; 1] {
 /// Ingests a row of the email with this number, whose operation has this campaign now.
 fn read(table: &mut Deliveries, number: u64, status: EmailStatus, value: &str) {
     let row = row(NOW + SECOND, number, status, 5 * SECOND);
-    table.ingest_labelled(&row, &campaign(value), NOW + HOUR);
+    table.ingest_labeled(&row, &campaign(value), NOW + HOUR);
 }
 
 /// Deliveries, opens, timed deliveries and others of a campaign, as the next save exposes them.
@@ -30,7 +30,7 @@ fn counted(table: &Deliveries, value: &str) -> Option<[u64; 4]> {
 
 #[test]
 fn an_outcome_counts_under_the_value_of_its_moment_and_never_under_another() {
-    let mut table = labelled();
+    let mut table = labeled();
     read(&mut table, 1, Sent, "spring");
     assert_eq!(counted(&table, "spring"), Some([0; 4]));
     read(&mut table, 1, Delivered, "spring");
@@ -43,13 +43,13 @@ fn an_outcome_counts_under_the_value_of_its_moment_and_never_under_another() {
     // Without the label, and with one that the configuration does not name.
     table.ingest(&row(NOW + SECOND, 3, Delivered, SECOND), NOW + HOUR);
     let other = [(Arc::from("team"), Arc::from("blue"))];
-    table.ingest_labelled(&row(NOW + SECOND, 4, Delivered, SECOND), &other, NOW + HOUR);
+    table.ingest_labeled(&row(NOW + SECOND, 4, Delivered, SECOND), &other, NOW + HOUR);
     assert_eq!(current(&table).labels.len(), 2);
 }
 
 #[test]
 fn values_beyond_the_limit_are_counted_together_and_named_ones_keep_their_names() {
-    let mut table = labelled();
+    let mut table = labeled();
     for (number, value) in [
         (1, "a"),
         (2, "b"),
@@ -67,15 +67,15 @@ fn values_beyond_the_limit_are_counted_together_and_named_ones_keep_their_names(
 
 #[test]
 fn what_was_there_before_the_account_was_watched_counts_under_no_value() {
-    let mut table = labelled();
+    let mut table = labeled();
     let before = row(NOW - HOUR, 1, Delivered, SECOND);
-    table.ingest_labelled(&before, &campaign("spring"), NOW + HOUR);
+    table.ingest_labeled(&before, &campaign("spring"), NOW + HOUR);
     assert_eq!(counted(&table, "spring"), None);
 }
 
 #[test]
 fn a_new_value_is_saved_and_exposed_as_0_before_it_counts() {
-    let mut table = labelled();
+    let mut table = labeled();
     read(&mut table, 1, Delivered, "spring");
     save(&mut table);
     let exposed = |table: &Deliveries| {
@@ -97,7 +97,7 @@ fn a_new_value_is_saved_and_exposed_as_0_before_it_counts() {
 
 #[test]
 fn counters_by_label_outlive_a_restart_a_lost_file_and_end_with_their_operations() {
-    let mut table = labelled();
+    let mut table = labeled();
     read(&mut table, 1, Delivered, "spring");
     let changes = table.changes();
     table.saved(&changes);
@@ -131,6 +131,6 @@ fn counters_by_label_outlive_a_restart_a_lost_file_and_end_with_their_operations
     table.saved(&last);
     assert!(table.changes().removed.is_empty());
     let lost = row(NOW + SECOND, 1, Undelivered, SECOND);
-    table.ingest_labelled(&lost, &campaign("spring"), NOW + HOUR);
+    table.ingest_labeled(&lost, &campaign("spring"), NOW + HOUR);
     assert!(current(&table).labels.is_empty());
 }

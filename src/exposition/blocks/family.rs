@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::block::{Block, BlockWriter};
 use super::changes::{Before, Changes};
 use super::cuts::Cuts;
-use crate::exposition::families::{LabelledOperations, OperationFamily};
+use crate::exposition::families::{LabeledOperations, OperationFamily};
 
 /// The usual bytes of one sample without the labels of its operation, for the size of the first block.
 const BESIDE_LABELS: usize = 128;
@@ -34,7 +34,7 @@ struct OperationBlock {
 /// A new snapshot and the one before.
 pub(super) struct Update<'a> {
     pub(super) changes: &'a Changes,
-    pub(super) new: &'a LabelledOperations<'a>,
+    pub(super) new: &'a LabeledOperations<'a>,
     /// Where the new snapshot is cut; `None` if its operations are at the same places, so that the blocks keep their cuts.
     pub(super) cuts: Option<&'a Cuts>,
 }
@@ -127,7 +127,7 @@ impl FamilyBlocks {
         &mut self,
         memory: Vec<u8>,
         places: &Range<usize>,
-        operations: &LabelledOperations<'_>,
+        operations: &LabeledOperations<'_>,
         writer: &mut BlockWriter,
     ) -> Block {
         let family = self.family;

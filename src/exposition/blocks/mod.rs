@@ -18,7 +18,7 @@ use self::changes::Changes;
 use self::cuts::Cuts;
 use self::family::{FamilyBlocks, Update};
 use self::fresh::FreshBlocks;
-use super::families::{LabelledAccounts, LabelledOperations, OPERATION_FAMILIES};
+use super::families::{LabeledAccounts, LabeledOperations, OPERATION_FAMILIES};
 use super::instruments::Instruments;
 use super::labels::LabelTexts;
 use super::syntax::Syntax;
@@ -105,7 +105,7 @@ impl Last {
     ) {
         let changes = Changes::between(&self.snapshot, snapshot);
         let mut account_texts = LabelTexts::default();
-        let accounts = LabelledAccounts::new(snapshot, &mut account_texts);
+        let accounts = LabeledAccounts::new(snapshot, &mut account_texts);
         if self.families.is_empty() {
             let families = OPERATION_FAMILIES.into_iter().enumerate();
             let families =
@@ -115,8 +115,8 @@ impl Last {
         if !changes.is_equal() {
             let cuts = (!changes.has_same_places()).then(|| Cuts::new(snapshot));
             let new = match cuts {
-                Some(_) => LabelledOperations::new(accounts, &mut self.texts),
-                None => LabelledOperations::with_texts(accounts, &self.texts),
+                Some(_) => LabeledOperations::new(accounts, &mut self.texts),
+                None => LabeledOperations::with_texts(accounts, &self.texts),
             };
             let update = Update {
                 changes: &changes,

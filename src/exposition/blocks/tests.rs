@@ -174,7 +174,7 @@ fn no_sample_is_allocated() {
         });
         let [(few, few_blocks), (many, many_blocks)] = in_blocks;
         assert!(
-            many < few + 16 + 10 * (many_blocks - few_blocks),
+            many < few + 16 + 8 * (many_blocks - few_blocks),
             "{in_blocks:?}"
         );
     }

@@ -1,6 +1,6 @@
 //! The metric families with one set of series per account. A value that is not known yet has no series.
 
-use super::labelled::LabelledAccounts;
+use super::labeled::LabeledAccounts;
 use crate::clock_skew::ClockSkew;
 use crate::exposition::catalogue::{self, Metric};
 use crate::exposition::labels::further;
@@ -13,7 +13,7 @@ use crate::timestamp::Timestamp;
 /// The value for "no pause" and "no wait": 0 cannot be confused with a real time.
 const NONE: Timestamp = Timestamp::from_millis(0);
 
-pub(super) fn write(accounts: LabelledAccounts<'_>, text: &mut Text<'_>) {
+pub(super) fn write(accounts: LabeledAccounts<'_>, text: &mut Text<'_>) {
     let mut families = AccountFamilies { accounts, text };
     families.per_account(&catalogue::UP, |account| Some(account.status.up));
     families.per_account(&catalogue::DISCOVERY_UP, |account| {
@@ -53,7 +53,7 @@ pub(super) fn write(accounts: LabelledAccounts<'_>, text: &mut Text<'_>) {
 }
 
 struct AccountFamilies<'a, 'b> {
-    accounts: LabelledAccounts<'a>,
+    accounts: LabeledAccounts<'a>,
     text: &'a mut Text<'b>,
 }
 

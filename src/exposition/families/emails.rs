@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::labelled::LabelledAccounts;
+use super::labeled::LabeledAccounts;
 use crate::email::{DELIVERY_BUCKETS, EmailStatus, Outcomes, ProviderCounts};
 use crate::exposition::catalogue::{self, Metric};
 use crate::exposition::labels::{further, push_further};
@@ -12,8 +12,8 @@ use crate::operation::Outcome;
 use crate::snapshot::{EmailCounters, EmailsSnapshot};
 use crate::timestamp::Timestamp;
 
-pub(super) fn write(labelled: LabelledAccounts<'_>, text: &mut Text<'_>) {
-    let accounts: Vec<(&str, &EmailsSnapshot)> = labelled
+pub(super) fn write(labeled: LabeledAccounts<'_>, text: &mut Text<'_>) {
+    let accounts: Vec<(&str, &EmailsSnapshot)> = labeled
         .iter()
         .filter_map(|(labels, account)| Some((labels, account.emails.as_ref()?)))
         .collect();

@@ -1,14 +1,14 @@
 //! The metric families with one set of series per value of a label, for the labels that the configuration aggregates by. Counters
 //! of a new value are 0 at first, so that `rate()` sees their growth.
 
-use super::labelled::LabelledAccounts;
+use super::labeled::LabeledAccounts;
 use crate::exposition::catalogue::{self, Metric};
 use crate::exposition::labels::{further, push_further};
 use crate::exposition::text::Text;
 use crate::operation::Outcome;
 use crate::snapshot::{GroupSnapshot, Totals};
 
-pub(super) fn write(accounts: LabelledAccounts<'_>, text: &mut Text<'_>) {
+pub(super) fn write(accounts: LabeledAccounts<'_>, text: &mut Text<'_>) {
     let groups = groups(accounts);
     sums(
         &groups,
@@ -57,7 +57,7 @@ fn sums<'a, I: Iterator<Item = (&'a str, u64)>>(
 }
 
 /// The groups of all accounts, each with its label text.
-fn groups(accounts: LabelledAccounts<'_>) -> Vec<(String, &GroupSnapshot)> {
+fn groups(accounts: LabeledAccounts<'_>) -> Vec<(String, &GroupSnapshot)> {
     let groups = accounts.iter().flat_map(|(account, snapshot)| {
         snapshot.groups.iter().map(move |group| {
             let mut labels = account.to_owned();

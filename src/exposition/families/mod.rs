@@ -3,15 +3,15 @@
 mod account;
 mod emails;
 mod group;
-mod labelled;
+mod labeled;
 mod operation;
 
 use super::text::Text;
 
-pub(super) use labelled::{LabelledAccounts, LabelledOperations};
+pub(super) use labeled::{LabeledAccounts, LabeledOperations};
 pub(super) use operation::{FAMILIES as OPERATION_FAMILIES, FamilySet, OperationFamily};
 
-impl LabelledOperations<'_> {
+impl LabeledOperations<'_> {
     /// Writes every family about single operations that has samples. A family contains the samples of all accounts, as the text
     /// format requires.
     pub(super) fn write(&self, text: &mut Text<'_>) {
@@ -23,7 +23,7 @@ impl LabelledOperations<'_> {
     }
 }
 
-impl LabelledAccounts<'_> {
+impl LabeledAccounts<'_> {
     /// Writes every family about accounts and about values of labels that has samples.
     pub(super) fn write(&self, text: &mut Text<'_>) {
         account::write(*self, text);

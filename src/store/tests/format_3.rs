@@ -9,7 +9,7 @@ use crate::store::bytes::{push, push_signed, push_text};
 use crate::store::record::{read_account, read_group, read_operation};
 
 const RECORD: u8 = 1;
-const LABELLED: u8 = 2;
+const LABELED: u8 = 2;
 const NEW_GROUP: u8 = 2;
 const OTHER_STATE: u8 = 4;
 const HAS_SIZE: u8 = 1 << 3;
@@ -31,8 +31,8 @@ pub(super) fn write_operation(saved: &SavedOperation, out: &mut Vec<u8>) {
         updated,
     } = &saved.operation;
     out.clear();
-    let is_labelled = !saved.credited.is_empty() || saved.tags.is_some();
-    out.push(if is_labelled { LABELLED } else { RECORD });
+    let is_labeled = !saved.credited.is_empty() || saved.tags.is_some();
+    out.push(if is_labeled { LABELED } else { RECORD });
     let known = OperationState::KNOWN
         .iter()
         .position(|known| known == state);
@@ -83,7 +83,7 @@ pub(super) fn write_operation(saved: &SavedOperation, out: &mut Vec<u8>) {
             canceled,
         ],
     );
-    if is_labelled {
+    if is_labeled {
         out.push(flag(saved.tags.is_some(), HAS_TAGS));
         push_labels(out, &saved.credited);
         if let Some(tags) = &saved.tags {

@@ -78,9 +78,9 @@ async fn every_query_returns_values_with_labels_of_users() {
     let twilio = Twilio::empty().await;
     let teaser = twilio.put(2 * HOUR, json!({"total": 30, "delivered": 29, "failed": 1}));
     let spring = twilio.put(HOUR, json!({"total": 50, "delivered": 30, "opened": 20}));
-    let labelled =
+    let labeled =
         |id, name: &str| format!("- id: {id}\n  labels: {{name: {name}, campaign: spring}}\n");
-    let operations = labelled(teaser, "Teaser") + &labelled(spring, "Spring");
+    let operations = labeled(teaser, "Teaser") + &labeled(spring, "Spring");
     let storage = tempfile::tempdir().unwrap();
     let storage = format!("storage: {{path: {}}}\n", storage.path().display());
     let yaml = one_account(&twilio, &format!("operations:\n{operations}")) + &storage;

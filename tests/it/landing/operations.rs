@@ -6,7 +6,7 @@ use super::*;
 const MOST_BYTES: usize = 100 * 1024;
 
 /// An account with three operations, two of which a file labels.
-async fn labelled() -> (Twilio, Exporter, [String; 3]) {
+async fn labeled() -> (Twilio, Exporter, [String; 3]) {
     let twilio = Twilio::empty().await;
     let ids = [
         twilio.put(HOUR, json!({"total": 9, "delivered": 8, "failed": 1})),
@@ -41,7 +41,7 @@ async fn found(exporter: &Exporter, query: &str) -> Vec<String> {
 
 #[tokio::test]
 async fn operations_are_filtered_and_ordered_by_the_address() {
-    let (_twilio, exporter, [new, busy, bad]) = labelled().await;
+    let (_twilio, exporter, [new, busy, bad]) = labeled().await;
     for (query, expected) in [
         ("", vec![&new, &busy, &bad]),
         (
@@ -88,7 +88,7 @@ async fn operations_are_filtered_and_ordered_by_the_address() {
 
 #[tokio::test]
 async fn an_operation_has_a_page_with_its_stats_and_the_sources_of_its_labels() {
-    let (_twilio, exporter, [new, busy, bad]) = labelled().await;
+    let (_twilio, exporter, [new, busy, bad]) = labeled().await;
     let shown = facts(&exporter, &format!("/operations/{busy}")).await;
     assert_eq!(shown["in_flight"], 9);
     assert_eq!(

@@ -20,11 +20,11 @@ async fn a_url_is_logged_when_it_breaks_and_when_it_works_again() {
     let log = Log::start();
     scene.fetch().await;
     assert_eq!(log.take(), [""; 0]);
-    let labelled = format!(
+    let labeled = format!(
         r#"[{{"targets": ["{}"], "labels": {{"a-b": "s3cret"}}}}]"#,
         id("41")
     );
-    lists.reply(Reply::json(labelled));
+    lists.reply(Reply::json(labeled));
     for _ in 0..3 {
         scene.fetch().await;
     }

@@ -32,11 +32,11 @@ async fn a_list_is_reported_when_it_is_new_and_when_it_changes() {
     let source = &up.samples[0].labels["source"];
     let (origin, fingerprint) = source.split_once('#').expect("a fingerprint");
     assert_eq!((origin, fingerprint.len()), (&*lists.url(""), 4));
-    let labelled = format!(
+    let labeled = format!(
         r#"[{{"targets": ["{}"], "labels": {{"campaign": "spring", "__meta": "x"}}}}]"#,
         id("43")
     );
-    lists.reply(Reply::typed("application/json; charset=utf-8", labelled));
+    lists.reply(Reply::typed("application/json; charset=utf-8", labeled));
     assert_eq!(scene.fetch().await, ["listed 43,campaign=spring"]);
     lists.reply(Reply::json("[]"));
     assert_eq!(scene.fetch().await, ["listed"]);

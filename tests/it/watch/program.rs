@@ -240,7 +240,7 @@ async fn ctrl_c_leaves_the_terminal_clean() {
     );
     assert!(
         text[end..].contains("\u{1b}[0m") || text[end..].contains("\u{1b}[39m"),
-        "colours end: {text:?}"
+        "colors end: {text:?}"
     );
     for mode in ["?25l", "?1049h", "?7l"] {
         assert!(

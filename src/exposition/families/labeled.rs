@@ -12,12 +12,12 @@ const BESIDE_LABELS: usize = 56;
 
 /// The accounts of a snapshot, each with its label text.
 #[derive(Clone, Copy)]
-pub(in crate::exposition) struct LabelledAccounts<'a> {
+pub(in crate::exposition) struct LabeledAccounts<'a> {
     accounts: &'a [AccountSnapshot],
     texts: &'a LabelTexts,
 }
 
-impl<'a> LabelledAccounts<'a> {
+impl<'a> LabeledAccounts<'a> {
     /// Builds the label text in `texts`, whose memory is reused.
     pub(in crate::exposition) fn new(snapshot: &'a Snapshot, texts: &'a mut LabelTexts) -> Self {
         texts.clear();
@@ -36,15 +36,15 @@ impl<'a> LabelledAccounts<'a> {
 }
 
 /// The operations of all accounts of a snapshot, each with its label text.
-pub(in crate::exposition) struct LabelledOperations<'a> {
+pub(in crate::exposition) struct LabeledOperations<'a> {
     operations: Vec<&'a ShownOperation>,
     texts: &'a LabelTexts,
 }
 
-impl<'a> LabelledOperations<'a> {
+impl<'a> LabeledOperations<'a> {
     /// Builds the label text in `texts`, whose memory is reused.
     pub(in crate::exposition) fn new(
-        accounts: LabelledAccounts<'a>,
+        accounts: LabeledAccounts<'a>,
         texts: &'a mut LabelTexts,
     ) -> Self {
         texts.clear();
@@ -58,7 +58,7 @@ impl<'a> LabelledOperations<'a> {
 
     /// Uses `texts`, which were built for the same operations in the same order.
     pub(in crate::exposition) fn with_texts(
-        accounts: LabelledAccounts<'a>,
+        accounts: LabeledAccounts<'a>,
         texts: &'a LabelTexts,
     ) -> Self {
         let accounts = accounts.accounts.iter();
