@@ -77,7 +77,7 @@ def answer():
         ),
         stat(
             "Lost (30 min)",
-            "Undelivered and failed emails, as a share of those that finished within 30 minutes. Late losses are"
+            "Undelivered and failed emails, as a share of those that finished in the last 30 minutes. Late losses are"
             " counted separately: emails of sends whose queue has been empty for an hour.",
             (5, 4),
             [now(share, "of emails now"), now(first_of(f"sum({late()})", "0 * " + whole(emails("queued"))), "late")],
@@ -90,7 +90,7 @@ def answer():
         ),
         stat(
             "Delivered (30 min)",
-            "Emails delivered within 30 minutes. Delivered means that the recipient's server accepted the email.",
+            "Emails delivered in the last 30 minutes. Delivered means that the recipient's server accepted the email.",
             (4, 4),
             now(f"{NOW_SECONDS} * " + whole(outcomes("delivered", NOW))),
             "locale",

@@ -169,8 +169,8 @@ pub struct StorageOptions {
 pub struct SeriesOptions {
     /// The most operations with series of their own; 0: only configured ones [default: 1000]
     ///
-    /// the most operations with series of their own, 0 to 1,000,000. Configured ones count toward it, but have series even beyond
-    /// it; 0: only those
+    /// the most operations of an account with series of their own, 0 to 1,000,000. Configured ones count toward it, but have series
+    /// even beyond it; 0: only those
     #[arg(
         long = "series.max-operations",
         env = "TWILIO_EMAIL_SERIES_MAX_OPERATIONS",
