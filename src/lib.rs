@@ -64,8 +64,10 @@
 //! - Credentials that Twilio rejected are never used again within a minute, unless another request with them authenticates.
 //! - A scrape never visits all operations to find those that are due or expired, or to add up their stats. Chunks name the due
 //!   and expired operations, and sums are updated by differences.
-//! - A scrape or a page never waits for work on millions of operations: after a clock was set, a list failed or the exporter was
-//!   stopped for long, they are changed and searched in slices of a few milliseconds.
+//! - A scrape or a page never waits for work on millions of operations. After a clock was set, a list failed, emails proved another
+//!   counting mode, the configuration was reloaded, the state file was lost, or the exporter or the machine was stopped for long, they are
+//!   changed, searched, saved or removed in slices of a few milliseconds.
+//! - Counters never expose, and the store never has, a change of the counting mode for some of the operations only.
 //! - An operation that does not fit into a budget never loses its place: the operation that was read longest ago comes first.
 //! - An access token that cannot be fetched is never requested without a backoff, and never fetched twice at the same time.
 //! - A new secret, certificate or key in a file never needs a restart, and none is lost because its file is missing or wrong for a

@@ -109,8 +109,17 @@ impl Collection<'_> {
     }
 
     fn plan(&self, due: DueSearch) -> Plan {
-        let registry = self.ledger.lock();
         let (lists, since) = (self.lists.lock(), self.since);
+        let is_listed = self.settings.discovers && lists.backoff.is_due(self.ledger.instant());
+        // If Twilio ignores dates, one list covers everything. Operations that it does not reach are read one by one.
+        let has_windows = lists.behavior.date_filter_works || !is_listed;
+        // Millions may be due, so this needs no lock of the registry.
+        let (ranges, others) = if has_windows {
+            due.into_ranges()
+        } else {
+            Default::default()
+        };
+        let registry = self.ledger.lock();
         let room = lists.behavior.room();
         let oldest = since - RETENTION;
         let newest = || {
@@ -122,14 +131,6 @@ impl Collection<'_> {
                 until: None,
                 processing: false,
             }
-        };
-        let is_listed = self.settings.discovers && lists.backoff.is_due(self.ledger.instant());
-        // If Twilio ignores dates, one list covers everything. Operations that it does not reach are read one by one.
-        let has_windows = lists.behavior.date_filter_works || !is_listed;
-        let (ranges, others) = if has_windows {
-            due.into_ranges()
-        } else {
-            Default::default()
         };
         let input = PlanInput {
             newest: is_listed.then(newest),

@@ -15,9 +15,8 @@ use super::restore;
 use super::runner::{Run, Runner};
 use super::saved_lookup::{Loaded, SavedLookup};
 use crate::clock::Clock;
-use crate::config::Series;
 use crate::diagnosis::Ongoing;
-use crate::operation::{CountingMode, Operation, OperationId, RETENTION};
+use crate::operation::{Operation, OperationId, RETENTION};
 use crate::registry::{Observed, Page, Registry, Source, View};
 use crate::snapshot::{Labels, ListedOperations};
 use crate::timestamp::Timestamp;
@@ -40,7 +39,7 @@ pub(super) struct Ledger {
     name: Arc<str>,
     clock: Clock,
     registry: Mutex<Registry>,
-    store: AccountStore,
+    pub(super) store: AccountStore,
     /// Read-locked while responses are applied; write-locked while a snapshot saves them.
     ingest_gate: RwLock<()>,
     /// Held from loading saved operations until they are merged, so that they are current when they are merged.
@@ -156,11 +155,6 @@ impl Ledger {
     /// Returns once a load of saved operations takes too long, because the disk hangs.
     pub(super) async fn load_stalled(&self) {
         self.saved_lookup.stalled().await;
-    }
-
-    /// Notes the settings for building a registry from the store.
-    pub(super) fn set_rules(&self, series: &Series, counting_mode: Option<CountingMode>) {
-        self.store.set_rules(series, counting_mode);
     }
 
     /// Notes that an operation could not be read. Returns whether that is new.
@@ -357,7 +351,9 @@ impl Ledger {
         match saved {
             Some(saved) => {
                 self.lock().saved(&saved);
-                self.catch_up().await;
+                self.in_slices(Registry::forget_saved).await;
+                // A caller may have stopped waiting meanwhile, but the save does not run any more.
+                self.save_stalled.store(false, Ordering::Relaxed);
             }
             None if !is_behind && self.store.is_behind() => return true,
             None if self.store.is_to_be_loaded() => return true,

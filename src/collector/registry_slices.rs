@@ -34,7 +34,7 @@ impl Ledger {
 
     /// Applies other settings of series and stats, on a thread that may block. Counters keep their values.
     pub(super) fn reconfigure(&self, series: &Series, counting_mode: Option<CountingMode>) {
-        self.set_rules(series, counting_mode);
+        self.store.set_rules(series, counting_mode);
         loop {
             let mut registry = self.lock();
             if registry.has_caught_up() {

@@ -21,6 +21,9 @@ pub(super) struct Chunk {
     records: Records,
     /// The places of those that are large enough for series, if these are few; else empty.
     large: Box<[u16]>,
+    /// The fewest emails for series when the summary was computed. Until a change of it has reached the chunk, the chunk has the series that it
+    /// had: a search by another size would visit all operations.
+    policy: ChunkPolicy,
     pub(super) summary: Summary,
     /// How many of the [changes](super::pending_changes) to all operations its records have received.
     pub(super) changes: u64,
@@ -74,6 +77,7 @@ impl Chunk {
         let summary = Summary::of(&records, policy);
         Self {
             large: few_large(&records, summary.large, policy),
+            policy,
             summary,
             changes,
             records: Records::Open(records),
@@ -90,6 +94,7 @@ impl Chunk {
         let changed = change(records);
         self.summary = Summary::of(records, policy);
         self.large = few_large(records, self.summary.large, policy);
+        self.policy = policy;
         changed
     }
 
@@ -118,13 +123,13 @@ impl Chunk {
     }
 
     /// Those that are large enough for series, newest first.
-    pub(super) fn large(&self, policy: ChunkPolicy) -> impl Iterator<Item = Record> {
+    pub(super) fn large(&self) -> impl Iterator<Item = Record> {
         let few = self.large.iter().rev();
         let few = few.filter_map(|place| self.records.at(usize::from(*place)));
         let has_many = self.large.is_empty() && self.summary.large > 0;
         let many = has_many.then(|| self.records.newest_first());
         let many = many.into_iter().flatten();
-        few.chain(many.filter(move |record| policy.is_large(record)))
+        few.chain(many.filter(|record| self.policy.is_large(record)))
     }
 
     /// Whether any of its operations can be due at `now`. A read in the future means that the clock has since been set back.

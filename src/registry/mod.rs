@@ -292,8 +292,8 @@ impl Registry {
         self.tables.to_save(operations)
     }
 
-    /// Notes that `saved` has been saved, so its counters may be exposed. Later changes are still unsaved. The registry has to
-    /// [catch up](Self::catch_up) afterwards.
+    /// Notes that `saved` has been saved, so its counters may be exposed. Later changes are still unsaved. Call
+    /// [`Self::forget_saved`] afterwards.
     pub fn saved(&mut self, saved: &ToSave) {
         self.tables.saved(saved);
     }

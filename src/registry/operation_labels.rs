@@ -1,7 +1,7 @@
 //! The labels of operations: those that sources list, and the tags of their emails. A source's label takes precedence over a tag of
 //! the same name.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::groups::{Groups, Seen};
@@ -23,8 +23,8 @@ pub(super) struct OperationLabels {
     /// The tags that become labels. Without any, none are requested.
     wanted: BTreeSet<String>,
     /// The labels in `operation_info`, for operations that have any.
-    shown: HashMap<OperationId, Labels>,
-    tags: HashMap<OperationId, Labels>,
+    shown: BTreeMap<OperationId, Labels>,
+    tags: BTreeMap<OperationId, Labels>,
     /// Operations whose tags are to be requested, with the number of requests that found no email.
     untagged: BTreeMap<OperationId, u8>,
     pool: LabelPool,
@@ -39,8 +39,8 @@ impl OperationLabels {
                 .as_ref()
                 .map(|labels| labels.iter().cloned().collect()),
             wanted: series.tags.iter().cloned().collect(),
-            shown: HashMap::new(),
-            tags: HashMap::new(),
+            shown: BTreeMap::new(),
+            tags: BTreeMap::new(),
             untagged: BTreeMap::new(),
             pool: LabelPool::default(),
             groups: Groups::new(&series.aggregate_by, series.max_label_values),

@@ -6,6 +6,7 @@
 use std::ops::Bound;
 use std::sync::Arc;
 
+use super::chunk::Chunk;
 use super::chunks::Chunks;
 use super::record::Record;
 use super::rejected_operations::RejectedOperations;
@@ -166,10 +167,9 @@ impl<'a> Presenter<'a> {
         let configured: Vec<_> = watched.configured().collect();
         let room = self.most_shown.saturating_sub(configured.len());
         let others = watched.newest_others().map(move |id| self.watched(id));
-        let policy = self.chunks.policy();
         let newest = self.chunks.iter().rev();
         let newest = newest
-            .flat_map(move |chunk| chunk.large(policy))
+            .flat_map(Chunk::large)
             .filter(|record| !record.is_watched())
             .map(|record| WithSeries {
                 id: record.id,

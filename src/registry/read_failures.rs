@@ -1,7 +1,7 @@
 //! Operations whose single reads fail, and when to try each again. An unknown operation is read less and less often, but at least
 //! once an hour.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use super::clock_jumps::Jump;
 use super::schedule;
@@ -12,7 +12,7 @@ use crate::timestamp::Timestamp;
 /// The failed reads since the last success, by operation.
 #[derive(Debug, Default)]
 pub(super) struct ReadFailures {
-    by_id: HashMap<OperationId, Failure>,
+    by_id: BTreeMap<OperationId, Failure>,
     /// How many of them have a reason.
     attempted: usize,
     /// When the first of those began to fail, after a time without any.

@@ -1,6 +1,6 @@
 //! The times for which operations are scheduled. Twilio returns them only with emails, so each costs a request.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 
 use crate::operation::OperationId;
@@ -13,7 +13,7 @@ const MOST_TRIES: u8 = 3;
 #[derive(Debug, Default)]
 pub(super) struct ScheduledTimes {
     /// Operations that are not scheduled, and those whose first email was not requested yet, have no entry.
-    by_operation: HashMap<OperationId, Schedule>,
+    by_operation: BTreeMap<OperationId, Schedule>,
     /// Those whose time is known.
     by_time: BTreeMap<Timestamp, BTreeSet<OperationId>>,
 }

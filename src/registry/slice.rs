@@ -11,8 +11,8 @@ pub(super) const SLICE: usize = 32;
 pub(super) enum Cost {
     /// Its record is unpacked, changed and packed: 0.2 µs.
     Record = 1,
-    /// The tables beside the records change, too: about 0.6 µs, or more if it has labels.
-    Tables = 4,
+    /// The tables beside the records change, too: 1 to 4 µs, most if it has labels.
+    Tables = 12,
 }
 
 /// The rest of the work that may be done before the registry is released.

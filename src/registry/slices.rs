@@ -131,6 +131,12 @@ impl Registry {
         self.chunks.has_expired(now)
     }
 
+    /// Removes the next slice of saved operations from the unsaved ones. Returns whether there are more. Release the registry between two
+    /// calls.
+    pub fn forget_saved(&mut self) -> bool {
+        self.tables.unsaved.forget_saved(&mut Slice::default())
+    }
+
     /// Collects the next slice of the content of a save into `draft`. Returns the content after the last one. Release the registry between
     /// two calls.
     pub fn collect_unsaved(&mut self, draft: &mut SaveDraft) -> Option<ToSave> {

@@ -3,7 +3,7 @@
 //! A record has a fixed size, so an undocumented state is a number in it, and undocumented stats are in a table beside the
 //! records.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::operation::{OperationId, OperationState, Word};
@@ -13,7 +13,7 @@ use crate::operation::{OperationId, OperationState, Word};
 pub(super) struct UndocumentedValues {
     /// By number, after the documented states.
     states: Vec<Word>,
-    stats: HashMap<OperationId, Arc<[(Word, u32)]>>,
+    stats: BTreeMap<OperationId, Arc<[(Word, u32)]>>,
 }
 
 /// Documented states come first.
@@ -25,7 +25,7 @@ impl Default for UndocumentedValues {
     fn default() -> Self {
         Self {
             states: [Word::UNREADABLE, Word::OTHER].map(Word::new).to_vec(),
-            stats: HashMap::new(),
+            stats: BTreeMap::new(),
         }
     }
 }

@@ -200,6 +200,9 @@ async fn a_reload_of_series_visits_operations_in_slices() {
         min_size: 4,
         ..grouped.clone()
     };
+    // A scrape between two slices visits few operations, too.
+    large.ledger.reconfigure(&few, None);
+    assert_eq!(large.snapshot().operations.len(), 1000);
     reload(&few, "fewer operations with series");
     assert_eq!(large.snapshot().operations.len(), 0);
     let other_tags = Series {
@@ -247,7 +250,7 @@ async fn everything_is_saved_again_in_slices_with_what_changes_meanwhile() {
         "all that the operations have"
     );
     large.ledger.lock().saved(&batch);
-    large.ledger.catch_up().await;
+    large.ledger.in_slices(Registry::forget_saved).await;
     assert!(large.ledger.lock().is_saved());
     assert_slices("a save of all operations");
 }
