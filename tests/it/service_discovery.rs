@@ -153,7 +153,9 @@ async fn prometheus_servers_that_shard_operations_by_hashmod_scrape_each_of_them
         .await;
     assert_eq!(whole.value("min(max_over_time(up[1m]))").await, Some(1.0));
     let id = ids[4].to_string();
-    let one = format!("twilio_email_operation_emails{{instance=\"{id}\",status=\"delivered\"}}");
+    let one = format!(
+        "max_over_time(twilio_email_operation_emails{{instance=\"{id}\",status=\"delivered\"}}[1m])"
+    );
     assert_eq!(whole.value(&one).await, Some(5.0));
 
     let seen = async |server: &Prometheus| {
