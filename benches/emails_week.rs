@@ -4,19 +4,20 @@
 //! `benches/measure-emails` runs it and prints what it measured. The threads of the simulator have a name of their own, so the rest of the
 //! process' CPU time is the exporter's. Linux only.
 
+mod support {
+    pub(crate) mod simulated_account;
+}
+
 use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use tokio::net::TcpListener;
-use tokio::runtime::{Builder, Runtime};
+use support::simulated_account::{runtime, simulate};
 use twilio_email_exporter::app;
 use twilio_email_exporter::clock::Clock;
 use twilio_email_exporter::collector::Collector;
 use twilio_email_exporter::config::{Config, Overrides};
-use twilio_email_exporter::simulator::{
-    ApiSettings, Handle, Simulator, SimulatorSettings, Traffic, WorldSettings,
-};
+use twilio_email_exporter::simulator::{Handle, Traffic};
 use twilio_email_exporter::timestamp::Timestamp;
 
 const WEEK: Duration = Duration::from_hours(7 * 24);
@@ -56,7 +57,8 @@ fn main() {
     };
     let start: Timestamp = "2026-04-05T06:20:00Z".parse().expect("a time");
     let clock = Clock::manual(start);
-    let (_simulating, handle, base_url) = simulate(&wanted, &clock);
+    let simulating = runtime(SIMULATOR, 1);
+    let (handle, base_url) = simulate(&simulating, &clock, Some(traffic(&wanted)));
     clock.set(start + WEEK);
     let directory = tempfile::tempdir().expect("a directory");
     let config = configuration(directory.path(), &base_url);
@@ -159,33 +161,17 @@ async fn known(collector: &Collector) -> f64 {
     all as f64
 }
 
-/// Starts a simulated account that sends the wanted number of emails a day from now on.
-fn simulate(wanted: &Wanted, clock: &Clock) -> (Runtime, Handle, String) {
+/// The traffic of an account that sends the wanted number of emails a day from now on.
+fn traffic(wanted: &Wanted) -> Traffic {
     let day = DAY.as_secs_f64();
     let singles = wanted.emails_per_day / SINGLES;
     let campaigns = (wanted.emails_per_day - singles) / CAMPAIGN;
-    let settings = SimulatorSettings {
-        world: WorldSettings {
-            traffic: Some(Traffic {
-                history: 0,
-                campaign_every: Duration::from_secs_f64(day / campaigns),
-                single_every: Duration::from_secs_f64(day / singles),
-                fails_campaigns: true,
-            }),
-            ..WorldSettings::default()
-        },
-        api: ApiSettings::default(),
-    };
-    let of_simulator = clock.clone();
-    let simulator = Simulator::new(settings, move || of_simulator.now());
-    let handle = simulator.handle();
-    let runtime = runtime(SIMULATOR, 1);
-    let listener = runtime
-        .block_on(TcpListener::bind("127.0.0.1:0"))
-        .expect("a port");
-    let address = listener.local_addr().expect("an address");
-    runtime.spawn(async move { simulator.serve(listener, std::future::pending()).await });
-    (runtime, handle, format!("http://{address}/v1"))
+    Traffic {
+        history: 0,
+        campaign_every: Duration::from_secs_f64(day / campaigns),
+        single_every: Duration::from_secs_f64(day / singles),
+        fails_campaigns: true,
+    }
 }
 
 /// One account without a noticeable rate limit and without discovery: other benchmarks measure operations.
@@ -206,15 +192,6 @@ fn configuration(directory: &Path, base_url: &str) -> Config {
         ..Overrides::default()
     };
     Config::load(&overrides, &|_| None).expect("a valid configuration")
-}
-
-fn runtime(name: &str, threads: usize) -> Runtime {
-    let mut builder = Builder::new_multi_thread();
-    let builder = builder
-        .worker_threads(threads)
-        .thread_name(name)
-        .enable_all();
-    builder.build().expect("a runtime")
 }
 
 /// Seconds of CPU of this process without the simulator's threads.

@@ -6,6 +6,10 @@
 //! that only wait: for `/-/healthy`, for one operation (which needs the lock that changes hold), and for `/metrics` with a timeout of half a
 //! second.
 
+mod support {
+    pub(crate) mod simulated_account;
+}
+
 use std::fs;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -15,8 +19,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use tokio::net::TcpListener;
-use tokio::runtime::{Builder, Runtime};
+use support::simulated_account::{runtime, simulate};
+use tokio::runtime::Runtime;
 use twilio_email_exporter::app::App;
 use twilio_email_exporter::clock::Clock;
 use twilio_email_exporter::config::{Config, Overrides};
@@ -24,9 +28,7 @@ use twilio_email_exporter::operation::{
     Counters, CountingMode, Marks, Operation, OperationState, Stats, Status,
 };
 use twilio_email_exporter::reload::Reload;
-use twilio_email_exporter::simulator::{
-    ApiSettings, Handle, Simulator, SimulatorSettings, WorldSettings, operation_id,
-};
+use twilio_email_exporter::simulator::{Handle, operation_id};
 use twilio_email_exporter::snapshot::Labels;
 use twilio_email_exporter::store::{
     Batch, EmailBatch, SavedAccount, SavedEmails, SavedOperation, Store,
@@ -55,7 +57,7 @@ fn main() {
     save(operations, &directory.path().join("state"));
     let clock = Clock::manual(START);
     let simulator = runtime("simulator", 1);
-    let (handle, base_url) = simulate(&simulator, &clock);
+    let (handle, base_url) = simulate(&simulator, &clock, None);
     let exporter = runtime("exporter", 2);
     let measured = Measured {
         operations: operations as u64,
@@ -293,26 +295,6 @@ fn operation(created: Timestamp, n: usize) -> SavedOperation {
     }
 }
 
-/// Starts a simulated account without operations.
-fn simulate(runtime: &Runtime, clock: &Clock) -> (Handle, String) {
-    let settings = SimulatorSettings {
-        world: WorldSettings {
-            traffic: None,
-            ..WorldSettings::default()
-        },
-        api: ApiSettings::default(),
-    };
-    let of_simulator = clock.clone();
-    let simulator = Simulator::new(settings, move || of_simulator.now());
-    let handle = simulator.handle();
-    let listener = runtime
-        .block_on(TcpListener::bind("127.0.0.1:0"))
-        .expect("a port");
-    let address = listener.local_addr().expect("an address");
-    runtime.spawn(async move { simulator.serve(listener, std::future::pending()).await });
-    (handle, format!("http://{address}/v1"))
-}
-
 /// The longest response times while this is open.
 struct Waits {
     change: &'static str,
@@ -396,13 +378,4 @@ fn sum(exposition: &str, metric: &str) -> u64 {
     )]
     let counts = values.map(|value| value as u64);
     counts.sum()
-}
-
-fn runtime(name: &str, threads: usize) -> Runtime {
-    let mut builder = Builder::new_multi_thread();
-    let builder = builder
-        .worker_threads(threads)
-        .thread_name(name)
-        .enable_all();
-    builder.build().expect("a runtime")
 }

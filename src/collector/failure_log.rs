@@ -137,11 +137,9 @@ impl FailureLog {
             return;
         };
         let current = &mut *self.current.lock();
-        let example = current.example(|_| true);
+        let is_covered = self.is_covered(current.example(|_| true), id, reason, error);
         let is_full = current.lines >= MOST_LINES || current.named.len() >= MOST_NAMED;
         if is_full && !current.named.contains_key(&id) {
-            let is_covered = self.lists.covers_account(reason)
-                || is_of_account(error) && example.is_some_and(|(_, other)| other == reason);
             current.more += usize::from(!is_covered);
             return;
         }
@@ -151,8 +149,6 @@ impl FailureLog {
             error: error.clone(),
         });
         (named.reason, named.error) = (reason, error.clone());
-        let is_covered = self.lists.covers_account(reason)
-            || example.is_some_and(|example| named.is_covered(id, example));
         if !is_covered && named.failure.failed(reason, Instant::now()) {
             if is_of_account(error) {
                 current.example = Some(id);
@@ -183,8 +179,7 @@ impl FailureLog {
         };
         current.named.retain(|id, named| match is_failing(*id) {
             Some(true) => {
-                let is_covered = self.lists.covers_account(named.reason)
-                    || example.is_some_and(|example| named.is_covered(*id, example));
+                let is_covered = self.is_covered(example, *id, named.reason, &named.error);
                 if !is_covered && named.failure.failed(named.reason, now) {
                     if is_of_account(&named.error) {
                         example = Some((*id, named.reason));
@@ -214,6 +209,18 @@ impl FailureLog {
         current.example = example.map(|(id, _)| id);
         self.log_others(current, failing, now);
         (current.lines, current.more) = (0, 0);
+    }
+
+    /// Whether the log has the cause of this failure already: from a list, or from the `example` of another operation.
+    fn is_covered(
+        &self,
+        example: Option<(OperationId, Reason)>,
+        id: OperationId,
+        reason: Reason,
+        error: &ApiError,
+    ) -> bool {
+        let has_example = example.is_some_and(|(other, same)| other != id && same == reason);
+        self.lists.covers_account(reason) || has_example && is_of_account(error)
     }
 
     /// Logs the total of the operations without a line of their own.
@@ -259,11 +266,6 @@ impl UnreadableRows {
 }
 
 impl NamedFailure {
-    /// Whether the line of `example` covers the failure of operation `id`.
-    fn is_covered(&self, id: OperationId, (example, reason): (OperationId, Reason)) -> bool {
-        id != example && reason == self.reason && is_of_account(&self.error)
-    }
-
     fn warn(&self, account: &str, id: OperationId) {
         let (reason, error) = (self.reason.as_str(), &self.error);
         tracing::warn!(account, operation = %id, reason, %error, "cannot read an operation");
