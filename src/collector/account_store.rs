@@ -11,6 +11,7 @@ use tokio::sync::{Mutex, OwnedMutexGuard};
 use tokio::task::{JoinError, JoinHandle};
 use tokio::time::{Instant, timeout};
 
+use super::large_work::free_in_parts;
 use crate::config::Series;
 use crate::diagnosis;
 use crate::exposition::StateInstruments;
@@ -172,8 +173,7 @@ impl AccountStore {
                 this.begin_anew(registered)?;
             }
             this.commit(&batch)?;
-            // What was saved may be gigabytes, which must not be freed on a thread that serves.
-            batch.operations = Vec::new();
+            free_in_parts(&mut batch.operations);
             Ok(batch)
         };
         let this = self.clone();

@@ -9,6 +9,7 @@ use parking_lot::Mutex;
 
 use super::budget::RequestBudget;
 use super::failure_log::FailureLog;
+use super::large_work::large_work;
 use super::ledger::Ledger;
 use super::list_health::ListHealth;
 use super::plan::{self, Plan, PlanInput, Window};
@@ -89,7 +90,7 @@ impl Collection<'_> {
         self.ledger.expire_all().await;
         self.ledger.catch_up().await;
         let due = self.ledger.search_due(self.since, self.since).await;
-        let plan = self.plan(due);
+        let plan = Arc::new(self.plan(due).await);
         tracing::debug!(account = %self.ledger.name(), windows = plan.windows.len(), singles = plan.singles.len(), left_out = plan.left_out.len(), "planned");
         let carried_out = tokio::time::timeout(LONGEST, self.carry_out(&plan)).await;
         let result = carried_out.unwrap_or_else(|_| {
@@ -108,17 +109,24 @@ impl Collection<'_> {
         result
     }
 
-    fn plan(&self, due: DueSearch) -> Plan {
+    async fn plan(&self, due: DueSearch) -> Plan {
+        let found = due.found();
+        let (mut input, has_windows) = self.plan_input();
+        let plan = move || {
+            if has_windows {
+                (input.ranges, input.others) = due.into_ranges();
+            }
+            plan::plan(&input)
+        };
+        large_work(found, plan).await
+    }
+
+    /// The input of a plan without the due operations, and whether they can be found by windows.
+    fn plan_input(&self) -> (PlanInput, bool) {
         let (lists, since) = (self.lists.lock(), self.since);
         let is_listed = self.settings.discovers && lists.backoff.is_due(self.ledger.instant());
         // If Twilio ignores dates, one list covers everything. Operations that it does not reach are read one by one.
         let has_windows = lists.behavior.date_filter_works || !is_listed;
-        // Millions may be due, so this needs no lock of the registry.
-        let (ranges, others) = if has_windows {
-            due.into_ranges()
-        } else {
-            Default::default()
-        };
         let registry = self.ledger.lock();
         let room = lists.behavior.room();
         let oldest = since - RETENTION;
@@ -138,17 +146,15 @@ impl Collection<'_> {
                 .behavior
                 .state_filter_works
                 .then(|| registry.agenda().processing()),
-            ranges,
-            others,
             room,
             idle: registry.agenda().idle_configured(since),
             budget: self.budget.total(),
+            ..PlanInput::default()
         };
-        drop((registry, lists));
-        plan::plan(&input)
+        (input, has_windows)
     }
 
-    async fn carry_out(&self, plan: &Plan) -> CollectionResult {
+    async fn carry_out(&self, plan: &Arc<Plan>) -> CollectionResult {
         let (is_refused, is_sound, mut made_requests) = match self.read_windows(plan).await {
             WindowsRead::None => (false, true, false),
             WindowsRead::Read { complete } => (false, complete, true),
@@ -221,22 +227,27 @@ impl Collection<'_> {
     }
 
     /// The single reads of the plan, and due operations that its windows turned out not to cover.
-    async fn due_reads(&self, plan: &Plan) -> Vec<OperationId> {
+    async fn due_reads(&self, plan: &Arc<Plan>) -> Vec<OperationId> {
         let now = self.ledger.now();
-        let due = self.ledger.search_due(self.since, now).await.take_ids();
-        let mut seen: HashSet<_> = plan.left_out.iter().copied().collect();
+        let mut due = self.ledger.search_due(self.since, now).await;
+        let found = due.found() + plan.left_out.len();
         let mut ids = plan.singles.clone();
-        ids.retain(|id| seen.insert(*id));
         let refused = {
             let registry = self.ledger.lock();
             // A window may have returned them already, and a configured operation that is due is in both lists.
             ids.retain(|id| !registry.agenda().is_read(*id, self.since, now));
             registry.agenda().refused()
         };
-        ids.extend(due.into_iter().filter(|id| seen.insert(*id)));
-        // Refused ones last: an operation of another account must not decide whether this account is blocked.
-        ids.sort_by_key(|id| refused.contains(id));
-        ids
+        let plan = Arc::clone(plan);
+        let merge = move || {
+            let mut seen: HashSet<_> = plan.left_out.iter().copied().collect();
+            ids.retain(|id| seen.insert(*id));
+            ids.extend(due.take_ids().into_iter().filter(|id| seen.insert(*id)));
+            // Refused ones last: an operation of another account must not decide whether this account is blocked.
+            ids.sort_by_key(|id| refused.contains(id));
+            ids
+        };
+        large_work(found, merge).await
     }
 
     /// Reads operations one by one. Returns whether all of them got a response, including "not found"; `None` if the account became
@@ -297,10 +308,9 @@ impl Collection<'_> {
     /// Notes that the operations of the plan that are still due were not read.
     async fn fail_planned(&self, plan: &Plan) {
         let now = self.ledger.now();
-        for window in plan.windows.iter().filter(|window| !window.processing) {
-            let mut registry = self.ledger.lock();
-            registry.fail_window(window.from, window.until, self.since, now);
-        }
+        let windows = plan.windows.iter().filter(|window| !window.processing);
+        let windows = windows.map(|window| (window.from, window.until));
+        self.ledger.lock().fail_windows(windows, self.since, now);
         self.ledger.catch_up().await;
         self.ledger.fail_due(self.since, now).await;
     }

@@ -19,6 +19,7 @@ mod exchangers;
 mod failure_log;
 mod first_emails;
 mod history;
+mod large_work;
 mod ledger;
 mod list_backoff;
 mod list_behavior;
