@@ -308,10 +308,9 @@ impl Collection<'_> {
     /// Notes that the operations of the plan that are still due were not read.
     async fn fail_planned(&self, plan: &Plan) {
         let now = self.ledger.now();
-        for window in plan.windows.iter().filter(|window| !window.processing) {
-            let mut registry = self.ledger.lock();
-            registry.fail_window(window.from, window.until, self.since, now);
-        }
+        let windows = plan.windows.iter().filter(|window| !window.processing);
+        let windows = windows.map(|window| (window.from, window.until));
+        self.ledger.lock().fail_windows(windows, self.since, now);
         self.ledger.catch_up().await;
         self.ledger.fail_due(self.since, now).await;
     }

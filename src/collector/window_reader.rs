@@ -306,7 +306,7 @@ impl WindowReader<'_> {
         } else if !window.processing {
             let now = self.ledger.now();
             let mut registry = self.ledger.lock();
-            registry.fail_window(window.from, window.until, self.since, now);
+            registry.fail_windows([(window.from, window.until)], self.since, now);
         }
         let (login, now) = (self.settings.client.login(), self.ledger.now());
         self.log.list_failed(&error, login, now);

@@ -34,10 +34,10 @@ enum Stage {
 }
 
 impl SaveDraft {
-    /// Whether the draft cannot be finished before all operations are counted in the current counting mode: what is saved must have the
-    /// recount of all operations or of none.
+    /// Whether the draft cannot be begun or finished before all operations are counted in the current counting mode: what is saved must have
+    /// the recount of all operations or of none.
     pub(super) fn waits_for_recount(&self, chunks: &Chunks) -> bool {
-        matches!(self.stage, Stage::Changed) && chunks.is_recounting()
+        matches!(self.stage, Stage::Begin | Stage::Changed) && chunks.is_recounting()
     }
 
     /// Collects the next slice. Returns the content of the save after the last one.

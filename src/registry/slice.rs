@@ -4,14 +4,14 @@
 use super::chunk::CHUNK_SIZE;
 
 /// How many chunks are processed before the registry is released. Unpacking and packing as many takes about 5 ms.
-pub(super) const SLICE: usize = 32;
+pub(super) const SLICE: usize = 16;
 
 /// What work on one operation costs, in units of a [`Slice`].
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Cost {
-    /// Its record is unpacked, changed and packed: 0.2 µs.
+    /// Its record is unpacked, changed and packed: 0.3 µs.
     Record = 1,
-    /// The tables beside the records change, too: 1 to 4 µs, most if it has labels.
+    /// The tables beside the records change, too: 1 to 5 µs, most if it has labels.
     Tables = 12,
 }
 

@@ -58,21 +58,24 @@ impl Registry {
             .catch_up_for(ids, &mut |record| tables.recount(record));
     }
 
-    /// Notes that the operations created from `from` on (until `until`, if given) were to be read in the collection that began at
-    /// `since`. Those that were not by `now` have failed, once the registry has [caught up](Self::catch_up).
-    pub fn fail_window(
+    /// Notes that the operations created in these windows (from the first time on, until the second one, if given) were to be read in the
+    /// collection that began at `since`. Those that were not by `now` have failed, once the registry has
+    /// [caught up](Self::catch_up).
+    pub fn fail_windows(
         &mut self,
-        from: Timestamp,
-        until: Option<Timestamp>,
+        windows: impl IntoIterator<Item = (Timestamp, Option<Timestamp>)>,
         since: Timestamp,
         now: Timestamp,
     ) {
-        self.chunks.change_later(WholeChange::FailWindow {
-            from,
-            until,
-            since,
-            now,
-        });
+        // A plan may have thousands of windows, one next to the other, and each change is compared with each chunk.
+        for (from, until) in merged(windows) {
+            self.chunks.change_later(WholeChange::FailWindow {
+                from,
+                until,
+                since,
+                now,
+            });
+        }
         self.catch_up();
     }
 
@@ -199,5 +202,51 @@ impl Registry {
         }
         self.walks.dropping = next.map_or(Dropping::No, Dropping::After);
         next.is_some()
+    }
+}
+
+/// The same times in as few windows as possible, oldest first.
+fn merged(
+    windows: impl IntoIterator<Item = (Timestamp, Option<Timestamp>)>,
+) -> Vec<(Timestamp, Option<Timestamp>)> {
+    let mut windows: Vec<_> = windows.into_iter().collect();
+    windows.sort_unstable();
+    let mut merged: Vec<(Timestamp, Option<Timestamp>)> = Vec::new();
+    for (from, until) in windows {
+        match merged.last_mut() {
+            Some((_, last)) if last.is_none_or(|last| from <= last) => {
+                *last = last.zip(until).map(|(last, until)| last.max(until));
+            }
+            _ => merged.push((from, until)),
+        }
+    }
+    merged
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn windows_that_touch_are_one() {
+        let at = Timestamp::from_millis;
+        let window = |from, until: Option<i64>| (at(from), until.map(at));
+        for (given, expected) in [
+            (vec![], vec![]),
+            (
+                vec![window(7, Some(9)), window(1, Some(3)), window(3, Some(5))],
+                vec![window(1, Some(5)), window(7, Some(9))],
+            ),
+            (
+                vec![window(1, Some(9)), window(2, Some(3)), window(10, None)],
+                vec![window(1, Some(9)), window(10, None)],
+            ),
+            (
+                vec![window(4, None), window(4, Some(6)), window(5, Some(8))],
+                vec![window(4, None)],
+            ),
+        ] {
+            assert_eq!(merged(given), expected);
+        }
     }
 }

@@ -230,7 +230,7 @@ fn a_read_in_the_future_does_not_belong_to_a_collection_whose_list_fails() {
     let mut registry = registry(&[]);
     observe(&mut registry, &[operation(NOW - HOUR, 0, 1)], NOW);
     let back = NOW - Duration::from_mins(10);
-    registry.fail_window(NOW - 2 * HOUR, None, back, back + TICK);
+    registry.fail_windows([(NOW - 2 * HOUR, None)], back, back + TICK);
     assert_eq!(up(&registry, id(NOW - HOUR, 0)), Some(false));
 }
 

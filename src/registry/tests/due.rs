@@ -93,7 +93,7 @@ fn a_failed_window_fails_the_operations_it_did_not_reach() {
     );
     let since = NOW + Duration::from_secs(1);
     observe(&mut registry, &[operation(NOW - HOUR, 0, 1)], since);
-    registry.fail_window(NOW - Duration::from_mins(150), None, since, since);
+    registry.fail_windows([(NOW - Duration::from_mins(150), None)], since, since);
     assert_eq!(
         ids.map(|id| up(&registry, id)),
         [Some(true), Some(false), Some(true)]
@@ -134,7 +134,7 @@ fn a_failed_window_includes_its_first_and_last_times() {
     ] {
         let mut registry = registry(&[]);
         observe(&mut registry, &[operation(created, 0, 1)], NOW);
-        registry.fail_window(from, until, since, since);
+        registry.fail_windows([(from, until)], since, since);
         assert_eq!(
             up(&registry, id(created, 0)),
             Some(!failed),

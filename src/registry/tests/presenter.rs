@@ -126,7 +126,7 @@ fn a_failed_window_ends_at_its_end() {
     let all = hours.map(|hours| operation(NOW - hours * HOUR, 0, 1));
     observe(&mut registry, &all, NOW);
     let since = NOW + HOUR;
-    registry.fail_window(NOW - 4 * HOUR, Some(NOW - 2 * HOUR), since, since);
+    registry.fail_windows([(NOW - 4 * HOUR, Some(NOW - 2 * HOUR))], since, since);
     let ups = all.map(|operation| up(&registry, operation.id).unwrap());
     assert_eq!(ups, [true, false, false, false, true]);
 }
