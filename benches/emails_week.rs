@@ -170,6 +170,7 @@ fn traffic(wanted: &Wanted) -> Traffic {
         history: 0,
         campaign_every: Duration::from_secs_f64(day / campaigns),
         single_every: Duration::from_secs_f64(day / singles),
+        lasts: None,
         fails_campaigns: true,
     }
 }

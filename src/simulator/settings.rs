@@ -99,6 +99,8 @@ pub struct Traffic {
     pub campaign_every: Duration,
     /// The interval between single emails; `speed` divides it.
     pub single_every: Duration,
+    /// How long operations are created after the start; `None`: always.
+    pub lasts: Option<Duration>,
     /// Whether every sixth campaign loses a third of its emails, starting with the first one after the start.
     pub fails_campaigns: bool,
 }
@@ -181,6 +183,7 @@ impl Default for Traffic {
             history: 60,
             campaign_every: Duration::from_hours(2),
             single_every: Duration::from_mins(15),
+            lasts: None,
             fails_campaigns: true,
         }
     }

@@ -25,8 +25,8 @@ const ACTIVE_SPAN: (f64, f64) = (12.0 * 3600.0, 36.0 * 3600.0);
 enum CreationSchedule {
     /// All before the start, at even intervals; `active` of them still change.
     Preloaded { active: u64 },
-    /// Before the start at intervals that decrease; after it one per `every` milliseconds.
-    Running { every: i64 },
+    /// Before the start at intervals that decrease; after it one per `every` milliseconds, until `end`.
+    Running { every: i64, end: i64 },
 }
 
 /// A sequence of operations, oldest first.
@@ -67,8 +67,10 @@ impl OperationStream {
             streams.push(stream(Origin::Bulk, settings.operations, schedule, false));
         }
         if let Some(traffic) = &settings.traffic {
+            let lasts = traffic.lasts.map(millis);
             let running = |every| CreationSchedule::Running {
                 every: pace.millis(every).max(CLOSEST),
+                end: lasts.map_or(i64::MAX, |lasts| start.saturating_add(lasts)),
             };
             let (campaigns, singles) = (traffic.history - traffic.history / 3, traffic.history / 3);
             let (rare, frequent) = (
@@ -88,10 +90,12 @@ impl OperationStream {
 
     /// The number of operations that were created up to `until`.
     pub(super) fn count(&self, until: i64) -> u64 {
-        let most = match self.schedule {
-            CreationSchedule::Preloaded { .. } => self.history,
-            CreationSchedule::Running { every } => {
-                self.history + (until.saturating_sub(self.start).max(0) / every).unsigned_abs() + 1
+        let (most, until) = match self.schedule {
+            CreationSchedule::Preloaded { .. } => (self.history, until),
+            CreationSchedule::Running { every, end } => {
+                let until = until.min(end);
+                let after = until.saturating_sub(self.start).max(0) / every;
+                (self.history + after.unsigned_abs() + 1, until)
             }
         };
         let (mut low, mut high) = (0, most);
@@ -136,7 +140,7 @@ impl OperationStream {
         let left = i128::from(self.history) - i128::from(index);
         let whole = i128::from(self.history.max(1));
         let before = match self.schedule {
-            CreationSchedule::Running { every } if left <= 0 => left * i128::from(every),
+            CreationSchedule::Running { every, .. } if left <= 0 => left * i128::from(every),
             CreationSchedule::Running { .. } => {
                 // The cube puts half of the operations into the last eighth of the time, so that the last day has many.
                 i128::from(self.reach) * left.pow(3) / whole.pow(3) + left
@@ -272,6 +276,7 @@ pub(super) fn millis(span: Duration) -> i64 {
 mod tests {
     use super::*;
     use crate::simulator::life::LifePhase;
+    use crate::simulator::settings::Traffic;
 
     const START: i64 = 1_775_370_000_000;
 
@@ -312,6 +317,27 @@ mod tests {
         assert_eq!(moving.count(), 17);
         let oldest = START - bulk.created(0);
         assert!(oldest < millis(settings.retention));
+    }
+
+    #[test]
+    fn no_operation_is_created_after_the_traffic_has_ended() {
+        let day = millis(Duration::from_hours(24));
+        let settings = WorldSettings {
+            traffic: Some(Traffic {
+                lasts: Some(Duration::from_hours(24)),
+                ..Traffic::default()
+            }),
+            ..WorldSettings::empty()
+        };
+        let endless = streams(&WorldSettings::default());
+        for (stream, endless) in streams(&settings).iter().zip(&endless) {
+            let count = stream.count(START + day);
+            assert_eq!(count, endless.count(START + day));
+            assert!(endless.count(START + 3 * day) > count);
+            assert_eq!(stream.count(START + 3 * day), count);
+            assert!(stream.find(stream.position(count - 1)).is_some());
+            assert_eq!(stream.find(stream.position(count + 1)), None);
+        }
     }
 
     #[test]
