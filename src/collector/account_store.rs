@@ -43,7 +43,7 @@ pub(super) struct AccountStore {
     account: Arc<str>,
     store: Arc<Store>,
     instruments: StateInstruments,
-    /// Held by the current commit, which continues even if its collection is cut off. A later commit must not overtake it, or the store
+    /// Held by the current save, whose commit continues even if its collection is cut off. A later save must not overtake it, or the store
     /// would have less than was exposed.
     committing: Arc<Mutex<()>>,
     failures: Arc<Failures>,
@@ -74,9 +74,8 @@ struct Failures {
     slow: Lock<OngoingFailure<String>>,
 }
 
-/// The permit to commit. The changes to save must be taken from the registry while it is held.
-#[derive(Debug)]
-pub(super) struct CommitPermit(OwnedMutexGuard<()>);
+/// The permit to commit. Hold it from before the changes are taken from the registry until they are noted there as saved.
+pub(super) type CommitPermit = OwnedMutexGuard<()>;
 
 impl AccountStore {
     /// Call this before the account is loaded.
@@ -134,9 +133,9 @@ impl AccountStore {
         }
     }
 
-    /// Waits for the current commit.
+    /// Waits for the current save.
     pub(super) async fn commit_permit(&self) -> CommitPermit {
-        CommitPermit(Arc::clone(&self.committing).lock_owned().await)
+        Arc::clone(&self.committing).lock_owned().await
     }
 
     /// Whether the store lost the account, so that everything in memory must be saved.
@@ -153,8 +152,8 @@ impl AccountStore {
         }
     }
 
-    /// Saves all or nothing, on a thread that may wait for the disk. Returns what was saved, without the operations; `None` after a
-    /// failure.
+    /// Saves all or nothing, on a thread that may wait for the disk. Returns what was saved, without the operations, and the permit;
+    /// `None` after a failure.
     ///
     /// With `registered`, the batch is the whole account, and these are all its registrations. The save continues if the caller stops
     /// waiting.
@@ -164,17 +163,16 @@ impl AccountStore {
         mut batch: ToSave,
         registered: Option<ListedOperations>,
         now: Timestamp,
-    ) -> Option<ToSave> {
+    ) -> Option<(ToSave, CommitPermit)> {
         self.instruments.save_begins(&self.account, Instant::now());
         let this = self.clone();
         let commit = move || {
-            let _permit = permit.0;
             if let Some(registered) = registered {
                 this.begin_anew(registered)?;
             }
             this.commit(&batch)?;
             free_in_parts(&mut batch.operations);
-            Ok(batch)
+            Ok((batch, permit))
         };
         let this = self.clone();
         let committing = tokio::task::spawn_blocking(commit);
@@ -185,16 +183,16 @@ impl AccountStore {
     /// Waits for a commit and notes its result.
     async fn committed(
         &self,
-        committing: JoinHandle<Result<ToSave, StoreError>>,
+        committing: JoinHandle<Result<(ToSave, CommitPermit), StoreError>>,
         now: Timestamp,
-    ) -> Option<ToSave> {
+    ) -> Option<(ToSave, CommitPermit)> {
         match self.written(committing).await {
-            Ok(Ok(batch)) => {
+            Ok(Ok(saved)) => {
                 self.instruments.saved(&self.account, now);
                 if works(&self.failures.saving) {
                     tracing::info!(account = %self.account, "counters are saved again");
                 }
-                Some(batch)
+                Some(saved)
             }
             Ok(Err(error)) => {
                 self.save_failed(&error, now);

@@ -349,8 +349,9 @@ impl Ledger {
         let saved = self.store.save(permit, batch, registered, self.now()).await;
         self.save_stalled.store(false, Ordering::Relaxed);
         match saved {
-            Some(saved) => {
+            Some((saved, permit)) => {
                 self.lock().saved(&saved);
+                drop(permit);
                 self.in_slices(Registry::forget_saved).await;
                 // A caller may have stopped waiting meanwhile, but the save does not run any more.
                 self.save_stalled.store(false, Ordering::Relaxed);

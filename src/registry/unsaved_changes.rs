@@ -122,7 +122,8 @@ impl UnsavedChanges {
         self.changed.len()
     }
 
-    /// The unsaved operations in memory from `first` on, unless [all of them](Self::is_all) are unsaved.
+    /// The unsaved operations in memory from `first` on, unless [all of them](Self::is_all) are unsaved. [`Self::forget_saved`] first:
+    /// this skips saved ones, which may be millions.
     pub(super) fn changed_from(
         &self,
         first: Bound<OperationId>,
@@ -141,8 +142,8 @@ impl UnsavedChanges {
         let removed = self.removed.range(range);
         let removed = removed.filter(|(_, (revision, _))| *revision > self.covered);
         let mut removed = removed.map(|(_, (_, saved))| saved).peekable();
-        let is_all = self.is_all();
-        let early = self.evicted_early.range(range).filter(move |_| is_all);
+        let early = self.is_all().then(|| self.evicted_early.range(range));
+        let early = early.into_iter().flatten();
         let mut early = early.map(|(_, saved)| saved).peekable();
         let id = |saved: &&SavedOperation| saved.operation.id;
         std::iter::from_fn(

@@ -62,7 +62,7 @@ fn registry(account: &str) -> Registry {
     Registry::new(Arc::from(account), &Series::default(), None, NOW)
 }
 
-async fn save(account_store: AccountStore, registry: &Registry) -> Option<ToSave> {
+async fn save(account_store: AccountStore, registry: &Registry) -> Option<(ToSave, CommitPermit)> {
     let permit = account_store.commit_permit().await;
     account_store
         .save(permit, registry.unsaved(), None, NOW)
@@ -91,6 +91,20 @@ async fn a_save_waits_for_the_commit_of_one_that_was_cut_off() {
         .save(turn.await, registry.unsaved(), None, NOW)
         .await;
     assert!(saved.is_some());
+}
+
+#[tokio::test]
+async fn a_save_waits_until_the_previous_one_is_noted() {
+    let disk = Disk::new();
+    let account_store = disk.account_store("default");
+    let (_, permit) = save(account_store.clone(), &registry("default"))
+        .await
+        .unwrap();
+    let mut turn = std::pin::pin!(account_store.commit_permit());
+    let early = tokio::time::timeout(Duration::from_millis(50), &mut turn).await;
+    assert!(early.is_err(), "overtook a save that is not noted");
+    drop(permit);
+    turn.await;
 }
 
 /// The save is reported even after its caller stopped waiting.

@@ -223,10 +223,11 @@ impl EmailLedger {
             };
             match self.store.commit(take, self.now()).await {
                 None => return true,
-                Some(Committed::Saved(changes)) => {
+                Some(Committed::Saved(changes, permit)) => {
                     if let Some(mut emails) = self.lock() {
                         emails.saved(&changes);
                     }
+                    drop(permit);
                     return true;
                 }
                 Some(Committed::Lost) => {

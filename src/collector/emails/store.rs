@@ -8,7 +8,7 @@ use tokio::sync::Mutex;
 use tokio::task::spawn_blocking;
 use tokio::time::Instant;
 
-use crate::collector::account_store::error_chain;
+use crate::collector::account_store::{CommitPermit, error_chain};
 use crate::delivery::{Deliveries, EmailChanges};
 use crate::exposition::StateInstruments;
 use crate::ongoing_failure::OngoingFailure;
@@ -17,8 +17,8 @@ use crate::timestamp::Timestamp;
 
 /// The result of a commit.
 pub(super) enum Committed {
-    /// The changes are on the disk.
-    Saved(EmailChanges),
+    /// The changes are on the disk. Hold the permit until they are noted as saved.
+    Saved(EmailChanges, CommitPermit),
     /// The store has begun a new file: all emails must be saved again.
     Lost,
     /// It failed; the next run tries again.
@@ -33,7 +33,7 @@ pub(super) struct EmailStore {
     key: Arc<str>,
     store: Arc<Store>,
     instruments: StateInstruments,
-    /// Held by the current commit. A later commit must not overtake it, or the store would have less than was exposed.
+    /// Held by the current save. A later save must not overtake it, or the store would have less than was exposed.
     committing: Arc<Mutex<()>>,
     /// The generation of the store in which all emails were last saved.
     generation: AtomicU64,
@@ -95,17 +95,16 @@ impl EmailStore {
         let (store, account) = (Arc::clone(&self.store), Arc::clone(&self.account));
         let generation = self.generation.load(Ordering::Relaxed);
         let commit = move || {
-            let _permit = permit;
             let saved = store.commit_emails(&changes.batch(&account, generation));
-            saved.map(|()| changes)
+            saved.map(|()| (changes, permit))
         };
         Some(match spawn_blocking(commit).await {
-            Ok(Ok(changes)) => {
+            Ok(Ok((changes, permit))) => {
                 self.instruments.saved(&self.key, now);
                 if self.failing.lock().recovered() {
                     tracing::info!(account = %self.account, "counters of emails are saved again");
                 }
-                Committed::Saved(changes)
+                Committed::Saved(changes, permit)
             }
             Ok(Err(StoreError::Vanished { .. })) => {
                 let current = self.store.generation();
@@ -143,5 +142,43 @@ impl EmailStore {
         if is_new {
             tracing::error!(account = %self.account, error, "emails cannot be saved or loaded; their counters keep their last saved values");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::delivery::EmailLimits;
+    use crate::email::Providers;
+    use crate::exposition::{Build, Instruments};
+
+    const NOW: Timestamp = Timestamp::from_millis(1_775_370_000_000);
+
+    #[tokio::test]
+    async fn a_save_waits_until_the_previous_one_is_noted() {
+        let build = Build {
+            version: "0",
+            revision: "0",
+        };
+        let instruments = Instruments::new(build).unwrap().state();
+        let store = Arc::new(Store::open(None, NOW).unwrap());
+        let emails = EmailStore::new(Arc::from("default"), store, instruments);
+        let limits = EmailLimits {
+            max_emails: 10,
+            max_recipient_domains: 10,
+            max_sender_domains: 10,
+        };
+        let deliveries = Deliveries::new(Arc::new(Providers::built_in()), &limits);
+        let take = || Some(deliveries.changes());
+        let Some(Committed::Saved(_, permit)) = emails.commit(take, NOW).await else {
+            panic!("not saved");
+        };
+        let mut next = std::pin::pin!(emails.commit(take, NOW));
+        let early = tokio::time::timeout(Duration::from_millis(50), &mut next).await;
+        assert!(early.is_err(), "overtook a save that is not noted");
+        drop(permit);
+        assert!(matches!(next.await, Some(Committed::Saved(..))));
     }
 }
