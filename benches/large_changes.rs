@@ -40,7 +40,9 @@ const START: Timestamp = Timestamp::from_millis(1_775_370_000_000);
 /// The operations were created within this time before [`START`].
 const AGES: Duration = Duration::from_hours(6 * 24);
 /// The operations of one commit while the state file is written.
-const AT_ONCE: usize = 100_000;
+const AT_ONCE: u64 = 100_000;
+/// The operations that a file lists, as many as one may.
+const LISTED: u64 = 100_000;
 /// The time between two requests of one kind.
 const PAUSE: Duration = Duration::from_millis(2);
 /// How often the clock advances, which this program also sets.
@@ -52,7 +54,7 @@ fn main() {
     let mut numbers = std::env::args()
         .skip(1)
         .filter_map(|argument| argument.parse().ok());
-    let operations: usize = numbers.next().unwrap_or(100_000);
+    let operations: u64 = numbers.next().unwrap_or(10_000);
     let directory = tempfile::tempdir().expect("a directory");
     save(operations, &directory.path().join("state"));
     let clock = Clock::manual(START);
@@ -60,7 +62,7 @@ fn main() {
     let (handle, base_url) = simulate(&simulator, &clock, None);
     let exporter = runtime("exporter", 2);
     let measured = Measured {
-        operations: operations as u64,
+        operations,
         clock,
         handle,
         directory: directory.path().to_owned(),
@@ -100,7 +102,7 @@ impl Measured {
         let reload = app.reload().expect("a configuration");
         let finished = app.finished();
         exporter.spawn(app.run(std::future::pending()));
-        let id = operation(START - AGES, 0).operation.id;
+        let id = operation(0, self.operations).operation.id;
         let page = format!("/api/v1/operations/{id}");
         let scrape = || async move {
             tokio::task::spawn_blocking(move || get(address, "/metrics"))
@@ -117,6 +119,21 @@ impl Measured {
         self.clock.put(self.clock.now() - Duration::from_hours(2));
         scrape().await;
         finished().await;
+        waits.print();
+
+        let waits = Waits::of("a file lists many operations", address, &page);
+        let most = self.operations.min(LISTED);
+        let apart = self.operations / most;
+        let ids = (0..most).map(|n| operation(n * apart, self.operations));
+        let ids: Vec<_> = ids.map(|known| known.operation.id.to_string()).collect();
+        let groups = format!("[{{targets: [{}], labels: {{team: shop}}}}]", ids.join(","));
+        fs::write(self.directory.join("operations-1.yml"), groups).expect("a file");
+        self.until("all listed operations are watched", async || {
+            let listed = sum(&scrape().await, "twilio_email_source_operations");
+            finished().await;
+            listed == most
+        })
+        .await;
         waits.print();
 
         let waits = Waits::of("a reload of what has series", address, &page);
@@ -171,7 +188,8 @@ impl Measured {
         let waits = Waits::of("discovery is turned off", address, &page);
         self.reload(&reload, "discovery: false", series, "true")
             .await;
-        assert_eq!(sum(&scrape().await, "twilio_email_operations"), 0);
+        let listed = sum(&scrape().await, "twilio_email_operations");
+        assert!((1..=LISTED).contains(&listed), "{listed} operations");
         waits.print();
     }
 
@@ -179,9 +197,10 @@ impl Measured {
     fn configure(&self, discovery: &str, series: &str, emails: &str) -> Config {
         let yaml = format!(
             "accounts:\n- name: {ACCOUNT}\n  account_sid: AC00000000000000000000000000000000\n  auth_token_file: token\n  \
-             base_url: {}\n  max_requests_per_second: 1000\n  {discovery}\n{series}\ncollectors: {{emails: {{enabled: {emails}}}}}\n\
+             base_url: {}\n  max_requests_per_second: 1000\n  {discovery}\n  operation_files: [{}]\n{series}\ncollectors: {{emails: {{enabled: {emails}}}}}\n\
              storage: {{path: {}}}\n",
             self.base_url,
+            self.directory.join("operations-*.yml").display(),
             self.directory.join("state").display()
         );
         let file = self.directory.join("config.yml");
@@ -217,10 +236,9 @@ fn overrides(file: &Path) -> Overrides {
 
 /// Writes the state of an account with this many operations, whose emails have proven the exclusive mode while the counters are of the
 /// cumulative one.
-fn save(operations: usize, directory: &Path) {
+fn save(operations: u64, directory: &Path) {
     let store = Store::open(Some(directory), START).expect("a new store");
     let generation = store.generation();
-    let apart = AGES / u32::try_from(operations.max(1)).unwrap_or(u32::MAX);
     let mut standing = SavedAccount {
         born: START - AGES - Duration::from_hours(1),
         counters: Counters::default(),
@@ -230,14 +248,7 @@ fn save(operations: usize, directory: &Path) {
     let mut n = 0;
     while n < operations {
         let until = operations.min(n + AT_ONCE);
-        let saved: Vec<_> = (n..until)
-            .map(|n| {
-                operation(
-                    START - AGES + apart * u32::try_from(n).unwrap_or(u32::MAX),
-                    n,
-                )
-            })
-            .collect();
+        let saved: Vec<_> = (n..until).map(|n| operation(n, operations)).collect();
         for each in &saved {
             standing.counters.count(Marks::default(), each.marks);
         }
@@ -269,8 +280,10 @@ fn save(operations: usize, directory: &Path) {
         .expect("room on the disk");
 }
 
-/// An operation of three emails, of which one was opened; it was read just now.
-fn operation(created: Timestamp, n: usize) -> SavedOperation {
+/// One of this many operations. It has three emails, of which one was opened, and was read just now.
+fn operation(n: u64, operations: u64) -> SavedOperation {
+    let count = |number| u32::try_from(number).unwrap_or(u32::MAX);
+    let created = START - AGES + AGES / count(operations) * count(n);
     let mut stats = Stats {
         size: Some(3),
         ..Stats::default()
@@ -286,7 +299,7 @@ fn operation(created: Timestamp, n: usize) -> SavedOperation {
         tags: Some(Arc::new(campaign.into())),
         scheduled_for: None,
         operation: Operation {
-            id: operation_id(created, n as u128),
+            id: operation_id(created, u128::from(n)),
             state: OperationState::Completed,
             stats,
             created,

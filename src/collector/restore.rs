@@ -46,6 +46,7 @@ pub(super) fn registry(
         registry.restore(known, store.groups(name)?);
     }
     registry.list(Source::Api, permitted(name, store.registered(name)?), now);
+    while registry.catch_up() {}
     Ok(Restored {
         registry,
         is_known: known.is_some(),
@@ -103,6 +104,7 @@ pub(super) fn account(
         is_known,
     } = self::registry(name, &account_store.rules(), store, now)?;
     registry.list(Source::Configuration, account.operations.clone(), now);
+    while registry.catch_up() {}
     // Nothing can be saved while the store waits to be opened.
     if is_known || account_store.is_waiting() {
         return Ok((registry, account_store));
@@ -144,6 +146,7 @@ pub(super) fn merge(registry: &mut Registry, restored: Restored, now: Timestamp)
 /// Copies what is only in memory into a registry from the store: the lists of sources, and reads since the last save. `before` must
 /// not be used afterwards.
 pub(super) fn carry_over(restored: &mut Registry, before: &mut Registry, now: Timestamp) {
+    while before.catch_up() {}
     for source in before.presenter().sources() {
         // Registrations are in the store.
         if source != Source::Api {
@@ -151,8 +154,8 @@ pub(super) fn carry_over(restored: &mut Registry, before: &mut Registry, now: Ti
             restored.list(source, listed, now);
         }
     }
+    while restored.catch_up() {}
     before.lost();
-    while before.catch_up() {}
     let mut by_time = BTreeMap::<Timestamp, Vec<SavedOperation>>::new();
     for read in before.unsaved().operations {
         by_time.entry(read.last_success).or_default().push(read);

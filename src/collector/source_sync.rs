@@ -179,7 +179,8 @@ impl SourceSync {
             News::Broken { source, error } => {
                 pending.note_broken(&source, error.to_string(), self.ledger.now());
                 let source = kind(source);
-                let lists_nothing = self.ledger.lock().presenter().size_of(&source) == 0;
+                let sources = self.ledger.lock().presenter().sources();
+                let lists_nothing = !sources.contains(&source);
                 pending.broken(source, lists_nothing);
             }
         }

@@ -5,7 +5,7 @@
 
 mod later;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::ops::Bound;
 
 use super::chunk::{CHUNK_SIZE, Chunk, ChunkPolicy};
@@ -103,15 +103,31 @@ impl Chunks {
         }
     }
 
-    /// Changes one operation, for which [`Self::catch_up_for`] was called. Returns whether it is in memory.
-    pub(super) fn change(&mut self, id: OperationId, change: impl FnOnce(&mut Record)) -> bool {
-        let chunk = self.by_first.range(..=id).next_back();
-        let found = chunk.and_then(|(key, chunk)| Some((*key, chunk.find(id)?.0)));
-        let Some((key, at)) = found else {
-            return false;
-        };
-        self.update(key, |records| change(&mut records[at]));
-        true
+    /// Changes these operations, for which [`Self::catch_up_for`] was called. Returns those that are in memory.
+    pub(super) fn change(
+        &mut self,
+        ids: &[OperationId],
+        mut change: impl FnMut(&mut Record),
+    ) -> BTreeSet<OperationId> {
+        let mut known = BTreeSet::new();
+        let mut places = BTreeMap::<OperationId, Vec<usize>>::new();
+        for id in ids {
+            let chunk = self.by_first.range(..=id).next_back();
+            if let Some((key, (place, _))) =
+                chunk.and_then(|(key, chunk)| Some((*key, chunk.find(*id)?)))
+            {
+                places.entry(key).or_default().push(place);
+                known.insert(*id);
+            }
+        }
+        for (key, places) in places {
+            self.update(key, |records| {
+                for place in places {
+                    change(&mut records[place]);
+                }
+            });
+        }
+        known
     }
 
     /// Changes the records of one chunk.
@@ -318,7 +334,7 @@ impl Chunks {
     }
 
     /// The chunk that has or gets the operation `id`.
-    fn key_for(&self, id: OperationId) -> Option<OperationId> {
+    pub(super) fn key_for(&self, id: OperationId) -> Option<OperationId> {
         let before = self.by_first.range(..=id).next_back();
         let chunk = before.or_else(|| self.by_first.iter().next());
         chunk.map(|(key, _)| *key)

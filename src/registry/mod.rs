@@ -19,6 +19,7 @@ mod group;
 mod groups;
 mod label_pool;
 mod merger;
+mod new_lists;
 mod operation_labels;
 mod pending_changes;
 mod presenter;
@@ -134,25 +135,24 @@ impl Registry {
         }
     }
 
-    /// Replaces what `source` lists. Expired operations are ignored.
-    pub fn list(&mut self, source: Source, mut listed: ListedOperations, now: Timestamp) {
-        listed.retain(|id, _| !self.is_expired(*id, now));
-        for id in self.tables.watched.replace(source, listed) {
-            self.rewatch(id);
-        }
+    /// Replaces what `source` lists by what it reported at `now`, once the registry has [caught up](Self::catch_up). Expired operations
+    /// are ignored.
+    pub fn list(&mut self, source: Source, listed: ListedOperations, now: Timestamp) {
+        self.tables.new_lists.push(source, listed, now);
+        self.catch_up();
     }
 
     /// Sets the labels that `source` lists for `id`; `None`: `source` does not list it any more.
     pub fn set(&mut self, source: &Source, id: OperationId, labels: Option<Labels>) {
         if self.tables.watched.set(source, id, labels) {
-            self.rewatch(id);
+            self.rewatch(&[id]);
         }
     }
 
     /// Whether `id` is not in memory and, by the time in it, has expired.
     #[must_use]
     pub fn is_expired(&self, id: OperationId, now: Timestamp) -> bool {
-        self.chunks.get(id).is_none() && id.created() + RETENTION <= now
+        id.created() + RETENTION <= now && self.chunks.get(id).is_none()
     }
 
     /// Unpacks the chunks of `operations`, so that [`Self::observe`] is faster.
@@ -309,20 +309,23 @@ impl Registry {
         self.tables.is_saved()
     }
 
-    /// Applies a change of what the sources list for `id`.
-    fn rewatch(&mut self, id: OperationId) {
-        let is_watched = self.tables.watched.contains(id);
-        self.catch_up_for(std::iter::once(id));
-        let is_read = self
-            .chunks
-            .change(id, |record| *record = record.watched(is_watched));
-        self.tables.watched.set_read(id, is_read);
-        self.rejected.remove(id);
-        if !is_watched && !is_read {
-            self.tables.failures.remove(id);
-            self.tables.labels.remove(id);
+    /// Applies a change of what the sources list for these operations.
+    fn rewatch(&mut self, ids: &[OperationId]) {
+        self.catch_up_for(ids.iter().copied());
+        let watched = &mut self.tables.watched;
+        let read = self.chunks.change(ids, |record| {
+            *record = record.watched(watched.contains(record.id));
+        });
+        for id in ids {
+            let is_read = read.contains(id);
+            self.tables.watched.set_read(*id, is_read);
+            self.rejected.remove(*id);
+            if !is_read && !self.tables.watched.contains(*id) {
+                self.tables.failures.remove(*id);
+                self.tables.labels.remove(*id);
+            }
+            self.relabel(*id);
         }
-        self.relabel(id);
     }
 
     fn relabel(&mut self, id: OperationId) {

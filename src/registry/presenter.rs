@@ -130,7 +130,9 @@ impl<'a> Presenter<'a> {
     /// All sources that list operations now.
     #[must_use]
     pub fn sources(&self) -> Vec<Source> {
-        self.tables.watched.sources().cloned().collect()
+        let mut sources = self.tables.new_lists.sources();
+        sources.extend(self.tables.watched.sources());
+        sources.into_iter().cloned().collect()
     }
 
     /// Everything that `source` lists.

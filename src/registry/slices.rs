@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use std::time::Instant;
 
 use super::Registry;
+use super::new_lists::Difference;
 use super::pending_changes::WholeChange;
 use super::record::Record;
 use super::save_draft::SaveDraft;
@@ -36,6 +37,7 @@ impl Registry {
         let tables = &mut self.tables;
         self.chunks
             .catch_up(&mut slice, &mut |record| tables.recount(record))
+            || self.list_next(&mut slice)
             || self.relabel_next(&mut slice)
             || self.drop_next(&mut slice)
             || self.tables.unsaved.forget_saved(&mut slice)
@@ -46,6 +48,7 @@ impl Registry {
     pub fn has_caught_up(&self) -> bool {
         let walks = &self.walks;
         self.chunks.has_caught_up()
+            && self.tables.new_lists.is_empty()
             && walks.relabel.is_none()
             && walks.dropping == Dropping::No
             && self.tables.unsaved.has_forgotten_saved()
@@ -148,6 +151,47 @@ impl Registry {
             return None;
         }
         draft.step(&mut self.tables, &self.chunks)
+    }
+
+    /// Applies further differences between what sources listed and what they list now, those of one chunk at once. Returns whether there
+    /// are more.
+    fn list_next(&mut self, slice: &mut Slice) -> bool {
+        let mut differences: Vec<Difference> = Vec::new();
+        let mut chunk = None;
+        while slice.has_room() && !self.tables.new_lists.is_empty() {
+            slice.spend(1, Cost::Record);
+            let difference = self.tables.new_lists.compare_next(&self.tables.watched);
+            let Some(difference) = difference else {
+                continue;
+            };
+            let next = self.chunks.key_for(difference.id);
+            if chunk != Some(next) {
+                self.apply(differences.drain(..));
+                chunk = Some(next);
+                slice.spend(1, Cost::Chunk);
+            }
+            slice.spend(1, Cost::Tables);
+            differences.push(difference);
+        }
+        self.apply(differences.drain(..));
+        !self.tables.new_lists.is_empty()
+    }
+
+    fn apply(&mut self, differences: impl Iterator<Item = Difference>) {
+        let mut changed = Vec::new();
+        for Difference {
+            source,
+            reported,
+            id,
+            labels,
+        } in differences
+        {
+            let labels = labels.filter(|_| !self.is_expired(id, reported));
+            if self.tables.watched.set(&source, id, labels) {
+                changed.push(id);
+            }
+        }
+        self.rewatch(&changed);
     }
 
     /// Applies their labels to further operations. Returns whether there are more.

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use super::account_counters::AccountCounters;
 use super::clock_jumps::Jump;
 use super::groups::Seen;
+use super::new_lists::NewLists;
 use super::operation_labels::OperationLabels;
 use super::read_failures::ReadFailures;
 use super::record::Record;
@@ -24,6 +25,7 @@ use crate::timestamp::Timestamp;
 #[derive(Debug)]
 pub(super) struct Tables {
     pub(super) watched: Watched,
+    pub(super) new_lists: NewLists,
     pub(super) labels: OperationLabels,
     pub(super) scheduled: ScheduledTimes,
     pub(super) failures: ReadFailures,
@@ -39,6 +41,7 @@ impl Tables {
     pub(super) fn new(series: &Series, mode: Option<CountingMode>, started: Timestamp) -> Self {
         Self {
             watched: Watched::default(),
+            new_lists: NewLists::default(),
             labels: OperationLabels::new(series),
             scheduled: ScheduledTimes::default(),
             failures: ReadFailures::default(),

@@ -34,29 +34,6 @@ pub(super) struct Watched {
 }
 
 impl Watched {
-    /// Replaces what `source` lists. Returns the operations that are new, gone or have other labels.
-    pub(super) fn replace(
-        &mut self,
-        source: Source,
-        mut listed: ListedOperations,
-    ) -> Vec<OperationId> {
-        for labels in listed.values_mut() {
-            *labels = self.pool.share(Arc::clone(labels));
-        }
-        let before = self.sources.remove(&source).unwrap_or_default();
-        let mut touched: Vec<_> = before
-            .iter()
-            .filter(|(id, labels)| listed.get(id) != Some(labels))
-            .map(|(id, _)| *id)
-            .collect();
-        touched.extend(listed.keys().filter(|id| !before.contains_key(id)));
-        if !listed.is_empty() {
-            self.sources.insert(source, listed);
-        }
-        touched.retain(|id| self.merge(*id));
-        touched
-    }
-
     /// Sets the labels that `source` lists for `id`; `None`: it does not list `id` any more. Returns whether that changed anything.
     pub(super) fn set(&mut self, source: &Source, id: OperationId, labels: Option<Labels>) -> bool {
         match labels {
@@ -68,6 +45,9 @@ impl Watched {
             None => {
                 if let Some(listed) = self.sources.get_mut(source) {
                     listed.remove(&id);
+                    if listed.is_empty() {
+                        self.sources.remove(source);
+                    }
                 }
             }
         }
@@ -141,6 +121,16 @@ impl Watched {
         self.sources.get(source)?.get(&id)
     }
 
+    /// The first operation that one source lists, from `from` on.
+    pub(super) fn next_listed(
+        &self,
+        source: &Source,
+        from: Bound<OperationId>,
+    ) -> Option<OperationId> {
+        let mut listed = self.sources.get(source)?.range((from, Bound::Unbounded));
+        listed.next().map(|(id, _)| *id)
+    }
+
     /// Everything that one source lists.
     pub(super) fn listed(&self, source: &Source) -> Option<&ListedOperations> {
         self.sources.get(source)
@@ -188,6 +178,8 @@ pub(super) fn stronger_with(stronger: &Labels, weaker: &Labels) -> Labels {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::registry::new_lists::NewLists;
+    use crate::timestamp::Timestamp;
 
     fn id(n: u32) -> OperationId {
         format!("comms_operation_01h2xcejqt{n:016}")
@@ -204,6 +196,25 @@ mod tests {
         Source::File(Arc::from(name))
     }
 
+    /// Returns the operations that are new or gone or have other labels.
+    fn replace(
+        watched: &mut Watched,
+        source: Source,
+        listed: ListedOperations,
+    ) -> Vec<OperationId> {
+        let mut lists = NewLists::default();
+        lists.push(source, listed, Timestamp::from_millis(0));
+        let mut touched = Vec::new();
+        while !lists.is_empty() {
+            if let Some(each) = lists.compare_next(watched)
+                && watched.set(&each.source, each.id, each.labels)
+            {
+                touched.push(each.id);
+            }
+        }
+        touched
+    }
+
     #[test]
     fn labels_of_all_sources_are_merged_and_the_stronger_source_has_priority() {
         let mut watched = Watched::default();
@@ -211,17 +222,20 @@ mod tests {
             id(1),
             labels(&[("team", "growth"), ("campaign", "autumn")]),
         )]);
-        assert_eq!(watched.replace(file("b.yml"), weak.clone()), [id(1)]);
+        assert_eq!(replace(&mut watched, file("b.yml"), weak.clone()), [id(1)]);
         let strong = ListedOperations::from([(id(1), labels(&[("campaign", "spring")]))]);
-        assert_eq!(watched.replace(file("a.yml"), strong.clone()), [id(1)]);
+        assert_eq!(
+            replace(&mut watched, file("a.yml"), strong.clone()),
+            [id(1)]
+        );
         let both = labels(&[("campaign", "spring"), ("team", "growth")]);
         assert_eq!(watched.labels(id(1)), Some(&both));
-        assert_eq!(watched.replace(file("a.yml"), strong), []);
+        assert_eq!(replace(&mut watched, file("a.yml"), strong), []);
         assert!(watched.set(&Source::Api, id(1), Some(labels(&[("team", "sales")]))));
         let with_api = labels(&[("campaign", "spring"), ("team", "sales")]);
         assert_eq!(watched.labels(id(1)), Some(&with_api));
         assert_eq!(
-            watched.replace(file("a.yml"), ListedOperations::new()),
+            replace(&mut watched, file("a.yml"), ListedOperations::new()),
             [id(1)]
         );
         assert_eq!(watched.labels(id(1)).unwrap()["campaign"], "autumn");
@@ -231,13 +245,14 @@ mod tests {
     fn an_operation_is_watched_until_its_last_source_removes_it() {
         let mut watched = Watched::default();
         let listed = ListedOperations::from([(id(1), labels(&[])), (id(2), labels(&[]))]);
-        watched.replace(Source::Configuration, listed);
-        watched.replace(
+        replace(&mut watched, Source::Configuration, listed);
+        replace(
+            &mut watched,
             file("a.yml"),
             ListedOperations::from([(id(1), labels(&[]))]),
         );
         assert_eq!(
-            watched.replace(Source::Configuration, ListedOperations::new()),
+            replace(&mut watched, Source::Configuration, ListedOperations::new()),
             [id(2)]
         );
         assert!(watched.contains(id(1)) && !watched.contains(id(2)));

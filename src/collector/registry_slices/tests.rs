@@ -10,9 +10,9 @@ use crate::exposition::{Build, Instruments};
 use crate::operation::{
     Evidence, Marks, Operation, OperationState, Outcome, RETENTION, Stats, Status,
 };
-use crate::registry::{CHUNK_SIZE, visits};
+use crate::registry::{CHUNK_SIZE, Source, visits};
 use crate::simulator::operation_id;
-use crate::snapshot::{AccountSnapshot, CollectionStatus, Labels};
+use crate::snapshot::{AccountSnapshot, CollectionStatus, Labels, ListedOperations};
 use crate::store::{SavedOperation, Store};
 
 const NOW: Timestamp = Timestamp::from_millis(1_775_370_000_000);
@@ -155,6 +155,36 @@ async fn a_clock_that_was_set_and_a_failed_list_change_operations_in_slices() {
     assert!(!failed.is_empty() && failed.iter().all(|shown| shown.up == Some(false)));
     ledger.fail_due(NOW + RETENTION, NOW + RETENTION).await;
     assert_slices("a long stop");
+}
+
+#[tokio::test]
+async fn a_list_of_a_source_is_applied_in_slices() {
+    let large = Large::new();
+    let ledger = &large.ledger;
+    ledger.catch_up().await;
+    visits::take_most();
+    let file = Source::File(Arc::from("spring.yml"));
+    let team: Labels = Arc::new([("team".to_owned(), "shop".to_owned())].into());
+    // One operation of each chunk at least, and one that was never read.
+    let known = (0..=KNOWN).step_by(CHUNK_SIZE / 3);
+    let listed: ListedOperations = known
+        .map(|n| (saved(n).operation.id, Arc::clone(&team)))
+        .collect();
+    let mut slices = 1;
+    ledger.lock().list(file.clone(), listed.clone(), NOW);
+    while ledger.lock().catch_up() {
+        slices += 1;
+    }
+    assert_slices("a list");
+    assert!(slices > CHUNKS / MOST_CHUNKS, "{slices} slices");
+    assert_eq!(ledger.lock().presenter().all_listed_by(&file), listed);
+    assert_eq!(ledger.lock().presenter().sources(), vec![file.clone()]);
+    let shown = ledger.lock().presenter().view(saved(0).operation.id);
+    assert_eq!(shown.map(|view| view.sources), Some(vec![file.clone()]));
+    ledger.lock().list(file, ListedOperations::new(), NOW);
+    ledger.catch_up().await;
+    assert_slices("an empty list");
+    assert_eq!(ledger.lock().presenter().sources(), []);
 }
 
 #[tokio::test]
