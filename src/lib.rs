@@ -65,8 +65,8 @@
 //! - A scrape never visits all operations to find those that are due or expired, or to add up their stats. Chunks name the due
 //!   and expired operations, and sums are updated by differences.
 //! - A scrape or a page never waits for work on millions of operations. After a clock was set, a list failed, emails proved another
-//!   counting mode, the configuration was reloaded, the state file was lost, or the exporter or the machine was stopped for long, they are
-//!   changed, searched, saved or removed in slices of a few milliseconds.
+//!   counting mode, the configuration was reloaded, a file or URL listed other operations, the state file was lost, or the exporter or the
+//!   machine was stopped for long, they are changed, searched, saved or removed in slices of a few milliseconds.
 //! - Counters never expose, and the store never has, a change of the counting mode for some of the operations only.
 //! - An operation that does not fit into a budget never loses its place: the operation that was read longest ago comes first.
 //! - An access token that cannot be fetched is never requested without a backoff, and never fetched twice at the same time.
