@@ -322,6 +322,8 @@ impl Ledger {
             return false;
         };
         restore::merge(&mut self.lock(), restored, self.now());
+        // The turn ends once all registrations are in the registry.
+        self.catch_up().await;
         self.store.loaded(generation);
         true
     }

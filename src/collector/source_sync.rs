@@ -62,7 +62,11 @@ impl SourceSync {
         let this = Arc::clone(self);
         let sources = Arc::clone(&settings.sources);
         let task = tokio::spawn(async move {
-            let apply = |news| this.apply_news(&sources, Source::Url, news);
+            let apply = |news| {
+                this.apply_news(&sources, Source::Url, news);
+                let ledger = Arc::clone(&this.ledger);
+                tokio::spawn(async move { ledger.catch_up().await });
+            };
             sources.run(apply).await;
         });
         self.replace_poll_task(Some(task.abort_handle()));

@@ -135,8 +135,8 @@ impl Registry {
         }
     }
 
-    /// Replaces what `source` lists by what it reported at `now`, once the registry has [caught up](Self::catch_up). Expired operations
-    /// are ignored.
+    /// Notes what `source` listed at `now`, without expired operations. This replaces the source's previous list in slices, and is
+    /// complete once the registry has [caught up](Self::catch_up).
     pub fn list(&mut self, source: Source, listed: ListedOperations, now: Timestamp) {
         self.tables.new_lists.push(source, listed, now);
         self.catch_up();
@@ -311,6 +311,11 @@ impl Registry {
 
     /// Applies a change of what the sources list for these operations.
     fn rewatch(&mut self, ids: &[OperationId]) {
+        #[cfg(test)]
+        assert!(
+            !ids.iter().any(|id| Some(*id) == self.panic_on),
+            "as a test asked for"
+        );
         self.catch_up_for(ids.iter().copied());
         let watched = &mut self.tables.watched;
         let read = self.chunks.change(ids, |record| {

@@ -19,9 +19,9 @@ pub(super) struct NewLists {
 struct NewList {
     source: Source,
     reported: Timestamp,
-    /// The operations of the previous list from here on were not compared yet; `None`: all were.
+    /// Where the comparison continues in the source's previous list; `None`: all of that list was compared.
     from: Option<Bound<OperationId>>,
-    /// What was not compared yet.
+    /// The rest of the new list. It is complete until the previous list was compared.
     listed: ListedOperations,
 }
 
@@ -29,7 +29,7 @@ struct NewList {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Difference {
     pub(super) source: Source,
-    /// When the source reported the new list.
+    /// When the source reported the new list, or later: operations that expired by then are ignored.
     pub(super) reported: Timestamp,
     pub(super) id: OperationId,
     /// `None`: the new list does not have the operation.
@@ -46,6 +46,13 @@ impl NewLists {
             from: Some(Bound::Unbounded),
             listed,
         });
+    }
+
+    /// Notes the time: what has expired at `now` must not be watched again.
+    pub(super) fn expire(&mut self, now: Timestamp) {
+        for list in &mut self.lists {
+            list.reported = list.reported.max(now);
+        }
     }
 
     /// Whether all lists were applied.
@@ -127,6 +134,18 @@ mod tests {
         lists.push(file.clone(), second.clone(), NOW);
         assert_eq!(apply(&mut lists, &mut watched), [id(1), id(3), id(4)]);
         assert_eq!(watched.listed(&file), Some(&second));
+    }
+
+    #[test]
+    fn the_newest_time_decides_what_has_expired() {
+        let (mut lists, watched) = (NewLists::default(), Watched::default());
+        let later = NOW + std::time::Duration::from_hours(1);
+        lists.push(Source::Api, list([(1, "shop"), (2, "shop")]), NOW);
+        lists.compare_next(&watched);
+        assert_eq!(lists.compare_next(&watched).unwrap().reported, NOW);
+        lists.expire(later);
+        lists.expire(NOW);
+        assert_eq!(lists.compare_next(&watched).unwrap().reported, later);
     }
 
     #[test]

@@ -70,7 +70,7 @@ impl Registry {
         since: Timestamp,
         now: Timestamp,
     ) {
-        // A plan may have thousands of windows, one next to the other, and each change is compared with each chunk.
+        // A plan may have thousands of adjacent windows. They are merged, because each change is compared with each chunk.
         for (from, until) in merged(windows) {
             self.chunks.change_later(WholeChange::FailWindow {
                 from,
@@ -125,6 +125,7 @@ impl Registry {
             gone.insert(record.id);
             self.tables.remove(&record);
         }
+        self.tables.new_lists.expire(now);
         for id in self.rejected.expire(now) {
             self.tables.failures.remove(id);
         }
@@ -153,45 +154,41 @@ impl Registry {
         draft.step(&mut self.tables, &self.chunks)
     }
 
-    /// Applies further differences between what sources listed and what they list now, those of one chunk at once. Returns whether there
-    /// are more.
+    /// Applies further differences between what sources listed and what they list now. Returns whether there are more.
     fn list_next(&mut self, slice: &mut Slice) -> bool {
-        let mut differences: Vec<Difference> = Vec::new();
+        // The records of one chunk are changed together, because each change sums up the chunk.
+        let mut changed = Vec::new();
         let mut chunk = None;
         while slice.has_room() && !self.tables.new_lists.is_empty() {
             slice.spend(1, Cost::Record);
-            let difference = self.tables.new_lists.compare_next(&self.tables.watched);
-            let Some(difference) = difference else {
+            let Some(id) = self.set_next() else {
                 continue;
             };
-            let next = self.chunks.key_for(difference.id);
+            let next = self.chunks.key_for(id);
             if chunk != Some(next) {
-                self.apply(differences.drain(..));
+                self.rewatch(&changed);
+                changed.clear();
                 chunk = Some(next);
                 slice.spend(1, Cost::Chunk);
             }
             slice.spend(1, Cost::Tables);
-            differences.push(difference);
+            changed.push(id);
         }
-        self.apply(differences.drain(..));
+        self.rewatch(&changed);
         !self.tables.new_lists.is_empty()
     }
 
-    fn apply(&mut self, differences: impl Iterator<Item = Difference>) {
-        let mut changed = Vec::new();
-        for Difference {
+    /// Compares the next operation of a new list. Returns it if it has other labels now, for [`Self::rewatch`].
+    fn set_next(&mut self) -> Option<OperationId> {
+        let Difference {
             source,
             reported,
             id,
             labels,
-        } in differences
-        {
-            let labels = labels.filter(|_| !self.is_expired(id, reported));
-            if self.tables.watched.set(&source, id, labels) {
-                changed.push(id);
-            }
-        }
-        self.rewatch(&changed);
+        } = self.tables.new_lists.compare_next(&self.tables.watched)?;
+        let labels = labels.filter(|_| !self.is_expired(id, reported));
+        let is_changed = self.tables.watched.set(&source, id, labels);
+        is_changed.then_some(id)
     }
 
     /// Applies their labels to further operations. Returns whether there are more.

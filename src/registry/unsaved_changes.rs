@@ -122,8 +122,8 @@ impl UnsavedChanges {
         self.changed.len()
     }
 
-    /// The unsaved operations in memory from `first` on, unless [all of them](Self::is_all) are unsaved. [`Self::forget_saved`] first:
-    /// this skips saved ones, which may be millions.
+    /// The unsaved operations in memory from `first` on, unless [all of them](Self::is_all) are unsaved. Call
+    /// [`Self::forget_saved`] until it is done before this; otherwise, this may skip millions of saved operations.
     pub(super) fn changed_from(
         &self,
         first: Bound<OperationId>,

@@ -58,9 +58,10 @@ impl Watched {
     pub(super) fn remove(&mut self, id: OperationId) {
         self.unread.remove(&id);
         if self.merged.remove(&id).is_some() {
-            for listed in self.sources.values_mut() {
+            self.sources.retain(|_, listed| {
                 listed.remove(&id);
-            }
+                !listed.is_empty()
+            });
         }
     }
 

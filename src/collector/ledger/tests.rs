@@ -145,3 +145,29 @@ async fn panic_while_ingesting(scene: Scene) -> u64 {
     assert_eq!(scene.rebuilds(), 1);
     shown.counters.unwrap().accepted
 }
+
+#[tokio::test]
+async fn a_panic_while_a_list_is_applied_loses_none_of_its_operations() {
+    let scene = Scene::new(None);
+    let ledger = &scene.ledger;
+    let all: Vec<_> = (0..4_000).map(operation).collect();
+    scene.ingest(all.clone()).await;
+    let file = Source::File(Arc::from("spring.yml"));
+    let listed: ListedOperations = all
+        .iter()
+        .map(|each| (each.id, Labels::default()))
+        .collect();
+    // In a slice after the first one.
+    ledger.lock().panic_on(all[2_500].id);
+    ledger.lock().list(file.clone(), listed.clone(), NOW);
+    let this = Arc::clone(ledger);
+    let applied = tokio::spawn(async move { this.catch_up().await }).await;
+    assert!(applied.unwrap_err().is_panic());
+    ledger.catch_up().await;
+    assert_eq!(scene.rebuilds(), 1);
+    assert_eq!(ledger.lock().presenter().all_listed_by(&file), listed);
+    for each in &all {
+        let sources = ledger.view(each.id).map(|view| view.sources);
+        assert_eq!(sources, Some(vec![file.clone()]), "{}", each.id);
+    }
+}
