@@ -269,5 +269,7 @@ mod tests {
             ),
             (0, 0)
         );
+        let sources: Vec<_> = watched.sources().collect();
+        assert!(sources.is_empty(), "{sources:?}");
     }
 }
