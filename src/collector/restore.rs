@@ -46,7 +46,7 @@ pub(super) fn registry(
         registry.restore(known, store.groups(name)?);
     }
     registry.list(Source::Api, permitted(name, store.registered(name)?), now);
-    while registry.catch_up() {}
+    registry.catch_up_at_once();
     Ok(Restored {
         registry,
         is_known: known.is_some(),
@@ -104,7 +104,7 @@ pub(super) fn account(
         is_known,
     } = self::registry(name, &account_store.rules(), store, now)?;
     registry.list(Source::Configuration, account.operations.clone(), now);
-    while registry.catch_up() {}
+    registry.catch_up_at_once();
     // Nothing can be saved while the store waits to be opened.
     if is_known || account_store.is_waiting() {
         return Ok((registry, account_store));
@@ -146,7 +146,7 @@ pub(super) fn merge(registry: &mut Registry, restored: Restored, now: Timestamp)
 /// Copies what is only in memory into a registry from the store: the lists of sources, and reads since the last save. `before` must
 /// not be used afterwards.
 pub(super) fn carry_over(restored: &mut Registry, before: &mut Registry, now: Timestamp) {
-    while before.catch_up() {}
+    before.catch_up_at_once();
     for source in before.presenter().sources() {
         // Registrations are in the store.
         if source != Source::Api {
@@ -154,7 +154,7 @@ pub(super) fn carry_over(restored: &mut Registry, before: &mut Registry, now: Ti
             restored.list(source, listed, now);
         }
     }
-    while restored.catch_up() {}
+    restored.catch_up_at_once();
     before.lost();
     let mut by_time = BTreeMap::<Timestamp, Vec<SavedOperation>>::new();
     for read in before.unsaved().operations {
@@ -226,7 +226,7 @@ fn copy_saved(restored: &mut Registry, damaged: &mut Registry, now: Timestamp) {
     let status = CollectionStatus::default();
     let exposed = damaged.presenter().snapshot(status).counters;
     damaged.lost();
-    while damaged.catch_up() {}
+    damaged.catch_up_at_once();
     let all = damaged.unsaved();
     restored.restore_operations(all.operations, now);
     let account = SavedAccount {

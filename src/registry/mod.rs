@@ -194,8 +194,8 @@ impl Registry {
         observed
     }
 
-    /// Makes [`Self::observe`] panic when it comes to `id`, in the middle of the response and after the operations before it: for
-    /// tests of what the collector does then.
+    /// Makes a response and a list panic at `id`, in the middle and after the operations before it: for tests of what the collector does
+    /// then.
     #[cfg(test)]
     pub(crate) const fn panic_on(&mut self, id: OperationId) {
         self.panic_on = Some(id);

@@ -88,6 +88,20 @@ impl NewLists {
         let is_same = watched.listed_by(&list.source, id) == Some(&labels);
         (!is_same).then(|| difference(id, Some(labels)))
     }
+
+    /// Applies all lists. Returns the operations whose labels changed.
+    #[cfg(test)]
+    pub(super) fn apply_all(&mut self, watched: &mut Watched) -> Vec<OperationId> {
+        let mut changed = Vec::new();
+        while !self.is_empty() {
+            if let Some(each) = self.compare_next(watched)
+                && watched.set(&each.source, each.id, each.labels)
+            {
+                changed.push(each.id);
+            }
+        }
+        changed
+    }
 }
 
 #[cfg(test)]
@@ -108,18 +122,6 @@ mod tests {
         operations.map(|(n, team)| (id(n), labels(team))).collect()
     }
 
-    /// Applies all lists. Returns the operations that differ.
-    fn apply(lists: &mut NewLists, watched: &mut Watched) -> Vec<OperationId> {
-        let mut differ = Vec::new();
-        while !lists.is_empty() {
-            if let Some(difference) = lists.compare_next(watched) {
-                watched.set(&difference.source, difference.id, difference.labels);
-                differ.push(difference.id);
-            }
-        }
-        differ
-    }
-
     #[test]
     fn a_list_differs_where_operations_are_new_or_gone_or_have_other_labels() {
         let (mut lists, mut watched) = (NewLists::default(), Watched::default());
@@ -127,12 +129,12 @@ mod tests {
         let first = list([(1, "shop"), (2, "shop"), (3, "shop")]);
         lists.push(file.clone(), first.clone(), NOW);
         assert_eq!(lists.sources(), [&file].into());
-        assert_eq!(apply(&mut lists, &mut watched), [id(1), id(2), id(3)]);
+        assert_eq!(lists.apply_all(&mut watched), [id(1), id(2), id(3)]);
         lists.push(file.clone(), first, NOW);
-        assert_eq!(apply(&mut lists, &mut watched), []);
+        assert_eq!(lists.apply_all(&mut watched), []);
         let second = list([(2, "shop"), (3, "growth"), (4, "shop")]);
         lists.push(file.clone(), second.clone(), NOW);
-        assert_eq!(apply(&mut lists, &mut watched), [id(1), id(3), id(4)]);
+        assert_eq!(lists.apply_all(&mut watched), [id(1), id(3), id(4)]);
         assert_eq!(watched.listed(&file), Some(&second));
     }
 
@@ -161,11 +163,11 @@ mod tests {
         }
         lists.push(file("b.yml"), list([(9, "shop")]), NOW);
         lists.push(file("a.yml"), list([(2, "growth")]), NOW);
-        apply(&mut lists, &mut watched);
+        lists.apply_all(&mut watched);
         assert_eq!(watched.listed(&file("a.yml")), Some(&list([(2, "growth")])));
         assert_eq!(watched.size_of(&file("b.yml")), 1);
         lists.push(file("a.yml"), list([]), NOW);
-        apply(&mut lists, &mut watched);
+        lists.apply_all(&mut watched);
         assert_eq!(watched.sources().collect::<Vec<_>>(), [&file("b.yml")]);
     }
 }

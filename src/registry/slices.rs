@@ -43,6 +43,11 @@ impl Registry {
             || self.tables.unsaved.forget_saved(&mut slice)
     }
 
+    /// Does all work on all operations at once: for a registry that is not shared yet, or not any more.
+    pub fn catch_up_at_once(&mut self) {
+        while self.catch_up() {}
+    }
+
     /// Whether there is no work on all operations.
     #[must_use]
     pub fn has_caught_up(&self) -> bool {
@@ -85,7 +90,7 @@ impl Registry {
     /// Applies another configuration, once the registry has [caught up](Self::catch_up) again. Catch up before it, too: it does the rest
     /// of other work at once. Counters stay as they are.
     pub fn reconfigure(&mut self, series: &Series, mode: Option<CountingMode>) {
-        while self.catch_up() {}
+        self.catch_up_at_once();
         self.most_shown = series.max_operations;
         self.chunks.set_min_size(series.min_size);
         self.tables.counters.set_mode(mode);

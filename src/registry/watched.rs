@@ -205,15 +205,7 @@ mod tests {
     ) -> Vec<OperationId> {
         let mut lists = NewLists::default();
         lists.push(source, listed, Timestamp::from_millis(0));
-        let mut touched = Vec::new();
-        while !lists.is_empty() {
-            if let Some(each) = lists.compare_next(watched)
-                && watched.set(&each.source, each.id, each.labels)
-            {
-                touched.push(each.id);
-            }
-        }
-        touched
+        lists.apply_all(watched)
     }
 
     #[test]
